@@ -1,0 +1,192 @@
+//! What is run on a host: words, or a shell line with values; and how they are quoted for POSIX sh.
+use serde::{Deserialize, Serialize};
+
+/// A command that a host can run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command {
+    /// A program and its arguments; no shell sees them.
+    Words(Vec<String>),
+    /// A line for `/bin/sh`, under `set -u`; the values arrive as shell variables.
+    Line { line: String, values: Vec<(String, String)> },
+}
+
+/// Why a command is no command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("a command needs at least one word")]
+    Empty,
+    #[error("a quote in `{0}` is not closed")]
+    OpenQuote(String),
+    #[error("`{{{name}}}` in the command has no value")]
+    NoValue { name: String },
+    #[error("`{0}` is not a name for a shell variable")]
+    BadName(String),
+    #[error("a command may not have the character NUL")]
+    Nul,
+}
+
+impl Command {
+    /// Splits a text into words; `{name}` is filled from `values` as one word or a part of one.
+    ///
+    /// Quotes group, as in sh; nothing else of sh means anything: `$`, `;`, `|` and `*` are text.
+    pub fn words(text: &str, values: &[(String, String)]) -> Result<Command, Error> {
+        let mut words = Vec::new();
+        let mut word: Option<String> = None;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                ' ' | '\t' | '\n' => words.extend(word.take()),
+                '\'' | '"' => {
+                    let into = word.get_or_insert_default();
+                    loop {
+                        match chars.next() {
+                            Some(end) if end == c => break,
+                            Some('{') if c == '"' => fill(&mut chars, values, into)?,
+                            Some('\\') if c == '"' && matches!(chars.peek(), Some('"' | '\\')) => {
+                                into.extend(chars.next())
+                            }
+                            Some(inside) => into.push(inside),
+                            None => return Err(Error::OpenQuote(text.to_owned())),
+                        }
+                    }
+                }
+                '\\' => word.get_or_insert_default().extend(chars.next()),
+                '{' => fill(&mut chars, values, word.get_or_insert_default())?,
+                c => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        Self::of(words)
+    }
+
+    /// A program and its arguments.
+    pub fn of(words: Vec<String>) -> Result<Command, Error> {
+        match words.first() {
+            None => Err(Error::Empty),
+            Some(_) if words.iter().any(|w| w.contains('\0')) => Err(Error::Nul),
+            Some(_) => Ok(Command::Words(words)),
+        }
+    }
+
+    /// A shell line whose values arrive as shell variables.
+    pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, Error> {
+        for (name, value) in &values {
+            let good = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
+            if !good {
+                return Err(Error::BadName(name.clone()));
+            }
+            if value.contains('\0') {
+                return Err(Error::Nul);
+            }
+        }
+        if line.contains('\0') {
+            return Err(Error::Nul);
+        }
+        Ok(Command::Line { line: line.to_owned(), values })
+    }
+
+    /// The command as text that POSIX sh runs; never for another shell.
+    pub fn for_sh(&self) -> String {
+        match self {
+            Command::Words(words) => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
+            Command::Line { line, values } => {
+                let mut text = String::from("set -u\n");
+                for (name, value) in values {
+                    text += &format!("{name}={}\n", quoted(value));
+                }
+                text + line
+            }
+        }
+    }
+
+    /// The command as people would type it.
+    pub fn shown(&self) -> String {
+        match self {
+            Command::Words(_) => self.for_sh(),
+            Command::Line { line, .. } => line.clone(),
+        }
+    }
+}
+
+/// Fills a `{name}`; `{}` and braces around anything but a name stay as they are.
+fn fill(
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    values: &[(String, String)],
+    into: &mut String,
+) -> Result<(), Error> {
+    let rest: String = chars.clone().take_while(|c| *c != '}').collect();
+    let closed = chars.clone().nth(rest.chars().count()) == Some('}');
+    let named = rest.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !(closed && named) {
+        into.push('{');
+        return Ok(());
+    }
+    chars.nth(rest.chars().count());
+    let value = values.iter().find(|(name, _)| *name == rest).ok_or(Error::NoValue { name: rest.clone() })?;
+    into.push_str(&value.1);
+    Ok(())
+}
+
+/// A word as POSIX sh reads it back unchanged.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%^".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str, values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+        let values: Vec<_> = values.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+        match Command::words(text, &values)? {
+            Command::Words(words) => Ok(words),
+            Command::Line { .. } => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn a_text_is_split_into_words_and_nothing_of_sh_means_anything() {
+        assert_eq!(words("a  b;c $HOME * | `x`", &[]).unwrap(), ["a", "b;c", "$HOME", "*", "|", "`x`"]);
+        assert_eq!(
+            words(r#"say "two words" 'and $these' x\ y """#, &[]).unwrap(),
+            ["say", "two words", "and $these", "x y", ""]
+        );
+        assert_eq!(words("a 'b", &[]), Err(Error::OpenQuote("a 'b".into())));
+        assert_eq!(words(" \n ", &[]), Err(Error::Empty));
+    }
+
+    #[test]
+    fn a_value_is_one_word_whatever_is_in_it() {
+        assert_eq!(
+            words("tar xf {file} -C /x/{dir}/y", &[("file", "a b; rm"), ("dir", "'")]).unwrap(),
+            ["tar", "xf", "a b; rm", "-C", "/x/'/y"]
+        );
+        assert_eq!(words("echo {no}", &[]), Err(Error::NoValue { name: "no".into() }));
+        assert_eq!(words("echo {} {1} '{x}' {", &[]).unwrap(), ["echo", "{}", "{1}", "{x}", "{"]);
+    }
+
+    #[test]
+    fn sh_reads_back_what_was_quoted() {
+        let hostile = ["", "a b", "'", "''\\", "$(touch x)", "`x`", "-n", "a\nb", "!x", "ünï", "{a,b}", "~"];
+        let command =
+            Command::of([&["printf", "%s|"], &hostile[..]].concat().iter().map(|s| s.to_string()).collect()).unwrap();
+        let out = std::process::Command::new("/bin/sh").arg("-c").arg(command.for_sh()).output().unwrap();
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), hostile.map(|h| format!("{h}|")).concat());
+    }
+
+    #[test]
+    fn a_lines_values_are_shell_variables_and_a_missing_one_is_an_error() {
+        let line = Command::line(r#"printf %s "$dir" "$none""#, vec![("dir".into(), "$(x) 'y'".into())]).unwrap();
+        let out = std::process::Command::new("/bin/sh").arg("-c").arg(line.for_sh()).output().unwrap();
+        assert!(!out.status.success());
+        assert_eq!(Command::line("x", vec![("a b".into(), "".into())]), Err(Error::BadName("a b".into())));
+    }
+}

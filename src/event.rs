@@ -1,0 +1,180 @@
+//! What happened: few, past tense, told to whoever listens.
+use crate::{
+    failure::{Exit, Failure},
+    host::Name,
+};
+use serde::Serialize;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    /// The version of this format.
+    pub v: u8,
+    /// Milliseconds since the run began.
+    pub at: u64,
+    pub run: Name,
+    /// The path of `each` calls and hosts that it happened in; empty in a task itself.
+    pub lane: Name,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum What {
+    /// The command line was understood; `line` is its normal form.
+    RunStarted {
+        line: String,
+        who: String,
+        world: &'static str,
+    },
+    TaskStarted {
+        task: String,
+    },
+    /// A task's value became the targets of the tasks after it.
+    TargetsChanged {
+        fleet: Name,
+        hosts: Vec<Name>,
+        of: usize,
+        selection: String,
+    },
+    /// A host did not answer when it was first connected to.
+    HostUnreachable {
+        host: Name,
+        message: String,
+    },
+    StepStarted {
+        step: String,
+        host: Option<Name>,
+    },
+    StepFinished {
+        step: String,
+        host: Option<Name>,
+        took: u64,
+        failed: bool,
+    },
+    EffectStarted {
+        effect: &'static str,
+        kind: Kind,
+        host: Option<Name>,
+        text: String,
+    },
+    EffectFinished {
+        effect: &'static str,
+        kind: Kind,
+        host: Option<Name>,
+        text: String,
+        took: u64,
+        failure: Option<Failure>,
+    },
+    /// A line that a command on a host printed.
+    Printed {
+        host: Name,
+        stream: Stream,
+        line: String,
+    },
+    /// Bytes sent to or got from a host, or requests still open.
+    Progressed {
+        host: Name,
+        what: String,
+        done: u64,
+        total: u64,
+        unit: &'static str,
+    },
+    /// Somebody else holds the lock, and this run waits for it.
+    LockAwaited {
+        fleet: Name,
+        holder: String,
+    },
+    /// What a script said by `ui::note`, or rfab itself.
+    Noted {
+        host: Option<Name>,
+        text: String,
+    },
+    /// What a person should look at.
+    Warned {
+        host: Option<Name>,
+        text: String,
+    },
+    TaskFinished {
+        task: String,
+        took: u64,
+        failure: Option<Failure>,
+    },
+    /// Always the last one.
+    RunFinished {
+        exit: Exit,
+        took: u64,
+        table: Vec<Row>,
+        next: Vec<String>,
+        failures: Vec<Failure>,
+    },
+}
+
+/// How an effect may be repeated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Free.
+    Read,
+    /// May be looked at and repeated.
+    Change,
+    /// May not be repeated unseen.
+    Once,
+    /// Taken anew by a resumed run.
+    Hold,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+/// A host in the closing table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    pub host: Name,
+    /// The release before the run, such as `0003-9ab0c1d2e3f4 (v3.0.0)`.
+    pub old: Option<String>,
+    /// The release after it.
+    pub new: Option<String>,
+    pub balancer: Standing,
+    pub result: Outcome,
+    /// What else must be known: why it failed, or `version not proven`.
+    pub note: Option<String>,
+}
+
+/// How a host stands in its pools.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Ready in all its pools.
+    Live,
+    /// Drained or in maintenance in all its pools.
+    Out,
+    /// Some of each.
+    Mixed,
+    /// In no pool.
+    None,
+    /// The balancer did not say.
+    Unknown,
+}
+
+/// What a run did to a host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Ok,
+    Failed,
+    Unchanged,
+    Untouched,
+    Unknown,
+}
+
+/// Whoever is told.
+pub trait Listener: Send + Sync {
+    fn tell(&self, event: &Event);
+}

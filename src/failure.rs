@@ -1,0 +1,172 @@
+//! What a call throws, and how a run ends.
+use crate::host::Name;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How a run ended, as a process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// A task failed.
+    Failed = 1,
+    /// The command line could not be understood.
+    Usage = 2,
+    /// The fabfile or the fleet file is wrong.
+    Fabfile = 3,
+    /// A host cannot be reached: dead, mute, or its key unknown or changed.
+    Unreachable = 4,
+    /// Another operator holds the lock.
+    Locked = 5,
+    /// The balancer refused, or its state is unknown.
+    Balancer = 6,
+    /// An invariant refused, and nothing was changed.
+    Refused = 7,
+    /// Done, but hosts were left out.
+    LeftOut = 8,
+    /// The state of a host is unknown.
+    Unknown = 9,
+    /// The selection has no hosts.
+    NoHosts = 10,
+    /// Hung up (SIGHUP).
+    HungUp = 129,
+    /// Interrupted (SIGINT).
+    Interrupted = 130,
+    /// Terminated (SIGTERM).
+    Terminated = 143,
+}
+
+impl Exit {
+    /// Every code, in order.
+    pub const ALL: [(Exit, &'static str); 14] = [
+        (Exit::Done, "done"),
+        (Exit::Failed, "a task failed"),
+        (Exit::Usage, "the command line could not be understood"),
+        (Exit::Fabfile, "the fabfile or the fleet file is wrong"),
+        (Exit::Unreachable, "a host cannot be reached (dead, mute, its key unknown or changed)"),
+        (Exit::Locked, "another operator holds the lock"),
+        (Exit::Balancer, "the balancer refused, or its state is unknown"),
+        (Exit::Refused, "an invariant refused, and nothing was changed"),
+        (Exit::LeftOut, "done, but hosts were left out"),
+        (Exit::Unknown, "the state of a host is unknown"),
+        (Exit::NoHosts, "the selection has no hosts"),
+        (Exit::HungUp, "hung up"),
+        (Exit::Interrupted, "interrupted"),
+        (Exit::Terminated, "terminated"),
+    ];
+
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The one that counts where several hold: the first of 9, 6, 4, 1, 8.
+    pub fn worse(self, other: Exit) -> Exit {
+        const ORDER: [Exit; 5] = [Exit::Unknown, Exit::Balancer, Exit::Unreachable, Exit::Failed, Exit::LeftOut];
+        let rank = |exit: Exit| match exit {
+            Exit::Done => usize::MAX,
+            _ => ORDER.iter().position(|e| *e == exit).unwrap_or(0),
+        };
+        if rank(other) < rank(self) { other } else { self }
+    }
+}
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// It was done and did not work.
+    Failed,
+    /// The script or the fleet asks for something that there is not.
+    Fabfile,
+    /// A host cannot be reached.
+    Unreachable,
+    /// Another operator holds the lock.
+    Locked,
+    /// The balancer refused, or its state is unknown.
+    Balancer,
+    /// An invariant refused; nothing was done.
+    Refused,
+    /// Nobody knows whether it was done.
+    Unknown,
+    /// The selection has no hosts.
+    NoHosts,
+    /// A plan cannot know this. A script cannot catch it.
+    Unknowable,
+    /// The operator interrupted; `defer`s still run. A script cannot catch it.
+    Interrupted,
+    /// The operator died here (simulated). A script cannot catch it.
+    Killed,
+}
+
+impl Reason {
+    pub fn exit(self) -> Exit {
+        match self {
+            Reason::Failed | Reason::Unknowable | Reason::Killed => Exit::Failed,
+            Reason::Fabfile => Exit::Fabfile,
+            Reason::Unreachable => Exit::Unreachable,
+            Reason::Locked => Exit::Locked,
+            Reason::Balancer => Exit::Balancer,
+            Reason::Refused => Exit::Refused,
+            Reason::Unknown => Exit::Unknown,
+            Reason::NoHosts => Exit::NoHosts,
+            Reason::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+/// What a call throws: worded for people, with what a script may ask about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    pub reason: Reason,
+    /// Lower case, the thing in backticks, no full stop.
+    pub message: String,
+    /// What to do or type next.
+    pub help: Option<String>,
+    pub host: Option<Name>,
+    /// A command's exit status.
+    pub status: Option<i32>,
+}
+
+impl Failure {
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), help: None, host: None, status: None }
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Reason::Failed, message)
+    }
+
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Reason::Refused, message)
+    }
+
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(Reason::Unknown, message)
+    }
+
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    pub fn on(self, host: &Name) -> Self {
+        Self { host: Some(host.clone()), ..self }
+    }
+
+    pub fn status(self, status: i32) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
+    /// Whether a script's `try` may see it.
+    pub fn catchable(&self) -> bool {
+        !matches!(self.reason, Reason::Killed | Reason::Interrupted | Reason::Unknowable)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

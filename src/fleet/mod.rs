@@ -1,0 +1,130 @@
+//! A named set of hosts and how to reach it, as plain data.
+use crate::host::{Host, Name};
+use serde::Serialize;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// What a fleet file says, with every default filled in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fleet {
+    /// The file's name without its ending.
+    pub name: Name,
+    /// The folder that paths of the file start from.
+    pub folder: PathBuf,
+    pub guarded: bool,
+    /// An ssh configuration that is included before the user's.
+    pub ssh: Option<PathBuf>,
+    pub accept: Vec<Accept>,
+    pub via: Option<String>,
+    pub user: Option<Name>,
+    pub deploy_live: bool,
+    /// The folder of ledger, marks and lock on balancer hosts, before the fleet's name is put behind it.
+    pub state: String,
+    pub app: Option<App>,
+    /// In the file's order, ranges unrolled.
+    pub hosts: Vec<Host>,
+    /// By name.
+    pub balancers: Vec<Balancer>,
+    /// Groups and roles in the order they are deployed in.
+    pub order: Vec<Name>,
+}
+
+/// What kind of reference may be deployed to a fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accept {
+    Stable,
+    Tag,
+    Branch,
+    Commit,
+}
+
+/// What is deployed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct App {
+    /// The key behind `app.`, or the fleet's name where there is one app.
+    pub name: Name,
+    /// A folder, made absolute, or a URL.
+    pub repository: String,
+    pub path: String,
+    /// Owns the releases; the login user if absent.
+    pub user: Option<Name>,
+    pub keep: usize,
+    pub linked: Vec<String>,
+    pub service: Option<Service>,
+    pub health: Option<Health>,
+}
+
+/// The units of an app and how they are told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Service {
+    /// Role to units.
+    pub units: BTreeMap<Name, Vec<Name>>,
+    pub restart: Verb,
+    pub start: Verb,
+    pub stop: Verb,
+    pub status: Verb,
+    pub logs: Verb,
+}
+
+/// How a unit is told to do something; `{unit}` stands for its name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Verb {
+    /// Split into words and run by sudo.
+    Sudo(String),
+    /// Run as it is.
+    Plain(Vec<String>),
+}
+
+/// How a host proves that it serves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Health {
+    /// `{address}` and `{name}` stand for the host's.
+    pub url: String,
+    pub version: Version,
+    /// Good answers in a row …
+    pub good: u32,
+    /// … that span at least this …
+    pub over: Duration,
+    /// … within this.
+    pub within: Duration,
+}
+
+/// Where the served commit is proven.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Version {
+    /// A header of this name.
+    Header(String),
+    /// A JSON pointer into the body.
+    Json(String),
+    /// The whole body, trimmed.
+    Body,
+    /// The folder that the service's processes run in.
+    Process,
+    /// It is not.
+    None,
+}
+
+/// What takes servers in and out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Balancer {
+    pub name: Name,
+    /// The machine it is on.
+    pub host: Host,
+    pub socket: String,
+    /// Pool to the role whose hosts are its servers.
+    pub pools: BTreeMap<Name, Name>,
+    /// A server's name in its pool; `{name}` stands for the host's.
+    pub server: String,
+    pub drain_within: Duration,
+    pub min_live: Option<MinLive>,
+}
+
+/// The fewest servers of a pool that stay live.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum MinLive {
+    Count(usize),
+    Percent(u8),
+}

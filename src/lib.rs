@@ -1,0 +1,21 @@
+//! Deploys software to groups of servers behind a load balancer, from a script.
+pub mod api;
+pub mod balancer;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod demo;
+pub mod event;
+pub mod fabfile;
+pub mod failure;
+pub mod fan;
+pub mod fleet;
+pub mod git;
+pub mod host;
+pub mod release;
+pub mod report;
+pub mod run;
+pub mod script;
+pub mod secret;
+pub mod ssh;
+pub mod world;

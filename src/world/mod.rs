@@ -1,0 +1,2 @@
+//! The innermost layer: real or simulated.
+pub mod real;
