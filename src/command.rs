@@ -96,7 +96,8 @@ impl Command {
                 for (name, value) in values {
                     text += &format!("{name}={}\n", quoted(value));
                 }
-                text + line
+                text.push_str(line);
+                text
             }
         }
     }

@@ -126,11 +126,49 @@ pub struct Failure {
     pub host: Option<Name>,
     /// A command's exit status.
     pub status: Option<i32>,
+    /// Where in a file it lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Box<Excerpt>>,
+}
+
+/// A part of a file that a report shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// The file's name, as a person knows it.
+    pub file: String,
+    /// The whole text of the file.
+    #[serde(skip)]
+    pub text: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// In characters; at least 1.
+    pub length: usize,
+    /// Other lines of interest, with what they are: the calls that led there.
+    pub calls: Vec<(String, usize)>,
+}
+
+impl Excerpt {
+    /// The part of a text between two byte positions, as far as its first line goes.
+    pub fn of(file: &str, text: &str, span: std::ops::Range<usize>) -> Excerpt {
+        let start = span.start.min(text.len());
+        let before = &text[..start];
+        let shown = text.get(start..span.end.min(text.len())).unwrap_or("").split('\n').next().unwrap_or_default();
+        Excerpt {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+            length: shown.chars().count().max(1),
+            calls: Vec::new(),
+        }
+    }
 }
 
 impl Failure {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), help: None, host: None, status: None }
+        Self { reason, message: message.into(), help: None, host: None, status: None, excerpt: None }
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
@@ -151,6 +189,10 @@ impl Failure {
 
     pub fn on(self, host: &Name) -> Self {
         Self { host: Some(host.clone()), ..self }
+    }
+
+    pub fn excerpt(self, excerpt: Excerpt) -> Self {
+        Self { excerpt: Some(Box::new(excerpt)), ..self }
     }
 
     pub fn status(self, status: i32) -> Self {

@@ -1,1 +1,190 @@
+//! One thing on many hosts: limits, batches, budgets.
+use crate::{
+    effect::Lane,
+    failure::{Failure, Reason},
+    host::Host,
+    script::{Here, RhaiResultOf, Targets, failure_of, on_lane, thrown},
+    world::Work,
+};
+use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
+use serde::Deserialize;
+use std::sync::{Arc, Mutex};
 
+/// How many at once, in what batches, and how many may fail.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    at_once: usize,
+    /// The last one repeats; none is one batch of all.
+    batches: Vec<Size>,
+    /// More failures than this end it, at the end of a batch.
+    max_failed: usize,
+}
+
+/// A batch's size.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Size {
+    Count(usize),
+    Percent(String),
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::one_by_one()
+    }
+}
+
+/// The most threads of a run.
+const MOST: usize = 64;
+
+impl Limits {
+    /// One after another, stopping at the first failure.
+    pub fn one_by_one() -> Self {
+        Self { at_once: 1, batches: vec![Size::Count(1)], max_failed: 0 }
+    }
+
+    /// All in one batch.
+    pub fn side_by_side(at_once: usize) -> Self {
+        Self { at_once, batches: Vec::new(), max_failed: 0 }
+    }
+
+    /// How many hosts each batch has.
+    ///
+    /// `Fabfile` for a size of none.
+    fn sizes(&self, all: usize) -> Result<Vec<usize>, Failure> {
+        let wrong = |size: &dyn std::fmt::Display| {
+            Failure::new(Reason::Fabfile, format!("`{size}` is no size of a batch"))
+                .help("write a number such as 5, or a text such as \"20%\"")
+        };
+        let size = |size: &Size| match size {
+            Size::Count(0) => Err(wrong(&0)),
+            Size::Count(n) => Ok(*n),
+            Size::Percent(text) => {
+                let percent = text.strip_suffix('%').and_then(|n| n.parse::<usize>().ok());
+                let percent = percent.filter(|n| (1..=100).contains(n)).ok_or_else(|| wrong(text))?;
+                Ok((all * percent / 100).max(1))
+            }
+        };
+        let given = self.batches.iter().map(size).collect::<Result<Vec<_>, _>>()?;
+        let Some(last) = given.last().copied() else { return Ok(vec![all]) };
+        let (mut left, mut sizes, mut given) = (all, Vec::new(), given.into_iter());
+        while left > 0 {
+            let next = given.next().unwrap_or(last).min(left);
+            sizes.push(next);
+            left -= next;
+        }
+        Ok(sizes)
+    }
+}
+
+/// Calls the closure for each host on a lane of its own; results come in the hosts' order, `()` for one that failed.
+///
+/// Throws the first failure, in the hosts' order, once more than `max_failed` of a batch and those before it failed.
+pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Limits, f: &FnPtr) -> RhaiResultOf<Array> {
+    let hosts = &targets.hosts;
+    let lanes = here.lane.fork(hosts.iter().map(|h| &*h.name));
+    let sizes = limits.sizes(hosts.len()).map_err(thrown)?;
+    let (mut rest, mut results, mut failed) = (hosts.iter().zip(lanes), Array::with_capacity(hosts.len()), Vec::new());
+    for size in sizes {
+        let batch: Vec<_> = rest.by_ref().take(size).map(|(h, l)| (h.clone(), l)).collect();
+        for (host, result) in side_by_side(ctx, here, batch, limits.at_once.clamp(1, MOST), f) {
+            match result {
+                Ok(value) => results.push(value),
+                Err(error) => {
+                    let mut failure = failure_of(&error);
+                    if failure.host.is_none() {
+                        failure.host = Some(host.name.clone());
+                    }
+                    here.session.tally.failed(&host, &failure);
+                    results.push(Dynamic::UNIT);
+                    failed.push(error);
+                }
+            }
+        }
+        // What a script cannot catch is no failure of a host.
+        let ends = failed.iter().position(|e| !failure_of(e).catchable());
+        if let Some(ends) = ends {
+            return Err(failed.swap_remove(ends));
+        }
+        if failed.len() > limits.max_failed {
+            return Err(failed.remove(0));
+        }
+    }
+    Ok(results)
+}
+
+/// Does one thing on each host, side by side, without a script; results come in the hosts' order.
+///
+/// A failure is noted for the host.
+pub fn over<T: Send + 'static>(
+    here: &Here,
+    hosts: &[Host],
+    f: impl Fn(&Arc<Lane>, &Host) -> Result<T, Failure> + Send + Sync + 'static,
+) -> Vec<Result<T, Failure>> {
+    let (lanes, f) = (here.lane.fork(hosts.iter().map(|h| &*h.name)), Arc::new(f));
+    let empty: Vec<Option<Result<T, Failure>>> = hosts.iter().map(|_| None).collect();
+    let results = Arc::new(Mutex::new(empty));
+    let works = hosts.iter().cloned().zip(lanes).enumerate().map(|(i, (host, lane))| {
+        let (results, f, mine, tally) = (results.clone(), f.clone(), lane.clone(), here.session.tally.clone());
+        let work: Work = Box::new(move || {
+            let answer = f(&mine, &host);
+            if let Err(failure) = &answer {
+                tally.failed(&host, failure);
+            }
+            results.lock().unwrap()[i] = Some(answer);
+        });
+        (lane, work)
+    });
+    here.lane.world().side_by_side(&here.lane, works.collect(), here.session.run.parallel.clamp(1, MOST));
+    let results = std::mem::take(&mut *results.lock().unwrap());
+    results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::unknown("a lane has no end")))).collect()
+}
+
+type Ended = (Host, RhaiResultOf<Dynamic>);
+
+fn side_by_side(
+    ctx: &NativeCallContext,
+    here: &Here,
+    batch: Vec<(Host, Arc<Lane>)>,
+    at_once: usize,
+    f: &FnPtr,
+) -> Vec<Ended> {
+    let hosts: Vec<Host> = batch.iter().map(|(h, _)| h.clone()).collect();
+    let results: Arc<Mutex<Vec<Option<RhaiResultOf<Dynamic>>>>> =
+        Arc::new(Mutex::new(batch.iter().map(|_| None).collect()));
+    let work = batch.into_iter().enumerate().map(|(i, (host, lane))| {
+        let (results, closure) = (results.clone(), on_lane(ctx, here, lane.clone(), f));
+        let work: Work = Box::new(move || {
+            let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| closure(Some(host))));
+            let result = called.unwrap_or_else(|_| Err(thrown(Failure::unknown("rfab itself failed in this call"))));
+            results.lock().unwrap()[i] = Some(result);
+        });
+        (lane, work)
+    });
+    here.lane.world().side_by_side(&here.lane, work.collect(), at_once);
+    let results = std::mem::take(&mut *results.lock().unwrap());
+    let ended =
+        |r: Option<RhaiResultOf<Dynamic>>| r.unwrap_or_else(|| Err(thrown(Failure::unknown("a lane has no end"))));
+    hosts.into_iter().zip(results.into_iter().map(ended)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(batches: Vec<Size>, all: usize) -> Result<Vec<usize>, String> {
+        Limits { at_once: 1, batches, max_failed: 0 }.sizes(all).map_err(|f| f.message)
+    }
+
+    #[test]
+    fn the_last_batch_size_repeats_until_all_hosts_have_one() {
+        let percent = |p: &str| Size::Percent(p.into());
+        assert_eq!(sizes(vec![], 7), Ok(vec![7]));
+        assert_eq!(sizes(vec![Size::Count(1)], 3), Ok(vec![1, 1, 1]));
+        assert_eq!(sizes(vec![Size::Count(1), Size::Count(5), percent("20%")], 21), Ok(vec![1, 5, 4, 4, 4, 3]));
+        assert_eq!(sizes(vec![percent("1%")], 2), Ok(vec![1, 1]));
+        assert_eq!(sizes(vec![Size::Count(0)], 2), Err("`0` is no size of a batch".into()));
+        assert_eq!(sizes(vec![percent("20")], 2), Err("`20` is no size of a batch".into()));
+    }
+}

@@ -2,3 +2,20 @@
 pub mod driver;
 pub mod haproxy;
 pub mod keeper;
+
+mod admin;
+mod balance;
+mod desk;
+mod lock;
+mod place;
+pub mod socket;
+mod wait;
+mod weight;
+
+pub use admin::SetAdmin;
+pub use balance::{Balance, BalancerState, ReadBalance};
+pub use desk::Desk;
+pub use lock::Lock;
+pub use place::{Place, places};
+pub use wait::{WaitDrained, WaitUp};
+pub use weight::SetWeight;

@@ -1,4 +1,30 @@
 //! A named set of hosts and how to reach it, as plain data.
+mod app;
+mod balancers;
+mod hosts;
+mod nearest;
+mod order;
+mod pools;
+mod range;
+mod read;
+mod section;
+pub mod selection;
+mod set;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod value;
+mod wrong;
+
+pub use hosts::{Named, WORDS};
+pub use nearest::{did_you_mean, nearest};
+pub use pools::Stand;
+pub use read::{Folders, from_map, parse, read};
+pub use selection::Selection;
+pub use set::{Malformed, Set};
+pub use value::{is_name, is_user, span};
+pub use wrong::{Problem, Wrong};
+
 use crate::host::{Host, Name};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -127,4 +153,9 @@ pub struct Balancer {
 pub enum MinLive {
     Count(usize),
     Percent(u8),
+}
+
+/// Writes a fleet by its name alone, as effects record it.
+pub fn by_name<S: serde::Serializer>(fleet: &std::sync::Arc<Fleet>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&fleet.name)
 }

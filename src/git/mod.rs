@@ -1,1 +1,29 @@
+//! Reads repositories with git2; fetches, commits and pushes by the user's own `git`.
+//!
+//! What a remote has is fetched into refs of rfab's own (`refs/rfab/heads/…`, `refs/rfab/tags/…`), so that the
+//! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
+//! repository that has no remote is its own truth: there its own branches and tags are meant.
+mod change;
+mod changing;
+mod error;
+mod fetch;
+mod log;
+mod names;
+mod process;
+mod reading;
+mod repository;
+mod resolve;
+#[cfg(test)]
+pub(crate) mod sample;
+mod tree;
 
+pub use change::{Pushed, commit, merge, push, tag};
+pub use changing::{Change, ChangeRepository};
+pub use error::Error;
+pub use fetch::fetch;
+pub use log::{Between, Logged, log_between};
+pub use names::{Named, Names, names};
+pub use reading::{ReadLog, ReadNames, Resolve, app};
+pub use repository::{Repository, Trust};
+pub use resolve::{Ask, Kind, Resolved, resolve};
+pub use tree::{Entry, EntryKind, Tree};

@@ -1,1 +1,35 @@
+//! Packs a commit's tree, and holds what happens to it on a host.
+//!
+//! Here nothing is sent: `pack` makes an archive, `setup`, `stage`, `list`, `activate`, `prune` and `verify` make
+//! the commands that a host runs, and each has a function that reads what its command answered. The format on the
+//! host is told in `docs/release-format.md`.
+mod activating;
+mod answer;
+mod attributes;
+mod check;
+mod error;
+mod linked;
+mod listing;
+mod manifest;
+mod name;
+mod numbering;
+pub mod on_host;
+mod pack;
+mod pattern;
+mod program;
+mod staging;
+#[cfg(test)]
+mod tests;
 
+pub use activating::{Activate, Prune, SetUp};
+pub use answer::{
+    Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, pruned, set_up, staged, verified,
+};
+pub use error::{Amount, Error, Problem};
+pub use listing::{Home, Listing, ReadReleases};
+pub use manifest::{Entry, Manifest, What};
+pub use name::ReleaseName;
+pub use numbering::Number;
+pub use pack::{Packed, pack};
+pub use program::{activate, list, prune, setup, stage, verify};
+pub use staging::Stage;

@@ -1,1 +1,20 @@
+//! Commands and files on hosts.
+mod config;
+mod connect;
+mod exec;
+mod file;
+mod files;
+mod heard;
+mod master;
+mod on;
+mod openssh;
+mod traced;
+mod wrapper;
 
+pub use connect::{Connect, Connected};
+pub use exec::{Capture, Exec, Output};
+pub use file::Lies;
+pub use files::{Exists, Get, Look, Put, ReadFile, WriteFile};
+pub use on::{On, trace};
+pub use openssh::Openssh;
+pub use traced::ReadTrace;

@@ -1,14 +1,21 @@
 //! The real world's parts, as traits that the domains implement and `run` wires together.
+use super::{Alone, Work, World, threads};
 use crate::{
+    balancer::driver::Driver,
     command::Command,
+    effect::{Answered, At, Call, Lane},
     event::Stream,
     failure::Failure,
+    fleet::Fleet,
     host::{Host, Name},
+    model::Time,
 };
 use async_trait::async_trait;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -40,6 +47,9 @@ pub trait Transport: Send + Sync {
         socket: Option<&str>,
     ) -> Result<Exclusive, Failure>;
 
+    /// Tells how a call that left its trace on a host stands.
+    async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure>;
+
     /// Ends the remote process groups of this run's calls that are still under way.
     async fn stop_all(&self);
 }
@@ -61,6 +71,9 @@ pub struct Exclusive {
     pub guard: Box<dyn Send + Sync>,
 }
 
+/// Hears each line of a command's output as it comes.
+pub type Hears<'a> = dyn Fn(Stream, &str) + Send + Sync + 'a;
+
 /// One command on a host.
 pub struct Job<'a> {
     pub command: &'a Command,
@@ -76,7 +89,7 @@ pub struct Job<'a> {
     /// The whole of it; a command that is not done by then is stopped.
     pub timeout: Option<Duration>,
     /// Hears each line as it comes; not filtered yet.
-    pub heard: Option<&'a (dyn Fn(Stream, &str) + Send + Sync)>,
+    pub heard: Option<&'a Hears<'a>>,
     /// The most that is kept of its output, in bytes: the first and the last half.
     pub keep: usize,
 }
@@ -108,6 +121,17 @@ pub struct Trace {
     pub folder: String,
 }
 
+/// How a call stands on its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Traced {
+    NeverStarted,
+    Running,
+    Ended(i32),
+    /// It began, runs no more, and nobody wrote down how it ended.
+    Lost,
+}
+
 /// Lines for a ledger on a host, in the same round trip as the change.
 #[derive(Clone, Debug)]
 pub struct Note {
@@ -135,4 +159,147 @@ pub struct Ended {
     pub err: Vec<u8>,
     /// Whether bytes of the middle were left out.
     pub cut: bool,
+}
+
+/// The lock of a fleet, its balancers, and what is written down in its state folders.
+///
+/// A fleet without balancers keeps lock and state on its first host in name order.
+#[async_trait]
+pub trait Balancing: Send + Sync {
+    /// Takes the lock on every balancer host, in name order; with `wait`, waits and says who has it.
+    ///
+    /// `Locked` when another operator holds it.
+    async fn lock(
+        &self,
+        holder: &Holder,
+        wait: Option<&(dyn for<'x> Fn(&'x str) + Send + Sync)>,
+    ) -> Result<(), Failure>;
+
+    /// Gives the lock back, if it is held.
+    async fn unlock(&self);
+
+    /// Speaks to a balancer: through the keeper while the lock is held.
+    async fn driver(&self, balancer: &Name) -> Result<Arc<dyn Driver>, Failure>;
+
+    /// Appends a line to a file of the state folder on a balancer's host, synced. Needs the lock.
+    async fn note(&self, place: &Name, file: &str, line: &str) -> Result<(), Failure>;
+
+    /// Reads a file of the state folder; empty if it is not there.
+    async fn read(&self, place: &Name, file: &str) -> Result<String, Failure>;
+}
+
+/// Who holds a lock, for people to read.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Holder {
+    pub who: String,
+    pub from: String,
+    pub run: String,
+    /// The command line's normal form.
+    pub line: String,
+    pub since: String,
+}
+
+/// The person before the terminal, if there is one.
+pub trait Person: Send + Sync {
+    /// Asks a question that is answered with yes or no; `None` without a person.
+    fn confirm(&self, question: &str) -> Option<bool>;
+
+    /// What tells this terminal from others; `None` without one.
+    fn terminal(&self) -> Option<String>;
+
+    /// Asks for a text; what is typed is not shown if it is secret. `None` without a person.
+    fn ask(&self, question: &str, secret: bool) -> Option<String>;
+}
+
+/// One fleet's parts.
+pub struct Site {
+    pub fleet: Arc<Fleet>,
+    pub transport: Arc<dyn Transport>,
+    pub balancing: Arc<dyn Balancing>,
+}
+
+/// What effects are carried out with.
+pub struct Real {
+    pub person: Arc<dyn Person>,
+    /// A folder of rfab's own here, for packed trees and mirrors.
+    pub cache: PathBuf,
+    /// Trees that this run packed.
+    pub packed: Arc<crate::release::on_host::PackedTrees>,
+    /// Whether repositories are fetched from before a name is resolved.
+    pub fetch: bool,
+    build: Build,
+    sites: Mutex<BTreeMap<Name, Arc<Site>>>,
+}
+
+type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Site, Failure> + Send + Sync>;
+
+impl Real {
+    pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
+        Self { person, cache, packed: Arc::default(), fetch, build, sites: Mutex::default() }
+    }
+
+    /// The parts of a fleet that was admitted.
+    pub fn site(&self, fleet: &Name) -> Arc<Site> {
+        self.sites.lock().unwrap().get(fleet).expect("hosts come from fleets that were admitted").clone()
+    }
+
+    pub fn sites(&self) -> Vec<Arc<Site>> {
+        self.sites.lock().unwrap().values().cloned().collect()
+    }
+}
+
+/// The real world: a runtime, threads, and the parts of each fleet.
+pub struct RealWorld {
+    pub real: Real,
+    runtime: tokio::runtime::Runtime,
+    began: Instant,
+    held: threads::Held,
+}
+
+impl RealWorld {
+    pub fn new(real: Real, runtime: tokio::runtime::Runtime) -> Self {
+        Self { real, runtime, began: Instant::now(), held: threads::Held::default() }
+    }
+
+    /// Lets something go on beside the run.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(future);
+    }
+
+    /// Waits for something of the runtime's.
+    pub fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+impl World for RealWorld {
+    fn name(&self) -> &'static str {
+        "real"
+    }
+
+    fn admit(&self, fleet: &Arc<Fleet>) -> Result<(), Failure> {
+        let mut sites = self.real.sites.lock().unwrap();
+        if !sites.contains_key(&fleet.name) {
+            let _runtime = self.runtime.enter();
+            sites.insert(fleet.name.clone(), Arc::new((self.real.build)(fleet)?));
+        }
+        Ok(())
+    }
+
+    fn perform(&self, call: Call<'_>) -> Answered {
+        let at = At { real: &self.real, lane: call.lane, id: call.id(), notes: call.notes };
+        self.runtime.block_on(call.effect.carry_out(at))
+    }
+
+    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+        threads::run(lanes.into_iter().map(|(_, work)| work).collect(), at_once);
+    }
+
+    fn alone<'a>(&'a self, _: Call<'a>, what: &str) -> Alone<'a> {
+        self.held.alone(what)
+    }
+
+    fn now(&self, _: &Lane) -> Time {
+        self.began.elapsed().as_millis() as Time
+    }
 }

@@ -1,0 +1,307 @@
+//! Servers in and out of the balancer.
+use super::HostValue;
+use crate::{
+    balancer::{Balance, ReadBalance, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    effect::Admin,
+    event::Standing,
+    failure::{Failure, Reason},
+    ledger::ReadLedger,
+    script::{Here, RhaiResultOf, Targets, here, thrown},
+    session::{out_with_its_group, taken_out},
+};
+use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
+
+fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
+    here.perform(ReadBalance { fleet: targets.fleet.clone() })
+}
+
+fn set(here: &Here, targets: &Targets, to: Admin, reason: &str, typed: bool) -> RhaiResultOf<()> {
+    if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
+        return Ok(());
+    }
+    let hosts = targets.hosts.to_vec();
+    here.perform(SetAdmin { fleet: targets.fleet.clone(), hosts, to, reason: reason.to_owned(), typed })
+}
+
+fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Live => "live",
+        Standing::Out => "out",
+        Standing::Mixed => "mixed",
+        Standing::None => "none",
+        Standing::Unknown => "unknown",
+    }
+}
+
+fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
+    if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
+        return Ok(targets.with(Vec::new(), &targets.selection));
+    }
+    let balance = read(here, targets)?;
+    let mut hosts = Vec::new();
+    for host in targets.hosts.iter() {
+        if wanted.contains(&balance.standing(&targets.fleet, host).map_err(thrown)?) {
+            hosts.push(host.clone());
+        }
+    }
+    Ok(targets.with(hosts, &targets.selection))
+}
+
+/// A host alone, as targets.
+fn alone(here: &Here, host: &HostValue) -> Targets {
+    let fleet = here.fleet_of(&host.0.host);
+    Targets { fleet, hosts: vec![host.0.host.clone()].into(), selection: host.0.host.name.to_string() }
+}
+
+fn within(here: &Here, host: &HostValue) -> u64 {
+    let fleet = here.fleet_of(&host.0.host);
+    fleet.balancers.iter().map(|b| b.drain_within).max().unwrap_or_default().as_millis() as u64
+}
+
+#[export_module]
+pub mod balancer {
+    /// How the hosts stand: a map by host, each a map with `standing` (`live`, `out`, `mixed`, `none`), `up`,
+    /// `in_flight` and `said` (the balancers' own words).
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let state = balancer::state(targets());
+    /// ```
+    #[rhai_fn(name = "state", return_raw)]
+    pub fn state(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let balance = read(&here, &targets)?;
+        let mut states = Map::new();
+        for host in targets.hosts.iter() {
+            let servers = balance.servers(&targets.fleet, host).map_err(thrown)?;
+            let mut state = Map::new();
+            let standing = balance.standing(&targets.fleet, host).map_err(thrown)?;
+            state.insert("standing".into(), standing_word(standing).into());
+            state.insert("up".into(), balance.up(&targets.fleet, host).map_err(thrown)?.into());
+            state.insert("in_flight".into(), (balance.in_flight(&targets.fleet, host).map_err(thrown)? as i64).into());
+            let said: Vec<&str> = servers.iter().map(|s| &*s.raw).collect();
+            state.insert("said".into(), said.join(", ").into());
+            states.insert((&*host.name).into(), state.into());
+        }
+        Ok(states)
+    }
+
+    /// Takes hosts out of all their pools: open requests may end, no new ones come. All or none.
+    ///
+    /// Refused when too few would stay live. `reason` is what the ledger keeps.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::drain(targets().group("group1"), "disk");
+    /// ```
+    #[rhai_fn(name = "drain", return_raw)]
+    pub fn drain(ctx: NativeCallContext, targets: Targets, reason: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &targets, Admin::Drain, reason, false)
+    }
+
+    /// Waits until no request is open on the host; a failure after the balancer's `drain_within`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::wait_drained(host);
+    /// ```
+    #[rhai_fn(name = "wait_drained", return_raw)]
+    pub fn wait_drained(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let (fleet, within) = (here.fleet_of(&host.0.host), within(&here, &host));
+        here.perform(WaitDrained { fleet, host: host.0.host, within })
+    }
+
+    /// Puts hosts back into all their pools. Refused for a host that is not healthy, or that somebody else took out.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::ready(targets().group("group1"));
+    /// ```
+    #[rhai_fn(name = "ready", return_raw)]
+    pub fn ready(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &targets, Admin::Ready, "ready", false)
+    }
+
+    /// Puts one host back into all its pools.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::ready(host);
+    /// ```
+    #[rhai_fn(name = "ready", return_raw)]
+    pub fn ready_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &alone(&here, &host), Admin::Ready, "ready", false)
+    }
+
+    /// Puts a host back that a person named, although somebody else took it out.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::ready_named(host);
+    /// ```
+    #[rhai_fn(name = "ready_named", return_raw)]
+    pub fn ready_named(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &alone(&here, &host), Admin::Ready, "ready by name", true)
+    }
+
+    /// Waits until the balancers' checks say that the host is up.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::wait_up(host);
+    /// ```
+    #[rhai_fn(name = "wait_up", return_raw)]
+    pub fn wait_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let (fleet, within) = (here.fleet_of(&host.0.host), within(&here, &host));
+        here.perform(WaitUp { fleet, host: host.0.host, within })
+    }
+
+    /// Sets the host's share of its pools' traffic, in percent of the configured one.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::weight(host, 10);
+    /// ```
+    #[rhai_fn(name = "weight", return_raw)]
+    pub fn weight(ctx: NativeCallContext, host: HostValue, percent: i64) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let percent = u8::try_from(percent).ok().filter(|p| *p <= 100).ok_or_else(|| {
+            thrown(Failure::new(Reason::Fabfile, format!("a weight is 0 to 100 percent, not {percent}")))
+        })?;
+        here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
+    }
+
+    /// Those of the hosts that stand in a pool.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let served = balancer::pooled(targets());
+    /// ```
+    #[rhai_fn(name = "pooled", return_raw)]
+    pub fn pooled(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+        let _ = here(&ctx)?;
+        let pooled = |h: &&crate::host::Host| !crate::balancer::places(&targets.fleet, h).is_empty();
+        Ok(targets.with(targets.hosts.iter().filter(pooled).cloned().collect(), &targets.selection))
+    }
+
+    /// Those of the hosts that are ready in any of their pools, at this moment.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let serving = balancer::live(targets());
+    /// ```
+    #[rhai_fn(name = "live", return_raw)]
+    pub fn live(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+        standing_as(&*here(&ctx)?, &targets, &[Standing::Live, Standing::Mixed])
+    }
+
+    /// Those of the hosts that are drained or in maintenance in any of their pools, at this moment.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let gone = balancer::out(targets());
+    /// ```
+    #[rhai_fn(name = "out", return_raw)]
+    pub fn out(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+        standing_as(&*here(&ctx)?, &targets, &[Standing::Out, Standing::Mixed])
+    }
+
+    /// Those of the hosts that are out and that this run may put back: it, or a run of `only` or `flip`, took them out.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::ready(balancer::ours(targets()));
+    /// ```
+    #[rhai_fn(name = "ours", return_raw)]
+    pub fn ours(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        let balance = read(&here, &targets)?;
+        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let mut hosts = Vec::new();
+        for host in targets.hosts.iter() {
+            let out =
+                matches!(balance.standing(&targets.fleet, host).map_err(thrown)?, Standing::Out | Standing::Mixed);
+            let mine = here.session.tally.told(host).drained;
+            if out && (mine || book.last_admin(&host.name).is_some_and(out_with_its_group)) {
+                hosts.push(host.clone());
+            }
+        }
+        Ok(targets.with(hosts, &targets.selection))
+    }
+
+    /// Who took each of the hosts out, and why, as texts for people.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for line in balancer::who(targets()) { ui::note(line); }
+    /// ```
+    #[rhai_fn(name = "who", return_raw)]
+    pub fn who(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let line = |host: &crate::host::Host| Dynamic::from(taken_out(host, book.last_admin(&host.name)));
+        Ok(targets.hosts.iter().map(line).collect())
+    }
+
+    /// Says that hosts were left as they are and need a person: the run ends with exit code 8.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::leave_out("web5 was taken out by anna");
+    /// ```
+    #[rhai_fn(name = "leave_out", return_raw)]
+    pub fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        here.session.tally.left_out(why);
+        here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
+        Ok(())
+    }
+
+    /// Refuses unless the targets have every host of the fleet's pools.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::want_whole_pools(targets());
+    /// ```
+    #[rhai_fn(name = "want_whole_pools", return_raw)]
+    pub fn want_whole_pools(targets: Targets) -> RhaiResultOf<()> {
+        let fleet = &targets.fleet;
+        if fleet.balancers.is_empty() {
+            let message = format!("fleet `{}` has no balancer", fleet.name);
+            return Err(thrown(Failure::new(Reason::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
+        }
+        let roles: Vec<_> = fleet.balancers.iter().flat_map(|b| b.pools.values()).collect();
+        let pooled = fleet.hosts.iter().filter(|h| h.roles.iter().any(|r| roles.contains(&r)));
+        let missing: Vec<&str> = pooled.filter(|h| !targets.hosts.contains(h)).map(|h| &*h.name).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "balancer verbs want the whole pool among the targets, and these are missing: {}",
+            missing.join(", ")
+        );
+        let help = format!("name the fleet without a selection: `{}`", fleet.name);
+        Err(thrown(Failure::refused(message).help(help)))
+    }
+}

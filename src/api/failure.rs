@@ -1,0 +1,41 @@
+//! What a script sees of a failure that it caught.
+use crate::failure::Failure;
+use rhai::{Dynamic, plugin::*};
+
+#[export_module]
+pub mod failure {
+    /// What happened.
+    #[rhai_fn(get = "message", pure)]
+    pub fn message(failure: &mut super::Failure) -> String {
+        failure.message.clone()
+    }
+
+    /// The kind: `failed`, `unreachable`, `locked`, `balancer`, `refused`, `unknown`, `fabfile`, `nohosts`.
+    #[rhai_fn(get = "kind", pure)]
+    pub fn kind(failure: &mut super::Failure) -> String {
+        format!("{:?}", failure.reason).to_lowercase()
+    }
+
+    /// The host that it happened on; `()` if on none.
+    #[rhai_fn(get = "host", pure)]
+    pub fn host(failure: &mut super::Failure) -> Dynamic {
+        failure.host.as_ref().map_or(Dynamic::UNIT, |h| h.to_string().into())
+    }
+
+    /// The exit status of the command that failed; `()` if it was none.
+    #[rhai_fn(get = "status", pure)]
+    pub fn status(failure: &mut super::Failure) -> Dynamic {
+        failure.status.map_or(Dynamic::UNIT, |s| i64::from(s).into())
+    }
+
+    /// What to do next; `()` if nothing is known.
+    #[rhai_fn(get = "help", pure)]
+    pub fn help(failure: &mut super::Failure) -> Dynamic {
+        failure.help.as_ref().map_or(Dynamic::UNIT, |h| h.clone().into())
+    }
+
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(failure: &mut super::Failure) -> String {
+        failure.message.clone()
+    }
+}

@@ -1,0 +1,32 @@
+//! Loads a fleet.
+use crate::script::{RhaiResultOf, Targets, fleet_of_file, fleet_of_map, here};
+use rhai::{Map, NativeCallContext, plugin::*};
+
+#[export_module]
+pub mod fleet {
+    /// The hosts of a fleet file, which lies beside the fabfile.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let production = fleet("fleets/prod.toml");
+    /// ```
+    #[rhai_fn(name = "fleet", return_raw)]
+    pub fn of_file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        fleet_of_file(&here, path)
+    }
+
+    /// The hosts of a fleet given as a map with the keys of a fleet file, under a name.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let small = fleet("small", #{ hosts: #{ web1: #{ roles: ["web"] } } });
+    /// ```
+    #[rhai_fn(name = "fleet", return_raw)]
+    pub fn of_map(ctx: NativeCallContext, name: &str, keys: Map) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        fleet_of_map(&here, name, keys)
+    }
+}

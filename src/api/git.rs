@@ -1,0 +1,213 @@
+//! The repository of the app.
+use crate::{
+    git::{Change, ChangeRepository, Pushed, ReadLog, ReadNames, Resolve, Resolved, app},
+    model::Commit,
+    script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
+};
+use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
+
+/// A commit as a script holds it.
+#[derive(Clone, Debug)]
+pub struct CommitValue {
+    pub commit: Commit,
+    /// What it was called.
+    pub name: String,
+    pub tag: Option<String>,
+}
+
+impl From<Resolved> for CommitValue {
+    fn from(resolved: Resolved) -> Self {
+        Self { commit: resolved.commit.into(), name: resolved.name, tag: resolved.tag }
+    }
+}
+
+fn current(here: &Here) -> RhaiResultOf<Targets> {
+    current_targets(here)
+}
+
+fn repository(here: &Here) -> RhaiResultOf<String> {
+    Ok(app(&current(here)?.fleet).map_err(thrown)?.repository.clone())
+}
+
+fn change(here: &Here, change: Change) -> RhaiResultOf<Option<String>> {
+    here.perform(ChangeRepository { repository: repository(here)?, change })
+}
+
+#[export_module]
+pub mod git {
+    /// A commit of the app's repository.
+    #[expect(dead_code, reason = "names the type for scripts, and documents it")]
+    pub type Commit = CommitValue;
+
+    /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
+    ///
+    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that is no pre-release. Branches and tags mean the remote's.
+    /// The first answer for a reference holds for the whole run.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let commit = git::resolve("stable");
+    /// ```
+    #[rhai_fn(name = "resolve", return_raw)]
+    pub fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        let fleet = current(&here)?.fleet;
+        if let Some(known) = here.session.tally.resolved(&fleet.name, reference) {
+            return Ok(known.into());
+        }
+        let resolved = here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?;
+        here.session.tally.resolve(&fleet.name, reference, &resolved);
+        Ok(resolved.into())
+    }
+
+    /// The newest stable tag, as last fetched; `()` if there is none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let tag = git::newest_stable_tag();
+    /// ```
+    #[rhai_fn(name = "newest_stable_tag", return_raw)]
+    pub fn newest_stable_tag(ctx: NativeCallContext) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let names = here.perform(ReadNames { repository: repository(&here)? })?;
+        let stable = names.stable().map_err(|e| thrown(e.into()))?;
+        Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
+    }
+
+    /// The names of the remote's branches, as last fetched.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for branch in git::branches() { ui::note(branch); }
+    /// ```
+    #[rhai_fn(name = "branches", return_raw)]
+    pub fn branches(ctx: NativeCallContext) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let names = here.perform(ReadNames { repository: repository(&here)? })?;
+        Ok(names.branches.into_iter().map(|b| b.name.into()).collect())
+    }
+
+    /// What the new commit has and the old one has not, newest first: maps with `commit`, `subject` and `author`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for entry in git::log("1111111111111111111111111111111111111111", git::resolve("stable")) { ui::note(entry.subject); }
+    /// ```
+    #[rhai_fn(name = "log", return_raw)]
+    pub fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        let (repository, old, new) = (repository(&here)?, old.to_owned(), new.commit.to_string());
+        let between = here.perform(ReadLog { repository, old, new, most: 200 })?;
+        let map = |logged: crate::git::Logged| {
+            let mut map = rhai::Map::new();
+            map.insert("commit".into(), logged.commit.into());
+            map.insert("subject".into(), logged.subject.into());
+            map.insert("author".into(), logged.author.into());
+            Dynamic::from(map)
+        };
+        Ok(between.added.into_iter().map(map).collect())
+    }
+
+    /// Fetches from the repository's remote, into refs of rfab's own.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::fetch();
+    /// ```
+    #[rhai_fn(name = "fetch", return_raw)]
+    pub fn fetch(ctx: NativeCallContext) -> RhaiResultOf<()> {
+        change(&here(&ctx)?.clone(), Change::Fetch).map(drop)
+    }
+
+    /// Commits the named files, or what is staged if none is named, by the user's git; gives the commit's id.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let id = git::commit("update the assets", ["assets/app.css"]);
+    /// ```
+    #[rhai_fn(name = "commit", return_raw)]
+    pub fn commit(ctx: NativeCallContext, message: &str, files: Array) -> RhaiResultOf<String> {
+        let files = files.into_iter().map(|f| f.to_string()).collect();
+        let made = change(&here(&ctx)?.clone(), Change::Commit { message: message.to_owned(), files })?;
+        Ok(made.unwrap_or_default())
+    }
+
+    /// Merges a branch, a tag or a commit into the current branch, by the user's git; gives the commit's id.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let id = git::merge("hotfix");
+    /// ```
+    #[rhai_fn(name = "merge", return_raw)]
+    pub fn merge(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<String> {
+        let made = change(&here(&ctx)?.clone(), Change::Merge { reference: reference.to_owned() })?;
+        Ok(made.unwrap_or_default())
+    }
+
+    /// Tags a commit, by the user's git.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::tag("v3.0.2", git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "tag", return_raw)]
+    pub fn tag(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
+        let what = Change::Tag { name: name.to_owned(), commit: commit.commit.to_string(), message: None };
+        change(&here(&ctx)?.clone(), what).map(drop)
+    }
+
+    /// Pushes a tag to the repository's remote, by the user's git.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::push_tag("v3.0.2");
+    /// ```
+    #[rhai_fn(name = "push_tag", return_raw)]
+    pub fn push_tag(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+        change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Tag(name.to_owned())] }).map(drop)
+    }
+
+    /// Pushes a branch to the repository's remote, by the user's git; never by force.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::push_branch("main");
+    /// ```
+    #[rhai_fn(name = "push_branch", return_raw)]
+    pub fn push_branch(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
+        change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Branch(name.to_owned())] }).map(drop)
+    }
+
+    /// The 40 digits of the commit.
+    #[rhai_fn(get = "id", pure)]
+    pub fn id(commit: &mut CommitValue) -> String {
+        commit.commit.to_string()
+    }
+
+    /// What the commit was called.
+    #[rhai_fn(get = "name", pure)]
+    pub fn name(commit: &mut CommitValue) -> String {
+        commit.name.clone()
+    }
+
+    /// The tag of the commit; `()` if it has none.
+    #[rhai_fn(get = "tag", pure)]
+    pub fn tag_of(commit: &mut CommitValue) -> Dynamic {
+        commit.tag.as_ref().map_or(Dynamic::UNIT, |t| t.clone().into())
+    }
+
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(commit: &mut CommitValue) -> String {
+        format!("{} ({})", commit.name, &commit.commit[..commit.commit.len().min(12)])
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether hosts serve what they should.
+use super::{HostValue, git::CommitValue};
+use crate::{
+    health::{Glance, Probe, probed},
+    script::{RhaiResultOf, here, thrown},
+};
+use rhai::{NativeCallContext, plugin::*};
+
+#[export_module]
+pub mod health {
+    /// Probes until the host has served the commit as the fleet file wants it; true if the served version was proven.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// health::probe(host, git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "probe", return_raw)]
+    pub fn probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?;
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        let probe = Probe::of(&fleet, &host, &commit.commit).map_err(thrown)?;
+        Ok(here.perform(Probe { tag: commit.tag.clone(), ..probe })?.version_proven)
+    }
+
+    /// Whether the host answers well at this moment, and with this commit as far as that can be proven.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if health::serves(host, git::resolve("stable")) { ui::note("it does"); }
+    /// ```
+    #[rhai_fn(name = "serves", return_raw)]
+    pub fn serves(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?;
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        let probe = Probe::of(&fleet, &host, &commit.commit).map_err(thrown)?;
+        here.perform(Glance(Probe { tag: commit.tag.clone(), ..probe }))
+    }
+
+    /// Whether the host is probed: its fleet says how, and it stands in a pool if any host does.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !health::known(host) { ui::warn("nothing proves that it serves"); }
+    /// ```
+    #[rhai_fn(name = "known", return_raw)]
+    pub fn known(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        Ok(probed(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host))
+    }
+}

@@ -1,0 +1,449 @@
+//! A host, and what may be done on it.
+use super::duration;
+use crate::{
+    command::{Command, Error},
+    failure::{Failure, Reason},
+    host::Host as Machine,
+    script::{RhaiResultOf, here, thrown},
+    ssh::{Capture, Exec, Exists, Get, On, Put, ReadFile, WriteFile},
+};
+use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
+
+/// A host as a script holds it.
+#[derive(Clone, Debug)]
+pub struct HostValue(pub On);
+
+impl From<Machine> for HostValue {
+    fn from(host: Machine) -> Self {
+        Self(host.into())
+    }
+}
+
+/// Turns what is wrong with a command into what a script sees.
+pub fn command_error(e: Error) -> Box<EvalAltResult> {
+    let failure = Failure::new(Reason::Fabfile, e.to_string());
+    thrown(match e {
+        Error::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
+        _ => failure,
+    })
+}
+
+/// The values of a command, as texts.
+pub fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
+    map.into_iter()
+        .map(|(name, value)| {
+            let plain = value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char();
+            if !plain {
+                let message = format!("the value of `{name}` is no text but {}", value.type_name());
+                return Err(thrown(Failure::new(Reason::Fabfile, message)));
+            }
+            Ok((name.to_string(), value.to_string()))
+        })
+        .collect()
+}
+
+fn argv(words: Array) -> RhaiResultOf<Command> {
+    Command::of(words.into_iter().map(|w| w.to_string()).collect()).map_err(command_error)
+}
+
+fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
+    Command::words(text, &values(map)?).map_err(command_error)
+}
+
+fn exec(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
+    let here = here(ctx)?;
+    let state = here.fleet_of(&on.host).state.clone();
+    Ok(here.perform(Exec { on: on.clone(), command, stdin: None, any_status: false, state })?.out)
+}
+
+fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
+    Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: false, shown: false })?.out)
+}
+
+fn test(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<bool> {
+    Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
+}
+
+fn as_root(on: &On) -> On {
+    On { user: Some("root".into()), ..on.clone() }
+}
+
+#[export_module]
+pub mod host {
+    /// A machine of a fleet, and how the next call runs on it.
+    #[expect(dead_code, reason = "names the type for scripts, and documents it")]
+    pub type Host = HostValue;
+
+    /// Runs a command that may change something, and gives what it printed.
+    ///
+    /// The text is split into words and never sees a shell. A status other than 0 is a failure.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.run("bin/clear-cache --all");
+    /// ```
+    #[rhai_fn(name = "run", return_raw)]
+    pub fn run_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
+        exec(&ctx, &host.0, words(command, Map::new())?)
+    }
+
+    /// Runs a command that may change something; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.run("tar xf {file} -C /srv", #{ file: "my files.tar" });
+    /// ```
+    #[rhai_fn(name = "run", return_raw)]
+    pub fn run_values(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<String> {
+        exec(&ctx, &host.0, words(command, values)?)
+    }
+
+    /// Runs a program with its arguments, which may change something.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.run(["touch", "a file"]);
+    /// ```
+    #[rhai_fn(name = "run", return_raw)]
+    pub fn run_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
+        exec(&ctx, &host.0, argv(words)?)
+    }
+
+    /// Runs a shell line made by `sh`, which may change something.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.run(sh("cd \"$dir\" && make", #{ dir: "/srv/shop" }));
+    /// ```
+    #[rhai_fn(name = "run", return_raw)]
+    pub fn run_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
+        exec(&ctx, &host.0, command)
+    }
+
+    /// Runs a command that only reads, and gives what it printed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let kernel = host.capture("uname -r");
+    /// ```
+    #[rhai_fn(name = "capture", return_raw)]
+    pub fn capture_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
+        capture(&ctx, &host.0, words(command, Map::new())?)
+    }
+
+    /// Runs a command that only reads; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let size = host.capture("du -s {dir}", #{ dir: "/srv" });
+    /// ```
+    #[rhai_fn(name = "capture", return_raw)]
+    pub fn capture_values(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<String> {
+        capture(&ctx, &host.0, words(command, values)?)
+    }
+
+    /// Runs a program with its arguments, which only reads.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let lines = host.capture(["wc", "-l", "/etc/passwd"]);
+    /// ```
+    #[rhai_fn(name = "capture", return_raw)]
+    pub fn capture_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
+        capture(&ctx, &host.0, argv(words)?)
+    }
+
+    /// Runs a shell line made by `sh`, which only reads.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let full = host.capture(sh("df -h | tail -1"));
+    /// ```
+    #[rhai_fn(name = "capture", return_raw)]
+    pub fn capture_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
+        capture(&ctx, &host.0, command)
+    }
+
+    /// Whether a command that only reads ends with status 0.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if host.test("id shop") { ui::note("shop is there"); }
+    /// ```
+    #[rhai_fn(name = "test", return_raw)]
+    pub fn test_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<bool> {
+        test(&ctx, &host.0, words(command, Map::new())?)
+    }
+
+    /// Whether a shell line made by `sh`, which only reads, ends with status 0.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let busy = host.test(sh("[ \"$(nproc)\" -lt 4 ]"));
+    /// ```
+    #[rhai_fn(name = "test", return_raw)]
+    pub fn test_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<bool> {
+        test(&ctx, &host.0, command)
+    }
+
+    /// Runs a command as root, by sudo.
+    ///
+    /// A password, where one is needed, is asked for once a run.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.sudo("systemctl reload nginx");
+    /// ```
+    #[rhai_fn(name = "sudo", return_raw)]
+    pub fn sudo_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<String> {
+        exec(&ctx, &as_root(&host.0), words(command, Map::new())?)
+    }
+
+    /// Runs a command as root, by sudo; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.sudo("chown shop {file}", #{ file: "/srv/shop/a file" });
+    /// ```
+    #[rhai_fn(name = "sudo", return_raw)]
+    pub fn sudo_values(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<String> {
+        exec(&ctx, &as_root(&host.0), words(command, values)?)
+    }
+
+    /// Runs a program with its arguments as root, by sudo.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.sudo(["systemctl", "reload", "nginx"]);
+    /// ```
+    #[rhai_fn(name = "sudo", return_raw)]
+    pub fn sudo_words(ctx: NativeCallContext, host: &mut HostValue, words: Array) -> RhaiResultOf<String> {
+        exec(&ctx, &as_root(&host.0), argv(words)?)
+    }
+
+    /// Runs a shell line made by `sh` as root, by sudo.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.sudo(sh("echo 1 > /proc/sys/vm/drop_caches"));
+    /// ```
+    #[rhai_fn(name = "sudo", return_raw)]
+    pub fn sudo_line(ctx: NativeCallContext, host: &mut HostValue, command: Command) -> RhaiResultOf<String> {
+        exec(&ctx, &as_root(&host.0), command)
+    }
+
+    /// The host, with its next calls in this folder.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.cd("/srv/shop/current").run("bin/clear-cache");
+    /// ```
+    #[rhai_fn(name = "cd")]
+    pub fn cd(host: &mut HostValue, folder: ImmutableString) -> HostValue {
+        HostValue(On { cd: Some(folder.into()), ..host.0.clone() })
+    }
+
+    /// The host, with its next calls as this user, by sudo.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("postgres").run("psql -c 'vacuum'");
+    /// ```
+    #[rhai_fn(name = "user", return_raw)]
+    pub fn user(host: &mut HostValue, name: &str) -> RhaiResultOf<HostValue> {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
+        if !(name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')) {
+            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` is no user's name"))));
+        }
+        Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
+    }
+
+    /// The host, with this environment for its next calls.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.env(#{ RAILS_ENV: "production" }).run("bin/migrate");
+    /// ```
+    #[rhai_fn(name = "env", return_raw)]
+    pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
+        let mut on = host.0.clone();
+        on.env.extend(values(variables)?);
+        Ok(HostValue(on))
+    }
+
+    /// The host, with this time limit for its next calls; a command that takes longer is stopped.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.timeout("5m").run("bin/warm-up");
+    /// ```
+    #[rhai_fn(name = "timeout", return_raw)]
+    pub fn timeout(host: &mut HostValue, limit: Dynamic) -> RhaiResultOf<HostValue> {
+        Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
+    }
+
+    /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.put("motd.txt", "/tmp/motd.txt");
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let from = here.script.below(from).map_err(thrown)?;
+        here.perform(Put { on: host.0.clone(), from, to: to.to_owned() })
+    }
+
+    /// Gets a file from the host into the fabfile's folder.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.get("/etc/os-release", `${host.name}.os-release`);
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let to = here.script.below(to).map_err(thrown)?;
+        here.perform(Get { on: host.0.clone(), from: from.to_owned(), to })
+    }
+
+    /// The text of a file on the host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let motd = host.read("/etc/motd");
+    /// ```
+    #[rhai_fn(name = "read", return_raw)]
+    pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
+        here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: path.to_owned() })
+    }
+
+    /// Writes a text to a file on the host, at once or not at all.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/motd", "welcome\n");
+    /// ```
+    #[rhai_fn(name = "write", return_raw)]
+    pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
+        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: text.to_owned() })
+    }
+
+    /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
+    ///
+    /// The template sees the map's values, and `host`. A value that is missing is a failure.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.template("shop.conf.j2", "/tmp/shop.conf", #{ workers: 4 });
+    /// ```
+    #[rhai_fn(name = "template", return_raw)]
+    pub fn template(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        from: &str,
+        to: &str,
+        values: Map,
+    ) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let from = here.script.below(from).map_err(thrown)?;
+        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
+        here.perform(WriteFile { on: host.0.clone(), path: to.to_owned(), text })
+    }
+
+    /// Whether there is a file or a folder of this name on the host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !host.exists("/srv/shop") { throw "run setup first"; }
+    /// ```
+    #[rhai_fn(name = "exists", return_raw)]
+    pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
+        here(&ctx)?.perform(Exists { on: host.0.clone(), path: path.to_owned() })
+    }
+
+    /// The host's name in the fleet.
+    #[rhai_fn(get = "name", pure)]
+    pub fn name(host: &mut HostValue) -> String {
+        host.0.host.name.to_string()
+    }
+
+    /// The address that it is reached at.
+    #[rhai_fn(get = "address", pure)]
+    pub fn address(host: &mut HostValue) -> String {
+        host.0.host.address().to_owned()
+    }
+
+    /// Its group; `()` for a host in none.
+    #[rhai_fn(get = "group", pure)]
+    pub fn group(host: &mut HostValue) -> Dynamic {
+        host.0.host.group.as_ref().map_or(Dynamic::UNIT, |g| g.to_string().into())
+    }
+
+    /// Its roles.
+    #[rhai_fn(get = "roles", pure)]
+    pub fn roles(host: &mut HostValue) -> Array {
+        host.0.host.roles.iter().map(|r| r.to_string().into()).collect()
+    }
+
+    /// The keys of its entry in the fleet file that rfab does not know.
+    #[rhai_fn(get = "vars", pure, return_raw)]
+    pub fn vars(host: &mut HostValue) -> RhaiResultOf<Dynamic> {
+        rhai::serde::to_dynamic(&host.0.host.vars)
+    }
+
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(host: &mut HostValue) -> String {
+        host.0.host.name.to_string()
+    }
+
+    #[rhai_fn(name = "==", pure)]
+    pub fn equals(one: &mut HostValue, other: HostValue) -> bool {
+        one.0.host == other.0.host
+    }
+
+    #[rhai_fn(name = "!=", pure)]
+    pub fn differs(one: &mut HostValue, other: HostValue) -> bool {
+        one.0.host != other.0.host
+    }
+}

@@ -1,0 +1,442 @@
+//! Releases on hosts.
+use super::{HostValue, git::CommitValue};
+use crate::{
+    balancer::ReadBalance,
+    effect::host_of_lane,
+    event::{Standing, What},
+    failure::Failure,
+    git::{Kind, Resolve, app},
+    ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
+    model::Release as Tree,
+    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
+    script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
+};
+use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
+
+/// A commit's tree under the number that the fleet gave it, as a script holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseValue {
+    pub tree: Tree,
+    /// What the commit was called.
+    pub name: String,
+    pub tag: Option<String>,
+}
+
+fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
+    let line = here.session.run.line(0, Phase::Intent);
+    let (fleet, name, commit) = (targets.fleet.clone(), name.to_owned(), commit.commit.clone());
+    here.perform(Mark { fleet, name, commit, state, line })
+}
+
+/// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
+/// serves it, and another host of a pool does not yet.
+fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValue>> {
+    let fleet = &targets.fleet;
+    if fleet.deploy_live || fleet.balancers.is_empty() {
+        return Ok(None);
+    }
+    let book = here.perform(ReadLedger { fleet: fleet.clone() })?;
+    let Some(newest) = book.newest() else { return Ok(None) };
+    let Some(commit) = newest.commit.clone() else { return Ok(None) };
+    let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
+    let (mut live_has_it, mut another_has_not) = (false, false);
+    for host in fleet.hosts.iter().filter(|h| !crate::balancer::places(fleet, h).is_empty()) {
+        let standing = balance.standing(fleet, host).map_err(thrown)?;
+        let out = standing == Standing::Out;
+        if out && !book.last_admin(&host.name).is_some_and(crate::session::out_with_its_group) {
+            continue;
+        }
+        let listing = here.perform(ReadReleases::of(fleet, host).map_err(thrown)?)?;
+        let has = listing.current.is_some_and(|r| r.is_of(&commit));
+        live_has_it |= has && !out;
+        another_has_not |= !has;
+    }
+    let name = newest.reason.clone().unwrap_or_else(|| commit.to_string());
+    Ok((live_has_it && another_has_not).then(|| CommitValue { commit, tag: Some(name.clone()), name }))
+}
+
+/// The name of a host's switches among what is written down for the fleet.
+fn switch(host: &HostValue) -> String {
+    format!("switch {}", host.0.host.name)
+}
+
+fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
+    let targets = current_targets(here)?;
+    let ReleaseValue { tree, name, tag } = release;
+    mark(here, &targets, &switch(host), &CommitValue { commit: tree.commit, name, tag }, state)
+}
+
+#[export_module]
+pub mod release {
+    /// A commit's tree on hosts.
+    #[expect(dead_code, reason = "names the type for scripts, and documents it")]
+    pub type Release = ReleaseValue;
+
+    /// Finds the commit that is to be deployed: what the reference means, or, while a release is in progress, its commit.
+    ///
+    /// Only a tag or commit typed in full ends a release in progress.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let commit = release::resolve("stable");
+    /// ```
+    #[rhai_fn(name = "resolve", return_raw)]
+    pub fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        let targets = current_targets(&here)?;
+        let tally = here.session.tally.clone();
+        let fleet = targets.fleet.clone();
+        let resolved = match tally.resolved(&fleet.name, reference) {
+            Some(known) => return Ok(known.into()),
+            None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
+        };
+        let in_full = matches!(resolved.kind, Kind::Tag) || (resolved.kind == Kind::Commit && reference.len() == 40);
+        if !in_full
+            && let Some(kept) = in_progress(&here, &targets)?
+            && *kept.commit != *resolved.commit
+        {
+            let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
+            let text = format!(
+                "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
+            );
+            here.lane.tell(What::Warned { host: host_of_lane(&here.lane.path), text });
+            let kept =
+                crate::git::Resolved { commit: kept.commit.to_string(), name: kept.name, tag: kept.tag, ..resolved };
+            tally.resolve(&fleet.name, reference, &kept);
+            return Ok(kept.into());
+        }
+        tally.resolve(&fleet.name, reference, &resolved);
+        Ok(resolved.into())
+    }
+
+    /// Gives a commit its number in the fleet, and writes down that it is deployed; a known commit keeps its own.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let release = release::number(git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "number", return_raw)]
+    pub fn number(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
+        let here = here(&ctx)?.clone();
+        let targets = current_targets(&here)?;
+        let (mut known, mut highest) = (None, 0);
+        for host in targets.hosts.iter() {
+            let told = here.session.tally.listing(host);
+            let listing = match told {
+                Some(listing) => listing,
+                None => here.perform(ReadReleases::of(&targets.fleet, host).map_err(thrown)?)?,
+            };
+            known = known.or(listing.of(&commit.commit).map(|r| r.number));
+            highest = listing.releases.iter().map(|r| r.number).max().unwrap_or(0).max(highest);
+        }
+        let line = here.session.run.line(0, Phase::Ok);
+        let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
+        let number = here.perform(Number { fleet, commit: commit.commit.clone(), name, known, highest, line })?;
+        let tree = Tree { number, commit: commit.commit };
+        Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag })
+    }
+
+    /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), and `set_up`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let current = release::list(host).current;
+    /// ```
+    #[rhai_fn(name = "list", return_raw)]
+    pub fn list(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        let text = |r: Option<&Tree>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
+        let mut map = Map::new();
+        map.insert("current".into(), text(listing.current.as_ref()));
+        map.insert("previous".into(), text(listing.previous()));
+        let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
+        map.insert("all".into(), all.into());
+        map.insert("set_up".into(), listing.set_up.into());
+        Ok(map)
+    }
+
+    /// Whether the commit is the host's current release.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if release::is_current(host, git::resolve("stable")) { ui::note("nothing to do"); }
+    /// ```
+    #[rhai_fn(name = "is_current", return_raw)]
+    pub fn is_current(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        Ok(listing.current.is_some_and(|r| r.is_of(&commit.commit)))
+    }
+
+    /// Puts the release's tree on the host, checked to the last byte; nothing that the host serves changes.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::stage(host, release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "stage", return_raw)]
+    pub fn stage(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        here.perform(Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?)
+    }
+
+    /// Makes a staged release the host's current one, by one rename. Refused while the host is live.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::activate(host, release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "activate", return_raw)]
+    pub fn activate(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let home = Home::of(&here.fleet_of(&host.0.host)).map_err(thrown)?;
+        here.perform(Activate { host: host.0.host, release: release.tree, home })
+    }
+
+    /// Removes old releases from the host but for as many as the fleet file keeps.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::prune(host);
+    /// ```
+    #[rhai_fn(name = "prune", return_raw)]
+    pub fn prune(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<i64> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let (home, keep) = (Home::of(&fleet).map_err(thrown)?, app(&fleet).map_err(thrown)?.keep);
+        Ok(here.perform(Prune { host: host.0.host, home, keep })?.into())
+    }
+
+    /// Makes the app's folders on a fresh host; what is there stays as it is.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::set_up(host);
+    /// ```
+    #[rhai_fn(name = "set_up", return_raw)]
+    pub fn set_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let home = Home::of(&here.fleet_of(&host.0.host)).map_err(thrown)?;
+        here.perform(SetUp { host: host.0.host, home })
+    }
+
+    /// The folder of a release on the hosts.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let folder = release::folder(release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "folder", return_raw)]
+    pub fn folder(ctx: NativeCallContext, release: ReleaseValue) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        let home = Home::of(&current_targets(&here)?.fleet).map_err(thrown)?;
+        Ok(format!("{}/releases/{}", home.path, release.tree))
+    }
+
+    /// The host, with its next calls in this folder below the app's path, as the app's user.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::inside(host, "current").run("bin/clear-cache");
+    /// ```
+    #[rhai_fn(name = "inside", return_raw)]
+    pub fn inside(ctx: NativeCallContext, host: HostValue, folder: &str) -> RhaiResultOf<HostValue> {
+        let here = here(&ctx)?.clone();
+        let home = Home::of(&here.fleet_of(&host.0.host)).map_err(thrown)?;
+        let mut on = host.0;
+        on.cd = Some(if folder.starts_with('/') { folder.to_owned() } else { format!("{}/{folder}", home.path) });
+        on.user = on.user.or(home.user);
+        Ok(HostValue(on))
+    }
+
+    /// How far something is that is done once a commit and fleet: `never`, `begun`, `done`, `failed`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let state = release::marked("migrate", git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "marked", return_raw)]
+    pub fn marked(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        let fleet = current_targets(&here)?.fleet;
+        let state = here.perform(ReadMarks { fleet, name: name.to_owned(), commit: commit.commit })?;
+        Ok(match state {
+            MarkState::NeverBegun => "never",
+            MarkState::Begun => "begun",
+            MarkState::Done => "done",
+            MarkState::Failed => "failed",
+        }
+        .to_owned())
+    }
+
+    /// Calls the closure once a commit and fleet, whoever runs it; what it comes to is written in the ledger.
+    ///
+    /// Gives false when it was done before. One that began and whose end nobody knows is a failure of kind `unknown`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::once("migrate", git::resolve("stable"), || host.run("bin/migrate"));
+    /// ```
+    #[rhai_fn(name = "once", return_raw)]
+    pub fn once(ctx: NativeCallContext, name: &str, commit: CommitValue, f: rhai::FnPtr) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        let targets = current_targets(&here)?;
+        let short = commit.commit[..12].to_owned();
+        let asked = ReadMarks { fleet: targets.fleet.clone(), name: name.to_owned(), commit: commit.commit.clone() };
+        match here.perform(asked)? {
+            MarkState::Done => return Ok(false),
+            MarkState::NeverBegun | MarkState::Failed => {}
+            MarkState::Begun => {
+                let failure =
+                    Failure::unknown(format!("`{name}` of {short} began before, and nobody knows how it ended"));
+                return Err(thrown(failure.help(format!(
+                    "look on the host; then say so by a line of your own: `release::mark_done(\"{name}\", …)`"
+                ))));
+            }
+        }
+        mark(&here, &targets, name, &commit, MarkState::Begun)?;
+        let result = f.call_within_context::<Dynamic>(&ctx, ());
+        match &result {
+            Ok(_) => mark(&here, &targets, name, &commit, MarkState::Done)?,
+            Err(e) => {
+                let failure = crate::script::failure_of(e);
+                // Without a known end the mark stays begun.
+                if failure.status.is_some() {
+                    mark(&here, &targets, name, &commit, MarkState::Failed)?;
+                }
+            }
+        }
+        result.map(|_| true)
+    }
+
+    /// Writes down that something which is done once was done, by a person's word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::mark_done("migrate", git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "mark_done", return_raw)]
+    pub fn mark_done(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let targets = current_targets(&here)?;
+        mark(&here, &targets, name, &commit, MarkState::Done)
+    }
+
+    /// Looks whether the host can be deployed to: it is reached, and the app's folders are there.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::preflight(host);
+    /// ```
+    #[rhai_fn(name = "preflight", return_raw)]
+    pub fn preflight(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let host = host.0.host;
+        let fleet = here.fleet_of(&host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?)?;
+        if listing.set_up {
+            return Ok(());
+        }
+        let failure = Failure::failed(format!("host `{host}` has no folders for the app yet")).on(&host.name);
+        Err(thrown(failure.help("make them by `rfab FLEET setup`; nothing was changed")))
+    }
+
+    /// Writes down that the host is being switched to a release.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::begin(host, release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "begin", return_raw)]
+    pub fn begin(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+        switched(&here(&ctx)?.clone(), &host, release, MarkState::Begun)
+    }
+
+    /// Writes down that the host was switched to a release and proven healthy.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::finish(host, release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "finish", return_raw)]
+    pub fn finish(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+        switched(&here(&ctx)?.clone(), &host, release, MarkState::Done)
+    }
+
+    /// Whether the commit is the host's current release, and the last switch of the host was to it and came to its end.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if release::complete(host, git::resolve("stable")) { ui::note("nothing to do"); }
+    /// ```
+    #[rhai_fn(name = "complete", return_raw)]
+    pub fn complete(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        if !listing.current.is_some_and(|r| r.is_of(&commit.commit)) {
+            return Ok(false);
+        }
+        let book = here.perform(ReadLedger { fleet })?;
+        let last = book.last_mark(&switch(&host));
+        Ok(last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&commit.commit)))
+    }
+
+    /// Says in the closing table that the host was left as it is, for it is as it should be.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::unchanged(host);
+    /// ```
+    #[rhai_fn(name = "unchanged", return_raw)]
+    pub fn unchanged(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        here(&ctx)?.session.tally.unchanged(&host.0.host);
+        Ok(())
+    }
+
+    /// Whether `--force` asks to do again what is done.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if release::forced() { ui::note("again"); }
+    /// ```
+    #[rhai_fn(name = "forced", return_raw)]
+    pub fn forced(ctx: NativeCallContext) -> RhaiResultOf<bool> {
+        Ok(here(&ctx)?.session.run.force)
+    }
+
+    /// The commit of the release.
+    #[rhai_fn(get = "commit", pure)]
+    pub fn commit(release: &mut ReleaseValue) -> CommitValue {
+        let ReleaseValue { tree, name, tag } = release.clone();
+        CommitValue { commit: tree.commit, name, tag }
+    }
+
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(release: &mut ReleaseValue) -> String {
+        release.tree.to_string()
+    }
+}

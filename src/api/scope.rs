@@ -1,0 +1,72 @@
+//! What runs when a stretch of work ends, and names for such stretches.
+use crate::{
+    event::What,
+    failure::{Failure, Reason},
+    script::{Here, RhaiResultOf, failure_of, here, run_defers, thrown},
+};
+use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
+use std::sync::Arc;
+
+#[export_module]
+pub mod scope {
+    /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, however it ends; last first.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// defer(|| ui::note("done, one way or another"));
+    /// ```
+    #[rhai_fn(name = "defer", return_raw)]
+    pub fn defer(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<()> {
+        here(&ctx)?.defers.lock().unwrap().push((f, ctx.global_runtime_state().clone()));
+        Ok(())
+    }
+
+    /// Calls the closure; what it defers runs when it ends.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// scope(|| {
+    ///     defer(|| ui::note("second"));
+    ///     ui::note("first");
+    /// });
+    /// ```
+    #[rhai_fn(name = "scope", return_raw)]
+    pub fn within(ctx: NativeCallContext, f: FnPtr) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let inner = Here { defers: Arc::default(), ..here };
+        let mut global = ctx.global_runtime_state().clone();
+        global.tag = Dynamic::from(inner.clone());
+        let engine = ctx.engine();
+        let within =
+            NativeCallContext::new_with_all_fields(engine, "scope", ctx.fn_source(), &global, ctx.call_position());
+        let result = f.call_within_context::<Dynamic>(&within, ());
+        run_defers(&inner, result)
+    }
+
+    /// Names a stretch of work: in the output and in history.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// step("warm up", || targets().parallel(|host| host.run("bin/warm-up")));
+    /// ```
+    #[rhai_fn(name = "step", return_raw)]
+    pub fn step(ctx: NativeCallContext, name: &str, f: FnPtr) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        if name.is_empty() || name.len() > 80 || name.chars().any(char::is_control) {
+            let message = "a step's name has 1 to 80 characters, and no control characters";
+            return Err(thrown(Failure::new(Reason::Fabfile, message)));
+        }
+        let host = crate::effect::host_of_lane(&here.lane.path);
+        let (lane, world) = (&here.lane, here.lane.world());
+        let began = world.now(lane);
+        lane.tell(What::StepStarted { step: name.to_owned(), host: host.clone() });
+        let result = f.call_within_context::<Dynamic>(&ctx, ());
+        let took = world.now(lane).saturating_sub(began);
+        let failed = result.as_ref().is_err_and(|e| failure_of(e).reason != Reason::Killed);
+        lane.tell(What::StepFinished { step: name.to_owned(), host, took, failed });
+        result
+    }
+}

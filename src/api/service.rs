@@ -1,0 +1,112 @@
+//! The units of the app.
+use super::HostValue;
+use crate::{
+    script::{Here, RhaiResultOf, here, thrown},
+    service::{ChangeService, ReadService, ServiceChange, ServiceRead, units},
+};
+use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
+
+fn change(here: &Here, host: &HostValue, change: ServiceChange) -> RhaiResultOf<()> {
+    let (fleet, host) = (here.fleet_of(&host.0.host), &host.0.host);
+    for unit in units(&fleet, host).map_err(thrown)? {
+        here.perform(ChangeService::of(&fleet, host, &unit, change).map_err(thrown)?)?;
+    }
+    Ok(())
+}
+
+fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(String, crate::ssh::Output)>> {
+    let (fleet, host) = (here.fleet_of(&host.0.host), &host.0.host);
+    let mut answers = Vec::new();
+    for unit in units(&fleet, host).map_err(thrown)? {
+        let output = here.perform(ReadService::of(&fleet, host, &unit, read).map_err(thrown)?)?;
+        answers.push((unit.to_string(), output));
+    }
+    Ok(answers)
+}
+
+#[export_module]
+pub mod service {
+    /// Restarts the host's units, as the fleet file names them by role. Refused while the host is live.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// service::restart(host);
+    /// ```
+    #[rhai_fn(name = "restart", return_raw)]
+    pub fn restart(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        change(&*here(&ctx)?, &host, ServiceChange::Restart)
+    }
+
+    /// Starts the host's units. Refused while the host is live.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// service::start(host);
+    /// ```
+    #[rhai_fn(name = "start", return_raw)]
+    pub fn start(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        change(&*here(&ctx)?, &host, ServiceChange::Start)
+    }
+
+    /// Stops the host's units. Refused while the host is live.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// service::stop(host);
+    /// ```
+    #[rhai_fn(name = "stop", return_raw)]
+    pub fn stop(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        change(&*here(&ctx)?, &host, ServiceChange::Stop)
+    }
+
+    /// What the host's units say of themselves: a map for each, with `unit`, `running` and `text`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for unit in service::status(host) { ui::note(`${unit.unit}: ${unit.text}`); }
+    /// ```
+    #[rhai_fn(name = "status", return_raw)]
+    pub fn status(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
+        let answers = read(&*here(&ctx)?, &host, ServiceRead::Status)?;
+        let map = |(unit, output): (String, crate::ssh::Output)| {
+            let mut map = rhai::Map::new();
+            map.insert("unit".into(), unit.into());
+            map.insert("running".into(), (output.status == 0).into());
+            map.insert("text".into(), output.out.into());
+            Dynamic::from(map)
+        };
+        Ok(answers.into_iter().map(map).collect())
+    }
+
+    /// The last lines of the host's units' logs.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::note(service::logs(host, 20));
+    /// ```
+    #[rhai_fn(name = "logs", return_raw)]
+    pub fn logs(ctx: NativeCallContext, host: HostValue, lines: i64) -> RhaiResultOf<String> {
+        let lines = lines.clamp(1, 10_000) as u32;
+        let answers = read(&*here(&ctx)?, &host, ServiceRead::Logs(lines))?;
+        Ok(answers.into_iter().map(|(_, output)| output.out).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The names of the host's units.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::note(`${service::units(host)}`);
+    /// ```
+    #[rhai_fn(name = "units", return_raw)]
+    pub fn unit_names(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?;
+        let units = units(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
+        Ok(units.into_iter().map(|u| u.to_string().into()).collect())
+    }
+}

@@ -1,0 +1,285 @@
+//! Hosts chosen for the next tasks, and one thing on many of them.
+use super::{HostValue, options};
+use crate::{
+    fan::{self, Limits},
+    script::{RhaiResultOf, Targets, current_targets, here, select_hosts},
+};
+use rhai::{Array, CustomType, Dynamic, FnPtr, Map, NativeCallContext, TypeBuilder, plugin::*};
+
+impl CustomType for Targets {
+    fn build(mut builder: TypeBuilder<Self>) {
+        builder.with_name("Targets").is_iterable();
+    }
+}
+
+impl IntoIterator for Targets {
+    type Item = HostValue;
+    type IntoIter = std::vec::IntoIter<HostValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.hosts.iter().cloned().map(HostValue::from).collect::<Vec<_>>().into_iter()
+    }
+}
+
+#[export_module]
+pub mod targets {
+    /// The hosts that the last task which names hosts handed over; else those of `default_targets`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for host in targets() { ui::note(host.name); }
+    /// ```
+    #[rhai_fn(name = "targets", return_raw)]
+    pub fn current(ctx: NativeCallContext) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        current_targets(&here)
+    }
+
+    /// Those of the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
+    ///
+    /// `,` is or, `+` is and (and binds tighter), `^` takes away from all before it. No host at all is a failure.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let some = targets().select("group1,^web1");
+    /// ```
+    #[rhai_fn(name = "select", return_raw, pure)]
+    pub fn select(ctx: NativeCallContext, targets: &mut Targets, selection: &str) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        select_hosts(&here, targets, selection)
+    }
+
+    /// Those of the hosts that have a role; maybe none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let workers = targets().role("worker");
+    /// ```
+    #[rhai_fn(name = "role", pure)]
+    pub fn role(targets: &mut Targets, role: &str) -> Targets {
+        let hosts = targets.hosts.iter().filter(|h| h.roles.iter().any(|r| **r == *role)).cloned().collect();
+        targets.with(hosts, role)
+    }
+
+    /// Those of the hosts that are in a group; maybe none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let first = targets().group("group1");
+    /// ```
+    #[rhai_fn(name = "group", pure)]
+    pub fn group(targets: &mut Targets, group: &str) -> Targets {
+        let hosts = targets.hosts.iter().filter(|h| h.group.as_deref() == Some(group)).cloned().collect();
+        targets.with(hosts, group)
+    }
+
+    /// The host of a name; a failure if it is not among them.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let first = targets().host("web1");
+    /// ```
+    #[rhai_fn(name = "host", return_raw, pure)]
+    pub fn host(targets: &mut Targets, name: &str) -> RhaiResultOf<HostValue> {
+        let host = targets.hosts.iter().find(|h| *h.name == *name).cloned();
+        host.map(HostValue::from).ok_or_else(|| {
+            let message = format!("host `{name}` is not among the targets");
+            crate::script::thrown(crate::failure::Failure::new(crate::failure::Reason::Fabfile, message))
+        })
+    }
+
+    /// The first of the hosts, as targets.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// targets().first().each(|host| host.run("bin/migrate"));
+    /// ```
+    #[rhai_fn(name = "first", pure)]
+    pub fn first(targets: &mut Targets) -> Targets {
+        targets.with(targets.hosts.iter().take(1).cloned().collect(), &targets.selection)
+    }
+
+    /// None of the hosts, as targets.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let nobody = targets().none();
+    /// ```
+    #[rhai_fn(name = "none", pure)]
+    pub fn none(targets: &mut Targets) -> Targets {
+        targets.with(Vec::new(), &targets.selection)
+    }
+
+    /// Whether the host is among them.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if targets().has(host) { ui::note("it is"); }
+    /// ```
+    #[rhai_fn(name = "has", pure)]
+    pub fn has(targets: &mut Targets, host: HostValue) -> bool {
+        targets.hosts.contains(&host.0.host)
+    }
+
+    /// The hosts that are in both.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let both = targets().both(targets().group("group1"));
+    /// ```
+    #[rhai_fn(name = "both", pure)]
+    pub fn both(targets: &mut Targets, others: Targets) -> Targets {
+        targets.with(targets.hosts.iter().filter(|h| others.hosts.contains(h)).cloned().collect(), &targets.selection)
+    }
+
+    /// The hosts without those others.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let rest = targets().without(targets().group("group1"));
+    /// ```
+    #[rhai_fn(name = "without", pure)]
+    pub fn without(targets: &mut Targets, others: Targets) -> Targets {
+        targets.with(targets.hosts.iter().filter(|h| !others.hosts.contains(h)).cloned().collect(), &targets.selection)
+    }
+
+    /// Those of the hosts for which the closure says true, asked side by side.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let old = targets().which(|host| host.test("test -e /srv/shop/OLD"));
+    /// ```
+    #[rhai_fn(name = "which", return_raw)]
+    pub fn which(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        let answers = fan::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)?;
+        let hosts = targets.hosts.iter().zip(answers).filter(|(_, yes)| yes.as_bool().unwrap_or(false));
+        Ok(targets.with(hosts.map(|(h, _)| h.clone()).collect(), &targets.selection))
+    }
+
+    /// The groups of the hosts in the order that the fleet rolls over them, as targets; hosts in no group come last.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for group in targets().groups() { ui::note(`${group.len()} hosts`); }
+    /// ```
+    #[rhai_fn(name = "groups", pure)]
+    pub fn groups(targets: &mut Targets) -> Array {
+        let stretches = targets.fleet.stretches(&targets.hosts);
+        stretches.into_iter().map(|(name, hosts)| Dynamic::from(targets.with(hosts, &name))).collect()
+    }
+
+    /// Calls the closure for one host after another, and stops at the first failure.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// targets().each(|host| host.run("bin/clear-cache"));
+    /// ```
+    #[rhai_fn(name = "each", return_raw)]
+    pub fn each(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        fan::out(&ctx, &here, &targets, &Limits::one_by_one(), &f)
+    }
+
+    /// Calls the closure for the hosts side by side; the results come in the hosts' order.
+    ///
+    /// All come to their end before a failure of one is thrown.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let kernels = targets().parallel(|host| host.capture("uname -r"));
+    /// ```
+    #[rhai_fn(name = "parallel", return_raw)]
+    pub fn parallel(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        fan::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)
+    }
+
+    /// Calls the closure for each host within limits: `at_once` (how many side by side), `batches` (their sizes, as
+    /// numbers or percentages; the last one repeats) and `max_failed` (more failures than that end it).
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// targets().each(#{ at_once: 4, batches: [1, "20%"], max_failed: 1 }, |host| host.run("bin/clear-cache"));
+    /// ```
+    #[rhai_fn(name = "each", return_raw)]
+    pub fn each_within(ctx: NativeCallContext, targets: Targets, limits: Map, f: FnPtr) -> RhaiResultOf<Array> {
+        let here = here(&ctx)?.clone();
+        fan::out(&ctx, &here, &targets, &options::<Limits>(limits)?, &f)
+    }
+
+    /// How many hosts there are.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::note(`${targets().len()} hosts`);
+    /// ```
+    #[rhai_fn(name = "len", pure)]
+    pub fn len(targets: &mut Targets) -> i64 {
+        targets.hosts.len() as i64
+    }
+
+    /// Whether there is none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if targets().role("worker").is_empty() { ui::note("no workers"); }
+    /// ```
+    #[rhai_fn(name = "is_empty", pure)]
+    pub fn is_empty(targets: &mut Targets) -> bool {
+        targets.hosts.is_empty()
+    }
+
+    /// The names of the hosts, as a text.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::note(targets().names());
+    /// ```
+    #[rhai_fn(name = "names", pure)]
+    pub fn names(targets: &mut Targets) -> String {
+        targets.hosts.iter().map(|h| &*h.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The fleet's name.
+    #[rhai_fn(get = "fleet", pure)]
+    pub fn fleet(targets: &mut Targets) -> String {
+        targets.fleet.name.to_string()
+    }
+
+    /// Whether the fleet's hosts may be deployed to while they take traffic.
+    #[rhai_fn(get = "deploy_live", pure)]
+    pub fn deploy_live(targets: &mut Targets) -> bool {
+        targets.fleet.deploy_live
+    }
+
+    /// The app's folder on the hosts; `()` for a fleet without an app.
+    #[rhai_fn(get = "path", pure)]
+    pub fn path(targets: &mut Targets) -> Dynamic {
+        targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into())
+    }
+
+    /// How the hosts were chosen: a group's name, a selection.
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(targets: &mut Targets) -> String {
+        targets.selection.clone()
+    }
+}

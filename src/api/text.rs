@@ -1,0 +1,129 @@
+//! Texts into values, and shell lines.
+use super::host::{command_error, values};
+use crate::{
+    command::Command,
+    failure::{Failure, Reason},
+    script::{RhaiResultOf, thrown},
+};
+use rhai::{Dynamic, Map, plugin::*};
+
+fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
+    thrown(Failure::new(Reason::Fabfile, message).help(help))
+}
+
+#[export_module]
+pub mod text {
+    /// A line for `/bin/sh` on a host, such as a pipe; the line must stand there as a literal.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.capture(sh("df -h | tail -1"));
+    /// ```
+    #[rhai_fn(name = "sh", return_raw)]
+    pub fn sh(line: &str) -> RhaiResultOf<Command> {
+        Command::line(line, Vec::new()).map_err(command_error)
+    }
+
+    /// A line for `/bin/sh` on a host; the values arrive as shell variables, and a missing one is an error (`set -u`).
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.run(sh("cd \"$dir\" && make", #{ dir: "/srv/shop" }));
+    /// ```
+    #[rhai_fn(name = "sh", return_raw)]
+    pub fn sh_values(line: &str, variables: Map) -> RhaiResultOf<Command> {
+        Command::line(line, values(variables)?).map_err(command_error)
+    }
+
+    /// Reads a whole number, such as a task's argument.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let lines = number("20");
+    /// ```
+    #[rhai_fn(name = "number", return_raw)]
+    pub fn number(text: &str) -> RhaiResultOf<i64> {
+        text.trim().parse().map_err(|_| wrong(format!("`{text}` is no whole number"), "write digits, such as 20"))
+    }
+
+    /// Reads a yes or a no: `yes`, `true`, `on`, `1`, or `no`, `false`, `off`, `0`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if yes("on") { ui::note("on"); }
+    /// ```
+    #[rhai_fn(name = "yes", return_raw)]
+    pub fn yes(text: &str) -> RhaiResultOf<bool> {
+        match text.trim() {
+            "yes" | "true" | "on" | "1" => Ok(true),
+            "no" | "false" | "off" | "0" => Ok(false),
+            _ => Err(wrong(format!("`{text}` is neither yes nor no"), "write `yes` or `no`")),
+        }
+    }
+
+    /// The text with spaces behind it, up to a width.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let cell = padded("live", 6);
+    /// ```
+    #[rhai_fn(name = "padded")]
+    pub fn padded(text: &str, width: i64) -> String {
+        let width = width.clamp(0, 200) as usize;
+        format!("{text:<width$}")
+    }
+
+    /// Throws all the failures of an array as one; an array without failures is good.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// together(targets().parallel(|host| { try { host.test("true"); () } catch (failure) { failure } }));
+    /// ```
+    #[rhai_fn(name = "together", return_raw)]
+    pub fn together(failures: rhai::Array) -> RhaiResultOf<()> {
+        let mut failures: Vec<Failure> = failures.into_iter().filter_map(Dynamic::try_cast::<Failure>).collect();
+        if failures.len() < 2 {
+            return failures.pop().map_or(Ok(()), |failure| Err(thrown(failure)));
+        }
+        let worst =
+            failures.iter().map(|f| f.reason).reduce(|a, b| if a.exit().worse(b.exit()) == a.exit() { a } else { b });
+        let lines: Vec<String> = failures.iter().map(|f| format!("  {}", f.message)).collect();
+        let message = format!("{} problems, and nothing was changed:\n{}", failures.len(), lines.join("\n"));
+        Err(thrown(Failure {
+            help: failures.iter().find_map(|f| f.help.clone()),
+            ..Failure::new(worst.unwrap_or(Reason::Failed), message)
+        }))
+    }
+
+    /// Throws a failure of kind `refused`: nothing was changed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if targets().len() > 100 { refuse("too many hosts at once"); }
+    /// ```
+    #[rhai_fn(name = "refuse", return_raw)]
+    pub fn refuse(why: &str) -> RhaiResultOf<()> {
+        Err(thrown(Failure::refused(why)))
+    }
+
+    /// Reads a text in JSON.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let config = parse_json("{\"workers\": 4}");
+    /// ```
+    #[rhai_fn(name = "parse_json", return_raw)]
+    pub fn parse_json(text: &str) -> RhaiResultOf<Dynamic> {
+        let value: serde_json::Value =
+            serde_json::from_str(text).map_err(|e| thrown(Failure::failed(format!("this text is no JSON: {e}"))))?;
+        rhai::serde::to_dynamic(value)
+    }
+}

@@ -1,0 +1,153 @@
+//! The state of every server of a fleet.
+use super::{
+    driver::{Admin, Checked, Server},
+    places,
+};
+use crate::{
+    effect::*,
+    event::Standing,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Model, Predicted},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What the balancers of a fleet say at one moment.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Balance {
+    pub balancers: BTreeMap<Name, BalancerState>,
+}
+
+/// What one balancer says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BalancerState {
+    /// Changes when it may have forgotten what it was told.
+    pub epoch: String,
+    pub pools: BTreeMap<Name, Vec<Server>>,
+}
+
+impl Balance {
+    /// The servers that a host is.
+    ///
+    /// `Balancer` when a pool lacks the host's server.
+    pub fn servers<'a>(&'a self, fleet: &Fleet, host: &Host) -> Result<Vec<&'a Server>, Failure> {
+        let find = |place: super::Place| {
+            let pool = self.balancers.get(&place.balancer).and_then(|b| b.pools.get(&place.pool));
+            pool.and_then(|pool| pool.iter().find(|s| s.name == place.server)).ok_or_else(|| {
+                let message =
+                    format!("`{}` has no server `{}` in its pool `{}`", place.balancer, place.server, place.pool);
+                Failure::new(crate::failure::Reason::Balancer, message)
+                    .on(&host.name)
+                    .help(format!("see `server` and `pools` of `[balancer.{}]` in the fleet file", place.balancer))
+            })
+        };
+        places(fleet, host).into_iter().map(find).collect()
+    }
+
+    pub fn standing(&self, fleet: &Fleet, host: &Host) -> Result<Standing, Failure> {
+        let servers = self.servers(fleet, host)?;
+        let ready = servers.iter().filter(|s| s.admin == Admin::Ready).count();
+        Ok(match ready {
+            _ if servers.is_empty() => Standing::None,
+            0 => Standing::Out,
+            n if n == servers.len() => Standing::Live,
+            _ => Standing::Mixed,
+        })
+    }
+
+    /// Requests that are open on a host.
+    pub fn in_flight(&self, fleet: &Fleet, host: &Host) -> Result<u64, Failure> {
+        Ok(self.servers(fleet, host)?.iter().map(|s| s.in_flight).sum())
+    }
+
+    /// Whether every check of a host's servers says exactly up.
+    pub fn up(&self, fleet: &Fleet, host: &Host) -> Result<bool, Failure> {
+        Ok(self.servers(fleet, host)?.iter().all(|s| s.health == Checked::Up))
+    }
+}
+
+/// Asks every balancer of a fleet.
+#[derive(Clone, Serialize)]
+pub struct ReadBalance {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+}
+
+impl Effect for ReadBalance {
+    type Outcome = Balance;
+    const NAME: &'static str = "read_balance";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read the balancers of {}", self.fleet.name)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
+        let site = at.real.site(&self.fleet.name);
+        let mut balance = Balance::default();
+        for balancer in &self.fleet.balancers {
+            let driver = site.balancing.driver(&balancer.name).await?;
+            let mut state = BalancerState { epoch: driver.epoch().await?, pools: BTreeMap::new() };
+            for pool in balancer.pools.keys() {
+                state.pools.insert(pool.clone(), driver.list(pool).await?);
+            }
+            balance.balancers.insert(balancer.name.clone(), state);
+        }
+        Ok(balance)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Balance> {
+        let mut balance = Balance::default();
+        let name = &self.fleet.name;
+        for balancer in &self.fleet.balancers {
+            model.machine(&balancer.host)?;
+            let epoch = model.epochs.get(&(name.clone(), balancer.name.clone())).copied().unwrap_or_default();
+            let mut state = BalancerState { epoch: epoch.to_string(), pools: BTreeMap::new() };
+            for (pool, role) in &balancer.pools {
+                let mut servers = Vec::new();
+                for host in self.fleet.hosts.iter().filter(|h| h.roles.contains(role)) {
+                    let at = (name.clone(), balancer.name.clone(), pool.clone(), host.name.clone());
+                    let up = model.up(host)?;
+                    let Some(server) = model.servers.get(&at) else { continue };
+                    let admin = *server.admin.get("the server's state")?;
+                    servers.push(Server {
+                        name: balancer.server.replace("{name}", &host.name),
+                        admin,
+                        health: if up { Checked::Up } else { Checked::Down },
+                        in_flight: server.open(model.now)?,
+                        weight: server.weight,
+                        raw: format!("{admin:?} {}", if up { "UP" } else { "DOWN" }).to_uppercase(),
+                    });
+                }
+                state.pools.insert(pool.clone(), servers);
+            }
+            balance.balancers.insert(balancer.name.clone(), state);
+        }
+        Ok(balance)
+    }
+
+    fn learn(&self, outcome: &Balance, model: &mut Model) {
+        for host in &self.fleet.hosts {
+            for place in places(&self.fleet, host) {
+                let pool = outcome.balancers.get(&place.balancer).and_then(|b| b.pools.get(&place.pool));
+                let Some(state) = pool.and_then(|p| p.iter().find(|s| s.name == place.server)) else { continue };
+                let at = (self.fleet.name.clone(), place.balancer, place.pool, host.name.clone());
+                if let Some(server) = model.servers.get_mut(&at) {
+                    server.admin.tell(state.admin);
+                    server.up.tell(state.health == Checked::Up);
+                    server.open.tell(state.in_flight);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+# The keeper of a fleet's lock: keeper FOLDER LIMIT HOLDER SOCKET. It holds the lock while somebody speaks to it.
+#
+# It answers `held`, or `busy HOLDER`, or `failed WHY`; then each line it reads gets one line back. When its input ends
+# or is silent for LIMIT seconds it ends its parent, the ssh session, so that nothing goes through this connection any
+# more before the lock is free.
+set -u
+umask 077
+folder=$1 limit=$2 holder=$3 socket=$4
+case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
+fail() { printf 'failed %s\n' "$1"; exit 1; }
+command -v flock >/dev/null 2>&1 || fail no-flock
+mkdir -p "$folder" 2>/dev/null || fail folder
+[ -d "$folder" ] && [ ! -L "$folder" ] && [ -O "$folder" ] || fail owner
+chmod 700 "$folder" || fail owner
+cd "$folder" || fail folder
+[ ! -L lock ] && { [ ! -e lock ] || [ -f lock ]; } || fail strange-lock
+exec 9<>lock || fail lock
+if ! flock -n 9; then
+    read -r who < lock || who=
+    printf 'busy %s\n' "$who"
+    exit 0
+fi
+printf '%s\n' "$holder" > lock.new && cat lock.new > lock && rm -f lock.new || fail lock
+printf 'held\n'
+
+session=$PPID
+watch() {
+    # Children never inherit the lock.
+    ( exec 9<&- </dev/null >/dev/null 2>&1; sleep "$limit"; kill -9 "$session" ) &
+    watcher=$!
+}
+unwatch() { kill "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null; }
+ask() {
+    if command -v socat >/dev/null 2>&1; then printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket"
+    elif command -v nc >/dev/null 2>&1; then printf '%s\n' "$1" | nc -U -w 5 "$socket"
+    else return 1; fi
+}
+name() { case $1 in '' | .* | *[!a-z0-9._-]*) return 1 ;; esac; [ ! -L "$1" ]; }
+watch
+while IFS= read -r line; do
+    unwatch
+    watch
+    verb=${line%% *}
+    rest=${line#* }
+    case $verb in
+    ping) printf 'ok\n' ;;
+    note)
+        file=${rest%% *}
+        text=${rest#* }
+        if name "$file" && printf '%s\n' "$text" >> "$file" && sync "$file" 9<&-; then printf 'ok\n'; else printf 'failed\n'; fi
+        ;;
+    ask)
+        if answer=$(ask "$rest" 9<&- && printf x); then
+            printf '%s' "${answer%x}" | od -An -v -tx1 9<&- | tr -d ' \n' 9<&-
+            printf '\n'
+        else
+            printf 'failed\n'
+        fi
+        ;;
+    release) unwatch; printf 'ok\n'; exit 0 ;;
+    *) printf 'failed\n' ;;
+    esac
+done
+unwatch
+kill -9 "$session" 2>/dev/null

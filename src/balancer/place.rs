@@ -1,0 +1,25 @@
+//! Where a host stands behind its balancers.
+use crate::{
+    fleet::Fleet,
+    host::{Host, Name},
+};
+
+/// A host as a server of one pool of one balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub balancer: Name,
+    pub pool: Name,
+    pub server: String,
+}
+
+/// Every place of a host, in the balancers' order; none for a host in no pool.
+pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
+    let mut places = Vec::new();
+    for balancer in &fleet.balancers {
+        for (pool, _) in balancer.pools.iter().filter(|(_, role)| host.roles.contains(role)) {
+            let server = balancer.server.replace("{name}", &host.name);
+            places.push(Place { balancer: balancer.name.clone(), pool: pool.clone(), server });
+        }
+    }
+    places
+}

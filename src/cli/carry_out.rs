@@ -1,0 +1,140 @@
+//! From a process's arguments to its exit code.
+use super::{
+    flags, line, listing,
+    request::{Action, Color, Detail, Request},
+    wiring,
+};
+use crate::{
+    fabfile::{self, Options, Project, Wrong},
+    failure::{Excerpt, Exit, Failure},
+    fleet::Set,
+    report::{self, Loud, Palette, Style},
+};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
+
+/// Does what the arguments ask for.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let no_color = env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let request = match flags::read(args, no_color) {
+        Ok(request) => request,
+        Err(error) => {
+            report::complain(&error.to_string());
+            return error.exit();
+        }
+    };
+    match carry_out(&request) {
+        Ok(exit) => exit,
+        Err((failure, exit)) => {
+            report::complain(&report::failure(
+                &failure,
+                Palette { color: color(&request, io::stderr().is_terminal()) },
+            ));
+            exit
+        }
+    }
+}
+
+type Stopped = (Failure, Exit);
+
+fn of_reason(failure: Failure) -> Stopped {
+    let exit = failure.reason.exit();
+    (failure, exit)
+}
+
+fn color(request: &Request, terminal: bool) -> bool {
+    match request.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && env::var_os("TERM").is_some_and(|t| t != "dumb"),
+    }
+}
+
+fn carry_out(request: &Request) -> Result<Exit, Stopped> {
+    match &request.action {
+        Action::Help { words } => help(request, words),
+        Action::Version => report::say(&flags::version()),
+        Action::List => {
+            let project = project(request)?;
+            let text = if request.json { listing::json(&project.tasks) } else { listing::text(&project.tasks) };
+            report::say(&text);
+        }
+        Action::Docs { name } => docs(name.as_deref())?,
+        Action::Demo => return wiring::demo(request).map_err(of_reason),
+        Action::Trust { host, words } => {
+            let project = project(request)?;
+            return wiring::trust(request, &project, host, words).map_err(of_reason);
+        }
+        Action::Run { words, command } => return run(request, words, command.as_deref()),
+    }
+    Ok(Exit::Done)
+}
+
+/// Help never fails: a fabfile that does not compile only has no tasks to tell about.
+fn help(request: &Request, words: &[String]) {
+    let about = (!words.is_empty()).then(|| project(request).ok()).flatten();
+    match about.and_then(|project| listing::about(words, &project.tasks)) {
+        Some(text) => report::say(&text),
+        None => report::say(&flags::help()),
+    }
+}
+
+fn docs(name: Option<&str>) -> Result<(), Stopped> {
+    match crate::docs::page(name) {
+        Some(text) => {
+            report::say(&text);
+            Ok(())
+        }
+        None => {
+            let name = name.unwrap_or_default();
+            let failure = Failure::failed(format!("there is no primitive or stdlib function `{name}`"));
+            Err((failure.help("`rfab --docs` lists them all"), Exit::Usage))
+        }
+    }
+}
+
+fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
+    let project = project(request)?;
+    let line = line::parse(words, command, &project.tasks).map_err(|error| {
+        let failure = Failure::failed(error.to_string());
+        let failure = error.help().map_or(failure.clone(), |help| failure.help(help));
+        (failure, error.exit())
+    })?;
+    let loud = match request.detail {
+        Detail::Quiet => Loud::Quiet,
+        Detail::Normal => Loud::Normal,
+        Detail::Verbose => Loud::Verbose,
+    };
+    let style = Style { json: request.json, loud, color: color(request, io::stdout().is_terminal()) };
+    wiring::run(request, &project, &line, report::listener(style)).map_err(of_reason)
+}
+
+/// The fabfile, found and compiled.
+fn project(request: &Request) -> Result<Project, Stopped> {
+    let file = match &request.fabfile {
+        Some(file) => file.clone(),
+        None => {
+            let here = env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))?;
+            let home = env::var_os("HOME").map(PathBuf::from);
+            fabfile::find(&here, home.as_deref()).map_err(of_reason)?
+        }
+    };
+    let set = request.set.iter().map(|(key, value)| {
+        format!("{key}={value}")
+            .parse::<Set>()
+            .map_err(|e| (Failure::failed(format!("`--set {key}={value}`: {e}")).help(e.help()), Exit::Usage))
+    });
+    let set = set.collect::<Result<_, _>>()?;
+    let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
+    fabfile::load(&file, options).map_err(|wrong| of_reason(placed(*wrong)))
+}
+
+fn placed(wrong: Wrong) -> Failure {
+    let Wrong { failure, spot, text, file } = wrong;
+    let Some(spot) = spot else { return failure };
+    failure.excerpt(Excerpt { file, text, line: spot.line, column: spot.column, length: 1, calls: Vec::new() })
+}

@@ -1,0 +1,105 @@
+//! The words of a command line, understood as calls of tasks before anything is connected to.
+mod argument;
+mod error;
+pub mod near;
+mod normal;
+mod reader;
+#[cfg(test)]
+mod table;
+
+use crate::{
+    command::{Command, quoted},
+    fabfile::task::Signature,
+};
+use argument::Bound;
+pub use error::{Error, Misread};
+use std::fmt;
+
+/// A command line that was understood whole; it is displayed in its normal form, `prod:out deploy:stable`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub calls: Vec<Call>,
+    /// What is run on the targets after the calls: a shell line if it was one word.
+    pub command: Option<Command>,
+}
+
+/// A task with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The name of its `Signature`.
+    pub task: String,
+    /// As a script calls it.
+    pub function: String,
+    /// Whether its value becomes the targets.
+    pub names_hosts: bool,
+    /// As many as the overload has parameters.
+    pub arguments: Vec<String>,
+    /// By name; given as a map behind the arguments if `takes_options`.
+    pub options: Vec<(String, String)>,
+    /// Whether the overload has a last parameter `options`.
+    pub takes_options: bool,
+    normal: Vec<String>,
+}
+
+/// Understands the words of a command line, flags taken out, and those behind its `--`.
+///
+/// Nothing but the table of tasks is looked at. The first thing that cannot be understood is the error.
+pub fn parse(words: &[String], command: Option<&[String]>, tasks: &[Signature]) -> Result<Line, Error> {
+    let line = Line { calls: reader::calls(words, tasks)?, command: command.map(ad_hoc).transpose()? };
+    if line.calls.is_empty() && line.command.is_none() {
+        return Err(Error::NothingToDo);
+    }
+    line.in_order()
+}
+
+/// A command for the targets: one word is a shell line, several are a program and its arguments.
+fn ad_hoc(words: &[String]) -> Result<Command, Error> {
+    match words {
+        [] => Err(Error::NoCommand),
+        [first, ..] if first.trim().is_empty() => Err(Error::NoCommand),
+        [line] => Ok(Command::line(line, Vec::new())?),
+        words => Ok(Command::of(words.to_vec())?),
+    }
+}
+
+impl Call {
+    fn new(task: &Signature, bound: Bound) -> Call {
+        let normal = normal::words(task, &bound);
+        let Bound { arguments, options, takes_options } = bound;
+        let (name, function) = (task.name.clone(), task.function.clone());
+        Call { task: name, function, names_hosts: task.names_hosts, arguments, options, takes_options, normal }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.normal.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Line {
+    /// Refuses a task that names hosts for the first time behind one that does not.
+    fn in_order(self) -> Result<Line, Error> {
+        match self.calls.iter().position(|call| call.names_hosts) {
+            None | Some(0) => Ok(self),
+            Some(first) => {
+                let (naming, before) = (self.calls[first].task.clone(), self.calls[0].task.clone());
+                let mut instead = self;
+                instead.calls[..=first].rotate_right(1);
+                Err(Error::Order { naming, before, instead: instead.to_string() })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = self.calls.iter().map(Call::to_string).collect();
+        match &self.command {
+            None => {}
+            Some(Command::Line { line, .. }) => parts.extend(["--".to_owned(), quoted(line)]),
+            Some(words @ Command::Words(_)) => parts.extend(["--".to_owned(), words.for_sh()]),
+        }
+        f.write_str(&parts.join(" "))
+    }
+}

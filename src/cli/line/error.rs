@@ -1,0 +1,168 @@
+//! Why a command line cannot be understood, in words.
+use crate::{cli::usage, command, fabfile::task::Signature, failure::Exit};
+use std::fmt;
+
+/// Why a command line cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("no task is named")]
+    NothingToDo,
+    #[error("`{word}` is not a task")]
+    UnknownTask {
+        word: String,
+        /// Tasks of a like name, the nearest first.
+        near: Vec<Signature>,
+        misread: Vec<Misread>,
+        /// The task before it, whose argument it may have been meant to be.
+        before: Option<Box<Signature>>,
+        /// The word together with the task before it.
+        instead: Option<String>,
+    },
+    #[error("`{word}` is both `{}` and `{}`", functions[0], functions[1])]
+    TwoTasks { word: String, functions: [String; 2] },
+    #[error("`{word}` is a task, and `{task}` needs an argument in its place")]
+    Ambiguous { task: String, word: String, as_argument: String, as_task: String },
+    #[error("`{}` takes {}, but {}", task.name, takes(&task.counts()), given_text(*given))]
+    WrongCount {
+        task: Box<Signature>,
+        given: usize,
+        /// A name that went to `options`, and the parameter that it is like.
+        misspelt: Option<(String, String)>,
+        misread: Vec<Misread>,
+    },
+    #[error("`{}` has no parameter `{name}`", task.name)]
+    UnknownName { task: Box<Signature>, name: String, value: String, near: Option<String> },
+    #[error("`{}` is given `{name}` twice", task.name)]
+    GivenTwice { task: Box<Signature>, name: String },
+    #[error("no overload of `{}` fits {}", task.name, listed(names))]
+    NoOverload { task: Box<Signature>, names: Vec<String> },
+    #[error("`={value}` after `{task}:` has no name")]
+    NoName { task: String, value: String },
+    #[error("`{naming}` names hosts, but stands behind `{before}`, which does not")]
+    Order { naming: String, before: String, instead: String },
+    #[error("no command stands behind `--`")]
+    NoCommand,
+    #[error(transparent)]
+    Command(#[from] command::Error),
+}
+
+/// A word that was taken as an argument, but is like a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misread {
+    pub word: String,
+    /// What it was taken as.
+    pub parameter: String,
+    /// The task that has that parameter.
+    pub task: String,
+    /// The task that it is like.
+    pub near: Signature,
+}
+
+impl Error {
+    /// The exit code; a name that two functions share is the fabfile's fault.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::TwoTasks { .. } => Exit::Fabfile,
+            _ => Exit::Usage,
+        }
+    }
+
+    /// What to type instead, or what there is, in one or more lines.
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Error::NothingToDo => vec![list_them()],
+            Error::UnknownTask { near, misread, before, instead, .. } => {
+                let mut help: Vec<String> = misread.iter().map(Misread::help).collect();
+                help.extend(did_you_mean(near));
+                help.extend(instead.as_ref().map(|instead| format!("write `{instead}`")));
+                if help.is_empty() || instead.is_some() {
+                    help.extend(before.as_ref().map(|task| surplus(task)));
+                }
+                if help.is_empty() {
+                    help.push(list_them());
+                }
+                help
+            }
+            Error::TwoTasks { .. } => vec!["rename one of the two functions".to_owned()],
+            Error::Ambiguous { word, as_argument, as_task, .. } => {
+                vec![format!("write `{as_argument}` for the argument, or `{as_task}` for the task `{word}`")]
+            }
+            Error::WrongCount { task, misspelt, misread, .. } => {
+                let mut help: Vec<String> = misread.iter().map(Misread::help).collect();
+                help.extend(misspelt.as_ref().map(|(typed, near)| format!("did you mean `{near}` by `{typed}`?")));
+                help.push(written(task));
+                help
+            }
+            Error::UnknownName { task, name, value, near } => {
+                let meant = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("write `{name}\\={value}` if the `=` is text"),
+                };
+                vec![meant, written(task)]
+            }
+            Error::GivenTwice { task, .. } | Error::NoOverload { task, .. } => vec![written(task)],
+            Error::NoName { value, .. } => vec![format!("write `\\={value}` if the `=` is text")],
+            Error::Order { instead, .. } => vec![format!("write `rfab {instead}`")],
+            Error::NoCommand => vec!["write it as in `rfab prod -- uptime`".to_owned()],
+            Error::Command(_) => return None,
+        };
+        Some(help.join("\n"))
+    }
+}
+
+impl miette::Diagnostic for Error {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(Error::help(self)?))
+    }
+}
+
+impl Misread {
+    fn help(&self) -> String {
+        let Misread { word, parameter, task, near } = self;
+        let (name, card) = (&near.name, usage::card(near));
+        format!("`{word}` was taken as `{parameter}` of `{task}`: did you mean `{name}`?\n{card}")
+    }
+}
+
+fn list_them() -> String {
+    "`rfab --list` shows the tasks".to_owned()
+}
+
+fn written(task: &Signature) -> String {
+    format!("it is written\n{}", usage::card(task))
+}
+
+fn surplus(task: &Signature) -> String {
+    format!("before it, `{}` has all its arguments\n{}", task.name, usage::card(task))
+}
+
+fn did_you_mean(near: &[Signature]) -> Option<String> {
+    let names = near.iter().map(|task| format!("`{}`", task.name)).collect::<Vec<_>>();
+    let (last, others) = names.split_last()?;
+    let names = if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) };
+    let cards = near.iter().map(usage::card).collect::<Vec<_>>().join("\n");
+    Some(format!("did you mean {names}?\n{cards}"))
+}
+
+fn takes(counts: &[usize]) -> String {
+    match counts {
+        [] | [0] => "no arguments".to_owned(),
+        [1] => "1 argument".to_owned(),
+        counts => {
+            let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+            format!("{} arguments", counts.join(" or "))
+        }
+    }
+}
+
+fn given_text(given: usize) -> String {
+    match given {
+        0 => "none is given".to_owned(),
+        1 => "1 is given".to_owned(),
+        more => format!("{more} are given"),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+}

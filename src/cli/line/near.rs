@@ -1,0 +1,61 @@
+//! Names that are like a mistyped one.
+use crate::fabfile::task::Signature;
+
+/// The most names that are shown.
+const MOST: usize = 3;
+
+/// The tasks whose names are like a word, the nearest first; what follows its first `:` does not matter.
+pub fn tasks<'a>(word: &str, tasks: &'a [Signature]) -> Vec<&'a Signature> {
+    let typed = word.split(':').next().unwrap_or(word);
+    let mut near: Vec<(usize, &Signature)> =
+        tasks.iter().filter_map(|task| Some((distance_to_task(typed, &task.name)?, task))).collect();
+    near.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
+    near.into_iter().take(MOST).map(|(_, task)| task).collect()
+}
+
+/// The name that is most like a word.
+pub fn name<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names.into_iter().filter_map(|name| Some((distance(word, name)?, name))).min().map(|(_, name)| name)
+}
+
+fn distance_to_task(typed: &str, name: &str) -> Option<usize> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if last != name && flat(typed) == flat(last) { Some(1) } else { distance(typed, name) }
+}
+
+/// How many slips of the finger lie between two names; `None` where they are too many for these names.
+fn distance(typed: &str, name: &str) -> Option<usize> {
+    let (typed, name) = (flat(typed), flat(name));
+    let (one, other) = (typed.chars().count(), name.chars().count());
+    let slips = strsim::osa_distance(&typed, &name);
+    (slips <= (one.max(other) / 3).max(1) && slips < one.min(other)).then_some(slips)
+}
+
+fn flat(name: &str) -> String {
+    name.to_lowercase().replace(['.', '-'], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_like_a_word_is_offered_and_the_nearest_first() {
+        let names = ["deploy", "prod", "proxy.flip", "proxy_all"];
+        let best = |word| name(word, names);
+        assert_eq!(best("depoly"), Some("deploy"));
+        assert_eq!(best("Deploy"), Some("deploy"));
+        assert_eq!(best("prdo"), Some("prod"));
+        assert_eq!(best("proxy-flop"), Some("proxy.flip"));
+        assert_eq!(best("prxy.al"), Some("proxy_all"));
+        assert_eq!(best("stable"), None);
+        assert_eq!(best("x"), None);
+        assert_eq!(best(""), None);
+    }
+
+    #[test]
+    fn the_last_part_of_a_task_is_like_the_task() {
+        assert_eq!(distance_to_task("flip", "proxy.flip"), Some(1));
+        assert_eq!(distance_to_task("flop", "proxy.flip"), None);
+    }
+}

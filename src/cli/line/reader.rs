@@ -1,0 +1,140 @@
+//! Words, read from left to right.
+use super::{
+    Call, Error, Misread,
+    argument::{self, Bound},
+    near,
+};
+use crate::{command::quoted, fabfile::task::Signature};
+
+/// Reads all words as calls of tasks with their arguments.
+pub fn calls(words: &[String], tasks: &[Signature]) -> Result<Vec<Call>, Error> {
+    let mut reader = Reader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
+    while let [word, rest @ ..] = reader.rest {
+        reader.rest = rest;
+        reader.read(word)?;
+    }
+    Ok(reader.calls)
+}
+
+struct Reader<'a> {
+    tasks: &'a [Signature],
+    rest: &'a [String],
+    calls: Vec<Call>,
+    /// Words that were taken as arguments because they stood behind a task.
+    filled: Vec<Filled<'a>>,
+}
+
+/// A plain word in a parameter's place.
+struct Filled<'a> {
+    task: &'a Signature,
+    place: usize,
+    word: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, word: &'a str) -> Result<(), Error> {
+        let Some(task) = find(word, self.tasks)? else {
+            return Err(self.unknown(word));
+        };
+        let bound = match word.split_once(':') {
+            Some((_, text)) => argument::from_text(task, text)?,
+            None => self.fill(task)?,
+        };
+        self.calls.push(Call::new(task, bound));
+        Ok(())
+    }
+
+    /// Takes the plain words behind a task: those that its shortest overload needs, then those of a longer one.
+    fn fill(&mut self, task: &'a Signature) -> Result<Bound, Error> {
+        let counts = task.counts();
+        let (least, most) = (counts.first().copied().unwrap_or(0), counts.last().copied().unwrap_or(0));
+        let mut values: Vec<String> = Vec::new();
+        while values.len() < most
+            && let [word, rest @ ..] = self.rest
+        {
+            if self.tasks.iter().any(|task| task.answers_to(before_colon(word))) {
+                if values.len() < least {
+                    return Err(self.ambiguous(task, least, values, word));
+                }
+                break;
+            }
+            self.filled.push(Filled { task, place: values.len(), word });
+            values.push(word.clone());
+            self.rest = rest;
+        }
+        argument::fit(task, &values, &[]).ok_or_else(|| Error::WrongCount {
+            task: Box::new(task.clone()),
+            given: values.len(),
+            misspelt: None,
+            misread: self.misread(),
+        })
+    }
+
+    /// A word that stands where a task must.
+    fn unknown(&self, word: &str) -> Error {
+        let before = self.calls.last().and_then(|call| self.tasks.iter().find(|task| task.name == call.task));
+        Error::UnknownTask {
+            word: before_colon(word).to_owned(),
+            near: near::tasks(word, self.tasks).into_iter().cloned().collect(),
+            misread: self.misread(),
+            before: before.cloned().map(Box::new),
+            instead: self.joined(word, before),
+        }
+    }
+
+    /// What was meant, if a space came behind a task's `:` or `,`, or a name stands without a `:`.
+    fn joined(&self, word: &str, before: Option<&Signature>) -> Option<String> {
+        let (call, task) = (self.calls.last()?, before?);
+        let [written] = &call.normal[..] else { return None };
+        let instead = if call.options.is_empty() && call.arguments.last().is_some_and(String::is_empty) {
+            format!("{written}{}", argument::escaped(word))
+        } else {
+            let (name, value) = word.split_once('=')?;
+            let separator = if written.contains(':') { ',' } else { ':' };
+            format!("{written}{separator}{name}={}", argument::escaped(value))
+        };
+        let (_, text) = instead.split_once(':')?;
+        argument::from_text(task, text).is_ok().then(|| quoted(&instead))
+    }
+
+    /// The words so far that were taken as arguments, but are like a task.
+    fn misread(&self) -> Vec<Misread> {
+        let like = |filled: &Filled| {
+            let near = near::tasks(filled.word, self.tasks).first().copied().cloned()?;
+            let parameter = filled.task.parameter(filled.place)?.to_owned();
+            Some(Misread { word: filled.word.to_owned(), parameter, task: filled.task.name.clone(), near })
+        };
+        self.filled.iter().filter_map(like).collect()
+    }
+
+    fn ambiguous(&self, task: &Signature, least: usize, values: Vec<String>, word: &str) -> Error {
+        let place = values.len();
+        let parameter = |place: usize| task.parameter(place).unwrap_or("argument").to_uppercase();
+        let spelled = |own: String| {
+            let pieces = values.iter().map(|value| argument::escaped(value)).chain([own]);
+            let pieces: Vec<String> = pieces.chain((place + 1..least).map(parameter)).collect();
+            quoted(&format!("{}:{}", task.name, pieces.join(",")))
+        };
+        let (argument, other) = (spelled(argument::escaped(word)), spelled(parameter(place)));
+        let names_hosts = find(word, self.tasks).ok().flatten().is_some_and(|task| task.names_hosts);
+        let late = names_hosts && !task.names_hosts && self.calls.iter().all(|call| !call.names_hosts);
+        let as_task = if late { format!("{} {other}", quoted(word)) } else { format!("{other} {}", quoted(word)) };
+        Error::Ambiguous { task: task.name.clone(), word: word.to_owned(), as_argument: argument, as_task }
+    }
+}
+
+/// The task that a word calls.
+fn find<'a>(word: &str, tasks: &'a [Signature]) -> Result<Option<&'a Signature>, Error> {
+    let mut found = tasks.iter().filter(|task| task.answers_to(before_colon(word)));
+    match (found.next(), found.next()) {
+        (Some(one), Some(other)) => Err(Error::TwoTasks {
+            word: before_colon(word).to_owned(),
+            functions: [one.function.clone(), other.function.clone()],
+        }),
+        (one, _) => Ok(one),
+    }
+}
+
+fn before_colon(word: &str) -> &str {
+    word.split_once(':').map_or(word, |(name, _)| name)
+}

@@ -1,0 +1,80 @@
+//! What a command line asks for, as plain data.
+use std::path::PathBuf;
+
+/// What a command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub action: Action,
+    /// The fabfile; looked for from this folder upwards if absent.
+    pub fabfile: Option<PathBuf>,
+    /// Keys of the fleet file with their values for this run, as typed; of equal keys the last one holds.
+    pub set: Vec<(String, String)>,
+    /// The selection that targets are cut down to.
+    pub limit: Option<String>,
+    /// The selections that are taken away from targets.
+    pub exclude: Vec<String>,
+    /// The most hosts that are worked on at once; at least 1.
+    pub parallel: usize,
+    pub yes: Yes,
+    /// Whether references are resolved without fetching first.
+    pub no_fetch: bool,
+    /// Whether a host that serves the commit already is deployed to again.
+    pub force: bool,
+    /// Whether a lock that another operator holds is waited for.
+    pub wait: bool,
+    /// Whether the command behind `--` only reads; never without such a command.
+    pub read: bool,
+    /// Pools that may be left with fewer live servers than their minimum.
+    pub allow_outage: Vec<String>,
+    /// Whether events or a list are written as JSON.
+    pub json: bool,
+    pub detail: Detail,
+    pub color: Color,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Show the help, with that of the tasks among these words; nothing else.
+    Help { words: Vec<String> },
+    /// Show the version.
+    Version,
+    /// List the tasks.
+    List,
+    /// Show what a script can call: all of it, or one name.
+    Docs { name: Option<String> },
+    /// Show the day of the five commands on an embedded fleet.
+    Demo,
+    /// Take up a host's key after asking; the words name the fleet that it belongs to.
+    Trust { host: String, words: Vec<String> },
+    /// Carry out these words, then the command behind `--`, if there was a `--`.
+    Run { words: Vec<String>, command: Option<Vec<String>> },
+}
+
+/// Whether a guarded fleet's question is answered beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Yes {
+    /// It is not.
+    Unsaid,
+    /// With `--yes`, which names no fleet.
+    Unnamed,
+    /// With `--yes=NAME`, for the fleet of that name alone.
+    Fleet(String),
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Whether output has colors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// If it goes to a terminal.
+    Auto,
+    Always,
+    Never,
+}

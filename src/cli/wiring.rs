@@ -1,0 +1,129 @@
+//! Puts a run together from the parts that the real world is made of.
+use super::{
+    line::Line,
+    request::{Request, Yes},
+};
+use crate::{
+    balancer::Desk,
+    effect::Fleets,
+    event::Listener,
+    fabfile::Project,
+    failure::{Exit, Failure},
+    fleet::Fleet,
+    ledger::line::now,
+    report::Terminal,
+    run,
+    session::{Faults, Run, Session, Stop},
+    ssh::Openssh,
+    world::{
+        STACK, World,
+        real::{Person, Real, RealWorld, Site, Transport},
+    },
+};
+use std::{env, path::PathBuf, sync::Arc, thread};
+
+/// Carries a line out on real hosts.
+pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn Listener>) -> Result<Exit, Failure> {
+    let (world, stop) = (Arc::new(world(request, project)?), Arc::new(Stop::default()));
+    watch_signals(&world, &stop);
+    let facts = facts(request, line);
+    let session = Session::new(
+        facts,
+        Arc::new(Fleets::default()),
+        world.clone() as Arc<dyn World>,
+        listener,
+        Faults::default(),
+        stop,
+    );
+    let ended = thread::scope(|scope| {
+        let task = || run::run(project, line, request.read, &session);
+        let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
+        running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
+            Failure::unknown("rfab itself failed; please report it").help("look how the hosts stand before you go on")
+        })
+    })?;
+    Ok(ended.exit)
+}
+
+/// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.
+fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (weak, stop) = (Arc::downgrade(world), stop.clone());
+    world.spawn(async move {
+        let kinds = [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
+        let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
+        for (kind, number) in kinds {
+            let Ok(mut stream) = signal(kind) else { continue };
+            let told = told.clone();
+            tokio::spawn(async move { while stream.recv().await.is_some() && told.send(number).is_ok() {} });
+        }
+        while let Some(number) = hear.recv().await {
+            let first = stop.signal().is_none();
+            stop.by(number);
+            if !first && let Some(world) = weak.upgrade() {
+                for site in world.real.sites() {
+                    site.transport.stop_all().await;
+                }
+            }
+        }
+    });
+}
+
+fn world(request: &Request, project: &Project) -> Result<RealWorld, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
+    let person: Arc<dyn Person> = Arc::new(Terminal);
+    let (home, cache) = folders()?;
+    let (folder, asking) = (project.script.folder.clone(), person.clone());
+    let build = move |fleet: &Arc<Fleet>| {
+        let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone())?;
+        let transport: Arc<dyn Transport> = Arc::new(ssh);
+        let balancing = Arc::new(Desk::new(fleet.clone(), transport.clone()));
+        Ok(Site { fleet: fleet.clone(), transport, balancing })
+    };
+    Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
+}
+
+/// The user's home, and rfab's own folder for what can be made again.
+fn folders() -> Result<(PathBuf, PathBuf), Failure> {
+    let home = env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
+    let home = home.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))?;
+    let folders = directories::ProjectDirs::from("", "", "rfab");
+    let cache = folders.map_or_else(|| home.join(".cache/rfab"), |f| f.cache_dir().to_owned());
+    Ok((home, cache))
+}
+
+fn facts(request: &Request, line: &Line) -> Run {
+    let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
+    let name = rustix::system::uname();
+    // Time-ordered: milliseconds since 1970, then chance.
+    let id = format!("{:011x}-{:06x}", jiff::Timestamp::now().as_millisecond(), rand::random::<u32>() & 0xff_ffff);
+    Run {
+        id: id.into(),
+        line: line.to_string(),
+        who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
+        on_behalf_of: variable("RFAB_ON_BEHALF_OF"),
+        from: name.nodename().to_string_lossy().into_owned(),
+        since: now(),
+        yes: match &request.yes {
+            Yes::Unsaid => None,
+            Yes::Unnamed => Some(None),
+            Yes::Fleet(fleet) => Some(Some(fleet.clone())),
+        },
+        wait: request.wait,
+        force: request.force,
+        allow_outage: request.allow_outage.clone(),
+        parallel: request.parallel,
+    }
+}
+
+/// Shows the five commands of a hotfix's day on an embedded fleet.
+pub fn demo(_: &Request) -> Result<Exit, Failure> {
+    Err(Failure::failed("the demo is not built yet"))
+}
+
+/// Shows a host's keys and takes them up.
+pub fn trust(_: &Request, _: &Project, host: &str, _: &[String]) -> Result<Exit, Failure> {
+    Err(Failure::failed(format!("`--trust {host}` is not built yet")))
+}

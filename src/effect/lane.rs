@@ -1,0 +1,170 @@
+//! Lines of effects, one after another, that come to the door.
+use super::{Answered, Effect, Kind, Noting, Record};
+use crate::{
+    event::{Event, Listener, What},
+    failure::Failure,
+    host::Name,
+    model::Time,
+    world::World,
+};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// What every effect passes through.
+pub trait Door: Send + Sync {
+    fn pass(&self, call: Call<'_>) -> Answered;
+    fn world(&self) -> &dyn World;
+    fn listener(&self) -> &dyn Listener;
+    fn run(&self) -> &Name;
+}
+
+/// One effect on its way.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub lane: &'a Arc<Lane>,
+    pub number: u32,
+    pub effect: &'a dyn Record,
+    /// What the ledger wants written with the change.
+    pub notes: &'a [Noting],
+}
+
+impl<'a> Call<'a> {
+    pub fn id(&self) -> Id<'a> {
+        Id { lane: &self.lane.path, number: self.number }
+    }
+}
+
+/// Which effect of a run: the same in the run that resumes it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Id<'a> {
+    pub lane: &'a str,
+    pub number: u32,
+}
+
+impl fmt::Display for Id<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.lane, self.number)
+    }
+}
+
+/// The task, or one host's closure within `each`, with its path, counter and clock.
+pub struct Lane {
+    door: Arc<dyn Door>,
+    /// The path of `each` calls and hosts: `4.web1/0.web1`.
+    pub path: Name,
+    /// Whether it carries `defer`s out: they run although the run was interrupted.
+    pub deferred: bool,
+    next: AtomicU32,
+    clock: AtomicU64,
+}
+
+impl Lane {
+    pub fn first(door: Arc<dyn Door>, now: Time) -> Arc<Lane> {
+        Arc::new(Lane { door, path: "".into(), deferred: false, next: AtomicU32::new(0), clock: AtomicU64::new(now) })
+    }
+
+    /// The one door.
+    ///
+    /// Fails with whatever a layer or the world answers.
+    pub fn perform<E: Effect + 'static>(self: &Arc<Self>, effect: E) -> Result<E::Outcome, Failure> {
+        let call = Call { lane: self, number: self.next.fetch_add(1, Relaxed), effect: &effect, notes: &[] };
+        typed::<E>(self.door.pass(call))
+    }
+
+    /// A lane for each name, beginning now.
+    pub fn fork<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<Arc<Lane>> {
+        let number = self.next.fetch_add(1, Relaxed);
+        let slash = if self.path.is_empty() { "" } else { "/" };
+        names.map(|name| self.beside(format!("{}{slash}{number}.{name}", self.path), self.deferred)).collect()
+    }
+
+    /// Where this lane's `defer`s run, on their own numbers.
+    pub fn deferred(&self) -> Arc<Lane> {
+        self.beside(format!("{}!", self.path), true)
+    }
+
+    fn beside(&self, path: String, deferred: bool) -> Arc<Lane> {
+        Arc::new(Lane {
+            door: self.door.clone(),
+            path: path.into(),
+            deferred,
+            next: AtomicU32::new(0),
+            clock: AtomicU64::new(self.clock.load(Relaxed)),
+        })
+    }
+
+    /// Tells the run's listeners.
+    pub fn tell(&self, what: What) {
+        let event =
+            Event { v: 1, at: self.world().now(self), run: self.door.run().clone(), lane: self.path.clone(), what };
+        self.door.listener().tell(&event);
+    }
+
+    pub fn world(&self) -> &dyn World {
+        self.door.world()
+    }
+
+    /// The run's identity.
+    pub fn run(&self) -> &Name {
+        self.door.run()
+    }
+
+    /// The simulated clock, in milliseconds.
+    pub fn clock(&self) -> Time {
+        self.clock.load(Relaxed)
+    }
+
+    pub fn advance(&self, to: Time) {
+        self.clock.fetch_max(to, Relaxed);
+    }
+}
+
+/// Reads the world on behalf of a layer or an effect: without a number, so that a resumed run counts the same.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    world: &'a dyn World,
+    call: &'a Call<'a>,
+}
+
+impl<'a> Ask<'a> {
+    pub fn of(world: &'a dyn World, call: &'a Call<'a>) -> Self {
+        Ask { world, call }
+    }
+
+    pub fn read<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
+        const { assert!(matches!(E::KIND, Kind::Read)) };
+        typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
+    }
+
+    /// Takes something for the run, such as the lock.
+    pub fn hold<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
+        const { assert!(matches!(E::KIND, Kind::Hold)) };
+        typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
+    }
+
+    pub fn id(&self) -> Id<'_> {
+        self.call.id()
+    }
+
+    pub fn run(&self) -> &Name {
+        self.call.lane.door.run()
+    }
+}
+
+fn typed<E: Effect>(answered: Answered) -> Result<E::Outcome, Failure> {
+    match answered?.any().downcast() {
+        Ok(outcome) => Ok(*outcome),
+        Err(_) => Err(Failure::failed(format!("a layer answered `{}` with another type", E::NAME))),
+    }
+}
+
+/// The host whose closure a lane is; none for a task itself.
+pub fn host_of_lane(path: &str) -> Option<Name> {
+    let last = path.trim_end_matches('!').rsplit('/').next()?;
+    last.split_once('.').map(|(_, host)| host.into())
+}

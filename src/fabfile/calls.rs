@@ -1,0 +1,98 @@
+//! Which functions call which.
+use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For each function of a file, by name, the names that its overloads call: `name`, or `alias::name` of a module.
+pub type Calls = BTreeMap<String, BTreeSet<String>>;
+
+/// Reads the calls out of a compiled file; closures count for the function that makes them.
+pub fn of(ast: &AST) -> Calls {
+    let mut calls = Calls::new();
+    for function in ast.iter_functions() {
+        let (name, parameters) = (function.name.to_owned(), function.params.len());
+        let mut alone = ast.clone_functions_only();
+        alone.retain_functions(|_, _, n, p| n == name && p == parameters);
+        let called = calls.entry(name).or_default();
+        alone.walk(&mut |path| {
+            if let Some(node) = path.last() {
+                called.extend(call_of(node));
+            }
+            true
+        });
+    }
+    calls
+}
+
+fn call_of(node: &ASTNode) -> Vec<String> {
+    let named = |call: &rhai::FnCallExpr| {
+        let mut names = vec![match call.namespace.is_empty() {
+            true => call.name.to_string(),
+            false => format!("{}{}", call.namespace, call.name),
+        }];
+        names.extend(call.args.iter().filter_map(closure));
+        names
+    };
+    match node {
+        ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) => named(call),
+        ASTNode::Stmt(Stmt::FnCall(call, _)) => named(call),
+        ASTNode::Expr(expr) => closure(expr).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The function that a closure is.
+fn closure(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::DynamicConstant(value, _) => value.read_lock::<FnPtr>().map(|f| f.fn_name().to_owned()),
+        _ => None,
+    }
+}
+
+/// The functions that reach `fleet`, themselves or through others of the project; `modules` are the project's, by alias.
+pub fn reaching_fleet(own: &Calls, modules: &BTreeMap<String, Calls>) -> BTreeSet<String> {
+    let mut of_modules: BTreeSet<String> = BTreeSet::new();
+    for (alias, calls) in modules {
+        of_modules.extend(reach(calls, &BTreeSet::new()).into_iter().map(|f| format!("{alias}::{f}")));
+    }
+    let mut all = reach(own, &of_modules);
+    all.extend(of_modules);
+    all
+}
+
+fn reach(calls: &Calls, known: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut reaching = BTreeSet::new();
+    loop {
+        let before = reaching.len();
+        for (name, called) in calls {
+            if called.iter().any(|c| c == "fleet" || known.contains(c) || (c != name && reaching.contains(c))) {
+                reaching.insert(name.clone());
+            }
+        }
+        if reaching.len() == before {
+            return reaching;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reaching(text: &str) -> Vec<String> {
+        let calls = of(&rhai::Engine::new().compile(text).unwrap());
+        reaching_fleet(&calls, &BTreeMap::new()).into_iter().filter(|n| !n.starts_with("anon$")).collect()
+    }
+
+    #[test]
+    fn a_function_reaches_fleet_itself_through_others_or_by_a_closure() {
+        let text = "
+            fn prod(w) { fleet(\"x\").select(w) }
+            fn prod() { prod(\"all\") }
+            fn other() { [1].map(|i| prod()) }
+            fn deploy(r) { deploying::deploy(r, hooks()) }
+            private fn hooks() { #{ a: |host| host.run(\"x\") } }
+            fn named() { let fleet = 1; fleet + 1 }
+        ";
+        assert_eq!(reaching(text), ["other", "prod"]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Where the fabfile is, and whether it may be trusted.
+use crate::failure::{Failure, Reason};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+const NAME: &str = "fabfile.rhai";
+
+/// Looks for `fabfile.rhai` in a folder and upwards, to the repository's top or the home folder, and no further.
+///
+/// `Fabfile` when there is none, or when others could have written it.
+pub fn find(start: &Path, home: Option<&Path>) -> Result<PathBuf, Failure> {
+    for folder in start.ancestors() {
+        let file = folder.join(NAME);
+        if fs::symlink_metadata(&file).is_ok() {
+            trusted(&file)?;
+            return Ok(file);
+        }
+        if folder.join(".git").exists() || Some(folder) == home {
+            break;
+        }
+    }
+    let message = format!("there is no `{NAME}` in `{}`, nor above it in the repository", start.display());
+    Err(Failure::new(Reason::Fabfile, message).help("go to a folder that has one, or name it with `-f FILE`"))
+}
+
+/// Refuses a fabfile that others could have written, and a folder that others could have put it into.
+pub fn trusted(file: &Path) -> Result<(), Failure> {
+    owned_well(file)?;
+    let real = file.canonicalize().map_err(|e| unreadable(file, &e))?;
+    owned_well(&real)?;
+    let folder = real.parent().unwrap_or(Path::new("/"));
+    owned_well(folder)
+}
+
+/// Refuses a file or a folder that another user owns or may write.
+pub fn owned_well(path: &Path) -> Result<(), Failure> {
+    let about = fs::metadata(path).map_err(|e| unreadable(path, &e))?;
+    let me = rustix::process::geteuid().as_raw();
+    let shown = path.display();
+    if about.uid() != me && about.uid() != 0 {
+        let message = format!("`{shown}` belongs to another user (id {}), who could run commands as you", about.uid());
+        return Err(Failure::new(Reason::Fabfile, message).help("copy it into a folder of your own"));
+    }
+    // A sticky folder, such as /tmp, lets nobody replace the files of others.
+    let sticky = about.is_dir() && about.mode() & 0o1000 != 0;
+    if about.mode() & 0o002 != 0 && !sticky {
+        let message = format!("`{shown}` may be written by everybody, who could run commands as you");
+        return Err(Failure::new(Reason::Fabfile, message).help(format!("take that away: `chmod o-w {shown}`")));
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, e: &io::Error) -> Failure {
+    Failure::new(Reason::Fabfile, format!("`{}` cannot be read: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn it_is_found_upwards_to_the_repositorys_top_and_no_further() {
+        let top = tempfile::tempdir().unwrap();
+        let inner = top.path().join("repo/a/b");
+        fs::create_dir_all(&inner).unwrap();
+        fs::create_dir(top.path().join("repo/.git")).unwrap();
+        fs::write(top.path().join(NAME), "").unwrap();
+        assert_eq!(find(&inner, None).unwrap_err().reason, Reason::Fabfile);
+        fs::write(top.path().join("repo").join(NAME), "").unwrap();
+        assert_eq!(find(&inner, None).unwrap(), top.path().join("repo").join(NAME));
+    }
+
+    #[test]
+    fn it_is_not_looked_for_above_the_home_folder() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("home")).unwrap();
+        fs::write(top.path().join(NAME), "").unwrap();
+        let home = top.path().join("home");
+        assert!(find(&home, Some(&home)).is_err());
+    }
+
+    #[test]
+    fn one_that_others_may_write_is_refused_also_behind_a_link_or_in_a_folder_of_theirs() {
+        let top = tempfile::tempdir().unwrap();
+        let (file, link) = (top.path().join(NAME), top.path().join("x"));
+        fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
+        assert!(find(top.path(), None).unwrap_err().message.contains("may be written by everybody"));
+        fs::create_dir(&link).unwrap();
+        symlink(&file, link.join(NAME)).unwrap();
+        assert!(find(&link, None).is_err());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(find(&link, None).is_ok());
+        fs::set_permissions(top.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(find(top.path(), None).unwrap_err().message.contains("may be written by everybody"));
+    }
+}

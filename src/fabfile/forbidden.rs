@@ -1,0 +1,98 @@
+//! What no script may say: commands that were put together from texts.
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+/// A forbidden call, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forbidden {
+    pub at: Position,
+    pub message: String,
+    pub help: &'static str,
+}
+
+const COMMANDS: [&str; 4] = ["run", "capture", "sudo", "test"];
+
+/// Finds the first one of a file.
+pub fn find(ast: &AST) -> Option<Forbidden> {
+    let mut found = None;
+    ast.walk(&mut |path| {
+        let call = match path.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, at) | Expr::MethodCall(call, at))) => Some((call, *at)),
+            Some(ASTNode::Stmt(Stmt::FnCall(call, at))) => Some((call, *at)),
+            _ => None,
+        };
+        let method = matches!(path.last(), Some(ASTNode::Expr(Expr::MethodCall(..))));
+        if let Some((call, at)) = call {
+            found = check(call, method, at);
+        }
+        found.is_none()
+    });
+    found
+}
+
+fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
+    let command = if method { call.args.first() } else { call.args.get(1) };
+    if COMMANDS.contains(&&*call.name) && command.is_some_and(put_together) {
+        return Some(Forbidden {
+            at: command.map_or(at, Expr::position),
+            message: format!(
+                "the command of `{}` is put together from texts, so a value in it could become words or code",
+                call.name
+            ),
+            help: "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
+        });
+    }
+    let line = call.args.first()?;
+    let literal = matches!(line, Expr::StringConstant(..));
+    (&*call.name == "sh" && !method && !literal).then(|| Forbidden {
+        at: line.position(),
+        message: "the line of `sh` is not a literal, so a value in it could become code".to_owned(),
+        help: "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables",
+    })
+}
+
+fn put_together(expr: &Expr) -> bool {
+    match expr {
+        Expr::InterpolatedString(..) => true,
+        Expr::FnCall(call, _) => &*call.name == "+" || &*call.name == "to_string" && call.args.iter().any(put_together),
+        Expr::Dot(binary, ..) => put_together(&binary.lhs),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Option<usize> {
+        let mut engine = rhai::Engine::new();
+        engine.set_max_expr_depths(128, 128);
+        find(&engine.compile(text).unwrap()).and_then(|f| f.at.line())
+    }
+
+    #[test]
+    fn a_command_put_together_from_texts_is_found_wherever_it_stands() {
+        for bad in [
+            "fn a(host, x) { host.run(`ls ${x}`); }",
+            "fn a(host, x) { host.capture(\"ls \" + x) }",
+            "fn a(host, x) { let y = [1].map(|i| host.sudo(`a ${x}`)); }",
+            "fn a(host, x) { if true { for h in x { run(host, \"a\" + x); } } }",
+            "fn a(host, x) { host.run(sh(`cd ${x}`)) }",
+            "fn a(host, x) { host.run(sh(x)) }",
+            "fn a(host, x) { host.run(sh(\"cd \" + x, #{})) }",
+            "fn a(host, x) { host.cd(x).run(`ls ${x}`) }",
+        ] {
+            assert_eq!(line(bad), Some(1), "{bad}");
+        }
+    }
+
+    #[test]
+    fn literals_arrays_variables_and_texts_that_are_no_commands_are_fine() {
+        for good in [
+            "fn a(host, x) { host.run(\"ls {x}\", #{ x: `a ${x}` }); host.run([\"ls\", `${x}`]); host.run(x); }",
+            "fn a(host, x) { host.run(sh(\"cd $d\", #{ d: `a ${x}` })); }",
+            "fn a(x) { ui::note(`ls ${x}` + x); }",
+        ] {
+            assert_eq!(line(good), None, "{good}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The tasks of a project: public functions of the fabfile, and of modules in its folder that it imports.
+use super::{
+    calls::{self, Calls},
+    task::{Overload, Signature},
+};
+use crate::{
+    failure::{Failure, Reason},
+    script::Resolver,
+};
+use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Stmt};
+use std::collections::BTreeMap;
+
+/// Words that Rhai reserves and that people give tasks: such a function is written with `_` behind.
+const UNDERSCORED: [&str; 22] = [
+    "sync", "async", "await", "default", "new", "debug", "print", "shared", "with", "match", "case", "go", "exit",
+    "call", "test", "run", "capture", "sudo", "put", "get", "spawn", "thread",
+];
+
+/// Methods of a host and global functions: a function of that name would be called instead of them.
+const PRIMITIVES: [&str; 37] = [
+    "run",
+    "capture",
+    "sudo",
+    "put",
+    "get",
+    "read",
+    "write",
+    "template",
+    "exists",
+    "cd",
+    "user",
+    "env",
+    "timeout",
+    "fleet",
+    "targets",
+    "select",
+    "role",
+    "host",
+    "each",
+    "parallel",
+    "defer",
+    "scope",
+    "step",
+    "sh",
+    "number",
+    "yes",
+    "parse_json",
+    "which",
+    "both",
+    "without",
+    "has",
+    "first",
+    "none",
+    "names",
+    "padded",
+    "together",
+    "refuse",
+];
+
+/// The modules that a file imports at its top, alias to name.
+pub fn imports(ast: &AST) -> BTreeMap<String, String> {
+    let mut imports = BTreeMap::new();
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(name, _) = &import.0
+            && !import.1.name.is_empty()
+        {
+            imports.insert(import.1.name.to_string(), name.to_string());
+        }
+        true
+    });
+    imports
+}
+
+/// Every task, by name; and which of them name hosts.
+pub fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
+    let mut modules: BTreeMap<String, AST> = BTreeMap::new();
+    for (alias, name) in imports(ast) {
+        if !name.starts_with("std/") {
+            modules.insert(alias, resolver.ast(engine, &name)?);
+        }
+    }
+    let of_modules: BTreeMap<String, Calls> =
+        modules.iter().map(|(alias, ast)| (alias.clone(), calls::of(ast))).collect();
+    let naming = calls::reaching_fleet(&calls::of(ast), &of_modules);
+    let mut tasks = functions(ast, None)?;
+    for (alias, ast) in &modules {
+        tasks.extend(functions(ast, Some(alias))?);
+    }
+    for task in &mut tasks {
+        task.names_hosts = naming.contains(&task.function);
+    }
+    tasks.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(tasks)
+}
+
+fn functions(ast: &AST, module: Option<&str>) -> Result<Vec<Signature>, Failure> {
+    let mut tasks: BTreeMap<String, Signature> = BTreeMap::new();
+    let mut functions: Vec<_> = ast.iter_functions().filter(|f| !f.name.starts_with("anon$")).collect();
+    functions.sort_by(|a, b| (a.name, a.params.len()).cmp(&(b.name, b.params.len())));
+    for function in functions {
+        if module.is_none() && PRIMITIVES.contains(&function.name) {
+            let message = format!("function `{0}` would be called instead of the primitive `{0}`", function.name);
+            return Err(Failure::new(Reason::Fabfile, message)
+                .help(format!("write it `fn {0}_()`; it is still typed `{0}`", function.name)));
+        }
+        if function.access == FnAccess::Private {
+            continue;
+        }
+        let bare =
+            function.name.strip_suffix('_').filter(|bare| UNDERSCORED.contains(bare) || PRIMITIVES.contains(bare));
+        let shown = bare.unwrap_or(function.name);
+        let name = module.map_or_else(|| shown.to_owned(), |module| format!("{module}.{shown}"));
+        let task = tasks.entry(function.name.to_owned()).or_insert_with(|| Signature {
+            name,
+            function: module.map_or_else(|| function.name.to_owned(), |m| format!("{m}::{}", function.name)),
+            module: module.map(str::to_owned),
+            overloads: Vec::new(),
+            names_hosts: false,
+            doc: String::new(),
+        });
+        let options = function.params.last() == Some(&"options");
+        let parameters = function.params.iter().take(function.params.len() - usize::from(options));
+        task.overloads.push(Overload { parameters: parameters.map(|p| p.to_string()).collect(), options });
+        let doc = doc(&function.comments);
+        if task.doc.is_empty() {
+            task.doc = doc;
+        }
+    }
+    Ok(tasks.into_values().collect())
+}
+
+/// The text of doc comments, without their leaders.
+fn doc(comments: &[&str]) -> String {
+    let lines = comments.iter().flat_map(|c| c.lines()).map(|l| l.trim().trim_start_matches("///").trim());
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}

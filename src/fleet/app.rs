@@ -1,0 +1,298 @@
+//! The `[app]` of a fleet: what is deployed, its services, and how it proves that it serves.
+use super::{
+    App, Health, Service, Verb, Version,
+    hosts::Names,
+    section::{Section, expected},
+    tree::{Entry, Node, Value},
+    value,
+    wrong::Problem,
+};
+use crate::{
+    command::Command,
+    host::{Host, Name},
+};
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+const KEYS: [&str; 7] = ["repository", "path", "user", "keep", "linked", "service", "health"];
+
+/// Reads the app; `project` is the fabfile's folder.
+pub(super) fn read(
+    node: &Node,
+    fleet: &Name,
+    project: &Path,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Option<App> {
+    if let Some(entry) = several(node) {
+        problems.push(
+            Problem::new("several apps in one fleet come later", entry.place("an app of its own"))
+                .help("write one app as `[app]`, and a fleet for each other one"),
+        );
+        return None;
+    }
+    let section = Section::of(node, &KEYS, problems)?;
+    let repository = section.get("repository", problems, |node| repository(node, project));
+    let path = section.need("path", problems, value::path);
+    let user = section.get("user", problems, value::user);
+    let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
+    let linked = section.get("linked", problems, linked).unwrap_or_default();
+    let service = section.find("service").and_then(|node| service(node, names, problems));
+    let health = section.find("health").and_then(|node| health(node, problems));
+    Some(App {
+        name: fleet.clone(),
+        repository: repository.unwrap_or_else(|| project.display().to_string()),
+        path: path?.to_owned(),
+        user,
+        keep: keep as usize,
+        linked,
+        service,
+        health,
+    })
+}
+
+/// Finds the first app of several: `[app]` without a `path` that has tables with one.
+fn several(node: &Node) -> Option<&Entry> {
+    let has_path = |node: &Node| match &node.value {
+        Value::Table(entries) => entries.iter().any(|entry| entry.key == "path"),
+        _ => false,
+    };
+    match &node.value {
+        Value::Table(entries) if !has_path(node) => entries.iter().find(|entry| has_path(&entry.node)),
+        _ => None,
+    }
+}
+
+/// A folder from the fabfile's on, made absolute, or a URL that git reads.
+fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let wrong = |label: &str| {
+        Err(Problem::new(format!("`{text}` is not a repository"), node.place(label))
+            .help("write a folder, or a URL such as `https://example.org/shop.git` or `git@example.org:shop.git`"))
+    };
+    if text.starts_with('-') {
+        return wrong("this would be an option to git");
+    }
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let login = rest.split('/').next().and_then(|place| place.rsplit_once('@')).map_or("", |(login, _)| login);
+        if login.contains(':') {
+            return Err(Problem::new("the URL has a password in it", node.place("a secret has no place in a fleet"))
+                .help("leave it out and let git ask your credential helper"));
+        }
+        return match scheme {
+            "https" | "http" | "ssh" | "git" | "file" if !rest.is_empty() && !rest.starts_with('-') => {
+                Ok(text.to_owned())
+            }
+            _ => wrong("https, http, ssh, git or file"),
+        };
+    }
+    match text.split_once(':') {
+        Some((_, rest)) if rest.starts_with(':') => wrong("a transport that runs a program"),
+        Some((host, rest)) if !host.contains('/') => {
+            let (user, host) = host.split_once('@').map_or((None, host), |(user, host)| (Some(user), host));
+            match value::is_name(host) && user.is_none_or(value::is_user) && !rest.is_empty() {
+                true => Ok(text.to_owned()),
+                false => wrong("neither a folder nor a URL"),
+            }
+        }
+        _ => match std::path::absolute(project.join(text)) {
+            Ok(folder) => Ok(folder.display().to_string()),
+            Err(error) => wrong(&error.to_string()),
+        },
+    }
+}
+
+/// Paths below the release, none of them within another.
+fn linked(node: &Node) -> Result<Vec<String>, Problem> {
+    let below = |node: &Node| {
+        let path = value::text(node)?;
+        let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if plain && path.split('/').next() != Some(".rfab") {
+            return Ok(path.to_owned());
+        }
+        Err(Problem::new(format!("`{path}` cannot be linked"), node.place("not a path below the release"))
+            .help("write it from the release's folder on, such as `public/uploads`"))
+    };
+    let paths = value::list(node, "a list of paths", below)?;
+    let Value::List(items) = &node.value else {
+        return Ok(paths);
+    };
+    for (item, inner) in items.iter().zip(&paths) {
+        if let Some(outer) = paths.iter().find(|outer| inner.starts_with(&format!("{outer}/"))) {
+            let message = format!("`{inner}` is linked already, for it is within `{outer}`");
+            return Err(Problem::new(message, item.place("within another")).help(format!("take out `{inner}`")));
+        }
+    }
+    Ok(paths)
+}
+
+fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Service> {
+    let section = Section::of(node, &["units", "restart", "start", "stop", "status", "logs"], problems)?;
+    if section.find("units").is_none() {
+        problems.push(section.lacks("units"));
+    }
+    let units = section.find("units").and_then(|node| units(node, names, problems));
+    let mut verb = |key: &str, default: &str, placeholders: &[&str]| {
+        section.get(key, problems, |node| verb(node, placeholders)).unwrap_or_else(|| Verb::Sudo(default.to_owned()))
+    };
+    let (restart, start) =
+        (verb("restart", "systemctl restart {unit}", &["unit"]), verb("start", "systemctl start {unit}", &["unit"]));
+    let (stop, status) =
+        (verb("stop", "systemctl stop {unit}", &["unit"]), verb("status", "systemctl status {unit}", &["unit"]));
+    let logs = verb("logs", "journalctl -u {unit} -n {lines} --no-pager", &["unit", "lines"]);
+    Some(Service { units: units?, restart, start, stop, status, logs })
+}
+
+fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
+    let section = Section::any(node, problems)?;
+    let mut units = BTreeMap::new();
+    for entry in section.entries() {
+        if let Err(problem) = names.role(&entry.key, entry.place("no host has it")) {
+            problems.push(problem);
+            continue;
+        }
+        let read =
+            value::list(&entry.node, "a list of units", unit).and_then(|units| value::filled(&entry.node, units));
+        match read {
+            Ok(read) => drop(units.insert(Name::from(entry.key.as_str()), read)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Some(units)
+}
+
+/// A unit as systemd names it.
+fn unit(node: &Node) -> Result<Name, Problem> {
+    let text = value::text(node)?;
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:@-\\".contains(&b));
+    if plain && !text.starts_with('-') && text.len() <= 255 {
+        Ok(Name::from(text))
+    } else {
+        Err(Problem::new(format!("`{text}` is not a unit"), node.place("not a unit"))
+            .help("a unit is made of letters, digits and `._:@-`, such as `shop` or `shop@1.service`"))
+    }
+}
+
+/// A text runs by sudo, a list of words as it is.
+fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
+    let samples: Vec<(String, String)> = placeholders.iter().map(|name| (name.to_string(), "1".to_owned())).collect();
+    let wrong = |node: &Node, error: crate::command::Error| {
+        let known = placeholders.iter().map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>().join(" and ");
+        Problem::new(error.to_string(), node.place("not a command")).help(format!("{known} may stand in it"))
+    };
+    match &node.value {
+        Value::Text(text) => {
+            Command::words(text, &samples).map_err(|error| wrong(node, error))?;
+            Ok(Verb::Sudo(text.clone()))
+        }
+        Value::List(items) => {
+            let mut words = Vec::with_capacity(items.len());
+            for item in items {
+                let word = value::text(item)?;
+                // In double quotes a text is one word with its placeholders.
+                let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
+                Command::words(&quoted, &samples).map_err(|error| wrong(item, error))?;
+                words.push(word.to_owned());
+            }
+            Ok(Verb::Plain(value::filled(node, words)?))
+        }
+        _ => Err(expected("a text or a list of words", node)
+            .help("a text such as \"systemctl restart {unit}\" runs by sudo, a list of words without")),
+    }
+}
+
+fn health(node: &Node, problems: &mut Vec<Problem>) -> Option<Health> {
+    let section = Section::of(node, &["url", "version", "good", "over", "within"], problems)?;
+    let url = section.need("url", problems, url);
+    let version = section.get("version", problems, version).unwrap_or(Version::None);
+    let good = section.get("good", problems, |node| value::whole(node, 1)).unwrap_or(3);
+    let before = problems.len();
+    let over = section.get("over", problems, value::duration).unwrap_or(Duration::from_secs(10));
+    let within = section.get("within", problems, value::wait).unwrap_or(Duration::from_secs(60));
+    if problems.len() == before && over >= within {
+        let node = section.find("over").or(section.find("within")).unwrap_or(node);
+        let message = "good answers cannot span `over` within `within`";
+        problems.push(
+            Problem::new(message, node.place(format!("{over:?} of {within:?}")))
+                .help("make `within` longer than `over`"),
+        );
+    }
+    Some(Health { url: url?, version, good, over, within })
+}
+
+fn url(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let filled = value::filled_in(node, text, &[("address", "a.example"), ("name", "a")])?;
+    let wrong = |label: String| {
+        Err(Problem::new(format!("`{text}` is not a URL to probe"), node.place(label))
+            .help("write it as `http://{address}:8080/health`"))
+    };
+    match url::Url::parse(&filled) {
+        Err(error) => wrong(error.to_string()),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => wrong("neither http nor https".into()),
+        // The text is not repeated, so that the password stands in no log.
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err(Problem::new("the URL has a user or a password in it", node.place("a secret has no place in a fleet"))
+                .help("let the address of health be open to the balancer's machine"))
+        }
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => wrong("names no host".into()),
+        Ok(_) => Ok(text.to_owned()),
+    }
+}
+
+fn version(node: &Node) -> Result<Version, Problem> {
+    let text = value::text(node)?;
+    let wrong = |label: &str, help: &str| {
+        Err(Problem::new(format!("`{text}` proves no version"), node.place(label)).help(help))
+    };
+    match text.split_once(':') {
+        Some(("header", name)) => match !name.is_empty() && name.bytes().all(is_header) {
+            true => Ok(Version::Header(name.to_owned())),
+            false => wrong("not a header's name", "write it as `header:X-Release`"),
+        },
+        Some(("json", pointer)) => match pointer.starts_with('/') {
+            true => Ok(Version::Json(pointer.to_owned())),
+            false => wrong("not a JSON pointer", "write it as `json:/release`"),
+        },
+        _ => {
+            let words = ["header:NAME", "json:/POINTER", "body", "process", "none"];
+            match text {
+                "body" => Ok(Version::Body),
+                "process" => Ok(Version::Process),
+                "none" => Ok(Version::None),
+                _ => wrong(
+                    "not known here",
+                    &super::nearest::did_you_mean(text, words)
+                        .unwrap_or_else(|| format!("write {}", super::section::listed(&words))),
+                ),
+            }
+        }
+    }
+}
+
+fn is_header(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+impl Health {
+    /// Gives the URL that a host is probed at.
+    pub fn url_of(&self, host: &Host) -> String {
+        let address = match host.address() {
+            v6 if v6.parse::<std::net::Ipv6Addr>().is_ok() => format!("[{v6}]"),
+            other => other.to_owned(),
+        };
+        self.url.replace("{address}", &address).replace("{name}", &host.name)
+    }
+}
+
+impl Service {
+    /// Gives the units of a host, by its roles.
+    pub fn units_of(&self, host: &Host) -> Vec<Name> {
+        let mut units: Vec<Name> = Vec::new();
+        for unit in host.roles.iter().filter_map(|role| self.units.get(role)).flatten() {
+            if !units.contains(unit) {
+                units.push(unit.clone());
+            }
+        }
+        units
+    }
+}

@@ -1,0 +1,176 @@
+//! The `[balancer.NAME]` tables of a fleet.
+use super::{
+    Balancer, MinLive,
+    hosts::Names,
+    section::{Section, expected},
+    tree::{Entry, Node, Value},
+    value,
+    wrong::Problem,
+};
+use crate::host::{Host, Name};
+use std::{collections::BTreeMap, time::Duration};
+
+const KEYS: [&str; 7] = ["driver", "host", "socket", "pools", "server", "drain_within", "min_live"];
+
+/// Unix sockets have no longer names.
+const LONGEST_SOCKET: usize = 107;
+
+/// What a driver may be called.
+#[derive(Clone, Copy, PartialEq)]
+enum Driver {
+    Haproxy,
+    Manual,
+}
+
+/// Reads the balancers, by name; `hosts` are those of the fleet.
+pub(super) fn read(
+    node: &Node,
+    fleet: &Name,
+    hosts: &[Host],
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Vec<Balancer> {
+    let Some(section) = Section::any(node, problems) else {
+        return Vec::new();
+    };
+    if let Some(entry) = section.entries().iter().find(|entry| !matches!(entry.node.value, Value::Table(_))) {
+        problems.push(
+            expected("a table", &entry.node).help("name the balancer: `[balancer.lb1]`, and its keys below that"),
+        );
+        return Vec::new();
+    }
+    let mut balancers: Vec<Balancer> = Vec::new();
+    for entry in section.entries() {
+        let Some(balancer) = one(entry, fleet, hosts, names, problems) else {
+            continue;
+        };
+        let same = |b: &&Balancer| b.host.address() == balancer.host.address() && b.socket == balancer.socket;
+        if let Some(first) = balancers.iter().find(same) {
+            let message = format!("`{}` and `{}` are one balancer", first.name, balancer.name);
+            problems.push(
+                Problem::new(message, entry.place("again"))
+                    .help("put the pools of both into one table, or check `host` and `socket`"),
+            );
+        }
+        balancers.push(balancer);
+    }
+    balancers.sort_by(|a, b| a.name.cmp(&b.name));
+    balancers
+}
+
+fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mut Vec<Problem>) -> Option<Balancer> {
+    if !value::is_name(&entry.key) {
+        let message = format!("`{}` is not a name", entry.key);
+        problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
+    }
+    let section = Section::of(&entry.node, &KEYS, problems)?;
+    let driver = section.need("driver", problems, driver);
+    let address = section.need("host", problems, value::name);
+    let socket = section.need("socket", problems, socket);
+    if section.find("pools").is_none() {
+        problems.push(section.lacks("pools"));
+    }
+    let pools = section.find("pools").map(|node| pools(node, names, problems));
+    let server = section.get("server", problems, server).unwrap_or_else(|| "{name}".to_owned());
+    let drain_within = section.get("drain_within", problems, value::wait).unwrap_or(Duration::from_secs(60));
+    let min_live = section.get("min_live", problems, min_live);
+    if let (Some(MinLive::Count(wanted)), Some(pools), Some(node)) = (min_live, &pools, section.find("min_live")) {
+        for (pool, role) in pools {
+            let size = hosts.iter().filter(|host| host.roles.contains(role)).count();
+            if wanted > size {
+                let message = format!("pool `{pool}` has {size} servers, so {wanted} can never be live");
+                problems.push(Problem::new(message, node.place(format!("at most {size}"))));
+            }
+        }
+    }
+    let (address, socket, pools, Driver::Haproxy) = (address?, socket?, pools?, driver?) else {
+        return None;
+    };
+    let same = hosts.iter().find(|host| host.name == address);
+    let host = Host {
+        fleet: fleet.clone(),
+        name: address,
+        address: same.and_then(|host| host.address.clone()),
+        group: None,
+        roles: Vec::new(),
+        vars: BTreeMap::new(),
+    };
+    Some(Balancer { name: Name::from(entry.key.as_str()), host, socket, pools, server, drain_within, min_live })
+}
+
+fn driver(node: &Node) -> Result<Driver, Problem> {
+    match value::one_of(node, &[("haproxy", Driver::Haproxy), ("manual", Driver::Manual)])? {
+        Driver::Manual => Err(Problem::new("the driver `manual` comes later", node.place("not there yet"))
+            .help("use `haproxy`, or leave the balancer out")),
+        Driver::Haproxy => Ok(Driver::Haproxy),
+    }
+}
+
+fn socket(node: &Node) -> Result<String, Problem> {
+    let path = value::path(node)?;
+    if path.len() > LONGEST_SOCKET {
+        let message = format!("the socket's path has {} bytes", path.len());
+        return Err(Problem::new(message, node.place(format!("at most {LONGEST_SOCKET}"))));
+    }
+    Ok(path.to_owned())
+}
+
+fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Name, Name> {
+    let mut pools = BTreeMap::new();
+    let Some(section) = Section::any(node, problems) else {
+        return pools;
+    };
+    if section.entries().is_empty() {
+        problems.push(
+            Problem::new("the balancer has no pools", node.place("nothing in it"))
+                .help("write the balancer's backend and the role of its servers: `{ bk_web = \"web\" }`"),
+        );
+    }
+    for entry in section.entries() {
+        if !value::is_name(&entry.key) {
+            let message = format!("`{}` is not a pool's name", entry.key);
+            problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
+        }
+        let role = value::name(&entry.node)
+            .and_then(|role| names.role(&role, entry.node.place("not the role of a host")).map(|()| role));
+        match role {
+            Ok(role) => drop(pools.insert(Name::from(entry.key.as_str()), role)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    pools
+}
+
+/// A server's name in its pool, made from the host's.
+fn server(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let filled = value::filled_in(node, text, &[("name", "web1")])?;
+    if !text.contains("{name}") {
+        return Err(Problem::new("all servers would have one name", node.place("has no `{name}`"))
+            .help("put `{name}` in, which stands for the host's"));
+    }
+    if !value::is_name(&filled) {
+        return Err(Problem::new(format!("`{text}` makes no server's name"), node.place("not a name"))
+            .help(value::why_no_name(&filled)));
+    }
+    Ok(text.to_owned())
+}
+
+/// A count, or `"80%"`.
+fn min_live(node: &Node) -> Result<MinLive, Problem> {
+    let never = |label: &str| {
+        Err(Problem::new("no server at all may not be left live", node.place(label))
+            .help("write at least 1; an outage is allowed for one run by `--allow-outage POOL`"))
+    };
+    match &node.value {
+        Value::Whole(0) => never("never below 1"),
+        Value::Whole(_) => Ok(MinLive::Count(value::whole(node, 1)? as usize)),
+        Value::Text(text) => match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
+            Some(0) => never("never 0%"),
+            Some(percent @ 1..=100) => Ok(MinLive::Percent(percent)),
+            _ => Err(Problem::new(format!("`{text}` is no share of a pool"), node.place("not a share"))
+                .help("write a number of servers such as 18, or a share such as \"80%\"")),
+        },
+        _ => Err(expected("a number of servers or a share such as \"80%\"", node)),
+    }
+}

@@ -1,0 +1,213 @@
+//! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
+use super::{
+    nearest::{did_you_mean, nearest},
+    range,
+    section::Section,
+    tree::{Entry, Node},
+    value,
+    wrong::{Place, Problem},
+};
+use crate::host::{Host, Name};
+use std::collections::{BTreeMap, HashMap};
+
+/// The words of a selection that no host, group or role may have as its name.
+pub const WORDS: [&str; 3] = ["all", "live", "out"];
+
+const KEYS: [&str; 3] = ["group", "roles", "address"];
+
+/// What a name of a fleet stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    Host,
+    Group,
+    Role,
+    /// `all`, `live` or `out`.
+    Word,
+}
+
+impl Named {
+    fn shown(self) -> &'static str {
+        match self {
+            Named::Host => "a host",
+            Named::Group => "a group",
+            Named::Role => "a role",
+            Named::Word => "a word of selections",
+        }
+    }
+}
+
+/// Every name of a fleet, with where it was first said, in that order.
+#[derive(Default)]
+pub(super) struct Names {
+    order: Vec<Name>,
+    known: HashMap<Name, (Named, Place)>,
+}
+
+impl Names {
+    /// Takes a name in, or says who has it.
+    fn take(&mut self, name: &Name, named: Named, place: Place) -> Result<(), Problem> {
+        if WORDS.contains(&&**name) {
+            return Err(Problem::new(format!("`{name}` is a word of selections"), place).help(format!(
+                "name {} otherwise than {}",
+                named.shown(),
+                super::section::listed(&WORDS)
+            )));
+        }
+        match self.known.get(name) {
+            None => {
+                self.order.push(name.clone());
+                self.known.insert(name.clone(), (named, place));
+                Ok(())
+            }
+            Some((Named::Host, first)) if named == Named::Host => {
+                Err(Problem::new(format!("host `{name}` is there twice"), Place { label: "again".into(), ..place })
+                    .and(Place { label: "first".into(), ..first.clone() }))
+            }
+            Some((had, _)) if *had == named => Ok(()),
+            Some((had, first)) => {
+                let message = format!("`{name}` is {} and {}", had.shown(), named.shown());
+                let here = Place { label: format!("{} here", named.shown()), ..place };
+                let there = Place { label: format!("{} here", had.shown()), ..first.clone() };
+                Err(Problem::new(message, here).and(there).help("give each a name of its own"))
+            }
+        }
+    }
+
+    fn of(&self, wanted: impl Fn(Named) -> bool) -> impl Iterator<Item = &str> {
+        self.order.iter().filter(move |name| wanted(self.known[*name].0)).map(|name| &**name)
+    }
+
+    /// Refuses a role that no host has.
+    pub fn role(&self, name: &str, place: Place) -> Result<(), Problem> {
+        match self.known.get(name) {
+            Some((Named::Role, _)) => Ok(()),
+            Some((other, _)) => Err(Problem::new(format!("`{name}` is {}, not a role", other.shown()), place)),
+            None => Err(Problem::new(format!("no host has the role `{name}`"), place)
+                .perhaps(did_you_mean(name, self.of(|named| named == Named::Role)))),
+        }
+    }
+
+    /// Refuses what is neither a group nor a role.
+    pub fn group_or_role(&self, name: &str, place: Place) -> Result<(), Problem> {
+        match self.known.get(name) {
+            Some((Named::Group | Named::Role, _)) => Ok(()),
+            Some((other, _)) => {
+                Err(Problem::new(format!("`{name}` is {}, not a group or a role", other.shown()), place))
+            }
+            None => Err(Problem::new(format!("there is no group or role `{name}`"), place)
+                .perhaps(did_you_mean(name, self.of(|named| named != Named::Host)))),
+        }
+    }
+}
+
+/// Reads the hosts, unrolling ranges, in the file's order.
+pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (Vec<Host>, Names) {
+    let (mut hosts, mut names) = (Vec::new(), Names::default());
+    let Some(section) = Section::any(node, problems) else {
+        return (hosts, names);
+    };
+    if section.entries().is_empty() {
+        problems.push(Problem::new("the fleet has no hosts", node.place("nothing in it")).help("add `web1 = {}`"));
+    }
+    let mut addresses: HashMap<String, (Name, Place)> = HashMap::new();
+    for entry in section.entries() {
+        let unrolled = match unrolled(entry) {
+            Ok(unrolled) => unrolled,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        if hosts.len() + unrolled.len() > range::MOST {
+            let message = format!("the fleet has more than {} hosts", range::MOST);
+            problems.push(Problem::new(message, entry.place("one too many here")));
+            break;
+        }
+        let Some(pattern) = one(entry, unrolled.len(), fleet, &mut names, problems) else {
+            continue;
+        };
+        for name in unrolled {
+            let name = Name::from(name);
+            if let Err(problem) = names.take(&name, Named::Host, entry.place("a host here")) {
+                problems.push(problem);
+                break;
+            }
+            let host = Host { name: name.clone(), ..pattern.clone() };
+            if let Some((other, place)) = addresses.get(host.address()) {
+                let message = format!("`{name}` and `{other}` are one machine, `{}`", host.address());
+                problems.push(Problem::new(message, entry.place("again")).and(place.clone()));
+                break;
+            }
+            addresses.insert(host.address().to_owned(), (name, entry.place("first")));
+            hosts.push(host);
+        }
+    }
+    (hosts, names)
+}
+
+fn unrolled(entry: &Entry) -> Result<Vec<String>, Problem> {
+    let unrolled = range::unroll(&entry.key)
+        .map_err(|error| Problem::new(error.to_string(), entry.place("not a host name")).help(error.help()))?;
+    match unrolled.iter().find(|name| !value::is_name(name)) {
+        None => Ok(unrolled),
+        Some(name) => Err(Problem::new(format!("`{name}` is not a host name"), entry.place("not a host name"))
+            .help(value::why_no_name(name))),
+    }
+}
+
+/// Reads what is said of one host, or of the `count` hosts of a range; the name is put in later.
+fn one(entry: &Entry, count: usize, fleet: &Name, names: &mut Names, problems: &mut Vec<Problem>) -> Option<Host> {
+    let section = Section::any(&entry.node, problems)?;
+    let group = section.get("group", problems, value::name);
+    let roles = section.get("roles", problems, |node| value::list(node, "a list of roles", value::name));
+    let roles = roles.unwrap_or_default();
+    let mut address = section.get("address", problems, value::name);
+    if let (Some(node), true) = (section.find("address"), count > 1) {
+        address = None;
+        let message = format!("{count} hosts cannot have one address");
+        problems
+            .push(Problem::new(message, node.place("said of a range")).help(
+                "give each host a line of its own, or put the domain into the name: `\"web[1..9].example.org\"`",
+            ));
+    }
+    if let (Some(group), Some(node)) = (&group, section.find("group")) {
+        problems.extend(names.take(group, Named::Group, node.place("a group here")).err());
+    }
+    for (i, role) in roles.iter().enumerate() {
+        let place = section.find("roles").map(|node| role_place(node, i));
+        problems.extend(place.and_then(|place| names.take(role, Named::Role, place).err()));
+    }
+    Some(Host { fleet: fleet.clone(), name: Name::from(""), address, group, roles, vars: vars(&section, problems) })
+}
+
+fn role_place(node: &Node, i: usize) -> Place {
+    match &node.value {
+        super::tree::Value::List(items) => items[i].place("a role here"),
+        _ => node.place("a role here"),
+    }
+}
+
+/// Gathers the keys that rfab does not know; one that looks like a slip of a key that is missing is refused.
+fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, serde_json::Value> {
+    let missing: Vec<&str> = KEYS.into_iter().filter(|key| section.find(key).is_none()).collect();
+    let mut vars = BTreeMap::new();
+    for entry in section.entries().iter().filter(|entry| !KEYS.contains(&entry.key.as_str())) {
+        let slip = nearest(&entry.key, missing.iter().copied())
+            .filter(|key| strsim::damerau_levenshtein(key, &entry.key) <= 1);
+        if let Some(key) = slip {
+            let message = format!("`{}` would be a variable, but looks like `{key}`", entry.key);
+            problems.push(
+                Problem::new(message, entry.place("a slip?"))
+                    .help(format!("write `{key}`, or name the variable otherwise")),
+            );
+        } else if entry.key == "name" {
+            problems.push(
+                Problem::new("a host has its name already", entry.place("not a variable"))
+                    .help("write the name before the `=`, and where it is reached as `address`"),
+            );
+        } else {
+            vars.insert(entry.key.clone(), entry.node.to_json());
+        }
+    }
+    vars
+}

@@ -1,0 +1,222 @@
+//! Looking things up in a fleet: hosts by name, group or role, and the pools that they stand in.
+use super::{
+    Balancer, Fleet, MinLive,
+    hosts::{Named, WORDS},
+};
+use crate::host::{Host, Name};
+use std::collections::BTreeMap;
+
+/// A host's place in a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct Stand {
+    pub balancer: Name,
+    pub pool: Name,
+    /// The host's name in that pool.
+    pub server: String,
+}
+
+impl Balancer {
+    /// Gives the name that a host has in this balancer's pools.
+    pub fn server_of(&self, host: &Host) -> String {
+        self.server.replace("{name}", &host.name)
+    }
+}
+
+impl Fleet {
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.iter().find(|host| &*host.name == name)
+    }
+
+    pub fn balancer(&self, name: &str) -> Option<&Balancer> {
+        self.balancers.iter().find(|balancer| &*balancer.name == name)
+    }
+
+    /// Finds the hosts of a group, in the fleet's order.
+    pub fn group(&self, name: &str) -> Vec<&Host> {
+        self.hosts.iter().filter(|host| host.group.as_deref() == Some(name)).collect()
+    }
+
+    /// Finds the hosts that have a role, in the fleet's order.
+    pub fn role(&self, name: &str) -> Vec<&Host> {
+        self.hosts.iter().filter(|host| host.roles.iter().any(|role| &**role == name)).collect()
+    }
+
+    /// Lists the groups as they first appear.
+    pub fn groups(&self) -> Vec<&Name> {
+        distinct(self.hosts.iter().filter_map(|host| host.group.as_ref()))
+    }
+
+    /// Lists the roles as they first appear.
+    pub fn roles(&self) -> Vec<&Name> {
+        distinct(self.hosts.iter().flat_map(|host| &host.roles))
+    }
+
+    /// Says what a name stands for, if it is one that a selection knows; a task may not be named so.
+    pub fn named(&self, name: &str) -> Option<Named> {
+        if WORDS.contains(&name) {
+            Some(Named::Word)
+        } else if self.host(name).is_some() {
+            Some(Named::Host)
+        } else if self.hosts.iter().any(|host| host.group.as_deref() == Some(name)) {
+            Some(Named::Group)
+        } else if self.hosts.iter().any(|host| host.roles.iter().any(|role| &**role == name)) {
+            Some(Named::Role)
+        } else {
+            None
+        }
+    }
+
+    /// Lists the pools that a host stands in, by balancer and pool.
+    pub fn stands(&self, host: &Host) -> Vec<Stand> {
+        let of = |balancer: &Balancer| -> Vec<Stand> {
+            let pools = balancer.pools.iter().filter(|(_, role)| host.roles.contains(role));
+            let stand = |pool: &Name| Stand {
+                balancer: balancer.name.clone(),
+                pool: pool.clone(),
+                server: balancer.server_of(host),
+            };
+            pools.map(|(pool, _)| stand(pool)).collect()
+        };
+        self.balancers.iter().flat_map(of).collect()
+    }
+
+    pub fn in_pool(&self, host: &Host) -> bool {
+        self.balancers.iter().any(|balancer| balancer.pools.values().any(|role| host.roles.contains(role)))
+    }
+
+    /// Finds the hosts that are a pool's servers, in the fleet's order; none if there is no such pool.
+    pub fn servers(&self, balancer: &Balancer, pool: &str) -> Vec<&Host> {
+        balancer.pools.get(pool).map_or_else(Vec::new, |role| self.role(role))
+    }
+
+    /// Lists the machines that balancers are on, by name.
+    pub fn balancer_hosts(&self) -> Vec<&Host> {
+        let by_name: BTreeMap<&Name, &Host> =
+            self.balancers.iter().map(|balancer| (&balancer.host.name, &balancer.host)).collect();
+        by_name.into_values().collect()
+    }
+
+    /// Finds the machine that keeps marks and lock: the first balancer's by name, else the first host by name.
+    ///
+    /// `None` only in a fleet that has no hosts, which no file can say.
+    pub fn keeper_host(&self) -> Option<&Host> {
+        self.balancer_hosts().first().copied().or_else(|| self.hosts.iter().min_by(|a, b| a.name.cmp(&b.name)))
+    }
+
+    /// Gives the folder of ledger, marks and lock; it may start with `~/`.
+    pub fn state_folder(&self) -> String {
+        format!("{}/{}", self.state, self.name)
+    }
+
+    /// Counts the servers of a pool that must stay live.
+    ///
+    /// By default nine tenths of the pool's smallest group, rounded down; without groups half of the pool, rounded
+    /// down. A share is rounded up. Never below 1.
+    pub fn min_live(&self, balancer: &Balancer, pool: &str) -> usize {
+        let servers = self.servers(balancer, pool);
+        let least = match balancer.min_live {
+            Some(MinLive::Count(count)) => count,
+            Some(MinLive::Percent(percent)) => (servers.len() * usize::from(percent)).div_ceil(100),
+            None => {
+                let mut sizes: BTreeMap<&Name, usize> = BTreeMap::new();
+                for group in servers.iter().filter_map(|host| host.group.as_ref()) {
+                    *sizes.entry(group).or_default() += 1;
+                }
+                sizes.values().min().map_or(servers.len() / 2, |smallest| smallest * 9 / 10)
+            }
+        };
+        least.max(1)
+    }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a Name>) -> Vec<&'a Name> {
+    let mut seen = std::collections::HashSet::new();
+    names.filter(|name| seen.insert(*name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fleet::{
+        Fleet, Named,
+        tests::{SHOP, read_text},
+    };
+
+    fn fleet(hosts: &str, min_live: &str) -> Fleet {
+        read_text(&format!(
+            "[hosts]\n{hosts}\n[balancer.lb1]\ndriver = \"haproxy\"\nhost = \"lb1\"\nsocket = \"/run/a.sock\"\n\
+             pools = {{ bk_web = \"web\" }}\n{min_live}\n"
+        ))
+    }
+
+    #[test]
+    fn as_many_stay_live_as_the_rule_says() {
+        let groups = |a: u32, b: u32| {
+            let b = a + b;
+            format!(
+                "\"web[1..{a}]\" = {{ group = \"g1\", roles = [\"web\"] }}\n\
+                 \"web[{}..{b}]\" = {{ group = \"g2\", roles = [\"web\"] }}",
+                a + 1
+            )
+        };
+        let alone = |n: u32| format!("\"web[1..{n}]\" = {{ roles = [\"web\"] }}");
+        let mixed = format!("{}\nweb9 = {{ roles = [\"web\"] }}", groups(4, 4));
+        let elsewhere = format!("{}\ndb1 = {{ group = \"g3\", roles = [\"db\"] }}", groups(21, 21));
+        for (hosts, min_live, wanted) in [
+            (groups(21, 21), "", 18),
+            (groups(10, 21), "", 9),
+            (groups(3, 3), "", 2),
+            (groups(1, 1), "", 1),
+            (groups(2, 21), "", 1),
+            (elsewhere, "", 18),
+            (mixed, "", 3),
+            (alone(1), "", 1),
+            (alone(2), "", 1),
+            (alone(5), "", 2),
+            (alone(6), "", 3),
+            (groups(21, 21), "min_live = 1", 1),
+            (groups(21, 21), "min_live = 40", 40),
+            (alone(42), "min_live = \"80%\"", 34),
+            (alone(5), "min_live = \"50%\"", 3),
+            (alone(5), "min_live = \"1%\"", 1),
+            (alone(5), "min_live = \"100%\"", 5),
+        ] {
+            let fleet = fleet(&hosts, min_live);
+            assert_eq!(fleet.min_live(&fleet.balancers[0], "bk_web"), wanted, "{hosts} {min_live}");
+        }
+        let fleet = fleet("web1 = { roles = [\"web\"] }", "");
+        assert_eq!(fleet.min_live(&fleet.balancers[0], "no such pool"), 1);
+    }
+
+    #[test]
+    fn names_are_found_for_what_they_are() {
+        let fleet = read_text(SHOP);
+        assert_eq!(fleet.named("web01"), Some(Named::Host));
+        assert_eq!(fleet.named("group2"), Some(Named::Group));
+        assert_eq!(fleet.named("worker"), Some(Named::Role));
+        assert_eq!(fleet.named("out"), Some(Named::Word));
+        assert_eq!(fleet.named("deploy"), None);
+        assert_eq!(fleet.host("jobs1").unwrap().address(), "10.0.0.9");
+        assert!(fleet.host("web1").is_none());
+        assert_eq!(fleet.groups().iter().map(|g| &***g).collect::<Vec<_>>(), ["group1", "group2"]);
+        assert_eq!(fleet.roles().iter().map(|r| &***r).collect::<Vec<_>>(), ["web", "worker"]);
+        assert_eq!((fleet.group("group2")[0].name.as_ref(), fleet.role("web").len()), ("web22", 42));
+    }
+
+    #[test]
+    fn a_host_stands_in_the_pools_of_its_roles() {
+        let fleet = read_text(
+            "[hosts]\nweb1 = { roles = [\"web\", \"api\"], address = \"10.0.0.1\" }\njobs1 = { roles = [\"worker\"] }\n\
+             [balancer.lb2]\ndriver = \"haproxy\"\nhost = \"a\"\nsocket = \"/run/a.sock\"\npools = { web = \"web\" }\n\
+             [balancer.lb1]\ndriver = \"haproxy\"\nhost = \"web1\"\nsocket = \"/run/a.sock\"\n\
+             pools = { web = \"web\", api = \"api\" }\nserver = \"s-{name}\"\n",
+        );
+        let stands: Vec<String> =
+            fleet.stands(&fleet.hosts[0]).iter().map(|s| format!("{}/{}/{}", s.balancer, s.pool, s.server)).collect();
+        assert_eq!(stands, ["lb1/api/s-web1", "lb1/web/s-web1", "lb2/web/web1"]);
+        assert!(fleet.stands(&fleet.hosts[1]).is_empty() && !fleet.in_pool(&fleet.hosts[1]));
+        assert_eq!(fleet.balancer_hosts().iter().map(|host| host.address()).collect::<Vec<_>>(), ["a", "10.0.0.1"]);
+        assert_eq!(&*fleet.keeper_host().unwrap().name, "a");
+        let alone = read_text("[hosts]\nweb2 = {}\nweb1 = {}");
+        assert_eq!(&*alone.keeper_host().unwrap().name, "web1");
+    }
+}

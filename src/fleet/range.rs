@@ -1,0 +1,112 @@
+//! Ranges of host names: `web[01..21]`.
+
+/// The most hosts that one name may stand for.
+pub const MOST: usize = 10_000;
+
+/// Why a range is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("a bracket in `{0}` has no partner")]
+    Open(String),
+    #[error("`[{0}]` is not a range")]
+    NotNumbers(String),
+    #[error("the range `[{0}]` runs backwards")]
+    Backwards(String),
+    #[error("the range `[{0}]` is padded unevenly")]
+    Uneven(String),
+    #[error("`{name}` stands for more than {MOST} hosts")]
+    TooMany { name: String },
+}
+
+impl Error {
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        match self {
+            Error::Open(_) | Error::NotNumbers(_) => "write a range as `web[01..21]`".into(),
+            Error::Backwards(range) => {
+                let (from, to) = range.split_once("..").unwrap_or_default();
+                format!("write `[{to}..{from}]`")
+            }
+            Error::Uneven(_) => "give both ends the same number of digits, such as `[001..021]`".into(),
+            Error::TooMany { .. } => "check the ends of the range".into(),
+        }
+    }
+}
+
+/// Unrolls the ranges of a name, the last one fastest; a name without any stands for itself.
+///
+/// A leading zero keeps its width: `[08..11]` is 08, 09, 10, 11.
+pub fn unroll(name: &str) -> Result<Vec<String>, Error> {
+    let mut names = vec![String::new()];
+    let mut rest = name;
+    while let Some(start) = rest.find(['[', ']']) {
+        let inside = rest[start..].strip_prefix('[').ok_or_else(|| Error::Open(name.to_owned()))?;
+        let end = inside.find(']').ok_or_else(|| Error::Open(name.to_owned()))?;
+        let (first, last, width) = ends(&inside[..end])?;
+        let count = usize::try_from(last - first).ok().and_then(|n| n.checked_add(1));
+        if count.and_then(|n| n.checked_mul(names.len())).is_none_or(|n| n > MOST) {
+            return Err(Error::TooMany { name: name.to_owned() });
+        }
+        names = names
+            .iter()
+            .flat_map(|head| (first..=last).map(move |n| format!("{head}{}{n:0width$}", &rest[..start])))
+            .collect();
+        rest = &inside[end + 1..];
+    }
+    names.iter_mut().for_each(|name| name.push_str(rest));
+    Ok(names)
+}
+
+/// The first and last number of a range, and the width that they are padded to.
+fn ends(range: &str) -> Result<(u64, u64, usize), Error> {
+    let digits = |text: &str| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok());
+    let (from, to) = range.split_once("..").ok_or_else(|| Error::NotNumbers(range.to_owned()))?;
+    let (Some(Some(first)), Some(Some(last))) = (digits(from), digits(to)) else {
+        return Err(Error::NotNumbers(range.to_owned()));
+    };
+    let padded = |text: &str| text.len() > 1 && text.starts_with('0');
+    if (padded(from) || padded(to)) && from.len() != to.len() {
+        return Err(Error::Uneven(range.to_owned()));
+    }
+    if first > last {
+        return Err(Error::Backwards(range.to_owned()));
+    }
+    Ok((first, last, if padded(from) { from.len() } else { 0 }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_unroll_in_order_and_keep_their_zeros() {
+        assert_eq!(unroll("web1").unwrap(), ["web1"]);
+        assert_eq!(unroll("web[08..11]").unwrap(), ["web08", "web09", "web10", "web11"]);
+        assert_eq!(unroll("web[8..11].x").unwrap(), ["web8.x", "web9.x", "web10.x", "web11.x"]);
+        assert_eq!(unroll("r[1..2]n[01..02]").unwrap(), ["r1n01", "r1n02", "r2n01", "r2n02"]);
+        assert_eq!(unroll("web[0..0]").unwrap(), ["web0"]);
+        assert_eq!(unroll("n[1..10000]").unwrap().len(), MOST);
+    }
+
+    #[test]
+    fn a_wrong_range_is_refused_and_a_huge_one_never_made() {
+        let error = |name: &str| unroll(name).unwrap_err().to_string();
+        assert_eq!(error("web[1..2"), "a bracket in `web[1..2` has no partner");
+        assert_eq!(error("web1..2]"), "a bracket in `web1..2]` has no partner");
+        assert_eq!(error("web[1-2]"), "`[1-2]` is not a range");
+        assert_eq!(error("web[a..c]"), "`[a..c]` is not a range");
+        assert_eq!(error("web[1..]"), "`[1..]` is not a range");
+        assert_eq!(error("web[[1..2]]"), "`[[1..2]` is not a range");
+        assert_eq!(error("web[3..1]"), "the range `[3..1]` runs backwards");
+        assert_eq!(error("web[1..021]"), "the range `[1..021]` is padded unevenly");
+        assert_eq!(error("web[01..021]"), "the range `[01..021]` is padded unevenly");
+        assert_eq!(error("web[01..100]"), "the range `[01..100]` is padded unevenly");
+        assert_eq!(error("n[1..10001]"), "`n[1..10001]` stands for more than 10000 hosts");
+        assert_eq!(error("n[1..101][1..100]"), "`n[1..101][1..100]` stands for more than 10000 hosts");
+        assert_eq!(
+            error("n[0..18446744073709551615]"),
+            "`n[0..18446744073709551615]` stands for more than 10000 hosts"
+        );
+        assert_eq!(error("n[0..99999999999999999999]"), "`[0..99999999999999999999]` is not a range");
+    }
+}

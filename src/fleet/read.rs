@@ -1,0 +1,219 @@
+//! Reading a fleet, from a file or from a script's map.
+use super::{
+    Accept, Fleet, app, balancers, hosts,
+    nearest::did_you_mean,
+    order,
+    section::{Section, TOP},
+    set::{self, Set},
+    tree::{Entry, Node, Value},
+    value,
+    wrong::{Problem, Wrong},
+};
+use crate::host::Name;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The largest fleet file that is read, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// Where a fleet's paths start from.
+#[derive(Clone, Copy, Debug)]
+pub struct Folders<'a> {
+    /// The fabfile's, for `repository`.
+    pub project: &'a Path,
+    /// The fleet file's, for `ssh`.
+    pub fleet: &'a Path,
+}
+
+/// Reads a fleet file; `shown` is its path from the fabfile's folder `project` on, as the user wrote it.
+///
+/// The fleet is named after the file, without its ending.
+pub fn read(shown: &str, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
+    let file = project.join(shown);
+    let wrong = |problem| Wrong::new(shown, None, vec![problem]);
+    let text = text_of(&file).map_err(wrong)?;
+    let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let folder = file.parent().unwrap_or(project);
+    parse(shown, name, &text, Folders { project, fleet: folder }, sets)
+}
+
+/// Reads the text of a fleet file that is called `shown` in errors.
+pub fn parse(shown: &str, name: &str, text: &str, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Wrong> {
+    let wrong = |problems| Wrong::new(shown, Some(text), problems);
+    let tree = Node::from_toml(text).map_err(|problem| wrong(vec![problem]))?;
+    fleet(name, tree, folders, sets).map_err(wrong)
+}
+
+/// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
+pub fn from_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
+    let wrong = |problems| Wrong::new(&format!("fleet `{name}`"), None, problems);
+    let tree = Node::from_json(map, "").map_err(|problem| wrong(vec![problem]))?;
+    fleet(name, tree, Folders { project, fleet: project }, sets).map_err(wrong)
+}
+
+fn text_of(file: &Path) -> Result<String, Problem> {
+    let unreadable = |error: std::io::Error| Problem::bare(format!("the fleet cannot be read: {error}"));
+    let about = match fs::metadata(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Problem::bare("there is no such fleet file").perhaps(neighbour(file)));
+        }
+        about => about.map_err(unreadable)?,
+    };
+    if !about.is_file() {
+        return Err(Problem::bare("the fleet is not a file"));
+    }
+    if about.len() > LARGEST {
+        return Err(Problem::bare(format!("the fleet file has {} bytes, which is too much", about.len())));
+    }
+    fs::read_to_string(file).map_err(unreadable)
+}
+
+/// Finds the file that was probably meant, in the same folder.
+fn neighbour(file: &Path) -> Option<String> {
+    let names: Vec<String> = fs::read_dir(file.parent()?)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    did_you_mean(file.file_name()?.to_str()?, names.iter().map(String::as_str))
+}
+
+fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {
+    let mut problems: Vec<Problem> = sets.iter().filter_map(|set| set::apply(&mut tree, set).err()).collect();
+    if !value::is_name(name) {
+        problems.push(Problem::bare(format!("`{name}` is not a fleet's name")).help(value::why_no_name(name)));
+    }
+    match whole(&Name::from(name), &tree, folders, &mut problems) {
+        Some(fleet) if problems.is_empty() => Ok(fleet),
+        _ => Err(problems),
+    }
+}
+
+fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Problem>) -> Option<Fleet> {
+    let top = Section::of(tree, &TOP, problems)?;
+    let guarded = top.get("guarded", problems, value::yes).unwrap_or(false);
+    let ssh = top.get("ssh", problems, |node| beside(node, folders.fleet));
+    let accept = top.get("accept", problems, accept).unwrap_or_else(|| default_accept(guarded));
+    let via = top.get("via", problems, via);
+    let user = top.get("user", problems, value::user);
+    let deploy_live = top.get("deploy_live", problems, value::yes).unwrap_or(false);
+    let state = top.get("state", problems, state).unwrap_or_else(|| "~/.local/state/rfab".to_owned());
+    if top.find("hosts").is_none() {
+        problems.push(top.lacks("hosts").help("name them: `[hosts]`, and below that `web1 = { roles = [\"web\"] }`"));
+    }
+    let before = problems.len();
+    let (hosts, names) = top.find("hosts").map_or_else(Default::default, |node| hosts::read(node, name, problems));
+    // What refers to hosts is judged only when they are known.
+    if problems.len() > before || hosts.is_empty() {
+        return None;
+    }
+    let app = top.find("app").and_then(|node| app::read(node, name, folders.project, &names, problems));
+    let before = problems.len();
+    let balancers =
+        top.find("balancer").map_or_else(Vec::new, |node| balancers::read(node, name, &hosts, &names, problems));
+    let in_pool = |host: &crate::host::Host| {
+        balancers.iter().any(|balancer| balancer.pools.values().any(|role| host.roles.contains(role)))
+    };
+    if problems.len() == before {
+        let order = order::read(top.find("roll"), &hosts, &names, in_pool, problems);
+        problems.extend(one_url_for_all(&top, app.as_ref(), !balancers.is_empty()));
+        let (name, folder) = (name.clone(), folders.fleet.to_owned());
+        return Some(Fleet {
+            name,
+            folder,
+            guarded,
+            ssh,
+            accept,
+            via,
+            user,
+            deploy_live,
+            state,
+            app,
+            hosts,
+            balancers,
+            order,
+        });
+    }
+    None
+}
+
+/// Refuses a health URL that names no host where it is probed from a balancer's machine: it would prove nothing.
+fn one_url_for_all(top: &Section<'_>, app: Option<&super::App>, balanced: bool) -> Option<Problem> {
+    let url = &app?.health.as_ref()?.url;
+    let node = |key: &str, node: &Node| match &node.value {
+        Value::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|Entry { node, .. }| node.clone()),
+        _ => None,
+    };
+    let at = node("url", &node("health", top.find("app")?)?)?;
+    (balanced && !url.contains("{address}") && !url.contains("{name}")).then(|| {
+        Problem::new("every host would be probed at one URL", at.place("names no host"))
+            .help("put `{address}` in: probes are made from the balancer's machine")
+    })
+}
+
+fn default_accept(guarded: bool) -> Vec<Accept> {
+    match guarded {
+        true => vec![Accept::Stable, Accept::Tag],
+        false => vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit],
+    }
+}
+
+fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
+    let words =
+        [("stable", Accept::Stable), ("tag", Accept::Tag), ("branch", Accept::Branch), ("commit", Accept::Commit)];
+    let accept =
+        value::list(node, "a list of `stable`, `tag`, `branch` and `commit`", |item| value::one_of(item, &words))?;
+    value::filled(node, accept)
+}
+
+/// A file from the fleet's folder on, which must be there: ssh passes over a missing one in silence.
+fn beside(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
+    let text = value::text(node)?;
+    let file = std::path::absolute(folder.join(text)).unwrap_or_else(|_| folder.join(text));
+    match file.is_file() {
+        true => Ok(file),
+        false => Err(Problem::new(format!("there is no file `{text}` beside the fleet"), node.place("not a file"))
+            .help("write its path from the fleet file's folder on")),
+    }
+}
+
+/// Jump hosts as ssh takes them: `[USER@]HOST[:PORT]`, several with commas.
+fn via(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    match text.split(',').find(|hop| !is_hop(hop)) {
+        None => Ok(text.to_owned()),
+        Some(hop) => Err(Problem::new(format!("`{hop}` is not a jump host"), node.place("not a jump host"))
+            .help("write it as `bastion.example.org`, or `anna@bastion.example.org:2222`")),
+    }
+}
+
+fn is_hop(hop: &str) -> bool {
+    let (user, place) = hop.split_once('@').map_or((None, hop), |(user, place)| (Some(user), place));
+    let v6 = |text: &str| text.parse::<std::net::Ipv6Addr>().is_ok();
+    let (host_is_good, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => (v6(host), None),
+        Some((host, rest)) => (v6(host), Some(rest.strip_prefix(':').unwrap_or(""))),
+        None => match place.split_once(':') {
+            Some((host, port)) => (value::is_name(host), Some(port)),
+            None => (value::is_name(place), None),
+        },
+    };
+    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0);
+    host_is_good && user.is_none_or(value::is_user) && port.is_none_or(is_port)
+}
+
+/// A folder on the hosts; `~/` is the login user's.
+fn state(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    let below_home = text.strip_prefix("~/").map(|rest| rest.trim_end_matches('/'));
+    match below_home {
+        Some(rest) if rest.split('/').all(|part| !matches!(part, "" | "." | "..")) => Ok(format!("~/{rest}")),
+        Some(_) => Err(Problem::new(format!("`{text}` is not a folder below `~`"), node.place("write it out"))),
+        None if text.starts_with('~') => {
+            Err(Problem::new(format!("`{text}` is somebody's home"), node.place("`~/…`, or from `/` on")))
+        }
+        None => value::path(node).map(str::to_owned),
+    }
+}

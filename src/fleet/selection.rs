@@ -1,0 +1,463 @@
+//! Which hosts of a fleet are meant: `group1+out`, `web,^web3`.
+use super::{
+    Fleet,
+    hosts::{Named, WORDS},
+    nearest::did_you_mean,
+    range,
+    wrong::visible,
+};
+use crate::{
+    event::Standing,
+    failure::{Failure, Reason},
+    host::{Host, Name},
+};
+use std::collections::BTreeSet;
+
+/// A selection that was understood, and whose names a fleet knows.
+///
+/// `,` is or, `+` is and and binds tighter, `^` takes away from all before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// As written.
+    pub text: String,
+    pub pieces: Vec<Piece>,
+}
+
+/// What stands between two commas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// Whether its hosts are taken away.
+    pub away: bool,
+    /// A host must be in each of them.
+    pub terms: Vec<Term>,
+}
+
+/// One word of a selection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Term {
+    All,
+    /// Ready in any of its pools, whatever its health.
+    Live,
+    /// Drained or in maintenance in every pool that it stands in.
+    Out,
+    Group(Name),
+    Role(Name),
+    /// One host, or those of a range.
+    Hosts(BTreeSet<Name>),
+}
+
+impl Selection {
+    /// Understands a selection of hosts of `fleet`.
+    ///
+    /// `Fabfile` when it is not one, or names what the fleet has not.
+    pub fn parse(text: &str, fleet: &Fleet) -> Result<Selection, Failure> {
+        if text.chars().any(char::is_control) {
+            return Err(wrong(&visible(text), "has a control character").help("write names, `,`, `+` and `^`"));
+        }
+        let pieces = text.split(',').map(|piece| Piece::parse(piece, text, fleet)).collect::<Result<Vec<_>, _>>()?;
+        if pieces.first().is_some_and(|piece| piece.away) {
+            return Err(wrong(text, "takes hosts away from nothing").help(format!("write `all,{}`", text.trim())));
+        }
+        Ok(Selection { text: text.trim().to_owned(), pieces })
+    }
+
+    /// Says whether it asks who is live or out.
+    pub fn needs_balancer(&self) -> bool {
+        self.uses(&Term::Live) || self.uses(&Term::Out)
+    }
+
+    fn uses(&self, term: &Term) -> bool {
+        self.pieces.iter().any(|piece| piece.terms.contains(term))
+    }
+
+    /// Finds the hosts that are meant, in the fleet's order and each once; `standing` tells what the balancer said.
+    ///
+    /// `Balancer` when it matters how a host stands and nobody knows; `NoHosts` when nobody is meant.
+    pub fn hosts(&self, fleet: &Fleet, standing: impl Fn(&Host) -> Standing) -> Result<Vec<Host>, Failure> {
+        let (mut chosen, mut unknown) = (Vec::new(), Vec::new());
+        for host in &fleet.hosts {
+            match self.has(host, &standing) {
+                Some(true) => chosen.push(host.clone()),
+                Some(false) => {}
+                None => unknown.push(host),
+            }
+        }
+        if let Some(first) = unknown.first() {
+            let message = format!(
+                "`{}` cannot be selected: nobody knows whether {} live or out",
+                self.text,
+                named(&unknown, " is", " are")
+            );
+            return Err(Failure::new(Reason::Balancer, message).on(&first.name).help("ask the balancer again"));
+        }
+        if chosen.is_empty() {
+            return Err(self.nobody(fleet, standing));
+        }
+        Ok(chosen)
+    }
+
+    /// Says whether a host is meant; `None` if that hangs on a standing that is unknown.
+    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
+        let mut meant = Some(false);
+        for piece in &self.pieces {
+            // What would change nothing is not asked.
+            if meant == Some(!piece.away) {
+                continue;
+            }
+            match piece.has(host, standing) {
+                Some(true) => meant = Some(!piece.away),
+                Some(false) => {}
+                None => meant = None,
+            }
+        }
+        meant
+    }
+
+    /// Words the failure of a selection that means nobody.
+    fn nobody(&self, fleet: &Fleet, standing: impl Fn(&Host) -> Standing) -> Failure {
+        let with = |wanted: &[Standing]| -> Vec<&Host> {
+            fleet.hosts.iter().filter(|host| wanted.contains(&standing(host))).collect()
+        };
+        let (live, out) = (with(&[Standing::Live, Standing::Mixed]), with(&[Standing::Out]));
+        let mut why = Vec::new();
+        if self.uses(&Term::Out) {
+            why.push(if out.is_empty() { "nobody is out".into() } else { named(&out, " is out", " are out") });
+        }
+        if self.uses(&Term::Live) {
+            why.push(if live.is_empty() { "nobody is live".into() } else { named(&live, " is live", " are live") });
+        }
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
+        let failure =
+            Failure::new(Reason::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name));
+        match why.is_empty() {
+            true => failure.help("check the selection: `+` is and, `,` is or, `^` takes away"),
+            false => failure.help("select `all` to see who is live and who is out"),
+        }
+    }
+}
+
+impl Piece {
+    fn parse(piece: &str, text: &str, fleet: &Fleet) -> Result<Piece, Failure> {
+        let piece = piece.trim();
+        let (away, terms) = piece.strip_prefix('^').map_or((false, piece), |rest| (true, rest));
+        if let Some(inner) = terms.split('+').map(str::trim).find(|term| term.starts_with('^')) {
+            return Err(wrong(text, "has a `^` that stands behind no comma").help(format!("write `…,{inner}`")));
+        }
+        let terms = terms.split('+').map(|term| Term::parse(term.trim(), text, fleet)).collect::<Result<_, _>>()?;
+        Ok(Piece { away, terms })
+    }
+
+    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
+        let answers = || self.terms.iter().map(|term| term.has(host, standing));
+        if answers().any(|answer| answer == Some(false)) {
+            Some(false)
+        } else if answers().any(|answer| answer.is_none()) {
+            None
+        } else {
+            Some(true)
+        }
+    }
+}
+
+impl Term {
+    fn parse(word: &str, text: &str, fleet: &Fleet) -> Result<Term, Failure> {
+        match word {
+            "" => Err(wrong(text, "has an empty place").help("`,` is or, `+` is and, each between two names")),
+            "all" => Ok(Term::All),
+            "live" => Ok(Term::Live),
+            "out" => Ok(Term::Out),
+            _ if word.contains(['[', ']']) => Term::range(word, text, fleet),
+            _ => match fleet.named(word) {
+                Some(Named::Group) => Ok(Term::Group(word.into())),
+                Some(Named::Role) => Ok(Term::Role(word.into())),
+                Some(Named::Host) => Ok(Term::Hosts([Name::from(word)].into())),
+                _ => Err(unknown(word, text, fleet)),
+            },
+        }
+    }
+
+    fn range(word: &str, text: &str, fleet: &Fleet) -> Result<Term, Failure> {
+        let names = range::unroll(word)
+            .map_err(|error| Failure::new(Reason::Fabfile, format!("{error} in `{text}`")).help(error.help()))?;
+        let known: BTreeSet<&str> = fleet.hosts.iter().map(|host| &*host.name).collect();
+        match names.iter().find(|name| !known.contains(name.as_str())) {
+            Some(name) => Err(unknown(name, text, fleet)),
+            None => Ok(Term::Hosts(names.into_iter().map(Name::from).collect())),
+        }
+    }
+
+    fn has(&self, host: &Host, standing: &impl Fn(&Host) -> Standing) -> Option<bool> {
+        match self {
+            Term::All => Some(true),
+            Term::Group(group) => Some(host.group.as_ref() == Some(group)),
+            Term::Role(role) => Some(host.roles.contains(role)),
+            Term::Hosts(names) => Some(names.contains(&host.name)),
+            Term::Live | Term::Out => match standing(host) {
+                Standing::Live | Standing::Mixed => Some(*self == Term::Live),
+                Standing::Out => Some(*self == Term::Out),
+                Standing::None => Some(false),
+                Standing::Unknown => None,
+            },
+        }
+    }
+}
+
+/// Keeps of `hosts` those that `--limit` names; `live` and `out` are not known there.
+///
+/// `NoHosts` when none is left.
+pub fn limited(fleet: &Fleet, hosts: &[Host], text: &str) -> Result<Vec<Host>, Failure> {
+    let names = by_flag("--limit", fleet, text)?;
+    left("--limit", fleet, text, hosts.iter().filter(|host| names.contains(&host.name)))
+}
+
+/// Takes out of `hosts` those that `--exclude` names; `live` and `out` are not known there.
+///
+/// `NoHosts` when none is left.
+pub fn excluded(fleet: &Fleet, hosts: &[Host], text: &str) -> Result<Vec<Host>, Failure> {
+    let names = by_flag("--exclude", fleet, text)?;
+    left("--exclude", fleet, text, hosts.iter().filter(|host| !names.contains(&host.name)))
+}
+
+fn by_flag(flag: &str, fleet: &Fleet, text: &str) -> Result<BTreeSet<Name>, Failure> {
+    let selection = Selection::parse(text, fleet)?;
+    if selection.needs_balancer() {
+        return Err(wrong(text, &format!("has `live` or `out`, which `{flag}` does not know"))
+            .help("name hosts, groups or roles"));
+    }
+    Ok(selection.hosts(fleet, |_| Standing::None)?.into_iter().map(|host| host.name).collect())
+}
+
+fn left<'h>(
+    flag: &str,
+    fleet: &Fleet,
+    text: &str,
+    hosts: impl Iterator<Item = &'h Host>,
+) -> Result<Vec<Host>, Failure> {
+    let hosts: Vec<Host> = hosts.cloned().collect();
+    match hosts.is_empty() {
+        true => Err(Failure::new(Reason::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
+            .help(format!("check what `{flag}` names"))),
+        false => Ok(hosts),
+    }
+}
+
+fn wrong(text: &str, why: &str) -> Failure {
+    Failure::new(Reason::Fabfile, format!("the selection `{}` {why}", text.trim()))
+}
+
+fn unknown(word: &str, text: &str, fleet: &Fleet) -> Failure {
+    let within = if word == text.trim() { String::new() } else { format!(", in `{}`", text.trim()) };
+    let message = format!("`{}` has no host, group or role `{word}`{within}", fleet.name);
+    let failure = Failure::new(Reason::Fabfile, message);
+    if let Some((from, to)) = word.split_once("..") {
+        let digits = from.len() - from.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let (head, first) = from.split_at(from.len() - digits);
+        return failure.help(format!("a range has brackets: `{head}[{first}..{to}]`"));
+    }
+    let groups = fleet.groups().into_iter().chain(fleet.roles()).map(|name| &**name);
+    let known = groups.chain(WORDS).chain(fleet.hosts.iter().map(|host| &*host.name));
+    let all = || {
+        let names = fleet.groups().into_iter().chain(fleet.roles()).map(|name| &**name);
+        let names: Vec<String> = names.chain(WORDS).map(|name| format!("`{name}`")).collect();
+        format!("there are {} and the hosts", names.join(", "))
+    };
+    failure.help(did_you_mean(word, known).unwrap_or_else(all))
+}
+
+/// Names the first hosts and counts the rest: `web1, web2 and 7 more are out`.
+fn named(hosts: &[&Host], one: &str, many: &str) -> String {
+    const SHOWN: usize = 4;
+    let names: Vec<String> = hosts.iter().take(SHOWN).map(|host| format!("`{host}`")).collect();
+    let more = hosts.len().saturating_sub(SHOWN);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}{}", names.join(", "), if hosts.len() == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::tests::read_text;
+
+    /// Three hosts in each of two groups, one of them in maintenance in one pool only, and two in no pool.
+    fn fleet() -> Fleet {
+        read_text(
+            r#"
+            [hosts]
+            "web[01..03]" = { group = "group1", roles = ["web"] }
+            "web[04..06]" = { group = "group2", roles = ["web", "api"] }
+            jobs1 = { roles = ["worker"] }
+            jobs2 = { roles = ["worker"] }
+            [balancer.lb1]
+            driver = "haproxy"
+            host = "lb1"
+            socket = "/run/haproxy/admin.sock"
+            pools = { bk_web = "web", bk_api = "api" }
+            "#,
+        )
+    }
+
+    fn standing(host: &Host) -> Standing {
+        match &*host.name {
+            "web01" | "web02" | "web03" => Standing::Out,
+            "web04" => Standing::Mixed,
+            "web05" | "web06" => Standing::Live,
+            _ => Standing::None,
+        }
+    }
+
+    fn names(hosts: Result<Vec<Host>, Failure>) -> String {
+        let hosts = hosts.unwrap_or_else(|failure| panic!("{failure}"));
+        hosts.iter().map(|host| host.name.trim_start_matches("web0")).collect::<Vec<_>>().join(" ")
+    }
+
+    fn failure(result: Result<Vec<Host>, Failure>) -> (u8, String) {
+        let failure = result.unwrap_err();
+        let help = failure.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
+        (failure.reason.exit().code(), format!("{}{help}", failure.message))
+    }
+
+    fn select(text: &str, standing: impl Fn(&Host) -> Standing) -> Result<Vec<Host>, Failure> {
+        let fleet = fleet();
+        Selection::parse(text, &fleet)?.hosts(&fleet, standing)
+    }
+
+    #[test]
+    fn a_selection_means_its_hosts_in_the_fleets_order_and_each_once() {
+        for (text, hosts) in [
+            ("all", "1 2 3 4 5 6 jobs1 jobs2"),
+            ("group2", "4 5 6"),
+            ("worker", "jobs1 jobs2"),
+            ("web03", "3"),
+            ("jobs1,web05,web03,group1", "1 2 3 5 jobs1"),
+            ("web[02..04]", "2 3 4"),
+            ("live", "4 5 6"),
+            ("out", "1 2 3"),
+            ("live,out", "1 2 3 4 5 6"),
+            ("all,^live,^out", "jobs1 jobs2"),
+            ("group1+out", "1 2 3"),
+            ("web,^web03", "1 2 4 5 6"),
+            ("web,^web03,web[03..03]", "1 2 3 4 5 6"),
+            ("web,^web+api", "1 2 3"),
+            ("group1,group2+web05", "1 2 3 5"),
+            ("group1,^web[01..02],worker", "3 jobs1 jobs2"),
+            (" web , ^ group1 + out ", "4 5 6"),
+            ("web+live+group2,^web04", "5 6"),
+        ] {
+            assert_eq!(names(select(text, standing)), hosts, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_live_and_out_need_the_balancer() {
+        let fleet = fleet();
+        let needs = |text: &str| Selection::parse(text, &fleet).unwrap().needs_balancer();
+        assert!(needs("out") && needs("web,^live") && needs("group1+out"));
+        assert!(!needs("all") && !needs("group1,^web01") && !needs("web[01..03]"));
+    }
+
+    #[test]
+    fn what_is_no_selection_is_refused_with_the_way_on() {
+        for (text, message) in [
+            ("", "the selection `` has an empty place | `,` is or, `+` is and, each between two names"),
+            ("web,,api", "the selection `web,,api` has an empty place | `,` is or, `+` is and, each between two names"),
+            ("web+", "the selection `web+` has an empty place | `,` is or, `+` is and, each between two names"),
+            ("^", "the selection `^` has an empty place | `,` is or, `+` is and, each between two names"),
+            ("^web03", "the selection `^web03` takes hosts away from nothing | write `all,^web03`"),
+            ("web+^web03", "the selection `web+^web03` has a `^` that stands behind no comma | write `…,^web03`"),
+            ("grup1", "`prod` has no host, group or role `grup1` | did you mean `group1`?"),
+            ("web,web3", "`prod` has no host, group or role `web3`, in `web,web3` | did you mean `web03`?"),
+            (
+                "databases",
+                "`prod` has no host, group or role `databases` | there are `group1`, `group2`, `web`, `api`, `worker`, \
+                 `all`, `live`, `out` and the hosts",
+            ),
+            ("Out", "`prod` has no host, group or role `Out` | did you mean `out`?"),
+            (
+                "web[05..07]",
+                "`prod` has no host, group or role `web07`, in `web[05..07]` | there are `group1`, `group2`, `web`, \
+                 `api`, `worker`, `all`, `live`, `out` and the hosts",
+            ),
+            ("web[1..3]", "`prod` has no host, group or role `web1`, in `web[1..3]` | did you mean `web01`?"),
+            ("web01..03", "`prod` has no host, group or role `web01..03` | a range has brackets: `web[01..03]`"),
+            ("web[03..01]", "the range `[03..01]` runs backwards in `web[03..01]` | write `[01..03]`"),
+            ("web[01..03", "a bracket in `web[01..03` has no partner in `web[01..03` | write a range as `web[01..21]`"),
+            ("w\u{1b}[2J", "the selection `w\\u{1b}[2J` has a control character | write names, `,`, `+` and `^`"),
+        ] {
+            assert_eq!(failure(select(text, standing)), (3, message.to_owned()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_selection_of_nobody_fails_and_says_why() {
+        let all_live = |host: &Host| match standing(host) {
+            Standing::None => Standing::None,
+            _ => Standing::Live,
+        };
+        let see = "select `all` to see who is live and who is out";
+        for (text, message) in [
+            ("group1+out", format!("`group1+out` selects no hosts of `prod`: nobody is out | {see}")),
+            (
+                "worker+live",
+                format!(
+                    "`worker+live` selects no hosts of `prod`: `web01`, `web02`, `web03`, `web04` and 2 more are live | {see}"
+                ),
+            ),
+            (
+                "live+out",
+                format!(
+                    "`live+out` selects no hosts of `prod`: nobody is out, `web01`, `web02`, `web03`, `web04` and 2 more are live | {see}"
+                ),
+            ),
+            (
+                "web+worker",
+                "`web+worker` selects no hosts of `prod` | check the selection: `+` is and, `,` is or, `^` takes away"
+                    .into(),
+            ),
+        ] {
+            assert_eq!(failure(select(text, all_live)), (10, message), "{text}");
+        }
+        assert_eq!(
+            failure(select("group2+out", standing)),
+            (10, format!("`group2+out` selects no hosts of `prod`: `web01`, `web02`, `web03` are out | {see}"))
+        );
+    }
+
+    #[test]
+    fn an_unknown_standing_is_taken_neither_for_live_nor_for_out() {
+        let unknown = |host: &Host| if &*host.name == "web02" { Standing::Unknown } else { standing(host) };
+        for text in ["out", "live", "web,^out", "group1+live"] {
+            let message = format!(
+                "`{text}` cannot be selected: nobody knows whether `web02` is live or out | ask the balancer again"
+            );
+            assert_eq!(failure(select(text, unknown)), (6, message));
+        }
+        // Where it does not matter, nobody asks.
+        assert_eq!(names(select("group2+live", unknown)), "4 5 6");
+        assert_eq!(names(select("out,group1", unknown)), "1 2 3");
+        assert_eq!(names(select("out,^web02", unknown)), "1 3");
+    }
+
+    #[test]
+    fn limit_and_exclude_keep_to_the_hosts_given() {
+        let fleet = fleet();
+        let out = select("out", standing).unwrap();
+        assert_eq!(names(limited(&fleet, &out, "web[02..05]")), "2 3");
+        assert_eq!(names(excluded(&fleet, &out, "web02,group2")), "1 3");
+        assert_eq!(
+            failure(limited(&fleet, &out, "group2")),
+            (10, "`--limit group2` leaves no hosts of `prod` | check what `--limit` names".into())
+        );
+        assert_eq!(
+            failure(excluded(&fleet, &out, "web")),
+            (10, "`--exclude web` leaves no hosts of `prod` | check what `--exclude` names".into())
+        );
+        assert_eq!(
+            failure(limited(&fleet, &out, "web,^live")),
+            (3, "the selection `web,^live` has `live` or `out`, which `--limit` does not know | name hosts, groups or roles".into())
+        );
+        assert_eq!(
+            failure(excluded(&fleet, &out, "web9")),
+            (3, "`prod` has no host, group or role `web9` | did you mean `web`?".into())
+        );
+    }
+}

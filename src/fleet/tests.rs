@@ -1,0 +1,319 @@
+use super::*;
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use std::path::Path;
+
+/// The fleet of the shop, with 43 hosts, two groups, a worker and a balancer.
+pub(super) const SHOP: &str = r#"
+guarded = true
+accept    = ["stable", "tag"]
+via       = "bastion.example.org"
+user      = "deploy"
+deploy_live = false
+state     = "~/.local/state/rfab"
+
+[app]
+repository = "."
+path       = "/srv/shop"
+user       = "shop"
+keep       = 5
+linked     = ["public/uploads", "config/database.yml"]
+[app.service]
+units      = { web = ["shop"], worker = ["shop-jobs"] }
+restart    = "systemctl restart {unit}"
+status     = ["systemctl", "--user", "status", "{unit}"]
+[app.health]
+url        = "http://{address}:8080/health"
+version    = "header:X-Release"
+good       = 3
+over       = "10s"
+within     = "60s"
+
+[hosts]
+"web[01..21]" = { group = "group1", roles = ["web"] }
+"web[22..42]" = { group = "group2", roles = ["web"] }
+"jobs1"       = { roles = ["worker"], address = "10.0.0.9", queue = "mail" }
+
+[balancer.lb1]
+driver   = "haproxy"
+host     = "lb1.example.org"
+socket   = "/run/haproxy/admin.sock"
+pools    = { bk_web = "web" }
+server   = "{name}"
+drain_within = "60s"
+min_live = 18
+
+[roll]
+order = ["group1", "group2", "worker"]
+"#;
+
+pub(super) fn folders() -> Folders<'static> {
+    Folders { project: Path::new("/home/anna/shop"), fleet: Path::new("/home/anna/shop/fleets") }
+}
+
+pub(super) fn read_text(text: &str) -> Fleet {
+    parse("fleets/prod.toml", "prod", text, folders(), &[]).unwrap_or_else(|wrong| panic!("{}", rendered(&wrong)))
+}
+
+fn rendered(wrong: &Wrong) -> String {
+    let mut out = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .with_width(110)
+        .render_report(&mut out, wrong)
+        .unwrap();
+    out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// One wrong fleet and the report of it.
+struct Case<'t> {
+    title: &'t str,
+    sets: Vec<Set>,
+    json: bool,
+    text: &'t str,
+    report: &'t str,
+}
+
+fn cases(file: &str) -> Vec<Case<'_>> {
+    let case = |text| {
+        let (title, rest): (&str, &str) = str::split_once(text, '\n').unwrap();
+        let (fleet, report) = rest.split_once("--- report\n").unwrap();
+        let (head, text) = fleet.split_once('\n').unwrap();
+        let mut words = head.split(" --set ");
+        let json = words.next() == Some("--- map");
+        Case { title, sets: words.map(|set| set.parse().unwrap()).collect(), json, text, report }
+    };
+    file.split("=== ").skip(1).map(case).collect()
+}
+
+/// Set `RFAB_WRITE_REPORTS` to write the reports anew, and read the difference.
+#[test]
+fn every_wrong_fleet_is_refused_with_its_report() {
+    let file = include_str!("reports.txt");
+    let mut written = String::new();
+    let mut count = 0;
+    for case in cases(file) {
+        count += 1;
+        let read = if case.json {
+            from_map("prod", &serde_json::from_str(case.text).unwrap(), folders().project, &case.sets)
+        } else {
+            parse("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
+        };
+        let report = match read {
+            Ok(_) => panic!("{} is not refused", case.title),
+            Err(wrong) => rendered(&wrong),
+        };
+        let sets: String = case.sets.iter().map(|set| format!(" --set {set}")).collect();
+        let kind = if case.json { "map" } else { "file" };
+        written += &format!("=== {}\n--- {kind}{sets}\n{}--- report\n{report}\n", case.title, case.text);
+    }
+    assert!(count >= 40, "only {count} cases");
+    if std::env::var_os("RFAB_WRITE_REPORTS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/fleet/reports.txt"), &written).unwrap();
+    } else {
+        for (case, now) in cases(file).into_iter().zip(cases(&written)) {
+            assert_eq!(case.report, now.report, "{}\n{}", case.title, now.report);
+        }
+    }
+}
+
+/// What the example of the docs says, with all that it leaves to defaults.
+#[test]
+fn the_shop_is_read_whole() {
+    let host = |name: &str, address: Option<&str>, group: Option<&str>, role: &str| Host {
+        fleet: "prod".into(),
+        name: name.into(),
+        address: address.map(Name::from),
+        group: group.map(Name::from),
+        roles: vec![role.into()],
+        vars: BTreeMap::new(),
+    };
+    let of = |numbers: std::ops::RangeInclusive<u32>, group: &'static str| {
+        numbers.map(move |n| host(&format!("web{n:02}"), None, Some(group), "web"))
+    };
+    let mut jobs = host("jobs1", Some("10.0.0.9"), None, "worker");
+    jobs.vars.insert("queue".into(), "mail".into());
+    let sudo = |text: &str| Verb::Sudo(text.into());
+    let wanted = Fleet {
+        name: "prod".into(),
+        folder: "/home/anna/shop/fleets".into(),
+        guarded: true,
+        ssh: None,
+        accept: vec![Accept::Stable, Accept::Tag],
+        via: Some("bastion.example.org".into()),
+        user: Some("deploy".into()),
+        deploy_live: false,
+        state: "~/.local/state/rfab".into(),
+        app: Some(App {
+            name: "prod".into(),
+            repository: "/home/anna/shop".into(),
+            path: "/srv/shop".into(),
+            user: Some("shop".into()),
+            keep: 5,
+            linked: vec!["public/uploads".into(), "config/database.yml".into()],
+            service: Some(Service {
+                units: BTreeMap::from([
+                    ("web".into(), vec!["shop".into()]),
+                    ("worker".into(), vec!["shop-jobs".into()]),
+                ]),
+                restart: sudo("systemctl restart {unit}"),
+                start: sudo("systemctl start {unit}"),
+                stop: sudo("systemctl stop {unit}"),
+                status: Verb::Plain(["systemctl", "--user", "status", "{unit}"].map(String::from).to_vec()),
+                logs: sudo("journalctl -u {unit} -n {lines} --no-pager"),
+            }),
+            health: Some(Health {
+                url: "http://{address}:8080/health".into(),
+                version: Version::Header("X-Release".into()),
+                good: 3,
+                over: Duration::from_secs(10),
+                within: Duration::from_secs(60),
+            }),
+        }),
+        hosts: of(1..=21, "group1").chain(of(22..=42, "group2")).chain([jobs]).collect(),
+        balancers: vec![Balancer {
+            name: "lb1".into(),
+            host: Host { roles: vec![], ..host("lb1.example.org", None, None, "") },
+            socket: "/run/haproxy/admin.sock".into(),
+            pools: BTreeMap::from([("bk_web".into(), "web".into())]),
+            server: "{name}".into(),
+            drain_within: Duration::from_secs(60),
+            min_live: Some(MinLive::Count(18)),
+        }],
+        order: ["group1", "group2", "worker"].map(Name::from).to_vec(),
+    };
+    assert_eq!(read_text(SHOP), wanted);
+}
+
+#[test]
+fn a_map_says_the_same_as_a_file() {
+    let toml: toml::Table = SHOP.parse().unwrap();
+    let map = serde_json::to_value(toml).unwrap();
+    let from_map = from_map("prod", &map, folders().fleet, &[]).unwrap();
+    let mut from_file = parse("x", "prod", SHOP, Folders { project: folders().fleet, ..folders() }, &[]).unwrap();
+    // A map of a script has no order of its own.
+    from_file.hosts.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(Fleet { hosts: sorted(from_map.hosts), ..from_file.clone() }, from_file);
+}
+
+fn sorted(mut hosts: Vec<Host>) -> Vec<Host> {
+    hosts.sort_by(|a, b| a.name.cmp(&b.name));
+    hosts
+}
+
+#[test]
+fn a_small_fleet_has_every_default() {
+    let fleet =
+        read_text("[hosts]\nweb1 = {}\n[app]\npath = \"/srv/shop/\"\n[app.health]\nurl = \"http://{address}/\"");
+    assert!(!fleet.guarded && !fleet.deploy_live);
+    assert_eq!(fleet.accept, [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit]);
+    assert_eq!((fleet.ssh, fleet.via, fleet.user, &*fleet.state), (None, None, None, "~/.local/state/rfab"));
+    assert!(fleet.balancers.is_empty() && fleet.order.is_empty());
+    let app = fleet.app.unwrap();
+    assert_eq!((&*app.path, app.user, app.keep, app.service), ("/srv/shop", None, 5, None));
+    assert_eq!((&*app.repository, app.linked), ("/home/anna/shop", vec![]));
+    let health = app.health.unwrap();
+    assert_eq!((health.version, health.good), (Version::None, 3));
+    assert_eq!((health.over, health.within), (Duration::from_secs(10), Duration::from_secs(60)));
+    assert_eq!(read_text("guarded = true\n[hosts]\nweb1 = {}").accept, [Accept::Stable, Accept::Tag]);
+}
+
+#[test]
+fn good_values_of_every_kind_are_read() {
+    let app = |keys: &str| read_text(&format!("[hosts]\nweb1 = {{}}\n[app]\npath = \"/srv/a\"\n{keys}")).app.unwrap();
+    for (written, read) in [
+        ("../shop", "/home/anna/shop/../shop"),
+        ("/srv/git/shop.git", "/srv/git/shop.git"),
+        ("git@example.org:shop.git", "git@example.org:shop.git"),
+        ("ssh://git@example.org:2222/shop.git", "ssh://git@example.org:2222/shop.git"),
+        ("https://example.org/shop.git", "https://example.org/shop.git"),
+    ] {
+        assert_eq!(app(&format!("repository = \"{written}\"")).repository, read);
+    }
+    let health =
+        |keys: &str| app(&format!("[app.health]\nurl = \"https://{{name}}.example.org/\"\n{keys}")).health.unwrap();
+    for (written, read) in [
+        ("json:/release", Version::Json("/release".into())),
+        ("body", Version::Body),
+        ("process", Version::Process),
+        ("none", Version::None),
+    ] {
+        assert_eq!(health(&format!("version = \"{written}\"")).version, read);
+    }
+    for (written, millis) in [("500ms", 500), ("0s", 0), ("2m", 120_000), ("1h", 3_600_000)] {
+        assert_eq!(health(&format!("over = \"{written}\"\nwithin = \"2h\"")).over, Duration::from_millis(millis));
+    }
+    for via in ["bastion", "anna@10.0.0.1:2222", "a.example.org,b.example.org", "[::1]:22", "anna@[fe80::1]"] {
+        assert_eq!(read_text(&format!("via = \"{via}\"\n[hosts]\nweb1 = {{}}")).via.unwrap(), via);
+    }
+    let state = |text: &str| read_text(&format!("state = \"{text}\"\n[hosts]\nweb1 = {{}}")).state_folder();
+    assert_eq!((state("~/rfab/"), state("/var/lib/rfab")), ("~/rfab/prod".into(), "/var/lib/rfab/prod".into()));
+    let vars = &read_text("[hosts]\nweb1 = { n = 1, f = 1.5, l = [true], t = { a = 2026-01-02 } }").hosts[0].vars;
+    assert_eq!(serde_json::to_string(vars).unwrap(), r#"{"f":1.5,"l":[true],"n":1,"t":{"a":"2026-01-02"}}"#);
+}
+
+#[test]
+fn the_fleets_of_this_project_are_right() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| read(file, project, &[]).unwrap_or_else(|wrong| panic!("{}", rendered(&wrong)));
+    let (prod, testing) = (read("fleets/prod.toml"), read("fleets/testing1.toml"));
+    assert_eq!((&*prod.name, prod.guarded, prod.deploy_live), ("prod", true, false));
+    assert_eq!((prod.group("group1").len(), prod.group("group2").len()), (21, 21));
+    assert_eq!(prod.min_live(&prod.balancers[0], "bk_web"), 18);
+    assert_eq!((&*testing.name, testing.guarded, testing.deploy_live), ("testing1", false, true));
+    for fleet in [prod, testing] {
+        let app = fleet.app.as_ref().unwrap();
+        assert_eq!(app.repository, project.display().to_string());
+        let served: Vec<_> = app.service.as_ref().unwrap().units.keys().cloned().collect();
+        assert_eq!(served, ["web".into(), "worker".into()] as [Name; 2]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("prod.toml"), "[hosts]\nweb1 = {}\n").unwrap();
+    std::fs::write(folder.path().join("bad name.toml"), "[hosts]\nweb1 = {}\n").unwrap();
+    std::fs::write(folder.path().join("latin1.toml"), b"# \xe9\n").unwrap();
+    std::fs::create_dir(folder.path().join("sub.toml")).unwrap();
+    std::fs::write(folder.path().join("ssh_config"), "").unwrap();
+    std::fs::write(folder.path().join("keyed.toml"), "ssh = \"ssh_config\"\n[hosts]\nweb1 = {}\n").unwrap();
+    let report = |file: &str| rendered(&read(file, folder.path(), &[]).unwrap_err());
+    assert_eq!(report("prd.toml"), "  × prd.toml: there is no such fleet file\n  help: did you mean `prod.toml`?\n");
+    assert_eq!(report("none/x.toml"), "  × none/x.toml: there is no such fleet file\n");
+    assert_eq!(report("sub.toml"), "  × sub.toml: the fleet is not a file\n");
+    assert_eq!(
+        report("latin1.toml"),
+        "  × latin1.toml: the fleet cannot be read: stream did not contain valid UTF-8\n"
+    );
+    assert_eq!(
+        report("bad name.toml"),
+        "  × bad name.toml: `bad name` is not a fleet's name\n  help: a name is made of letters, digits and `._:-`\n"
+    );
+    assert_eq!(&*read("prod.toml", folder.path(), &[]).unwrap().name, "prod");
+    assert_eq!(read("keyed.toml", folder.path(), &[]).unwrap().ssh.unwrap(), folder.path().join("ssh_config"));
+}
+
+#[test]
+fn as_a_failure_every_problem_has_its_line() {
+    let text = "guarded = 1\n[hosts]\nweb1 = { role = [] }\n";
+    let failure = crate::failure::Failure::from(parse("fleets/x.toml", "x", text, folders(), &[]).unwrap_err());
+    assert_eq!(failure.reason.exit().code(), 3);
+    assert_eq!(
+        failure.message,
+        "fleets/x.toml:1:11: expected true or false, found a whole number\n\
+         fleets/x.toml:3:10: `role` would be a variable, but looks like `roles`"
+    );
+    assert_eq!(failure.help.unwrap(), "write `roles`, or name the variable otherwise");
+    let map = serde_json::json!({ "hosts": { "web1": {} }, "keep": 3 });
+    let failure = crate::failure::Failure::from(from_map("x", &map, folders().project, &[]).unwrap_err());
+    assert_eq!(failure.message, "fleet `x`: `keep`: unknown key `keep`");
+}
+
+#[test]
+fn a_health_url_is_filled_for_each_host() {
+    let text = "[hosts]\nweb1 = {}\nweb2 = { address = \"10.0.0.2\" }\nweb3 = { address = \"::1\" }\n[app]\npath = \"/srv/a\"\n\
+                [app.health]\nurl = \"http://{address}:8080/{name}\"";
+    let fleet = read_text(text);
+    let health = fleet.app.as_ref().unwrap().health.as_ref().unwrap();
+    let urls: Vec<String> = fleet.hosts.iter().map(|host| health.url_of(host)).collect();
+    assert_eq!(urls, ["http://web1:8080/web1", "http://10.0.0.2:8080/web2", "http://[::1]:8080/web3"]);
+}

@@ -1,0 +1,190 @@
+//! A fleet as written, before anybody knows what it means: the same for TOML, for a Rhai map and for `--set`.
+use super::wrong::{Place, Problem};
+use std::{borrow::Cow, ops::Range};
+use toml::de::{DeTable, DeValue};
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub value: Value,
+    /// The keys that lead to it, such as `app.health.url`.
+    pub path: String,
+    pub at: At,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Nothing,
+    Bool(bool),
+    Whole(i64),
+    Decimal(f64),
+    Text(String),
+    Date(String),
+    List(Vec<Node>),
+    /// In the order of the file.
+    Table(Vec<Entry>),
+}
+
+/// A key of a table, and its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub key: String,
+    /// The key's own place.
+    pub at: At,
+    pub node: Node,
+}
+
+/// Where something was written.
+#[derive(Clone, Debug)]
+pub(super) enum At {
+    /// In the file, by bytes.
+    File(Range<usize>),
+    Map,
+    /// On the command line, after `--set`.
+    Set(String),
+}
+
+impl Node {
+    /// Reads the text of a TOML file.
+    pub fn from_toml(text: &str) -> Result<Node, Problem> {
+        match DeTable::parse(text) {
+            Ok(table) => table_of(table.get_ref(), String::new(), At::File(0..0), &At::File),
+            Err(error) => {
+                let place =
+                    Place { path: String::new(), at: At::File(error.span().unwrap_or(0..0)), label: "here".into() };
+                Err(Problem::new(format!("this is not TOML: {}", one_line(error.message())), place))
+            }
+        }
+    }
+
+    /// Reads one TOML value that was written after `--set`.
+    pub fn from_toml_value(text: &str, path: &str, at: &At) -> Option<Node> {
+        let value = DeValue::parse(text).ok()?;
+        node(value.get_ref(), path.to_owned(), at.clone(), &|_| at.clone()).ok()
+    }
+
+    /// Reads what a script gave.
+    pub fn from_json(json: &serde_json::Value, path: &str) -> Result<Node, Problem> {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Nothing,
+            Json::Bool(yes) => Value::Bool(*yes),
+            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Value::Whole(whole),
+                (None, Some(decimal)) if number.is_f64() => Value::Decimal(decimal),
+                _ => return Err(too_large(path, At::Map)),
+            },
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => Value::List(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| Node::from_json(item, &format!("{path}[{i}]")))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Json::Object(map) => Value::Table(
+                map.iter()
+                    .map(|(key, item)| {
+                        let node = Node::from_json(item, &join(path, key))?;
+                        Ok(Entry { key: key.clone(), at: At::Map, node })
+                    })
+                    .collect::<Result<_, Problem>>()?,
+            ),
+        };
+        Ok(Node { value, path: path.to_owned(), at: At::Map })
+    }
+
+    /// Turns a host's own key into what a script sees.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Nothing => serde_json::Value::Null,
+            Value::Bool(yes) => (*yes).into(),
+            Value::Whole(number) => (*number).into(),
+            Value::Decimal(number) => (*number).into(),
+            Value::Text(text) | Value::Date(text) => text.clone().into(),
+            Value::List(items) => items.iter().map(Node::to_json).collect(),
+            Value::Table(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect(),
+        }
+    }
+
+    /// What it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Nothing => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Whole(_) => "a whole number",
+            Value::Decimal(_) => "a decimal number",
+            Value::Text(_) => "a text",
+            Value::Date(_) => "a date",
+            Value::List(_) => "a list",
+            Value::Table(_) => "a table",
+        }
+    }
+
+    pub fn place(&self, label: impl Into<String>) -> Place {
+        Place { path: self.path.clone(), at: self.at.clone(), label: label.into() }
+    }
+}
+
+impl Entry {
+    /// The place of the key, not of its value.
+    pub fn place(&self, label: impl Into<String>) -> Place {
+        Place { path: self.node.path.clone(), at: self.at.clone(), label: label.into() }
+    }
+}
+
+/// Puts a key behind a path, in quotes if it needs them.
+pub(super) fn join(path: &str, key: &str) -> String {
+    let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let key = if bare { Cow::Borrowed(key) } else { Cow::Owned(format!("{key:?}")) };
+    if path.is_empty() { key.into_owned() } else { format!("{path}.{key}") }
+}
+
+/// The message of an error that may have several lines.
+pub(super) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn table_of(table: &DeTable<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) -> At) -> Result<Node, Problem> {
+    let mut items: Vec<_> = table.iter().collect();
+    items.sort_by_key(|(key, _)| key.span().start);
+    let entries = items
+        .into_iter()
+        .map(|(key, item)| {
+            let path = join(&path, key.get_ref());
+            let node = node(item.get_ref(), path, place(item.span()), place)?;
+            Ok(Entry { key: key.get_ref().to_string(), at: place(key.span()), node })
+        })
+        .collect::<Result<_, Problem>>()?;
+    Ok(Node { value: Value::Table(entries), path, at })
+}
+
+fn node(value: &DeValue<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) -> At) -> Result<Node, Problem> {
+    let value = match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Boolean(yes) => Value::Bool(*yes),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Whole(number),
+            Err(_) => return Err(too_large(&path, at)),
+        },
+        DeValue::Float(number) => match number.as_str().parse::<f64>() {
+            Ok(number) if number.is_finite() => Value::Decimal(number),
+            _ => return Err(too_large(&path, at)),
+        },
+        DeValue::Array(items) => Value::List(
+            items
+                .iter()
+                .enumerate()
+                .map(|(i, item)| node(item.get_ref(), format!("{path}[{i}]"), place(item.span()), place))
+                .collect::<Result<_, _>>()?,
+        ),
+        DeValue::Table(table) => return table_of(table, path, at, place),
+    };
+    Ok(Node { value, path, at })
+}
+
+fn too_large(path: &str, at: At) -> Problem {
+    Problem::new("this number cannot be held", Place { path: path.to_owned(), at, label: "here".into() })
+        .help("use a number between -9223372036854775808 and 9223372036854775807")
+}

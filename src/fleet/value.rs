@@ -1,0 +1,205 @@
+//! What single values of a fleet may be.
+use super::{
+    nearest::did_you_mean,
+    section::{expected, listed},
+    tree::{Node, Value},
+    wrong::Problem,
+};
+use crate::host::Name;
+use std::time::Duration;
+
+/// The longest name, in bytes; DNS has no longer one.
+const LONGEST_NAME: usize = 253;
+/// The longest wait that a fleet may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) fn yes(node: &Node) -> Result<bool, Problem> {
+    match node.value {
+        Value::Bool(yes) => Ok(yes),
+        _ => Err(expected("true or false", node)),
+    }
+}
+
+/// A text without control characters that is not empty.
+pub(super) fn text(node: &Node) -> Result<&str, Problem> {
+    match &node.value {
+        Value::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
+        Value::Text(text) if text.chars().any(char::is_control) => {
+            Err(Problem::new("the text has a control character", node.place("here")))
+        }
+        Value::Text(text) => Ok(text),
+        _ => Err(expected("a text", node)),
+    }
+}
+
+/// A whole number that is not below `least`.
+pub(super) fn whole(node: &Node, least: u32) -> Result<u32, Problem> {
+    match node.value {
+        Value::Whole(number) if number < i64::from(least) => {
+            let message = format!("`{number}` is too small");
+            Err(Problem::new(message, node.place(format!("at least {least}"))))
+        }
+        Value::Whole(number) => u32::try_from(number)
+            .map_err(|_| Problem::new(format!("`{number}` is too large"), node.place(format!("at most {}", u32::MAX)))),
+        _ => Err(expected("a whole number", node)),
+    }
+}
+
+/// A list of which no two are the same.
+pub(super) fn list<'t, T: PartialEq>(
+    node: &'t Node,
+    what: &str,
+    read: impl Fn(&'t Node) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let Value::List(items) = &node.value else {
+        return Err(expected(what, node));
+    };
+    let mut read_items = Vec::with_capacity(items.len());
+    for item in items {
+        let value = read(item)?;
+        if let Some(first) = read_items.iter().position(|earlier| *earlier == value) {
+            return Err(
+                Problem::new("the same is said twice", item.place("again")).and(items[first].place("first said"))
+            );
+        }
+        read_items.push(value);
+    }
+    Ok(read_items)
+}
+
+/// Refuses an empty list.
+pub(super) fn filled<T>(node: &Node, items: Vec<T>) -> Result<Vec<T>, Problem> {
+    if items.is_empty() { Err(Problem::new("the list is empty", node.place("nothing in it"))) } else { Ok(items) }
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, Problem> {
+    let word = text(node)?;
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    words.iter().find(|(known, _)| *known == word).map(|(_, value)| *value).ok_or_else(|| {
+        let help = did_you_mean(word, known.iter().copied()).unwrap_or_else(|| format!("write {}", listed(&known)));
+        Problem::new(format!("unknown word `{word}`"), node.place("not known here")).help(help)
+    })
+}
+
+/// A number and its unit: `500ms`, `60s`, `2m`, `1h`.
+pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
+    let Value::Text(text) = &node.value else {
+        return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
+    };
+    let Some(duration) = span(text) else {
+        return Err(Problem::new(format!("`{text}` is not a duration"), node.place("not a duration"))
+            .help("write a whole number and `ms`, `s`, `m` or `h`, such as \"60s\" or \"2m\""));
+    };
+    if duration > LONGEST_WAIT {
+        return Err(Problem::new(format!("`{text}` is too long"), node.place("at most 24h")));
+    }
+    Ok(duration)
+}
+
+/// A duration that is not zero.
+pub(super) fn wait(node: &Node) -> Result<Duration, Problem> {
+    match duration(node)? {
+        Duration::ZERO => Err(Problem::new("a wait of nothing can only fail", node.place("more than 0s"))),
+        duration => Ok(duration),
+    }
+}
+
+/// Whether a text may be a host, group, role, pool or server, or an address.
+pub fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+    !text.is_empty()
+        && text.len() <= LONGEST_NAME
+        && !text.starts_with('-')
+        && text != "."
+        && text != ".."
+        && text.bytes().all(plain)
+}
+
+/// Says why a text is no name.
+pub(super) fn why_no_name(text: &str) -> &'static str {
+    match text {
+        "" => "write at least one character",
+        "." | ".." => "give it a name that is no folder's",
+        _ if text.starts_with('-') => "a name may not start with `-`, for then it is an option",
+        _ if text.len() > LONGEST_NAME => "a name has at most 253 characters",
+        _ => "a name is made of letters, digits and `._:-`",
+    }
+}
+
+pub(super) fn name(node: &Node) -> Result<Name, Problem> {
+    let Value::Text(text) = &node.value else {
+        return Err(expected("a name", node));
+    };
+    if is_name(text) {
+        Ok(Name::from(text.as_str()))
+    } else {
+        Err(Problem::new(format!("`{text}` is not a name"), node.place("not a name")).help(why_no_name(text)))
+    }
+}
+
+/// Whether a text may be a user of a host: `[a-z_][a-z0-9_.-]*`.
+pub fn is_user(text: &str) -> bool {
+    let (first, rest) = text.as_bytes().split_first().map_or((b'-', &[][..]), |(first, rest)| (*first, rest));
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(b);
+    (first.is_ascii_lowercase() || first == b'_') && rest.iter().all(plain)
+}
+
+pub(super) fn user(node: &Node) -> Result<Name, Problem> {
+    let text = text(node)?;
+    if is_user(text) {
+        Ok(Name::from(text))
+    } else {
+        Err(Problem::new(format!("`{text}` is not a user"), node.place("not a user"))
+            .help("a user starts with `a`–`z` or `_` and goes on with these, digits, `.` and `-`"))
+    }
+}
+
+/// A path on a host that starts at `/`, without `..`.
+pub(super) fn path(node: &Node) -> Result<&str, Problem> {
+    let text = text(node)?;
+    let wrong = |message: &str, label: &str| Err(Problem::new(format!("`{text}` {message}"), node.place(label)));
+    if !text.starts_with('/') {
+        wrong("does not start with `/`", "a path on the hosts, from `/` on")
+    } else if text.split('/').any(|part| part == ".." || part == ".") {
+        wrong("has a `.` or `..` in it", "write the path out")
+    } else if text.bytes().all(|b| b == b'/') {
+        wrong("is the whole disk", "a folder of its own")
+    } else {
+        Ok(text.trim_end_matches('/'))
+    }
+}
+
+/// Checks a text with `{placeholders}`, and gives it filled with samples.
+pub(super) fn filled_in(node: &Node, text: &str, samples: &[(&str, &str)]) -> Result<String, Problem> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let end = rest[start..].find('}').map_or(rest.len(), |end| start + end + 1);
+        let placeholder = &rest[start..end];
+        let Some((_, sample)) = samples.iter().find(|(name, _)| placeholder == format!("{{{name}}}")) else {
+            let known: Vec<String> = samples.iter().map(|(name, _)| format!("{{{name}}}")).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(Problem::new(format!("`{placeholder}` stands for nothing"), node.place("has no value here"))
+                .help(format!("write {}", listed(&known))));
+        };
+        filled.push_str(&rest[..start]);
+        filled.push_str(sample);
+        rest = &rest[end..];
+    }
+    Ok(filled + rest)
+}
+
+/// Reads a number and its unit: `500ms`, `60s`, `2m`, `1h`.
+pub fn span(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let millis = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let number = text[..digits].parse::<u64>().ok().filter(|_| digits < 12)?;
+    Some(Duration::from_millis(number * millis))
+}

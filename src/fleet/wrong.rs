@@ -1,0 +1,192 @@
+//! What is wrong with a fleet, pointing at the line.
+use super::tree::At;
+use crate::failure::{Excerpt, Failure, Reason};
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use std::{fmt, sync::Arc};
+
+/// All that is wrong with one fleet, found in one reading.
+///
+/// One problem is shown as itself, several under a common heading.
+#[derive(Debug)]
+pub struct Wrong {
+    /// The file as the user named it, or ``fleet `NAME` `` for a map.
+    pub subject: String,
+    /// Never empty.
+    pub problems: Vec<Problem>,
+    source: Option<Arc<NamedSource<String>>>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    message: String,
+    places: Vec<Place>,
+    help: Option<String>,
+    source: Option<Arc<NamedSource<String>>>,
+}
+
+/// Where it is wrong, and what to say there.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The keys that lead there; empty for the whole.
+    pub path: String,
+    pub at: At,
+    pub label: String,
+}
+
+impl Problem {
+    pub(super) fn new(message: impl Into<String>, place: Place) -> Self {
+        Self { places: vec![place], ..Self::bare(message) }
+    }
+
+    /// A problem of the whole.
+    pub(super) fn bare(message: impl Into<String>) -> Self {
+        Self { message: visible(&message.into()), places: Vec::new(), help: None, source: None }
+    }
+
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(visible(&help.into())), ..self }
+    }
+
+    /// Adds a help only if there is one.
+    pub(super) fn perhaps(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    pub(super) fn and(mut self, place: Place) -> Self {
+        self.places.push(place);
+        self
+    }
+}
+
+impl Wrong {
+    pub(super) fn new(subject: &str, text: Option<&str>, problems: Vec<Problem>) -> Self {
+        let subject = &visible(subject);
+        let source = text.map(|text| Arc::new(NamedSource::new(subject, text.to_owned())));
+        let problems =
+            problems.into_iter().map(|problem| Problem { source: source.clone(), ..problem }).collect::<Vec<_>>();
+        Self { subject: subject.to_owned(), problems, source }
+    }
+
+    fn only(&self) -> Option<&Problem> {
+        if let [only] = self.problems.as_slice() { Some(only) } else { None }
+    }
+
+    /// Says a problem in one line, with `file:line:column` before it where there is a line.
+    fn line(&self, problem: &Problem) -> String {
+        match (&self.source, problem.places.first()) {
+            (Some(source), Some(Place { at: At::File(span), .. })) => {
+                let before = &source.inner()[..span.start.min(source.inner().len())];
+                let line = before.matches('\n').count() + 1;
+                let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+                format!("{}:{line}:{column}: {problem}", self.subject)
+            }
+            _ => format!("{}: {problem}", self.subject),
+        }
+    }
+}
+
+/// Makes control characters visible, so that a name cannot draw on the terminal.
+pub(super) fn visible(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.places.first() {
+            Some(Place { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
+            Some(Place { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
+            _ => {}
+        }
+        f.write_str(&self.message)?;
+        for place in self.places.iter().skip(1) {
+            match &place.at {
+                At::File(_) => {}
+                At::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
+                At::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.only() {
+            // The label shows the file.
+            Some(problem) if problem.source_code().is_some() => problem.fmt(f),
+            Some(problem) => f.write_str(&self.line(problem)),
+            None => write!(f, "{} has {} mistakes", self.subject, self.problems.len()),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+impl std::error::Error for Wrong {}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        let in_file = self.places.iter().any(|place| matches!(place.at, At::File(_)));
+        self.source.as_deref().filter(|_| in_file).map(|source| source as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let labels = self.places.iter().filter_map(|place| match &place.at {
+            At::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
+            _ => None,
+        });
+        Some(Box::new(labels))
+    }
+}
+
+impl Diagnostic for Wrong {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.only()?.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.only()?.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.only()?.labels()
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        match self.only() {
+            Some(_) => None,
+            None => Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic))),
+        }
+    }
+}
+
+impl From<Wrong> for Failure {
+    fn from(wrong: Wrong) -> Failure {
+        Failure::from(&wrong)
+    }
+}
+
+impl From<&Wrong> for Failure {
+    /// Shows one problem's place; says each of several in a line of its own.
+    fn from(wrong: &Wrong) -> Failure {
+        if let Some(problem) = wrong.only()
+            && let (Some(source), Some(Place { at: At::File(span), .. })) = (&wrong.source, problem.places.first())
+        {
+            let failure = Failure::new(Reason::Fabfile, problem.to_string());
+            let excerpt = Excerpt::of(&wrong.subject, source.inner(), span.clone());
+            return Failure { help: problem.help.clone(), ..failure }.excerpt(excerpt);
+        }
+        let lines: Vec<String> = wrong.problems.iter().map(|problem| wrong.line(problem)).collect();
+        let failure = Failure::new(Reason::Fabfile, lines.join("\n"));
+        let help = wrong.problems.iter().find_map(|problem| problem.help.clone());
+        Failure { help, ..failure }
+    }
+}

@@ -1,0 +1,95 @@
+//! Changes of a repository, as an effect: by the user's own git.
+use super::{Pushed, Repository, commit, fetch, merge, push, reading::WITHIN, tag};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+
+/// What is done to a repository.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// Commits the named files, or what is staged if none is named.
+    Commit { message: String, files: Vec<String> },
+    /// Merges a branch, tag or commit into the current branch.
+    Merge { reference: String },
+    /// Tags a commit; annotated if there is a message.
+    Tag { name: String, commit: String, message: Option<String> },
+    /// Pushes branches and tags, all or none.
+    Push { what: Vec<Pushed> },
+    /// Fetches into refs of rfab's own.
+    Fetch,
+}
+
+/// Does it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeRepository {
+    pub repository: String,
+    pub change: Change,
+}
+
+impl Effect for ChangeRepository {
+    /// The commit that came of it, if any did.
+    type Outcome = Option<String>;
+    const NAME: &'static str = "git";
+    const KIND: Kind = Kind::Once;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        match &self.change {
+            Change::Commit { message, .. } => format!("commit `{}`", message.lines().next().unwrap_or_default()),
+            Change::Merge { reference } => format!("merge {reference}"),
+            Change::Tag { name, .. } => format!("tag {name}"),
+            Change::Push { what } => {
+                let names = what.iter().map(|p| match p {
+                    Pushed::Branch(name) | Pushed::Tag(name) => name.as_str(),
+                });
+                format!("push {}", names.collect::<Vec<_>>().join(", "))
+            }
+            Change::Fetch => "fetch".to_owned(),
+        }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        Ok(match &self.change {
+            Change::Commit { message, files } => {
+                let files: Vec<&str> = files.iter().map(String::as_str).collect();
+                Some(commit(&repository, message, &files, WITHIN).await?)
+            }
+            Change::Merge { reference } => Some(merge(&repository, reference, WITHIN).await?),
+            Change::Tag { name, commit, message } => {
+                tag(&repository, name, commit, message.as_deref(), WITHIN).await?;
+                None
+            }
+            Change::Push { what } => {
+                push(&repository, what, WITHIN).await?;
+                None
+            }
+            Change::Fetch => {
+                fetch(&repository, WITHIN).await?;
+                None
+            }
+        })
+    }
+
+    /// What commits and merges come to, only git knows; a simulated run changes no repository.
+    fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
+        match self.change {
+            Change::Tag { .. } | Change::Push { .. } | Change::Fetch => Ok(None),
+            Change::Commit { .. } | Change::Merge { .. } => {
+                let message = format!("the simulator does not change repositories: {}", Effect::describe(self));
+                Err(Failure::failed(message).into())
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What can go wrong with a repository.
+use crate::{
+    failure::{Failure, Reason},
+    fleet::Accept,
+};
+use std::time::Duration;
+
+/// Why git, or reading a repository, failed.
+///
+/// Texts of git in it are cut to their last lines, and their control characters made visible.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    #[error("`{path}` is no git repository: {why}")]
+    NotARepository { path: String, why: String },
+    #[error("`{0}` is not a repository's URL")]
+    BadUrl(String),
+    #[error("the repository has several remotes and none is `origin`: {}", .0.join(", "))]
+    ManyRemotes(Vec<String>),
+    #[error("the repository has no remote to push to")]
+    NoRemote,
+    #[error("the repository has no work tree")]
+    NoWorkTree,
+    #[error("`git` cannot be started: {0}")]
+    NoGit(String),
+    #[error("git {what} did not end within {} s", .within.as_secs())]
+    TimedOut { what: String, within: Duration },
+    #[error("git {what} failed: {why}")]
+    Git { what: String, why: String },
+    #[error("`{remote}` cannot be fetched from: {why}")]
+    Fetch { remote: String, why: String },
+    #[error("nothing was ever fetched from `{0}`")]
+    NeverFetched(String),
+    #[error("there is no tag, branch or commit `{reference}`{}", nearest(.near))]
+    Unknown { reference: String, near: Vec<String> },
+    #[error("`{reference}` is ambiguous: {}", .meanings.join(", or "))]
+    Ambiguous { reference: String, meanings: Vec<String> },
+    #[error("there is no stable tag, such as `v1.2.3`, among {tags} tags")]
+    NoStable { tags: usize },
+    #[error("`{reference}` is a {kind}, and this fleet takes {}", listed(.accept))]
+    NotAccepted { reference: String, kind: &'static str, accept: Vec<Accept> },
+    #[error("nobody pushed the commit `{0}`")]
+    NotPushed(String),
+    #[error("`{0}` cannot be a name in git")]
+    BadName(String),
+    #[error("there is nothing to commit")]
+    NothingToCommit,
+    #[error("`{reference}` conflicts in {}; the merge was taken back", .files.join(", "))]
+    Conflict { reference: String, files: Vec<String> },
+    #[error("the repository cannot be read: {0}")]
+    Read(String),
+}
+
+impl From<git2::Error> for Error {
+    fn from(error: git2::Error) -> Self {
+        Error::Read(super::process::visible(error.message()))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let reason = match &error {
+            Error::NotAccepted { .. } | Error::NotPushed(_) => Reason::Refused,
+            Error::NotARepository { .. } | Error::BadUrl(_) | Error::ManyRemotes(_) => Reason::Fabfile,
+            // Git was ended in the middle: a push may have arrived.
+            Error::TimedOut { .. } => Reason::Unknown,
+            _ => Reason::Failed,
+        };
+        let help = match &error {
+            Error::ManyRemotes(_) => Some("name one of them `origin`".to_owned()),
+            Error::Fetch { remote, .. } => {
+                Some(format!("check `git ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
+            }
+            Error::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
+            Error::Unknown { .. } => Some("push it first, or check `git tag` and `git branch --all`".to_owned()),
+            Error::NotPushed(_) => Some("push a branch or tag that holds it".to_owned()),
+            Error::NoGit(_) => Some("install git".to_owned()),
+            _ => None,
+        };
+        Failure { help, ..Failure::new(reason, error.to_string()) }
+    }
+}
+
+fn nearest(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("; near it {}", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn listed(accept: &[Accept]) -> String {
+    let word = |accept: &Accept| match accept {
+        Accept::Stable => "`stable`",
+        Accept::Tag => "tags",
+        Accept::Branch => "branches",
+        Accept::Commit => "commits",
+    };
+    match accept {
+        [] => "nothing".to_owned(),
+        accept => accept.iter().map(word).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,107 @@
+//! What lies between two commits.
+use super::{Error, Repository};
+use serde::{Deserialize, Serialize};
+
+/// One commit, for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Logged {
+    /// 40 hex digits.
+    pub commit: String,
+    pub subject: String,
+    pub author: String,
+    /// Seconds since 1970, by the committer's clock.
+    pub at: i64,
+}
+
+/// What a change from one commit to another brings and takes, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Between {
+    pub added: Vec<Logged>,
+    /// What the old commit has and the new one has not: it is not empty when a deploy goes back or sideways.
+    pub dropped: Vec<Logged>,
+    /// Whether there are more than were asked for.
+    pub more: bool,
+}
+
+/// Lists the commits that `new` has and `old` has not, and the other way round, `most` of each at most.
+///
+/// Both are whole commit ids. Subjects and authors are what others wrote: control characters are in them still.
+pub fn log_between(repository: &Repository, old: &str, new: &str, most: usize) -> Result<Between, Error> {
+    let open = repository.open()?;
+    let (old, new) = (known(&open, old)?, known(&open, new)?);
+    let (added, more_added) = only_in(&open, new, old, most)?;
+    let (dropped, more_dropped) = only_in(&open, old, new, most)?;
+    Ok(Between { added, dropped, more: more_added || more_dropped })
+}
+
+fn known(open: &git2::Repository, commit: &str) -> Result<git2::Oid, Error> {
+    let unknown = |_| Error::Unknown { reference: super::process::visible(commit), near: Vec::new() };
+    let whole = commit.len() == 40;
+    let id = git2::Oid::from_str(if whole { commit } else { "" }).map_err(unknown)?;
+    open.find_commit(id).map_err(unknown)?;
+    Ok(id)
+}
+
+fn only_in(
+    open: &git2::Repository,
+    here: git2::Oid,
+    not_here: git2::Oid,
+    most: usize,
+) -> Result<(Vec<Logged>, bool), Error> {
+    let mut walk = open.revwalk()?;
+    walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
+    walk.push(here)?;
+    walk.hide(not_here)?;
+    let mut found = Vec::new();
+    for id in walk {
+        if found.len() == most {
+            return Ok((found, true));
+        }
+        let commit = open.find_commit(id?)?;
+        found.push(Logged {
+            commit: commit.id().to_string(),
+            subject: text(commit.message_bytes()).lines().next().unwrap_or_default().to_owned(),
+            author: text(commit.author().name_bytes()),
+            at: commit.time().seconds(),
+        });
+    }
+    Ok((found, false))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::Sample;
+
+    #[test]
+    fn both_directions_are_told_and_cut() {
+        let sample = Sample::new();
+        let base = sample.git(&["rev-parse", "HEAD"]);
+        let old = sample.commit("a", "old");
+        sample.git(&["checkout", "-q", "-b", "side", &base]);
+        sample.commit("b", "1");
+        sample.commit("b", "2");
+        let new = sample.commit("b", "3");
+        let seen = log_between(&sample.repository(), &old, &new, 2).unwrap();
+        let subjects = |logged: &[Logged]| logged.iter().map(|l| l.subject.clone()).collect::<Vec<_>>();
+        assert_eq!(subjects(&seen.added), ["b: 3", "b: 2"]);
+        assert_eq!(subjects(&seen.dropped), ["a: old"]);
+        assert!(seen.more);
+        assert_eq!(seen.added[0].author, "Anna");
+        assert_eq!(log_between(&sample.repository(), &new, &new, 2).unwrap(), Between::default());
+    }
+
+    #[test]
+    fn a_commit_that_is_not_here_is_unknown() {
+        let sample = Sample::new();
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        for unknown in ["0123456789012345678901234567890123456789", "main", &head[..12], ""] {
+            let ended = log_between(&sample.repository(), unknown, &head, 9);
+            assert!(matches!(ended, Err(Error::Unknown { .. })), "{ended:?}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The branches and tags that are meant: the remote's as last fetched, or a lone repository's own.
+use super::{Error, Repository};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+/// A branch or a tag and the commit that it names in the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    pub name: String,
+    /// 40 hex digits.
+    pub commit: String,
+}
+
+/// Every branch and tag, by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Names {
+    pub branches: Vec<Named>,
+    /// Annotated ones are peeled; tags of anything but a commit are left out.
+    pub tags: Vec<Named>,
+}
+
+/// Reads the names as last fetched; it does not fetch.
+pub fn names(repository: &Repository) -> Result<Names, Error> {
+    read(&repository.open()?, repository.remote.is_some())
+}
+
+pub(super) fn read(open: &git2::Repository, fetched: bool) -> Result<Names, Error> {
+    let prefix = if fetched { "refs/rfab/" } else { "refs/" };
+    Ok(Names { branches: below(open, &format!("{prefix}heads/"))?, tags: below(open, &format!("{prefix}tags/"))? })
+}
+
+fn below(open: &git2::Repository, prefix: &str) -> Result<Vec<Named>, Error> {
+    let mut found = Vec::new();
+    for reference in open.references_glob(&format!("{prefix}*"))? {
+        let reference = reference?;
+        let Some(name) = reference.name().ok().and_then(|name| name.strip_prefix(prefix)) else { continue };
+        if let Ok(commit) = reference.peel_to_commit() {
+            found.push(Named { name: name.to_owned(), commit: commit.id().to_string() });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+impl Names {
+    /// Gives the highest `vX.Y.Z` or `X.Y.Z` by semver that is no pre-release.
+    ///
+    /// `Ambiguous` when `v1.2.3` and `1.2.3` are both there and name different commits.
+    pub fn stable(&self) -> Result<Option<&Named>, Error> {
+        let Some((version, best)) =
+            self.tags.iter().filter_map(|tag| Some((stable(&tag.name)?, tag))).max_by(|a, b| a.0.cmp(&b.0))
+        else {
+            return Ok(None);
+        };
+        let twins: Vec<&Named> = self.tags.iter().filter(|tag| stable(&tag.name).as_ref() == Some(&version)).collect();
+        if twins.iter().any(|twin| twin.commit != best.commit) {
+            let meanings = twins.iter().map(|twin| format!("tag `{}` is {}", twin.name, twin.commit)).collect();
+            return Err(Error::Ambiguous { reference: "stable".to_owned(), meanings });
+        }
+        Ok(Some(best))
+    }
+
+    pub(super) fn branch(&self, name: &str) -> Option<&Named> {
+        self.branches.iter().find(|branch| branch.name == name)
+    }
+
+    pub(super) fn tag(&self, name: &str) -> Option<&Named> {
+        self.tags.iter().find(|tag| tag.name == name)
+    }
+
+    /// Gives a tag of a commit: the highest stable one, else the first by name.
+    pub(super) fn tag_of(&self, commit: &str) -> Option<&Named> {
+        let mine = || self.tags.iter().filter(|tag| tag.commit == commit);
+        mine().filter(|tag| stable(&tag.name).is_some()).max_by_key(|tag| stable(&tag.name)).or_else(|| mine().next())
+    }
+
+    /// Gives the three names most like a text, best first.
+    pub(super) fn near(&self, text: &str) -> Vec<String> {
+        let all = self.tags.iter().chain(&self.branches);
+        let cut: String = text.chars().take(200).collect();
+        let mut likely: Vec<(f64, &str)> = all
+            .map(|named| (strsim::jaro_winkler(&cut.to_lowercase(), &named.name.to_lowercase()), named.name.as_str()))
+            .filter(|(likeness, _)| *likeness > 0.75)
+            .collect();
+        likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        likely.dedup_by_key(|(_, name)| *name);
+        likely.into_iter().take(3).map(|(_, name)| super::process::visible(name)).collect()
+    }
+}
+
+/// Reads a tag's name as the version of a stable release.
+fn stable(name: &str) -> Option<Version> {
+    let version = Version::parse(name.strip_prefix('v').unwrap_or(name)).ok()?;
+    (version.pre.is_empty() && version.build.is_empty()).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(names: &[(&str, &str)]) -> Names {
+        let tags = names.iter().map(|(n, c)| Named { name: n.to_string(), commit: c.to_string() }).collect();
+        Names { branches: Vec::new(), tags }
+    }
+
+    #[test]
+    fn stable_is_the_highest_version_and_no_prerelease() {
+        let all = ["v9.0.0-rc.1", "v3.0.1", "v3.0.0", "2.10.0", "v2.9.9", "v10", "v10.0", "vv99.0.0", "v4.0.0+b", "x"];
+        let all: Vec<_> = all.iter().map(|name| (*name, "c")).collect();
+        assert_eq!(tags(&all).stable().unwrap().unwrap().name, "v3.0.1");
+        assert_eq!(tags(&[("v10.0.0", "a"), ("v9.9.9", "b")]).stable().unwrap().unwrap().name, "v10.0.0");
+        assert_eq!(tags(&[("v1.0.0-beta", "a")]).stable(), Ok(None));
+    }
+
+    #[test]
+    fn one_version_under_two_tags_must_be_one_commit() {
+        assert!(tags(&[("v1.0.0", "a"), ("1.0.0", "a")]).stable().unwrap().is_some());
+        assert_eq!(
+            tags(&[("1.0.0", "b"), ("v1.0.0", "a")]).stable(),
+            Err(Error::Ambiguous {
+                reference: "stable".into(),
+                meanings: vec!["tag `1.0.0` is b".into(), "tag `v1.0.0` is a".into()]
+            })
+        );
+    }
+
+    #[test]
+    fn near_names_come_best_first() {
+        let names = tags(&[("v3.0.1", "a"), ("v3.0.0", "a"), ("nightly", "a"), ("v2.0.0", "a")]);
+        assert_eq!(names.near("v3.0.2")[..2], ["v3.0.0", "v3.0.1"]);
+        assert!(names.near("zzz").is_empty());
+    }
+}

@@ -1,0 +1,161 @@
+//! Reads of repositories, as effects.
+use super::{Ask as Wanted, Between, Names, Repository, Resolved, log_between, names, resolve};
+use crate::{
+    effect::*,
+    event::What,
+    failure::{Failure, Reason},
+    fleet::{Accept, App, Fleet},
+    model::{Miss, Model, Predicted},
+};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
+use std::{path::Path, time::Duration};
+
+/// How long the user's git may take with a remote.
+pub const WITHIN: Duration = Duration::from_secs(120);
+
+/// Finds the one commit that a name means.
+#[derive(Clone, Debug, Serialize)]
+pub struct Resolve {
+    pub repository: String,
+    pub reference: String,
+    pub accept: Vec<Accept>,
+    pub guarded: bool,
+}
+
+impl Resolve {
+    /// Asks the repository of the fleet's app, by the fleet's rules.
+    pub fn of(fleet: &Fleet, reference: &str) -> Result<Self, Failure> {
+        let repository = app(fleet)?.repository.clone();
+        Ok(Self { repository, reference: reference.to_owned(), accept: fleet.accept.clone(), guarded: fleet.guarded })
+    }
+
+    fn wanted(&self, fetch: bool) -> Wanted<'_> {
+        Wanted { reference: &self.reference, fetch, accept: &self.accept, guarded: self.guarded, within: WITHIN }
+    }
+}
+
+/// The app of a fleet.
+///
+/// `Fabfile` when there is none.
+pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
+    fleet.app.as_ref().ok_or_else(|| {
+        Failure::new(Reason::Fabfile, format!("fleet `{}` has no app", fleet.name))
+            .help("add `[app]` with `repository` and `path` to the fleet file")
+    })
+}
+
+impl Effect for Resolve {
+    type Outcome = Resolved;
+    const NAME: &'static str = "resolve";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("resolve {}", self.reference)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Resolved, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        let resolved = resolve(&repository, self.wanted(at.real.fetch && repository.remote.is_some())).await?;
+        for warning in &resolved.warnings {
+            at.tell(What::Warned { host: None, text: warning.clone() });
+        }
+        Ok(resolved)
+    }
+
+    /// Git is not made up: a simulated run reads the real repository, as it was last fetched.
+    fn predict(&self, _: &mut Model) -> Predicted<Resolved> {
+        let repository = here(&self.repository)?;
+        let resolved = resolve(&repository, self.wanted(false)).now_or_never();
+        let resolved = resolved.ok_or_else(|| Failure::unknown("a reading of the repository waits"))?;
+        resolved.map_err(|e| Miss::Fails(e.into()))
+    }
+}
+
+/// A repository of this machine, without making anything.
+fn here(source: &str) -> Result<Repository, Failure> {
+    if !source.starts_with('/') {
+        let message = format!("the simulator reads repositories of this machine, and `{source}` is not on it");
+        return Err(Failure::failed(message));
+    }
+    Ok(Repository::locate(source, Path::new("/nonexistent"))?)
+}
+
+/// Lists what one commit has and another has not.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadLog {
+    pub repository: String,
+    pub old: String,
+    pub new: String,
+    pub most: usize,
+}
+
+impl Effect for ReadLog {
+    type Outcome = Between;
+    const NAME: &'static str = "read_log";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
+        format!("read the commits between {} and {}", short(&self.old), short(&self.new))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Between, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        Ok(log_between(&repository, &self.old, &self.new, self.most)?)
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<Between> {
+        let repository = here(&self.repository)?;
+        log_between(&repository, &self.old, &self.new, self.most).map_err(|e| Miss::Fails(e.into()))
+    }
+}
+
+/// Lists branches and tags, as last fetched.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReadNames {
+    pub repository: String,
+}
+
+impl Effect for ReadNames {
+    type Outcome = Names;
+    const NAME: &'static str = "read_names";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        "read branches and tags".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Names, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        Ok(names(&repository)?)
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<Names> {
+        names(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
+    }
+}

@@ -1,0 +1,369 @@
+//! What a person calls a state of the code, made into one commit.
+use super::{Error, Names, Repository, fetch, names, process::visible};
+use crate::fleet::Accept;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is asked of `resolve`.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// `stable`, a tag, a branch, a commit (7 to 40 hex digits), `refs/tags/NAME` or `refs/heads/NAME`.
+    pub reference: &'a str,
+    pub fetch: bool,
+    pub accept: &'a [Accept],
+    pub guarded: bool,
+    /// How long the fetch may take.
+    pub within: Duration,
+}
+
+/// A commit and how it was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// 40 hex digits: the only part that a host may see.
+    pub commit: String,
+    /// What it was called.
+    pub name: String,
+    /// The tag that was meant, or one that names the same commit.
+    pub tag: Option<String>,
+    pub kind: Kind,
+    /// What a person should know: a local name that differs, a commit that nobody pushed, no fetch.
+    pub warnings: Vec<String>,
+}
+
+/// What a name turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Stable,
+    Tag,
+    Branch,
+    Commit,
+}
+
+impl Kind {
+    fn accepted(self, accept: &[Accept]) -> bool {
+        accept.contains(&match self {
+            Kind::Stable => Accept::Stable,
+            Kind::Tag => Accept::Tag,
+            Kind::Branch => Accept::Branch,
+            Kind::Commit => Accept::Commit,
+        })
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Stable => "stable tag",
+            Kind::Tag => "tag",
+            Kind::Branch => "branch",
+            Kind::Commit => "commit",
+        }
+    }
+}
+
+/// Fetches, then finds the one commit that a name means to the remote.
+///
+/// `stable` is the newest stable tag, whatever else has that name. Fails when the fetch fails, when the name is
+/// unknown or may mean two things, when the fleet does not take such names, and on a guarded fleet when nobody
+/// pushed the commit.
+pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, Error> {
+    if ask.fetch {
+        fetch::fetch(repository, ask.within).await?;
+    }
+    find(repository, &ask)
+}
+
+fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
+    let open = repository.open()?;
+    let names = names::read(&open, repository.remote.is_some())?;
+    let mut warnings = Vec::new();
+    if let (Some(remote), false) = (&repository.remote, ask.fetch) {
+        if names.branches.is_empty() && names.tags.is_empty() {
+            return Err(Error::NeverFetched(visible(remote)));
+        }
+        warnings.push(format!("not fetched: `{}` may have moved on", visible(remote)));
+    }
+    let (kind, name, commit) = meaning(&open, &names, ask.reference)?;
+    if !kind.accepted(ask.accept) {
+        let accept = ask.accept.to_vec();
+        return Err(Error::NotAccepted { reference: visible(ask.reference), kind: kind.word(), accept });
+    }
+    if kind == Kind::Stable && (names.branch("stable").is_some() || names.tag("stable").is_some()) {
+        warnings.push("`stable` is also a branch or a tag: the newest stable tag is meant".to_owned());
+    }
+    if kind == Kind::Commit && !reachable(&open, &names, &commit)? {
+        if ask.guarded {
+            return Err(Error::NotPushed(commit));
+        }
+        warnings.push(format!("nobody pushed the commit `{commit}`"));
+    }
+    if repository.remote.is_some() {
+        warnings.extend(differing(&open, kind, &name, &commit));
+    }
+    let tag = match kind {
+        Kind::Stable | Kind::Tag => Some(name.clone()),
+        Kind::Branch | Kind::Commit => names.tag_of(&commit).map(|tag| tag.name.clone()),
+    };
+    Ok(Resolved { commit, name, tag, kind, warnings })
+}
+
+fn meaning(open: &git2::Repository, names: &Names, reference: &str) -> Result<(Kind, String, String), Error> {
+    if reference == "stable" {
+        let stable = names.stable()?.ok_or(Error::NoStable { tags: names.tags.len() })?;
+        return Ok((Kind::Stable, stable.name.clone(), stable.commit.clone()));
+    }
+    let (tag, branch) = match (reference.strip_prefix("refs/tags/"), reference.strip_prefix("refs/heads/")) {
+        (Some(name), _) => (names.tag(name), None),
+        (_, Some(name)) => (None, names.branch(name)),
+        _ => (names.tag(reference), names.branch(reference)),
+    };
+    let mut meant = Vec::new();
+    meant.extend(tag.map(|tag| (Kind::Tag, tag.name.clone(), tag.commit.clone())));
+    meant.extend(branch.map(|branch| (Kind::Branch, branch.name.clone(), branch.commit.clone())));
+    meant.extend(commit(open, reference)?.map(|id| (Kind::Commit, id.clone(), id)));
+    match meant.len() {
+        0 => Err(Error::Unknown { reference: visible(reference), near: names.near(reference) }),
+        1 => Ok(meant.remove(0)),
+        _ => {
+            let meanings = meant.iter().map(|(kind, name, commit)| match kind {
+                Kind::Tag => format!("tag `refs/tags/{}` is {commit}", visible(name)),
+                Kind::Branch => format!("branch `refs/heads/{}` is {commit}", visible(name)),
+                _ => format!("commit {commit}"),
+            });
+            Err(Error::Ambiguous { reference: visible(reference), meanings: meanings.collect() })
+        }
+    }
+}
+
+/// Finds a commit by its digits; fewer than 7 of them are no commit.
+fn commit(open: &git2::Repository, digits: &str) -> Result<Option<String>, Error> {
+    if !(7..=40).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    match open.find_commit_by_prefix(&digits.to_lowercase()) {
+        Ok(commit) => Ok(Some(commit.id().to_string())),
+        Err(e) if e.code() == git2::ErrorCode::Ambiguous => {
+            let meanings = vec!["several objects begin so".to_owned()];
+            Err(Error::Ambiguous { reference: digits.to_owned(), meanings })
+        }
+        Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Whether any branch or tag holds a commit.
+fn reachable(open: &git2::Repository, names: &Names, commit: &str) -> Result<bool, Error> {
+    let tips = || names.branches.iter().chain(&names.tags).map(|named| named.commit.as_str());
+    if tips().any(|tip| tip == commit) {
+        return Ok(true);
+    }
+    let wanted = git2::Oid::from_str(commit)?;
+    let mut walk = open.revwalk()?;
+    for tip in tips() {
+        walk.push(git2::Oid::from_str(tip)?)?;
+    }
+    for id in walk {
+        if id? == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Tells of a local branch or tag of the same name that is another commit.
+fn differing(open: &git2::Repository, kind: Kind, name: &str, commit: &str) -> Option<String> {
+    let (word, local) = match kind {
+        Kind::Branch => ("branch", format!("refs/heads/{name}")),
+        Kind::Stable | Kind::Tag => ("tag", format!("refs/tags/{name}")),
+        Kind::Commit => return None,
+    };
+    let here = open.find_reference(&local).ok()?.peel_to_commit().ok()?.id().to_string();
+    (here != commit).then(|| {
+        format!(
+            "your {word} `{}` is {}, the remote's is {}: the remote's is meant",
+            visible(name),
+            &here[..12],
+            &commit[..12]
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::Sample;
+
+    const ALL: [Accept; 4] = [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
+
+    fn ask(reference: &str) -> Ask<'_> {
+        Ask { reference, fetch: true, accept: &ALL, guarded: false, within: Duration::from_secs(20) }
+    }
+
+    async fn resolved(sample: &Sample, reference: &str) -> Result<Resolved, Error> {
+        resolve(&sample.repository(), ask(reference)).await
+    }
+
+    #[tokio::test]
+    async fn a_tag_pushed_from_another_clone_a_moment_ago_is_the_one_found() {
+        let sample = Sample::new();
+        assert_eq!(resolved(&sample, "stable").await, Err(Error::NoStable { tags: 0 }));
+        let other = sample.other();
+        let first = other.commit("a", "1");
+        other.git(&["tag", "v3.0.0"]);
+        let second = other.commit("a", "2");
+        other.git(&["tag", "-a", "-m", "annotated", "v3.0.1"]);
+        other.git(&["tag", "v4.0.0-rc.1"]);
+        other.git(&["push", "-q", "origin", "main", "--tags"]);
+        let want = |name: &str, commit: &str, kind| Resolved {
+            commit: commit.to_owned(),
+            name: name.to_owned(),
+            tag: Some(if kind == Kind::Branch { "v3.0.1" } else { name }.to_owned()),
+            kind,
+            warnings: Vec::new(),
+        };
+        assert_eq!(resolved(&sample, "stable").await, Ok(want("v3.0.1", &second, Kind::Stable)));
+        assert_eq!(resolved(&sample, "v3.0.0").await, Ok(want("v3.0.0", &first, Kind::Tag)));
+        assert_eq!(resolved(&sample, "refs/tags/v3.0.0").await, Ok(want("v3.0.0", &first, Kind::Tag)));
+        let main = resolved(&sample, "main").await.unwrap();
+        assert_eq!((main.commit.as_str(), main.kind, main.tag.as_deref()), (&*second, Kind::Branch, Some("v3.0.1")));
+        assert_eq!(
+            main.warnings,
+            [format!(
+                "your branch `main` is {}, the remote's is {}: the remote's is meant",
+                &sample.git(&["rev-parse", "main"])[..12],
+                &second[..12]
+            )]
+        );
+        let short = resolved(&sample, &first[..8]).await.unwrap();
+        assert_eq!((short.commit, short.kind, short.tag.as_deref()), (first, Kind::Commit, Some("v3.0.0")));
+    }
+
+    #[tokio::test]
+    async fn a_local_tag_that_differs_or_was_never_pushed_does_not_count() {
+        let sample = Sample::new();
+        let other = sample.other();
+        let theirs = other.commit("a", "theirs");
+        other.git(&["tag", "v1.0.0"]);
+        other.git(&["push", "-q", "origin", "main", "--tags"]);
+        let mine = sample.commit("a", "mine");
+        sample.git(&["tag", "v1.0.0"]);
+        sample.git(&["tag", "v2.0.0"]);
+        sample.git(&["branch", "only-here"]);
+        let stable = resolved(&sample, "stable").await.unwrap();
+        assert_eq!(stable.commit, theirs);
+        assert!(stable.warnings[0].starts_with(&format!("your tag `v1.0.0` is {}", &mine[..12])), "{stable:?}");
+        let unknown = resolved(&sample, "v2.0.0").await;
+        assert_eq!(unknown, Err(Error::Unknown { reference: "v2.0.0".into(), near: vec!["v1.0.0".into()] }));
+        assert!(matches!(resolved(&sample, "only-here").await, Err(Error::Unknown { .. })));
+        let warned = resolved(&sample, &mine).await.unwrap();
+        assert_eq!(warned.warnings, [format!("nobody pushed the commit `{mine}`")]);
+        let guarded = resolve(&sample.repository(), Ask { guarded: true, ..ask(&mine) }).await;
+        assert_eq!(guarded, Err(Error::NotPushed(mine)));
+        let pushed = resolve(&sample.repository(), Ask { guarded: true, ..ask(&theirs) }).await.unwrap();
+        assert_eq!((pushed.commit, pushed.warnings), (theirs, vec![]));
+    }
+
+    #[tokio::test]
+    async fn what_may_mean_two_things_is_refused() {
+        let sample = Sample::new();
+        let commit = sample.commit("a", "1");
+        sample.git(&["tag", "both"]);
+        sample.git(&["branch", "both"]);
+        sample.git(&["branch", &commit[..8]]);
+        sample.git(&[
+            "push",
+            "-q",
+            "origin",
+            "refs/heads/both",
+            "refs/tags/both",
+            &format!("refs/heads/{}", &commit[..8]),
+        ]);
+        let meanings =
+            vec![format!("tag `refs/tags/both` is {commit}"), format!("branch `refs/heads/both` is {commit}")];
+        assert_eq!(resolved(&sample, "both").await, Err(Error::Ambiguous { reference: "both".into(), meanings }));
+        assert_eq!(resolved(&sample, "refs/heads/both").await.unwrap().kind, Kind::Branch);
+        assert!(matches!(resolved(&sample, &commit[..8]).await, Err(Error::Ambiguous { .. })));
+        assert_eq!(resolved(&sample, &commit[..9]).await.unwrap().kind, Kind::Commit);
+    }
+
+    #[tokio::test]
+    async fn a_fleet_takes_only_what_it_says() {
+        let sample = Sample::new();
+        sample.git(&["tag", "v1.0.0"]);
+        sample.git(&["push", "-q", "origin", "v1.0.0"]);
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        let accept = [Accept::Stable, Accept::Tag];
+        for (reference, good) in [("stable", true), ("v1.0.0", true), ("main", false), (head.as_str(), false)] {
+            let ended = resolve(&sample.repository(), Ask { accept: &accept, ..ask(reference) }).await;
+            assert_eq!(ended.is_ok(), good, "{reference}: {ended:?}");
+            assert!(good || matches!(ended, Err(Error::NotAccepted { .. })));
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_fetch_the_last_one_counts_and_a_failed_one_refuses() {
+        let sample = Sample::new();
+        let unfetched = |reference| Ask { fetch: false, ..ask(reference) };
+        let repository = sample.repository();
+        assert_eq!(resolve(&repository, unfetched("main")).await, Err(Error::NeverFetched("origin".into())));
+        resolved(&sample, "main").await.unwrap();
+        sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
+        assert!(matches!(resolved(&sample, "main").await, Err(Error::Fetch { .. })));
+        let last = resolve(&repository, unfetched("main")).await.unwrap();
+        assert_eq!(last.warnings, ["not fetched: `origin` may have moved on"]);
+    }
+
+    #[tokio::test]
+    async fn a_repository_without_a_remote_is_its_own_truth() {
+        let sample = Sample::new();
+        sample.git(&["remote", "remove", "origin"]);
+        let commit = sample.commit("a", "1");
+        sample.git(&["tag", "v1.0.0"]);
+        let stable = resolve(&sample.repository(), Ask { guarded: true, ..ask("stable") }).await.unwrap();
+        assert_eq!((stable.commit.as_str(), stable.warnings), (commit.as_str(), vec![]));
+        sample.git(&["checkout", "-q", "--detach"]);
+        let loose = sample.commit("a", "2");
+        let refused = resolve(&sample.repository(), Ask { guarded: true, ..ask(&loose) }).await;
+        assert_eq!(refused, Err(Error::NotPushed(loose)));
+    }
+
+    #[tokio::test]
+    async fn it_may_be_waited_for_on_any_thread() {
+        let sample = Sample::new();
+        let repository = sample.repository();
+        let waited = tokio::spawn(async move { resolve(&repository, ask("main")).await });
+        assert_eq!(waited.await.unwrap().unwrap().kind, Kind::Branch);
+    }
+
+    #[tokio::test]
+    async fn hostile_names_are_names_and_nothing_else() {
+        let sample = Sample::new();
+        let mark = sample.folder.path().join("p");
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        let at = mark.display();
+        let real = [
+            format!("a;touch${{IFS}}{at}"),
+            format!("x$(touch${{IFS}}{at})"),
+            format!("`touch${{IFS}}{at}`"),
+            format!("--upload-pack=touch${{IFS}}{at}"),
+            "-oProxyCommand=touch".to_owned(),
+            "a|b&c'd\"e".to_owned(),
+        ];
+        for (n, name) in real.iter().enumerate() {
+            let full = if n % 2 == 0 { format!("refs/heads/{name}") } else { format!("refs/tags/{name}") };
+            sample.git(&["update-ref", &full, &head]);
+            sample.git(&["push", "-q", "origin", &format!("{full}:{full}")]);
+            assert_eq!(resolved(&sample, name).await.unwrap().commit, head, "{name}");
+        }
+        let long = "x".repeat(4096);
+        let spaced = format!("--upload-pack=touch {at}");
+        for name in
+            ["", "a\nb", "a\0b", "\u{1b}[2J", "..", "@{0}", "HEAD", "main^", "main~1", ":/first", "-", &long, &spaced]
+        {
+            let ended = resolved(&sample, name).await;
+            assert!(matches!(ended, Err(Error::Unknown { .. })), "{name:?}: {ended:?}");
+            let text = ended.unwrap_err().to_string();
+            assert!(!text.contains(char::is_control) && text.chars().count() < 900, "{text:?}");
+        }
+        assert!(!mark.exists());
+    }
+}

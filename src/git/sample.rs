@@ -1,0 +1,124 @@
+//! Real repositories for tests: a bare origin and a clone of it.
+use super::Repository;
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A clone with a first commit that is pushed to an origin beside it. Removed when dropped.
+pub(crate) struct Sample {
+    pub folder: tempfile::TempDir,
+    pub origin: PathBuf,
+    pub work: PathBuf,
+}
+
+/// Another clone of the same origin.
+pub(crate) struct Clone {
+    pub work: PathBuf,
+}
+
+impl Sample {
+    pub fn new() -> Self {
+        // Its path must be fit for a ref's name.
+        let folder = tempfile::Builder::new().prefix("rfab-").tempdir().unwrap();
+        let (origin, work) = (folder.path().join("origin.git"), folder.path().join("work"));
+        git(folder.path(), &["init", "-q", "--bare", "-b", "main", "origin.git"]);
+        git(folder.path(), &["clone", "-q", "origin.git", "work"]);
+        let sample = Self { folder, origin, work };
+        set_up(&sample.work);
+        sample.git(&["checkout", "-q", "-B", "main"]);
+        sample.commit("README", "first");
+        sample.git(&["push", "-q", "origin", "main"]);
+        sample
+    }
+
+    pub fn git(&self, args: &[&str]) -> String {
+        git(&self.work, args)
+    }
+
+    /// Writes a file and commits it; gives the commit.
+    pub fn commit(&self, file: &str, content: &str) -> String {
+        commit(&self.work, file, content)
+    }
+
+    /// Writes a file without committing it.
+    pub fn write(&self, file: &str, content: &[u8]) {
+        write(&self.work, file, content)
+    }
+
+    pub fn make_executable(&self, file: &str) {
+        std::fs::set_permissions(self.work.join(file), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Commits all that is in the work tree.
+    pub fn commit_all(&self) -> String {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", "all"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    pub fn hook(&self, name: &str, text: &str) {
+        let path = self.work.join(".git/hooks").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        self.make_executable(&format!(".git/hooks/{name}"));
+    }
+
+    pub fn other(&self) -> Clone {
+        git(self.folder.path(), &["clone", "-q", "origin.git", "other"]);
+        let work = self.folder.path().join("other");
+        set_up(&work);
+        Clone { work }
+    }
+
+    pub fn repository(&self) -> Repository {
+        Repository::locate(self.work.to_str().unwrap(), Path::new("/nowhere")).unwrap()
+    }
+}
+
+impl Clone {
+    pub fn git(&self, args: &[&str]) -> String {
+        git(&self.work, args)
+    }
+
+    pub fn commit(&self, file: &str, content: &str) -> String {
+        commit(&self.work, file, content)
+    }
+}
+
+fn set_up(work: &Path) {
+    for (key, value) in [
+        ("user.name", "Anna"),
+        ("user.email", "anna@example.org"),
+        ("commit.gpgsign", "false"),
+        ("tag.gpgsign", "false"),
+        ("core.hooksPath", ".git/hooks"),
+        ("core.autocrlf", "false"),
+    ] {
+        git(work, &["config", key, value]);
+    }
+}
+
+fn write(work: &Path, file: &str, content: &[u8]) {
+    let path = work.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn commit(work: &Path, file: &str, content: &str) -> String {
+    write(work, file, content.as_bytes());
+    git(work, &["add", "--", file]);
+    git(work, &["commit", "-q", "-m", &format!("{file}: {content}")]);
+    git(work, &["rev-parse", "HEAD"])
+}
+
+/// Runs git with no configuration but the repository's; panics if it fails.
+pub(crate) fn git(at: &Path, args: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", "/nonexistent").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let out = command.arg("-C").arg(at).args(args).output().unwrap();
+    assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
+}

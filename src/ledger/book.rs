@@ -1,0 +1,106 @@
+//! A ledger's lines, read back.
+use super::{Line, Phase};
+use serde::{Deserialize, Serialize};
+
+/// The lines of one ledger, oldest first; a line that is torn or of a newer version is counted, never guessed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Book {
+    pub lines: Vec<Line>,
+    pub unread: usize,
+}
+
+impl Book {
+    pub fn read(text: &str) -> Book {
+        let mut book = Book::default();
+        for line in text.lines().filter(|l| !l.trim().is_empty()) {
+            match serde_json::from_str::<Line>(line) {
+                Ok(line) if line.v == 1 => book.lines.push(line),
+                _ => book.unread += 1,
+            }
+        }
+        book
+    }
+
+    /// The last drain or ready of a host that was done.
+    pub fn last_admin(&self, host: &str) -> Option<&Line> {
+        let of = |l: &&Line| l.host.as_deref() == Some(host) && matches!(&*l.effect, "drain" | "ready");
+        self.lines.iter().rev().filter(of).find(|l| l.phase != Phase::Failed)
+    }
+
+    /// The number that the fleet gave a commit.
+    pub fn number_of(&self, commit: &str) -> Option<u32> {
+        let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        self.lines.iter().find(given).and_then(|l| l.number)
+    }
+
+    /// The highest number that the fleet gave.
+    pub fn highest(&self) -> u32 {
+        self.lines.iter().filter_map(|l| l.number).max().unwrap_or(0)
+    }
+
+    /// The line of the commit whose deploy began last.
+    pub fn newest(&self) -> Option<&Line> {
+        self.lines.iter().rev().find(|l| l.effect == "release" && l.commit.is_some())
+    }
+
+    /// The last line of something that is written down by name, whatever commit it is about.
+    pub fn last_mark(&self, name: &str) -> Option<&Line> {
+        self.lines.iter().rev().find(|l| l.effect == "mark" && l.reason.as_deref() == Some(name))
+    }
+
+    /// How a migration stands: nobody began it, or its last line.
+    pub fn mark(&self, name: &str, commit: &str) -> Option<&Line> {
+        let of =
+            |l: &&Line| l.effect == "mark" && l.reason.as_deref() == Some(name) && l.commit.as_deref() == Some(commit);
+        self.lines.iter().rev().find(of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(effect: &str, host: &str, phase: Phase) -> String {
+        let line = Line {
+            v: 1,
+            run: "r1".into(),
+            seq: 1,
+            at: "2026-11-23T10:00:00Z".into(),
+            who: "anna".into(),
+            on_behalf_of: None,
+            from: "mac".into(),
+            effect: effect.into(),
+            host: Some(host.into()),
+            pool: vec![],
+            phase,
+            commit: None,
+            number: None,
+            reason: Some("flip".into()),
+            epoch: None,
+        };
+        line.text() + "\n"
+    }
+
+    #[test]
+    fn a_torn_line_and_one_of_a_newer_version_are_counted_and_not_guessed() {
+        let torn = line("ready", "web1", Phase::Ok);
+        let text = [&line("drain", "web1", Phase::Ok), "{\"v\":2,\"run\":\"x\"}\n", &torn[..40]].concat();
+        let book = Book::read(&text);
+        assert_eq!((book.lines.len(), book.unread), (1, 2));
+    }
+
+    #[test]
+    fn the_last_drain_or_ready_that_did_not_fail_tells_who_took_a_host_out() {
+        let text = [
+            line("drain", "web1", Phase::Intent),
+            line("drain", "web1", Phase::Ok),
+            line("activate", "web1", Phase::Ok),
+            line("ready", "web1", Phase::Failed),
+            line("ready", "web2", Phase::Ok),
+        ]
+        .concat();
+        let book = Book::read(&text);
+        assert_eq!(book.last_admin("web1").map(|l| &*l.effect), Some("drain"));
+        assert_eq!(book.last_admin("web3"), None);
+    }
+}

@@ -1,0 +1,61 @@
+//! One line of a ledger.
+use crate::host::Name;
+use serde::{Deserialize, Serialize};
+
+/// Something that was about to be done, or how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// The version of this format.
+    pub v: u8,
+    pub run: Name,
+    /// Counts the lines of a run.
+    pub seq: u32,
+    /// RFC 3339, by the clock of whoever wrote the line.
+    pub at: String,
+    pub who: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<String>,
+    /// The machine that the operator sat at.
+    pub from: String,
+    pub effect: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Name>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pool: Vec<Name>,
+    pub phase: Phase,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Name>,
+    /// The number that the fleet gave the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The balancers' epochs when the line was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+}
+
+/// How far it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    Intent,
+    Ok,
+    Failed,
+    Unknown,
+}
+
+/// Stands for the time in a line that is made before it is written.
+pub const AT: &str = "@AT@";
+
+impl Line {
+    /// The line as it is written; the time is still `@AT@` if it was so.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("a ledger line is plain data")
+    }
+}
+
+/// The time now, RFC 3339 in UTC, to the second.
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

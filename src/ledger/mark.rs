@@ -1,0 +1,151 @@
+//! What is done once a commit and fleet, such as a migration: begun, and ended.
+use super::{Book, Line, Phase, ReadLedger, line, read::home};
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    model::{Commit, Model, Predicted},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// How far something is that is done once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MarkState {
+    NeverBegun,
+    /// Nobody wrote down how it ended.
+    Begun,
+    Done,
+    Failed,
+}
+
+/// Writes down that something begins or how it ended, in the ledger of the fleet's home.
+#[derive(Clone, Serialize)]
+pub struct Mark {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    pub name: String,
+    pub commit: Commit,
+    pub state: MarkState,
+    /// The rest of the ledger's line.
+    pub line: Line,
+}
+
+impl Effect for Mark {
+    type Outcome = ();
+    const NAME: &'static str = "mark";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Recorded { fleet: &self.fleet.name }
+    }
+
+    fn describe(&self) -> String {
+        let state = match self.state {
+            MarkState::NeverBegun | MarkState::Begun => "begun",
+            MarkState::Done => "done",
+            MarkState::Failed => "failed",
+        };
+        format!("write down that {} of {} is {state}", self.name, &self.commit[..self.commit.len().min(12)])
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let home = home(&self.fleet).ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))?;
+        let text = self.text().replace(line::AT, &line::now());
+        at.real.site(&self.fleet.name).balancing.note(&home, "ledger", &text).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let (key, text) = (format!("{} {}", self.name, self.commit), self.text());
+        let state = model.state(&self.fleet.name)?;
+        let ended = match self.state {
+            MarkState::Done => Some(true),
+            MarkState::Failed => Some(false),
+            _ => None,
+        };
+        state.marks.insert(key, ended);
+        state.ledger.push(text);
+        Ok(())
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
+        let same =
+            book.mark(&self.name, &self.commit).is_some_and(|l| l.run == self.line.run && l.phase == self.phase());
+        Ok(if same { Seen::Done(()) } else { Seen::Not })
+    }
+}
+
+impl Mark {
+    fn phase(&self) -> Phase {
+        match self.state {
+            MarkState::NeverBegun | MarkState::Begun => Phase::Intent,
+            MarkState::Done => Phase::Ok,
+            MarkState::Failed => Phase::Failed,
+        }
+    }
+
+    fn text(&self) -> String {
+        Line {
+            effect: "mark".into(),
+            commit: Some(self.commit.clone()),
+            reason: Some(self.name.clone()),
+            phase: self.phase(),
+            ..self.line.clone()
+        }
+        .text()
+    }
+}
+
+/// How far something is that is done once a commit.
+#[derive(Clone, Serialize)]
+pub struct ReadMarks {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    pub name: String,
+    pub commit: Commit,
+}
+
+impl Effect for ReadMarks {
+    type Outcome = MarkState;
+    const NAME: &'static str = "read_marks";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look whether {} of {} was done", self.name, &self.commit[..self.commit.len().min(12)])
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<MarkState, Failure> {
+        let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
+        Ok(self.state(&book))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<MarkState> {
+        let book = Effect::predict(&ReadLedger { fleet: self.fleet.clone() }, model)?;
+        Ok(self.state(&book))
+    }
+}
+
+impl ReadMarks {
+    fn state(&self, book: &Book) -> MarkState {
+        match book.mark(&self.name, &self.commit).map(|l| l.phase) {
+            None => MarkState::NeverBegun,
+            Some(Phase::Ok) => MarkState::Done,
+            Some(Phase::Failed) => MarkState::Failed,
+            Some(Phase::Intent | Phase::Unknown) => MarkState::Begun,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What was done, written where it was done.
+mod book;
+pub mod line;
+mod mark;
+mod read;
+
+pub use book::Book;
+pub use line::{Line, Phase};
+pub use mark::{Mark, MarkState, ReadMarks};
+pub use read::{ReadLedger, home};

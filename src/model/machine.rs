@@ -1,0 +1,63 @@
+//! A host of the model.
+use super::{Commit, Fact, Release, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the model knows of a host.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    pub releases: Fact<BTreeSet<Release>>,
+    pub current: Fact<Option<Release>>,
+    /// The commit that the service runs.
+    pub running: Fact<Option<Commit>>,
+    /// When the service answers; `None` while it is stopped.
+    pub up_at: Fact<Option<Time>>,
+    /// What commands print.
+    pub texts: Fact<BTreeMap<String, String>>,
+    /// Contents by path; `None` for a file that is not there.
+    pub files: BTreeMap<String, Fact<Option<Vec<u8>>>>,
+    /// The wrapper's notes of commands: id and exit status.
+    pub ended: BTreeMap<String, i32>,
+    /// Commands that changed something, in order.
+    pub changes: Vec<String>,
+    pub restarts: u32,
+    pub ledger: Vec<String>,
+}
+
+impl Machine {
+    /// A host that serves a release.
+    pub fn serving(release: &Release) -> Self {
+        Self {
+            releases: Fact::Told([release.clone()].into()),
+            current: Fact::Told(Some(release.clone())),
+            running: Fact::Told(Some(release.commit.clone())),
+            up_at: Fact::Told(Some(0)),
+            ..Self::bare()
+        }
+    }
+
+    /// A host with nothing on it.
+    pub fn bare() -> Self {
+        Self {
+            releases: Fact::Told(BTreeSet::new()),
+            current: Fact::Told(None),
+            running: Fact::Told(None),
+            up_at: Fact::Told(None),
+            texts: Fact::Told(BTreeMap::new()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn end_state(&self) -> String {
+        let show = |r: Option<&Option<Release>>| r.and_then(Option::as_ref).map_or("none".into(), Release::to_string);
+        let releases = self.releases.get("").ok().map(|r| r.iter().map(Release::to_string).collect::<Vec<_>>());
+        format!(
+            "{:?} current {} running {:?} up {} restarts {} changes {:?}",
+            releases.unwrap_or_default(),
+            show(self.current.get("").ok()),
+            self.running.get("").ok(),
+            self.up_at.get("").is_ok_and(Option::is_some),
+            self.restarts,
+            self.changes,
+        )
+    }
+}

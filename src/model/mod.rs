@@ -1,0 +1,223 @@
+//! Hosts, balancers and a clock as plain data: whole in the simulator, in parts in a plan.
+mod fact;
+mod machine;
+mod pool;
+
+pub use fact::{Fact, Miss, Predicted};
+pub use machine::Machine;
+pub use pool::{PoolServer, StateFolder};
+
+use crate::{
+    effect::Admin,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+/// Milliseconds since the run began.
+pub type Time = u64;
+
+/// 40 hexadecimal digits.
+pub type Commit = Name;
+
+/// The tree of a commit on hosts, under the number that the fleet gave it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Release {
+    pub number: u32,
+    /// The whole commit, or as much of it as the host knows: at least 12 digits.
+    pub commit: Commit,
+}
+
+impl Release {
+    /// Whether it is of this commit, whole or short.
+    pub fn is_of(&self, commit: &str) -> bool {
+        let short = self.commit.len().min(commit.len());
+        short >= 12 && self.commit[..short] == commit[..short]
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{}", self.number, &self.commit[..self.commit.len().min(12)])
+    }
+}
+
+/// The made-up world.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub now: Time,
+    /// When the effect in hand began.
+    pub began: Time,
+    /// What it takes.
+    pub spent: Time,
+    /// The identity of the effect in hand.
+    pub id: String,
+    /// A plan's model: told by reads, not made up.
+    pub partial: bool,
+    pub fleets: BTreeMap<Name, Arc<Fleet>>,
+    /// By fleet and name.
+    pub machines: BTreeMap<(Name, Name), Machine>,
+    /// By fleet, balancer, pool and the host's name.
+    pub servers: BTreeMap<(Name, Name, Name, Name), PoolServer>,
+    pub states: BTreeMap<Name, StateFolder>,
+    /// By fleet and balancer: changes when it forgets.
+    pub epochs: BTreeMap<(Name, Name), u64>,
+    /// Commits whose service never gets healthy.
+    pub sick: BTreeSet<Commit>,
+    /// Hosts that do not answer.
+    pub dead: BTreeSet<(Name, Name)>,
+    /// The balancer asks a server every so often …
+    pub inter: Time,
+    /// … and believes it after as many good answers.
+    pub rise: u64,
+    /// The fewest live servers that each pool ever had.
+    pub fewest_live: BTreeMap<(Name, Name, Name), usize>,
+    /// What users would have felt, whoever broke the rule.
+    pub harmed: Vec<String>,
+}
+
+/// The commit that every host of a made-up fleet serves at first.
+pub const FIRST: &str = "1111111111111111111111111111111111111111";
+
+impl Model {
+    pub fn new() -> Self {
+        Self { inter: 2_000, rise: 3, ..Self::default() }
+    }
+
+    /// Makes a fleet up: every host up on its first release and ready.
+    pub fn admit(&mut self, fleet: &Arc<Fleet>) {
+        if self.fleets.insert(fleet.name.clone(), fleet.clone()).is_some() {
+            return;
+        }
+        let first = Release { number: 1, commit: FIRST.into() };
+        for host in &fleet.hosts {
+            self.machines.insert(key(host), Machine::serving(&first));
+        }
+        let mut state = StateFolder::default();
+        state.releases.insert(first.commit.clone(), first.number);
+        self.states.insert(fleet.name.clone(), state);
+        for balancer in &fleet.balancers {
+            self.machines.insert(key(&balancer.host), Machine::bare());
+            self.epochs.insert((fleet.name.clone(), balancer.name.clone()), 1);
+            for (pool, role) in &balancer.pools {
+                for host in fleet.hosts.iter().filter(|h| h.roles.contains(role)) {
+                    let at = (fleet.name.clone(), balancer.name.clone(), pool.clone(), host.name.clone());
+                    self.servers.insert(at, PoolServer::ready());
+                }
+            }
+        }
+        self.watch();
+    }
+
+    pub fn machine(&mut self, host: &Host) -> Predicted<&mut Machine> {
+        if self.dead.contains(&key(host)) {
+            let failure = Failure::new(
+                crate::failure::Reason::Unreachable,
+                format!("host `{host}` cannot be reached: no route to host"),
+            );
+            return Err(failure.on(&host.name).into());
+        }
+        self.machines
+            .get_mut(&key(host))
+            .ok_or_else(|| Failure::failed(format!("no host `{host}`")).on(&host.name).into())
+    }
+
+    pub fn state(&mut self, fleet: &Name) -> Predicted<&mut StateFolder> {
+        self.states.get_mut(fleet).ok_or_else(|| Failure::failed(format!("no fleet `{fleet}`")).into())
+    }
+
+    pub fn takes(&mut self, time: Time) {
+        self.spent = time;
+    }
+
+    /// A command that nobody can see into ran: a plan's texts and files of that host are no longer true.
+    pub fn disturb(&mut self, host: &Host, by: &str) {
+        if self.partial
+            && let Some(machine) = self.machines.get_mut(&key(host))
+        {
+            machine.texts = Fact::Lost(by.to_owned());
+            machine.files.values_mut().for_each(|file| *file = Fact::Lost(by.to_owned()));
+        }
+    }
+
+    /// Whether the balancer takes a host's servers for healthy.
+    pub fn up(&self, host: &Host) -> Predicted<bool> {
+        let Some(machine) = self.machines.get(&key(host)) else { return Ok(false) };
+        if self.dead.contains(&key(host)) {
+            return Ok(false);
+        }
+        let sick = machine.running.get("what it runs")?.as_ref().is_some_and(|c| self.sick.contains(c));
+        Ok(!sick
+            && match *machine.up_at.get("when its service is up")? {
+                None => false,
+                Some(0) => true,
+                Some(at) => self.now >= at + self.inter * self.rise,
+            })
+    }
+
+    /// The servers that a host is, by balancer and pool.
+    pub fn servers_of(&mut self, host: &Host) -> impl Iterator<Item = &mut PoolServer> {
+        self.servers.iter_mut().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name).map(|(_, server)| server)
+    }
+
+    /// Whether requests may reach a host.
+    pub fn serves(&self, host: &Host) -> bool {
+        let mine = self.servers.iter().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name);
+        mine.into_iter().any(|(_, server)| !matches!(server.admin.get(""), Ok(Admin::Drain | Admin::Maint)))
+    }
+
+    /// Remembers the worst moment, as users would.
+    pub fn watch(&mut self) {
+        if self.partial {
+            return;
+        }
+        let mut live: BTreeMap<(Name, Name, Name), usize> = BTreeMap::new();
+        for ((fleet, balancer, pool, name), server) in &self.servers {
+            let host = self.fleets[fleet].hosts.iter().find(|h| h.name == *name);
+            let up = host.is_some_and(|h| self.up(h).unwrap_or(false));
+            let counts = up && matches!(server.admin.get(""), Ok(Admin::Ready));
+            *live.entry((fleet.clone(), balancer.clone(), pool.clone())).or_default() += usize::from(counts);
+        }
+        for (pool, live) in live {
+            let fewest = self.fewest_live.entry(pool).or_insert(usize::MAX);
+            *fewest = live.min(*fewest);
+        }
+    }
+
+    /// A balancer is restarted: whatever it was told is gone.
+    pub fn forget(&mut self, fleet: &Name, balancer: &Name) {
+        *self.epochs.entry((fleet.clone(), balancer.clone())).or_default() += 1;
+        for (at, server) in &mut self.servers {
+            if at.0 == *fleet && at.1 == *balancer {
+                server.admin = Fact::Told(Admin::Ready);
+            }
+        }
+    }
+
+    /// What two runs must agree on: everything but times.
+    pub fn end_state(&self) -> String {
+        let mut out = String::new();
+        for ((fleet, name), machine) in &self.machines {
+            out += &format!("{fleet}/{name} {}", machine.end_state());
+            for (at, server) in self.servers.iter().filter(|(at, _)| at.0 == *fleet && at.3 == *name) {
+                out += &format!(" {}/{}={:?}", at.1, at.2, server.admin.get("").ok());
+            }
+            out.push('\n');
+        }
+        for (fleet, state) in &self.states {
+            out += &format!("{fleet} {:?} {:?} held by {:?}\n", state.releases, state.marks, state.held_by);
+        }
+        out.push_str(&format!("harmed {:?}\n", self.harmed));
+        out
+    }
+}
+
+pub fn key(host: &Host) -> (Name, Name) {
+    (host.fleet.clone(), host.name.clone())
+}

@@ -1,0 +1,156 @@
+//! Makes a staged release the current one, and removes old ones.
+use super::{Home, ReadReleases};
+use crate::{
+    effect::*,
+    failure::Failure,
+    host::Host,
+    model::{Model, Predicted, Release},
+};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Makes a release current by one rename.
+#[derive(Clone, Debug, Serialize)]
+pub struct Activate {
+    pub host: Host,
+    pub release: Release,
+    pub home: Home,
+}
+
+impl Effect for Activate {
+    type Outcome = ();
+    const NAME: &'static str = "activate";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Served { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("activate {}", self.release)
+    }
+
+    fn story(&self) -> Story {
+        Story { commit: Some(self.release.commit.clone()), ..Story::default() }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        super::on_host::activate(&at, self).await
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
+        Ok(if there.current.as_ref() == Some(&self.release) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        if model.serves(&self.host) && !model.partial && !model.fleets[&self.host.fleet].deploy_live {
+            model.harmed.push(format!("{} activated while it is live", self.host));
+        }
+        let machine = model.machine(&self.host)?;
+        if !machine.releases.get("its releases")?.contains(&self.release) {
+            let message = format!("release `{}` is not staged on `{}`", self.release, self.host);
+            return Err(Failure::failed(message).on(&self.host.name).into());
+        }
+        machine.current.predict(Some(self.release.clone()));
+        Ok(())
+    }
+}
+
+/// Removes old releases, by number; never the current one, the one before it, or one that runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Prune {
+    pub host: Host,
+    pub home: Home,
+    pub keep: usize,
+}
+
+impl Effect for Prune {
+    /// How many were removed.
+    type Outcome = u32;
+    const NAME: &'static str = "prune";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Staged { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("keep the newest {} releases", self.keep)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
+        super::on_host::prune(&at, self).await
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+        let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
+        Ok(if there.releases.len() <= self.keep { Seen::Done(0) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<u32> {
+        let machine = model.machine(&self.host)?;
+        let all = machine.releases.get("its releases")?.clone();
+        let current = machine.current.get("its current release")?.clone();
+        let running = machine.running.get("what it runs")?.clone();
+        let previous = all.iter().filter(|r| current.as_ref().is_some_and(|c| r.number < c.number)).max().cloned();
+        let newest: BTreeSet<_> = all.iter().rev().take(self.keep).cloned().collect();
+        let stays = |r: &Release| {
+            newest.contains(r)
+                || current.as_ref() == Some(r)
+                || previous.as_ref() == Some(r)
+                || running.as_deref().is_some_and(|c| r.is_of(c))
+        };
+        let kept: BTreeSet<_> = all.iter().filter(|r| stays(r)).cloned().collect();
+        let removed = (all.len() - kept.len()) as u32;
+        machine.releases.predict(kept);
+        Ok(removed)
+    }
+}
+
+/// Makes the folders of an app on a fresh host; what is there stays as it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetUp {
+    pub host: Host,
+    pub home: Home,
+}
+
+impl Effect for SetUp {
+    type Outcome = ();
+    const NAME: &'static str = "set_up";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Staged { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("make the folders of {}", self.home.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        super::on_host::set_up(&at, self).await
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
+        Ok(if there.set_up { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        model.machine(&self.host)?;
+        Ok(())
+    }
+}

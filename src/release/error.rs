@@ -1,0 +1,142 @@
+//! What can go wrong with a release, here and on a host.
+use crate::{
+    command,
+    failure::{Failure, Reason},
+    git,
+};
+
+/// Why a tree cannot be packed, or what a host answered instead of doing it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    #[error("`{}` cannot be released: {}", short(.commit), listed(.problems))]
+    Unfit { commit: String, problems: Vec<Problem> },
+    #[error("the archive cannot be written to `{folder}`: {why}")]
+    Write { folder: String, why: String },
+    #[error("`{0}` cannot be an app's path")]
+    BadPath(String),
+    #[error("`{0}` cannot be a call's id")]
+    BadId(String),
+    #[error("at least one release must be kept")]
+    KeepNone,
+    #[error(transparent)]
+    Command(#[from] command::Error),
+    #[error("the app's folders are not there: {0}")]
+    NotSetUp(&'static str),
+    #[error("the host has no `{0}`")]
+    Missing(String),
+    #[error("`{0}` cannot be made by this user")]
+    CannotMake(String),
+    #[error("`{0}` belongs to another user")]
+    Owner(String),
+    #[error("`{0}` is a link, and may not be one")]
+    IsLink(String),
+    #[error("`releases` and `.rfab` are on different filesystems")]
+    Apart,
+    #[error("the disk has {free} of the {need} that are needed{}", takers(.biggest))]
+    Full { need: Amount, free: Amount, biggest: Vec<(u64, String)> },
+    #[error("the upload broke after {got} of {bytes} bytes")]
+    Short { got: u64, bytes: u64 },
+    #[error("the upload arrived changed: {0}")]
+    Changed(String),
+    #[error("the archive is not one of rfab's: {0}")]
+    Archive(String),
+    #[error("the archive cannot be unpacked: {0}")]
+    Unpack(String),
+    #[error("what was unpacked is not what was packed: {}", .0.join(", "))]
+    Differs(Vec<String>),
+    #[error("`shared/{0}` is missing, and is linked into each release")]
+    LinkedFile(String),
+    #[error("`shared/{0}` is no folder, and is linked as one")]
+    LinkedFolder(String),
+    #[error("the release's name is taken by something else")]
+    Taken,
+    #[error("the call's id is taken: another run of it is under way, or died")]
+    IdTaken,
+    #[error("the release is not staged")]
+    NotStaged,
+    #[error("`current` is something else than a link to a release")]
+    StrangeCurrent,
+    #[error("the host could not {0}")]
+    Host(String),
+    /// Nobody knows what the program did.
+    #[error("the {program} program did not come to its end: {why}")]
+    NoEnd { program: &'static str, why: String },
+    /// The answer is none that the program gives.
+    #[error("the {program} program answered what it never answers: {line}")]
+    Nonsense { program: &'static str, line: String },
+}
+
+/// An amount of what a disk can run out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    Bytes(u64),
+    Inodes(u64),
+}
+
+/// What is wrong with a commit's tree.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Problem {
+    #[error("`{0}` is a submodule, whose files are not in the commit")]
+    Submodule(String),
+    #[error("`{0}` is a git-lfs pointer, whose content is not in the commit")]
+    Lfs(String),
+    #[error("the name `{name}` {why}")]
+    Name { name: String, why: &'static str },
+    #[error("`{0}` and `{1}` differ only in case")]
+    Twins(String, String),
+    #[error("the link `{path}` leads out of the tree: `{target}`")]
+    Leaves { path: String, target: String },
+    #[error("`{path}` cannot be linked: {why}")]
+    Linked { path: String, why: &'static str },
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let reason = match &error {
+            Error::Git(inner) => return inner.clone().into(),
+            Error::NoEnd { .. } | Error::Nonsense { .. } => Reason::Unknown,
+            Error::BadPath(_) | Error::KeepNone => Reason::Fabfile,
+            _ => Reason::Failed,
+        };
+        let help = match &error {
+            Error::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
+            Error::NotSetUp(_) => Some("make its folders with the task `setup`"),
+            Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
+            Error::Full { .. } => Some("remove what is not needed, or keep fewer releases (`keep`)"),
+            Error::LinkedFile(_) => Some("write it there once, then deploy again"),
+            Error::Missing(_) => Some("install it on the host"),
+            Error::IdTaken => Some("try again"),
+            _ => None,
+        };
+        Failure { help: help.map(str::to_owned), ..Failure::new(reason, error.to_string()) }
+    }
+}
+
+impl std::fmt::Display for Amount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Amount::Bytes(bytes) => write!(f, "{:.1} MiB", *bytes as f64 / f64::from(1 << 20)),
+            Amount::Inodes(inodes) => write!(f, "{inodes} inodes"),
+        }
+    }
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+fn listed(problems: &[Problem]) -> String {
+    let shown: Vec<String> = problems.iter().take(5).map(Problem::to_string).collect();
+    let more = problems.len().saturating_sub(5);
+    if more == 0 { shown.join("; ") } else { format!("{}; and {more} more", shown.join("; ")) }
+}
+
+fn takers(biggest: &[(u64, String)]) -> String {
+    if biggest.is_empty() {
+        return String::new();
+    }
+    let each = |(kib, path): &(u64, String)| format!("`{path}` has {}", Amount::Bytes(kib * 1024));
+    format!("; {}", biggest.iter().map(each).collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,38 @@
+# list PATH: the releases of an app, and which is current.
+enter "$1"
+[ -d releases ] || fail not-set-up
+for entry in releases/*; do
+    name=${entry#releases/}
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    case $name in *.manifest) is_release "${name%.manifest}" && continue ;; esac
+    if ! is_release "$name" || [ -L "$entry" ] || [ ! -d "$entry" ]; then
+        say "other $(hex "$name")"
+        continue
+    fi
+    commit= header=
+    if [ -f "$entry.manifest" ] && [ ! -L "$entry.manifest" ]; then
+        IFS= read -r header < "$entry.manifest"
+        case $header in "rfab-manifest 1 ${name#*-}"*) commit=${header##* } ;; esac
+    fi
+    case $commit in *[!0-9a-f]*) commit= ;; esac
+    if [ "${#commit}" -eq 40 ]; then
+        say "release $name $commit $(digest "$entry.manifest")"
+    else
+        say "incomplete $name"
+    fi
+done
+if [ -L current ]; then
+    target=$(readlink current; printf x)
+    target=${target%?x}
+    name=${target#releases/}
+    if [ "$target" = "releases/$name" ] && is_release "$name" && [ -d "$target" ]; then
+        say "current $name"
+    else
+        say "current-foreign $(hex "$target")"
+    fi
+elif [ -e current ]; then
+    say current-foreign -
+else
+    say current-none
+fi
+end 0

@@ -1,0 +1,77 @@
+# What every program below begins with. POSIX sh; coreutils or busybox, find, grep, sed, tar, gzip.
+#
+# An answer is lines of words; a name that others may have chosen is in hex. The last line is `end PROGRAM`: without
+# it the program did not come to its end. The status is 0, or 3 with a line `failed KIND …` before the last.
+set -u
+umask 022
+LC_ALL=C
+export LC_ALL
+unset CDPATH GZIP TAR_OPTIONS POSIXLY_CORRECT
+nl='
+'
+tab='	'
+
+say() { printf '%s\n' "$*"; }
+hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
+cleanup() { :; }
+end() { say "end $program"; exit "$1"; }
+fail() { say "failed $*"; end 3; }
+digest() { set -- "$(sha256sum < "$1")"; printf %s "${1%% *}"; }
+
+trap 'status=$?; trap "" HUP INT TERM PIPE; cleanup; exit "$status"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+
+# enter PATH: every later path starts there.
+enter() {
+    case $1 in /*) ;; *) fail path ;; esac
+    cd "$1" 2>/dev/null || fail absent
+    root=$(pwd -P) || fail absent
+}
+
+# is_release NAME: four to nine digits, a dash, twelve hex digits; a number has one spelling.
+is_release() {
+    its_number=${1%%-*}
+    its_commit=${1#*-}
+    case $its_number in '' | *[!0-9]* | 0????*) return 1 ;; esac
+    case $its_commit in '' | *[!0-9a-f]*) return 1 ;; esac
+    [ "${#its_number}" -ge 4 ] && [ "${#its_number}" -le 9 ] && [ "${#its_commit}" -eq 12 ]
+}
+
+# started PID: when it started, in ticks since the boot.
+started() {
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    set -- ${stat##*) }
+    shift 19
+    printf %s "$1"
+}
+
+boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || printf unknown; }
+
+# work_in ID: makes a folder of this run's own; it is gone when the program ends.
+work_in() {
+    case $1 in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac
+    [ -d .rfab/tmp ] || fail not-set-up
+    tmp=.rfab/tmp/$1
+    mkdir -m 700 "$tmp" 2>/dev/null || fail id-taken
+    cleanup() { clean "$tmp"; }
+    say_alive > "$tmp/alive" || fail write
+}
+
+say_alive() { say "$$ $(started "$$" || printf 0) $(boot)"; }
+
+# clean FOLDER: also what cannot be written.
+clean() {
+    rm -rf "$1" 2>/dev/null && return
+    chmod -R u+rwx "$1" 2>/dev/null
+    rm -rf "$1"
+}
+
+# tell KIND FILE: up to ten lines of it as `KIND HEX`, and how many there are.
+tell() {
+    [ -s "$2" ] || return 0
+    head -n 10 "$2" | while IFS= read -r line; do say "$1 $(hex "$line")"; done
+    say "$1-count $(wc -l < "$2")"
+}

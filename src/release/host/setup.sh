@@ -1,0 +1,35 @@
+# setup PATH: makes the folders of an app.
+case $1 in /*) ;; *) fail path ;; esac
+for tool in tar gzip find grep sed stat sha256sum od head cut sort uniq tr wc du readlink ln mkdir setsid; do
+    command -v "$tool" > /dev/null || fail missing "$tool"
+done
+mkdir -p -- "$1" 2>/dev/null || fail make "$(hex "$1")"
+enter "$1"
+
+# folder NAME MODE [KEEP]: made if it is missing; a link in its place is refused, unless it is to be kept.
+folder() {
+    if [ -L "$1" ] && [ "$#" -lt 3 ]; then fail link "$(hex "$1")"; fi
+    if [ -d "$1" ]; then
+        [ "$#" -ge 3 ] || chmod "$2" "$1" 2>/dev/null || fail owner "$(hex "$1")"
+    else
+        mkdir -m "$2" "$1" 2>/dev/null || fail make "$(hex "$root/$1")"
+        say "made $1"
+    fi
+    [ -w "$1" ] || fail owner "$(hex "$1")"
+}
+
+folder releases 755
+folder shared 755 keep
+folder .rfab 755
+folder .rfab/tmp 700
+
+try=.rfab/tmp/setup.$$
+cleanup() { rm -rf "$try"; }
+mkdir "$try" && ln -s a "$try/b" && ln -s c "$try/d" || fail write
+mv -T "$try/b" "$try/d" 2>/dev/null && [ "$(readlink "$try/d")" = a ] || fail missing 'mv -T'
+sync "$try" 2>/dev/null && sync -f "$try" 2>/dev/null || fail missing 'sync FILE'
+# Renames from here to there must not become copies.
+: > "$try/e" && ln "$try/e" "releases/.try-$$" 2>/dev/null || fail apart
+rm -f "releases/.try-$$"
+sync releases . || fail write
+end 0

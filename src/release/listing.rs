@@ -1,0 +1,99 @@
+//! The releases of a host.
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    git::app,
+    host::{Host, Name},
+    model::{Model, Predicted, Release},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What is staged on a host, and what is current.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    pub releases: BTreeSet<Release>,
+    pub current: Option<Release>,
+    /// Whether the app's folders are there at all.
+    pub set_up: bool,
+}
+
+impl Listing {
+    /// The release of a commit.
+    pub fn of(&self, commit: &str) -> Option<&Release> {
+        self.releases.iter().find(|r| r.is_of(commit))
+    }
+
+    /// The newest release before the current one.
+    pub fn previous(&self) -> Option<&Release> {
+        let current = self.current.as_ref()?;
+        self.releases.iter().filter(|r| r.number < current.number).max()
+    }
+}
+
+/// Where an app is on a host, and who owns it there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Home {
+    pub path: String,
+    /// The login user if absent.
+    pub user: Option<Name>,
+}
+
+impl Home {
+    /// Where the fleet's app is.
+    ///
+    /// `Fabfile` when the fleet has no app.
+    pub fn of(fleet: &Fleet) -> Result<Home, Failure> {
+        let app = app(fleet)?;
+        Ok(Home { path: app.path.trim_end_matches('/').to_owned(), user: app.user.clone() })
+    }
+}
+
+/// Lists a host's releases.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadReleases {
+    pub host: Host,
+    pub home: Home,
+}
+
+impl ReadReleases {
+    pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
+        Ok(Self { host: host.clone(), home: Home::of(fleet)? })
+    }
+}
+
+impl Effect for ReadReleases {
+    type Outcome = Listing;
+    const NAME: &'static str = "read_releases";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        "list its releases".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Listing, Failure> {
+        super::on_host::list(&at, &self.host, &self.home).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Listing> {
+        let machine = model.machine(&self.host)?;
+        let releases = machine.releases.get("its releases")?.clone();
+        Ok(Listing { releases, current: machine.current.get("its current release")?.clone(), set_up: true })
+    }
+
+    fn learn(&self, outcome: &Listing, model: &mut Model) {
+        if let Ok(machine) = model.machine(&self.host) {
+            machine.releases.tell(outcome.releases.clone());
+            machine.current.tell(outcome.current.clone());
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Which releases and leftovers go, and which stay.
+use super::machine::{BOTH, Machine};
+use crate::release::{self, Pruned, ReleaseName};
+use std::process::{Child, Command};
+
+fn prune(machine: &Machine, keep: usize, spared: &[ReleaseName]) -> Pruned {
+    release::pruned(&machine.run(&release::prune(machine.at(), keep, spared).unwrap(), b"")).unwrap()
+}
+
+fn activate(machine: &Machine, name: &ReleaseName) {
+    let command = release::activate(machine.at(), name, "run-1").unwrap();
+    release::activated(&machine.run(&command, b""), name).unwrap();
+}
+
+fn numbers(machine: &Machine) -> Vec<u32> {
+    machine.list().releases.iter().map(|release| release.name.number).collect()
+}
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let all: Vec<ReleaseName> = [1, 2, 3, 9, 10, 11, 10_000].map(|n| machine.deploy(n, &n.to_string())).into();
+        activate(&machine, &all[3]);
+        let at = machine.path.join("releases").join(all[0].to_string());
+        let running = Running(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
+        assert_eq!(machine.list().previous().unwrap().name, all[2]);
+        let pruned = prune(&machine, 1, &all[4..5]);
+        assert_eq!(pruned.running, [all[0].clone()]);
+        let mut removed = pruned.removed;
+        removed.sort();
+        assert_eq!(removed, [all[1].clone(), all[5].clone()], "{shell:?}");
+        assert_eq!(numbers(&machine), [10_000, 10, 9, 3, 1]);
+        drop(running);
+        let pruned = prune(&machine, 1, &[]);
+        assert_eq!(pruned.removed, [all[4].clone(), all[0].clone()]);
+        assert_eq!(numbers(&machine), [10_000, 9, 3]);
+        assert_eq!(prune(&machine, 1, &[]), Pruned::default());
+        assert!(machine.names().iter().all(|name| !name.contains(".gone")));
+    }
+}
+
+#[test]
+fn while_it_is_unknown_what_is_current_nothing_is_removed() {
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        for n in 1..=4 {
+            machine.deploy(n, &n.to_string());
+        }
+        for target in ["/srv/other", "releases/0007-000000000000"] {
+            std::fs::remove_file(machine.path.join("current")).unwrap();
+            std::os::unix::fs::symlink(target, machine.path.join("current")).unwrap();
+            let ended = machine.run(&release::prune(machine.at(), 1, &[]).unwrap(), b"");
+            assert_eq!(release::pruned(&ended), Err(release::Error::StrangeCurrent));
+            assert_eq!(numbers(&machine), [4, 3, 2, 1]);
+        }
+    }
+}
+
+#[test]
+fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let name = machine.deploy(1, "1");
+        let tmp = machine.path.join(".rfab/tmp");
+        let left = |id: &str, alive: &str| {
+            std::fs::create_dir(tmp.join(id)).unwrap();
+            std::fs::write(tmp.join(id).join("alive"), alive).unwrap();
+        };
+        let me = std::process::id();
+        let stat = std::fs::read_to_string(format!("/proc/{me}/stat")).unwrap();
+        let start = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().to_owned();
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        left("living", &format!("{me} {start} {boot}"));
+        left("reused", &format!("{me} 1 {boot}"));
+        left("rebooted", &format!("{me} {start} 0-0-0\n"));
+        left("strange", "who knows\n");
+        std::fs::create_dir(tmp.join("empty")).unwrap();
+        std::fs::create_dir(machine.path.join("releases/.gone-0001-000000000000")).unwrap();
+        std::fs::write(machine.path.join("releases/0005-000000000000.manifest"), "").unwrap();
+        std::os::unix::fs::symlink("x", machine.path.join(".current-dead")).unwrap();
+        assert_eq!(prune(&machine, 5, &[]).cleaned, ["empty", "rebooted", "reused"], "{shell:?}");
+        std::fs::remove_dir_all(tmp.join("living")).unwrap();
+        std::fs::remove_dir_all(tmp.join("strange")).unwrap();
+        prune(&machine, 5, &[]);
+        assert_eq!(
+            machine.names(),
+            [
+                ".rfab".to_owned(),
+                ".rfab/tmp".to_owned(),
+                format!("current -> releases/{name}"),
+                "releases".to_owned(),
+                format!("releases/{name}"),
+                format!("releases/{name}.manifest"),
+                "shared".to_owned()
+            ]
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! A folder that stands for a host, and a shell that runs programs there.
+use crate::{
+    command::Command,
+    git::sample::Sample,
+    release::{self, Error, Listed, Packed, ReleaseName, Staged},
+    world::real::Ended,
+};
+use std::{
+    io::Write,
+    os::unix::{fs::symlink, process::ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{self, Stdio},
+};
+
+/// Which sh and which tools.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shell {
+    Dash,
+    Busybox,
+}
+
+pub const BOTH: [Shell; 2] = [Shell::Dash, Shell::Busybox];
+
+pub struct Machine {
+    pub folder: tempfile::TempDir,
+    /// The app's path.
+    pub path: PathBuf,
+    pub sample: Sample,
+    shell: Shell,
+    tools: PathBuf,
+}
+
+impl Machine {
+    /// A machine whose app has been set up.
+    pub fn new(shell: Shell) -> Self {
+        let bare = Self::bare(shell);
+        release::set_up(&bare.run(&release::setup(bare.at()).unwrap(), b"")).unwrap();
+        bare
+    }
+
+    pub fn bare(shell: Shell) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tools = folder.path().join("tools");
+        std::fs::create_dir(&tools).unwrap();
+        let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
+        let busybox = busybox.expect("these tests need busybox: install it");
+        let list = process::Command::new(busybox).arg("--list").output().unwrap();
+        for tool in String::from_utf8(list.stdout).unwrap().lines() {
+            symlink(busybox, tools.join(tool)).unwrap();
+        }
+        let path = folder.path().join("srv/the shop");
+        Self { path, sample: Sample::new(), shell, tools, folder }
+    }
+
+    pub fn at(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+
+    /// The program and what is around it, ready to be started.
+    pub fn process(&self, command: &Command) -> process::Command {
+        let Command::Words(words) = command else { panic!("{command:?}") };
+        assert_eq!(words[0], "/bin/sh");
+        let mut process = match self.shell {
+            Shell::Dash => process::Command::new("/bin/dash"),
+            Shell::Busybox => process::Command::new(self.tools.join("sh")),
+        };
+        if self.shell == Shell::Busybox {
+            process.env("PATH", &self.tools);
+        }
+        process.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        process
+    }
+
+    pub fn run(&self, command: &Command, stdin: &[u8]) -> Ended {
+        ended(self.process(command), stdin)
+    }
+
+    pub fn pack(&self, linked: &[&str]) -> Packed {
+        let commit = self.sample.commit_all();
+        let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
+        release::pack(&self.sample.repository(), &commit, &linked, self.folder.path()).unwrap()
+    }
+
+    pub fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, Error> {
+        self.stage_bytes(number, packed, &std::fs::read(&packed.archive).unwrap())
+    }
+
+    pub fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, Error> {
+        let command = release::stage(self.at(), &name(number, packed), "run-1", packed).unwrap();
+        release::staged(&self.run(&command, stdin), packed)
+    }
+
+    /// Commits a file of this content, and stages and activates that as a release.
+    pub fn deploy(&self, number: u32, content: &str) -> ReleaseName {
+        self.sample.write("file", content.as_bytes());
+        let packed = self.pack(&[]);
+        assert_eq!(self.stage(number, &packed), Ok(Staged::New));
+        let name = name(number, &packed);
+        let command = release::activate(self.at(), &name, "run-1").unwrap();
+        release::activated(&self.run(&command, b""), &name).unwrap();
+        name
+    }
+
+    pub fn list(&self) -> Listed {
+        release::listed(&self.run(&release::list(self.at()).unwrap(), b"")).unwrap()
+    }
+
+    /// Every name below the app's path but what is in releases, with what links lead to.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        below(&self.path, &self.path, &mut names);
+        names.sort();
+        names
+    }
+}
+
+pub fn name(number: u32, packed: &Packed) -> ReleaseName {
+    ReleaseName::new(number, &packed.manifest.commit).unwrap()
+}
+
+pub fn ended(mut process: process::Command, stdin: &[u8]) -> Ended {
+    let mut child = process.spawn().unwrap();
+    let mut into = child.stdin.take().unwrap();
+    let bytes = stdin.to_vec();
+    // A program that failed early no longer reads.
+    let writer = std::thread::spawn(move || drop(into.write_all(&bytes)));
+    let out = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let status = out.status.code().unwrap_or_else(|| 128 + out.status.signal().unwrap());
+    Ended { status, out: out.stdout, err: out.stderr, cut: false }
+}
+
+fn below(top: &Path, folder: &Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
+        let kind = path.symlink_metadata().unwrap().file_type();
+        if kind.is_symlink() {
+            names.push(format!("{name} -> {}", std::fs::read_link(&path).unwrap().display()));
+        } else {
+            names.push(name.clone());
+        }
+        let release = name.starts_with("releases/") && name.matches('/').count() == 1;
+        if kind.is_dir() && !release {
+            below(top, &path, names);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Plain lines, one an event, with the host in front: for pipes, CI and terminals.
+use super::{
+    Palette, failure,
+    filter::visible,
+    table::table,
+    words::{count, duration},
+};
+use crate::event::{Event, Kind, Listener, Stream, What};
+use std::{io::Write, sync::Mutex};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loud {
+    /// Warnings, failures and the table.
+    Quiet,
+    /// Changes, steps and what commands print, too.
+    Normal,
+    /// And whatever is read.
+    Verbose,
+}
+
+/// Writes lines.
+pub struct Lines<W: Write + Send> {
+    loud: Loud,
+    palette: Palette,
+    out: Mutex<Out<W>>,
+}
+
+struct Out<W> {
+    /// `None` once its reader went away.
+    to: Option<W>,
+    /// The widest host's name so far.
+    width: usize,
+}
+
+impl<W: Write + Send> Lines<W> {
+    pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
+        Self { loud, palette, out: Mutex::new(Out { to: Some(to), width: 0 }) }
+    }
+
+    fn line(&self, what: &What) -> Option<(Option<String>, String)> {
+        let p = self.palette;
+        let host = |h: &Option<crate::host::Name>| h.as_ref().map(|h| h.to_string());
+        let normal = self.loud >= Loud::Normal;
+        Some(match what {
+            What::RunStarted { line, world, .. } if normal => {
+                let world = if *world == "real" { String::new() } else { p.faint(&format!("  ({world})")) };
+                (None, format!("{}{world}", p.strong(&format!("rfab {line}"))))
+            }
+            What::TargetsChanged { fleet, hosts, of, selection } if normal => {
+                let selection =
+                    if selection == "all" { String::new() } else { format!(" ({})", visible(selection, false)) };
+                (None, format!("targets: {fleet}, {} of {}{selection}", hosts.len(), count(*of, "host")))
+            }
+            What::HostUnreachable { host, message } => (Some(host.to_string()), p.warn(&visible(message, false))),
+            What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
+            What::EffectFinished { kind, host: h, text, took, failure, .. } => match failure {
+                // A failure is told once, at the end; here only that it was.
+                Some(failed) if *kind != Kind::Read || self.loud == Loud::Verbose => (
+                    host(h),
+                    format!(
+                        "{} {}",
+                        visible(text, false),
+                        p.bad(&format!(
+                            "failed: {}",
+                            visible(failed.message.lines().next().unwrap_or_default(), false)
+                        ))
+                    ),
+                ),
+                None if *kind != Kind::Read && *kind != Kind::Hold && normal || self.loud == Loud::Verbose => {
+                    let took = if *took >= 1_000 || self.loud == Loud::Verbose {
+                        p.faint(&format!("  {}", duration(*took)))
+                    } else {
+                        String::new()
+                    };
+                    (host(h), format!("{}{took}", visible(text, false)))
+                }
+                _ => return None,
+            },
+            What::Printed { host, stream, line } if normal => {
+                let mark = if *stream == Stream::Err { "!" } else { "|" };
+                (Some(host.to_string()), format!("{mark} {}", visible(line, p.color)))
+            }
+            What::LockAwaited { holder, .. } => (None, p.warn(&format!("waiting: {}", visible(holder, false)))),
+            What::Noted { host: h, text } if normal => (host(h), visible(text, p.color)),
+            What::Warned { host: h, text } => (host(h), format!("{} {}", p.warn("warning:"), visible(text, false))),
+            _ => return None,
+        })
+    }
+
+    fn end(&self, event: &What) -> Option<String> {
+        let What::RunFinished { took, table: rows, next, failures, .. } = event else { return None };
+        let mut text = String::new();
+        if !rows.is_empty() {
+            text += &format!("\n{}", table(rows, self.palette));
+        }
+        for one in failures {
+            text += &format!("\n{}", failure(one, self.palette));
+        }
+        if !next.is_empty() {
+            let lines: Vec<String> = next.iter().map(|n| format!("rfab {}", visible(n, false))).collect();
+            text += &format!("\nnext: {}\n", lines.join("\n      "));
+        }
+        if self.loud == Loud::Verbose {
+            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration(*took))));
+        }
+        Some(text)
+    }
+}
+
+impl<W: Write + Send> Listener for Lines<W> {
+    fn tell(&self, event: &Event) {
+        let text = match self.end(&event.what) {
+            Some(text) => text,
+            None => {
+                let Some((host, text)) = self.line(&event.what) else { return };
+                let mut out = self.out.lock().unwrap();
+                match host {
+                    None => format!("{text}\n"),
+                    Some(host) => {
+                        out.width = out.width.max(host.len());
+                        let pad = " ".repeat(out.width - host.len());
+                        format!("{}{pad}  {text}\n", self.palette.host(&host))
+                    }
+                }
+            }
+        };
+        let mut out = self.out.lock().unwrap();
+        if out.to.as_mut().is_some_and(|to| to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err()) {
+            out.to = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Outcome, Row, Standing},
+        failure::{Exit, Failure},
+    };
+    use std::sync::Arc;
+
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn shown(loud: Loud, events: Vec<What>) -> String {
+        let screen = Screen::default();
+        let lines = Lines::new(screen.clone(), loud, Palette { color: false });
+        for what in events {
+            lines.tell(&Event { v: 1, at: 0, run: "r".into(), lane: "".into(), what });
+        }
+        String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn effect(host: &str, kind: Kind, text: &str, took: u64) -> What {
+        What::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
+    }
+
+    #[test]
+    fn a_run_is_told_with_hosts_in_front_and_ends_with_its_table_its_failures_and_the_next_command() {
+        let failed = Failure::failed("host `web2` does not get healthy within 60 s").help("look at its log");
+        let row = |host: &str, result, note: Option<&str>| Row {
+            host: host.into(),
+            old: Some("0001-aaaaaaaaaaaa".into()),
+            new: Some("0002-bbbbbbbbbbbb".into()),
+            balancer: Standing::Out,
+            result,
+            note: note.map(str::to_owned),
+        };
+        let text = shown(
+            Loud::Normal,
+            vec![
+                What::RunStarted { line: "prod:out deploy:stable".into(), who: "anna".into(), world: "real" },
+                What::TargetsChanged {
+                    fleet: "prod".into(),
+                    hosts: vec!["web1".into(), "web2".into()],
+                    of: 4,
+                    selection: "out".into(),
+                },
+                What::StepStarted { step: "stage 0002-bbbbbbbbbbbb".into(), host: None },
+                effect("web1", Kind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
+                effect("web1", Kind::Read, "list its releases", 4),
+                What::Printed { host: "web10".into(), stream: Stream::Err, line: "\x1b[2Jcleared\r".into() },
+                What::Warned { host: None, text: "a tag moved".into() },
+                What::RunFinished {
+                    exit: Exit::Failed,
+                    took: 10,
+                    table: vec![
+                        row("web1", Outcome::Ok, None),
+                        row("web2", Outcome::Failed, Some("does not get healthy")),
+                    ],
+                    next: vec!["prod:out deploy:stable".into()],
+                    failures: vec![failed],
+                },
+            ],
+        );
+        assert_eq!(
+            text,
+            "\
+rfab prod:out deploy:stable
+targets: prod, 2 of 4 hosts (out)
+stage 0002-bbbbbbbbbbbb:
+web1  stage 0002-bbbbbbbbbbbb  1.2 s
+web10  ! ␛[2Jcleared␍
+warning: a tag moved
+
+host  old                new                balancer  result
+web1  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       ok
+web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       failed  does not get healthy
+2 hosts: 1 ok, 1 failed; 2 out of the balancer
+
+error: host `web2` does not get healthy within 60 s
+  help: look at its log
+
+next: rfab prod:out deploy:stable
+"
+        );
+    }
+
+    #[test]
+    fn quiet_says_warnings_and_the_end_and_verbose_says_what_is_read() {
+        let events = || {
+            vec![
+                effect("web1", Kind::Change, "activate", 1),
+                effect("web1", Kind::Read, "list its releases", 4),
+                What::Warned { host: Some("web1".into()), text: "look".into() },
+            ]
+        };
+        assert_eq!(shown(Loud::Quiet, events()), "web1  warning: look\n");
+        assert_eq!(
+            shown(Loud::Verbose, events()),
+            "web1  activate  1 ms\nweb1  list its releases  4 ms\nweb1  warning: look\n"
+        );
+    }
+}

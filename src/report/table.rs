@@ -1,0 +1,126 @@
+//! The closing table.
+use super::{Palette, filter::visible, words::count};
+use crate::event::{Outcome, Row, Standing};
+use unicode_width::UnicodeWidthStr;
+
+/// The table with a line that counts; empty without hosts.
+pub fn table(rows: &[Row], palette: Palette) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let cell = |text: &Option<String>| visible(text.as_deref().unwrap_or("-"), false);
+    let mut cells: Vec<[String; 6]> = vec![["host", "old", "new", "balancer", "result", ""].map(str::to_owned)];
+    for row in rows {
+        let note = row.note.as_ref().map(|n| visible(n.lines().next().unwrap_or_default(), false)).unwrap_or_default();
+        let new = if row.new == row.old { "same".to_owned() } else { cell(&row.new) };
+        let new = if row.old.is_none() && row.new.is_none() { "-".to_owned() } else { new };
+        cells.push([
+            visible(&row.host, false),
+            cell(&row.old),
+            new,
+            standing(row.balancer).to_owned(),
+            outcome(row.result).to_owned(),
+            note,
+        ]);
+    }
+    let widths: Vec<usize> = (0..5).map(|i| cells.iter().map(|c| c[i].width()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for (i, row) in cells.iter().enumerate() {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let pad = widths.get(column).map_or(0, |w| w - cell.width());
+            let painted = match (i, column) {
+                (0, _) => palette.faint(cell),
+                (_, 0) => palette.host(cell),
+                (n, 4) => result(rows[n - 1].result, cell, palette),
+                (n, 3) => stand(rows[n - 1].balancer, cell, palette),
+                _ => cell.clone(),
+            };
+            line += &painted;
+            line += &" ".repeat(pad + 2);
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text += &format!("{}\n", summary(rows));
+    text
+}
+
+fn summary(rows: &[Row]) -> String {
+    let of = |wanted: Outcome| rows.iter().filter(|r| r.result == wanted).count();
+    let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
+    let parts: Vec<String> =
+        all.iter().filter(|o| of(**o) > 0).map(|o| format!("{} {}", of(*o), outcome(*o))).collect();
+    let out = rows.iter().filter(|r| matches!(r.balancer, Standing::Out | Standing::Mixed)).count();
+    let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
+    format!("{}: {}{out}", count(rows.len(), "host"), parts.join(", "))
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Live => "live",
+        Standing::Out => "out",
+        Standing::Mixed => "half out",
+        Standing::None => "-",
+        Standing::Unknown => "unknown",
+    }
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Failed => "failed",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Untouched => "untouched",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+fn result(outcome: Outcome, text: &str, palette: Palette) -> String {
+    match outcome {
+        Outcome::Ok => palette.good(text),
+        Outcome::Failed | Outcome::Unknown => palette.bad(text),
+        Outcome::Unchanged | Outcome::Untouched => text.to_owned(),
+    }
+}
+
+fn stand(standing: Standing, text: &str, palette: Palette) -> String {
+    match standing {
+        Standing::Live => palette.good(text),
+        Standing::Out | Standing::Mixed => palette.warn(text),
+        Standing::Unknown => palette.bad(text),
+        Standing::None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_aligned_and_counts() {
+        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| Row {
+            host: host.into(),
+            old: Some("0002-9ab0c1d2e3f4".into()),
+            new: new.map(str::to_owned),
+            balancer,
+            result,
+            note: note.map(str::to_owned),
+        };
+        let rows = [
+            row("web1", Some("0003-c771aaaaaaaa"), Standing::Live, Outcome::Ok, None),
+            row("web10", Some("0003-c771aaaaaaaa"), Standing::Out, Outcome::Failed, Some("does not get healthy\nx")),
+            row("jobs1", Some("0002-9ab0c1d2e3f4"), Standing::None, Outcome::Untouched, None),
+        ];
+        assert_eq!(
+            table(&rows, Palette { color: false }),
+            "\
+host   old                new                balancer  result
+web1   0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok
+web10  0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  out       failed     does not get healthy
+jobs1  0002-9ab0c1d2e3f4  same               -         untouched
+3 hosts: 1 ok, 1 failed, 1 untouched; 1 out of the balancer
+"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! What a script function finds in its context.
+use super::{RhaiResultOf, Script, Targets, thrown};
+use crate::{
+    effect::{Effect, Lane},
+    failure::{Failure, Reason},
+    fleet::Fleet,
+    host::Host,
+    session::Session,
+};
+use rhai::{FnPtr, GlobalRuntimeState, NativeCallContext};
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
+
+/// The lane that a call belongs to, and the run around it.
+#[derive(Clone)]
+pub struct Here {
+    pub script: Arc<Script>,
+    pub session: Arc<Session>,
+    pub lane: Arc<Lane>,
+    /// The targets of the tasks, as the last task that names hosts left them.
+    pub targets: Arc<Mutex<Option<Targets>>>,
+    /// Each with the state it was made in: Rhai finds a closure only among the functions of the file that made it.
+    pub defers: Arc<Mutex<Vec<(FnPtr, GlobalRuntimeState)>>>,
+}
+
+/// The lane that a call belongs to.
+///
+/// Refuses at the top level of a file, which is read before any task is entered.
+pub fn here<'a>(ctx: &'a NativeCallContext) -> RhaiResultOf<impl Deref<Target = Here> + 'a> {
+    let here = ctx.tag().filter(|_| ctx.call_level() > 0).and_then(|tag| tag.read_lock::<Here>());
+    here.ok_or_else(|| {
+        let message = format!("`{}` is called at the top level of a file, where no task runs", ctx.fn_name());
+        thrown(Failure::new(Reason::Fabfile, message).help("put it into a function"))
+    })
+}
+
+impl Here {
+    /// Performs an effect on the script's behalf.
+    pub fn perform<E: Effect + 'static>(&self, effect: E) -> RhaiResultOf<E::Outcome> {
+        self.lane.perform(effect).map_err(thrown)
+    }
+
+    pub fn fleet_of(&self, host: &Host) -> Arc<Fleet> {
+        self.session.fleets.get(&host.fleet)
+    }
+
+    /// Where `defer`s of this lane run.
+    pub fn deferred(&self) -> Here {
+        Here { lane: self.lane.deferred(), defers: Arc::default(), ..self.clone() }
+    }
+}

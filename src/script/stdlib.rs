@@ -1,0 +1,14 @@
+//! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
+
+/// Every module by the name that it is imported by.
+pub const MODULES: [(&str, &str); 4] = [
+    ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
+    ("std/health", include_str!("../../stdlib/health.rhai")),
+    ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
+    ("std/service", include_str!("../../stdlib/service.rhai")),
+];
+
+/// The text of a module.
+pub fn text(name: &str) -> Option<&'static str> {
+    MODULES.iter().find(|(n, _)| *n == name).map(|(_, text)| *text)
+}

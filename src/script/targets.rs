@@ -1,0 +1,126 @@
+//! Hosts chosen for the next tasks: from a fleet, by a selection, handed from task to task.
+use super::{Here, Invocation, RhaiResultOf, Value, thrown};
+use crate::{
+    balancer::ReadBalance,
+    event::Standing,
+    failure::{Failure, Reason},
+    fleet::{
+        Fleet, Selection,
+        selection::{excluded, limited},
+    },
+    host::Host,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Hosts of one fleet, in its order, and how they were chosen.
+#[derive(Clone, Debug)]
+pub struct Targets {
+    pub fleet: Arc<Fleet>,
+    pub hosts: Arc<Vec<Host>>,
+    pub selection: String,
+}
+
+impl Targets {
+    pub fn with(&self, hosts: Vec<Host>, selection: &str) -> Targets {
+        Targets { fleet: self.fleet.clone(), hosts: hosts.into(), selection: selection.to_owned() }
+    }
+}
+
+/// The hosts of a fleet file below the fabfile's folder, with `--set`, `--limit` and `--exclude` obeyed.
+pub fn fleet_of_file(here: &Here, path: &str) -> RhaiResultOf<Targets> {
+    let file = here.script.below(path).map_err(thrown)?;
+    if file.exists() {
+        crate::fabfile::owned_well(&file).map_err(thrown)?;
+    }
+    let fleet = crate::fleet::read(path, &here.script.folder, &here.script.set).map_err(|w| thrown(w.into()))?;
+    admit(here, fleet)
+}
+
+/// The hosts of a fleet given as a map.
+pub fn fleet_of_map(here: &Here, name: &str, keys: rhai::Map) -> RhaiResultOf<Targets> {
+    let value: serde_json::Value = rhai::serde::from_dynamic(&rhai::Dynamic::from(keys))?;
+    let fleet =
+        crate::fleet::from_map(name, &value, &here.script.folder, &here.script.set).map_err(|w| thrown(w.into()))?;
+    admit(here, fleet)
+}
+
+fn admit(here: &Here, fleet: Fleet) -> RhaiResultOf<Targets> {
+    let fleet = here.session.fleets.admit(fleet).map_err(thrown)?;
+    here.lane.world().admit(&fleet).map_err(thrown)?;
+    let hosts = Arc::new(fleet.hosts.clone());
+    Ok(Targets { fleet, hosts, selection: "all".to_owned() })
+}
+
+/// Those of the hosts that a selection names; `live` and `out` ask the balancer at this moment.
+pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResultOf<Targets> {
+    let fleet = &targets.fleet;
+    let parsed = Selection::parse(selection, fleet).map_err(thrown)?;
+    let mut standings = BTreeMap::new();
+    if parsed.needs_balancer() {
+        let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
+        for host in &fleet.hosts {
+            standings.insert(host.name.clone(), balance.standing(fleet, host).map_err(thrown)?);
+        }
+    }
+    let standing = |host: &Host| standings.get(&host.name).copied().unwrap_or(Standing::Unknown);
+    let chosen = parsed.hosts(fleet, standing).map_err(thrown)?;
+    let hosts: Vec<Host> = targets.hosts.iter().filter(|h| chosen.contains(h)).cloned().collect();
+    if hosts.is_empty() {
+        let message = format!("`{selection}` selects none of these hosts: {}", targets.selection);
+        return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
+    }
+    Ok(targets.with(hosts, selection))
+}
+
+/// The targets of the tasks; the task that `default_targets` names is run when none named hosts before.
+pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
+    if let Some(targets) = here.targets.lock().unwrap().clone() {
+        return Ok(targets);
+    }
+    let Some(default) = here.script.default_targets.clone() else {
+        let failure = Failure::new(Reason::Fabfile, "no task named hosts, and the fabfile has no `default_targets`");
+        return Err(thrown(
+            failure.help("name hosts first, such as `rfab prod …`, or add `const default_targets = \"testing\";`"),
+        ));
+    };
+    let task = Invocation { function: default.clone(), ..Invocation::default() };
+    // The default task runs in a lane of its own, so that what calls it counts the same.
+    let lanes = here.lane.fork(std::iter::once(&*default));
+    let inside = Here { lane: lanes[0].clone(), defers: Arc::default(), ..here.clone() };
+    match here.script.call(&inside, &task)? {
+        Value::Targets(targets) => {
+            hand_over(here, &targets)?;
+            Ok(targets)
+        }
+        _ => {
+            let message = format!("`default_targets` names `{default}`, which gives no hosts");
+            Err(thrown(Failure::new(Reason::Fabfile, message).help("let it end with `fleet(…)`")))
+        }
+    }
+}
+
+/// Makes hosts the targets of what follows, says so, and opens the connections to them.
+pub fn hand_over(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
+    let limited = limit(here, targets).map_err(thrown)?;
+    here.lane.tell(crate::event::What::TargetsChanged {
+        fleet: limited.fleet.name.clone(),
+        hosts: limited.hosts.iter().map(|h| h.name.clone()).collect(),
+        of: limited.fleet.hosts.len(),
+        selection: limited.selection.clone(),
+    });
+    here.session.tally.target(&limited.fleet, &limited.hosts);
+    *here.targets.lock().unwrap() = Some(limited);
+    Ok(())
+}
+
+/// Obeys `--limit` and `--exclude`.
+fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
+    let mut hosts = targets.hosts.to_vec();
+    if let Some(text) = &here.script.limit {
+        hosts = limited(&targets.fleet, &hosts, text)?;
+    }
+    for text in &here.script.exclude {
+        hosts = excluded(&targets.fleet, &hosts, text)?;
+    }
+    Ok(targets.with(hosts, &targets.selection))
+}

@@ -1,0 +1,91 @@
+//! A project's compiled fabfile, and a call of one of its tasks.
+use super::{Here, Resolver, RhaiResultOf, Targets, lanes};
+use crate::failure::{Failure, Reason};
+use crate::fleet::Set;
+use rhai::{AST, CallFnOptions, Dynamic, Engine, Scope};
+use std::{
+    panic,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+/// The fabfile, compiled, with its engine.
+pub struct Script {
+    pub engine: Arc<Engine>,
+    pub ast: AST,
+    pub resolver: Arc<Resolver>,
+    /// The task that names hosts when no other did.
+    pub default_targets: Option<String>,
+    /// The fabfile's folder.
+    pub folder: PathBuf,
+    /// `--set`: keys of fleet files and their values for this run.
+    pub set: Vec<Set>,
+    pub limit: Option<String>,
+    pub exclude: Vec<String>,
+}
+
+/// What a task gave back.
+#[derive(Clone)]
+pub enum Value {
+    Nothing,
+    Targets(Targets),
+    Other(Dynamic),
+}
+
+/// A task's call: plain texts, never code.
+#[derive(Clone, Debug, Default)]
+pub struct Invocation {
+    /// As a script calls it: `prod`, or `proxy::flip` of a module.
+    pub function: String,
+    pub arguments: Vec<String>,
+    /// The last argument, for a task that takes `options`.
+    pub options: Option<Vec<(String, String)>>,
+}
+
+impl Script {
+    /// Calls a task on a lane; what it deferred runs however it ends.
+    pub fn call(self: &Arc<Self>, here: &Here, task: &Invocation) -> RhaiResultOf<Value> {
+        let mut arguments: Vec<Dynamic> = task.arguments.iter().map(|a| a.clone().into()).collect();
+        if let Some(options) = &task.options {
+            let map: rhai::Map = options.iter().map(|(k, v)| (k.as_str().into(), v.clone().into())).collect();
+            arguments.push(map.into());
+        }
+        let called = panic::catch_unwind(panic::AssertUnwindSafe(|| self.evaluate(here, task, arguments)));
+        let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; please report it".into()));
+        let value = lanes::run_defers(here, result)?;
+        Ok(match value.is_unit() {
+            true => Value::Nothing,
+            false => match value.clone().try_cast::<Targets>() {
+                Some(targets) => Value::Targets(targets),
+                None => Value::Other(value),
+            },
+        })
+    }
+
+    /// A file of the project: a path below the fabfile's folder.
+    ///
+    /// `Fabfile` for one that leads out of it.
+    pub fn below(&self, path: &str) -> Result<PathBuf, Failure> {
+        let relative = Path::new(path);
+        let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+        if !inside || path.is_empty() {
+            let message = format!("`{path}` is not below the fabfile's folder");
+            return Err(Failure::new(Reason::Fabfile, message).help("give a path that begins beside the fabfile"));
+        }
+        Ok(self.folder.join(relative))
+    }
+
+    fn evaluate(&self, here: &Here, task: &Invocation, arguments: Vec<Dynamic>) -> RhaiResultOf<Dynamic> {
+        let tag = Dynamic::from(here.clone());
+        let options = CallFnOptions::new().eval_ast(true).with_tag(tag);
+        if !task.function.contains("::") {
+            return self.engine.call_fn_with_options(options, &mut Scope::new(), &self.ast, &task.function, arguments);
+        }
+        // Arguments go in as values of a function's parameters, never into its text.
+        let names: Vec<String> = (0..arguments.len()).map(|i| format!("a{i}")).collect();
+        let names = names.join(", ");
+        let text = format!("fn call_of_a_module({names}) {{ {}({names}) }}", task.function);
+        let ast = self.ast.merge(&self.engine.compile(text)?);
+        self.engine.call_fn_with_options(options, &mut Scope::new(), &ast, "call_of_a_module", arguments)
+    }
+}

@@ -1,0 +1,137 @@
+//! Starts, stops and restarts a unit.
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Model, Predicted},
+    ssh::{On, Output, ReadTrace, trace},
+    world::real::{Job, Traced},
+};
+use serde::Serialize;
+
+/// What is done to a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceChange {
+    Restart,
+    Start,
+    Stop,
+}
+
+/// Does it to one unit of a host.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeService {
+    pub host: Host,
+    pub unit: Name,
+    pub change: ServiceChange,
+    on: On,
+    command: Command,
+    state: String,
+}
+
+impl ChangeService {
+    /// The change as the fleet file words it.
+    pub fn of(fleet: &Fleet, host: &Host, unit: &Name, change: ServiceChange) -> Result<Self, Failure> {
+        let service = super::service(fleet)?;
+        let verb = match change {
+            ServiceChange::Restart => &service.restart,
+            ServiceChange::Start => &service.start,
+            ServiceChange::Stop => &service.stop,
+        };
+        let (on, command) = super::command(verb, unit, 0, host)?;
+        Ok(Self { host: host.clone(), unit: unit.clone(), change, on, command, state: fleet.state.clone() })
+    }
+
+    fn word(&self) -> &'static str {
+        match self.change {
+            ServiceChange::Restart => "restart",
+            ServiceChange::Start => "start",
+            ServiceChange::Stop => "stop",
+        }
+    }
+}
+
+impl Effect for ChangeService {
+    type Outcome = ();
+    const NAME: &'static str = "service";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Served { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("{} {}", self.word(), self.unit)
+    }
+
+    fn story(&self) -> Story {
+        Story { word: Some(self.word()), commit: None, reason: Some(self.unit.to_string()) }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
+        };
+        let job = Job {
+            trace: Some(trace(&self.state, &self.host.fleet, at.lane.run(), at.id)),
+            note: at.note(),
+            heard: Some(&heard),
+            ..self.on.job(&self.command)
+        };
+        let output: Output = self.on.run(&at, job).await?.into();
+        if output.status == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "{} did not {} on `{}`: {} ended with status {}",
+            self.unit,
+            self.word(),
+            self.host,
+            self.on.shown(&self.command),
+            output.status
+        );
+        let last = output.err.lines().chain(output.out.lines()).last().map(str::to_owned);
+        let failure = Failure::failed(message).on(&self.host.name).status(output.status);
+        Err(match last {
+            Some(last) => failure.help(format!("its last line was: {last}")),
+            None => failure,
+        })
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
+        Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask.id()))? {
+            Traced::Ended(0) => Seen::Done(()),
+            Traced::Running => Seen::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+        })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let (now, id) = (model.now, model.id.clone());
+        if model.serves(&self.host) && !model.partial && !model.fleets[&self.host.fleet].deploy_live {
+            model.harmed.push(format!("{} {} on {} while it is live", self.word(), self.unit, self.host));
+        }
+        let machine = model.machine(&self.host)?;
+        match self.change {
+            ServiceChange::Stop => machine.up_at.predict(None),
+            ServiceChange::Start | ServiceChange::Restart => {
+                let current = machine.current.get("the current release")?.as_ref().map(|r| r.commit.clone());
+                machine.running.predict(current);
+                machine.up_at.predict(Some(now + 3_000));
+                machine.restarts += 1;
+            }
+        }
+        machine.ended.insert(id, 0);
+        model.watch();
+        model.takes(1_000);
+        Ok(())
+    }
+}

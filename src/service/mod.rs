@@ -1,0 +1,47 @@
+//! The units of an app on its hosts.
+mod change;
+mod read;
+
+pub use change::{ChangeService, ServiceChange};
+pub use read::{ReadService, ServiceRead};
+
+use crate::{
+    command::Command,
+    failure::{Failure, Reason},
+    fleet::{Fleet, Service, Verb},
+    host::{Host, Name},
+    ssh::On,
+};
+
+/// The units that a host has by its roles, in the fleet file's order of names.
+///
+/// `Fabfile` when the fleet has no services.
+pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
+    let service = service(fleet)?;
+    let mut units = Vec::new();
+    for (_, of_role) in service.units.iter().filter(|(role, _)| host.roles.contains(role)) {
+        units.extend(of_role.iter().filter(|u| !units.contains(*u)).cloned().collect::<Vec<_>>());
+    }
+    Ok(units)
+}
+
+fn service(fleet: &Fleet) -> Result<&Service, Failure> {
+    fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| {
+        Failure::new(Reason::Fabfile, format!("fleet `{}` does not name the app's services", fleet.name))
+            .help("add `[app.service]` with `units` to the fleet file")
+    })
+}
+
+/// A verb as a command on a host, and the user that it wants.
+fn command(verb: &Verb, unit: &str, lines: u32, host: &Host) -> Result<(On, Command), Failure> {
+    let values = [("unit".to_owned(), unit.to_owned()), ("lines".to_owned(), lines.to_string())];
+    let wrong = |e| Failure::new(Reason::Fabfile, format!("a command of `[app.service]` is none: {e}"));
+    let on = On::from(host.clone());
+    match verb {
+        Verb::Sudo(text) => Ok((On { user: Some("root".into()), ..on }, Command::words(text, &values).map_err(wrong)?)),
+        Verb::Plain(words) => {
+            let fill = |word: &String| word.replace("{unit}", unit).replace("{lines}", &lines.to_string());
+            Ok((on, Command::of(words.iter().map(fill).collect()).map_err(wrong)?))
+        }
+    }
+}

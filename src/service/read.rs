@@ -1,0 +1,78 @@
+//! Asks about a unit.
+use crate::{
+    command::Command,
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Model, Predicted},
+    ssh::{On, Output},
+};
+use serde::Serialize;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceRead {
+    Status,
+    /// The last lines of its log.
+    Logs(u32),
+}
+
+/// Asks it of one unit of a host.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadService {
+    pub host: Host,
+    pub unit: Name,
+    pub read: ServiceRead,
+    on: On,
+    command: Command,
+}
+
+impl ReadService {
+    /// The question as the fleet file words it.
+    pub fn of(fleet: &Fleet, host: &Host, unit: &Name, read: ServiceRead) -> Result<Self, Failure> {
+        let service = super::service(fleet)?;
+        let (verb, lines) = match read {
+            ServiceRead::Status => (&service.status, 0),
+            ServiceRead::Logs(lines) => (&service.logs, lines),
+        };
+        let (on, command) = super::command(verb, unit, lines, host)?;
+        Ok(Self { host: host.clone(), unit: unit.clone(), read, on, command })
+    }
+}
+
+impl Effect for ReadService {
+    type Outcome = Output;
+    const NAME: &'static str = "read_service";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        match self.read {
+            ServiceRead::Status => format!("read the status of {}", self.unit),
+            ServiceRead::Logs(lines) => format!("read the last {lines} log lines of {}", self.unit),
+        }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        Ok(self.on.run(&at, self.on.job(&self.command)).await?.into())
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        let machine = model.machine(&self.host)?;
+        let up = machine.up_at.get("when its service is up")?.is_some();
+        let out = match self.read {
+            ServiceRead::Status => if up { "active" } else { "inactive" }.to_owned(),
+            ServiceRead::Logs(_) => String::new(),
+        };
+        Ok(Output { status: if up { 0 } else { 3 }, out, ..Output::default() })
+    }
+}

@@ -1,0 +1,30 @@
+//! Begun and ended, told to whoever listens; and an interrupted run begins nothing more.
+use super::{Layer, Rest, Stop};
+use crate::{
+    effect::{Answered, Call, Kind},
+    event::What,
+    failure::{Failure, Reason},
+};
+use std::sync::Arc;
+
+pub struct Events {
+    pub stopped: Arc<Stop>,
+}
+
+impl Layer for Events {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let (effect, lane) = (call.effect, call.lane);
+        if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != Kind::Hold {
+            return Err(Failure::new(Reason::Interrupted, "interrupted"));
+        }
+        let (name, kind, text, host) =
+            (effect.name(), effect.kind(), effect.describe(), effect.subject().host().cloned());
+        lane.tell(What::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
+        let began = rest.world().now(lane);
+        let answered = rest.pass(call);
+        let took = rest.world().now(lane).saturating_sub(began);
+        let failure = answered.as_ref().err().cloned();
+        lane.tell(What::EffectFinished { effect: name, kind, host, text, took, failure });
+        answered
+    }
+}

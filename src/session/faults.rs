@@ -1,0 +1,60 @@
+//! Dies or fails at the n-th effect, on purpose.
+use super::{Layer, Rest};
+use crate::{
+    effect::{Answered, Call},
+    failure::{Failure, Reason},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+};
+
+/// What goes wrong, and at which effect; the first is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    KilledBefore(u32),
+    KilledAfter(u32),
+    FailsAt(u32),
+}
+
+/// The layer, and how many effects came by.
+#[derive(Clone, Default)]
+pub struct Faults {
+    fault: Option<Fault>,
+    count: Arc<AtomicU32>,
+    dead: Arc<AtomicBool>,
+}
+
+impl Faults {
+    pub fn of(fault: Fault) -> Self {
+        Self { fault: Some(fault), ..Self::default() }
+    }
+
+    /// How many effects came by.
+    pub fn count(&self) -> u32 {
+        self.count.load(SeqCst)
+    }
+
+    fn die(&self) -> Answered {
+        self.dead.store(true, SeqCst);
+        Err(Failure::new(Reason::Killed, "killed here, as asked for"))
+    }
+}
+
+impl Layer for Faults {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        if self.dead.load(SeqCst) {
+            return Err(Failure::new(Reason::Killed, "killed here, as asked for"));
+        }
+        let n = self.count.fetch_add(1, SeqCst);
+        match self.fault {
+            Some(Fault::KilledBefore(at)) if at == n => self.die(),
+            Some(Fault::KilledAfter(at)) if at == n => {
+                let _ = rest.pass(call);
+                self.die()
+            }
+            Some(Fault::FailsAt(at)) if at == n => Err(Failure::failed("failed here, as asked for")),
+            _ => rest.pass(call),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What must hold before a host is put back.
+use super::{Rest, Tally};
+use crate::{
+    balancer::{Balance, SetAdmin},
+    effect::Call,
+    failure::{Failure, Reason},
+    health::{Probe, probed},
+    host::Host,
+    ledger::{Line, ReadLedger},
+    release::ReadReleases,
+};
+
+/// Reasons for which hosts go out as a group, so that anybody may put them back.
+const BY_GROUP: [&str; 2] = ["only", "flip"];
+
+/// Refuses to put back what this run did not take out, unless the ledger or the user allows it.
+pub fn may_put_back(set: &SetAdmin, tally: &Tally, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+    let strange: Vec<&Host> = set.hosts.iter().filter(|h| !set.typed && !tally.told(h).drained).collect();
+    if strange.is_empty() {
+        return Ok(());
+    }
+    let book = rest.ask(&call).read(ReadLedger { fleet: set.fleet.clone() })?;
+    for host in strange {
+        let line = book.last_admin(&host.name);
+        if !line.is_some_and(out_with_its_group) {
+            return Err(Failure::refused(format!("{}: not touched", taken_out(host, line)))
+                .on(&host.name)
+                .help(format!("type its name to put it back: `proxy.all:{host}`")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a ledger line says that a host went out with its group.
+pub fn out_with_its_group(line: &Line) -> bool {
+    line.effect == "drain" && line.reason.as_deref().is_some_and(|r| BY_GROUP.contains(&r))
+}
+
+/// Who took a host out, as far as anybody wrote it down.
+pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
+    match line {
+        Some(line) if line.effect == "drain" => {
+            let why = line.reason.as_deref().unwrap_or("no reason given");
+            format!("`{host}` was taken out by {} at {} ({why}), not by this run", line.who, line.at)
+        }
+        _ => format!("`{host}` was out before this run, and the ledger does not say who took it out"),
+    }
+}
+
+/// Demands good checks by the balancer and by rfab, begun after the host was last changed.
+pub fn healthy(
+    set: &SetAdmin,
+    balance: &Balance,
+    tally: &Tally,
+    call: Call<'_>,
+    rest: Rest<'_>,
+) -> Result<(), Failure> {
+    for host in &set.hosts {
+        let servers = balance.servers(&set.fleet, host)?;
+        // In maintenance nobody checks; such a server is drained first, and waited for.
+        let checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
+        if let Some(server) = checked.into_iter().find(|s| s.health != crate::balancer::driver::Checked::Up) {
+            let message = format!("host `{host}` is not healthy: its balancer says `{}`", server.raw);
+            return Err(Failure::new(Reason::Refused, message + "; left out").on(&host.name));
+        }
+        if tally.told(host).proven || !probed(&set.fleet, host) {
+            continue;
+        }
+        let listing = rest.ask(&call).read(ReadReleases::of(&set.fleet, host)?)?;
+        let Some(current) = listing.current else {
+            return Err(Failure::refused(format!("host `{host}` has no release: left out")).on(&host.name));
+        };
+        rest.ask(&call).read(Probe::of(&set.fleet, host, &current.commit)?)?;
+        tally.proven(host);
+    }
+    Ok(())
+}

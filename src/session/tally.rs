@@ -1,0 +1,242 @@
+//! What a run has seen and done so far, host by host.
+use super::{Layer, Rest};
+use crate::{
+    balancer::{Balance, ReadBalance, SetAdmin},
+    effect::{Admin, Answered, Call, Kind, Touch},
+    event::{Outcome, Standing},
+    failure::Failure,
+    fleet::Fleet,
+    git::Resolved,
+    host::{Host, Name},
+    model::{Commit, Release, key},
+    release::{Activate, Listing, ReadReleases},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// The layer, and what it noted down.
+#[derive(Default)]
+pub struct Tally(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    told: BTreeMap<(Name, Name), Told>,
+    epochs: BTreeMap<Name, String>,
+    commit: Option<(String, Commit)>,
+    resolved: BTreeMap<(Name, String), Resolved>,
+    targets: Vec<(Arc<Fleet>, Host)>,
+    left_out: Vec<String>,
+    next: Vec<String>,
+}
+
+/// What a run knows of one host.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// What was current when it was first looked at; `Some(None)` is nothing.
+    pub old: Option<Option<Release>>,
+    pub new: Option<Option<Release>>,
+    /// Whether this run drained it and did not put it back.
+    pub drained: bool,
+    /// The balancers' epochs when it was first seen out.
+    pub out_since: Option<BTreeMap<Name, String>>,
+    /// Whether a probe was good since it was last changed.
+    pub proven: bool,
+    pub changed: bool,
+    pub unchanged: bool,
+    pub failure: Option<Failure>,
+    /// What was on it when it was last looked at.
+    pub listing: Option<Listing>,
+    pub note: Option<String>,
+}
+
+impl Told {
+    pub fn outcome(&self) -> Outcome {
+        match &self.failure {
+            Some(failure) if failure.reason == crate::failure::Reason::Unknown => Outcome::Unknown,
+            Some(_) => Outcome::Failed,
+            None if self.changed => Outcome::Ok,
+            None if self.unchanged => Outcome::Unchanged,
+            None => Outcome::Untouched,
+        }
+    }
+}
+
+impl Tally {
+    pub fn told(&self, host: &Host) -> Told {
+        self.0.lock().unwrap().told.get(&key(host)).cloned().unwrap_or_default()
+    }
+
+    fn note(&self, host: &Host, f: impl FnOnce(&mut Told)) {
+        f(self.0.lock().unwrap().told.entry(key(host)).or_default());
+    }
+
+    /// What was on a host when this run last looked.
+    pub fn listing(&self, host: &Host) -> Option<Listing> {
+        self.told(host).listing
+    }
+
+    /// A lane of this host ended with a failure.
+    pub fn failed(&self, host: &Host, failure: &Failure) {
+        self.note(host, |told| {
+            told.failure.get_or_insert_with(|| failure.clone());
+        });
+    }
+
+    /// A host was left as it is, for it is as it should be.
+    pub fn unchanged(&self, host: &Host) {
+        self.note(host, |told| told.unchanged = true);
+    }
+
+    /// Hosts were left as they are and need a person: the run ends with exit code 8.
+    pub fn left_out(&self, why: &str) {
+        self.0.lock().unwrap().left_out.push(why.to_owned());
+    }
+
+    pub fn all_left_out(&self) -> Vec<String> {
+        self.0.lock().unwrap().left_out.clone()
+    }
+
+    /// A note for the host's row of the closing table.
+    pub fn remark(&self, host: &Host, note: &str) {
+        self.note(host, |told| told.note = Some(note.to_owned()));
+    }
+
+    pub fn proven(&self, host: &Host) {
+        self.note(host, |told| told.proven = true);
+    }
+
+    /// What should be typed next, as a script says.
+    pub fn next(&self, line: &str) {
+        self.0.lock().unwrap().next.push(line.to_owned());
+    }
+
+    pub fn all_next(&self) -> Vec<String> {
+        self.0.lock().unwrap().next.clone()
+    }
+
+    /// Keeps what a reference means for the rest of the run.
+    pub fn resolve(&self, fleet: &Name, reference: &str, resolved: &Resolved) {
+        let mut seen = self.0.lock().unwrap();
+        seen.commit = Some((resolved.name.clone(), Commit::from(&*resolved.commit)));
+        seen.resolved.insert((fleet.clone(), reference.to_owned()), resolved.clone());
+    }
+
+    pub fn resolved(&self, fleet: &Name, reference: &str) -> Option<Resolved> {
+        self.0.lock().unwrap().resolved.get(&(fleet.clone(), reference.to_owned())).cloned()
+    }
+
+    /// Hosts became targets: they are in the closing table.
+    pub fn target(&self, fleet: &Arc<Fleet>, hosts: &[Host]) {
+        let mut seen = self.0.lock().unwrap();
+        for host in hosts {
+            if !seen.targets.iter().any(|(_, h)| h == host) {
+                seen.targets.push((fleet.clone(), host.clone()));
+            }
+        }
+    }
+
+    /// Every host that was a target, in the order of their fleets.
+    pub fn targets(&self) -> Vec<(Arc<Fleet>, Host)> {
+        self.0.lock().unwrap().targets.clone()
+    }
+
+    pub fn pinned(&self) -> Option<(String, Commit)> {
+        self.0.lock().unwrap().commit.clone()
+    }
+
+    /// The balancers' epochs, as last seen.
+    pub fn epochs(&self) -> BTreeMap<Name, String> {
+        self.0.lock().unwrap().epochs.clone()
+    }
+
+    /// Remembers the moment that hosts were first seen out.
+    pub fn saw_balance(&self, fleet: &Fleet, balance: &Balance) {
+        let mut seen = self.0.lock().unwrap();
+        let epochs: BTreeMap<Name, String> =
+            balance.balancers.iter().map(|(name, state)| (name.clone(), state.epoch.clone())).collect();
+        seen.epochs.extend(epochs.clone());
+        for host in &fleet.hosts {
+            match balance.standing(fleet, host) {
+                Ok(Standing::Out) => {
+                    seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
+                }
+                // A host that should be out keeps its epoch: that it is not out now is what is to be found.
+                Ok(Standing::Live) => {
+                    if let Some(told) = seen.told.get_mut(&key(host))
+                        && !told.drained
+                    {
+                        told.out_since = None;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Notes the release that a host has now.
+    pub fn saw_releases(&self, host: &Host, listing: &Listing) {
+        self.note(host, |told| {
+            told.old.get_or_insert_with(|| listing.current.clone());
+            told.new = Some(listing.current.clone());
+            told.listing = Some(listing.clone());
+        });
+    }
+
+    fn learn(&self, call: Call<'_>, answered: &Answered) {
+        let effect = call.effect;
+        if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
+            for host in &set.hosts {
+                self.note(host, |told| match (set.to, answered.is_ok()) {
+                    (Admin::Ready, true) => (told.drained, told.out_since) = (false, None),
+                    (Admin::Drain | Admin::Maint, true) => told.drained = true,
+                    (_, false) => {}
+                });
+            }
+        }
+        if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
+            && answered.is_ok()
+        {
+            self.note(&activate.host, |told| told.new = Some(Some(activate.release.clone())));
+        }
+        match effect.touch() {
+            Touch::Served { host } => self.note(host, |told| told.proven = false),
+            Touch::Anything { host } => self.note(host, |told| told.proven = false),
+            _ => {}
+        }
+        if matches!(effect.kind(), Kind::Change | Kind::Once) && answered.is_ok() {
+            for host in effect.touch().hosts() {
+                self.note(host, |told| told.changed = true);
+            }
+        }
+        let Ok(answer) = answered else { return };
+        if let Some(read) = effect.as_any().downcast_ref::<ReadReleases>()
+            && let Some(listing) = answer.as_any().downcast_ref::<Listing>()
+        {
+            self.saw_releases(&read.host, listing);
+        }
+        if let Some(read) = effect.as_any().downcast_ref::<ReadBalance>()
+            && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
+        {
+            self.saw_balance(&read.fleet, balance);
+        }
+        if let Some(probe) = effect.as_any().downcast_ref::<crate::health::Probe>() {
+            self.proven(&probe.host);
+            if let Some(proof) = answer.as_any().downcast_ref::<crate::health::Proof>()
+                && !proof.version_proven
+            {
+                self.remark(&probe.host, "version not proven");
+            }
+        }
+    }
+}
+
+impl Layer for Arc<Tally> {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let answered = rest.pass(call);
+        // A box's own `as_any` would be the box.
+        self.learn(call, &answered);
+        answered
+    }
+}

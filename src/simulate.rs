@@ -1,0 +1,78 @@
+//! A run in the made-up world: what `--test` and exploration stand on.
+use crate::{
+    cli::line::Line,
+    effect::Fleets,
+    event::{Event, Listener},
+    fabfile::Project,
+    model::Model,
+    run::{self, Ended},
+    session::{Fault, Faults, Run, Session, Stop},
+    world::{STACK, simulated::Simulated},
+};
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// What is made up, and what goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish {
+    /// Decides between lanes whose clocks are equal.
+    pub seed: u64,
+    pub fault: Option<Fault>,
+    pub force: bool,
+}
+
+/// A simulated run, over.
+pub struct Simulation {
+    pub ended: Ended,
+    pub model: Model,
+    pub events: Vec<Event>,
+    /// How many effects came to the door.
+    pub effects: u32,
+}
+
+/// Keeps every event.
+#[derive(Default)]
+pub struct Kept(Mutex<Vec<Event>>);
+
+impl Listener for Kept {
+    fn tell(&self, event: &Event) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+/// Runs a line on a model; the model that comes back is the next run's.
+pub fn simulate(project: &Project, line: &Line, model: Model, wish: Wish) -> Simulation {
+    let world = Arc::new(Simulated::new(model, wish.seed));
+    let (kept, faults) = (Arc::new(Kept::default()), wish.fault.map(Faults::of).unwrap_or_default());
+    let facts = Run {
+        id: format!("sim-{}", wish.seed).into(),
+        line: line.to_string(),
+        who: "tester".into(),
+        on_behalf_of: None,
+        from: "simulator".into(),
+        since: "1970-01-01T00:00:00Z".into(),
+        yes: Some(None),
+        wait: false,
+        force: wish.force,
+        allow_outage: Vec::new(),
+        parallel: 32,
+    };
+    let session = Session::new(
+        facts,
+        Arc::new(Fleets::default()),
+        world.clone(),
+        kept.clone(),
+        faults.clone(),
+        Arc::new(Stop::default()),
+    );
+    let ended = thread::scope(|scope| {
+        let task = || run::run(project, line, false, &session);
+        let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
+        running.expect("a thread can be started").join().expect("a run does not panic")
+    });
+    let model = world.model.lock().unwrap().clone();
+    let events = std::mem::take(&mut *kept.0.lock().unwrap());
+    Simulation { ended, model, events, effects: faults.count() }
+}

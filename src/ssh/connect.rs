@@ -1,0 +1,82 @@
+//! Connections to hosts, opened once and side by side.
+use crate::{
+    effect::*,
+    event::What,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Miss, Model, Predicted},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Opens a connection to each host; one that cannot be reached fails nobody but whoever needs it.
+#[derive(Clone, Serialize)]
+pub struct Connect {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    pub hosts: Vec<Host>,
+    /// The most that are opened at once.
+    pub at_once: usize,
+}
+
+/// Who could not be reached, and why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Connected {
+    pub unreachable: BTreeMap<Name, Failure>,
+}
+
+impl Effect for Connect {
+    type Outcome = Connected;
+    const NAME: &'static str = "connect";
+    const KIND: Kind = Kind::Hold;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        match self.hosts.len() {
+            1 => "connect to 1 host".to_owned(),
+            n => format!("connect to {n} hosts"),
+        }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Connected, Failure> {
+        let site = at.real.site(&self.fleet.name);
+        let (mut opening, mut connected) = (tokio::task::JoinSet::new(), Connected::default());
+        let mut hosts = self.hosts.iter().cloned();
+        loop {
+            while opening.len() < self.at_once.max(1)
+                && let Some(host) = hosts.next()
+            {
+                let transport = site.transport.clone();
+                opening.spawn(async move { (host.name.clone(), transport.connect(&host).await) });
+            }
+            match opening.join_next().await {
+                None => break,
+                Some(Ok((host, Err(failure)))) => {
+                    at.tell(What::HostUnreachable { host: host.clone(), message: failure.message.clone() });
+                    connected.unreachable.insert(host, failure);
+                }
+                Some(Ok((_, Ok(())))) => {}
+                Some(Err(e)) => return Err(Failure::unknown(format!("a connection came to no end: {e}"))),
+            }
+        }
+        Ok(connected)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Connected> {
+        let mut connected = Connected::default();
+        for host in &self.hosts {
+            if let Err(Miss::Fails(failure)) = model.machine(host).map(drop) {
+                connected.unreachable.insert(host.name.clone(), failure);
+            }
+        }
+        Ok(connected)
+    }
+}

@@ -1,0 +1,177 @@
+//! Raw commands on hosts: one that may change anything, and one that only reads.
+use super::{On, ReadTrace, on};
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::Failure,
+    model::{Miss, Model, Predicted},
+    world::real::{Ended, Job, Traced},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    pub status: i32,
+    /// Without the last line end.
+    pub out: String,
+    pub err: String,
+    /// Whether the middle was left out, for it was too much.
+    pub cut: bool,
+}
+
+impl From<Ended> for Output {
+    fn from(ended: Ended) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches(['\n', '\r']).to_owned();
+        Output { status: ended.status, out: text(&ended.out), err: text(&ended.err), cut: ended.cut }
+    }
+}
+
+/// Turns a status other than 0 into a failure that names the command.
+fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
+    if output.status == 0 {
+        return Ok(output);
+    }
+    let message = format!("{} ended with status {}", on.shown(command), output.status);
+    let failure = Failure::failed(message).on(&on.host.name).status(output.status);
+    let lines: Vec<&str> = output.err.lines().chain(output.out.lines()).collect();
+    Err(match lines.last() {
+        Some(last) => failure.help(format!("its last line was: {last}")),
+        None => failure,
+    })
+}
+
+/// A command that may change something.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exec {
+    pub on: On,
+    pub command: Command,
+    pub stdin: Option<String>,
+    /// Whether a status other than 0 is an outcome rather than a failure.
+    pub any_status: bool,
+    /// The fleet's state folder on hosts.
+    pub state: String,
+}
+
+impl Effect for Exec {
+    type Outcome = Output;
+    const NAME: &'static str = "exec";
+    const KIND: Kind = Kind::Once;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Anything { host: &self.on.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("run {}", self.on.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        let host = &self.on.host;
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
+        };
+        let job = Job {
+            trace: Some(on::trace(&self.state, &host.fleet, at.lane.run(), at.id)),
+            note: at.note(),
+            stdin: self
+                .stdin
+                .as_deref()
+                .map_or(crate::world::real::Input::Empty, |s| crate::world::real::Input::Bytes(s.as_bytes())),
+            heard: Some(&heard),
+            ..self.on.job(&self.command)
+        };
+        let output = self.on.run(&at, job).await?.into();
+        if self.any_status { Ok(output) } else { good(output, &self.on, &self.command) }
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
+        let host = self.on.host.clone();
+        let trace = on::trace(&self.state, &host.fleet, ask.run(), ask.id());
+        Ok(match ask.read(ReadTrace::new(host, trace, ask.id()))? {
+            Traced::NeverStarted => Seen::Not,
+            Traced::Running => Seen::Running,
+            Traced::Ended(0) => Seen::Done(Output::default()),
+            Traced::Ended(status) if self.any_status => Seen::Done(Output { status, ..Output::default() }),
+            Traced::Ended(status) => {
+                return Err(good(Output { status, ..Output::default() }, &self.on, &self.command).unwrap_err());
+            }
+            Traced::Lost => Seen::Cannot,
+        })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        let id = model.id.clone();
+        let shown = self.on.shown(&self.command);
+        let machine = model.machine(&self.on.host)?;
+        machine.ended.insert(id, 0);
+        machine.changes.push(shown.clone());
+        model.disturb(&self.on.host, &shown);
+        model.takes(200);
+        Ok(Output::default())
+    }
+}
+
+/// A command that only reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Capture {
+    pub on: On,
+    pub command: Command,
+    pub any_status: bool,
+    /// Whether its lines are shown as they come.
+    pub shown: bool,
+}
+
+impl Effect for Capture {
+    type Outcome = Output;
+    const NAME: &'static str = "capture";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read {}", self.on.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        let host = &self.on.host;
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
+        };
+        let mut job = self.on.job(&self.command);
+        if self.shown {
+            job.heard = Some(&heard);
+        }
+        let output = self.on.run(&at, job).await?.into();
+        if self.any_status { Ok(output) } else { good(output, &self.on, &self.command) }
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        let partial = model.partial;
+        let texts = model.machine(&self.on.host)?.texts.get("what a command prints")?;
+        match texts.get(&self.command.shown()) {
+            Some(text) => Ok(Output { out: text.clone(), ..Output::default() }),
+            None if partial => Err(Miss::Untold("what a command prints")),
+            None => Ok(Output::default()),
+        }
+    }
+
+    fn learn(&self, outcome: &Output, model: &mut Model) {
+        if let Ok(machine) = model.machine(&self.on.host) {
+            let mut texts = machine.texts.get("").cloned().unwrap_or_default();
+            texts.insert(self.command.shown(), outcome.out.clone());
+            machine.texts.tell(texts);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Programs for files on hosts, and what they answer.
+use super::{On, on::trace};
+use crate::{
+    command::Command,
+    effect::At,
+    failure::Failure,
+    world::real::{Input, Job},
+};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+const PROGRAM: &str = include_str!("file.sh");
+const WITHIN: Duration = Duration::from_secs(1800);
+
+/// What lies at a path.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lies {
+    Absent,
+    Folder,
+    /// Its sha256.
+    File(String),
+}
+
+/// The sha256 of bytes, in hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn program(args: &[&str]) -> Command {
+    let words = ["/bin/sh", "-c", PROGRAM, "file"].iter().chain(args).map(|w| w.to_string());
+    Command::of(words.collect()).expect("paths are checked for NUL before")
+}
+
+/// Looks what lies at a path.
+pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<Lies, Failure> {
+    let answer = run(at, on, &["digest", checked(on, path)?], Input::Empty).await?;
+    match answer.as_str() {
+        "absent" => Ok(Lies::Absent),
+        "folder" => Ok(Lies::Folder),
+        digest if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Ok(Lies::File(digest.to_owned()))
+        }
+        other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, other.escape_debug()))),
+    }
+}
+
+/// Replaces a file at once, or not at all; `unpack` makes a folder of a tar.
+pub async fn replace(
+    at: &At<'_>,
+    on: &On,
+    path: &str,
+    content: Input<'_>,
+    sha256: &str,
+    bytes: u64,
+    unpack: bool,
+) -> Result<(), Failure> {
+    let verb = if unpack { "unpack" } else { "write" };
+    let id = trace("", "", at.lane.run(), at.id).id;
+    let args = [verb, checked(on, path)?, sha256, &bytes.to_string(), &id];
+    run(at, on, &args, content).await.map(drop)
+}
+
+async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<String, Failure> {
+    let command = program(args);
+    let job = Job { stdin, timeout: Some(on.timeout.unwrap_or(WITHIN)), note: at.note(), ..on.job(&command) };
+    let ended = on.run(at, job).await?;
+    let text = String::from_utf8_lossy(&ended.out);
+    let last = text.lines().last().unwrap_or_default();
+    if ended.status == 0
+        && let Some(answer) = last.strip_prefix("done")
+    {
+        return Ok(answer.trim().to_owned());
+    }
+    let (path, host) = (args[1], &on.host);
+    let why = match last.strip_prefix("failed ").unwrap_or("") {
+        "folder" => "it is a folder",
+        "file" => "it is a file, and a folder is sent",
+        "no-folder" => "its folder is not there",
+        "short" => "not all of it arrived; what was there is as it was",
+        "changed" => "it arrived changed; what was there is as it was",
+        "write" => "it cannot be written there; what was there is as it was",
+        "unreadable" => "it cannot be read",
+        "unpack" => "it cannot be unpacked; what was there is as it was",
+        "sync" | "rename" | "mode" => "the host could not put it into place",
+        _ => "the host's answer has no end",
+    };
+    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+    let failure = Failure::failed(format!("`{path}` on `{host}`: {why}")).on(&host.name);
+    Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })
+}
+
+fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
+    if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
+        let message = format!("`{}` is no path on a host", path.escape_debug());
+        return Err(Failure::new(crate::failure::Reason::Fabfile, message).on(&on.host.name));
+    }
+    Ok(path)
+}

@@ -1,0 +1,332 @@
+//! Files of hosts, read, written, sent and got.
+use super::{
+    On,
+    file::{Lies, lies, replace, sha256},
+};
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::Failure,
+    model::{Fact, Miss, Model, Predicted},
+    world::real::Input,
+};
+use serde::Serialize;
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// The largest file that is read into a script.
+const LARGEST: usize = 8 << 20;
+
+/// What lies at a path of a host.
+#[derive(Clone, Debug, Serialize)]
+pub struct Look {
+    pub on: On,
+    pub path: String,
+}
+
+impl Effect for Look {
+    type Outcome = Lies;
+    const NAME: &'static str = "look";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look what lies at {}", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Lies, Failure> {
+        lies(&at, &self.on, &self.path).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Lies> {
+        let content = content(model, &self.on, &self.path)?;
+        Ok(content.map_or(Lies::Absent, |bytes| Lies::File(sha256(&bytes))))
+    }
+}
+
+/// The model's file; one that it was never told of is not there, in a made-up world.
+fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
+    let partial = model.partial;
+    let machine = model.machine(&on.host)?;
+    match machine.files.get(path) {
+        Some(fact) => Ok(fact.get("a file")?.clone()),
+        None if partial => Err(Miss::Untold("a file")),
+        None => Ok(None),
+    }
+}
+
+/// Whether anything lies at a path.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exists {
+    pub on: On,
+    pub path: String,
+}
+
+impl Effect for Exists {
+    type Outcome = bool;
+    const NAME: &'static str = "exists";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look whether {} is there", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
+        Ok(lies(&at, &self.on, &self.path).await? != Lies::Absent)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<bool> {
+        Ok(content(model, &self.on, &self.path)?.is_some())
+    }
+}
+
+/// Reads a file as text.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadFile {
+    pub on: On,
+    pub path: String,
+}
+
+impl Effect for ReadFile {
+    type Outcome = String;
+    const NAME: &'static str = "read_file";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read {}", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
+        let bytes = fetch(&at, &self.on, &self.path, LARGEST).await?;
+        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it is no text in UTF-8"))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<String> {
+        let bytes =
+            content(model, &self.on, &self.path)?.ok_or_else(|| unfit(&self.on, &self.path, "it is not there"))?;
+        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it is no text in UTF-8").into())
+    }
+}
+
+fn unfit(on: &On, path: &str, why: &str) -> Failure {
+    Failure::failed(format!("`{path}` on `{}`: {why}", on.host)).on(&on.host.name)
+}
+
+/// Gets a file's bytes, checked against the digest that the host has of it.
+async fn fetch(at: &At<'_>, on: &On, path: &str, most: usize) -> Result<Vec<u8>, Failure> {
+    let digest = match lies(at, on, path).await? {
+        Lies::File(digest) => digest,
+        Lies::Absent => return Err(unfit(on, path, "it is not there")),
+        Lies::Folder => return Err(unfit(on, path, "it is a folder")),
+    };
+    let command = Command::of(["cat", "--", path].map(str::to_owned).to_vec()).expect("words");
+    let mut job = on.job(&command);
+    job.keep = most;
+    let ended = on.run(at, job).await?;
+    if ended.cut {
+        return Err(unfit(on, path, "it is larger than 8 MiB"));
+    }
+    if ended.status != 0 || sha256(&ended.out) != digest {
+        return Err(unfit(on, path, "it changed while it was read, or arrived changed"));
+    }
+    Ok(ended.out)
+}
+
+/// Writes a text to a file, at once or not at all.
+#[derive(Clone, Debug, Serialize)]
+pub struct WriteFile {
+    pub on: On,
+    pub path: String,
+    pub text: String,
+}
+
+impl Effect for WriteFile {
+    type Outcome = ();
+    const NAME: &'static str = "write_file";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Written { host: &self.on.host, path: &self.path }
+    }
+
+    fn describe(&self) -> String {
+        format!("write {}", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let bytes = self.text.as_bytes();
+        replace(&at, &self.on, &self.path, Input::Bytes(bytes), &sha256(bytes), bytes.len() as u64, false).await
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
+        Ok(if lies == Lies::File(sha256(self.text.as_bytes())) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let file = Fact::Predicted(Some(self.text.clone().into_bytes()));
+        model.machine(&self.on.host)?.files.insert(self.path.clone(), file);
+        Ok(())
+    }
+}
+
+/// Sends a file or a folder of this machine.
+#[derive(Clone, Debug, Serialize)]
+pub struct Put {
+    pub on: On,
+    pub from: PathBuf,
+    pub to: String,
+}
+
+impl Effect for Put {
+    type Outcome = ();
+    const NAME: &'static str = "put";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Written { host: &self.on.host, path: &self.to }
+    }
+
+    fn describe(&self) -> String {
+        format!("put {}", self.to)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let host = self.on.host.name.clone();
+        let sent = |done, total| {
+            at.tell(What::Progressed { host: host.clone(), what: "sent".into(), done, total, unit: "bytes" });
+        };
+        let folder = self.from.is_dir();
+        let temp = if folder { Some(packed(&self.from).map_err(|e| self.unreadable(&e))?) } else { None };
+        let file = temp.as_ref().map_or(&*self.from, |t| t.path());
+        let (digest, bytes) = digest(file).map_err(|e| self.unreadable(&e))?;
+        replace(&at, &self.on, &self.to, Input::File(file, &sent), &digest, bytes, folder).await
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        if self.from.is_dir() {
+            return Ok(Seen::Not);
+        }
+        let (digest, _) = digest(&self.from).map_err(|e| self.unreadable(&e))?;
+        let lies = ask.read(Look { on: self.on.clone(), path: self.to.clone() })?;
+        Ok(if lies == Lies::File(digest) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let content = if self.from.is_dir() { Ok(Vec::new()) } else { fs::read(&self.from) };
+        let content = content.map_err(|e| self.unreadable(&e))?;
+        model.machine(&self.on.host)?.files.insert(self.to.clone(), Fact::Predicted(Some(content)));
+        Ok(())
+    }
+}
+
+impl Put {
+    fn unreadable(&self, e: &io::Error) -> Failure {
+        Failure::failed(format!("`{}` cannot be read: {e}", self.from.display()))
+    }
+}
+
+/// A folder as a tar, in a file of this process's own.
+fn packed(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tar::Builder::new(tempfile::NamedTempFile::new()?);
+    builder.follow_symlinks(false);
+    builder.append_dir_all(".", folder)?;
+    builder.into_inner()
+}
+
+fn digest(file: &Path) -> io::Result<(String, u64)> {
+    use sha2::{Digest, Sha256};
+    let (mut file, mut hasher, mut bytes) = (fs::File::open(file)?, Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((hex::encode(hasher.finalize()), bytes)),
+            n => {
+                hasher.update(&buffer[..n]);
+                bytes += n as u64;
+            }
+        }
+    }
+}
+
+/// Gets a file into a folder of this machine, at once or not at all.
+#[derive(Clone, Debug, Serialize)]
+pub struct Get {
+    pub on: On,
+    pub from: String,
+    pub to: PathBuf,
+}
+
+impl Effect for Get {
+    type Outcome = ();
+    const NAME: &'static str = "get";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        format!("get {}", self.from)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let bytes = fetch(&at, &self.on, &self.from, 1 << 30).await?;
+        let unwritable = |e: io::Error| Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()));
+        let folder = self.to.parent().unwrap_or(Path::new("."));
+        let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+        io::Write::write_all(&mut temp, &bytes).and_then(|()| temp.as_file().sync_all()).map_err(unwritable)?;
+        temp.persist(&self.to).map(drop).map_err(|e| unwritable(e.error))
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let lies = ask.read(Look { on: self.on.clone(), path: self.from.clone() })?;
+        let mine = digest(&self.to).map(|(digest, _)| Lies::File(digest)).ok();
+        Ok(if mine == Some(lies) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    /// A made-up file is not written to this machine.
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let there = content(model, &self.on, &self.from)?;
+        there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it is not there").into())
+    }
+}

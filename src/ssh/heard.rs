@@ -1,0 +1,210 @@
+//! What a command prints, heard line by line and kept in bounded memory.
+use crate::{event::Stream, world::real::Hears};
+use std::collections::VecDeque;
+
+/// The longest line that is heard as one.
+const LINE: usize = 8 << 10;
+
+/// The first and the last half of some bytes.
+pub struct Halves {
+    half: usize,
+    first: Vec<u8>,
+    last: VecDeque<u8>,
+    cut: u64,
+}
+
+impl Halves {
+    pub fn new(keep: usize) -> Self {
+        Self { half: keep / 2, first: Vec::new(), last: VecDeque::new(), cut: 0 }
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) {
+        let room = self.half.saturating_sub(self.first.len()).min(bytes.len());
+        self.first.extend_from_slice(&bytes[..room]);
+        let rest = &bytes[room..];
+        self.last.extend(rest);
+        let over = self.last.len().saturating_sub(self.half);
+        self.last.drain(..over);
+        self.cut += over as u64;
+    }
+
+    /// The bytes, with a mark where some were left out.
+    pub fn into_bytes(self) -> (Vec<u8>, bool) {
+        let Halves { mut first, last, cut, .. } = self;
+        if cut > 0 {
+            first.extend_from_slice(format!("\n… {cut} bytes left out …\n").as_bytes());
+        }
+        first.extend(last);
+        (first, cut > 0)
+    }
+}
+
+/// How the wrapper said that it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trailer {
+    Status(i32),
+    /// The command ended so, but the ledger could not be written.
+    LedgerAfter(i32),
+    /// Nothing was run, for this could not be done.
+    Refused(String),
+}
+
+/// Reads stdout: takes the wrapper's lines out, hears the rest.
+pub struct Stdout<'a> {
+    mark: String,
+    heard: Option<&'a Hears<'a>>,
+    pub kept: Halves,
+    /// What is not yet decided: the end of the stream, which may be the trailer's beginning.
+    pending: Vec<u8>,
+    line: Vec<u8>,
+    pub pid: Option<u32>,
+    pub trailer: Option<Trailer>,
+}
+
+impl<'a> Stdout<'a> {
+    pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+        Self {
+            mark: mark.to_owned(),
+            heard,
+            kept: Halves::new(keep),
+            pending: Vec::new(),
+            line: Vec::new(),
+            pid: None,
+            trailer: None,
+        }
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        if self.pid.is_none() && !self.head() {
+            return;
+        }
+        // The trailer is `\nMARK …\n`; its beginning may have come alone.
+        let begin = format!("\n{} ", self.mark).into_bytes();
+        if let Some(at) = find(&self.pending, &begin) {
+            let rest = &self.pending[at + begin.len()..];
+            if let Some(end) = rest.iter().position(|b| *b == b'\n') {
+                let text = String::from_utf8_lossy(&rest[..end]).into_owned();
+                self.trailer = Some(trailer(&text));
+                let before = self.pending[..at].to_vec();
+                self.take(&before);
+                self.pending.clear();
+            }
+            return;
+        }
+        let keep = (begin.len() - 1).min(self.pending.len());
+        let sure: Vec<u8> = self.pending.drain(..self.pending.len() - keep).collect();
+        self.take(&sure);
+    }
+
+    /// Takes the first line, which has the process's number; false while it is not whole.
+    fn head(&mut self) -> bool {
+        let begin = format!("{} pid ", self.mark).into_bytes();
+        let Some(end) = self.pending.iter().position(|b| *b == b'\n') else { return false };
+        // What a login shell's start-up files print comes before.
+        let line: Vec<u8> = self.pending.drain(..=end).collect();
+        match line.strip_prefix(&begin[..]) {
+            Some(pid) => {
+                self.pid = Some(String::from_utf8_lossy(pid).trim().parse().unwrap_or(0));
+                true
+            }
+            None => self.head(),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.kept.push(bytes);
+        hear(&mut self.line, bytes, Stream::Out, self.heard);
+    }
+
+    /// Hears what stands behind the last line end.
+    pub fn finish(&mut self) {
+        if self.trailer.is_none() {
+            let rest = std::mem::take(&mut self.pending);
+            self.take(&rest);
+        }
+        flush(&mut self.line, Stream::Out, self.heard);
+    }
+}
+
+fn trailer(text: &str) -> Trailer {
+    match text.split_once(' ') {
+        Some(("ledger", status)) => status.parse().map_or(Trailer::Refused(text.to_owned()), Trailer::LedgerAfter),
+        _ => text.parse().map_or_else(|_| Trailer::Refused(text.to_owned()), Trailer::Status),
+    }
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|w| w == what)
+}
+
+/// Hears whole lines; what is left waits in `line`.
+pub fn hear(line: &mut Vec<u8>, bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+    if heard.is_none() {
+        return;
+    }
+    for byte in bytes {
+        if *byte == b'\n' {
+            let text = std::mem::take(line);
+            say(&text, stream, heard);
+        } else if line.len() < LINE {
+            line.push(*byte);
+        } else if line.len() == LINE {
+            line.extend_from_slice("…".as_bytes());
+        }
+    }
+}
+
+pub fn flush(line: &mut Vec<u8>, stream: Stream, heard: Option<&Hears<'_>>) {
+    if !line.is_empty() {
+        let text = std::mem::take(line);
+        say(&text, stream, heard);
+    }
+}
+
+fn say(line: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+    if let Some(heard) = heard {
+        heard(stream, &String::from_utf8_lossy(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pieces: &[&str]) -> (String, Option<Trailer>, Option<u32>) {
+        let mut out = Stdout::new("MARK", 1 << 20, None);
+        pieces.iter().for_each(|p| out.push(p.as_bytes()));
+        out.finish();
+        let (trailer, pid) = (out.trailer.clone(), out.pid);
+        (String::from_utf8(out.kept.into_bytes().0).unwrap(), trailer, pid)
+    }
+
+    #[test]
+    fn the_wrappers_lines_are_taken_out_however_the_pieces_fall() {
+        let whole = "hello from .bashrc\nMARK pid 12\none\ntwo\nMARK 7\n";
+        for cut in 0..whole.len() {
+            let (text, trailer, pid) = read(&[&whole[..cut], &whole[cut..]]);
+            assert_eq!((&*text, trailer, pid), ("one\ntwo", Some(Trailer::Status(7)), Some(12)), "{cut}");
+        }
+        assert_eq!(read(&["MARK pid 1\nends\n\nMARK 0\n"]).0, "ends\n");
+        assert_eq!(read(&["MARK pid 1\n\nMARK 0\n"]).0, "");
+    }
+
+    #[test]
+    fn no_trailer_is_none_and_an_odd_one_is_no_status() {
+        assert_eq!(read(&["MARK pid 1\nhalf"]), ("half".into(), None, Some(1)));
+        assert_eq!(read(&["MARK pid 1\n\nMARK folder\n"]).1, Some(Trailer::Refused("folder".into())));
+        assert_eq!(read(&["MARK pid 1\nx\nMARK ledger 0\n"]).1, Some(Trailer::LedgerAfter(0)));
+    }
+
+    #[test]
+    fn too_much_output_keeps_its_two_halves() {
+        let mut halves = Halves::new(8);
+        for byte in b"0123456789" {
+            halves.push(&[*byte]);
+        }
+        let (bytes, cut) = halves.into_bytes();
+        assert_eq!((&*String::from_utf8(bytes).unwrap(), cut), ("0123\n… 2 bytes left out …\n6789", true));
+    }
+}

@@ -1,0 +1,59 @@
+//! A host, and how the next call runs on it.
+use crate::{
+    command::Command,
+    effect::{At, Id},
+    failure::Failure,
+    host::{Host, Name},
+    world::real::{Ended, Job, Trace},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A host with the folder, user, environment and time limit of a call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct On {
+    pub host: Host,
+    /// The user that it runs as, by sudo; the login user if absent.
+    pub user: Option<Name>,
+    pub cd: Option<String>,
+    pub env: BTreeMap<String, String>,
+    pub timeout: Option<Duration>,
+}
+
+impl From<Host> for On {
+    fn from(host: Host) -> Self {
+        Self { host, user: None, cd: None, env: BTreeMap::new(), timeout: None }
+    }
+}
+
+impl On {
+    /// The bare job of a command; nothing of it stays on the host.
+    pub fn job<'a>(&self, command: &'a Command) -> Job<'a> {
+        Job {
+            user: self.user.clone(),
+            cd: self.cd.clone(),
+            env: self.env.clone().into_iter().collect(),
+            timeout: self.timeout,
+            ..Job::new(command)
+        }
+    }
+
+    /// Runs a job on the host.
+    pub async fn run(&self, at: &At<'_>, job: Job<'_>) -> Result<Ended, Failure> {
+        at.real.site(&self.host.fleet).transport.run(&self.host, job).await
+    }
+
+    /// How people see the call.
+    pub fn shown(&self, command: &Command) -> String {
+        let user = self.user.as_ref().map(|u| format!(" as {u}")).unwrap_or_default();
+        let cd = self.cd.as_ref().map(|d| format!(" in {d}")).unwrap_or_default();
+        format!("`{}`{user}{cd}", command.shown())
+    }
+}
+
+/// Where a call of this run leaves its identity on a host of the fleet.
+pub fn trace(state: &str, fleet: &str, run: &str, id: Id<'_>) -> Trace {
+    let lane: String =
+        id.lane.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    Trace { id: format!("{run}-{lane}-{}", id.number), folder: format!("{state}/{fleet}/run") }
+}

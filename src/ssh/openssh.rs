@@ -1,0 +1,492 @@
+//! Hosts of one fleet, reached by OpenSSH.
+use super::{
+    config::{self, Folder},
+    heard::{Stdout, Trailer, flush, hear},
+    master,
+    wrapper::{self, Sudo},
+};
+use crate::{
+    command::Command,
+    event::Stream,
+    failure::{Failure, Reason},
+    fleet::Fleet,
+    host::{Host, Name},
+    secret::Secret,
+    world::real::{Ended, Exclusive, Input, Job, Person, Remote, Trace, Traced, Transport},
+};
+use ::openssh::{ForwardType, Session, Socket, Stdio};
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::OnceCell,
+    time::timeout,
+};
+
+/// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
+const SILENT: Duration = Duration::from_secs(20);
+
+/// The near end of a forward, once it is there.
+type Near = Arc<OnceCell<PathBuf>>;
+
+/// The transport of a fleet.
+pub struct Openssh {
+    folder: Folder,
+    config: PathBuf,
+    /// Tells the sockets of one configuration from those of another.
+    digest: String,
+    /// The app's user, who owns the ledgers on hosts.
+    owner: Option<Name>,
+    person: Arc<dyn Person>,
+    sessions: Mutex<BTreeMap<Name, Arc<OnceCell<Arc<Session>>>>>,
+    forwards: Mutex<HashMap<(Name, Remote), Near>>,
+    /// The password of sudo, by host and user; `None` where none is needed.
+    passwords: tokio::sync::Mutex<BTreeMap<Name, Secret>>,
+    /// Process groups of calls that are under way.
+    running: Mutex<BTreeSet<(Name, u32, Option<Name>)>>,
+    hosts: BTreeMap<Name, Host>,
+}
+
+impl Openssh {
+    /// Writes the configuration for a fleet. Nothing is connected to.
+    pub fn new(
+        fleet: &Fleet,
+        project: &Path,
+        home: &Path,
+        runtime: Option<&Path>,
+        person: Arc<dyn Person>,
+    ) -> Result<Self, Failure> {
+        let folder = Folder::make(runtime)?;
+        let text = config::text(fleet, project, home)?;
+        let digest = hex::encode(&Sha256::digest(text.as_bytes())[..4]);
+        let config = folder.write(&format!("{digest}.conf"), &text)?;
+        let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
+        Ok(Self {
+            folder,
+            config,
+            digest,
+            owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
+            person,
+            sessions: Mutex::default(),
+            forwards: Mutex::default(),
+            passwords: Default::default(),
+            running: Mutex::default(),
+            hosts: hosts.map(|h| (h.name.clone(), h)).collect(),
+        })
+    }
+
+    /// A socket's name: short, for their paths may have some hundred characters only.
+    fn socket(&self, what: &str) -> PathBuf {
+        let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
+        self.folder.path(&format!("{}-{name}", self.digest))
+    }
+
+    async fn session(&self, host: &Host) -> Result<Arc<Session>, Failure> {
+        let cell = self.sessions.lock().unwrap().entry(host.name.clone()).or_default().clone();
+        let open = async || master::open(&self.folder, &self.config, &self.socket(host.address()), host).await;
+        cell.get_or_try_init(open).await.cloned()
+    }
+
+    /// Runs a line; what is known of its end is in the answer.
+    async fn spawn(
+        &self,
+        host: &Host,
+        line: String,
+        job: &Job<'_>,
+        mark: &str,
+        first: &[u8],
+    ) -> Result<Ended, Failure> {
+        let session = self.session(host).await?;
+        let lost = |why: &dyn std::fmt::Display| {
+            Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
+                .on(&host.name)
+                .help("look on the host before it is done again")
+        };
+        let mut command = session.arc_raw_command(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawned = timeout(SILENT, command.spawn()).await;
+        let mut child = match spawned {
+            Ok(Ok(child)) => child,
+            Ok(Err(e)) => {
+                let message = format!("host `{host}` cannot be reached: its connection broke: {e}");
+                return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
+            }
+            Err(_) => {
+                let message = format!("host `{host}` cannot be reached: its connection is frozen");
+                return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
+            }
+        };
+        let stdin = child.stdin().take();
+        let (mut stdout, mut stderr) = (child.stdout().take().expect("piped"), child.stderr().take().expect("piped"));
+        let mut out = Stdout::new(mark, job.keep, job.heard);
+        let (mut err, mut line) = (super::heard::Halves::new(job.keep.min(1 << 20)), Vec::new());
+        let feeding = feed(stdin, first, &job.stdin);
+        let reading = async {
+            let (mut a, mut b) = (vec![0; 32 << 10], vec![0; 8 << 10]);
+            let (mut out_open, mut err_open) = (true, true);
+            while out.trailer.is_none() && (out_open || err_open) {
+                tokio::select! {
+                    n = stdout.read(&mut a), if out_open => match n {
+                        Ok(n) if n > 0 => {
+                            let known = out.pid.is_some();
+                            out.push(&a[..n]);
+                            if !known && let Some(pid) = out.pid {
+                                self.running.lock().unwrap().insert((host.name.clone(), pid, job.user.clone()));
+                            }
+                        }
+                        _ => out_open = false,
+                    },
+                    n = stderr.read(&mut b), if err_open => match n {
+                        Ok(n) if n > 0 => {
+                            err.push(&b[..n]);
+                            hear(&mut line, &b[..n], Stream::Err, job.heard);
+                        }
+                        _ => err_open = false,
+                    },
+                }
+            }
+            // What a command said last on stderr may come behind the trailer.
+            while err_open
+                && let Ok(Ok(n)) = timeout(Duration::from_millis(20), stderr.read(&mut b)).await
+                && n > 0
+            {
+                err.push(&b[..n]);
+                hear(&mut line, &b[..n], Stream::Err, job.heard);
+            }
+        };
+        let both = async {
+            tokio::pin!(feeding, reading);
+            let mut fed = false;
+            loop {
+                tokio::select! {
+                    () = &mut feeding, if !fed => fed = true,
+                    () = &mut reading => return,
+                }
+            }
+        };
+        let in_time = match job.timeout {
+            Some(limit) => timeout(limit, both).await.is_ok(),
+            None => {
+                both.await;
+                true
+            }
+        };
+        out.finish();
+        flush(&mut line, Stream::Err, job.heard);
+        let pid = out.pid.unwrap_or(0);
+        self.running.lock().unwrap().remove(&(host.name.clone(), pid, job.user.clone()));
+        if !in_time {
+            let limit = job.timeout.unwrap_or_default().as_secs_f64();
+            let stopped = self.stop(host, pid, job.user.as_ref()).await;
+            let message = format!("host `{host}`: the command took longer than {limit} s");
+            return Err(match stopped {
+                true => Failure::failed(format!("{message} and was stopped")),
+                false => Failure::unknown(format!("{message}, and nobody knows whether it still runs")),
+            }
+            .on(&host.name));
+        }
+        let trailer = out.trailer.take();
+        let (out, cut) = out.kept.into_bytes();
+        let (err, _) = err.into_bytes();
+        match trailer {
+            Some(Trailer::Status(status)) => Ok(Ended { status, out, err, cut }),
+            Some(Trailer::LedgerAfter(status)) => Err(Failure::unknown(format!(
+                "host `{host}`: the command ended with status {status}, but the ledger could not be written"
+            ))
+            .on(&host.name)),
+            Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
+            // Without the wrapper's first line nothing was begun: sudo, or the login shell, ended it.
+            None if pid == 0 && !err.is_empty() => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
+            None => Err(lost(&"the connection ended first")),
+        }
+    }
+
+    /// Ends a process group on a host: politely, then not.
+    async fn stop(&self, host: &Host, pid: u32, user: Option<&Name>) -> bool {
+        if pid == 0 {
+            return false;
+        }
+        let text = "kill -TERM -- \"-$pid\" 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- \"-$pid\" 2>/dev/null || exit 0; sleep 0.2; done; kill -KILL -- \"-$pid\" 2>/dev/null; sleep 0.2; ! kill -0 -- \"-$pid\" 2>/dev/null";
+        let command = Command::line(text, vec![("pid".into(), pid.to_string())]).expect("a good line");
+        let job = Job { user: user.cloned(), ..Job::new(&command) };
+        let run = Box::pin(self.run(host, job));
+        matches!(timeout(Duration::from_secs(10), run).await, Ok(Ok(Ended { status: 0, .. })))
+    }
+}
+
+/// A status that no command can have.
+const NOT_BEGUN: i32 = -1;
+
+/// Writes what the command is to read, and closes.
+async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<'_>) {
+    let Some(mut stdin) = stdin else { return };
+    // A command that does not read to its end closes the pipe: that is its right.
+    if stdin.write_all(first).await.is_err() {
+        return;
+    }
+    match input {
+        Input::Empty => {}
+        Input::Bytes(bytes) => {
+            let _ = stdin.write_all(bytes).await;
+        }
+        Input::File(path, told) => {
+            let Ok(mut file) = tokio::fs::File::open(path).await else { return };
+            let total = file.metadata().await.map(|m| m.len()).unwrap_or(0);
+            let (mut buffer, mut done) = (vec![0; 256 << 10], 0);
+            while let Ok(n) = file.read(&mut buffer).await
+                && n > 0
+            {
+                if stdin.write_all(&buffer[..n]).await.is_err() {
+                    return;
+                }
+                done += n as u64;
+                told(done, total);
+            }
+        }
+    }
+    let _ = stdin.shutdown().await;
+}
+
+fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
+    let message = match what {
+        "folder" => {
+            format!("host `{host}`: there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
+        }
+        "ledger" => format!("host `{host}`: its ledger cannot be written, so nothing was done"),
+        "trace" => format!("host `{host}`: the state folder cannot be made, so nothing was done"),
+        other => format!("host `{host}`: the command was not begun: {}", other.escape_debug()),
+    };
+    Failure::failed(message).on(&host.name)
+}
+
+/// Whether sudo itself ended a call: it writes only lines of its own, and the command none.
+fn sudo_refused(ended: &Ended) -> bool {
+    let err = String::from_utf8_lossy(&ended.err);
+    let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));
+    matches!(ended.status, 1 | NOT_BEGUN) && ended.out.is_empty() && !err.trim().is_empty() && own
+}
+
+#[async_trait]
+impl Transport for Openssh {
+    async fn connect(&self, host: &Host) -> Result<(), Failure> {
+        self.session(host).await.map(drop)
+    }
+
+    async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure> {
+        let mark = format!("rfab-{:016x}", rand::random::<u64>());
+        let known = match &job.user {
+            Some(_) => self.passwords.lock().await.get(&host.name).cloned(),
+            None => None,
+        };
+        let once = async |sudo: Sudo, password: Option<&Secret>| {
+            let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo)?;
+            let first = password.map(|p| p.line()).unwrap_or_default();
+            self.spawn(host, line, &job, &mark, &first).await
+        };
+        let ended = match &known {
+            Some(password) => once(Sudo::Password, Some(password)).await?,
+            None => once(Sudo::Never, None).await?,
+        };
+        if job.user.is_none() || !sudo_refused(&ended) {
+            return finished(host, ended);
+        }
+        let user = job.user.as_ref().expect("it was looked at");
+        if known.is_some() {
+            return Err(wrong_password(host, user));
+        }
+        // One person is asked at a time, and the answer serves every host.
+        let mut passwords = self.passwords.lock().await;
+        let password = match passwords.get(&host.name).or(passwords.values().next()).cloned() {
+            Some(password) => password,
+            None => {
+                let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}"));
+                let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
+                let Some(text) = asked else {
+                    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+                    let message = format!(
+                        "host `{host}`: sudo wants a password for `{user}`, and nobody is there to ask ({last})"
+                    );
+                    return Err(Failure::failed(message)
+                        .on(&host.name)
+                        .help("run it on a terminal, or allow it in sudoers with NOPASSWD"));
+                };
+                Secret::new(text)
+            }
+        };
+        let ended = once(Sudo::Password, Some(&password)).await?;
+        if sudo_refused(&ended) {
+            return Err(wrong_password(host, user));
+        }
+        passwords.insert(host.name.clone(), password);
+        finished(host, ended)
+    }
+
+    async fn forward(&self, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
+        let cell = self.forwards.lock().unwrap().entry((host.name.clone(), to.clone())).or_default().clone();
+        let open = async || {
+            let session = self.session(host).await?;
+            let near = self.folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
+            forward(&session, host, &near, to).await?;
+            Ok::<_, Failure>(near)
+        };
+        cell.get_or_try_init(open).await.cloned()
+    }
+
+    async fn exclusive(
+        &self,
+        host: &Host,
+        program: &str,
+        args: &[&str],
+        socket: Option<&str>,
+    ) -> Result<Exclusive, Failure> {
+        let control = self.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
+        master::start(&self.config, &control, host, "no").await?;
+        let mut guard = Guard {
+            config: self.config.clone(),
+            control: control.clone(),
+            host: host.address().to_owned(),
+            near: None,
+        };
+        let session = Arc::new(Session::resume_mux(control.into(), None));
+        let line = wrapper::bare(program, args)?;
+        let broken = |e: ::openssh::Error| {
+            Failure::new(Reason::Unreachable, format!("host `{host}` cannot be reached: its connection broke: {e}"))
+                .on(&host.name)
+        };
+        let mut command = session.clone().arc_raw_command(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let frozen = || {
+            Failure::new(Reason::Unreachable, format!("host `{host}` cannot be reached: its connection is frozen"))
+                .on(&host.name)
+        };
+        let mut child = timeout(SILENT, command.spawn()).await.map_err(|_| frozen())?.map_err(broken)?;
+        let (stdin, stdout) = (child.stdin().take().expect("piped"), child.stdout().take().expect("piped"));
+        let near = match socket {
+            None => None,
+            Some(remote) => {
+                let near = self.folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
+                forward(&session, host, &near, &Remote::Unix(remote.to_owned())).await?;
+                Some(near)
+            }
+        };
+        guard.near.clone_from(&near);
+        Ok(Exclusive {
+            stdin: Box::new(stdin),
+            stdout: Box::new(stdout),
+            socket: near,
+            guard: Box::new((guard, KeptChild(Mutex::new(child)))),
+        })
+    }
+
+    async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
+        let text = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
+[ -f "$folder/$id" ] || { printf 'none\n'; exit 0; }
+pid= start= status=
+while read -r word one two; do case $word in pid) pid=$one start=$two ;; status) status=$one ;; esac; done < "$folder/$id"
+[ -z "$status" ] || { printf 'status %s\n' "$status"; exit 0; }
+now=$(cat "/proc/$pid/stat" 2>/dev/null) || { printf 'lost\n'; exit 0; }
+set -- ${now##*) }
+shift 19
+if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi"#;
+        let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
+        let command = Command::line(text, values).expect("a good line");
+        let ended = self.run(host, Job { timeout: Some(SILENT), ..Job::new(&command) }).await?;
+        let text = String::from_utf8_lossy(&ended.out);
+        match text.trim() {
+            "none" if ended.status == 0 => Ok(Traced::NeverStarted),
+            "running" if ended.status == 0 => Ok(Traced::Running),
+            "lost" if ended.status == 0 => Ok(Traced::Lost),
+            other => match other.strip_prefix("status ").and_then(|s| s.parse().ok()) {
+                Some(status) if ended.status == 0 => Ok(Traced::Ended(status)),
+                _ => Err(Failure::unknown(format!("host `{host}` does not say how the call stands")).on(&host.name)),
+            },
+        }
+    }
+
+    async fn stop_all(&self) {
+        let running: Vec<_> = self.running.lock().unwrap().iter().cloned().collect();
+        for (name, pid, user) in running {
+            if let Some(host) = self.hosts.get(&name) {
+                self.stop(host, pid, user.as_ref()).await;
+            }
+        }
+    }
+}
+
+fn wrong_password(host: &Host, user: &Name) -> Failure {
+    let message = format!("host `{host}`: sudo did not take the password for `{user}`, or does not allow the command");
+    Failure::failed(message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
+}
+
+/// A call that the wrapper never began is no outcome.
+fn finished(host: &Host, ended: Ended) -> Result<Ended, Failure> {
+    if ended.status != NOT_BEGUN {
+        return Ok(ended);
+    }
+    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+    let message = format!("host `{host}`: the command was not begun: {last}");
+    Err(Failure::failed(message).on(&host.name).help("a host needs sh, setsid and sudo where a user is named"))
+}
+
+async fn forward(session: &Session, host: &Host, near: &Path, to: &Remote) -> Result<(), Failure> {
+    let far = match to {
+        Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },
+        Remote::Unix(path) => Socket::UnixSocket { path: Cow::Owned(path.into()) },
+    };
+    let here = Socket::UnixSocket { path: Cow::Borrowed(near) };
+    let asked = timeout(SILENT, session.request_port_forward(ForwardType::Local, here, far)).await;
+    let why = match asked {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(e)) => e.to_string(),
+        Err(_) => "its connection is frozen".to_owned(),
+    };
+    Err(Failure::new(Reason::Unreachable, format!("nothing can be forwarded through `{host}`: {why}")).on(&host.name))
+}
+
+/// Holds the channel open.
+struct KeptChild(#[expect(dead_code, reason = "it ends when dropped")] Mutex<::openssh::Child<Arc<Session>>>);
+
+/// Ends a connection of one's own.
+struct Guard {
+    config: PathBuf,
+    control: PathBuf,
+    host: String,
+    near: Option<PathBuf>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(near) = &self.near {
+            let _ = std::fs::remove_file(near);
+        }
+        let mut command = std::process::Command::new("ssh");
+        command
+            .arg("-F")
+            .arg(&self.config)
+            .arg("-O")
+            .arg("exit")
+            .arg("-o")
+            .arg(format!("ControlPath={}", self.control.display()));
+        command.args(["--", &self.host]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+        if let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() {
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for Openssh {
+    fn drop(&mut self) {
+        for cell in self.forwards.lock().unwrap().values() {
+            if let Some(near) = cell.get() {
+                let _ = std::fs::remove_file(near);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How a call that may have been cut off stands on its host.
+use crate::{
+    effect::*,
+    failure::Failure,
+    host::Host,
+    model::{Model, Predicted},
+    world::real::{Trace, Traced},
+};
+use serde::Serialize;
+
+/// Reads the wrapper's file of a call.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadTrace {
+    pub host: Host,
+    folder: String,
+    file: String,
+    /// The call, as the model knows it.
+    id: String,
+}
+
+impl ReadTrace {
+    pub fn new(host: Host, trace: Trace, id: Id<'_>) -> Self {
+        Self { host, folder: trace.folder, file: trace.id, id: id.to_string() }
+    }
+}
+
+impl Effect for ReadTrace {
+    type Outcome = Traced;
+    const NAME: &'static str = "read_trace";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look how call {} ended", self.id)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Traced, Failure> {
+        let trace = Trace { id: self.file.clone(), folder: self.folder.clone() };
+        at.real.site(&self.host.fleet).transport.traced(&self.host, &trace).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Traced> {
+        let ended = model.machine(&self.host)?.ended.get(&self.id).copied();
+        Ok(ended.map_or(Traced::NeverStarted, Traced::Ended))
+    }
+}

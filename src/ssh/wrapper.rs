@@ -1,0 +1,173 @@
+//! What a host is asked to run: one line that every login shell reads the same way.
+use crate::{
+    command::{Command, quoted},
+    failure::{Failure, Reason},
+    host::Name,
+    world::real::{Job, Note},
+};
+
+const WRAPPER: &str = include_str!("wrapper.sh");
+/// What Linux takes as one argument, less what stands around it.
+const MOST: usize = 120 << 10;
+
+/// How sudo is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sudo {
+    /// It may not ask.
+    Never,
+    /// It reads a password from the first line of its stdin.
+    Password,
+}
+
+/// The line for a job under the wrapper; `mark` is a text that nothing else prints.
+///
+/// `owner` is the app's user, where a ledger is not the login user's.
+pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Result<String, Failure> {
+    let user = job.user.as_ref();
+    // As the owner itself, the wrapper writes the ledger without another sudo.
+    let whole = user.is_some() && job.note.is_some() && user == owner;
+    let mut words = plain(job.command);
+    if !job.env.is_empty() {
+        let pairs = job.env.iter().map(|(name, value)| format!("{name}={value}"));
+        words = ["env".to_owned()].into_iter().chain(pairs).chain(words).collect();
+    }
+    let mut dir = job.cd.clone().unwrap_or_default();
+    if let Some(user) = user.filter(|_| !whole) {
+        if !dir.is_empty() {
+            let enter = ["/bin/sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", &dir].map(str::to_owned);
+            words = enter.into_iter().chain(words).collect();
+            dir.clear();
+        }
+        words = by_sudo(user, sudo, words);
+    }
+    let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
+    let note = job.note.as_ref().unwrap_or(&empty);
+    let owner = owner.filter(|_| !whole && job.note.is_some()).map(|o| o.to_string()).unwrap_or_default();
+    // Traces are the login user's; what runs wholly as another user leaves none.
+    let (folder, id) = match job.trace.as_ref().filter(|_| !whole) {
+        Some(trace) => (trace.folder.clone(), trace.id.clone()),
+        None => Default::default(),
+    };
+    let args = [mark, &folder, &id, &note.file, &note.intent, &note.ok, &note.failed, &owner, &dir].map(str::to_owned);
+    let args: Vec<String> = args.into_iter().chain(words).collect();
+    match user.filter(|_| whole) {
+        None => encoded(&program(WRAPPER, &args)),
+        Some(user) => {
+            let shell = ["/bin/sh", "-c", WRAPPER, "rfab"].map(str::to_owned);
+            let words = by_sudo(user, sudo, shell.into_iter().chain(args).collect());
+            encoded(&format!("exec {}", words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")))
+        }
+    }
+}
+
+fn by_sudo(user: &Name, sudo: Sudo, words: Vec<String>) -> Vec<String> {
+    let how: &[&str] = match sudo {
+        Sudo::Never => &["sudo", "-n", "-u"],
+        Sudo::Password => &["sudo", "-k", "-S", "-p", "", "-u"],
+    };
+    how.iter().map(|w| w.to_string()).chain([user.to_string(), "--".to_owned()]).chain(words).collect()
+}
+
+fn plain(command: &Command) -> Vec<String> {
+    match command {
+        Command::Words(words) => words.clone(),
+        Command::Line { .. } => vec!["/bin/sh".into(), "-c".into(), command.for_sh()],
+    }
+}
+
+/// A program for POSIX sh with its arguments as `$1`….
+fn program(text: &str, args: &[String]) -> String {
+    let args: Vec<String> = args.iter().map(|a| quoted(a)).collect();
+    format!("set -- {}\n{text}", args.join(" "))
+}
+
+/// The line for a program of one's own, without the wrapper.
+pub fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
+    let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
+    encoded(&program(text, &args))
+}
+
+/// A line that means the same to every login shell: only letters, digits and a few signs stand in its one long word.
+fn encoded(text: &str) -> Result<String, Failure> {
+    let mut word = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'_'
+            | b'.'
+            | b'/'
+            | b':'
+            | b'='
+            | b','
+            | b'+'
+            | b'@'
+            | b'-'
+            | b' ' => {
+                word.push(byte.into());
+            }
+            byte => word.push_str(&format!("\\0{byte:03o}")),
+        }
+    }
+    if word.len() > MOST {
+        let message = format!("the command is too long: {} KiB", word.len() >> 10);
+        return Err(Failure::new(Reason::Failed, message).help("send it as a file with `put`, and run that"));
+    }
+    Ok(format!("exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' rfab '{word}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command as Process;
+
+    fn installed(shell: &str) -> bool {
+        Process::new(shell).arg("-c").arg("true").output().is_ok()
+    }
+
+    #[test]
+    fn every_login_shell_reads_the_line_the_same_way() {
+        let hostile =
+            ["", "a b", "'", "\\", "$(touch x)", "`x`", "!!", "a\nb", "ünï%d", "~", "{a,b}", "\t", "%", "\"", "\\0101"];
+        let words: Vec<String> = ["printf", "%s|"].iter().chain(&hostile).map(|s| s.to_string()).collect();
+        let command = Command::of(words).unwrap();
+        let line = line(&Job::new(&command), "MARK", None, Sudo::Never).unwrap();
+        let wanted = hostile.map(|h| format!("{h}|")).concat();
+        for shell in ["/bin/sh", "/bin/bash", "/usr/bin/fish", "/usr/bin/tcsh", "/usr/bin/zsh"] {
+            if !installed(shell) {
+                continue;
+            }
+            let out = Process::new(shell).arg("-c").arg(&line).output().unwrap();
+            let text = String::from_utf8(out.stdout).unwrap();
+            let (head, rest) = text.split_once('\n').unwrap();
+            assert!(head.starts_with("MARK pid "), "{shell}: {head}");
+            assert_eq!(rest, format!("{wanted}\nMARK 0\n"), "{shell} {}", String::from_utf8_lossy(&out.stderr));
+        }
+    }
+
+    #[test]
+    fn the_status_the_trace_and_the_ledger_are_written_also_by_busybox() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let command = Command::line("cat; exit 7", Vec::new()).unwrap();
+        let note = Note { file: at("ledger"), intent: "i @AT@".into(), ok: "o".into(), failed: "f".into() };
+        let trace = crate::world::real::Trace { id: "x".into(), folder: at("run") };
+        let job = Job { note: Some(note), trace: Some(trace), ..Job::new(&command) };
+        let line = line(&job, "MARK", None, Sudo::Never).unwrap();
+        let mut child = Process::new("/bin/sh")
+            .args(["-c", &line])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"hello").unwrap();
+        let out = child.wait_with_output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert!(text.ends_with("\nhello\nMARK 7\n"), "{text}");
+        let ledger = std::fs::read_to_string(at("ledger")).unwrap();
+        assert!(ledger.starts_with("i 2") && ledger.ends_with("Z\nf\n"), "{ledger}");
+        let trace = std::fs::read_to_string(at("run/x")).unwrap();
+        assert!(trace.starts_with("pid ") && trace.ends_with("\nstatus 7\n"), "{trace}");
+    }
+}

@@ -1,0 +1,99 @@
+//! A person's yes to a guarded fleet.
+use crate::{
+    effect::*,
+    failure::{Failure, Reason},
+    host::Name,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use std::{
+    fs, io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+/// Wants a yes that names the fleet, or a person's; a person's holds for a while, for this user and terminal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consent {
+    pub fleet: Name,
+    pub question: String,
+    /// What `--yes` said: nothing, a bare yes, or a fleet's name.
+    pub given: Option<Option<String>>,
+}
+
+const HOLDS: Duration = Duration::from_secs(15 * 60);
+
+impl Effect for Consent {
+    type Outcome = ();
+    const NAME: &'static str = "consent";
+    const KIND: Kind = Kind::Hold;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("ask whether {} may be changed", self.fleet)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        match &self.given {
+            Some(Some(name)) if **name == *self.fleet => return Ok(()),
+            Some(Some(name)) => {
+                let message = format!("`--yes={name}` is no yes to the fleet `{}`", self.fleet);
+                return Err(Failure::refused(message).help(format!("give `--yes={}`", self.fleet)));
+            }
+            _ => {}
+        }
+        let file = at.real.person.terminal().map(|terminal| self.file(&at, &terminal));
+        if file.as_ref().is_some_and(fresh) {
+            return Ok(());
+        }
+        let (person, question) = (at.real.person.clone(), self.question.clone());
+        match tokio::task::spawn_blocking(move || person.confirm(&question)).await.ok().flatten() {
+            Some(true) => {
+                if let Some(file) = file {
+                    // Without the file the next run merely asks again.
+                    let _ = keep(&file);
+                }
+                Ok(())
+            }
+            Some(false) => {
+                Err(Failure::refused(format!("no yes to changing `{}`", self.fleet)).help("nothing was changed"))
+            }
+            None => Err(Failure::new(
+                Reason::Refused,
+                format!("fleet `{}` is guarded, and nobody is there to ask: this is no terminal", self.fleet),
+            )
+            .help(format!("give `--yes={}`; nothing was changed", self.fleet))),
+        }
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<()> {
+        Ok(())
+    }
+}
+
+impl Consent {
+    fn file(&self, at: &At<'_>, terminal: &str) -> PathBuf {
+        let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        at.real.cache.join("consents").join(format!("{}{terminal}", self.fleet))
+    }
+}
+
+fn fresh(file: &PathBuf) -> bool {
+    let age = fs::symlink_metadata(file)
+        .and_then(|m| m.modified())
+        .ok()
+        .and_then(|t| SystemTime::now().duration_since(t).ok());
+    age.is_some_and(|age| age < HOLDS)
+}
+
+fn keep(file: &PathBuf) -> io::Result<()> {
+    fs::create_dir_all(file.parent().expect("a file in a folder"))?;
+    fs::write(file, "")
+}

@@ -1,0 +1,8 @@
+//! The person before the terminal, and the clock.
+mod clock;
+mod confirm;
+mod consent;
+
+pub use clock::{Now, Wait};
+pub use confirm::{Confirm, Prompt};
+pub use consent::Consent;

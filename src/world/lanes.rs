@@ -1,0 +1,150 @@
+//! Lanes on stacks of their own, on one thread, the earliest clock first.
+use super::{Alone, STACK, Work};
+use crate::effect::Lane;
+use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, btree_map::Entry},
+    pin::pin,
+    ptr,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
+
+/// Why a lane lets others go on.
+enum Pause {
+    /// Somebody's clock may be earlier.
+    Turn,
+    /// It waits for the world outside, and the clock with it.
+    Outside,
+}
+
+type Turns = Yielder<(), Pause>;
+
+thread_local! {
+    static TURNS: Cell<*const Turns> = const { Cell::new(ptr::null()) };
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+}
+
+fn pause(why: Pause) -> bool {
+    let mine = TURNS.get();
+    if mine.is_null() {
+        return false;
+    }
+    // SAFETY: set below by the coroutine that is running, whose yielder lives as long as it does.
+    unsafe { (*mine).suspend(why) };
+    TURNS.set(mine);
+    true
+}
+
+/// Lets every lane with an earlier clock go first.
+pub fn turn() {
+    pause(Pause::Turn);
+}
+
+/// Who holds what among the lanes.
+pub type Held = Mutex<BTreeMap<String, Arc<Lane>>>;
+
+/// Keeps the lanes beside this one away from `what`; never by a mutex, which would stop the one thread they share.
+pub fn alone<'a>(held: &'a Held, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
+    loop {
+        match held.lock().unwrap().entry(what.to_owned()) {
+            Entry::Vacant(free) => {
+                free.insert(lane.clone());
+                break;
+            }
+            // Not before the holder has come further.
+            Entry::Occupied(taken) => lane.advance(taken.get().clock().max(lane.clock() + 1)),
+        }
+        turn();
+    }
+    let what = what.to_owned();
+    Alone::until_dropped(move || {
+        held.lock().unwrap().remove(&what);
+    })
+}
+
+struct Unpark(Thread);
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for something outside, while the lanes beside this one come as far as its clock.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        if !pause(Pause::Outside) {
+            thread::park();
+        }
+    }
+}
+
+struct Stacked {
+    lane: Arc<Lane>,
+    coroutine: Coroutine<(), Pause, (), DefaultStack>,
+    outside: bool,
+}
+
+fn start(lane: Arc<Lane>, work: Work) -> Stacked {
+    let stack =
+        STACKS.with_borrow_mut(Vec::pop).unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a stack"));
+    let coroutine = Coroutine::with_stack(stack, move |yielder: &Turns, ()| {
+        TURNS.set(yielder);
+        work();
+    });
+    Stacked { lane, coroutine, outside: false }
+}
+
+/// Runs the lanes to their ends; `seed` decides between equals.
+pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, seed: u64) {
+    let outer = TURNS.get();
+    let (mut begin, mut latest) = (parent.clock(), parent.clock());
+    let mut waiting = lanes.into_iter();
+    let mut running: Vec<Stacked> = Vec::new();
+    let mut rank = seed | 1;
+    loop {
+        while running.len() < at_once
+            && let Some((lane, work)) = waiting.next()
+        {
+            lane.advance(begin);
+            running.push(start(lane, work));
+        }
+        rank = rank.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let count = running.len();
+        let shift = (rank >> 33) as usize % count.max(1);
+        let earliest =
+            (0..count).map(|i| (i + shift) % count).min_by_key(|i| (running[*i].lane.clock(), running[*i].outside));
+        let Some(next) = earliest else { break };
+        TURNS.set(outer);
+        if running[next].outside {
+            // Every lane at this time waits for the world outside.
+            if !pause(Pause::Outside) {
+                thread::park();
+            }
+            running.iter_mut().for_each(|s| s.outside = false);
+            continue;
+        }
+        // The lanes beside the parent may be earlier still.
+        parent.advance(running[next].lane.clock());
+        turn();
+        match running[next].coroutine.resume(()) {
+            CoroutineResult::Yield(Pause::Turn) => {}
+            CoroutineResult::Yield(Pause::Outside) => running[next].outside = true,
+            CoroutineResult::Return(()) => {
+                let ended = running.swap_remove(next);
+                begin = ended.lane.clock();
+                latest = latest.max(begin);
+                STACKS.with_borrow_mut(|stacks| stacks.push(ended.coroutine.into_stack()));
+            }
+        }
+    }
+    TURNS.set(outer);
+    parent.advance(latest);
+}

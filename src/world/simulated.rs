@@ -1,0 +1,99 @@
+//! The made-up world: effects are predicted on a model, under a virtual clock.
+use super::{Alone, Work, World, lanes};
+use crate::{
+    effect::{Answered, Call, Lane},
+    failure::Failure,
+    fleet::Fleet,
+    model::{Miss, Model, Time},
+};
+use std::sync::{Arc, Mutex};
+
+/// A whole world in memory; the same seed gives the same run.
+pub struct Simulated {
+    pub model: Mutex<Model>,
+    seed: u64,
+    begins: Time,
+    held: lanes::Held,
+}
+
+impl Simulated {
+    pub fn new(model: Model, seed: u64) -> Self {
+        let begins = model.now;
+        Self { model: Mutex::new(model), seed, begins, held: Mutex::default() }
+    }
+}
+
+impl World for Simulated {
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+
+    fn begins(&self) -> Time {
+        self.begins
+    }
+
+    fn admit(&self, fleet: &Arc<Fleet>) -> Result<(), Failure> {
+        self.model.lock().unwrap().admit(fleet);
+        Ok(())
+    }
+
+    fn perform(&self, call: Call<'_>) -> Answered {
+        let lane = call.lane;
+        let began = lane.clock();
+        loop {
+            let mut model = self.model.lock().unwrap();
+            model.now = lane.clock();
+            model.began = began;
+            model.spent = 20;
+            model.id = call.id().to_string();
+            let answered = match call.effect.predict(&mut model) {
+                Err(Miss::Later(at)) => {
+                    drop(model);
+                    lane.advance(at.max(lane.clock() + 1));
+                    lanes::turn();
+                    continue;
+                }
+                Ok(answer) => Ok(answer),
+                Err(Miss::Fails(failure)) => Err(failure),
+                Err(Miss::Untold(what)) => Err(Failure::failed(format!("the simulator does not know {what}"))),
+                Err(Miss::Lost(what)) => Err(Failure::failed(format!("the simulator lost {what}"))),
+            };
+            for noting in call.notes {
+                write_down(&mut model, call, noting, &answered);
+            }
+            lane.advance(lane.clock() + model.spent);
+            model.now = lane.clock();
+            drop(model);
+            // Back only when nobody is earlier: the script sees what it sees in the order of the clock.
+            lanes::turn();
+            return answered;
+        }
+    }
+
+    fn side_by_side(&self, parent: &Arc<Lane>, all: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+        lanes::run(parent, all, at_once, self.seed);
+    }
+
+    fn alone<'a>(&'a self, call: Call<'a>, what: &str) -> Alone<'a> {
+        lanes::alone(&self.held, call.lane, what)
+    }
+
+    fn now(&self, lane: &Lane) -> Time {
+        lane.clock()
+    }
+}
+
+/// The ledger's lines, as the wrapper or the keeper writes them.
+fn write_down(model: &mut Model, call: Call<'_>, noting: &crate::effect::Noting, answered: &Answered) {
+    let Some(fleet) = call.effect.touch().fleet().cloned() else { return };
+    let result = if answered.is_ok() { &noting.note.ok } else { &noting.note.failed };
+    let lines = [noting.note.intent.clone(), result.clone()];
+    match &noting.place {
+        Some(_) => model.states.entry(fleet).or_default().ledger.extend(lines),
+        None => {
+            if let Some(machine) = model.machines.get_mut(&(fleet, noting.host.clone())) {
+                machine.ledger.extend(lines);
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The shop: a small HTTP server that serves its release as it was when it started.
+//!
+//! Each release is a folder; the app reads `/srv/shop/current` once, and says in `X-Release` which commit that was.
+//! `/slow` takes a second, `/slow?ms=60000` a minute. It writes the id of each request into `requests` before it answers, and after SIGTERM finishes what it has begun.
+//! Files in its unit's folder make it misbehave: `sick`, `warm_up`, `slow_start` and `crash_after` (in milliseconds);
+//! a file `sick` in the release itself does the same for that release.
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::exit,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+    time::sleep,
+};
+
+const APP: &str = "/srv/shop";
+
+struct Shop {
+    unit: PathBuf,
+    host: String,
+    release: PathBuf,
+    commit: String,
+    page: String,
+    started: Instant,
+    warm_up: Duration,
+}
+
+/// Serves until SIGTERM.
+pub fn run() -> ! {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    match runtime.block_on(serve()) {
+        Ok(()) => exit(0),
+        Err(reason) => {
+            eprintln!("shop: {reason}");
+            exit(1)
+        }
+    }
+}
+
+async fn serve() -> Result<(), String> {
+    let unit = PathBuf::from(env::var("RFAB_LAB_UNIT").map_err(|e| e.to_string())?);
+    let shop = Arc::new(Shop::open(unit)?);
+    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    if let Some(time) = millis(&shop.unit, "crash_after") {
+        tokio::spawn(async move {
+            sleep(time).await;
+            eprintln!("shop: crashed, as told");
+            exit(1)
+        });
+    }
+    sleep(millis(&shop.unit, "slow_start").unwrap_or_default()).await;
+    let address = env::var("RFAB_LAB_LISTEN").map_err(|e| e.to_string())?;
+    let listener = TcpListener::bind(&address).await.map_err(|e| format!("{address}: {e}"))?;
+    eprintln!("shop: serves {} on {address}", shop.release.display());
+    let (stop, stopping) = watch::channel(false);
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                open.spawn(converse(shop.clone(), stream, stopping.clone()));
+            },
+            Some(_) = open.join_next() => {}
+        }
+    }
+    drop(listener);
+    let _ = stop.send(true);
+    eprintln!("shop: stops, {} connections open", open.len());
+    while open.join_next().await.is_some() {}
+    Ok(())
+}
+
+impl Shop {
+    fn open(unit: PathBuf) -> Result<Shop, String> {
+        let current = Path::new(APP).join("current");
+        let release = fs::canonicalize(&current).map_err(|e| format!("{}: {e}", current.display()))?;
+        let name = release.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (_, commit) = name.split_once('-').ok_or(format!("`{name}` is no release"))?;
+        env::set_current_dir(&release).map_err(|e| e.to_string())?;
+        let page = fs::read_to_string(release.join("index.txt")).map_err(|e| format!("index.txt: {e}"))?;
+        let warm_up = millis(&unit, "warm_up").unwrap_or_default();
+        let host = env::var("RFAB_LAB_HOST").unwrap_or_default();
+        Ok(Shop { commit: commit.to_owned(), host, unit, release, page, warm_up, started: Instant::now() })
+    }
+
+    fn is_sick(&self) -> bool {
+        self.started.elapsed() < self.warm_up || self.unit.join("sick").exists() || self.release.join("sick").exists()
+    }
+
+    fn count(&self, id: &str) {
+        let file = fs::OpenOptions::new().create(true).append(true).open(self.unit.join("requests"));
+        // One write, so that lines of other threads do not come between.
+        if file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes())).is_err() {
+            eprintln!("shop: request {id} could not be counted");
+        }
+    }
+}
+
+fn millis(unit: &Path, file: &str) -> Option<Duration> {
+    fs::read_to_string(unit.join(file)).ok()?.trim().parse().ok().map(Duration::from_millis)
+}
+
+/// What a request says that matters here.
+struct Request {
+    path: String,
+    id: Option<String>,
+    body: usize,
+    close: bool,
+}
+
+async fn converse(shop: Arc<Shop>, stream: TcpStream, mut stopping: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let (from, mut to) = stream.into_split();
+    let mut from = BufReader::new(from);
+    loop {
+        // Only a connection on which nothing has arrived may be closed by the stop.
+        let idle = from.buffer().is_empty();
+        tokio::select! {
+            biased;
+            arrived = from.fill_buf() => if arrived.map_or(true, |bytes| bytes.is_empty()) { return },
+            _ = stopping.wait_for(|stop| *stop), if idle => return,
+        }
+        let Some(request) = read(&mut from).await else { return };
+        let close = request.close || *stopping.borrow();
+        let answer = answer(&shop, &request, close).await;
+        if to.write_all(answer.as_bytes()).await.is_err() || close {
+            let _ = to.shutdown().await;
+            return;
+        }
+    }
+}
+
+async fn read(from: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Request> {
+    let mut line = String::new();
+    from.read_line(&mut line).await.ok()?;
+    let path = line.split(' ').nth(1)?.to_owned();
+    let mut request = Request { path, id: None, body: 0, close: line.trim_end().ends_with("HTTP/1.0") };
+    loop {
+        line.clear();
+        if from.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        match (name.to_ascii_lowercase().as_str(), value.trim()) {
+            ("x-request-id", id) => request.id = Some(id.to_owned()),
+            ("content-length", length) => request.body = length.parse().ok()?,
+            ("connection", value) => request.close |= value.eq_ignore_ascii_case("close"),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; request.body.min(1 << 20)];
+    from.read_exact(&mut body).await.ok()?;
+    Some(request)
+}
+
+async fn answer(shop: &Shop, request: &Request, close: bool) -> String {
+    if let Some(id) = &request.id {
+        shop.count(id);
+    }
+    let (status, body) = match request.path.split('?').next().unwrap_or_default() {
+        "/health" if shop.is_sick() => ("503 Service Unavailable", "sick\n".to_owned()),
+        "/health" => ("200 OK", format!("{{\"status\":\"ok\",\"release\":\"{}\"}}\n", shop.commit)),
+        "/slow" => {
+            let asked = request.path.split_once("?ms=").and_then(|(_, ms)| ms.parse().ok());
+            sleep(Duration::from_millis(asked.unwrap_or(1000))).await;
+            ("200 OK", shop.page.clone())
+        }
+        "/" => ("200 OK", shop.page.clone()),
+        _ => ("404 Not Found", "nothing here\n".to_owned()),
+    };
+    let connection = if close { "close" } else { "keep-alive" };
+    format!(
+        "HTTP/1.1 {status}\r\nX-Release: {}\r\nX-Host: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+         Connection: {connection}\r\n\r\n{body}",
+        shop.commit,
+        shop.host,
+        body.len()
+    )
+}

@@ -1,0 +1,194 @@
+//! A real HAProxy on a machine of the lab, set so that it hides no failure.
+use super::{client::Guard, guard::Start, host::Host, plan::BalancerPlan, proc, space::Level, space::SYSTEM_PATH};
+use rustix::process::Signal;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::{Read, Write},
+    net::SocketAddr,
+    os::unix::net::UnixStream,
+    sync::Arc,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// Where its admin socket is, on its machine.
+pub const SOCKET: &str = "/run/haproxy/admin.sock";
+
+pub struct Balancer {
+    pub plan: BalancerPlan,
+    pub host: Arc<Host>,
+    guard: Arc<Guard>,
+}
+
+impl Balancer {
+    /// Starts it on its machine, in front of the hosts that have its pools' roles.
+    pub fn start(plan: BalancerPlan, host: Arc<Host>, servers: &[Arc<Host>], guard: Arc<Guard>) -> Balancer {
+        let balancer = Balancer { plan, host, guard };
+        fs::write(balancer.config_file(), balancer.config(servers)).expect("haproxy's configuration");
+        balancer.start_again();
+        balancer
+    }
+
+    /// Where requests for a pool go.
+    pub fn frontend(&self, pool: &str) -> SocketAddr {
+        let n = self.plan.pools.iter().position(|(name, _)| *name == pool).expect("a pool of this balancer");
+        SocketAddr::from((self.host.address, 8000 + n as u16))
+    }
+
+    pub fn frontends(&self) -> Vec<SocketAddr> {
+        self.plan.pools.iter().map(|(pool, _)| self.frontend(pool)).collect()
+    }
+
+    /// Asks its admin socket one thing, past ssh.
+    pub fn ask(&self, line: &str) -> Result<String, std::io::Error> {
+        let mut stream = UnixStream::connect(self.host.path(SOCKET))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(format!("{line}\n").as_bytes())?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    /// Tells it to `ready`, `drain` or `maint` a server, and panics if it refuses.
+    pub fn set(&self, pool: &str, server: &str, state: &str) {
+        let answer = self.ask(&format!("set server {pool}/{server} state {state}")).expect("the admin socket");
+        assert_eq!(answer.trim(), "", "set server {pool}/{server} state {state}");
+    }
+
+    /// A column of `show stat` for each server of a pool, such as `status` or `scur`.
+    pub fn column(&self, pool: &str, column: &str) -> BTreeMap<String, String> {
+        let text = self.ask("show stat").expect("the admin socket");
+        let mut lines = text.trim_start_matches("# ").lines();
+        let names: Vec<&str> = lines.next().expect("a header").split(',').collect();
+        let at = names.iter().position(|name| *name == column).expect("a column of that name");
+        let rows = lines.map(|line| line.split(',').collect::<Vec<_>>());
+        rows.filter(|row| row.len() > at && row[0] == pool && !matches!(row[1], "FRONTEND" | "BACKEND"))
+            .map(|row| (row[1].to_owned(), row[at].to_owned()))
+            .collect()
+    }
+
+    /// Waits until a server's column has a value, and panics if it has not within ten seconds.
+    pub fn wait_for(&self, pool: &str, server: &str, column: &str, value: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let seen = self.column(pool, column).remove(server).expect("a server of that name");
+            if seen == value {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{pool}/{server}: {column} is {seen}, not {value}");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until every server of every pool is `UP`.
+    pub fn wait_until_up(&self) {
+        for (pool, _) in &self.plan.pools {
+            for server in self.column(pool, "status").keys() {
+                self.wait_for(pool, server, "status", "UP");
+            }
+        }
+    }
+
+    /// Reloads it as `systemctl reload` does: it forgets what it was told, and no request fails.
+    pub fn reload(&self) {
+        let before = self.worker();
+        let done = self.host.exec(&["sh", "-c", "kill -USR2 $(cat /run/haproxy/pid)"]);
+        assert!(done.ok(), "{done:?}");
+        self.wait_for_worker(before.as_deref());
+    }
+
+    /// Stops it and starts it again: requests that are open fail.
+    pub fn restart(&self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Kills it; its socket's file stays.
+    pub fn kill(&self) {
+        proc::kill_all(|| self.host.processes().into_iter().filter(|p| p.name == "haproxy").collect());
+    }
+
+    /// Starts it after a `kill`, or after its machine was booted again.
+    pub fn start_again(&self) {
+        let log = self.host.folder.join("haproxy.log");
+        let mut argv = self.host.as_root();
+        argv.extend(["haproxy", "-W", "-p", "/run/haproxy/pid", "-f"].map(String::from));
+        argv.push(self.config_file().display().to_string());
+        let env = vec![("PATH".into(), SYSTEM_PATH.into())];
+        self.guard.start(Start { argv, env, folder: "/".into(), stdin: None, stdout: log.clone(), stderr: log });
+        self.wait_for_worker(None);
+    }
+
+    /// Stops it from answering while its connections stay open; `Signal::CONT` lets it go on.
+    pub fn signal(&self, signal: Signal) {
+        for process in self.host.processes().iter().filter(|p| p.name == "haproxy") {
+            proc::signal(process.pid, signal);
+        }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.host.folder.join("haproxy.log")).unwrap_or_default()
+    }
+
+    fn worker(&self) -> Option<String> {
+        let info = self.ask("show info").ok()?;
+        info.lines().find_map(|line| line.strip_prefix("Pid: ")).map(String::from)
+    }
+
+    fn wait_for_worker(&self, other_than: Option<&str>) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match self.worker() {
+                Some(pid) if Some(pid.as_str()) != other_than => return,
+                _ => assert!(Instant::now() < deadline, "haproxy does not start: {}", self.log()),
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn config_file(&self) -> std::path::PathBuf {
+        self.host.folder.join("haproxy.cfg")
+    }
+
+    fn config(&self, hosts: &[Arc<Host>]) -> String {
+        let owner = if Level::here().is_root() { "user deploy group deploy " } else { "" };
+        let mut text = format!(
+            "global
+    log stderr format raw local0 warning
+    stats socket {SOCKET} {owner}mode 600 level admin expose-fd listeners
+    stats timeout 2m
+    hard-stop-after 10s
+    maxconn 4000
+
+defaults
+    mode http
+    log global
+    retries 0
+    no option redispatch
+    option idle-close-on-response
+    timeout connect 2s
+    timeout queue 2s
+    timeout client 20s
+    timeout server 20s
+    timeout http-keep-alive 20s
+    option httpchk GET /health
+    http-check expect status 200
+    default-server inter 200ms fastinter 200ms downinter 200ms rise 2 fall 3
+"
+        );
+        for (n, (pool, role)) in self.plan.pools.iter().enumerate() {
+            let port = 8000 + n;
+            let _ = write!(
+                text,
+                "\nfrontend fe_{pool}\n    bind {}:{port}\n    default_backend {pool}\n\nbackend {pool}\n    balance roundrobin\n",
+                self.host.address
+            );
+            for host in hosts.iter().filter(|host| host.plan.roles.contains(role) && host.plan.fleet == Some("prod")) {
+                let _ = writeln!(text, "    server {} {}:8080 check", host.plan.name, host.address);
+            }
+        }
+        text
+    }
+}

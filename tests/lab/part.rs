@@ -1,0 +1,25 @@
+//! The test binary started again as a part of a lab: a process of its own, without a second program to build.
+use super::{app, guard};
+use std::{env, path::Path, process::Command};
+
+/// Is no test: the lab starts this binary again by this name.
+#[test]
+#[ignore = "the lab's own processes begin here"]
+fn begin() {
+    match env::var("RFAB_LAB_PART").as_deref() {
+        Ok("guard") => guard::run(),
+        Ok("app") => app::run(),
+        Ok(other) => panic!("the lab has no part `{other}`"),
+        Err(_) => {}
+    }
+}
+
+/// The arguments that lead libtest to the part and to nothing else.
+pub const ARGUMENTS: [&str; 5] = ["lab::part::begin", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+
+/// This binary as the part of that name.
+pub fn command(binary: &Path, part: &str) -> Command {
+    let mut command = Command::new(binary);
+    command.args(ARGUMENTS).env("RFAB_LAB_PART", part);
+    command
+}

@@ -1,0 +1,173 @@
+//! What a lab is made of, as plain data.
+
+/// The hosts, balancers and fleets that a lab starts with.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub hosts: Vec<HostPlan>,
+    pub balancers: Vec<BalancerPlan>,
+    /// The tag that hosts with a unit serve when the lab is up; `None` leaves `/srv` empty, as on a fresh machine.
+    pub serving: Option<&'static str>,
+}
+
+/// One machine.
+#[derive(Clone, Debug)]
+pub struct HostPlan {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub shell: &'static str,
+    pub sudo: Sudo,
+    /// The fleet file that names it: `prod`, `testing1`; none for jump hosts and for balancers' own machines.
+    pub fleet: Option<&'static str>,
+    pub group: Option<&'static str>,
+    pub roles: Vec<&'static str>,
+    /// The jump host in front of it. Only that host can resolve its name.
+    pub behind: Option<&'static str>,
+    /// The size of `/srv` in KiB, where it is a disk of its own.
+    pub disk: Option<u32>,
+    /// Further lines for its sshd; the first value of a keyword counts, and these stand first.
+    pub sshd: Vec<&'static str>,
+}
+
+/// What answers at a host's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A Debian machine.
+    Plain,
+    /// A machine whose only programs are busybox's.
+    Busybox,
+    /// Accepts TCP and never says a word.
+    Mute,
+    /// Refuses TCP.
+    Dead,
+    /// Does not answer at all, as behind a firewall that drops.
+    BlackHole,
+}
+
+/// What the login user may do by sudo. As an ordinary user a lab has only `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sudo {
+    None,
+    Free,
+    /// Asks once for [`PASSWORD`].
+    Password,
+    /// Asks each time: `timestamp_timeout=0`.
+    EachTime,
+}
+
+/// The login user's password for sudo.
+pub const PASSWORD: &str = "correct-horse-7Qx9";
+
+/// An HAProxy on a machine of its name.
+#[derive(Clone, Debug)]
+pub struct BalancerPlan {
+    pub name: &'static str,
+    /// Backend, and the role whose hosts are its servers; the n-th has its frontend at port 8000 + n.
+    pub pools: Vec<(&'static str, &'static str)>,
+}
+
+impl Plan {
+    pub fn new() -> Plan {
+        Plan::default()
+    }
+
+    /// Six web hosts in two groups behind `lb1`, and a testing host; all serve v3.0.0.
+    pub fn shop() -> Plan {
+        let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
+        let mut plan = Plan::new().serving("v3.0.0");
+        for name in ["web1", "web2", "web3"] {
+            plan = plan.host(web(name, "group1"));
+        }
+        for name in ["web4", "web5", "web6"] {
+            plan = plan.host(web(name, "group2"));
+        }
+        plan.host(HostPlan::new("test1").fleet("testing1").role("web").sudo(Sudo::Free))
+            .balancer("lb1", &[("bk_web", "web")])
+    }
+
+    pub fn host(mut self, host: HostPlan) -> Plan {
+        self.hosts.push(host);
+        self
+    }
+
+    /// Adds an HAProxy and the machine it is on.
+    pub fn balancer(mut self, name: &'static str, pools: &[(&'static str, &'static str)]) -> Plan {
+        self.balancers.push(BalancerPlan { name, pools: pools.to_vec() });
+        if !self.hosts.iter().any(|host| host.name == name) {
+            self.hosts.push(HostPlan::new(name));
+        }
+        self
+    }
+
+    pub fn serving(mut self, tag: &'static str) -> Plan {
+        self.serving = Some(tag);
+        self
+    }
+
+    /// Changes the plan of one host.
+    pub fn with(mut self, name: &str, change: impl FnOnce(HostPlan) -> HostPlan) -> Plan {
+        let at = self.hosts.iter().position(|host| host.name == name).expect("a host of that name");
+        let host = self.hosts.remove(at);
+        self.hosts.insert(at, change(host));
+        self
+    }
+}
+
+impl HostPlan {
+    pub fn new(name: &'static str) -> HostPlan {
+        HostPlan {
+            name,
+            kind: Kind::Plain,
+            shell: "/bin/sh",
+            sudo: Sudo::None,
+            fleet: None,
+            group: None,
+            roles: Vec::new(),
+            behind: None,
+            disk: None,
+            sshd: Vec::new(),
+        }
+    }
+
+    pub fn kind(self, kind: Kind) -> HostPlan {
+        HostPlan { kind, ..self }
+    }
+
+    pub fn shell(self, shell: &'static str) -> HostPlan {
+        HostPlan { shell, ..self }
+    }
+
+    pub fn sudo(self, sudo: Sudo) -> HostPlan {
+        HostPlan { sudo, ..self }
+    }
+
+    pub fn fleet(self, fleet: &'static str) -> HostPlan {
+        HostPlan { fleet: Some(fleet), ..self }
+    }
+
+    pub fn group(self, group: &'static str) -> HostPlan {
+        HostPlan { group: Some(group), ..self }
+    }
+
+    pub fn role(mut self, role: &'static str) -> HostPlan {
+        self.roles.push(role);
+        self
+    }
+
+    pub fn behind(self, jump: &'static str) -> HostPlan {
+        HostPlan { behind: Some(jump), ..self }
+    }
+
+    pub fn disk(self, kib: u32) -> HostPlan {
+        HostPlan { disk: Some(kib), ..self }
+    }
+
+    pub fn sshd(mut self, line: &'static str) -> HostPlan {
+        self.sshd.push(line);
+        self
+    }
+
+    /// Whether there is a machine at its address at all.
+    pub fn is_machine(&self) -> bool {
+        matches!(self.kind, Kind::Plain | Kind::Busybox)
+    }
+}

@@ -1,0 +1,208 @@
+//! The program under test, run in the project's folder by an operator who has nothing but this lab.
+use super::{
+    Lab,
+    guard::{Start, State},
+    output::Output,
+    proc::{self, Process},
+    space::SYSTEM_PATH,
+};
+use rustix::process::Signal;
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// A run to be started.
+#[must_use = "say `output` or `start`"]
+pub struct Run<'a> {
+    lab: &'a Lab,
+    argv: Vec<String>,
+    env: Vec<(String, String)>,
+    folder: PathBuf,
+    stdin: Option<Vec<u8>>,
+    timeout: Duration,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(lab: &'a Lab, program: &str, arguments: &[&str]) -> Run<'a> {
+        let argv = [&[program], arguments].concat().into_iter().map(String::from).collect();
+        let text = |path: PathBuf| path.display().to_string();
+        let env = [
+            ("PATH", std::env::var("PATH").unwrap_or(SYSTEM_PATH.into())),
+            ("HOME", text(lab.home())),
+            ("XDG_RUNTIME_DIR", text(lab.folder.join("run"))),
+            ("TMPDIR", text(lab.folder.join("tmp"))),
+            ("USER", "operator".into()),
+            ("LOGNAME", "operator".into()),
+            ("LANG", "C.UTF-8".into()),
+            ("TERM", "dumb".into()),
+            ("GIT_CONFIG_NOSYSTEM", "1".into()),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        Run { lab, argv, env, folder: lab.project.folder.clone(), stdin: None, timeout: Duration::from_secs(120) }
+    }
+
+    /// Adds or replaces a variable.
+    pub fn env(mut self, name: &str, value: &str) -> Run<'a> {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// What it reads; nothing if this is not said.
+    pub fn stdin(self, text: &str) -> Run<'a> {
+        Run { stdin: Some(text.into()), ..self }
+    }
+
+    /// The folder it is run in, instead of the project's.
+    pub fn folder(self, folder: impl Into<PathBuf>) -> Run<'a> {
+        Run { folder: folder.into(), ..self }
+    }
+
+    /// Runs it under a terminal of its own, which shows both of its outputs as stdout.
+    pub fn on_terminal(mut self) -> Run<'a> {
+        let quoted: Vec<String> = self.argv.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+        self.argv = ["script", "-q", "-e", "-f", "-c", &quoted.join(" "), "/dev/null"].map(String::from).to_vec();
+        self
+    }
+
+    /// When it is killed, and the test fails; two minutes if this is not said.
+    pub fn timeout(self, timeout: Duration) -> Run<'a> {
+        Run { timeout, ..self }
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn output(self) -> Output {
+        self.start().output()
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Running<'a> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let file = |name: &str| self.lab.folder.join("runs").join(format!("{number}.{name}"));
+        let (stdout, stderr) = (file("stdout"), file("stderr"));
+        let stdin = self.stdin.as_ref().map(|bytes| {
+            fs::write(file("stdin"), bytes).expect("a run's input");
+            file("stdin")
+        });
+        // `env -C`: the folder is entered within the operator's namespace.
+        let mut argv = self.lab.operator.as_self_apart();
+        argv.extend(["env", "-C", &self.folder.display().to_string()].map(String::from));
+        argv.extend(self.argv.iter().cloned());
+        let (out, err) = (stdout.clone(), stderr.clone());
+        let start = Start { argv, env: self.env, folder: "/".into(), stdin, stdout, stderr };
+        let pid = self.lab.guard.start(start);
+        let deadline = Instant::now() + self.timeout;
+        let apart = self.lab.apart(pid);
+        Running { lab: self.lab, pid, apart, deadline, argv: self.argv, stdout: out, stderr: err }
+    }
+}
+
+/// A run that was started.
+pub struct Running<'a> {
+    lab: &'a Lab,
+    /// As this machine numbers it.
+    pub pid: i32,
+    /// Its namespace of mounts; `None` if it was over before anybody looked.
+    apart: Option<PathBuf>,
+    deadline: Instant,
+    argv: Vec<String>,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Running<'_> {
+    /// Sends it a signal; false if it had already ended.
+    pub fn signal(&self, signal: Signal) -> bool {
+        self.lab.guard.signal(self.pid, signal)
+    }
+
+    /// It, its children, and what they left behind, such as ssh masters.
+    pub fn processes(&self) -> Vec<Process> {
+        self.apart.as_deref().map(|apart| proc::within(apart, "mnt")).unwrap_or_default()
+    }
+
+    /// Stops all of it, as a laptop that is shut: connections stay open, and nobody answers on them.
+    pub fn freeze(&self) {
+        self.signal_all(Signal::STOP, |process| process.stopped);
+    }
+
+    pub fn thaw(&self) {
+        self.signal_all(Signal::CONT, |process| !process.stopped);
+    }
+
+    /// Kills all of it at once, as a laptop that lost its power.
+    pub fn kill(&self) {
+        proc::kill_all(|| self.processes());
+    }
+
+    fn signal_all(&self, signal: Signal, reached: impl Fn(&Process) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        // Again, because a child may be born while its parent is being stopped.
+        while let Some(process) = self.processes().into_iter().find(|process| !reached(process)) {
+            assert!(Instant::now() < deadline, "{process:?} does not heed {signal:?}");
+            proc::signal(process.pid, signal);
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        !self.lab.guard.runs(self.pid)
+    }
+
+    /// What it has printed so far: stdout and stderr.
+    pub fn so_far(&self) -> (String, String) {
+        let read = |file| String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into_owned();
+        (read(&self.stdout), read(&self.stderr))
+    }
+
+    /// Waits until it has printed a text, and panics if it ends or its time is over before.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        loop {
+            let over = self.is_over() || Instant::now() > self.deadline;
+            let (stdout, stderr) = self.so_far();
+            if stdout.contains(text) || stderr.contains(text) {
+                return;
+            }
+            assert!(!over, "`{text}` was never printed: {:?}\n{stdout}\n{stderr}", self.argv);
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for its end. When its time is over it is killed, and the test fails.
+    #[track_caller]
+    pub fn output(self) -> Output {
+        let ended = self.lab.guard.wait(self.pid, self.deadline.saturating_duration_since(Instant::now()));
+        if ended.is_none() {
+            self.signal(Signal::KILL);
+        }
+        let (stdout, stderr) = self.so_far();
+        match ended {
+            Some(State::Exited(code)) => Output { stdout, stderr, code: Some(code) },
+            Some(_) => Output { stdout, stderr, code: None },
+            None => panic!("{:?} did not end in time\n--- stdout\n{stdout}\n--- stderr\n{stderr}", self.argv),
+        }
+    }
+}
+
+impl Lab {
+    /// The namespace of mounts that a run has entered; `None` if it ended first.
+    fn apart(&self, pid: i32) -> Option<PathBuf> {
+        let others = [self.operator.init, std::process::id() as i32].map(|pid| proc::namespace(pid, "mnt"));
+        loop {
+            let now = proc::namespace(pid, "mnt");
+            if now.is_some() && !others.contains(&now) {
+                return now;
+            }
+            if !self.guard.runs(pid) {
+                return None;
+            }
+            sleep(Duration::from_millis(1));
+        }
+    }
+}

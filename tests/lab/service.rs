@@ -1,0 +1,157 @@
+//! Services on a machine of the lab: there is no systemd, so a script keeps pid files.
+use super::{host::Host, part, plan::HostPlan, space::Level, users};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The units of a host, by its roles: `shop` where it serves the web, `shop-jobs` where it works.
+pub fn units(plan: &HostPlan) -> Vec<&'static str> {
+    let of = |role: &&str| match *role {
+        "web" => Some("shop"),
+        "worker" => Some("shop-jobs"),
+        _ => None,
+    };
+    plan.roles.iter().filter_map(of).collect()
+}
+
+/// What `lab-service start|stop|restart|status|logs UNIT` does.
+const SCRIPT: &str = r#"#!/bin/sh
+set -u
+verb=$1
+unit=$2
+dir=@SERVICES@/$unit
+[ -d "$dir" ] || { echo "unit $unit is not known here" >&2; exit 5; }
+
+running() {
+    pid=$(cat "$dir/pid" 2>/dev/null) && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null &&
+        ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null
+}
+
+start() {
+    running && return 0
+    env -i PATH="$PATH" @ENV@ RFAB_LAB_UNIT="$dir" setsid @AS@ @APP@ </dev/null >>"$dir/log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+    echo $! >"$dir/pid"
+}
+
+stop() {
+    running || return 0
+    kill -TERM "$pid"
+    n=0
+    while running; do
+        n=$((n + 1))
+        [ "$n" -lt 200 ] || kill -KILL "$pid" 2>/dev/null
+        sleep 0.05
+    done
+}
+
+case $verb in
+    start) start ;;
+    stop) stop ;;
+    restart) stop; start ;;
+    status) if running; then echo "$unit is running, pid $pid"; else echo "$unit is stopped"; exit 3; fi ;;
+    logs) tail -n 50 "$dir/log" ;;
+    *) echo "lab-service start|stop|restart|status|logs UNIT" >&2; exit 2 ;;
+esac
+"#;
+
+/// Writes the script into the machine's own programs, and a folder for each unit.
+pub fn install(lab: &Path, host: &Host) {
+    let services = host.folder.join("services");
+    let runner = users::runner(&host.plan);
+    let drop_rights = Level::here().is_root() && runner != users::DEPLOY;
+    let setpriv = lab.join("tools/setpriv").display().to_string();
+    let run_as = if drop_rights {
+        format!("{setpriv} --reuid={runner} --regid={runner} --clear-groups --")
+    } else {
+        String::new()
+    };
+    let env = format!(
+        "RFAB_LAB={} RFAB_LAB_PART=app RFAB_LAB_LISTEN={}:8080 RFAB_LAB_HOST={}",
+        lab.display(),
+        host.address,
+        host.plan.name
+    );
+    let script = SCRIPT
+        .replace("@SERVICES@", &services.display().to_string())
+        .replace("@ENV@", &env)
+        .replace("@AS@", &run_as)
+        .replace("@APP@", &format!("{} {}", lab.join("bin/app").display(), part::ARGUMENTS.join(" ")));
+    let file = host.folder.join("bin/lab-service");
+    fs::write(&file, script).expect("lab-service");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("lab-service");
+    for unit in units(&host.plan) {
+        let folder = services.join(unit);
+        fs::create_dir_all(&folder).expect("a unit's folder");
+        chown(&folder, Some(runner), Some(runner_group(runner))).expect("a unit's folder");
+    }
+}
+
+fn runner_group(runner: u32) -> u32 {
+    if Level::here().is_root() { runner } else { rustix::process::getgid().as_raw() }
+}
+
+/// A unit of a host, as a test that wants it to misbehave sees it.
+pub struct Unit<'a> {
+    pub host: &'a Host,
+    pub name: &'a str,
+}
+
+impl Unit<'_> {
+    /// Tells it something as its manager does, out of band, and panics if that fails.
+    pub fn tell(&self, verb: &str) {
+        let done = self.host.exec(&[&self.host.folder.join("bin/lab-service").display().to_string(), verb, self.name]);
+        assert!(done.ok(), "{} of {} on {}: {done:?}", verb, self.name, self.host.plan.name);
+    }
+
+    /// Kills it, as out of memory would.
+    pub fn kill(&self) {
+        let pid = fs::read_to_string(self.folder().join("pid")).expect("the pid of a unit that was started");
+        let done = self.host.exec(&["kill", "-KILL", pid.trim()]);
+        assert!(done.ok(), "{done:?}");
+    }
+
+    /// From now on its health page says 503, or no longer does.
+    pub fn sick(&self, sick: bool) {
+        if sick {
+            self.put("sick", "");
+        } else {
+            let _ = fs::remove_file(self.folder().join("sick"));
+        }
+    }
+
+    /// From its next start it is sick for so long.
+    pub fn warm_up(&self, time: Duration) {
+        self.put("warm_up", &time.as_millis().to_string());
+    }
+
+    /// From its next start it does not listen for so long.
+    pub fn slow_start(&self, time: Duration) {
+        self.put("slow_start", &time.as_millis().to_string());
+    }
+
+    /// After its next start it ends by itself after so long, with status 1.
+    pub fn crash_after(&self, time: Duration) {
+        self.put("crash_after", &time.as_millis().to_string());
+    }
+
+    /// The id of every request that it began to work on, in order.
+    pub fn requests(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder().join("requests")).unwrap_or_default();
+        text.lines().map(String::from).collect()
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder().join("log")).unwrap_or_default()
+    }
+
+    pub fn folder(&self) -> PathBuf {
+        self.host.folder.join("services").join(self.name)
+    }
+
+    fn put(&self, file: &str, text: &str) {
+        fs::write(self.folder().join(file), text).expect("a switch of the app's");
+    }
+}
