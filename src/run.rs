@@ -8,6 +8,7 @@ use crate::{
     fabfile::Project,
     failure::{Excerpt, Exit, Failure, Reason},
     fan,
+    host::Host,
     release::ReadReleases,
     script::{Here, Invocation, Located, Value, current_targets, hand_over, located},
     session::Session,
@@ -203,7 +204,7 @@ fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
             Some(Some(release)) => Some(release.to_string()),
             Some(None) | None => None,
         };
-        let note = told.failure.as_ref().map(|f| f.message.clone()).or(told.note.clone());
+        let note = told.failure.as_ref().map(|f| of_row(host, &f.message)).or(told.note.clone());
         Row {
             host: host.name.clone(),
             old: release(&told.old),
@@ -216,9 +217,18 @@ fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
     (rows.collect(), unknown)
 }
 
+/// A message without the name that its row begins with.
+fn of_row(host: &Host, message: &str) -> String {
+    let rest = message.strip_prefix(&format!("host `{host}`"));
+    rest.map_or(message, |rest| rest.trim_start_matches([':', ' '])).to_owned()
+}
+
 /// The failure with the lines of the script that led to it.
 fn shown(here: &Here, located: &Located) -> Failure {
     let failure = located.failure.clone();
+    if failure.excerpt.is_some() {
+        return failure;
+    }
     let Some(spot) = located.spot.as_ref().or(located.calls.last()) else { return failure };
     let resolver = &here.script.resolver;
     let Some(text) = resolver.text(&spot.source) else { return failure };

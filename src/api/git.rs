@@ -206,7 +206,7 @@ pub mod git {
         commit.tag.as_ref().map_or(Dynamic::UNIT, |t| t.clone().into())
     }
 
-    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
     pub fn to_string(commit: &mut CommitValue) -> String {
         format!("{} ({})", commit.name, &commit.commit[..commit.commit.len().min(12)])
     }

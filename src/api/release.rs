@@ -129,7 +129,7 @@ pub mod release {
                 None => here.perform(ReadReleases::of(&targets.fleet, host).map_err(thrown)?)?,
             };
             known = known.or(listing.of(&commit.commit).map(|r| r.number));
-            highest = listing.releases.iter().map(|r| r.number).max().unwrap_or(0).max(highest);
+            highest = listing.highest.max(highest);
         }
         let line = here.session.run.line(0, Phase::Ok);
         let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
@@ -435,7 +435,7 @@ pub mod release {
         CommitValue { commit: tree.commit, name, tag }
     }
 
-    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
     pub fn to_string(release: &mut ReleaseValue) -> String {
         release.tree.to_string()
     }

@@ -46,9 +46,21 @@ pub struct Listed {
     pub incomplete: Vec<ReleaseName>,
     /// Whatever else lies in `releases`; control characters are in it still.
     pub others: Vec<String>,
+    /// Whether a folder is missing that `setup` makes.
+    pub lacks_folders: bool,
 }
 
 impl Listed {
+    /// The highest number that anything in `releases` has.
+    pub fn highest(&self) -> u32 {
+        let current = match &self.current {
+            Current::Release(name) => Some(name),
+            Current::None | Current::Foreign(_) => None,
+        };
+        let names = self.releases.iter().map(|release| &release.name).chain(&self.incomplete).chain(current);
+        names.map(|name| name.number).max().unwrap_or(0)
+    }
+
     /// Gives the release with the next lower number than the current one's.
     pub fn previous(&self) -> Option<&Release> {
         let Current::Release(current) = &self.current else { return None };
@@ -134,7 +146,8 @@ pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
 /// Reads what `list` answered.
 pub fn listed(ended: &Ended) -> Result<Listed, Error> {
     let lines = Lines::of(Program::List, ended)?;
-    let mut listed = Listed { releases: vec![], current: Current::None, incomplete: vec![], others: vec![] };
+    let mut listed =
+        Listed { releases: vec![], current: Current::None, incomplete: vec![], others: vec![], lacks_folders: false };
     let mut currents = 0;
     lines.each(|word, rest| {
         match (word, rest) {
@@ -146,6 +159,7 @@ pub fn listed(ended: &Ended) -> Result<Listed, Error> {
                 })?;
             }
             ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),
+            ("lacks-folders", []) => listed.lacks_folders = true,
             ("other", [name]) => listed.others.push(text(name)?),
             ("current", [name]) => (currents, listed.current) = (currents + 1, Current::Release(name.parse().ok()?)),
             ("current-foreign", ["-"]) => (currents, listed.current) = (currents + 1, Current::Foreign(String::new())),

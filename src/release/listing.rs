@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 pub struct Listing {
     pub releases: BTreeSet<Release>,
     pub current: Option<Release>,
+    /// The highest number that anything there has, whole or not.
+    pub highest: u32,
     /// Whether the app's folders are there at all.
     pub set_up: bool,
 }
@@ -87,7 +89,9 @@ impl Effect for ReadReleases {
     fn predict(&self, model: &mut Model) -> Predicted<Listing> {
         let machine = model.machine(&self.host)?;
         let releases = machine.releases.get("its releases")?.clone();
-        Ok(Listing { releases, current: machine.current.get("its current release")?.clone(), set_up: true })
+        let current = machine.current.get("its current release")?.clone();
+        let highest = releases.iter().chain(&current).map(|r| r.number).max().unwrap_or(0);
+        Ok(Listing { releases, current, highest, set_up: true })
     }
 
     fn learn(&self, outcome: &Listing, model: &mut Model) {

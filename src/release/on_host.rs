@@ -66,7 +66,12 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
             return Err(Failure::new(Reason::Failed, message).on(&host.name));
         }
     };
-    Ok(Listing { releases: listed.releases.iter().map(release).collect(), current, set_up: true })
+    Ok(Listing {
+        releases: listed.releases.iter().map(release).collect(),
+        current,
+        highest: listed.highest(),
+        set_up: !listed.lacks_folders,
+    })
 }
 
 pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {

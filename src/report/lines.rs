@@ -1,11 +1,17 @@
 //! Plain lines, one an event, with the host in front: for pipes, CI and terminals.
 use super::{
-    Palette, failure,
+    Palette,
+    failure::failures as report_all,
     filter::visible,
     table::table,
     words::{count, duration},
 };
-use crate::event::{Event, Kind, Listener, Stream, What};
+use crate::{
+    effect::Effect,
+    event::{Event, Kind, Listener, Stream, What},
+    ledger::Mark,
+    release::Number,
+};
 use std::{io::Write, sync::Mutex};
 
 /// How much is said.
@@ -18,6 +24,9 @@ pub enum Loud {
     /// And whatever is read.
     Verbose,
 }
+
+/// Changes of nothing but what is known of others.
+const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
 /// Writes lines.
 pub struct Lines<W: Write + Send> {
@@ -38,6 +47,12 @@ impl<W: Write + Send> Lines<W> {
         Self { loud, palette, out: Mutex::new(Out { to: Some(to), width: 0 }) }
     }
 
+    /// What changes is shown; what is read, held or only written down is for those who want all.
+    fn shows(&self, effect: &str, kind: Kind) -> bool {
+        let changes = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&effect);
+        self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
+    }
+
     fn line(&self, what: &What) -> Option<(Option<String>, String)> {
         let p = self.palette;
         let host = |h: &Option<crate::host::Name>| h.as_ref().map(|h| h.to_string());
@@ -54,7 +69,7 @@ impl<W: Write + Send> Lines<W> {
             }
             What::HostUnreachable { host, message } => (Some(host.to_string()), p.warn(&visible(message, false))),
             What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
-            What::EffectFinished { kind, host: h, text, took, failure, .. } => match failure {
+            What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
                 // A failure is told once, at the end; here only that it was.
                 Some(failed) if *kind != Kind::Read || self.loud == Loud::Verbose => (
                     host(h),
@@ -67,7 +82,7 @@ impl<W: Write + Send> Lines<W> {
                         ))
                     ),
                 ),
-                None if *kind != Kind::Read && *kind != Kind::Hold && normal || self.loud == Loud::Verbose => {
+                None if self.shows(effect, *kind) => {
                     let took = if *took >= 1_000 || self.loud == Loud::Verbose {
                         p.faint(&format!("  {}", duration(*took)))
                     } else {
@@ -94,9 +109,7 @@ impl<W: Write + Send> Lines<W> {
         if !rows.is_empty() {
             text += &format!("\n{}", table(rows, self.palette));
         }
-        for one in failures {
-            text += &format!("\n{}", failure(one, self.palette));
-        }
+        text += &report_all(failures, self.palette);
         if !next.is_empty() {
             let lines: Vec<String> = next.iter().map(|n| format!("rfab {}", visible(n, false))).collect();
             text += &format!("\nnext: {}\n", lines.join("\n      "));

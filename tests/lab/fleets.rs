@@ -21,7 +21,10 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
         text.push_str("user = \"shop\"\n");
     }
     text.push_str("keep = 3\nlinked = [\"public/uploads\", \"config/database.yml\"]\n\n[app.service]\n");
-    text.push_str("units = { web = [\"shop\"], worker = [\"shop-jobs\"] }\n");
+    let has = |role: &str| mine.iter().any(|host| host.plan.roles.contains(&role));
+    let units = [("web", "web = [\"shop\"]"), ("worker", "worker = [\"shop-jobs\"]")];
+    let units: Vec<&str> = units.into_iter().filter(|(role, _)| has(role)).map(|(_, unit)| unit).collect();
+    let _ = writeln!(text, "units = {{ {} }}", units.join(", "));
     for verb in ["restart", "start", "stop", "status", "logs"] {
         let _ = if by_sudo {
             writeln!(text, "{verb} = \"lab-service {verb} {{unit}}\"")

@@ -32,9 +32,11 @@ pub use haproxy::Balancer;
 pub use host::Host;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use load::{Account, Load};
+#[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use needs::{needs_lab, needs_root};
 pub use output::Output;
 pub use part::command as part;
+#[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Sudo};
 pub use repository::Repository;
 #[allow(unused_imports, reason = "named by tests of some faults only")]

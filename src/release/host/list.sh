@@ -1,6 +1,7 @@
 # list PATH: the releases of an app, and which is current.
 enter "$1"
 [ -d releases ] || fail not-set-up
+{ [ -d shared ] && [ -d .rfab/tmp ]; } || say lacks-folders
 for entry in releases/*; do
     name=${entry#releases/}
     [ -e "$entry" ] || [ -L "$entry" ] || continue
