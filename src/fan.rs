@@ -83,7 +83,7 @@ impl Limits {
 /// Throws the first failure, in the hosts' order, once more than `max_failed` of a batch and those before it failed.
 pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Limits, f: &FnPtr) -> RhaiResultOf<Array> {
     let hosts = &targets.hosts;
-    let lanes = here.lane.fork(hosts.iter().map(|h| &*h.name));
+    let lanes = here.lane.fork(hosts);
     let sizes = limits.sizes(hosts.len()).map_err(thrown)?;
     let (mut rest, mut results, mut failed) = (hosts.iter().zip(lanes), Array::with_capacity(hosts.len()), Vec::new());
     for size in sizes {
@@ -122,7 +122,7 @@ pub fn over<T: Send + 'static>(
     hosts: &[Host],
     f: impl Fn(&Arc<Lane>, &Host) -> Result<T, Failure> + Send + Sync + 'static,
 ) -> Vec<Result<T, Failure>> {
-    let (lanes, f) = (here.lane.fork(hosts.iter().map(|h| &*h.name)), Arc::new(f));
+    let (lanes, f) = (here.lane.fork(hosts), Arc::new(f));
     let empty: Vec<Option<Result<T, Failure>>> = hosts.iter().map(|_| None).collect();
     let results = Arc::new(Mutex::new(empty));
     let works = hosts.iter().cloned().zip(lanes).enumerate().map(|(i, (host, lane))| {

@@ -49,6 +49,7 @@ pub fn simulate(project: &Project, line: &Line, model: Model, wish: Wish) -> Sim
     let facts = Run {
         id: format!("sim-{}", wish.seed).into(),
         line: line.to_string(),
+        flags: Vec::new(),
         who: "tester".into(),
         on_behalf_of: None,
         from: "simulator".into(),
@@ -58,6 +59,7 @@ pub fn simulate(project: &Project, line: &Line, model: Model, wish: Wish) -> Sim
         force: wish.force,
         allow_outage: Vec::new(),
         parallel: 32,
+        lines: Arc::default(),
     };
     let session = Session::new(
         facts,

@@ -1,7 +1,7 @@
 //! Servers in and out of the balancer.
 use super::HostValue;
 use crate::{
-    balancer::{Balance, ReadBalance, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    balancer::{Balance, Claim, ReadBalance, SetAdmin, SetWeight, WaitDrained, WaitUp},
     effect::Admin,
     event::Standing,
     failure::{Failure, Reason},
@@ -185,6 +185,20 @@ pub mod balancer {
         here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
     }
 
+    /// Takes the fleet's lock now, and asks the question of a guarded fleet; the first change does it otherwise.
+    ///
+    /// What decides over changes is best read after it. It is held until the run ends.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::lock(targets());
+    /// ```
+    #[rhai_fn(name = "lock", return_raw)]
+    pub fn lock(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+        here(&ctx)?.perform(Claim { fleet: targets.fleet })
+    }
+
     /// Those of the hosts that stand in a pool.
     ///
     /// # Example
@@ -277,7 +291,7 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Refuses unless the targets have every host of the fleet's pools.
+    /// Refuses unless the targets have every host of the fleet's pools; those that `--exclude` takes away may be out.
     ///
     /// # Example
     ///
@@ -285,15 +299,22 @@ pub mod balancer {
     /// balancer::want_whole_pools(targets());
     /// ```
     #[rhai_fn(name = "want_whole_pools", return_raw)]
-    pub fn want_whole_pools(targets: Targets) -> RhaiResultOf<()> {
-        let fleet = &targets.fleet;
+    pub fn want_whole_pools(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+        let (here, fleet) = (here(&ctx)?.clone(), &targets.fleet);
         if fleet.balancers.is_empty() {
             let message = format!("fleet `{}` has no balancer", fleet.name);
             return Err(thrown(Failure::new(Reason::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
         }
         let roles: Vec<_> = fleet.balancers.iter().flat_map(|b| b.pools.values()).collect();
         let pooled = fleet.hosts.iter().filter(|h| h.roles.iter().any(|r| roles.contains(&r)));
-        let missing: Vec<&str> = pooled.filter(|h| !targets.hosts.contains(h)).map(|h| &*h.name).collect();
+        let mut missing: Vec<_> = pooled.filter(|h| !targets.hosts.contains(h)).collect();
+        let excluded = here.excluded(fleet);
+        if missing.iter().any(|host| excluded.contains(host)) {
+            let balance = read(&here, &targets)?;
+            let out = |host: &crate::host::Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
+            missing.retain(|host| !(excluded.contains(host) && out(host)));
+        }
+        let missing: Vec<&str> = missing.into_iter().map(|host| &*host.name).collect();
         if missing.is_empty() {
             return Ok(());
         }

@@ -2,9 +2,9 @@
 use super::{HostValue, git::CommitValue};
 use crate::{
     balancer::ReadBalance,
-    effect::host_of_lane,
     event::{Standing, What},
     failure::Failure,
+    fan,
     git::{Kind, Resolve, app},
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
@@ -23,7 +23,7 @@ pub struct ReleaseValue {
 }
 
 fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
-    let line = here.session.run.line(0, Phase::Intent);
+    let line = here.session.run.line(Phase::Intent);
     let (fleet, name, commit) = (targets.fleet.clone(), name.to_owned(), commit.commit.clone());
     here.perform(Mark { fleet, name, commit, state, line })
 }
@@ -39,15 +39,22 @@ fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValu
     let Some(newest) = book.newest() else { return Ok(None) };
     let Some(commit) = newest.commit.clone() else { return Ok(None) };
     let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
-    let (mut live_has_it, mut another_has_not) = (false, false);
-    for host in fleet.hosts.iter().filter(|h| !crate::balancer::places(fleet, h).is_empty()) {
-        let standing = balance.standing(fleet, host).map_err(thrown)?;
-        let out = standing == Standing::Out;
-        if out && !book.last_admin(&host.name).is_some_and(crate::session::out_with_its_group) {
-            continue;
+    let (mut counted, excluded) = (Vec::new(), here.excluded(fleet));
+    let pooled = |h: &&crate::host::Host| !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h);
+    for host in fleet.hosts.iter().filter(pooled) {
+        let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
+        if !out || book.last_admin(&host.name).is_some_and(crate::session::out_with_its_group) {
+            counted.push((host.clone(), out));
         }
-        let listing = here.perform(ReadReleases::of(fleet, host).map_err(thrown)?)?;
-        let has = listing.current.is_some_and(|r| r.is_of(&commit));
+    }
+    let hosts: Vec<_> = counted.iter().map(|(host, _)| host.clone()).collect();
+    let home = Home::of(fleet).map_err(thrown)?;
+    let listings = fan::over(here, &hosts, move |lane, host| {
+        lane.perform(ReadReleases { host: host.clone(), home: home.clone() })
+    });
+    let (mut live_has_it, mut another_has_not) = (false, false);
+    for (listing, (_, out)) in listings.into_iter().zip(counted) {
+        let has = listing.map_err(thrown)?.current.is_some_and(|r| r.is_of(&commit));
         live_has_it |= has && !out;
         another_has_not |= !has;
     }
@@ -88,7 +95,7 @@ pub mod release {
         let tally = here.session.tally.clone();
         let fleet = targets.fleet.clone();
         let resolved = match tally.resolved(&fleet.name, reference) {
-            Some(known) => return Ok(known.into()),
+            Some(known) => known,
             None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
         };
         let in_full = matches!(resolved.kind, Kind::Tag) || (resolved.kind == Kind::Commit && reference.len() == 40);
@@ -100,7 +107,7 @@ pub mod release {
             let text = format!(
                 "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
             );
-            here.lane.tell(What::Warned { host: host_of_lane(&here.lane.path), text });
+            here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
             let kept =
                 crate::git::Resolved { commit: kept.commit.to_string(), name: kept.name, tag: kept.tag, ..resolved };
             tally.resolve(&fleet.name, reference, &kept);
@@ -131,7 +138,7 @@ pub mod release {
             known = known.or(listing.of(&commit.commit).map(|r| r.number));
             highest = listing.highest.max(highest);
         }
-        let line = here.session.run.line(0, Phase::Ok);
+        let line = here.session.run.line(Phase::Ok);
         let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
         let number = here.perform(Number { fleet, commit: commit.commit.clone(), name, known, highest, line })?;
         let tree = Tree { number, commit: commit.commit };

@@ -59,7 +59,7 @@ pub mod scope {
             let message = "a step's name has 1 to 80 characters, and no control characters";
             return Err(thrown(Failure::new(Reason::Fabfile, message)));
         }
-        let host = crate::effect::host_of_lane(&here.lane.path);
+        let host = here.lane.host.clone();
         let (lane, world) = (&here.lane, here.lane.world());
         let began = world.now(lane);
         lane.tell(What::StepStarted { step: name.to_owned(), host: host.clone() });

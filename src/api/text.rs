@@ -83,7 +83,7 @@ pub mod text {
     /// # Example
     ///
     /// ```rhai
-    /// together(targets().parallel(|host| { try { host.test("true"); () } catch (failure) { failure } }));
+    /// together(targets().parallel(|host| { try { host.test("true"); } catch (failure) { return failure; } }));
     /// ```
     #[rhai_fn(name = "together", return_raw)]
     pub fn together(failures: rhai::Array) -> RhaiResultOf<()> {

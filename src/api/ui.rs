@@ -1,7 +1,6 @@
 //! What is said to the person, and asked.
 use super::HostValue;
 use crate::{
-    effect::host_of_lane,
     event::What,
     script::{RhaiResultOf, here},
     ui::{Confirm, Prompt},
@@ -21,7 +20,7 @@ pub mod ui {
     pub fn note(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         for line in text.lines() {
-            here.lane.tell(What::Noted { host: host_of_lane(&here.lane.path), text: line.to_owned() });
+            here.lane.tell(What::Noted { host: here.lane.host.clone(), text: line.to_owned() });
         }
         Ok(())
     }
@@ -52,7 +51,7 @@ pub mod ui {
     #[rhai_fn(name = "warn", return_raw)]
     pub fn warn(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        here.lane.tell(What::Warned { host: host_of_lane(&here.lane.path), text: text.to_owned() });
+        here.lane.tell(What::Warned { host: here.lane.host.clone(), text: text.to_owned() });
         Ok(())
     }
 

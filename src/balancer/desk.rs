@@ -1,6 +1,7 @@
 //! The locks, balancers and state folders of one fleet, over ssh.
 use super::{
-    driver::Driver,
+    by_tool::ByTool,
+    driver::{Driver, Socket},
     haproxy::Haproxy,
     keeper::{Keeper, SILENCE, Taken, held_by},
     socket::UnixSocket,
@@ -10,7 +11,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::Fleet,
     host::{Host, Name},
-    world::real::{Balancing, Holder, Job, Remote, Transport},
+    world::real::{Balancing, Holder, Job, Remote, Says, Transport},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -60,11 +61,7 @@ impl Desk {
 
 #[async_trait]
 impl Balancing for Desk {
-    async fn lock(
-        &self,
-        holder: &Holder,
-        wait: Option<&(dyn for<'x> Fn(&'x str) + Send + Sync)>,
-    ) -> Result<(), Failure> {
+    async fn lock(&self, holder: &Holder, wait: Option<&Says<'_>>, say: &Says<'_>) -> Result<(), Failure> {
         let mut keepers = self.keepers.lock().await;
         if !keepers.is_empty() {
             return Ok(());
@@ -96,6 +93,11 @@ impl Balancing for Desk {
                 return Err(failure);
             }
         }
+        for (name, keeper) in &taken {
+            if let Some(tool) = keeper.detour().await? {
+                say(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `{tool}` on its host"));
+            }
+        }
         *keepers = taken;
         Ok(())
     }
@@ -116,9 +118,13 @@ impl Balancing for Desk {
         }
         let (_, host, socket) = self.home(balancer)?;
         let socket = socket.ok_or_else(|| Failure::failed(format!("`{balancer}` is no balancer")))?;
-        let near = self.transport.forward(&host, &Remote::Unix(socket)).await?;
-        let driver: Arc<dyn Driver> =
-            Arc::new(Haproxy { socket: Arc::new(UnixSocket::new(near, balancer)), name: balancer.to_string() });
+        let near = self.transport.forward(&host, &Remote::Unix(socket.clone())).await?;
+        let mut asked: Arc<dyn Socket> = Arc::new(UnixSocket::new(near, balancer));
+        if asked.ask("show info").await.is_err() {
+            asked = Arc::new(ByTool { transport: self.transport.clone(), host, socket });
+            asked.ask("show info").await?;
+        }
+        let driver: Arc<dyn Driver> = Arc::new(Haproxy { socket: asked, name: balancer.to_string() });
         readers.insert(balancer.clone(), driver.clone());
         Ok(driver)
     }

@@ -101,6 +101,19 @@ impl Keeper {
         }
     }
 
+    /// The program by which the keeper asks the balancer, where ssh may not forward its socket.
+    ///
+    /// `Balancer` when it gets no answer either way.
+    pub async fn detour(&self) -> Result<Option<String>, Failure> {
+        match &self.socket {
+            Some(socket) if socket.ask("show info").await.is_err() => {
+                self.ask("show info").await?;
+                self.say("tool").await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Gives the lock back in order.
     pub async fn release(&self) {
         if let Some(pinging) = self.pinging.lock().unwrap().take() {
@@ -141,6 +154,12 @@ impl Talk {
 fn lost(host: &str) -> Failure {
     Failure::new(Reason::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
         .help("nothing more was changed; look how the hosts stand before you go on")
+}
+
+/// Neither the forwarded socket nor a program on its host gets an answer.
+pub fn unanswered(balancer: &str) -> Failure {
+    Failure::new(Reason::Balancer, format!("balancer `{balancer}` does not answer on its admin socket"))
+        .help("look whether it runs there; else allow socket forwarding in its sshd, or install socat")
 }
 
 fn refused(host: &Host, folder: &str, why: &str) -> Failure {
@@ -192,10 +211,7 @@ impl Socket for Keeper {
             }
         }
         let answer = self.say(&format!("ask {line}")).await?;
-        let bytes = hex::decode(&answer).map_err(|_| {
-            Failure::new(Reason::Balancer, format!("the balancer on `{}` cannot be asked", self.host))
-                .help("allow socket forwarding in its sshd, or install socat there")
-        })?;
+        let bytes = hex::decode(&answer).map_err(|_| unanswered(&self.host))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }

@@ -14,6 +14,15 @@ mkdir -p "$folder" 2>/dev/null || fail folder
 chmod 700 "$folder" || fail owner
 cd "$folder" || fail folder
 [ ! -L lock ] && { [ ! -e lock ] || [ -f lock ]; } || fail strange-lock
+[ ! -L door ] && { [ ! -e door ] || [ -f door ]; } || fail strange-lock
+# Behind the door a lock and the note in it change as one, so that nobody reads an older holder's.
+exec 8<>door || fail lock
+tries=0
+until flock -n 8; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 50 ] || break
+    sleep 0.1
+done
 exec 9<>lock || fail lock
 if ! flock -n 9; then
     read -r who < lock || who=
@@ -21,9 +30,11 @@ if ! flock -n 9; then
     exit 0
 fi
 printf '%s\n' "$holder" > lock.new && cat lock.new > lock && rm -f lock.new || fail lock
+exec 8>&-
 printf 'held\n'
 
-session=$PPID
+session=$PPID tool=none
+for one in nc socat; do command -v "$one" >/dev/null 2>&1 && tool=$one; done
 watch() {
     # Children never inherit the lock.
     ( exec 9<&- </dev/null >/dev/null 2>&1; sleep "$limit"; kill -9 "$session" ) &
@@ -31,9 +42,11 @@ watch() {
 }
 unwatch() { kill "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null; }
 ask() {
-    if command -v socat >/dev/null 2>&1; then printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket"
-    elif command -v nc >/dev/null 2>&1; then printf '%s\n' "$1" | nc -U -w 5 "$socket"
-    else return 1; fi
+    case $tool in
+    socat) printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket" ;;
+    nc) printf '%s\n' "$1" | nc -U -w 5 "$socket" ;;
+    *) return 1 ;;
+    esac
 }
 name() { case $1 in '' | .* | *[!a-z0-9._-]*) return 1 ;; esac; [ ! -L "$1" ]; }
 watch
@@ -44,6 +57,7 @@ while IFS= read -r line; do
     rest=${line#* }
     case $verb in
     ping) printf 'ok\n' ;;
+    tool) printf '%s\n' "$tool" ;;
     note)
         file=${rest%% *}
         text=${rest#* }

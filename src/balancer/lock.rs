@@ -46,7 +46,8 @@ impl Effect for Lock {
         let awaited = |holder: &str| {
             at.tell(What::LockAwaited { fleet: self.fleet.name.clone(), holder: holder.to_owned() });
         };
-        site.balancing.lock(&self.holder, if self.wait { Some(&awaited) } else { None }).await
+        let say = |text: &str| at.tell(What::Noted { host: None, text: text.to_owned() });
+        site.balancing.lock(&self.holder, if self.wait { Some(&awaited) } else { None }, &say).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

@@ -5,6 +5,8 @@ pub mod keeper;
 
 mod admin;
 mod balance;
+mod by_tool;
+mod claim;
 mod desk;
 mod lock;
 mod place;
@@ -14,6 +16,7 @@ mod weight;
 
 pub use admin::SetAdmin;
 pub use balance::{Balance, BalancerState, ReadBalance};
+pub use claim::Claim;
 pub use desk::Desk;
 pub use lock::Lock;
 pub use place::{Place, places};

@@ -32,6 +32,29 @@ pub struct Request {
     pub color: Color,
 }
 
+impl Request {
+    /// The flags that say what is run and allowed, as they would be typed again; a value is one word of a shell.
+    pub fn flags(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        let mut give = |flag: &str, value: &str| flags.push(format!("{flag} {}", crate::command::quoted(value)));
+        if let Some(file) = &self.fabfile {
+            give("-f", &file.to_string_lossy());
+        }
+        self.set.iter().for_each(|(key, value)| give("--set", &format!("{key}={value}")));
+        self.limit.iter().for_each(|limit| give("--limit", limit));
+        self.exclude.iter().for_each(|exclude| give("--exclude", exclude));
+        self.allow_outage.iter().for_each(|pool| give("--allow-outage", pool));
+        match &self.yes {
+            Yes::Unsaid => {}
+            Yes::Unnamed => flags.push("--yes".to_owned()),
+            Yes::Fleet(name) => flags.push(format!("--yes={}", crate::command::quoted(name))),
+        }
+        let said = [(self.no_fetch, "--no-fetch"), (self.force, "--force"), (self.read, "--read")];
+        flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| flag.to_owned()));
+        flags
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -102,6 +102,7 @@ fn facts(request: &Request, line: &Line) -> Run {
     Run {
         id: id.into(),
         line: line.to_string(),
+        flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
         on_behalf_of: variable("RFAB_ON_BEHALF_OF"),
         from: name.nodename().to_string_lossy().into_owned(),
@@ -115,6 +116,7 @@ fn facts(request: &Request, line: &Line) -> Run {
         force: request.force,
         allow_outage: request.allow_outage.clone(),
         parallel: request.parallel,
+        lines: Arc::default(),
     }
 }
 

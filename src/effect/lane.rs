@@ -3,7 +3,7 @@ use super::{Answered, Effect, Kind, Noting, Record};
 use crate::{
     event::{Event, Listener, What},
     failure::Failure,
-    host::Name,
+    host::{Host, Name},
     model::Time,
     world::World,
 };
@@ -57,6 +57,8 @@ pub struct Lane {
     door: Arc<dyn Door>,
     /// The path of `each` calls and hosts: `4.web1/0.web1`.
     pub path: Name,
+    /// The host whose closure it is; none for a task itself.
+    pub host: Option<Name>,
     /// Whether it carries `defer`s out: they run although the run was interrupted.
     pub deferred: bool,
     next: AtomicU32,
@@ -65,7 +67,8 @@ pub struct Lane {
 
 impl Lane {
     pub fn first(door: Arc<dyn Door>, now: Time) -> Arc<Lane> {
-        Arc::new(Lane { door, path: "".into(), deferred: false, next: AtomicU32::new(0), clock: AtomicU64::new(now) })
+        let (next, clock) = (AtomicU32::new(0), AtomicU64::new(now));
+        Arc::new(Lane { door, path: "".into(), host: None, deferred: false, next, clock })
     }
 
     /// The one door.
@@ -76,22 +79,34 @@ impl Lane {
         typed::<E>(self.door.pass(call))
     }
 
-    /// A lane for each name, beginning now.
-    pub fn fork<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<Arc<Lane>> {
+    /// A lane for each host, beginning now.
+    pub fn fork(&self, hosts: &[Host]) -> Vec<Arc<Lane>> {
         let number = self.next.fetch_add(1, Relaxed);
+        let lane = |host: &Host| self.beside(self.below(number, &host.name), Some(host.name.clone()), self.deferred);
+        hosts.iter().map(lane).collect()
+    }
+
+    /// A lane for a task, beginning now.
+    pub fn inner(&self, task: &str) -> Arc<Lane> {
+        let number = self.next.fetch_add(1, Relaxed);
+        self.beside(self.below(number, task), self.host.clone(), self.deferred)
+    }
+
+    fn below(&self, number: u32, name: &str) -> String {
         let slash = if self.path.is_empty() { "" } else { "/" };
-        names.map(|name| self.beside(format!("{}{slash}{number}.{name}", self.path), self.deferred)).collect()
+        format!("{}{slash}{number}.{name}", self.path)
     }
 
     /// Where this lane's `defer`s run, on their own numbers.
     pub fn deferred(&self) -> Arc<Lane> {
-        self.beside(format!("{}!", self.path), true)
+        self.beside(format!("{}!", self.path), self.host.clone(), true)
     }
 
-    fn beside(&self, path: String, deferred: bool) -> Arc<Lane> {
+    fn beside(&self, path: String, host: Option<Name>, deferred: bool) -> Arc<Lane> {
         Arc::new(Lane {
             door: self.door.clone(),
             path: path.into(),
+            host,
             deferred,
             next: AtomicU32::new(0),
             clock: AtomicU64::new(self.clock.load(Relaxed)),
@@ -161,10 +176,4 @@ fn typed<E: Effect>(answered: Answered) -> Result<E::Outcome, Failure> {
         Ok(outcome) => Ok(*outcome),
         Err(_) => Err(Failure::failed(format!("a layer answered `{}` with another type", E::NAME))),
     }
-}
-
-/// The host whose closure a lane is; none for a task itself.
-pub fn host_of_lane(path: &str) -> Option<Name> {
-    let last = path.trim_end_matches('!').rsplit('/').next()?;
-    last.split_once('.').map(|(_, host)| host.into())
 }

@@ -3,7 +3,7 @@ mod lane;
 mod record;
 
 pub use crate::event::Kind;
-pub use lane::{Ask, Call, Door, Id, Lane, host_of_lane};
+pub use lane::{Ask, Call, Door, Id, Lane};
 pub use record::{Answer, Answered, Record};
 
 use crate::{

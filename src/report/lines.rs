@@ -71,7 +71,7 @@ impl<W: Write + Send> Lines<W> {
             What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
             What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
                 // A failure is told once, at the end; here only that it was.
-                Some(failed) if *kind != Kind::Read || self.loud == Loud::Verbose => (
+                Some(failed) if matches!(kind, Kind::Change | Kind::Once) || self.loud == Loud::Verbose => (
                     host(h),
                     format!(
                         "{} {}",

@@ -46,6 +46,16 @@ impl Here {
         self.session.fleets.get(&host.fleet)
     }
 
+    /// The hosts of a fleet that `--exclude` takes away.
+    pub fn excluded(&self, fleet: &Fleet) -> Vec<Host> {
+        let mut left = fleet.hosts.clone();
+        for text in &self.script.exclude {
+            // A selection that leaves nobody was refused when the targets were handed over.
+            left = crate::fleet::selection::excluded(fleet, &left, text).unwrap_or(left);
+        }
+        fleet.hosts.iter().filter(|host| !left.contains(host)).cloned().collect()
+    }
+
     /// Where `defer`s of this lane run.
     pub fn deferred(&self) -> Here {
         Here { lane: self.lane.deferred(), defers: Arc::default(), ..self.clone() }

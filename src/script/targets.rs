@@ -85,8 +85,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
     };
     let task = Invocation { function: default.clone(), ..Invocation::default() };
     // The default task runs in a lane of its own, so that what calls it counts the same.
-    let lanes = here.lane.fork(std::iter::once(&*default));
-    let inside = Here { lane: lanes[0].clone(), defers: Arc::default(), ..here.clone() };
+    let inside = Here { lane: here.lane.inner(&default), defers: Arc::default(), ..here.clone() };
     match here.script.call(&inside, &task)? {
         Value::Targets(targets) => {
             hand_over(here, &targets)?;

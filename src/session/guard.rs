@@ -72,7 +72,7 @@ impl Guard {
 
 impl Layer for Guard {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        if matches!(call.effect.kind(), Kind::Change | Kind::Once)
+        if call.effect.kind() != Kind::Read
             && let Some(fleet) = call.effect.touch().fleet()
         {
             self.enter(&self.fleets.get(fleet), call, rest)?;

@@ -1,5 +1,5 @@
 //! Who did what, for the ledgers where it is done.
-use super::{Layer, Rest, Run};
+use super::{Layer, Rest, Run, Tally};
 use crate::{
     effect::{Answered, Call, Fleets, Kind, Noting, Touch},
     fleet::Fleet,
@@ -7,20 +7,24 @@ use crate::{
     ledger::{Line, Phase, line},
     world::real::Note,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
-};
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 pub struct Ledger {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
-    seq: AtomicU32,
+    tally: Arc<Tally>,
+}
+
+/// What a line is about, besides what the effect itself says.
+struct About<'a> {
+    host: &'a Name,
+    pool: Vec<Name>,
+    epoch: Option<String>,
 }
 
 impl Ledger {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>) -> Self {
-        Self { run, fleets, seq: AtomicU32::new(0) }
+    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>) -> Self {
+        Self { run, fleets, tally }
     }
 
     fn notings(&self, call: Call<'_>) -> Vec<Noting> {
@@ -40,7 +44,9 @@ impl Ledger {
         balancers
             .map(|b| {
                 let pools = b.pools.iter().filter(|(_, role)| host.roles.contains(role)).map(|(p, _)| p.clone());
-                let note = self.note(call, &host.name, pools.collect(), "ledger".into());
+                let epoch = self.tally.epochs().get(&b.name).cloned();
+                let about = About { host: &host.name, pool: pools.collect(), epoch };
+                let note = self.note(call, about, "ledger".into());
                 Noting { host: host.name.clone(), place: Some(b.name.clone()), note }
             })
             .collect()
@@ -50,33 +56,39 @@ impl Ledger {
     fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<Noting> {
         let app = fleet.app.as_ref()?;
         let file = format!("{}/.rfab/ledger", app.path.trim_end_matches('/'));
-        Some(Noting { host: host.name.clone(), place: None, note: self.note(call, &host.name, Vec::new(), file) })
+        let behind = |name: &Name| fleet.balancers.iter().any(|b| b.name == *name);
+        let epochs = self.tally.epochs().into_iter().filter(|(name, _)| behind(name));
+        let epochs: Vec<String> = epochs.map(|(name, epoch)| format!("{name} {epoch}")).collect();
+        let epoch = (!epochs.is_empty()).then(|| epochs.join(", "));
+        let about = About { host: &host.name, pool: Vec::new(), epoch };
+        Some(Noting { host: host.name.clone(), place: None, note: self.note(call, about, file) })
     }
 
-    fn note(&self, call: Call<'_>, host: &Name, pool: Vec<Name>, file: String) -> Note {
+    fn note(&self, call: Call<'_>, about: About<'_>, file: String) -> Note {
         let story = call.effect.story();
-        let line = |phase| {
-            Line {
-                effect: story.word.unwrap_or(call.effect.name()).into(),
-                host: Some(host.clone()),
-                pool: pool.clone(),
-                commit: story.commit.clone(),
-                reason: story.reason.clone(),
-                ..self.run.line(self.seq.fetch_add(1, Relaxed), phase)
-            }
-            .text()
+        let line = |phase| Line {
+            effect: story.word.unwrap_or(call.effect.name()).into(),
+            host: Some(about.host.clone()),
+            pool: about.pool.clone(),
+            commit: story.commit.clone(),
+            reason: story.reason.clone(),
+            epoch: about.epoch.clone(),
+            ..self.run.line(phase)
         };
-        Note { file, intent: line(Phase::Intent), ok: line(Phase::Ok), failed: line(Phase::Failed) }
+        let (intent, ok) = (line(Phase::Intent), line(Phase::Ok));
+        // Only one of the two is ever written.
+        let failed = Line { phase: Phase::Failed, ..ok.clone() };
+        Note { file, intent: intent.text(), ok: ok.text(), failed: failed.text() }
     }
 }
 
 impl Run {
-    /// A ledger line of this run that is about nothing yet.
-    pub fn line(&self, seq: u32, phase: Phase) -> Line {
+    /// The next ledger line of this run; it is about nothing yet.
+    pub fn line(&self, phase: Phase) -> Line {
         Line {
             v: 1,
             run: self.id.clone(),
-            seq,
+            seq: self.lines.fetch_add(1, Relaxed),
             at: line::AT.into(),
             who: self.who.clone(),
             on_behalf_of: self.on_behalf_of.clone(),

@@ -19,7 +19,7 @@ use crate::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, Ordering::Relaxed},
+    atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
 };
 
 /// What is known of a run from its start.
@@ -29,6 +29,8 @@ pub struct Run {
     pub id: Name,
     /// The command line's normal form.
     pub line: String,
+    /// The flags that belong to it when it is typed again.
+    pub flags: Vec<String>,
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,
@@ -42,6 +44,8 @@ pub struct Run {
     pub allow_outage: Vec<String>,
     /// The most lanes that run side by side.
     pub parallel: usize,
+    /// How many lines it has for ledgers so far.
+    pub lines: Arc<AtomicU32>,
 }
 
 /// A run: its layers, outermost first, around one world.
@@ -116,7 +120,7 @@ impl Session {
             Box::new(tally.clone()),
             Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone())),
             Box::new(invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone())),
-            Box::new(ledger::Ledger::new(run.clone(), fleets.clone())),
+            Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone())),
             Box::new(faults),
         ];
         Arc::new(Session { run, fleets, tally, layers, world, listener, stopped })

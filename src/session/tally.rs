@@ -10,6 +10,7 @@ use crate::{
     host::{Host, Name},
     model::{Commit, Release, key},
     release::{Activate, Listing, ReadReleases},
+    ssh::{Connect, Connected},
 };
 use std::{
     collections::BTreeMap,
@@ -49,6 +50,10 @@ pub struct Told {
     /// What was on it when it was last looked at.
     pub listing: Option<Listing>,
     pub note: Option<String>,
+    /// Why it could not be connected to before the first step.
+    pub unreachable: Option<Failure>,
+    /// Whether it is out by somebody else, so that only who names it looks at it.
+    pub left_alone: bool,
 }
 
 impl Told {
@@ -87,6 +92,11 @@ impl Tally {
     /// A host was left as it is, for it is as it should be.
     pub fn unchanged(&self, host: &Host) {
         self.note(host, |told| told.unchanged = true);
+    }
+
+    /// A host is out by somebody else.
+    pub fn left_alone(&self, host: &Host) {
+        self.note(host, |told| told.left_alone = true);
     }
 
     /// Hosts were left as they are and need a person: the run ends with exit code 8.
@@ -220,6 +230,13 @@ impl Tally {
             && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
         {
             self.saw_balance(&read.fleet, balance);
+        }
+        if let Some(connect) = effect.as_any().downcast_ref::<Connect>()
+            && let Some(connected) = answer.as_any().downcast_ref::<Connected>()
+        {
+            for host in &connect.hosts {
+                self.note(host, |told| told.unreachable = connected.unreachable.get(&host.name).cloned());
+            }
         }
         if let Some(probe) = effect.as_any().downcast_ref::<crate::health::Probe>() {
             self.proven(&probe.host);

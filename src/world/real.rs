@@ -161,6 +161,9 @@ pub struct Ended {
     pub cut: bool,
 }
 
+/// Hears a line for people.
+pub type Says<'a> = dyn for<'x> Fn(&'x str) + Send + Sync + 'a;
+
 /// The lock of a fleet, its balancers, and what is written down in its state folders.
 ///
 /// A fleet without balancers keeps lock and state on its first host in name order.
@@ -168,12 +171,8 @@ pub struct Ended {
 pub trait Balancing: Send + Sync {
     /// Takes the lock on every balancer host, in name order; with `wait`, waits and says who has it.
     ///
-    /// `Locked` when another operator holds it.
-    async fn lock(
-        &self,
-        holder: &Holder,
-        wait: Option<&(dyn for<'x> Fn(&'x str) + Send + Sync)>,
-    ) -> Result<(), Failure>;
+    /// `say` hears a way that is not the usual one. `Locked` when another operator holds it.
+    async fn lock(&self, holder: &Holder, wait: Option<&Says<'_>>, say: &Says<'_>) -> Result<(), Failure>;
 
     /// Gives the lock back, if it is held.
     async fn unlock(&self);

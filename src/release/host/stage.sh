@@ -12,17 +12,10 @@ if [ -e "$final" ] || [ -L "$final" ]; then
     end 0
 fi
 
-work_in "$3"
-placing=releases/.manifest-$3
-cleanup() {
-    rm -f "$placing"
-    clean "$tmp"
-}
-
+id=$3
 # full: names the biggest folders, for people.
 full() {
-    timeout 10 du -sk releases/* shared .rfab/* > "$tmp/du" 2>/dev/null
-    sort -rn "$tmp/du" 2>/dev/null | head -n 5 | while IFS=$tab read -r size path; do
+    timeout 10 du -sk releases/* shared .rfab/* 2>/dev/null | sort -rn | head -n 5 | while IFS=$tab read -r size path; do
         say "biggest $size $(hex "$path")"
     done
     fail "$@"
@@ -41,6 +34,13 @@ free=$(($1 * $2))
 [ "$free" -ge "$need" ] || full space "$need" "$free"
 # Some filesystems do not count inodes: none in all.
 [ "$4" -eq 0 ] || [ "$3" -ge $(((entries + 20) * 2)) ] || full inodes $(((entries + 20) * 2)) "$3"
+
+work_in "$id"
+placing=releases/.manifest-$id
+cleanup() {
+    rm -f "$placing"
+    clean "$tmp"
+}
 
 head -c $((bytes + 1)) > "$tmp/archive" || broken write
 got=$(stat -c %s "$tmp/archive") || broken write

@@ -1,113 +1,21 @@
-//! A request carried out task by task, to its closing table.
+//! How a run ends: its exit code, its table, and the failures with the lines that led to them.
+use super::Ended;
 use crate::{
     balancer::{Lock, ReadBalance},
-    cli::line::{Call, Line},
-    command::Command,
     effect::Lane,
     event::{Row, Standing, What},
-    fabfile::Project,
     failure::{Excerpt, Exit, Failure, Reason},
     fan,
     host::Host,
     release::ReadReleases,
-    script::{Here, Invocation, Located, Value, current_targets, hand_over, located},
+    script::{Here, Located},
     session::Session,
-    ssh::{Capture, Connect, Exec},
     world::real::Holder,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct Ended {
-    pub exit: Exit,
-    pub table: Vec<Row>,
-    pub failures: Vec<Failure>,
-}
-
-/// Runs a line's tasks from left to right, stops at the first failure, and tells the closing table.
-pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Session>) -> Ended {
-    let script = project.script.clone();
-    let lane = session.lane();
-    let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
-    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
-    lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
-    let result = tasks(&here, line, read_only);
-    close(&here, result)
-}
-
-fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> {
-    let last = line.calls.len();
-    for (i, call) in line.calls.iter().enumerate() {
-        let alone = i + 1 == last && line.command.is_none();
-        task(here, call, alone)?;
-    }
-    match &line.command {
-        Some(command) => ad_hoc(here, command, read_only).map_err(plain),
-        None => Ok(()),
-    }
-}
-
-fn plain(failure: Failure) -> Box<Located> {
-    Box::new(Located { failure, spot: None, calls: Vec::new(), of_script: false })
-}
-
-fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
-    let began = here.lane.world().now(&here.lane);
-    here.lane.tell(What::TaskStarted { task: call.to_string() });
-    let lanes = here.lane.fork(std::iter::once(&*call.task));
-    let inside = Here { lane: lanes[0].clone(), defers: Arc::default(), ..here.clone() };
-    let options = call.takes_options.then(|| call.options.clone());
-    let invocation = Invocation { function: call.function.clone(), arguments: call.arguments.clone(), options };
-    let result =
-        here.script.call(&inside, &invocation).map_err(|e| Box::new(located(&e))).and_then(|value| match value {
-            Value::Targets(targets) if call.names_hosts => {
-                hand_over(&inside, &targets).map_err(|e| Box::new(located(&e)))?;
-                if !last {
-                    connect(&inside).map_err(plain)?;
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        });
-    here.lane.advance(inside.lane.clock());
-    let took = here.lane.world().now(&here.lane).saturating_sub(began);
-    let failure = result.as_ref().err().map(|l| l.failure.clone());
-    here.lane.tell(What::TaskFinished { task: call.to_string(), took, failure });
-    result
-}
-
-/// Opens the connections to all targets and balancers side by side, before the first step.
-fn connect(here: &Here) -> Result<(), Failure> {
-    let Some(targets) = here.targets.lock().unwrap().clone() else { return Ok(()) };
-    let balancers = targets.fleet.balancers.iter().map(|b| b.host.clone());
-    let hosts = targets.hosts.iter().cloned().chain(balancers).collect();
-    here.lane.perform(Connect { fleet: targets.fleet, hosts, at_once: here.session.run.parallel }).map(drop)
-}
-
-/// A command on the targets, side by side; it counts as a change unless it is said to only read.
-fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Failure> {
-    let targets = current_targets(here).map_err(|e| located(&e).failure)?;
-    connect(here)?;
-    let (command, state) = (command.clone(), targets.fleet.state.clone());
-    let results = fan::over(here, &targets.hosts, move |lane, host| {
-        let (on, command) = (host.clone().into(), command.clone());
-        match read_only {
-            true => lane.perform(Capture { on, command, any_status: false, shown: true }).map(drop),
-            false => {
-                let state = state.clone();
-                lane.perform(Exec { on, command, stdin: None, any_status: false, state }).map(drop)
-            }
-        }
-    });
-    results.into_iter().collect()
-}
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Gives the locks back, reads how every target stands, and tells the table.
-fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
+pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     let (session, lane) = (&here.session, here.lane.deferred());
     let mut failures: Vec<Failure> = Vec::new();
     if let Err(located) = &result {
@@ -134,12 +42,22 @@ fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     }
     let exit = exit(session, &result, &failures, unknown);
     let mut next = session.tally.all_next();
-    if result.is_err() && !matches!(exit, Exit::Usage | Exit::Fabfile) {
-        next = vec![session.run.line.clone()];
+    if result.is_err() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
+        next = vec![again(session, exit)];
     }
     let took = lane.world().now(&lane);
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone() });
     Ended { exit, table, failures }
+}
+
+/// The command that tries once more.
+fn again(session: &Session, exit: Exit) -> String {
+    let mut flags = session.run.flags.clone();
+    if exit == Exit::Locked {
+        flags.push("--wait".to_owned());
+    }
+    flags.push(session.run.line.clone());
+    flags.join(" ")
 }
 
 /// The first of 9, 6, 4, 1, 8 where several hold; a signal before all.
@@ -184,9 +102,14 @@ fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
     let session = here.session.clone();
     let reads = fan::over(&closing, &hosts, move |lane, host| {
         let fleet = session.fleets.get(&host.fleet);
-        let dead = session.tally.told(host).failure.is_some_and(|f| f.reason == Reason::Unreachable);
-        if fleet.app.is_none() || dead {
+        let told = session.tally.told(host);
+        let dead = told.failure.is_some_and(|f| f.reason == Reason::Unreachable);
+        if fleet.app.is_none() || dead || told.left_alone && told.listing.is_none() {
             return Ok(());
+        }
+        // Who could not be reached when the run began is not waited for once more.
+        if let Some(failure) = told.unreachable.filter(|_| told.listing.is_none()) {
+            return Err(failure);
         }
         lane.perform(ReadReleases::of(&fleet, host)?).map(drop)
     });

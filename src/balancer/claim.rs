@@ -1,0 +1,42 @@
+//! A fleet claimed before anything of it is decided.
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Changes nothing, but comes to the door as what will: a guarded fleet asks, and the lock is taken.
+#[derive(Clone, Serialize)]
+pub struct Claim {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+}
+
+impl Effect for Claim {
+    type Outcome = ();
+    const NAME: &'static str = "claim";
+    const KIND: Kind = Kind::Hold;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Recorded { fleet: &self.fleet.name }
+    }
+
+    fn describe(&self) -> String {
+        format!("claim {}", self.fleet.name)
+    }
+
+    async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<()> {
+        Ok(())
+    }
+}
