@@ -59,10 +59,10 @@ pub mod clock {
     /// # Example
     ///
     /// ```rhai
-    /// clock::until("30s", "1s", || host.exists("/tmp/ready"));
+    /// clock::deadline("30s", "1s", || host.exists("/tmp/ready"));
     /// ```
-    #[rhai_fn(name = "until", return_raw)]
-    pub fn until(ctx: NativeCallContext, within: Dynamic, every: Dynamic, f: FnPtr) -> RhaiResultOf<()> {
+    #[rhai_fn(name = "deadline", return_raw)]
+    pub fn deadline(ctx: NativeCallContext, within: Dynamic, every: Dynamic, f: FnPtr) -> RhaiResultOf<()> {
         let (within, every) = (duration(&within)?.as_millis() as u64, duration(&every)?.as_millis() as u64);
         let lane = here(&ctx)?.lane.clone();
         let began = lane.world().now(&lane);

@@ -29,6 +29,11 @@ pub struct BalancerState {
 }
 
 impl Balance {
+    /// What changes when a balancer may have forgotten what it was told, by balancer.
+    pub fn epochs(&self) -> BTreeMap<Name, String> {
+        self.balancers.iter().map(|(name, state)| (name.clone(), state.epoch.clone())).collect()
+    }
+
     /// The servers that a host is.
     ///
     /// `Balancer` when a pool lacks the host's server.

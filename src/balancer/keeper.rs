@@ -7,7 +7,13 @@ use crate::{
     world::real::{Exclusive, Holder, Transport},
 };
 use async_trait::async_trait;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Mutex,
@@ -33,6 +39,8 @@ pub struct Keeper {
     host: String,
     talk: Mutex<Talk>,
     socket: Option<UnixSocket>,
+    /// Whether the socket was tried and the keeper must ask instead.
+    detoured: AtomicBool,
     pinging: std::sync::Mutex<Option<JoinHandle<()>>>,
     #[expect(dead_code, reason = "the connection ends when it is dropped")]
     guard: Box<dyn Send + Sync>,
@@ -75,6 +83,7 @@ impl Keeper {
             host: host.name.to_string(),
             talk: Mutex::new(talk),
             socket,
+            detoured: AtomicBool::new(false),
             pinging: std::sync::Mutex::default(),
             guard,
         });
@@ -107,6 +116,7 @@ impl Keeper {
     pub async fn detour(&self) -> Result<Option<String>, Failure> {
         match &self.socket {
             Some(socket) if socket.ask("show info").await.is_err() => {
+                self.detoured.store(true, Relaxed);
                 self.ask("show info").await?;
                 self.say("tool").await.map(Some)
             }
@@ -197,10 +207,10 @@ impl Socket for Keeper {
         if self.talk.lock().await.lost {
             return Err(lost(&self.host));
         }
-        if let Some(socket) = &self.socket {
+        if let Some(socket) = self.socket.as_ref().filter(|_| !self.detoured.load(Relaxed)) {
             match socket.ask(line).await {
                 Ok(answer) => return Ok(answer),
-                // Where forwarding is refused nothing was sent; a change is never sent twice.
+                // It may have been heard; a change is never sent twice.
                 Err(failure) if !line.starts_with("show ") => {
                     if self.say("ping").await.is_err() {
                         return Err(lost(&self.host));

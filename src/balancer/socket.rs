@@ -36,33 +36,47 @@ impl UnixSocket {
     async fn connect(&self) -> Result<UnixStream, Failure> {
         let mut stream = UnixStream::connect(&self.path).await.map_err(|e| self.failed(&e))?;
         stream.write_all(b"prompt\n").await.map_err(|e| self.failed(&e))?;
-        self.answer(&mut stream).await?;
+        self.answers(&mut stream, 1).await?;
         Ok(stream)
     }
 
-    /// Reads to the prompt: an answer ends with an empty line before it.
-    async fn answer(&self, stream: &mut UnixStream) -> Result<String, Failure> {
+    /// Reads to the n-th prompt: an answer ends with an empty line before it.
+    async fn answers(&self, stream: &mut UnixStream, n: usize) -> Result<Vec<String>, Failure> {
         let (mut text, mut buffer) = (Vec::new(), [0; 16 << 10]);
         loop {
-            let n = stream.read(&mut buffer).await.map_err(|e| self.failed(&e))?;
-            if n == 0 {
+            let read = stream.read(&mut buffer).await.map_err(|e| self.failed(&e))?;
+            if read == 0 {
                 return Err(self.failed(&"it closed the connection"));
             }
-            text.extend_from_slice(&buffer[..n]);
+            text.extend_from_slice(&buffer[..read]);
             if text.len() > LONGEST {
                 return Err(self.failed(&"its answer has no end"));
             }
-            if text == b"> " || text.ends_with(b"\n> ") {
-                text.truncate(text.len() - 2);
-                return Ok(String::from_utf8_lossy(&text).into_owned());
+            if text.ends_with(b"\n> ") || text == b"> " {
+                let whole = format!("\n{}", String::from_utf8_lossy(&text));
+                let answers: Vec<String> = whole.split("\n> ").map(|a| a.trim_start_matches('\n').to_owned()).collect();
+                if answers.len() > n {
+                    return Ok(answers.into_iter().take(n).collect());
+                }
             }
         }
     }
 
-    async fn once(&self, stream: &mut UnixStream, line: &str) -> Result<String, Failure> {
-        stream.write_all(format!("{line}\n").as_bytes()).await.map_err(|e| self.failed(&e))?;
-        self.answer(stream).await
+    /// Asks on a connection, and in the same breath whether who answers is still the one that serves.
+    ///
+    /// After a reload a connection that was kept leads to the process that goes, which serves nobody any more.
+    async fn once(&self, stream: &mut UnixStream, line: &str) -> Result<Heard, Failure> {
+        stream.write_all(format!("{line}\nshow info\n").as_bytes()).await.map_err(|e| self.failed(&e))?;
+        let [answer, info] = &mut *self.answers(stream, 2).await? else { unreachable!("two were asked for") };
+        let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
+        Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answer(std::mem::take(answer)) })
     }
+}
+
+/// What came of a line.
+enum Heard {
+    Answer(String),
+    FromOneThatGoes,
 }
 
 /// Refuses what could be more than one command.
@@ -80,17 +94,22 @@ impl Socket for UnixSocket {
         one_line(line)?;
         let mut open = self.open.lock().await;
         let asked = async {
-            let mut stream = match open.take() {
-                Some(stream) => stream,
-                None => self.connect().await?,
+            let (mut stream, kept) = match open.take() {
+                Some(stream) => (stream, true),
+                None => (self.connect().await?, false),
             };
+            let reads = line.starts_with("show ");
             let answer = match self.once(&mut stream, line).await {
-                Ok(answer) => answer,
-                // A connection that was kept may have ended meanwhile; a read is asked again on a new one.
-                Err(_) if line.starts_with("show ") => {
+                Ok(Heard::Answer(answer)) => answer,
+                // A connection that was kept may have ended meanwhile, or lead to one that goes; a read is asked again.
+                Ok(Heard::FromOneThatGoes) | Err(_) if reads && kept => {
                     stream = self.connect().await?;
-                    self.once(&mut stream, line).await?
+                    match self.once(&mut stream, line).await? {
+                        Heard::Answer(answer) => answer,
+                        Heard::FromOneThatGoes => return Err(self.failed(&"it is about to stop")),
+                    }
                 }
+                Ok(Heard::FromOneThatGoes) => return Err(self.failed(&"it was reloaded or stopped at this moment")),
                 Err(failure) => return Err(failure),
             };
             Ok((stream, answer))

@@ -53,9 +53,16 @@ impl Effect for WaitDrained {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let until = tokio::time::Instant::now() + Duration::from_millis(self.within);
-        let mut most = 0;
+        let (mut most, mut known) = (0, None);
         loop {
             let balance = read(&at, &self.fleet).await?;
+            // A balancer that was reloaded does not count the requests that its old process still works on.
+            let epochs = balance.epochs();
+            if known.get_or_insert_with(|| epochs.clone()) != &epochs {
+                let message = format!("a balancer was reloaded or restarted while `{}` was being drained", self.host);
+                let help = "it may have forgotten the drain: look at its state, then start again";
+                return Err(Failure::new(Reason::Balancer, message).on(&self.host.name).help(help));
+            }
             let open = balance.in_flight(&self.fleet, &self.host)?;
             if open == 0 {
                 return Ok(());

@@ -9,7 +9,7 @@ pub fn failure(failure: &Failure, palette: Palette) -> String {
 
 /// The reports of several failures; hosts that say the same share one.
 pub fn failures(failures: &[Failure], palette: Palette) -> String {
-    let same = |a: &Failure, b: &Failure| a.reason == b.reason && a.help == b.help && unnamed(a) == unnamed(b);
+    let same = |a: &Failure, b: &Failure| a.reason == b.reason && unnamed(a) == unnamed(b);
     let mut text = String::new();
     for (at, one) in failures.iter().enumerate() {
         if failures[..at].iter().any(|before| same(before, one)) {

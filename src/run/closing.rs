@@ -156,6 +156,7 @@ fn shown(here: &Here, located: &Located) -> Failure {
     let resolver = &here.script.resolver;
     let Some(text) = resolver.text(&spot.source) else { return failure };
     let name = |source: &str| if source.is_empty() { "fabfile.rhai".to_owned() } else { source.to_owned() };
-    let calls = located.calls.iter().filter(|c| *c != spot).map(|c| (name(&c.source), c.line)).collect();
+    let mut calls: Vec<_> = located.calls.iter().filter(|c| *c != spot).map(|c| (name(&c.source), c.line)).collect();
+    calls.dedup();
     failure.excerpt(Excerpt { file: name(&spot.source), text, line: spot.line, column: spot.column, length: 1, calls })
 }

@@ -164,8 +164,7 @@ impl Tally {
     /// Remembers the moment that hosts were first seen out.
     pub fn saw_balance(&self, fleet: &Fleet, balance: &Balance) {
         let mut seen = self.0.lock().unwrap();
-        let epochs: BTreeMap<Name, String> =
-            balance.balancers.iter().map(|(name, state)| (name.clone(), state.epoch.clone())).collect();
+        let epochs = balance.epochs();
         seen.epochs.extend(epochs.clone());
         for host in &fleet.hosts {
             match balance.standing(fleet, host) {

@@ -1,0 +1,294 @@
+//! Releases that meet trouble on the way: who is left out, what is refused, and what the next command does.
+mod lab;
+
+use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
+use rustix::process::Signal;
+
+/// Two groups of two behind `lb1`, set up.
+fn four() -> Lab {
+    started(four_of("lb1", Plan::new()))
+}
+
+fn four_of(balancer: &'static str, plan: Plan) -> Plan {
+    let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
+    plan.serving("v3.0.0")
+        .host(web("web1", "group1"))
+        .host(web("web2", "group1"))
+        .host(web("web3", "group2"))
+        .host(web("web4", "group2"))
+        .balancer(balancer, &[("bk_web", "web")])
+}
+
+fn started(plan: Plan) -> Lab {
+    let lab = Lab::start(plan);
+    run(&lab, &["prod", "setup"], 0);
+    lab
+}
+
+/// Runs a line that must end with that code, and gives what it printed.
+#[track_caller]
+fn run(lab: &Lab, words: &[&str], code: i32) -> String {
+    let Output { stdout, stderr, code: ended } = lab.rfab(words).output();
+    println!("===== rfab {}: {ended:?}\n{stdout}{stderr}", words.join(" "));
+    assert_eq!((ended, stderr.as_str()), (Some(code), ""), "rfab {}\n{stdout}", words.join(" "));
+    stdout
+}
+
+/// The hosts that are out on a balancer.
+fn out(lab: &Lab, balancer: &str) -> Vec<String> {
+    let states = lab.balancer(balancer).ask("show servers state bk_web").expect("an answer");
+    let rows = states.lines().skip(2).filter(|l| !l.is_empty()).map(|l| l.split(' ').collect::<Vec<_>>());
+    rows.filter(|cells| cells[6] != "0").map(|cells| cells[3].to_owned()).collect()
+}
+
+#[test]
+fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
+    if !needs_lab("a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed") {
+        return;
+    }
+    let lab = four();
+    lab.balancer("lb1").set("bk_web", "web2", "drain");
+    // It may be dead, for nobody connects to it.
+    lab.host("web2").stop_sshd();
+    let one = run(&lab, &["prod", "proxy.group2"], 0);
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    assert!(!one.contains("cannot be reached"), "{one}");
+    let all = run(&lab, &["prod", "proxy.all"], 8);
+    let line = "warning: `web2` was out before this run, and the ledger does not say who took it out";
+    assert!(all.contains(line), "{all}");
+    assert_eq!(out(&lab, "lb1"), ["web2"]);
+    lab.host("web2").start_sshd();
+    run(&lab, &["prod", "proxy.all:web2"], 0);
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
+    // Half of a group is out: that is no state to flip from.
+    run(&lab, &["prod", "proxy.group2"], 0);
+    lab.balancer("lb1").set("bk_web", "web1", "ready");
+    let half = run(&lab, &["prod", "proxy.flip"], 7);
+    assert!(half.contains("group group1 is half in and half out: 1 of 2 live"), "{half}");
+    run(&lab, &["prod", "proxy.group2"], 0);
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    let partly = run(&lab, &["prod:out", "proxy.flip"], 7);
+    assert!(partly.contains("these are missing: web3, web4"), "{partly}");
+    run(&lab, &["prod", "proxy.all", "--exclude", "web1"], 0);
+    assert_eq!(out(&lab, "lb1"), ["web1"]);
+}
+
+#[test]
+fn a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed() {
+    if !needs_lab("a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fleets/prod.toml", |text| text.replace("within = \"15s\"", "within = \"3s\""));
+    let berta = lab.colleague("berta");
+    berta.write("sick", "");
+    berta.release("v3.0.2");
+    let load = lab.load(100);
+    load.wait_for(20);
+    let sick = run(&lab, &["prod", "release:stable"], 1);
+    assert!(sick.contains("error: host `web1` does not get healthy within 3 s"), "{sick}");
+    assert!(sick.contains("likewise: web2"), "{sick}");
+    assert!(sick.contains("the last answers of http://") && sick.contains("503"), "{sick}");
+    assert!(sick.contains("shop: serves "), "the log's tail: {sick}");
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    let old = lab.project.resolve("v3.0.0")[..12].to_owned();
+    for host in ["web3", "web4"] {
+        assert_eq!(lab.host(host).serves(), Some(old.clone()));
+    }
+    let flip = run(&lab, &["prod", "proxy.flip"], 7);
+    assert!(flip.contains("host `web1` is not healthy: its balancer says `DOWN`; left out"), "{flip}");
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    load.wait_for(20);
+    load.stop().expect_none_failed();
+}
+
+#[test]
+fn a_release_in_progress_keeps_its_commit_until_another_is_typed_in_full() {
+    if !needs_lab("a_release_in_progress_keeps_its_commit_until_another_is_typed_in_full") {
+        return;
+    }
+    let lab = four();
+    run(&lab, &["prod", "proxy.group2"], 0);
+    run(&lab, &["prod:out", "deploy:stable"], 0);
+    run(&lab, &["prod", "proxy.flip"], 0);
+    let newer = lab.colleague("berta").release("v3.0.2");
+    let kept = run(&lab, &["prod:out", "deploy:stable"], 0);
+    let first = lab.project.resolve("v3.0.1");
+    assert!(kept.contains(&format!("stable moved from {} to {}", &first[..12], &newer[..12])), "{kept}");
+    assert_eq!(lab.host("web3").serves().as_deref(), Some(&first[..12]));
+    // All have it: the release is over, and the next one begins with what is newest now.
+    run(&lab, &["prod", "proxy.all"], 0);
+    run(&lab, &["prod", "proxy.group2"], 0);
+    let next = run(&lab, &["prod:out", "deploy:stable"], 0);
+    assert!(!next.contains("moved from"), "{next}");
+    assert_eq!(lab.host("web1").serves().as_deref(), Some(&newer[..12]));
+    run(&lab, &["prod", "proxy.flip"], 0);
+    let typed = run(&lab, &["prod:out", "deploy:v3.0.1"], 0);
+    assert!(!typed.contains("moved from"), "{typed}");
+    assert_eq!(lab.host("web3").serves().as_deref(), Some(&first[..12]));
+    assert_eq!(lab.host("web3").current(), Some(format!("0002-{}", &first[..12])), "a known commit keeps its number");
+}
+
+#[test]
+fn a_balancer_that_forgot_in_the_middle_is_noticed_before_the_next_change() {
+    if !needs_lab("a_balancer_that_forgot_in_the_middle_is_noticed_before_the_next_change") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fabfile.rhai", |text| {
+        text + "import \"std/proxy\" as p;\n\
+                fn careful() {\n    let host = targets().host(\"web1\");\n    p::out(targets().group(\"group1\"), \"only\");\n    \
+                ui::note(\"it is out\");\n    clock::deadline(\"20s\", \"100ms\", || host.exists(\"/srv/go\"));\n    \
+                service::restart(host);\n}\n"
+    });
+    let forgetful = lab.rfab(&["prod", "careful"]).start();
+    forgetful.wait_for("it is out");
+    lab.balancer("lb1").reload();
+    lab.balancer("lb1").wait_until_up();
+    lab.host("web1").sh("touch /srv/go").expect_ok();
+    let told = forgetful.output();
+    println!("{}{}", told.stdout, told.stderr);
+    // It forgot that the host is out, so the host is live again, and its service is left alone.
+    assert_eq!(told.code, Some(7), "{told:?}");
+    assert!(told.stdout.contains("host `web1` is live in `lb1/bk_web`"), "{told:?}");
+
+    let again = lab.rfab(&["prod", "careful"]).start();
+    lab.host("web1").sh("rm /srv/go").expect_ok();
+    again.wait_for("it is out");
+    lab.balancer("lb1").reload();
+    lab.balancer("lb1").wait_until_up();
+    for name in ["web1", "web2"] {
+        lab.balancer("lb1").set("bk_web", name, "drain");
+    }
+    lab.host("web1").sh("touch /srv/go").expect_ok();
+    let told = again.output();
+    println!("{}{}", told.stdout, told.stderr);
+    assert_eq!(told.code, Some(6), "{told:?}");
+    assert!(told.stdout.contains("`lb1` was reloaded or restarted while `web1` was out"), "{told:?}");
+}
+
+#[test]
+fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host() {
+    if !needs_lab("two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host") {
+        return;
+    }
+    let refusing = HostPlan::new("lb2").sshd("AllowStreamLocalForwarding no");
+    let lab = started(four_of("lb1", Plan::new().host(refusing)).balancer("lb2", &[("bk_web", "web")]));
+    let load = lab.load(100);
+    load.wait_for(20);
+    let told = run(&lab, &["prod", "proxy.group2"], 0);
+    assert!(told.contains("`lb2`: its sshd forwards no sockets, so it is asked by `socat` on its host"), "{told}");
+    assert_eq!(
+        (out(&lab, "lb1"), out(&lab, "lb2")),
+        (vec!["web1".into(), "web2".into()], vec!["web1".into(), "web2".into()])
+    );
+    run(&lab, &["prod:out", "deploy:stable"], 0);
+    run(&lab, &["prod", "proxy.flip"], 0);
+    run(&lab, &["prod:out", "deploy:stable"], 0);
+    run(&lab, &["prod", "proxy.all"], 0);
+    load.wait_for(20);
+    load.stop().expect_none_failed();
+
+    // One is out on one of them: it counts for neither, and is completed.
+    lab.balancer("lb2").set("bk_web", "web1", "drain");
+    let half = run(&lab, &["prod", "proxy.status"], 0);
+    assert!(half.contains("half out"), "{half}");
+    lab.balancer("lb2").set("bk_web", "web1", "ready");
+    lab.balancer("lb2").kill();
+    let gone = run(&lab, &["prod", "proxy.group2"], 6);
+    assert!(gone.contains("balancer `lb2` does not answer"), "{gone}");
+    assert_eq!(out(&lab, "lb1"), [""; 0], "none is out where the other does not answer");
+}
+
+#[test]
+fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stands() {
+    if !needs_lab("an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stands") {
+        return;
+    }
+    let lab = four();
+    let load = lab.load(100);
+    load.wait_for(20);
+    let roll = lab.rfab(&["prod", "release:stable"]).start();
+    roll.wait_for("restart shop");
+    assert!(roll.signal(Signal::INT));
+    let told = roll.output();
+    println!("{}{}", told.stdout, told.stderr);
+    assert_eq!((told.code, told.stderr.as_str()), (Some(130), ""), "{told:?}");
+    assert!(told.stdout.contains("\nhost  old ") && told.stdout.contains("next: rfab prod release:stable"), "{told:?}");
+    let done = run(&lab, &["prod", "release:stable"], 0);
+    assert_eq!(done.lines().filter(|l| l.contains("  live ")).count(), 4, "{done}");
+    load.wait_for(20);
+    load.stop().expect_none_failed();
+}
+
+#[test]
+fn a_migration_that_fails_stops_before_any_switch_and_one_that_died_is_asked_about() {
+    if !needs_lab("a_migration_that_fails_stops_before_any_switch_and_one_that_died_is_asked_about") {
+        return;
+    }
+    let lab = four();
+    let current = ["web1", "web2"].map(|host| lab.host(host).current());
+    run(&lab, &["prod", "proxy.group2"], 0);
+    lab.edit("fabfile.rhai", |text| text.replace("bin/migrate --yes", "bin/migrate-wrongly"));
+    let failed = run(&lab, &["prod:out", "deploy:stable"], 1);
+    assert!(failed.contains("bin/migrate-wrongly"), "{failed}");
+    assert_eq!(["web1", "web2"].map(|host| lab.host(host).current()), current);
+    lab.edit("fabfile.rhai", |text| text.replace("bin/migrate-wrongly", "sleep 60"));
+    let dying = lab.rfab(&["prod:out", "deploy:stable"]).start();
+    dying.wait_for("migrate:");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    dying.kill();
+    lab.edit("fabfile.rhai", |text| text.replace("sleep 60", "bin/migrate --yes"));
+    let asked = run(&lab, &["prod:out", "deploy:stable", "--wait"], 9);
+    assert!(
+        asked.contains("`migrate` of ") && asked.contains("began before, and nobody knows how it ended"),
+        "{asked}"
+    );
+    assert_eq!(["web1", "web2"].map(|host| lab.host(host).current()), current);
+}
+
+#[test]
+fn a_guarded_fleet_asks_by_name_and_takes_no_branch_and_no_piped_yes() {
+    if !needs_lab("a_guarded_fleet_asks_by_name_and_takes_no_branch_and_no_piped_yes") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fleets/prod.toml", |text| format!("guarded = true\n{text}"));
+    let branch = run(&lab, &["prod", "deploy:main", "--yes=prod"], 7);
+    assert!(branch.contains("`main`") && branch.contains("branch"), "{branch}");
+    for (flags, piped) in [(&[][..], "y\nyes\nprod\n"), (&["--yes=testing1"], ""), (&["--yes"], "")] {
+        let words = [&["prod", "proxy.group2"], flags].concat();
+        let refused = lab.rfab(&words).stdin(piped).output();
+        println!("{}{}", refused.stdout, refused.stderr);
+        assert_eq!(refused.code, Some(7), "{flags:?} {refused:?}");
+        assert!(refused.stdout.contains("--yes=prod"), "{refused:?}");
+        assert_eq!(out(&lab, "lb1"), [""; 0]);
+    }
+    run(&lab, &["prod", "proxy.group2", "--yes=prod"], 0);
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    let asked = lab.rfab(&["prod", "proxy.all"]).on_terminal().stdin("n\n").output();
+    println!("{}", asked.stdout);
+    assert_eq!(asked.code, Some(7), "{asked:?}");
+    assert!(asked.stdout.contains("`prod` is guarded.") && asked.stdout.contains("rfab prod proxy_all"), "{asked:?}");
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    let yes = lab.rfab(&["prod", "proxy.all"]).on_terminal().stdin("y\n").output();
+    assert_eq!(yes.code, Some(0), "{yes:?}");
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
+}
+
+#[test]
+fn names_with_a_semicolon_or_a_line_end_never_reach_the_admin_socket() {
+    if !needs_lab("names_with_a_semicolon_or_a_line_end_never_reach_the_admin_socket") {
+        return;
+    }
+    let lab = four();
+    let fleet = std::fs::read_to_string(lab.project.folder.join("fleets/prod.toml")).expect("a fleet");
+    for server in ["{name} state ready;set server bk_web/web2 state maint", "{name}\\nshutdown", "a'b", "../x"] {
+        lab.edit("fleets/prod.toml", |_| fleet.replace("server = \"{name}\"", &format!("server = \"{server}\"")));
+        let refused = run(&lab, &["prod", "proxy.group2"], 3);
+        assert!(refused.contains("server = "), "{refused}");
+    }
+    lab.edit("fleets/prod.toml", |_| fleet.replace("bk_web", "\"bk_web;shutdown\""));
+    run(&lab, &["prod", "proxy.group2"], 3);
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
+}
