@@ -74,6 +74,27 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
 }
 
 #[test]
+fn a_host_in_maintenance_is_checked_before_it_gets_requests() {
+    if !needs_lab("a_host_in_maintenance_is_checked_before_it_gets_requests") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fleets/prod.toml", |text| text.replace("drain_within = \"10s\"", "drain_within = \"2s\""));
+    let load = lab.load(100);
+    lab.balancer("lb1").set("bk_web", "web1", "maint");
+    load.wait_for(20);
+    lab.host("web1").unit("shop").tell("stop");
+    let sick = run(&lab, &["prod", "proxy.all:web1"], 1);
+    assert!(sick.contains("host `web1` does not get healthy within 15 s"), "{sick}");
+    // Its own page says that it is well, which the balancer does not find yet.
+    lab.host("web1").unit("shop").tell("start");
+    run(&lab, &["prod", "proxy.all:web1"], 0);
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
+    load.wait_for(50);
+    load.stop().expect_none_failed();
+}
+
+#[test]
 fn a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed() {
     if !needs_lab("a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed") {
         return;
