@@ -243,6 +243,37 @@ fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stand
 }
 
 #[test]
+fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
+    if !needs_lab("the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process") {
+        return;
+    }
+    let lab = four();
+    let sleeps = |host: &str| lab.host(host).processes().iter().filter(|p| p.name == "sleep").count();
+    let all = || ["web1", "web2", "web3", "web4"].map(sleeps);
+    let wait_for = |wanted: [usize; 4]| {
+        let begun = std::time::Instant::now();
+        while all() != wanted {
+            assert!(begun.elapsed().as_secs() < 10, "{:?}", all());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let long = lab.rfab(&["prod", "--", "sleep 300; echo over"]).start();
+        wait_for([1; 4]);
+        assert!(long.signal(signal));
+        long.wait_for("interrupted: what is under way comes to its end");
+        assert_eq!(all(), [1; 4]);
+        assert!(long.signal(signal));
+        let told = long.output();
+        let code =
+            [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)].into_iter().find(|(s, _)| *s == signal);
+        assert_eq!((told.code, told.stderr.as_str()), (code.map(|(_, code)| code), ""), "{told:?}");
+        assert!(told.stdout.contains("4 hosts: "), "{told:?}");
+        assert_eq!(all(), [0; 4]);
+    }
+}
+
+#[test]
 fn a_migration_that_fails_stops_before_any_switch_and_one_that_died_is_asked_about() {
     if !needs_lab("a_migration_that_fails_stops_before_any_switch_and_one_that_died_is_asked_about") {
         return;

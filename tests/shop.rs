@@ -231,3 +231,15 @@ fn an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking(
     all_serve(&lab, "v3.0.0");
     load.stop().expect_none_failed();
 }
+
+/// Is no test: runs the shell line in `RFAB_LAB_LINE` as the operator of a shop, for a person to look at.
+#[test]
+#[ignore = "for a person to look at"]
+fn by_hand() {
+    let line = std::env::var("RFAB_LAB_LINE").unwrap_or_else(|_| "rfab --list".into());
+    let lab = shop();
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_rfab")).parent().expect("a folder").display().to_string();
+    let path = format!("{bin}:{}", std::env::var("PATH").expect("a path"));
+    let run = lab.program("sh", &["-c", &line]).env("PATH", &path).env("TERM", "xterm").on_terminal();
+    println!("{}", run.output().stdout);
+}

@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     balancer::Desk,
-    effect::Fleets,
-    event::Listener,
+    effect::{Fleets, Lane},
+    event::{Listener, What},
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
@@ -25,7 +25,6 @@ use std::{env, path::PathBuf, sync::Arc, thread};
 /// Carries a line out on real hosts.
 pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn Listener>) -> Result<Exit, Failure> {
     let (world, stop) = (Arc::new(world(request, project)?), Arc::new(Stop::default()));
-    watch_signals(&world, &stop);
     let facts = facts(request, line);
     let session = Session::new(
         facts,
@@ -33,8 +32,9 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
         world.clone() as Arc<dyn World>,
         listener,
         Faults::default(),
-        stop,
+        stop.clone(),
     );
+    watch_signals(&world, &stop, session.lane());
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, request.read, &session);
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
@@ -46,7 +46,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
 }
 
 /// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.
-fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>) {
+fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>, lane: Arc<Lane>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (weak, stop) = (Arc::downgrade(world), stop.clone());
     world.spawn(async move {
@@ -60,6 +60,11 @@ fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>) {
         while let Some(number) = hear.recv().await {
             let first = stop.signal().is_none();
             stop.by(number);
+            let text = match first {
+                true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
+                false => "interrupted again: the commands that still run on hosts are stopped",
+            };
+            lane.tell(What::Warned { host: None, text: text.to_owned() });
             if !first && let Some(world) = weak.upgrade() {
                 for site in world.real.sites() {
                     site.transport.stop_all().await;
