@@ -5,10 +5,13 @@ mod exec;
 mod file;
 mod files;
 mod heard;
+mod known;
 mod master;
 mod on;
 mod openssh;
+mod route;
 mod traced;
+mod trust;
 mod wrapper;
 
 pub use connect::{Connect, Connected};
@@ -18,3 +21,4 @@ pub use files::{Exists, Get, Look, Put, ReadFile, WriteFile};
 pub use on::{On, trace};
 pub use openssh::Openssh;
 pub use traced::ReadTrace;
+pub use trust::{Offer, Strangers};

@@ -64,7 +64,7 @@ impl Openssh {
         person: Arc<dyn Person>,
     ) -> Result<Self, Failure> {
         let folder = Folder::make(runtime)?;
-        let text = config::text(fleet, project, home)?;
+        let text = config::text(Some(fleet), project, home)?;
         let digest = hex::encode(&Sha256::digest(text.as_bytes())[..4]);
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
