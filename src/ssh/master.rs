@@ -20,7 +20,7 @@ use std::{
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
 /// How long a socket may take to say that its connection lives.
-const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+pub const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a connection may take in all; ssh's own limit is for the beginning alone.
 const LOGIN_WITHIN: Duration = Duration::from_secs(25);
 

@@ -6,6 +6,7 @@ mod file;
 mod files;
 mod heard;
 mod known;
+mod link;
 mod master;
 mod on;
 mod openssh;

@@ -2,6 +2,7 @@
 use super::{
     config::{self, Folder},
     heard::{Stdout, Trailer, flush, hear},
+    link::{Link, until_frozen},
     master,
     wrapper::{self, Sudo},
 };
@@ -21,6 +22,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
+    pin::pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -45,7 +47,7 @@ pub struct Openssh {
     /// The app's user, who owns the ledgers on hosts.
     owner: Option<Name>,
     person: Arc<dyn Person>,
-    sessions: Mutex<BTreeMap<Name, Arc<OnceCell<Arc<Session>>>>>,
+    links: Mutex<BTreeMap<Name, Arc<Link>>>,
     forwards: Mutex<HashMap<(Name, Remote), Near>>,
     /// The password of sudo, by host and user; `None` where none is needed.
     passwords: tokio::sync::Mutex<BTreeMap<Name, Secret>>,
@@ -74,7 +76,7 @@ impl Openssh {
             digest,
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             person,
-            sessions: Mutex::default(),
+            links: Mutex::default(),
             forwards: Mutex::default(),
             passwords: Default::default(),
             running: Mutex::default(),
@@ -89,9 +91,8 @@ impl Openssh {
     }
 
     async fn session(&self, host: &Host) -> Result<Arc<Session>, Failure> {
-        let cell = self.sessions.lock().unwrap().entry(host.name.clone()).or_default().clone();
-        let open = async || master::open(&self.folder, &self.config, &self.socket(host.address()), host).await;
-        cell.get_or_try_init(open).await.cloned()
+        let link = self.links.lock().unwrap().entry(host.name.clone()).or_default().clone();
+        link.session(&self.folder, &self.config, &self.socket(host.address()), host).await
     }
 
     /// Runs a line; what is known of its end is in the answer.
@@ -104,24 +105,13 @@ impl Openssh {
         first: &[u8],
     ) -> Result<Ended, Failure> {
         let session = self.session(host).await?;
-        let lost = |why: &dyn std::fmt::Display| {
-            Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
-                .on(&host.name)
-                .help("look on the host before it is done again")
-        };
-        let mut command = session.arc_raw_command(line);
+        let mut command = session.clone().arc_raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let spawned = timeout(SILENT, command.spawn()).await;
         let mut child = match spawned {
             Ok(Ok(child)) => child,
-            Ok(Err(e)) => {
-                let message = format!("host `{host}` cannot be reached: its connection broke: {e}");
-                return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
-            }
-            Err(_) => {
-                let message = format!("host `{host}` cannot be reached: its connection is frozen");
-                return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
-            }
+            Ok(Err(e)) => return Err(cut_off(host, job, &format!("its connection broke: {e}"))),
+            Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
         };
         let stdin = child.stdin().take();
         let (mut stdout, mut stderr) = (child.stdout().take().expect("piped"), child.stderr().take().expect("piped"));
@@ -163,11 +153,13 @@ impl Openssh {
         };
         let both = async {
             tokio::pin!(feeding, reading);
+            let mut frozen = pin!(until_frozen(&session));
             let mut fed = false;
             loop {
                 tokio::select! {
                     () = &mut feeding, if !fed => fed = true,
                     () = &mut reading => return,
+                    () = &mut frozen => return,
                 }
             }
         };
@@ -203,8 +195,10 @@ impl Openssh {
             .on(&host.name)),
             Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
             // Without the wrapper's first line nothing was begun: sudo, or the login shell, ended it.
-            None if pid == 0 && !err.is_empty() => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
-            None => Err(lost(&"the connection ended first")),
+            None if pid == 0 && !err.is_empty() && has_exited(child).await => {
+                Ok(Ended { status: NOT_BEGUN, out, err, cut })
+            }
+            None => Err(cut_off(host, job, "its connection ended first")),
         }
     }
 
@@ -221,8 +215,25 @@ impl Openssh {
     }
 }
 
+/// A call that may have begun, and that nobody heard the end of.
+fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
+    // What leaves a trace may have changed something; the rest can be done again.
+    match job.trace.is_some() || job.note.is_some() {
+        true => Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
+            .on(&host.name)
+            .help("look on the host before it is done again"),
+        false => master::unreachable(host, why),
+    }
+}
+
 /// A status that no command can have.
 const NOT_BEGUN: i32 = -1;
+
+/// Whether the host said with which status a line ended; a connection that broke says nothing.
+async fn has_exited(child: ::openssh::Child<Arc<Session>>) -> bool {
+    use ::openssh::Error::Remote;
+    matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
+}
 
 /// Writes what the command is to read, and closes.
 async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<'_>) {
