@@ -57,6 +57,8 @@ pub struct Stdout<'a> {
     /// What is not yet decided: the end of the stream, which may be the trailer's beginning.
     pending: Vec<u8>,
     line: Vec<u8>,
+    /// Whether the line end that is pending was heard already.
+    ended: bool,
     pub pid: Option<u32>,
     pub trailer: Option<Trailer>,
 }
@@ -69,6 +71,7 @@ impl<'a> Stdout<'a> {
             kept: Halves::new(keep),
             pending: Vec::new(),
             line: Vec::new(),
+            ended: false,
             pid: None,
             trailer: None,
         }
@@ -98,9 +101,15 @@ impl<'a> Stdout<'a> {
                 return;
             }
         }
-        let keep = (begin.len() - 1).min(self.pending.len());
+        let most = self.pending.len().min(begin.len() - 1);
+        let keep = (1..=most).rev().find(|n| self.pending.ends_with(&begin[..*n])).unwrap_or(0);
         let sure: Vec<u8> = self.pending.drain(..self.pending.len() - keep).collect();
         self.take(&sure);
+        // Whether a line end is the command's own or the trailer's, the line before it is whole.
+        if keep > 0 && !self.line.is_empty() {
+            flush(&mut self.line, Stream::Out, self.heard);
+            self.ended = true;
+        }
     }
 
     /// Takes the first line, which has the process's number; false while it is not whole.
@@ -123,7 +132,9 @@ impl<'a> Stdout<'a> {
 
     fn take(&mut self, bytes: &[u8]) {
         self.kept.push(bytes);
-        hear(&mut self.line, bytes, Stream::Out, self.heard);
+        let heard = if self.ended { bytes.strip_prefix(b"\n").unwrap_or(bytes) } else { bytes };
+        self.ended &= bytes.is_empty();
+        hear(&mut self.line, heard, Stream::Out, self.heard);
     }
 
     /// Hears what stands behind the last line end.
@@ -232,6 +243,23 @@ mod tests {
         assert_eq!(read(&["MARK pid 1\nhalf"]), ("half".into(), None, Some(1)));
         assert_eq!(read(&["MARK pid 1\n\nMARK folder\n"]).1, Some(Trailer::Refused("folder".into())));
         assert_eq!(read(&["MARK pid 1\nx\nMARK ledger 0\n"]).1, Some(Trailer::LedgerAfter(0)));
+    }
+
+    #[test]
+    fn a_line_is_heard_as_soon_as_it_is_whole_and_once() {
+        let whole = "MARK pid 1\none\n\ntwo\nMARK!\nlast\n\nMARK 0\n";
+        for cut in 0..whole.len() {
+            let lines = std::sync::Mutex::new(Vec::new());
+            let heard = |_, line: &str| lines.lock().unwrap().push(line.to_owned());
+            let mut out = Stdout::new("MARK", 1 << 10, Some(&heard));
+            out.push(whole[..cut].as_bytes());
+            if whole[..cut].ends_with("one\n") {
+                assert_eq!(*lines.lock().unwrap(), ["one"]);
+            }
+            out.push(whole[cut..].as_bytes());
+            out.finish();
+            assert_eq!(*lines.lock().unwrap(), ["one", "", "two", "MARK!", "last"], "{cut}");
+        }
     }
 
     #[test]

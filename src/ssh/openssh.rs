@@ -107,8 +107,7 @@ impl Openssh {
         let session = self.session(host).await?;
         let mut command = session.clone().arc_raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawned = timeout(SILENT, command.spawn()).await;
-        let mut child = match spawned {
+        let mut child = match timeout(SILENT, command.spawn()).await {
             Ok(Ok(child)) => child,
             Ok(Err(e)) => return Err(cut_off(host, job, &format!("its connection broke: {e}"))),
             Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
