@@ -53,7 +53,7 @@ fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
 fn exec(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let state = here.fleet_of(&on.host).state.clone();
-    Ok(here.perform(Exec { on: on.clone(), command, stdin: None, any_status: false, state })?.out)
+    Ok(here.perform(Exec { on: on.clone(), command, any_status: false, state })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
@@ -313,6 +313,18 @@ pub mod host {
     #[rhai_fn(name = "timeout", return_raw)]
     pub fn timeout(host: &mut HostValue, limit: Dynamic) -> RhaiResultOf<HostValue> {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
+    }
+
+    /// The host, with this text as what its next calls read.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.stdin("yes\n").run("bin/reset");
+    /// ```
+    #[rhai_fn(name = "stdin")]
+    pub fn stdin(host: &mut HostValue, text: ImmutableString) -> HostValue {
+        HostValue(On { stdin: Some(text.into()), ..host.0.clone() })
     }
 
     /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.

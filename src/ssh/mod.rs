@@ -11,6 +11,7 @@ mod master;
 mod on;
 mod openssh;
 mod route;
+mod sudo;
 mod traced;
 mod trust;
 mod wrapper;

@@ -110,6 +110,13 @@ impl<'a> Job<'a> {
             keep: 1 << 20,
         }
     }
+
+    /// The same command once more.
+    pub fn again(&self) -> Job<'a> {
+        let Job { command, stdin, timeout, heard, keep, .. } = *self;
+        let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
+        Job { command, user, cd, env, trace: self.trace.clone(), note: self.note.clone(), stdin, timeout, heard, keep }
+    }
 }
 
 /// Where a call leaves its identity on the host, so that it can be found again.
@@ -144,6 +151,7 @@ pub struct Note {
 }
 
 /// What a command reads.
+#[derive(Clone, Copy)]
 pub enum Input<'a> {
     Empty,
     Bytes(&'a [u8]),
