@@ -1,5 +1,8 @@
 //! What a command prints, heard line by line and kept in bounded memory.
-use crate::{event::Stream, world::real::Hears};
+use crate::{
+    event::Stream,
+    world::real::{Hears, Takes},
+};
 use std::{collections::VecDeque, io::BufRead as _};
 
 /// The longest line that is heard as one.
@@ -53,6 +56,8 @@ pub enum Trailer {
 pub struct Stdout<'a> {
     mark: String,
     heard: Option<&'a Hears<'a>>,
+    /// Takes what the command prints, instead of it being kept.
+    into: Option<&'a Takes<'a>>,
     pub kept: Halves,
     /// What is not yet decided: the end of the stream, which may be the trailer's beginning.
     pending: Vec<u8>,
@@ -68,6 +73,7 @@ impl<'a> Stdout<'a> {
         Self {
             mark: mark.to_owned(),
             heard,
+            into: None,
             kept: Halves::new(keep),
             pending: Vec::new(),
             line: Vec::new(),
@@ -75,6 +81,10 @@ impl<'a> Stdout<'a> {
             pid: None,
             trailer: None,
         }
+    }
+
+    pub fn into(self, into: Option<&'a Takes<'a>>) -> Self {
+        Self { into, ..self }
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
@@ -131,7 +141,10 @@ impl<'a> Stdout<'a> {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        self.kept.push(bytes);
+        match self.into {
+            Some(into) => into(bytes),
+            None => self.kept.push(bytes),
+        }
         let heard = if self.ended { bytes.strip_prefix(b"\n").unwrap_or(bytes) } else { bytes };
         self.ended &= bytes.is_empty();
         hear(&mut self.line, heard, Stream::Out, self.heard);

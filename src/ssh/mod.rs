@@ -1,4 +1,5 @@
 //! Commands and files on hosts.
+mod arriving;
 mod config;
 mod connect;
 mod exec;

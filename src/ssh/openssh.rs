@@ -25,7 +25,7 @@ use std::{
     path::{Path, PathBuf},
     pin::pin,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,6 +35,9 @@ use tokio::{
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 const SILENT: Duration = Duration::from_secs(20);
+
+/// How often it is told how far a file is.
+pub const PROGRESS: Duration = Duration::from_millis(250);
 
 /// The near end of a forward, once it is there.
 type Near = Arc<OnceCell<PathBuf>>;
@@ -115,7 +118,7 @@ impl Openssh {
         };
         let stdin = child.stdin().take();
         let (mut stdout, mut stderr) = (child.stdout().take().expect("piped"), child.stderr().take().expect("piped"));
-        let mut out = Stdout::new(mark, job.keep, job.heard);
+        let mut out = Stdout::new(mark, job.keep, job.heard).into(job.into);
         let (mut err, mut line) = (super::heard::Halves::new(job.keep.min(1 << 20)), Vec::new());
         let feeding = feed(stdin, first, &job.stdin);
         let reading = async {
@@ -257,7 +260,7 @@ async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<
         Input::File(path, told) => {
             let Ok(mut file) = tokio::fs::File::open(path).await else { return };
             let total = file.metadata().await.map(|m| m.len()).unwrap_or(0);
-            let (mut buffer, mut done) = (vec![0; 256 << 10], 0);
+            let (mut buffer, mut done, mut last) = (vec![0; 256 << 10], 0, Instant::now());
             while let Ok(n) = file.read(&mut buffer).await
                 && n > 0
             {
@@ -265,7 +268,10 @@ async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<
                     return;
                 }
                 done += n as u64;
-                told(done, total);
+                if done == total || last.elapsed() > PROGRESS {
+                    told(done, total);
+                    last = Instant::now();
+                }
             }
         }
     }
