@@ -299,7 +299,12 @@ pub mod host {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
-        on.env.extend(values(variables)?);
+        let variables = values(variables)?;
+        // `env` on the host would take another name for a flag or a program.
+        if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
+            return Err(command_error(Error::BadName(name.clone())));
+        }
+        on.env.extend(variables);
         Ok(HostValue(on))
     }
 

@@ -26,11 +26,13 @@ write)
     [ -d "$folder" ] || fail no-folder
     temp=$folder/.rfab-$5
     rm -f "$temp"
-    # Without clobbering: a link that somebody put there is not followed.
-    (set -C && cat > "$temp") || fail write
+    # Without clobbering: a link that somebody put there is not followed. Nobody else reads it before it is whole.
+    (umask 077 && set -C && cat > "$temp") || fail write
     [ "$(wc -c < "$temp" | tr -d ' ')" = "$4" ] || fail short
     [ "$(digest "$temp")" = "$3" ] || fail changed
-    if [ -f "$path" ]; then chmod "$(stat -c %a -- "$path")" "$temp" || fail mode; fi
+    mode=644
+    if [ -f "$path" ]; then mode=$(stat -c %a -- "$path") || fail mode; fi
+    chmod "$mode" "$temp" || fail mode
     sync "$temp" || fail sync
     mv -T "$temp" "$path" || fail rename
     temp=

@@ -148,8 +148,13 @@ async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
     let name = format!("{}.lock", socket.file_name().unwrap_or_default().to_string_lossy());
     let path: PathBuf = folder.path(&name);
     let failed = |e: &dyn std::fmt::Display| Failure::failed(format!("file `{}`: {e}", path.display()));
-    let open =
-        fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).custom_flags(0o400_000).open(&path);
+    let open = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .open(&path);
     let file = open.map_err(|e| failed(&e))?;
     let until = tokio::time::Instant::now() + LOGIN_WITHIN + ALIVE_WITHIN;
     while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
