@@ -4,6 +4,7 @@ pub mod flags;
 pub mod line;
 pub mod listing;
 pub mod request;
+mod trust;
 mod usage;
 mod wiring;
 

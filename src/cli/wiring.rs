@@ -25,7 +25,7 @@ use std::{env, path::PathBuf, sync::Arc, thread};
 /// Carries a line out on real hosts.
 pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn Listener>) -> Result<Exit, Failure> {
     let (world, stop) = (Arc::new(world(request, project)?), Arc::new(Stop::default()));
-    let facts = facts(request, line);
+    let facts = facts(request, line.to_string());
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -91,7 +91,7 @@ fn world(request: &Request, project: &Project) -> Result<RealWorld, Failure> {
 }
 
 /// The user's home, and rfab's own folder for what can be made again.
-fn folders() -> Result<(PathBuf, PathBuf), Failure> {
+pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     let home = env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
     let home = home.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))?;
     let folders = directories::ProjectDirs::from("", "", "rfab");
@@ -99,14 +99,15 @@ fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     Ok((home, cache))
 }
 
-fn facts(request: &Request, line: &Line) -> Run {
+/// What is known of a run from its start.
+pub fn facts(request: &Request, line: String) -> Run {
     let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
     let name = rustix::system::uname();
     // Time-ordered: milliseconds since 1970, then chance.
     let id = format!("{:011x}-{:06x}", jiff::Timestamp::now().as_millisecond(), rand::random::<u32>() & 0xff_ffff);
     Run {
         id: id.into(),
-        line: line.to_string(),
+        line,
         flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
         on_behalf_of: variable("RFAB_ON_BEHALF_OF"),
@@ -128,9 +129,4 @@ fn facts(request: &Request, line: &Line) -> Run {
 /// Shows the five commands of a hotfix's day on an embedded fleet.
 pub fn demo(_: &Request) -> Result<Exit, Failure> {
     Err(Failure::failed("the demo is not built yet"))
-}
-
-/// Shows a host's keys and takes them up.
-pub fn trust(_: &Request, _: &Project, host: &str, _: &[String]) -> Result<Exit, Failure> {
-    Err(Failure::failed(format!("`--trust {host}` is not built yet")))
 }
