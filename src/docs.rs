@@ -1,6 +1,6 @@
 //! Pages about primitives and the stdlib, from the comments where they are defined.
-use crate::script::{Resolver, engine, stdlib};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use crate::{api, script::stdlib};
+use std::collections::BTreeMap;
 
 /// A function that a script can call.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,9 @@ pub struct Entry {
 
 /// Every documented function, by name.
 pub fn entries() -> Vec<Entry> {
-    let engine = engine(Arc::new(Resolver::new(Path::new("/nonexistent"))));
+    let mut engine = rhai::Engine::new();
+    engine.set_max_expr_depths(128, 128);
+    api::describe(&mut engine);
     let mut entries = Vec::new();
     let json = engine.gen_fn_metadata_to_json(false).unwrap_or_default();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
@@ -102,6 +104,15 @@ pub fn page(name: Option<&str>) -> Option<String> {
         found = entries.iter().filter(|e| e.doc.to_lowercase().contains(&word)).collect();
     }
     (!found.is_empty()).then(|| found.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect())
+}
+
+/// How functions of a name are written, each with the first line of its page.
+pub fn written(name: &str) -> Option<String> {
+    let by_name = |e: &&Entry| e.name == name || e.name.split_once('.').is_some_and(|(_, method)| method == name);
+    let entries = entries();
+    let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
+    let line = |e: &&Entry| format!("  {}\n      {}", e.signature, e.doc.lines().next().unwrap_or_default());
+    (!found.is_empty()).then(|| found.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn indented(text: &str) -> String {

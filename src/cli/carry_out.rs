@@ -5,8 +5,8 @@ use super::{
     wiring,
 };
 use crate::{
-    fabfile::{self, Options, Project, Wrong},
-    failure::{Excerpt, Exit, Failure},
+    fabfile::{self, Options, Project},
+    failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
 };
@@ -104,6 +104,7 @@ fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Resul
         let failure = error.help().map_or(failure.clone(), |help| failure.help(help));
         (failure, error.exit())
     })?;
+    project.check().map_err(of_reason)?;
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,
         Detail::Normal => Loud::Normal,
@@ -130,11 +131,5 @@ fn project(request: &Request) -> Result<Project, Stopped> {
     });
     let set = set.collect::<Result<_, _>>()?;
     let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
-    fabfile::load(&file, options).map_err(|wrong| of_reason(placed(*wrong)))
-}
-
-fn placed(wrong: Wrong) -> Failure {
-    let Wrong { failure, spot, text, file } = wrong;
-    let Some(spot) = spot else { return failure };
-    failure.excerpt(Excerpt { file, text, line: spot.line, column: spot.column, length: 1, calls: Vec::new() })
+    fabfile::load(&file, options).map_err(of_reason)
 }

@@ -175,14 +175,19 @@ impl From<Wrong> for Failure {
 }
 
 impl From<&Wrong> for Failure {
-    /// Shows one problem's place; says each of several in a line of its own.
+    /// Shows one problem's places; says each of several in a line of its own.
     fn from(wrong: &Wrong) -> Failure {
         if let Some(problem) = wrong.only()
-            && let (Some(source), Some(Place { at: At::File(span), .. })) = (&wrong.source, problem.places.first())
+            && let Some(source) = &wrong.source
         {
             let failure = Failure::new(Reason::Fabfile, problem.to_string());
-            let excerpt = Excerpt::of(&wrong.subject, source.inner(), span.clone());
-            return Failure { help: problem.help.clone(), ..failure }.excerpt(excerpt);
+            let places = problem.places.iter().filter_map(|place| match &place.at {
+                At::File(span) => {
+                    Some(Excerpt::of(&wrong.subject, source.inner(), span.clone()).labelled(&place.label))
+                }
+                _ => None,
+            });
+            return Failure { help: problem.help.clone(), places: places.collect(), ..failure };
         }
         let lines: Vec<String> = wrong.problems.iter().map(|problem| wrong.line(problem)).collect();
         let failure = Failure::new(Reason::Fabfile, lines.join("\n"));
