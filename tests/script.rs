@@ -90,7 +90,7 @@ fn deep_but_sane_scripts_run_the_same_in_every_build() {
     let tasks = format!(
         "fn act() {{ ui::note(`${{{deep}}} ${{down(50)}}`); }} private fn down(n) {{ if n == 0 {{ 0 }} else {{ 1 + down(n - 1) }} }}"
     );
-    assert_eq!(Project::of(&tasks).notes("act"), ["act: 1 50"]);
+    assert_eq!(Project::of(&tasks).notes("act"), ["1 50"]);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn an_effect_at_the_top_level_of_a_file_is_refused() {
         let (exit, failure) = module.fails("act");
         assert!(exit == Exit::Fabfile && failure.message.contains("at the top level"), "{top}: {failure:?}");
     }
-    assert_eq!(Project::of("const A = 20 + 1; fn act() { ui::note(`${A}`); }").notes("act"), ["act: 21"]);
+    assert_eq!(Project::of("const A = 20 + 1; fn act() { ui::note(`${A}`); }").notes("act"), ["21"]);
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_function_that_would_be_called_instead_of_a_primitive_is_refused_and_written
         assert_eq!(failure.help.unwrap(), format!("write it `fn {name}_()`; it is still typed `{name}`"));
     }
     let project = Project::of("fn run_(x) { ui::note(`ran ${x}`); }\nfn sync_() { ui::note(\"synced\"); }");
-    assert_eq!(project.notes("run:3 sync"), ["run: ran 3", "sync: synced"]);
+    assert_eq!(project.notes("run:3 sync"), ["ran 3", "synced"]);
 }
 
 #[test]
@@ -254,11 +254,11 @@ fn a_caught_failure_has_a_kind_a_host_a_message_and_a_status() {
     assert_eq!(
         Project::of(tasks).notes("act"),
         [
-            "act: refused  : not today",
-            "act: failed  : a text",
-            "act: fabfile  : `fleet` has no host, group or role `web9`",
-            "act: nohosts  : `group1+group2` selects no hosts of `fleet`",
-            "act: refused web1 : host `web1` is live in `lb1/bk_web`, so nothing that it serves is changed",
+            "refused  : not today",
+            "failed  : a text",
+            "fabfile  : `fleet` has no host, group or role `web9`",
+            "nohosts  : `group1+group2` selects no hosts of `fleet`",
+            "refused web1 : host `web1` is live in `lb1/bk_web`, so nothing that it serves is changed",
         ]
     );
 }
@@ -281,12 +281,12 @@ fn what_is_deferred_runs_last_first_however_the_task_ends() {
         fn twice() { defer(|| { throw \"the cleaning broke\"; }); throw \"it broke\"; }
         fn cleaning() { defer(|| { throw \"the cleaning broke\"; }); }";
     let project = Project::of(tasks);
-    assert_eq!(project.notes("good"), ["good: body", "good: last deferred", "good: first deferred"]);
-    assert_eq!(project::notes(&project.run("bad")), ["bad: still"]);
-    assert_eq!(project::notes(&project.run("wrong")), ["wrong: still"]);
-    assert_eq!(project.notes("in_scope"), ["in_scope: body", "in_scope: inner", "in_scope: after"]);
-    assert_eq!(project.notes("in_failed_scope"), ["in_failed_scope: inner", "in_failed_scope: it broke"]);
-    assert_eq!(project.notes("on_hosts"), ["jobs1: on it", "jobs1: over", "on_hosts: after"]);
+    assert_eq!(project.notes("good"), ["body", "last deferred", "first deferred"]);
+    assert_eq!(project::notes(&project.run("bad")), ["still"]);
+    assert_eq!(project::notes(&project.run("wrong")), ["still"]);
+    assert_eq!(project.notes("in_scope"), ["body", "inner", "after"]);
+    assert_eq!(project.notes("in_failed_scope"), ["inner", "it broke"]);
+    assert_eq!(project.notes("on_hosts"), ["jobs1: on it", "jobs1: over", "after"]);
     assert_eq!(project.fails("twice").1.message, "it broke");
     assert_eq!(project.fails("cleaning").1.message, "the cleaning broke");
 }
@@ -319,7 +319,7 @@ fn a_closure_has_copies_of_what_it_captures_and_results_come_in_the_hosts_order(
             });
             ui::note(`${count} ${names}`);
         }";
-    assert_eq!(Project::of(tasks).notes("act"), [r#"act: 0 ["web1=1", "web2=1", "web3=1", "web4=1", "jobs1=1"]"#]);
+    assert_eq!(Project::of(tasks).notes("act"), [r#"0 ["web1=1", "web2=1", "web3=1", "web4=1", "jobs1=1"]"#]);
 }
 
 #[test]

@@ -47,3 +47,42 @@ fn failed(name: &str) -> Box<EvalAltResult> {
     let failure = Failure::unknown(format!("rfab itself failed in `{name}`; please report it"));
     thrown(failure.help("look how the hosts stand before you go on"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Reason;
+    use rhai::{Engine, Module, plugin::*};
+
+    struct Panics;
+
+    impl PluginFunc for Panics {
+        fn call(&self, _: Option<NativeCallContext>, _: &mut [&mut Dynamic]) -> RhaiResult {
+            panic!("a mistake in rfab")
+        }
+
+        fn is_method_call(&self) -> bool {
+            false
+        }
+
+        fn has_context(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_primitive_that_panics_is_a_failure_with_its_place() {
+        let mut module = Module::new();
+        let func = RhaiFunc::Plugin { func: rhai::Shared::new(Called(&Panics)) };
+        FuncRegistration::new("panics").set_into_module_raw(&mut module, [], func);
+        let mut engine = Engine::new();
+        engine.register_static_module("x", module.into());
+        let error = engine.run("let a = 1;\n  x::panics();").unwrap_err();
+        let failure = crate::script::failure_of(&error);
+        assert_eq!(
+            (failure.reason, &*failure.message),
+            (Reason::Unknown, "rfab itself failed in `panics`; please report it")
+        );
+        assert_eq!((error.position().line(), error.position().position()), (Some(2), Some(6)));
+    }
+}

@@ -35,7 +35,7 @@ impl Meter {
     /// Counts one; what comes back ends the script, and no `try` catches it.
     pub fn tick(&self) -> Option<Dynamic> {
         let operations = self.operations.fetch_add(1, Relaxed);
-        if operations % EVERY == 0 {
+        if operations.is_multiple_of(EVERY) {
             look(true);
             self.nanoseconds.fetch_add(SPENT.take().as_nanos() as u64, Relaxed);
         }
