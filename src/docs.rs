@@ -115,7 +115,12 @@ pub fn written(name: &str) -> Option<String> {
     (!found.is_empty()).then(|| found.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
+/// A doc as a terminal shows it: without the fences around its example.
 fn indented(text: &str) -> String {
+    let (said, example) = text.split_once("# Example\n\n```rhai\n").unwrap_or((text, ""));
+    let code = example.trim_end().trim_end_matches("```").lines().map(|line| format!("    {line}\n"));
+    let code: String = code.collect();
+    let text = if code.is_empty() { said.to_owned() } else { format!("{said}Example:\n\n{code}") };
     text.lines().map(|l| if l.is_empty() { String::new() } else { format!("    {l}") }).collect::<Vec<_>>().join("\n")
 }
 

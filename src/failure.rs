@@ -3,8 +3,8 @@ use crate::host::Name;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How a run ended, as a process's exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How a run ended, as a process's exit code; written as its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     /// Done.
@@ -68,6 +68,12 @@ impl Exit {
             _ => ORDER.iter().position(|e| *e == exit).unwrap_or(0),
         };
         if rank(other) < rank(self) { other } else { self }
+    }
+}
+
+impl Serialize for Exit {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
     }
 }
 

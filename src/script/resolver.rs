@@ -6,7 +6,7 @@ use super::{
     thrown::parse_failure,
 };
 use crate::failure::{Excerpt, Failure, Reason};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, Position, Scope, Shared as Rc};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Scope, Shared as Rc};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -119,7 +119,13 @@ impl Resolver {
             None => failure,
         };
         let compiled = engine.compile_with_scope(&constants::names(&text), &text);
-        let mut ast = compiled.map_err(|e| here(parse_failure(&e, &text), e.position()))?;
+        let mut ast = compiled.map_err(|e| {
+            let mut failure = here(parse_failure(&e, &text), e.position());
+            if matches!(e.err_type(), ParseErrorType::MissingToken(..)) {
+                failure.places.iter_mut().for_each(|place| place.label = "before this".to_owned());
+            }
+            failure
+        })?;
         ast.set_source(source);
         if let Some(found) = forbidden::find(&ast) {
             return Err(here(Failure::new(Reason::Fabfile, found.message).help(found.help), found.at));
