@@ -73,7 +73,7 @@ fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkSta
     mark(here, &targets, &switch(host), &CommitValue { commit: tree.commit, name, tag }, state)
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod release {
     /// A commit's tree on hosts.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]

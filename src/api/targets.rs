@@ -21,7 +21,7 @@ impl IntoIterator for Targets {
     }
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod targets {
     /// The hosts that the last task which names hosts handed over; else those of `default_targets`.
     ///

@@ -297,12 +297,10 @@ fn as_a_failure_every_problem_has_its_line() {
     let text = "guarded = 1\n[hosts]\nweb1 = { role = [] }\n";
     let failure = crate::failure::Failure::from(parse("fleets/x.toml", "x", text, folders(), &[]).unwrap_err());
     assert_eq!(failure.reason.exit().code(), 3);
-    assert_eq!(
-        failure.message,
-        "fleets/x.toml:1:11: expected true or false, found a whole number\n\
-         fleets/x.toml:3:10: `role` would be a variable, but looks like `roles`"
-    );
-    assert_eq!(failure.help.unwrap(), "write `roles`, or name the variable otherwise");
+    assert_eq!(failure.message, "fleets/x.toml has 2 mistakes");
+    let places: Vec<_> = failure.places.iter().map(|p| (p.line, p.column, p.label.as_str())).collect();
+    let role = "`role` would be a variable, but looks like `roles`: write `roles`, or name the variable otherwise";
+    assert_eq!(places, [(1, 11, "expected true or false, found a whole number"), (3, 10, role)]);
     let map = serde_json::json!({ "hosts": { "web1": {} }, "keep": 3 });
     let failure = crate::failure::Failure::from(from_map("x", &map, folders().project, &[]).unwrap_err());
     assert_eq!(failure.message, "fleet `x`: `keep`: unknown key `keep`");
