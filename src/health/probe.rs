@@ -57,7 +57,7 @@ impl Probe {
         })?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
         let through = fleet.balancers.iter().find(behind).map_or(host, |b| &b.host).clone();
-        let path = app.map(|a| a.path.clone()).unwrap_or_default();
+        let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), commit: commit.clone(), tag: None, health, through, path })
     }
 
