@@ -12,7 +12,7 @@ use crate::{
     failure::{Exit, Failure},
     fleet::Fleet,
     ledger::line::now,
-    report::{self, Terminal},
+    report::{self, Palette, Terminal},
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
@@ -124,7 +124,7 @@ fn facts(request: &Request, line: &Line) -> Run {
 /// Shows the five commands of a hotfix's day on an embedded fleet.
 ///
 /// How much is shown, and how, goes for each of them; with `--json` stdout has their events alone.
-pub fn demo(request: &Request) -> Result<Exit, Failure> {
+pub fn demo(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     let color = match request.color {
         Color::Auto => None,
         Color::Always => Some("--color=always"),
@@ -136,7 +136,8 @@ pub fn demo(request: &Request) -> Result<Exit, Failure> {
         Detail::Verbose => Some("--verbose"),
     };
     let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
-    demo::run(flags, if request.json { &report::complain } else { &report::say })
+    let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
+    demo::run(demo::Style { tell, palette, flags })
 }
 
 /// Shows a host's keys and takes them up.

@@ -13,7 +13,7 @@ use tokio::{
     io::BufReader,
     net::TcpStream,
     task::{JoinHandle, JoinSet},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, interval, timeout},
 };
 
 /// Requests a second.
@@ -74,7 +74,6 @@ impl Load {
 async fn send(customers: Arc<Customers>, over: Arc<AtomicBool>) -> Account {
     let (began, mut account, mut under_way) = (Instant::now(), Account::default(), JoinSet::new());
     let mut ticks = interval(Duration::from_secs(1) / PER_SECOND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over.load(Ordering::Relaxed) {
         ticks.tick().await;
         let n = account.sent;

@@ -4,11 +4,12 @@
 //! real ssh to servers on loopback. All that is made is in one folder, and gone in the end.
 mod app;
 pub mod balancer;
-mod day;
 mod exec;
 mod host;
+mod hosts;
 mod http;
 mod load;
+mod operator;
 mod place;
 mod processes;
 mod project;
@@ -17,27 +18,42 @@ mod signals;
 mod ssh;
 mod unit;
 
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    report::Palette,
+};
 use app::Seen;
-use balancer::{Pool, Server};
-use day::{COMMANDS, Operator};
-use host::{BALANCER, Host};
+use hosts::{BALANCER, Hosts};
 use load::{Account, Load};
+use operator::Operator;
 use processes::Processes;
-use repository::{Repository, write};
 use signals::Signals;
-use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use std::{env, fmt::Write, path::Path, sync::Arc};
 
-/// The time between two checks of the balancer.
-const INTER: Duration = Duration::from_millis(100);
+/// The day of a hotfix: the words of each command, and what it does.
+const COMMANDS: [(&str, &str); 5] = [
+    ("prod proxy.group2", "group2 live, group1 out of the balancer"),
+    ("prod:out deploy:stable", "the newest stable tag, to the hosts that are out"),
+    ("prod proxy.flip", "group1 live with the hotfix, group2 out"),
+    ("prod:out deploy:stable", "group2 too"),
+    ("prod proxy.all", "everybody live"),
+];
+/// What is served in the morning, and the hotfix.
+const TAGS: [&str; 2] = ["v3.0.0", "v3.0.1"];
 /// How long a name of the folder for temporary files may be, so that sockets below have names short enough.
 const SHORT: usize = 18;
 
-/// Shows the day; `tell` writes what is said between the commands, which get these flags.
-///
-/// `Done` only if every command was done and no request failed.
-pub fn run(flags: Vec<String>, tell: &dyn Fn(&str)) -> Result<Exit, Failure> {
+/// How the demo is shown.
+pub struct Style<'a> {
+    /// Writes what is said between the commands.
+    pub tell: &'a dyn Fn(&str),
+    pub palette: Palette,
+    /// What each command is given before its words.
+    pub flags: Vec<String>,
+}
+
+/// Shows the day; `Done` only if every command was done and no request failed.
+pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
     let failed = |what: &'static str| move |e: std::io::Error| Failure::failed(format!("{what}: {e}"));
     let base = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= SHORT).unwrap_or("/tmp".into());
     // Dropped from the last to the first: nothing that runs loses its folder.
@@ -48,68 +64,39 @@ pub fn run(flags: Vec<String>, tell: &dyn Fn(&str)) -> Result<Exit, Failure> {
     let runtime = runtime.map_err(failed("no runtime"))?;
     runtime.block_on(async {
         let mut signals = Signals::listen().map_err(failed("no signals"))?;
-        let stage = Stage::build(folder.path(), flags).await?;
-        stage.play(&mut signals, tell).await
+        let demo = Demo::build(folder.path(), style.flags.clone()).await?;
+        if let Some(exit) = signals.exit() {
+            return Ok(exit);
+        }
+        demo.play(&mut signals, &style).await
     })
 }
 
-/// The fleet under load, and whoever works on it.
-struct Stage {
+/// The fleet under load, and who works on it.
+struct Demo {
     operator: Operator,
     load: Load,
     hosts: usize,
+    /// The commits of the tags.
+    commits: Vec<String>,
 }
 
-impl Stage {
-    async fn build(root: &Path, flags: Vec<String>) -> Result<Stage, Failure> {
-        let operator =
-            Operator { home: root.join("home"), runtime: root.join("run"), project: root.join("shop"), flags };
-        let (mut hosts, mut listeners) = (Vec::<Arc<Host>>::new(), Vec::new());
-        for (host, listener) in Host::all(root)? {
-            hosts.push(Arc::new(host));
-            listeners.push(listener);
-        }
-        let key = host::new_key();
-        let key_file = operator.home.join(".ssh/id_ed25519");
-        write(&key_file, &host::text_of(&key))?;
-        fs::create_dir(&operator.runtime).map_err(|e| Failure::failed(format!("a folder: {e}")))?;
-        for private in [&key_file, &operator.runtime] {
-            let mode = if private.is_dir() { 0o700 } else { 0o600 };
-            let set = fs::set_permissions(private, fs::Permissions::from_mode(mode));
-            set.map_err(|e| Failure::failed(format!("`{}`: {e}", private.display())))?;
-        }
-        let repository = Repository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
-        repository.write("fabfile.rhai", project::FABFILE)?;
-        repository.write("fleets/prod.toml", &project::fleet(root, &hosts))?;
-        repository.write("fleets/ssh_config", &project::ssh_config(&hosts, &key_file))?;
-        repository.write("known_hosts", &project::known_hosts(&hosts))?;
-        let first = repository.release("v3.0.0")?;
-        place::place(&repository, &first, hosts.iter().map(|h| &**h).filter(|h| h.group.is_some()), root)?;
-        repository.release("v3.0.1")?;
-        let listening = |e: std::io::Error| Failure::failed(format!("the demo's fleet cannot be started: {e}"));
-        for (host, listener) in hosts.iter().zip(listeners) {
-            let listener = TcpListener::from_std(listener).map_err(listening)?;
-            tokio::spawn(ssh::serve(host.clone(), listener, key.public_key().clone()));
-        }
+impl Demo {
+    async fn build(root: &Path, flags: Vec<String>) -> Result<Demo, Failure> {
+        let operator = Operator::make(root, flags)?;
+        let mut hosts = Hosts::make(root)?;
+        let repository = project::make(root, &operator, &hosts)?;
+        let commits = TAGS.map(|tag| repository.release(tag)).into_iter().collect::<Result<Vec<_>, _>>()?;
+        place::place(&repository, &commits[0], hosts.web(), root)?;
         let seen = Arc::new(Seen::default());
-        for host in hosts.iter().filter(|host| host.group.is_some()) {
-            unit::Units::start(host.clone(), seen.clone()).await.map_err(listening)?;
-        }
-        let (balancer, web): (Vec<_>, Vec<_>) = hosts.iter().partition(|host| host.name == BALANCER);
-        let servers: Vec<Server> = web.iter().map(|host| Server::new(host.name, host.app, 100)).collect();
-        let (front, socket) = (balancer[0].app, balancer[0].folder.join(project::SOCKET));
-        let listener = TcpListener::bind(front).await.map_err(listening)?;
-        let pool = balancer::start(Pool::new(project::POOL, servers), listener, &socket, INTER).map_err(listening)?;
-        if !balancer::all_up(&pool, Duration::from_secs(10)).await {
-            return Err(Failure::failed("the demo's fleet does not get healthy"));
-        }
-        Ok(Stage { operator, load: Load::start(front, seen), hosts: web.len() })
+        let shop = hosts.start(&operator.key, &seen).await?;
+        Ok(Demo { operator, load: Load::start(shop, seen), hosts: hosts.web().count(), commits })
     }
 
-    async fn play(self, signals: &mut Signals, tell: &dyn Fn(&str)) -> Result<Exit, Failure> {
+    async fn play(self, signals: &mut Signals, style: &Style<'_>) -> Result<Exit, Failure> {
+        let (tell, palette, [old, new]) = (style.tell, style.palette, TAGS);
         tell(&format!(
-            "{} web hosts in two groups behind {BALANCER}, all with v3.0.0, and {} requests a second. \
-             v3.0.1 is tagged.",
+            "{} web hosts in two groups behind {BALANCER} serve {old}, at {} requests a second. {new} is tagged.",
             self.hosts,
             load::PER_SECOND
         ));
@@ -118,16 +105,17 @@ impl Stage {
             if signals.exit().is_some() {
                 break;
             }
-            tell(&format!("\n$ {:<30}  # {why}", format!("rfab {words}")));
+            let typed = format!("$ rfab {words:<25}");
+            tell(&format!("\n{}  {}", palette.strong(&typed), palette.faint(&format!("# {why}"))));
             let status = self.operator.run(words, signals).await?;
             if !status.success() {
-                tell(&format!("`rfab {words}` {}", day::ending(status)));
+                tell(&format!("`rfab {words}` {}", operator::ending(status)));
                 exit = Exit::Failed;
                 break;
             }
         }
         let account = self.load.end().await;
-        tell(&format!("\n{}", summary(&account)));
+        tell(&format!("\n{}", summary(&account, &self.commits)));
         if !account.failed.is_empty() {
             exit = Exit::Failed;
         }
@@ -138,14 +126,15 @@ impl Stage {
 /// The most failed requests that are told one by one.
 const FEW: usize = 10;
 
-fn summary(account: &Account) -> String {
+fn summary(account: &Account, commits: &[String]) -> String {
     let mut text = String::new();
     for line in account.failed.iter().take(FEW) {
-        text += &format!("{line}\n");
+        let _ = writeln!(text, "{line}");
     }
-    for (release, answers) in &account.releases {
-        text += &format!("{answers} answers from {release}\n");
+    for (tag, commit) in TAGS.iter().zip(commits) {
+        let answers: u64 = account.releases.iter().filter(|(r, _)| commit.starts_with(*r)).map(|(_, n)| n).sum();
+        let _ = writeln!(text, "{answers} answers from {tag}");
     }
-    text += &format!("{} requests, {} failed", account.sent, account.failed.len());
+    let _ = write!(text, "{} requests, {} failed", account.sent, account.failed.len());
     text
 }

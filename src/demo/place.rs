@@ -12,13 +12,16 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{self, Stdio},
+    sync::Arc,
 };
 
 /// Makes a commit the current release, number 1, of every host.
+///
+/// `folder` is for what is packed.
 pub fn place<'a>(
     repository: &Repository,
     commit: &str,
-    hosts: impl Iterator<Item = &'a Host>,
+    hosts: impl Iterator<Item = &'a Arc<Host>>,
     folder: &Path,
 ) -> Result<(), Failure> {
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;

@@ -1,12 +1,16 @@
 //! What a team writes beside its fabfile: the fleet, the ssh configuration and the known hosts.
 use super::{
-    host::{BALANCER, GROUPS, Host, USER},
+    host::{Host, USER},
+    hosts::{BALANCER, GROUPS, Hosts},
+    operator::Operator,
+    repository::Repository,
     unit::SHOP,
 };
+use crate::failure::Failure;
 use std::{fmt::Write, path::Path};
 
 /// The project's own fabfile.
-pub const FABFILE: &str = include_str!("../../fabfile.rhai");
+const FABFILE: &str = include_str!("../../fabfile.rhai");
 /// The pool's name.
 pub const POOL: &str = "bk_web";
 /// What is kept in `shared/` across releases.
@@ -14,8 +18,19 @@ pub const LINKED: [&str; 1] = ["public/uploads"];
 /// Where the balancer's admin socket is, below its machine's folder.
 pub const SOCKET: &str = "admin.sock";
 
-/// The fleet file `prod.toml`, for machines below `root`.
-pub fn fleet(root: &Path, hosts: &[impl AsRef<Host>]) -> String {
+/// Makes the repository with all that the team has written in it; nothing is committed yet.
+pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<Repository, Failure> {
+    let repository = Repository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
+    let known: String = hosts.all.iter().map(|host| host.known()).collect();
+    repository.write("fabfile.rhai", FABFILE)?;
+    repository.write("fleets/prod.toml", &fleet(root, hosts))?;
+    repository.write("fleets/ssh_config", &ssh_config(hosts, &operator.key_file))?;
+    repository.write("known_hosts", &known)?;
+    Ok(repository)
+}
+
+/// The fleet file `prod.toml`.
+fn fleet(root: &Path, hosts: &Hosts) -> String {
     let mut text = format!(
         r#"# The production fleet of the demo: its machines are folders of this one, so the app's path has their name.
 ssh  = "ssh_config"
@@ -45,10 +60,10 @@ within  = "10s"
 [hosts]
 "#,
         root = root.display(),
-        port = hosts.first().map_or(0, |host| host.as_ref().app.port()),
+        port = hosts.all[0].app.port(),
     );
-    for host in hosts.iter().map(AsRef::as_ref) {
-        let Some(group) = host.group else { continue };
+    for host in hosts.web() {
+        let group = host.group.unwrap_or_default();
         let _ = writeln!(
             text,
             "{} = {{ group = {group:?}, roles = [\"web\"], address = \"{}\" }}",
@@ -76,21 +91,12 @@ order = {:?}
     text
 }
 
-/// The ssh configuration: where each machine is, and the operator's key.
-pub fn ssh_config(hosts: &[impl AsRef<Host>], key: &Path) -> String {
+/// The ssh configuration: where each host is, and the operator's key.
+fn ssh_config(hosts: &Hosts, key: &Path) -> String {
     let block = |host: &Host| {
-        format!(
-            "Host {} {address}\n    HostName {address}\n    Port {}\n\n",
-            host.name,
-            host.ssh.port(),
-            address = host.address()
-        )
+        let (name, address, port) = (host.name, host.address(), host.ssh.port());
+        format!("Host {name} {address}\n    HostName {address}\n    Port {port}\n\n")
     };
-    let blocks: String = hosts.iter().map(|host| block(host.as_ref())).collect();
+    let blocks: String = hosts.all.iter().map(|host| block(host)).collect();
     format!("{blocks}Host *\n    IdentityFile {}\n    IdentitiesOnly yes\n    IdentityAgent none\n", key.display())
-}
-
-/// The machines' keys, as ssh knows them.
-pub fn known_hosts(hosts: &[impl AsRef<Host>]) -> String {
-    hosts.iter().map(|host| host.as_ref().known()).collect()
 }

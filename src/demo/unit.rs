@@ -63,7 +63,7 @@ impl Units {
 
     async fn begin(&mut self) -> io::Result<()> {
         let host = &self.host;
-        let app = App::start(&host.name, &host.path(), host.app, self.seen.clone()).await?;
+        let app = App::start(host.name, &host.path(), host.app, self.seen.clone()).await?;
         self.log.push(format!("serves {} on {}", app.release, host.app));
         self.app = Some(app);
         Ok(())

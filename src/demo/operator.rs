@@ -1,42 +1,53 @@
-//! The day of a hotfix: five commands, each a run of this very program.
-use super::signals::Signals;
+//! Who types the commands: each is a run of this very program, as a user of the team with a home of its own.
+use super::{host, repository::write, signals::Signals};
 use crate::failure::Failure;
+use russh::keys::PublicKey;
 use rustix::process::{Pid, kill_process};
 use std::{
     env,
-    os::unix::process::ExitStatusExt,
-    path::PathBuf,
+    fs::{self, Permissions},
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
-use tokio::{process::Command, time::sleep};
-
-/// The words of each command, and what it does.
-pub const COMMANDS: [(&str, &str); 5] = [
-    ("prod proxy.group2", "group2 live, group1 out of the balancer"),
-    ("prod:out deploy:stable", "the newest stable tag, to the hosts that are out"),
-    ("prod proxy.flip", "group1 live with the hotfix, group2 out"),
-    ("prod:out deploy:stable", "group2 too"),
-    ("prod proxy.all", "everybody live"),
-];
+use tokio::{
+    process::Command,
+    time::{Instant, sleep_until},
+};
 
 /// What a command keeps of the environment; all else would be this machine's own.
 const KEPT: [&str; 9] = ["PATH", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS"];
 /// How long a command that was told to end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Who types the commands.
 pub struct Operator {
     pub home: PathBuf,
-    /// Where connections are kept between commands.
-    pub runtime: PathBuf,
+    /// The private key's file.
+    pub key_file: PathBuf,
+    pub key: PublicKey,
     /// The folder with the fabfile.
     pub project: PathBuf,
+    /// Where connections are kept between commands.
+    runtime: PathBuf,
     /// Flags that go before the words.
-    pub flags: Vec<String>,
+    flags: Vec<String>,
 }
 
 impl Operator {
+    /// Makes a home and a key, below `root`.
+    pub fn make(root: &Path, flags: Vec<String>) -> Result<Operator, Failure> {
+        let (home, runtime, project) = (root.join("home"), root.join("run"), root.join("shop"));
+        let (key, key_file) = (host::new_key(), home.join(".ssh/id_ed25519"));
+        write(&key_file, &host::text_of(&key))?;
+        let mode = |mode| Permissions::from_mode(mode);
+        let private = fs::set_permissions(&key_file, mode(0o600))
+            .and_then(|()| fs::create_dir(&runtime))
+            .and_then(|()| fs::set_permissions(&runtime, mode(0o700)));
+        private.map_err(|e| Failure::failed(format!("the operator's folders cannot be made: {e}")))?;
+        Ok(Operator { home, key_file, key: key.public_key().clone(), project, runtime, flags })
+    }
+
     /// Runs one command to its end; signals are passed on to it.
     pub async fn run(&self, words: &str, signals: &mut Signals) -> Result<ExitStatus, Failure> {
         let failed = |e: std::io::Error| Failure::failed(format!("`rfab {words}` cannot be started: {e}"));
@@ -57,23 +68,16 @@ impl Operator {
             .spawn()
             .map_err(failed)?;
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
-        let mut patience = None;
+        let mut until = None;
         loop {
-            let enough = async {
-                match patience {
-                    Some(until) => tokio::time::sleep_until(until).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 ended = child.wait() => return ended.map_err(failed),
                 signal = signals.next() => {
                     let _ = pid.map(|pid| kill_process(pid, signal));
-                    patience.get_or_insert(tokio::time::Instant::now() + PATIENCE);
+                    until.get_or_insert(Instant::now() + PATIENCE);
                 }
-                () = enough => {
-                    let _ = child.start_kill();
-                    sleep(Duration::from_millis(10)).await;
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
+                    child.kill().await.map_err(failed)?;
                 }
             }
         }
