@@ -134,7 +134,8 @@ fn set_server(pool: &mut Pool, words: &[&str]) -> Told {
             Some(&"maint") => server.set(Admin::Maint),
             _ => return Err("'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n".to_owned()),
         },
-        ["weight", ..] => server.weight = weight(server, words.get(2).copied().unwrap_or_default())?,
+        ["weight"] => return Err("Require <weight> or <weight%>.\n".to_owned()),
+        ["weight", text, ..] => server.weight = weight(server, text)?,
         _ => {
             return Err("usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | \
                         check-addr | check-port | fqdn | health | ssl | state | weight\n"
