@@ -55,21 +55,26 @@ pub struct Style<'a> {
 /// Shows the day; `Done` only if every command was done and no request failed.
 pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
     let failed = |what: &'static str| move |e: std::io::Error| Failure::failed(format!("{what}: {e}"));
-    let base = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= SHORT).unwrap_or("/tmp".into());
-    // Dropped from the last to the first: nothing that runs loses its folder.
-    let folder = tempfile::Builder::new().prefix("rfab-demo-").tempdir_in(base);
-    let folder = folder.map_err(failed("no folder for the demo"))?;
-    let _processes = Processes::adopt().map_err(failed("no child can be adopted"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(failed("no runtime"))?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(failed("no signals"))?;
+    // Before there is anything to clean up.
+    let mut signals = runtime.block_on(async { Signals::listen() }).map_err(failed("no signals"))?;
+    let base = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= SHORT).unwrap_or("/tmp".into());
+    let folder = tempfile::Builder::new().prefix("rfab-demo-").tempdir_in(base);
+    let folder = folder.map_err(failed("no folder for the demo"))?;
+    let processes = Processes::adopt().map_err(failed("no child can be adopted"))?;
+    let shown = runtime.block_on(async {
         let demo = Demo::build(folder.path(), style.flags.clone()).await?;
-        if let Some(exit) = signals.exit() {
-            return Ok(exit);
+        match signals.exit() {
+            Some(exit) => Ok(exit),
+            None => demo.play(&mut signals, &style).await,
         }
-        demo.play(&mut signals, &style).await
-    })
+    });
+    // Servers first, then what they have started, and then the folder that all of them live in.
+    drop(runtime);
+    drop(processes);
+    drop(folder);
+    shown
 }
 
 /// The fleet under load, and who works on it.

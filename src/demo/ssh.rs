@@ -127,3 +127,6 @@ where
         let _ = copy_bidirectional(&mut channel.into_stream(), &mut near).await;
     });
 }
+
+#[cfg(test)]
+mod tests;

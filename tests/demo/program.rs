@@ -115,7 +115,8 @@ fn the_day_of_a_hotfix_is_shown_on_a_fleet_of_its_own_and_no_request_fails() {
     assert!(requests(&out) > 300, "{out}");
     assert!(took < Duration::from_secs(60), "{took:?}");
     let typed: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix("$ ")?.split("  ").next()).collect();
-    let wanted = ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip", "prod:out deploy:stable", "prod proxy.all"];
+    let wanted =
+        ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip", "prod:out deploy:stable", "prod proxy.all"];
     assert_eq!(typed, wanted.map(|words| format!("rfab {words}")));
 
     // The commits are new each day; what stands in the tables of the first deploy names both.
@@ -154,8 +155,6 @@ fn a_demo_that_is_told_to_end_while_it_is_set_up_leaves_nothing() {
         assert!(Instant::now() < until, "it does not begin");
         thread::sleep(Duration::from_millis(2));
     }
-    // Signals are heard from the moment that there is something to clean up.
-    thread::sleep(Duration::from_millis(100));
     demo.signal(Signal::TERM);
     let ended = demo.ended();
     assert_eq!((ended.code, &*ended.out), (Some(143), ""), "{}", ended.err);
