@@ -55,7 +55,7 @@ url     = "http://{{address}}:{port}/health"
 version = "header:X-Release"
 good    = 3
 over    = "500ms"
-within  = "10s"
+within  = "20s"
 
 [hosts]
 "#,
@@ -80,7 +80,7 @@ host         = "{BALANCER}"
 socket       = "{}"
 pools        = {{ {POOL} = "web" }}
 server       = "{{name}}"
-drain_within = "10s"
+drain_within = "20s"
 
 [roll]
 order = {:?}

@@ -8,6 +8,9 @@ use tokio::{
     time::{interval, timeout},
 };
 
+/// How long a server may take to answer: longer than HAProxy gives it, for this machine does everything at once.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Checks one server for ever.
 pub async fn watch(pool: Shared, server: usize, inter: Duration) {
     let mut ticks = interval(inter);
@@ -20,7 +23,7 @@ pub async fn watch(pool: Shared, server: usize, inter: Duration) {
         if paused {
             continue;
         }
-        let checked = timeout(inter, ask(address)).await.unwrap_or(Ok(Checked::Silent));
+        let checked = timeout(PATIENCE, ask(address)).await.unwrap_or(Ok(Checked::Silent));
         let checked = checked.unwrap_or_else(|error| match error.kind() {
             io::ErrorKind::ConnectionRefused => Checked::Refused,
             _ => Checked::Silent,
