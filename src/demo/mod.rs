@@ -105,7 +105,7 @@ impl Demo {
             self.hosts,
             load::PER_SECOND
         ));
-        let mut exit = Exit::Done;
+        let mut all_done = true;
         for (words, why) in COMMANDS {
             if signals.exit().is_some() {
                 break;
@@ -115,17 +115,18 @@ impl Demo {
             let status = self.operator.run(words, signals).await?;
             if !status.success() {
                 tell(&format!("`rfab {words}` {}", operator::ending(status)));
-                exit = Exit::Failed;
+                all_done = false;
                 break;
             }
         }
         let account = self.load.end().await;
         tell(&format!("\n{}", summary(&account, &self.commits)));
-        if !account.failed.is_empty() {
-            exit = Exit::Failed;
-        }
-        Ok(signals.exit().unwrap_or(exit))
+        Ok(signals.exit().unwrap_or_else(|| exit(all_done, &account)))
     }
+}
+
+fn exit(all_done: bool, account: &Account) -> Exit {
+    if all_done && account.failed.is_empty() { Exit::Done } else { Exit::Failed }
 }
 
 /// The most failed requests that are told one by one.
@@ -142,4 +143,24 @@ fn summary(account: &Account, commits: &[String]) -> String {
     }
     let _ = write!(text, "{} requests, {} failed", account.sent, account.failed.len());
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_failed_is_told_counted_and_no_success() {
+        let commits = ["aaaaaaaaaaaabbbb", "ccccccccccccdddd"].map(String::from);
+        let releases = [("aaaaaaaaaaaa".to_owned(), 3), ("cccccccccccc".to_owned(), 4)].into();
+        let mut account = Account { sent: 7, releases, ..Account::default() };
+        assert_eq!(summary(&account, &commits), "3 answers from v3.0.0\n4 answers from v3.0.1\n7 requests, 0 failed");
+        assert_eq!((exit(true, &account), exit(false, &account)), (Exit::Done, Exit::Failed));
+        account.sent += 12;
+        account.failed = (0..12).map(|n| format!("request {n}: 502")).collect();
+        let text = summary(&account, &commits);
+        assert!(text.starts_with("request 0: 502\nrequest 1: 502\n"), "{text}");
+        assert_eq!((text.lines().count(), text.lines().last()), (13, Some("19 requests, 12 failed")));
+        assert_eq!(exit(true, &account), Exit::Failed);
+    }
 }

@@ -10,37 +10,45 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicU16, Ordering},
+        atomic::{AtomicBool, AtomicU16, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
 const INTER: Duration = Duration::from_millis(100);
-const SLOW: Duration = Duration::from_millis(1_500);
 
 /// A server of both pools, whose health is what a test says.
 struct Backend {
     address: SocketAddr,
-    status: Arc<AtomicU16>,
+    told: Arc<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// The status of its checks.
+    status: AtomicU16,
+    /// Whether slow requests are answered.
+    go: AtomicBool,
 }
 
 impl Backend {
     fn start() -> Backend {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, status) = (listener.local_addr().unwrap(), Arc::new(AtomicU16::new(200)));
-        let said = status.clone();
+        let (address, told) = (listener.local_addr().unwrap(), Arc::new(Told::default()));
+        told.status.store(200, Ordering::Relaxed);
+        let said = told.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let said = said.clone();
                 thread::spawn(move || drop(answer(stream, &said)));
             }
         });
-        Backend { address, status }
+        Backend { address, told }
     }
 }
 
-fn answer(mut stream: TcpStream, status: &AtomicU16) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, told: &Told) -> std::io::Result<()> {
     let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
     while !text.ends_with(b"\r\n\r\n") {
         match stream.read(&mut buffer)? {
@@ -48,11 +56,11 @@ fn answer(mut stream: TcpStream, status: &AtomicU16) -> std::io::Result<()> {
             n => text.extend_from_slice(&buffer[..n]),
         }
     }
-    let health = text.starts_with(b"GET /health") || text.starts_with(b"OPTIONS");
-    if text.starts_with(b"GET /slow") {
-        thread::sleep(SLOW);
+    let health = text.starts_with(b"GET /health");
+    while text.starts_with(b"GET /slow") && !told.go.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(5));
     }
-    let status = if health { status.load(Ordering::Relaxed) } else { 200 };
+    let status = if health { told.status.load(Ordering::Relaxed) } else { 200 };
     write!(stream, "HTTP/1.1 {status} So\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
@@ -77,12 +85,14 @@ impl Both {
     fn start() -> Both {
         let folder = tempfile::tempdir().unwrap();
         let backends = [Backend::start(), Backend::start()];
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        // An address of its own, so that the port stays free until it is taken again.
+        let [a, b]: [u8; 2] = rand::random();
+        let free = TcpListener::bind(SocketAddr::from(([127, 64 + a % 128, b, 1], 0))).unwrap();
         let front = free.local_addr().unwrap();
         let config = folder.path().join("haproxy.cfg");
         let text = format!(
             "global\n stats socket {} mode 600 level admin\ndefaults\n mode http\n retries 0\n no option redispatch\n \
-             timeout connect 2s\n timeout client 20s\n timeout server 20s\n option httpchk GET /health\n \
+             timeout connect 5s\n timeout check 5s\n timeout client 20s\n timeout server 20s\n option httpchk GET /health\n \
              http-check expect status 200\n default-server inter 100ms fastinter 100ms downinter 100ms rise 2 fall 3 weight 100\n\
              frontend fe\n bind {front}\n default_backend bk_web\nbackend bk_web\n balance roundrobin\n \
              server web1 {} check\n server web2 {} check\n",
@@ -110,8 +120,8 @@ impl Both {
             front
         });
         let both = Both { folder, haproxy, runtime, backends, fronts: [front, own] };
-        both.wait_for("web1", "UP");
-        both.wait_for("web2", "UP");
+        both.wait_for("web1", "status", "UP");
+        both.wait_for("web2", "status", "UP");
         both
     }
 
@@ -132,18 +142,18 @@ impl Both {
         real
     }
 
-    /// Waits until both say so of a server.
+    /// Waits until both have that in a server's column of `show stat`.
     #[track_caller]
-    fn wait_for(&self, server: &str, status: &str) {
+    fn wait_for(&self, server: &str, column: &str, value: &str) {
         let until = Instant::now() + Duration::from_secs(10);
         for socket in self.sockets() {
             loop {
                 let rows = socket.exists().then(|| stat(&ask(&socket, "show stat bk_web 4 -1\n")));
-                let seen = rows.and_then(|rows| rows.get(server).map(|row| row["status"].clone()));
-                if seen.as_deref() == Some(status) {
+                let seen = rows.and_then(|rows| rows.get(server).map(|row| row[column].clone()));
+                if seen.as_deref() == Some(value) {
                     break;
                 }
-                assert!(Instant::now() < until, "{}: {server} is {seen:?}, not {status}", socket.display());
+                assert!(Instant::now() < until, "{}: {server}: {column} is {seen:?}, not {value}", socket.display());
                 thread::sleep(Duration::from_millis(5));
             }
         }
@@ -265,44 +275,70 @@ fn after_prompt_a_connection_stays_and_each_answer_ends_with_the_prompt() {
 fn drain_checks_maintenance_weights_and_open_requests_are_told_as_haproxy_tells_them() {
     let both = Both::start();
     both.same_state();
-    let say = |status: u16| both.backends[0].status.store(status, Ordering::Relaxed);
+    let say = |status: u16| both.backends[0].told.status.store(status, Ordering::Relaxed);
 
-    both.same("set server bk_web/web1 state drain");
-    both.wait_for("web1", "DRAIN");
-    both.same_state();
-    say(503);
-    both.wait_for("web1", "DOWN");
-    both.same_state();
-    both.same("set server bk_web/web1 state ready");
-    both.same_state();
-    say(200);
-    both.wait_for("web1", "UP");
-    both.same_state();
-    both.same("set server bk_web/web1 weight 50%");
-    both.same_state();
-
-    // Each balancer gives one request to web1 and the next to web2: all slow ones are open at once.
-    both.same("set server bk_web/web1 weight 100%");
+    // Each gives one request to web1 and one to web2.
     let asking: Vec<_> = both.fronts.map(|front| [(); 2].map(|()| TcpStream::connect(front).unwrap())).into();
     let asking: Vec<TcpStream> = asking.into_iter().flatten().collect();
     for mut stream in &asking {
         stream.write_all(b"GET /slow HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
     }
-    thread::sleep(Duration::from_millis(300));
+    both.wait_for("web1", "scur", "1");
+    both.wait_for("web2", "scur", "1");
+    both.same("set server bk_web/web1 state drain");
     both.same_state();
-    let open = stat(&both.ask("show stat bk_web 4 -1")[1]).values().map(|row| row["scur"].clone()).collect::<Vec<_>>();
-    assert_eq!(open, ["1", "1"]);
+    both.backends.iter().for_each(|backend| backend.told.go.store(true, Ordering::Relaxed));
     for mut stream in asking {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
+    both.wait_for("web1", "scur", "0");
+    both.wait_for("web2", "scur", "0");
     both.same_state();
 
-    both.same("set server bk_web/web1 state maint");
-    both.wait_for("web1", "MAINT");
+    say(503);
+    both.wait_for("web1", "status", "DOWN");
     both.same_state();
     both.same("set server bk_web/web1 state ready");
-    both.wait_for("web1", "UP");
     both.same_state();
+    say(200);
+    both.wait_for("web1", "status", "UP");
+    both.same_state();
+    both.same("set server bk_web/web1 weight 50%");
+    both.same_state();
+    both.same("set server bk_web/web1 state maint");
+    both.wait_for("web1", "status", "MAINT");
+    both.same_state();
+    both.same("set server bk_web/web1 state ready");
+    both.wait_for("web1", "status", "UP");
+    both.same_state();
+}
+
+#[test]
+fn whoever_has_a_request_open_on_a_server_whose_sessions_are_shut_down_gets_a_502() {
+    let both = Both::start();
+    both.same("set server bk_web/web2 state maint");
+    let asking = both.fronts.map(|front| {
+        let mut stream = TcpStream::connect(front).unwrap();
+        stream.write_all(b"GET /slow HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
+        stream
+    });
+    both.wait_for("web1", "scur", "1");
+    both.same("shutdown sessions server bk_web/web1");
+    for mut stream in asking {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    }
+    both.wait_for("web1", "scur", "0");
+    // With no server left, there is nobody to ask.
+    both.same("set server bk_web/web1 state maint");
+    for front in both.fronts {
+        let mut stream = TcpStream::connect(front).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
 }
