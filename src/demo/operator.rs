@@ -17,7 +17,19 @@ use tokio::{
 };
 
 /// What a command keeps of the environment; all else would be this machine's own.
-const KEPT: [&str; 9] = ["PATH", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "COLORTERM", "NO_COLOR", "COLUMNS"];
+const KEPT: [&str; 11] = [
+    "PATH",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "COLUMNS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
 /// How long a command that was told to end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
