@@ -177,4 +177,9 @@ pub enum Outcome {
 /// Whoever is told.
 pub trait Listener: Send + Sync {
     fn tell(&self, event: &Event);
+
+    /// Has a person talked to while nothing else is shown.
+    fn aside(&self, talk: &mut dyn FnMut()) {
+        talk();
+    }
 }

@@ -1,10 +1,11 @@
 //! The person before the terminal.
 use super::filter::visible;
-use crate::world::real::Person;
+use crate::{event::Listener, world::real::Person};
 use rustix::termios::{LocalModes, OptionalActions, isatty, tcgetattr, tcsetattr, ttyname};
 use std::{
     fs::{File, OpenOptions},
     io::{BufRead, BufReader, Write},
+    sync::Arc,
 };
 
 /// Asks on the terminal itself, whatever stdin and stdout are; nobody is there unless stdin is a terminal.
@@ -52,5 +53,30 @@ impl Person for Terminal {
         let answer = asked(&terminal, &format!("{question}:"));
         let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
         answer
+    }
+}
+
+/// The same person, asked while the reader of the events shows nothing else.
+pub struct Beside(pub Arc<dyn Listener>);
+
+impl Beside {
+    fn aside<T>(&self, talk: impl Fn() -> Option<T>) -> Option<T> {
+        let mut answer = None;
+        self.0.aside(&mut || answer = talk());
+        answer
+    }
+}
+
+impl Person for Beside {
+    fn confirm(&self, question: &str) -> Option<bool> {
+        self.aside(|| Terminal.confirm(question))
+    }
+
+    fn terminal(&self) -> Option<String> {
+        Terminal.terminal()
+    }
+
+    fn ask(&self, question: &str, secret: bool) -> Option<String> {
+        self.aside(|| Terminal.ask(question, secret))
     }
 }
