@@ -19,8 +19,10 @@ const WINDOW: Time = 5_000;
 /// What each lane is doing.
 #[derive(Default)]
 pub struct InHand {
-    /// The run's line, then the task in hand.
-    task: String,
+    /// The run's line.
+    line: String,
+    /// The task in hand.
+    task: Option<String>,
     /// The targets, in their order.
     targets: Vec<Name>,
     /// By path.
@@ -32,6 +34,13 @@ pub struct InHand {
 struct Doing {
     steps: Vec<(String, Time)>,
     effect: Option<InEffect>,
+}
+
+impl Doing {
+    /// Whether an effect is under way here that is shown with that host.
+    fn is_busy(&self, host: Option<&Name>, of_lane: Option<&Name>) -> bool {
+        self.effect.as_ref().is_some_and(|effect| effect.ended.is_none() && effect.host.as_ref().or(of_lane) == host)
+    }
 }
 
 /// An effect that began.
@@ -73,8 +82,9 @@ impl InHand {
     pub fn take(&mut self, event: &Event) {
         let (lane, at) = (&event.lane, event.at);
         match &event.what {
-            What::RunStarted { line, .. } => self.task.clone_from(line),
-            What::TaskStarted { task } => self.task.clone_from(task),
+            What::RunStarted { line, .. } => self.line.clone_from(line),
+            What::TaskStarted { task } => self.task = Some(task.clone()),
+            What::TaskFinished { .. } => self.task = None,
             What::TargetsChanged { hosts, .. } => self.targets.clone_from(hosts),
             What::StepStarted { step, .. } => self.lane(lane).steps.push((step.clone(), at)),
             What::StepFinished { .. } => drop(self.lane(lane).steps.pop()),
@@ -122,15 +132,20 @@ impl InHand {
 
     /// The live lines, none wider than `width`, at most half of `height`; of too many those that take longest.
     pub fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
-        if self.task.is_empty() || width < 8 {
+        if self.line.is_empty() || width < 8 {
             return Vec::new();
         }
         let mut lines: Vec<(Time, usize, Line<'_>)> = Vec::new();
+        let busy =
+            |label: Option<&Name>| self.lanes.iter().any(|(path, doing)| doing.is_busy(label, self.host_of(path)));
         for (path, doing) in &self.lanes {
             let of_lane = self.host_of(path);
             let (host, text, since, until, progress) = match (&doing.effect, doing.steps.last()) {
                 (Some(effect), _) => {
                     let host = effect.host.as_ref().or(of_lane);
+                    if effect.ended.is_some() && busy(host) {
+                        continue;
+                    }
                     (host, &effect.text, effect.since, effect.ended.unwrap_or(now), effect.progress.as_ref())
                 }
                 (None, Some((step, since))) if of_lane.is_some() => (of_lane, step, *since, now, None),
@@ -161,7 +176,10 @@ impl InHand {
     fn run(&self, now: Time, width: usize) -> String {
         let steps = self.lanes.iter().filter(|(path, _)| self.host_of(path).is_none());
         let steps = steps.flat_map(|(_, doing)| doing.steps.iter().map(|(step, _)| step));
-        let crumbs: Vec<String> = std::iter::once(&self.task).chain(steps).map(|crumb| visible(crumb, false)).collect();
+        let crumbs: Vec<String> = std::iter::once(self.task.as_ref().unwrap_or(&self.line))
+            .chain(steps)
+            .map(|crumb| visible(crumb, false))
+            .collect();
         let took = format!("  {}", seconds(now));
         let room = width.saturating_sub(took.len());
         format!("{}{took}", cut(&crumbs.join(" > "), room))

@@ -157,6 +157,32 @@ deploy:stable > group1  3 s
 }
 
 #[test]
+fn an_effect_that_ended_stays_a_moment_unless_its_host_does_something_else() {
+    let shown = Shown::on(80, 24);
+    three(&shown);
+    shown.at(3_000);
+    shown.tell(
+        3_050,
+        &lane(1),
+        What::EffectFinished {
+            effect: "x",
+            kind: Kind::Read,
+            host: Some("web1".into()),
+            text: STAGE.into(),
+            took: 2_050,
+            failure: None,
+        },
+    );
+    assert!(shown.at(3_500).contains("\nweb1  stage 0002-bbbbbbbbbbbb"));
+    shown.tell(3_510, "1.deploy/5.web1", begins("web1", "activate 0002-bbbbbbbbbbbb"));
+    let text = shown.at(3_520);
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("web1")).collect::<Vec<_>>(),
+        ["web1  activate 0002-bbbbbbbbbbbb"]
+    );
+}
+
+#[test]
 fn on_forty_columns_the_progress_is_short_and_the_text_is_cut() {
     let shown = Shown::on(40, 24);
     three(&shown);
@@ -167,7 +193,7 @@ rfab prod deploy:stable
 targets: prod, 3 of 3 hosts
 group1:
 web1  stage 0002-bbbbbbbbbbbb  33%  2 s
-web2  wait until no request…  3 open  1 s
+web2  wait until no reques…  3 open  1 s
 web3  probe web3 for bbbbbbbbbbbb  2/3
 deploy:stable > group1  3 s
 "
