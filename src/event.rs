@@ -74,12 +74,14 @@ pub enum What {
         stream: Stream,
         line: String,
     },
-    /// Bytes sent to or got from a host, or requests still open.
+    /// How far the effect in hand of its lane is.
     Progressed {
         host: Name,
+        /// What is done, of `total`: `sent`, `got`, `open requests ended`, `good answers`.
         what: String,
         done: u64,
         total: u64,
+        /// `bytes`, `requests` or `answers`.
         unit: &'static str,
     },
     /// Somebody else holds the lock, and this run waits for it.
