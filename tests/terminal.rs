@@ -81,3 +81,16 @@ fn a_terminal_has_a_live_line_per_host_and_a_pipe_has_no_escape_at_all() {
         assert_eq!(lines.last(), Some(&"2 hosts: 2 ok"), "{end}");
     }
 }
+
+#[test]
+fn a_no_to_a_guarded_fleet_is_asked_for_once_and_not_for_each_host() {
+    if !needs_lab("a_no_to_a_guarded_fleet_is_asked_for_once_and_not_for_each_host") {
+        return;
+    }
+    let lab = four();
+    let no = lab.rfab(&["--set", "guarded=true", "prod", "--", "touch /var/tmp/x"]).on_terminal().stdin("n\n").output();
+    assert_eq!(no.code, Some(7), "{no:?}");
+    assert_eq!(no.stdout.matches("Change it? [y/N]").count(), 1, "{}", no.stdout);
+    assert_eq!(no.stdout.matches("error: no yes to changing `prod`").count(), 1, "{}", no.stdout);
+    assert_eq!(lab.ssh("web1", "ls /var/tmp/x").code, Some(2));
+}
