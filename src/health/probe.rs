@@ -102,7 +102,9 @@ impl Effect for Probe {
         let site = at.real.site(&self.host.fleet);
         let target = Target::of(&self.url(), &site, &self.through).await?;
         let began = tokio::time::Instant::now();
-        let (mut good, mut since, mut last) = (0, began, Vec::new());
+        let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
+        // As many as fit into the span, if each answer comes at once.
+        let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
         loop {
             let asked = tokio::time::Instant::now();
             let (answer, proven) = self.ask(&site, &target).await?;
@@ -124,9 +126,11 @@ impl Effect for Probe {
             if began.elapsed() > self.health.within + if good > 0 { self.health.over } else { Duration::ZERO } {
                 return Err(self.failure(&last));
             }
-            let (host, what) = (self.host.name.clone(), "good answers".to_owned());
-            let total = u64::from(self.health.good.max(good));
-            at.tell(What::Progressed { host, what, done: good.into(), total, unit: "answers" });
+            if said.replace(good) != Some(good) {
+                let (host, what) = (self.host.name.clone(), "good answers".to_owned());
+                let total = wanted.max(good).into();
+                at.tell(What::Progressed { host, what, done: good.into(), total, unit: "answers" });
+            }
             tokio::time::sleep(EVERY).await;
         }
     }
