@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::Fleet,
     host::Host,
-    model::{Fact, Model, Predicted},
+    model::{Model, Predicted},
     world::real::Site,
 };
 use serde::Serialize;
@@ -85,16 +85,25 @@ impl Effect for SetAdmin {
         }
         let (now, to) = (model.now, self.to);
         for host in &self.hosts {
-            if to == Admin::Ready && !model.up(host)? && !model.partial {
-                model.harmed.push(format!("{host} ready while it is down"));
+            for place in places(&self.fleet, host) {
+                let at = (self.fleet.name.clone(), place.balancer.clone(), place.pool.clone(), host.name.clone());
+                if !model.servers.contains_key(&at) {
+                    return Err(unknown(&place).on(&host.name).into());
+                }
+            }
+        }
+        for host in &self.hosts {
+            if to == Admin::Ready && !model.partial {
+                self.watch(model, host)?;
             }
             for server in model.servers_of(host) {
-                if to != Admin::Ready && !matches!(server.admin.get(""), Ok(Admin::Drain | Admin::Maint)) {
-                    server.since = now;
+                match (server.admin.get("").copied(), to) {
+                    (Ok(Admin::Maint), Admin::Drain) => continue,
+                    (Ok(Admin::Drain | Admin::Maint), _) | (_, Admin::Ready) => {}
+                    _ => server.since = now,
                 }
-                server.admin =
-                    if matches!(server.admin, Fact::Lost(_)) { Fact::Told(to) } else { server.admin.clone() };
                 server.admin.predict(to);
+                server.strange &= to != Admin::Ready;
             }
         }
         model.watch();
@@ -115,6 +124,27 @@ impl Effect for SetAdmin {
 }
 
 impl SetAdmin {
+    /// What users would feel of a host that is put back.
+    fn watch(&self, model: &mut Model, host: &Host) -> Predicted<()> {
+        let out = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Drain | Admin::Maint)));
+        let strange = model.servers_of(host).any(|s| s.strange);
+        let machine = model.machine(host).map(|m| (m.current.clone(), m.running.clone()));
+        if out && !model.up(host)? {
+            model.harmed.push(format!("{host} ready while it is down"));
+        }
+        if out && strange && !self.typed {
+            model.harmed.push(format!("{host} ready, which somebody else took out"));
+        }
+        if let Ok((current, running)) = machine
+            && let (Ok(Some(current)), Ok(Some(running))) = (current.get(""), running.get(""))
+            && out
+            && !current.is_of(running)
+        {
+            model.harmed.push(format!("{host} ready while it runs another release than its current one"));
+        }
+        Ok(())
+    }
+
     async fn change(&self, site: &Site) -> Result<(), Failure> {
         let mut changed: Vec<(Arc<dyn Driver>, Place, Admin)> = Vec::new();
         let mut result = Ok(());
@@ -196,10 +226,11 @@ async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> 
 
 async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
     let servers = driver.list(&place.pool).await?;
-    servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| {
-        let Place { balancer, pool, server } = place;
-        Failure::new(Reason::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
-    })
+    servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
+}
+
+fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
+    Failure::new(Reason::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
 }
 
 /// Changes and reads back until the balancer shows it.

@@ -57,6 +57,10 @@ impl Effect for SetWeight {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
+        for place in places(&self.fleet, &self.host) {
+            let balancer = self.fleet.balancers.iter().find(|b| b.name == place.balancer);
+            balancer.map_or(Ok(()), |b| model.machine(&b.host).map(drop))?;
+        }
         for server in model.servers_of(&self.host) {
             server.weight = self.percent.into();
         }
