@@ -52,7 +52,8 @@ fn told<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, Vec<String
         let reason = text("reason");
         let whose = line["host"].as_str().or(reason.strip_prefix("switch ")).unwrap_or("");
         assert!(text("at").ends_with('Z') && line["v"] == 1, "{line}");
-        let said = [text("effect"), text("phase"), reason.clone(), text("commit"), line["number"].to_string()].join(" ");
+        let said =
+            [text("effect"), text("phase"), reason.clone(), text("commit"), line["number"].to_string()].join(" ");
         told.entry(whose.to_owned()).or_default().push(said);
     }
     told
@@ -107,7 +108,8 @@ impl Both {
             let homes: Vec<Name> = fleet.balancers.iter().map(|b| b.name.clone()).collect();
             let homes = if homes.is_empty() { vec![fleet.hosts[0].name.clone()] } else { homes };
             for home in homes {
-                let real = read(&home, &format!("{}/.local/state/rfab/{}/ledger", self.lab.host(&home).home(), fleet.name));
+                let real =
+                    read(&home, &format!("{}/.local/state/rfab/{}/ledger", self.lab.host(&home).home(), fleet.name));
                 let lines = &self.model.states[&fleet.name].ledgers[&home];
                 assert_eq!(real, told(lines.iter().map(String::as_str)), "{}: {home}", fleet.name);
             }

@@ -76,6 +76,8 @@ pub struct Model {
     pub forgets_at: Vec<(Time, Name, Name)>,
     /// Commits whose service never gets healthy.
     pub sick: BTreeSet<Commit>,
+    /// What was tagged and pushed in which repository: only pretended.
+    pub repositories: BTreeSet<(String, String)>,
     /// Hosts that do not answer.
     pub dead: BTreeSet<(Name, Name)>,
     /// The balancer asks a server every so often …

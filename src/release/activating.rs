@@ -88,9 +88,12 @@ impl Effect for Prune {
         super::on_host::prune(&at, self).await
     }
 
+    /// One that still runs is not told from one that is to go; to prune once more does no harm.
     fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.releases.len() <= self.keep { Seen::Done(0) } else { Seen::Not })
+        let stays = |r: &Release| there.current.as_ref() == Some(r) || there.previous() == Some(r);
+        let gone = there.releases.iter().rev().skip(self.keep).all(stays);
+        Ok(if gone { Seen::Done(0) } else { Seen::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
