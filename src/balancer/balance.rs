@@ -137,6 +137,7 @@ impl Effect for ReadBalance {
                         health,
                         in_flight: server.open(model.now)?,
                         weight: server.weight,
+                        configured: server.configured,
                         raw: raw.to_owned(),
                     });
                 }

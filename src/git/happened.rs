@@ -1,6 +1,7 @@
 //! Whether a change of a repository was made, as far as the repository tells.
 use super::{
     Change, Error, Pushed, Repository,
+    change::full_name,
     process::git,
     reading::{WITHIN, here},
 };
@@ -28,8 +29,8 @@ pub(super) async fn happened(at: &Repository, change: &Change, within: Duration)
     match change {
         Change::Commit { message, files } => committed(at, message, files, within).await,
         Change::Merge { reference } => {
-            let ended =
-                git(at, &["merge-base", "--is-ancestor", "--end-of-options", reference, "HEAD"], within).await?;
+            let full = full_name(at, reference)?;
+            let ended = git(at, &["merge-base", "--is-ancestor", &full, "HEAD"], within).await?;
             if ended.ok { Ok(Happened::Yes(said(at, "HEAD", within).await?)) } else { Ok(Happened::No) }
         }
         Change::Tag { name, commit, .. } => {

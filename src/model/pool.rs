@@ -11,6 +11,7 @@ pub struct PoolServer {
     /// Requests open when it was drained.
     pub open: Fact<u64>,
     pub weight: u32,
+    pub configured: u32,
     /// Whether somebody past rfab took it out.
     pub strange: bool,
     /// What the balancer's check said, where the model has no host to ask.
@@ -24,6 +25,7 @@ impl PoolServer {
             since: 0,
             open: Fact::Told(40),
             weight: 100,
+            configured: 100,
             strange: false,
             up: Fact::Untold,
         }
