@@ -37,7 +37,7 @@ fn four() -> Plan {
 
 fn exec(sides: &Sides, host: &str, words: &str, any_status: bool) -> Exec {
     let (on, command) = (On::from(sides.host(host)), Command::words(words, &[]).unwrap());
-    Exec { on, command, stdin: None, any_status, state: sides.fleet.state.clone() }
+    Exec { on, command, any_status, state: sides.fleet.state.clone() }
 }
 
 fn capture(sides: &Sides, host: &str, words: &str, any_status: bool) -> Capture {
@@ -350,6 +350,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     sides.fail(&wait_drained("web3", 500), "host `web3` is not drained: 2 requests are still open after 0.5 s");
     sides.same(&wait_drained("web3", 8_000)).unwrap();
     drop(open);
+    sides.model(|model| model.servers.values_mut().for_each(|server| server.open = Fact::Told(0)));
     sides.same(&set(&["web3"], Admin::Ready)).unwrap();
 
     let web4 = sides.host("web4");
@@ -357,6 +358,13 @@ fn the_balancer_its_lock_and_its_ledger() {
     lab.balancer("lb1").wait_for("bk_web", "web4", "status", "DOWN");
     sides.model(|model| model.machine(&web4).unwrap().up_at = Fact::Told(None));
     sides.fail(&wait_up("web4", 400), "host `web4` is not up for its balancer after 0.4 s: it says `DOWN`");
+
+    sides.same(&set(&["web4"], Admin::Maint)).unwrap();
+    let mut hasty = (**fleet).clone();
+    hasty.balancers[0].drain_within = Duration::from_secs(1);
+    let ready = SetAdmin { fleet: hasty.into(), ..set(&["web4"], Admin::Ready) };
+    sides.fail(&ready, "host `web4` is not healthy: its balancer says `DOWN`; left out; all others are as they were");
+    sides.alike(&balance, settled).unwrap();
 
     let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();
     let number = |highest| Number {

@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::Fleet,
     host::Host,
-    model::{Model, Predicted},
+    model::{Miss, Model, Predicted},
     world::real::Site,
 };
 use serde::Serialize;
@@ -92,6 +92,16 @@ impl Effect for SetAdmin {
                 }
             }
         }
+        for host in self.hosts.iter().filter(|_| to == Admin::Ready) {
+            let unchecked = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Maint)));
+            if unchecked && !model.up(host)? {
+                let within = self.fleet.balancers.iter().map(|b| b.drain_within).max().unwrap_or(SETTLE);
+                if now < model.began + within.as_millis() as u64 {
+                    return Err(Miss::Later(now + model.inter));
+                }
+                return Err(as_they_were(unhealthy(host, "DOWN")).into());
+            }
+        }
         for host in &self.hosts {
             if to == Admin::Ready && !model.partial {
                 self.watch(model, host)?;
@@ -167,7 +177,7 @@ impl SetAdmin {
         }
         Err(match (&*changed, &*kept) {
             ([], _) => failure,
-            (_, []) => Failure { message: format!("{}; all others are as they were", failure.message), ..failure },
+            (_, []) => as_they_were(failure),
             (_, kept) => Failure {
                 reason: Reason::Balancer,
                 message: format!(
@@ -213,11 +223,19 @@ async fn checked(driver: &dyn Driver, place: &Place, host: &Host, within: Durati
             return Ok(());
         }
         if tokio::time::Instant::now() > until {
-            let message = format!("host `{host}` is not healthy: its balancer says `{}`; left out", server.raw);
-            return Err(Failure::refused(message).on(&host.name));
+            return Err(unhealthy(host, &server.raw));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// The refusal to put back a host that its balancer does not take for healthy.
+pub fn unhealthy(host: &Host, said: &str) -> Failure {
+    Failure::refused(format!("host `{host}` is not healthy: its balancer says `{said}`; left out")).on(&host.name)
+}
+
+fn as_they_were(failure: Failure) -> Failure {
+    Failure { message: format!("{}; all others are as they were", failure.message), ..failure }
 }
 
 async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {

@@ -1,7 +1,7 @@
 //! What must hold before a host is put back.
 use super::{Rest, Tally};
 use crate::{
-    balancer::{Balance, SetAdmin, WaitUp},
+    balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
     failure::Failure,
     health::{Glance, Probe, probed},
@@ -72,8 +72,7 @@ pub fn healthy(
                 None => proven,
             };
             if !answers {
-                let message = format!("host `{host}` is not healthy: its balancer says `{}`; left out", server.raw);
-                return Err(Failure::refused(message).on(&host.name));
+                return Err(unhealthy(host, &server.raw));
             }
         }
         if let Some(probe) = probe {
