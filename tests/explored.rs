@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 /// By a person's word a migration was done.
 const BY_HAND: &str = "fn migrated(reference) { release::mark_done(\"migrate\", release::resolve(reference)); }\n";
 
+/// What somebody may type who does not know what went wrong.
+const NEXT: [&str; 4] = ["prod proxy.all", "prod proxy.flip", "prod proxy.group1", "prod:out deploy:stable"];
+
 type Kind = fn(u32) -> Fault;
 const KINDS: [(&str, Kind); 4] = [
     ("killed before", Fault::KilledBefore),
@@ -100,6 +103,16 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
         }
         if !matches!(ran.ended.exit, Exit::Done | Exit::Failed | Exit::Unknown | Exit::Balancer) {
             wrong.push(format!("it ended with {:?}: {:?}", ran.ended.exit, failures(&ran)));
+        }
+    }
+    // Whatever is typed next.
+    for line in NEXT.iter().filter(|_| !rest.is_empty() || words.contains("release")) {
+        let next = shop.run_with(line, ran.model.clone(), Wish { fault: None, ..wish });
+        wrong.extend(harm(&next.model).into_iter().map(|harm| format!("then {line}: {harm}")));
+        wrong.extend(lies(&ran.model, &next).into_iter().map(|lie| format!("then {line}: {lie}")));
+        let known = [Exit::Done, Exit::Failed, Exit::Refused, Exit::LeftOut, Exit::NoHosts, Exit::Unknown];
+        if !known.contains(&next.ended.exit) {
+            wrong.push(format!("then {line}: {:?}: {:?}", next.ended.exit, failures(&next)));
         }
     }
     // The same line again.
