@@ -67,6 +67,16 @@ fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>>
     }
 }
 
+/// Puts a file into the model, if its disk has room.
+fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
+    let machine = model.machine(&on.host)?;
+    if machine.full {
+        return Err(unfit(on, path, "it cannot be written there; what was there is as it was").into());
+    }
+    machine.files.insert(path.to_owned(), Fact::Predicted(Some(content)));
+    Ok(())
+}
+
 /// Whether anything lies at a path.
 #[derive(Clone, Debug, Serialize)]
 pub struct Exists {
@@ -205,9 +215,7 @@ impl Effect for WriteFile {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let file = Fact::Predicted(Some(self.text.clone().into_bytes()));
-        model.machine(&self.on.host)?.files.insert(self.path.clone(), file);
-        Ok(())
+        written(model, &self.on, &self.path, self.text.clone().into_bytes())
     }
 }
 
@@ -260,8 +268,7 @@ impl Effect for Put {
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let content = if self.from.is_dir() { Ok(Vec::new()) } else { fs::read(&self.from) };
         let content = content.map_err(|e| self.unreadable(&e))?;
-        model.machine(&self.on.host)?.files.insert(self.to.clone(), Fact::Predicted(Some(content)));
-        Ok(())
+        written(model, &self.on, &self.to, content)
     }
 }
 
