@@ -1,6 +1,6 @@
 //! Pages about primitives and the stdlib, from the comments where they are defined.
-use crate::script::{Resolver, engine, stdlib};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use crate::{api, script::stdlib};
+use std::collections::BTreeMap;
 
 /// A function that a script can call.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,9 @@ pub struct Entry {
 
 /// Every documented function, by name.
 pub fn entries() -> Vec<Entry> {
-    let engine = engine(Arc::new(Resolver::new(Path::new("/nonexistent"))));
+    let mut engine = rhai::Engine::new();
+    engine.set_max_expr_depths(128, 128);
+    api::describe(&mut engine);
     let mut entries = Vec::new();
     let json = engine.gen_fn_metadata_to_json(false).unwrap_or_default();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
@@ -104,7 +106,21 @@ pub fn page(name: Option<&str>) -> Option<String> {
     (!found.is_empty()).then(|| found.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect())
 }
 
+/// How functions of a name are written, each with the first line of its page.
+pub fn written(name: &str) -> Option<String> {
+    let by_name = |e: &&Entry| e.name == name || e.name.split_once('.').is_some_and(|(_, method)| method == name);
+    let entries = entries();
+    let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
+    let line = |e: &&Entry| format!("  {}\n      {}", e.signature, e.doc.lines().next().unwrap_or_default());
+    (!found.is_empty()).then(|| found.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// A doc as a terminal shows it: without the fences around its example.
 fn indented(text: &str) -> String {
+    let (said, example) = text.split_once("# Example\n\n```rhai\n").unwrap_or((text, ""));
+    let code = example.trim_end().trim_end_matches("```").lines().map(|line| format!("    {line}\n"));
+    let code: String = code.collect();
+    let text = if code.is_empty() { said.to_owned() } else { format!("{said}Example:\n\n{code}") };
     text.lines().map(|l| if l.is_empty() { String::new() } else { format!("    {l}") }).collect::<Vec<_>>().join("\n")
 }
 

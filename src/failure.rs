@@ -3,8 +3,8 @@ use crate::host::Name;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How a run ended, as a process's exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How a run ended, as a process's exit code; written as its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     /// Done.
@@ -71,6 +71,12 @@ impl Exit {
     }
 }
 
+impl Serialize for Exit {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
+    }
+}
+
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -126,9 +132,9 @@ pub struct Failure {
     pub host: Option<Name>,
     /// A command's exit status.
     pub status: Option<i32>,
-    /// Where in a file it lies.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excerpt: Option<Box<Excerpt>>,
+    /// Where in files it lies: the place itself first, then what led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Excerpt>,
 }
 
 /// A part of a file that a report shows.
@@ -145,8 +151,8 @@ pub struct Excerpt {
     pub column: usize,
     /// In characters; at least 1.
     pub length: usize,
-    /// Other lines of interest, with what they are: the calls that led there.
-    pub calls: Vec<(String, usize)>,
+    /// What is said about it; may be empty.
+    pub label: String,
 }
 
 impl Excerpt {
@@ -161,14 +167,41 @@ impl Excerpt {
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
             length: shown.chars().count().max(1),
-            calls: Vec::new(),
+            label: String::new(),
         }
+    }
+
+    /// The word, number or text of a script that begins at a line and column; one character if it is none of these.
+    pub fn word(file: &str, text: &str, line: usize, column: usize) -> Excerpt {
+        let rest: Vec<char> = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().chars().collect();
+        let rest = rest.get(column.saturating_sub(1)..).unwrap_or_default();
+        let part = |c: &char| c.is_alphanumeric() || *c == '_';
+        let length = match rest {
+            [quote @ ('"' | '`'), inside @ ..] => {
+                let closes = |pair: &[char]| pair[1] == *quote && pair[0] != '\\';
+                if inside.first() == Some(quote) {
+                    2
+                } else {
+                    inside.windows(2).position(closes).map_or(1, |at| at + 3)
+                }
+            }
+            ['.', name @ ..] => 1 + name.iter().take_while(|c| part(c)).count(),
+            [first, ..] if part(first) => rest.iter().take_while(|c| part(c)).count(),
+            _ => 1,
+        };
+        let (file, text) = (file.to_owned(), text.to_owned());
+        Excerpt { file, text, line, column, length, label: String::new() }
+    }
+
+    /// With what is said about it.
+    pub fn labelled(self, label: impl Into<String>) -> Excerpt {
+        Excerpt { label: label.into(), ..self }
     }
 }
 
 impl Failure {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), help: None, host: None, status: None, excerpt: None }
+        Self { reason, message: message.into(), help: None, host: None, status: None, places: Vec::new() }
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
@@ -191,8 +224,10 @@ impl Failure {
         Self { host: Some(host.clone()), ..self }
     }
 
-    pub fn excerpt(self, excerpt: Excerpt) -> Self {
-        Self { excerpt: Some(Box::new(excerpt)), ..self }
+    /// The same, with one more place where it lies.
+    pub fn at(mut self, place: Excerpt) -> Self {
+        self.places.push(place);
+        self
     }
 
     pub fn status(self, status: i32) -> Self {
@@ -212,3 +247,16 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_script_is_as_long_as_what_stands_there() {
+        let length = |text: &str| Excerpt::word("f", text, 1, 3).length;
+        let lengths =
+            ["  reference + 1", "  .selct(x)", "  \"a \\\" b\" + c", "  \"\"", "  `x${y}`;", "  20;", "  );", ""];
+        assert_eq!(lengths.map(length), [9, 6, 8, 2, 7, 2, 1, 1]);
+    }
+}

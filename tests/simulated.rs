@@ -87,7 +87,9 @@ fn changes(events: &[Event]) -> Vec<String> {
 
 fn done(simulation: Simulation) -> Model {
     let Simulation { ended, model, events, .. } = simulation;
-    let why = |f: &rfab::failure::Failure| format!("{f} {:?}", f.excerpt.as_ref().map(|e| (&e.file, e.line, &e.calls)));
+    let why = |f: &rfab::failure::Failure| {
+        format!("{f} {:?}", f.places.iter().map(|p| (&p.file, p.line)).collect::<Vec<_>>())
+    };
     let failures: Vec<String> = ended.failures.iter().map(why).collect();
     assert_eq!(ended.exit, Exit::Done, "{failures:#?}\n{:#?}", changes(&events));
     assert!(model.harmed.is_empty(), "{:?}", model.harmed);

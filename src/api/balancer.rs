@@ -58,7 +58,7 @@ fn within(here: &Here, host: &HostValue) -> u64 {
     fleet.balancers.iter().map(|b| b.drain_within).max().unwrap_or_default().as_millis() as u64
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod balancer {
     /// How the hosts stand: a map by host, each a map with `standing` (`live`, `out`, `mixed`, `none`), `up`,
     /// `in_flight` and `said` (the balancers' own words).

@@ -7,7 +7,7 @@ use crate::{
 };
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
 
-#[export_module]
+#[export_module(manifest)]
 pub mod clock {
     /// Seconds since 1970.
     ///

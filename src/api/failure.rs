@@ -2,7 +2,7 @@
 use crate::failure::Failure;
 use rhai::{Dynamic, plugin::*};
 
-#[export_module]
+#[export_module(manifest)]
 pub mod failure {
     /// What happened.
     #[rhai_fn(get = "message", pure)]
@@ -32,6 +32,33 @@ pub mod failure {
     #[rhai_fn(get = "help", pure)]
     pub fn help(failure: &mut super::Failure) -> Dynamic {
         failure.help.as_ref().map_or(Dynamic::UNIT, |h| h.clone().into())
+    }
+
+    // A text that a script threw reads like a failure.
+
+    #[rhai_fn(get = "message", pure)]
+    pub fn message_of_text(text: &mut ImmutableString) -> ImmutableString {
+        text.clone()
+    }
+
+    #[rhai_fn(get = "kind", pure)]
+    pub fn kind_of_text(_: &mut ImmutableString) -> String {
+        "failed".to_owned()
+    }
+
+    #[rhai_fn(get = "host", pure)]
+    pub fn host_of_text(_: &mut ImmutableString) -> Dynamic {
+        Dynamic::UNIT
+    }
+
+    #[rhai_fn(get = "status", pure)]
+    pub fn status_of_text(_: &mut ImmutableString) -> Dynamic {
+        Dynamic::UNIT
+    }
+
+    #[rhai_fn(get = "help", pure)]
+    pub fn help_of_text(_: &mut ImmutableString) -> Dynamic {
+        Dynamic::UNIT
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

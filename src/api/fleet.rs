@@ -2,7 +2,7 @@
 use crate::script::{RhaiResultOf, Targets, fleet_of_file, fleet_of_map, here};
 use rhai::{Map, NativeCallContext, plugin::*};
 
-#[export_module]
+#[export_module(manifest)]
 pub mod fleet {
     /// The hosts of a fleet file, which lies beside the fabfile.
     ///

@@ -33,7 +33,7 @@ fn change(here: &Here, change: Change) -> RhaiResultOf<Option<String>> {
     here.perform(ChangeRepository { repository: repository(here)?, change })
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod git {
     /// A commit of the app's repository.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]

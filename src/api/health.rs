@@ -6,7 +6,7 @@ use crate::{
 };
 use rhai::{NativeCallContext, plugin::*};
 
-#[export_module]
+#[export_module(manifest)]
 pub mod health {
     /// Probes until the host has served the commit as the fleet file wants it; true if the served version was proven.
     ///

@@ -68,7 +68,7 @@ fn as_root(on: &On) -> On {
     On { user: Some("root".into()), ..on.clone() }
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod host {
     /// A machine of a fleet, and how the next call runs on it.
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]

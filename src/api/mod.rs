@@ -1,5 +1,6 @@
 //! Script primitives: each builds an effect and performs it, and is documented where it is defined.
 mod balancer;
+mod called;
 mod clock;
 mod failure;
 mod fleet;
@@ -19,10 +20,49 @@ use crate::{
     failure::{Failure, Reason},
     script::{RhaiResultOf, Targets, thrown},
 };
-use rhai::{Dynamic, Engine, exported_module};
+use called::Called;
+use rhai::{
+    Dynamic, Engine, Module,
+    plugin::{FuncRegistration, ModuleManifest, RhaiFunc, exported_manifest},
+};
+
+/// Functions that a script calls by their bare names.
+const BARE: [&ModuleManifest; 6] = [
+    exported_manifest!(host::host),
+    exported_manifest!(targets::targets),
+    exported_manifest!(fleet::fleet),
+    exported_manifest!(scope::scope),
+    exported_manifest!(text::text),
+    exported_manifest!(failure::failure),
+];
+
+/// Functions that a script calls behind a namespace.
+const NAMESPACES: [(&str, &ModuleManifest); 7] = [
+    ("balancer", exported_manifest!(balancer::balancer)),
+    ("clock", exported_manifest!(clock::clock)),
+    ("git", exported_manifest!(git::git)),
+    ("health", exported_manifest!(health::health)),
+    ("release", exported_manifest!(release::release)),
+    ("service", exported_manifest!(service::service)),
+    ("ui", exported_manifest!(ui::ui)),
+];
+
+/// The names that primitives stand behind.
+pub fn namespaces() -> impl Iterator<Item = &'static str> {
+    NAMESPACES.into_iter().map(|(name, _)| name)
+}
 
 /// Makes every primitive known to an engine.
 pub fn register(engine: &mut Engine) {
+    fill(engine, callable);
+}
+
+/// Makes every primitive known to an engine that tells about them by its metadata, and calls none.
+pub fn describe(engine: &mut Engine) {
+    fill(engine, Module::from_manifest);
+}
+
+fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
     engine
         .register_type_with_name::<HostValue>("Host")
         .build_type::<Targets>()
@@ -30,19 +70,22 @@ pub fn register(engine: &mut Engine) {
         .register_type_with_name::<crate::command::Command>("Command")
         .register_type_with_name::<release::ReleaseValue>("Release")
         .register_type_with_name::<git::CommitValue>("Commit");
-    engine.register_global_module(exported_module!(host::host).into());
-    engine.register_global_module(exported_module!(targets::targets).into());
-    engine.register_global_module(exported_module!(fleet::fleet).into());
-    engine.register_global_module(exported_module!(scope::scope).into());
-    engine.register_global_module(exported_module!(text::text).into());
-    engine.register_global_module(exported_module!(failure::failure).into());
-    engine.register_static_module("balancer", exported_module!(balancer::balancer).into());
-    engine.register_static_module("clock", exported_module!(clock::clock).into());
-    engine.register_static_module("git", exported_module!(git::git).into());
-    engine.register_static_module("health", exported_module!(health::health).into());
-    engine.register_static_module("release", exported_module!(release::release).into());
-    engine.register_static_module("service", exported_module!(service::service).into());
-    engine.register_static_module("ui", exported_module!(ui::ui).into());
+    BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(bare).into()));
+    NAMESPACES.into_iter().for_each(|(name, inside)| _ = engine.register_static_module(name, module(inside).into()));
+}
+
+fn callable(manifest: &'static ModuleManifest) -> Module {
+    let mut module = Module::new();
+    manifest.init_eager(&mut module);
+    for function in manifest.functions() {
+        (function.param_types)(&mut |types| {
+            let called = RhaiFunc::Plugin { func: rhai::Shared::new(Called(function.func)) };
+            let named = FuncRegistration::new(function.name).with_namespace(function.namespace);
+            named.set_into_module_raw(&mut module, types, called);
+        });
+    }
+    module.build_index();
+    module
 }
 
 /// Reads a literal map of options; one that is not known is refused with those that are.

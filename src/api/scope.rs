@@ -7,7 +7,7 @@ use crate::{
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
 use std::sync::Arc;
 
-#[export_module]
+#[export_module(manifest)]
 pub mod scope {
     /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, however it ends; last first.
     ///

@@ -24,7 +24,7 @@ fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(S
     Ok(answers)
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod service {
     /// Restarts the host's units, as the fleet file names them by role. Refused while the host is live.
     ///

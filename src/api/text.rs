@@ -11,7 +11,7 @@ fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
     thrown(Failure::new(Reason::Fabfile, message).help(help))
 }
 
-#[export_module]
+#[export_module(manifest)]
 pub mod text {
     /// A line for `/bin/sh` on a host, such as a pipe; the line must stand there as a literal.
     ///

@@ -7,7 +7,7 @@ use crate::{
 };
 use rhai::{NativeCallContext, plugin::*};
 
-#[export_module]
+#[export_module(manifest)]
 pub mod ui {
     /// Says something, under the host's name inside `each`.
     ///

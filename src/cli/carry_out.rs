@@ -5,8 +5,8 @@ use super::{
     trust, wiring,
 };
 use crate::{
-    fabfile::{self, Options, Project, Wrong},
-    failure::{Excerpt, Exit, Failure},
+    fabfile::{self, Options, Project},
+    failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
 };
@@ -64,7 +64,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             report::say(&text);
         }
         Action::Docs { name } => docs(name.as_deref())?,
-        Action::Demo => return wiring::demo(request).map_err(of_reason),
+        Action::Demo => {
+            let palette = Palette { color: color(request, io::stdout().is_terminal()) };
+            return wiring::demo(request, palette).map_err(of_reason);
+        }
         Action::Trust { host, words } => {
             let project = project(request)?;
             let line = if words.is_empty() { None } else { Some(understood(words, None, &project)?) };
@@ -101,6 +104,7 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
 fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
     let project = project(request)?;
     let line = understood(words, command, &project)?;
+    project.check().map_err(of_reason)?;
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,
         Detail::Normal => Loud::Normal,
@@ -135,11 +139,5 @@ fn project(request: &Request) -> Result<Project, Stopped> {
     });
     let set = set.collect::<Result<_, _>>()?;
     let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
-    fabfile::load(&file, options).map_err(|wrong| of_reason(placed(*wrong)))
-}
-
-fn placed(wrong: Wrong) -> Failure {
-    let Wrong { failure, spot, text, file } = wrong;
-    let Some(spot) = spot else { return failure };
-    failure.excerpt(Excerpt { file, text, line: spot.line, column: spot.column, length: 1, calls: Vec::new() })
+    fabfile::load(&file, options).map_err(of_reason)
 }

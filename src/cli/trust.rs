@@ -8,7 +8,7 @@ use crate::{
     fleet::{Fleet, is_name},
     host::Host,
     report,
-    script::{Here, Invocation, current_targets, located},
+    script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
     ssh::{Offer, Strangers},
     world::{STACK, nowhere::Nowhere, real::Person},
@@ -125,7 +125,7 @@ fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<V
         })
     };
     let named = thread::scope(|scope| {
-        let naming = || name().map_err(|e| located(&e).failure);
+        let naming = || name().map_err(|e| failure_of(&e));
         let naming = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, naming);
         naming
             .map_err(|e| Failure::failed(format!("no thread: {e}")))?

@@ -1,17 +1,18 @@
 //! Puts a run together from the parts that the real world is made of.
 use super::{
     line::Line,
-    request::{Request, Yes},
+    request::{Color, Detail, Request, Yes},
 };
 use crate::{
     balancer::Desk,
+    demo,
     effect::Fleets,
     event::{Listener, What},
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
     ledger::line::now,
-    report::Beside,
+    report::{self, Beside, Palette},
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
@@ -131,6 +132,20 @@ pub fn facts(request: &Request, line: String) -> Run {
 }
 
 /// Shows the five commands of a hotfix's day on an embedded fleet.
-pub fn demo(_: &Request) -> Result<Exit, Failure> {
-    Err(Failure::failed("the demo is not built yet"))
+///
+/// How much is shown, and how, goes for each of them; with `--json` stdout has their events alone.
+pub fn demo(request: &Request, palette: Palette) -> Result<Exit, Failure> {
+    let color = match request.color {
+        Color::Auto => None,
+        Color::Always => Some("--color=always"),
+        Color::Never => Some("--color=never"),
+    };
+    let detail = match request.detail {
+        Detail::Quiet => Some("--quiet"),
+        Detail::Normal => None,
+        Detail::Verbose => Some("--verbose"),
+    };
+    let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
+    let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
+    demo::run(demo::Style { tell, palette, flags })
 }

@@ -1,12 +1,17 @@
 //! A project: its fabfile compiled and checked whole, before anything is connected to.
-use super::{Signature, find, forbidden, tasks};
+use super::{
+    Signature, find,
+    tasks::{self, Import},
+    unknown,
+};
 use crate::{
     failure::{Failure, Reason},
     fleet::Set,
-    script::{Resolver, Script, Spot, engine, parse_failure},
+    script::{Resolver, Script, engine, stdlib},
 };
-use rhai::{AST, Position};
+use rhai::{AST, Engine};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,61 +32,59 @@ pub struct Project {
     pub tasks: Vec<Signature>,
 }
 
-/// What is wrong with a fabfile or a module of it, and where.
-#[derive(Clone, Debug)]
-pub struct Wrong {
-    pub failure: Failure,
-    pub spot: Option<Spot>,
-    /// The text of the file that the spot is in.
-    pub text: String,
-    /// The file's name, for people.
-    pub file: String,
-}
-
-impl From<Failure> for Wrong {
-    fn from(failure: Failure) -> Self {
-        Wrong { failure, spot: None, text: String::new(), file: String::new() }
-    }
-}
-
 /// Compiles a fabfile and the modules of its project, and refuses what no script may say.
-pub fn load(file: &Path, options: Options) -> Result<Project, Box<Wrong>> {
-    let wrong = |failure: Failure| Box::new(Wrong::from(failure));
-    find::trusted(file).map_err(wrong)?;
+///
+/// `Fabfile`, with the place where it is wrong.
+pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
+    find::trusted(file)?;
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().map_err(|e| wrong(unreadable(file, &e)))?;
-    let text = fs::read_to_string(file).map_err(|e| wrong(unreadable(file, &e)))?;
-    let resolver = Arc::new(Resolver::new(&folder));
+    let folder = folder.canonicalize().map_err(|e| unreadable(file, &e))?;
+    let text = fs::read_to_string(file).map_err(|e| unreadable(file, &e))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let resolver = Arc::new(Resolver::new(&folder, &name));
     let engine = engine(resolver.clone());
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let ast = engine.compile(&text).map_err(|e| at(parse_failure(&e), e.position(), "", &text, &name))?;
-    resolver.know("", &text, &ast);
-    check(&ast, "", &text, &name)?;
-    for module in tasks::imports(&ast).into_values() {
-        let compiled = resolver.ast(&engine, &module).map_err(wrong)?;
-        let text = resolver.text(&module).unwrap_or_default();
-        check(&compiled, &module, &text, &module)?;
-    }
-    let tasks = tasks::of(&ast, &engine, &resolver).map_err(wrong)?;
+    let ast = resolver.fabfile(&engine, &text)?;
+    let mut seen = BTreeSet::new();
+    imported(&engine, &resolver, "", &ast, &mut seen)?;
+    let tasks = tasks::of(&ast, &engine, &resolver)?;
     let default_targets = resolver.constant("", "default_targets").and_then(|d| d.into_string().ok());
     let Options { set, limit, exclude } = options;
     let script = Script { engine: Arc::new(engine), ast, resolver, default_targets, folder, set, limit, exclude };
     Ok(Project { file: file.to_owned(), script: Arc::new(script), tasks })
 }
 
-fn check(ast: &AST, source: &str, text: &str, name: &str) -> Result<(), Box<Wrong>> {
-    match forbidden::find(ast) {
-        None => Ok(()),
-        Some(found) => {
-            let failure = Failure::new(Reason::Fabfile, found.message).help(found.help);
-            Err(at(failure, found.at, source, text, name))
+impl Project {
+    /// Refuses a fabfile, or a module of its project, that calls what there is not; nothing is run for it.
+    pub fn check(&self) -> Result<(), Failure> {
+        let Script { engine, ast, resolver, .. } = &*self.script;
+        unknown::refuse(engine, resolver, "", ast)?;
+        for (name, ast) in resolver.project() {
+            unknown::refuse(engine, resolver, &name, &ast)?;
         }
+        Ok(())
     }
 }
 
-fn at(failure: Failure, at: Position, source: &str, text: &str, name: &str) -> Box<Wrong> {
-    let spot = at.line().map(|line| Spot { source: source.to_owned(), line, column: at.position().unwrap_or(1) });
-    Box::new(Wrong { failure, spot, text: text.to_owned(), file: name.to_owned() })
+/// Compiles the project's modules that a file imports, and those that they import; the stdlib's only when they are used.
+fn imported(
+    engine: &Engine,
+    resolver: &Resolver,
+    source: &str,
+    ast: &AST,
+    seen: &mut BTreeSet<String>,
+) -> Result<(), Failure> {
+    for Import { name, at, .. } in tasks::imports(ast) {
+        if stdlib::text(&name).is_some() || !seen.insert(name.clone()) {
+            continue;
+        }
+        let compiled = resolver.ast(engine, &name).map_err(|failure| match resolver.place(source, at) {
+            Some(place) if failure.places.is_empty() => failure.at(place),
+            Some(place) => failure.at(place.labelled("imported here")),
+            None => failure,
+        })?;
+        imported(engine, resolver, &name, &compiled, seen)?;
+    }
+    Ok(())
 }
 
 fn unreadable(file: &Path, e: &std::io::Error) -> Failure {

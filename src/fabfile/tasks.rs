@@ -7,7 +7,7 @@ use crate::{
     failure::{Failure, Reason},
     script::Resolver,
 };
-use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
 /// Words that Rhai reserves and that people give tasks: such a function is written with `_` behind.
@@ -58,15 +58,22 @@ const PRIMITIVES: [&str; 38] = [
     "refuse",
 ];
 
-/// The modules that a file imports at its top, alias to name.
-pub fn imports(ast: &AST) -> BTreeMap<String, String> {
-    let mut imports = BTreeMap::new();
+/// A module that a file imports by a literal name.
+pub struct Import {
+    pub alias: Option<String>,
+    pub name: String,
+    pub at: Position,
+}
+
+/// The modules that a file imports, wherever in it.
+pub fn imports(ast: &AST) -> Vec<Import> {
+    let mut imports = Vec::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
-            && let Expr::StringConstant(name, _) = &import.0
-            && !import.1.name.is_empty()
+            && let Expr::StringConstant(name, at) = &import.0
         {
-            imports.insert(import.1.name.to_string(), name.to_string());
+            let alias = Some(import.1.name.to_string()).filter(|alias| !alias.is_empty());
+            imports.push(Import { alias, name: name.to_string(), at: *at });
         }
         true
     });
@@ -76,9 +83,9 @@ pub fn imports(ast: &AST) -> BTreeMap<String, String> {
 /// Every task, by name; and which of them name hosts.
 pub fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
     let mut modules: BTreeMap<String, AST> = BTreeMap::new();
-    for (alias, name) in imports(ast) {
-        if !name.starts_with("std/") {
-            modules.insert(alias, resolver.ast(engine, &name)?);
+    for import in imports(ast) {
+        if let Some(alias) = import.alias.filter(|_| !import.name.starts_with("std/")) {
+            modules.insert(alias, resolver.ast(engine, &import.name)?);
         }
     }
     let of_modules: BTreeMap<String, Calls> =

@@ -297,23 +297,24 @@ fn as_a_failure_every_problem_has_its_line() {
     let text = "guarded = 1\n[hosts]\nweb1 = { role = [] }\n";
     let failure = crate::failure::Failure::from(parse("fleets/x.toml", "x", text, folders(), &[]).unwrap_err());
     assert_eq!(failure.reason.exit().code(), 3);
-    assert_eq!(
-        failure.message,
-        "fleets/x.toml:1:11: expected true or false, found a whole number\n\
-         fleets/x.toml:3:10: `role` would be a variable, but looks like `roles`"
-    );
-    assert_eq!(failure.help.unwrap(), "write `roles`, or name the variable otherwise");
+    assert_eq!(failure.message, "fleets/x.toml has 2 mistakes");
+    let places: Vec<_> = failure.places.iter().map(|p| (p.line, p.column, p.label.as_str())).collect();
+    let role = "`role` would be a variable, but looks like `roles`: write `roles`, or name the variable otherwise";
+    assert_eq!(places, [(1, 11, "expected true or false, found a whole number"), (3, 10, role)]);
     let map = serde_json::json!({ "hosts": { "web1": {} }, "keep": 3 });
     let failure = crate::failure::Failure::from(from_map("x", &map, folders().project, &[]).unwrap_err());
     assert_eq!(failure.message, "fleet `x`: `keep`: unknown key `keep`");
 }
 
 #[test]
-fn a_health_url_is_filled_for_each_host() {
-    let text = "[hosts]\nweb1 = {}\nweb2 = { address = \"10.0.0.2\" }\nweb3 = { address = \"::1\" }\n[app]\npath = \"/srv/a\"\n\
+fn a_health_url_and_a_path_are_filled_for_each_host() {
+    let text = "[hosts]\nweb1 = {}\nweb2 = { address = \"10.0.0.2\" }\nweb3 = { address = \"::1\" }\n[app]\npath = \"/srv/{name}/a\"\n\
                 [app.health]\nurl = \"http://{address}:8080/{name}\"";
     let fleet = read_text(text);
-    let health = fleet.app.as_ref().unwrap().health.as_ref().unwrap();
+    let app = fleet.app.as_ref().unwrap();
+    let health = app.health.as_ref().unwrap();
+    let paths: Vec<String> = fleet.hosts.iter().map(|host| app.path_on(host)).collect();
+    assert_eq!(paths, ["/srv/web1/a", "/srv/web2/a", "/srv/web3/a"]);
     let urls: Vec<String> = fleet.hosts.iter().map(|host| health.url_of(host)).collect();
     assert_eq!(urls, ["http://web1:8080/web1", "http://10.0.0.2:8080/web2", "http://[::1]:8080/web3"]);
 }

@@ -175,14 +175,26 @@ impl From<Wrong> for Failure {
 }
 
 impl From<&Wrong> for Failure {
-    /// Shows one problem's place; says each of several in a line of its own.
+    /// Shows each problem's place; without a file, says each of several in a line of its own.
     fn from(wrong: &Wrong) -> Failure {
+        let excerpt = |place: &Place| match (&wrong.source, &place.at) {
+            (Some(source), At::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
+            _ => None,
+        };
         if let Some(problem) = wrong.only()
-            && let (Some(source), Some(Place { at: At::File(span), .. })) = (&wrong.source, problem.places.first())
+            && wrong.source.is_some()
         {
+            let places = problem.places.iter().filter_map(|place| Some(excerpt(place)?.labelled(&place.label)));
             let failure = Failure::new(Reason::Fabfile, problem.to_string());
-            let excerpt = Excerpt::of(&wrong.subject, source.inner(), span.clone());
-            return Failure { help: problem.help.clone(), ..failure }.excerpt(excerpt);
+            return Failure { help: problem.help.clone(), places: places.collect(), ..failure };
+        }
+        let said = |problem: &Problem| match &problem.help {
+            Some(help) => format!("{problem}: {help}"),
+            None => problem.to_string(),
+        };
+        let first = |problem: &Problem| Some(excerpt(problem.places.first()?)?.labelled(said(problem)));
+        if let Some(places) = wrong.problems.iter().map(first).collect::<Option<Vec<_>>>() {
+            return Failure { places, ..Failure::new(Reason::Fabfile, wrong.to_string()) };
         }
         let lines: Vec<String> = wrong.problems.iter().map(|problem| wrong.line(problem)).collect();
         let failure = Failure::new(Reason::Fabfile, lines.join("\n"));

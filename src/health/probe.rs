@@ -57,7 +57,7 @@ impl Probe {
         })?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
         let through = fleet.balancers.iter().find(behind).map_or(host, |b| &b.host).clone();
-        let path = app.map(|a| a.path.clone()).unwrap_or_default();
+        let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), commit: commit.clone(), tag: None, health, through, path })
     }
 
@@ -207,9 +207,12 @@ impl Target {
         let host = parsed.host_str().ok_or_else(|| wrong(&"it has no host"))?.to_owned();
         let port = parsed.port_or_known_default().ok_or_else(|| wrong(&"it has no port"))?;
         let socket: PathBuf = site.transport.forward(through, &Remote::Tcp(host, port)).await?;
-        let client = crate::http::client().unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
+        let client = crate::http::client(&parsed).unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
         let client = client.redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let client = client.build().map_err(|e| wrong(&e))?;
+        let client = client.build().map_err(|e| {
+            Failure::failed(format!("`{url}` cannot be probed from here: {}", innermost(&e)))
+                .help("install this machine's certificates, such as the package `ca-certificates`")
+        })?;
         Ok(Target { client, url: url.to_owned() })
     }
 

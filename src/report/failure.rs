@@ -1,6 +1,6 @@
-//! A failure as people read it: what happened, where in which file, what to do.
-use super::{Palette, filter::visible};
-use crate::failure::{Excerpt, Failure};
+//! A failure as people read it: what happened, where in which files, what to do.
+use super::{Palette, excerpt::excerpts, filter::visible};
+use crate::failure::Failure;
 
 /// The whole report of a failure.
 pub fn failure(failure: &Failure, palette: Palette) -> String {
@@ -35,9 +35,7 @@ fn report(failure: &Failure, likewise: &[&str], palette: Palette) -> String {
         let mark = if i == 0 { palette.bad("error: ") } else { String::new() };
         text += &format!("{mark}{}\n", visible(line, false));
     }
-    if let Some(excerpt) = &failure.excerpt {
-        text += &shown(excerpt, palette);
-    }
+    text += &excerpts(&failure.places, palette).unwrap_or_default();
     if !likewise.is_empty() {
         text += &format!("  likewise: {}\n", visible(&likewise.join(", "), false));
     }
@@ -50,29 +48,12 @@ fn report(failure: &Failure, likewise: &[&str], palette: Palette) -> String {
     text
 }
 
-/// The line of the file with what is meant underlined, and the calls that led there.
-fn shown(excerpt: &Excerpt, palette: Palette) -> String {
-    let Excerpt { file, line, column, length, .. } = excerpt;
-    let mut text = format!("  {} {file}:{line}:{column}\n", palette.faint("-->"));
-    if let Some(source) = excerpt.text.lines().nth(line - 1) {
-        let width = line.to_string().len();
-        let bar = palette.faint("|");
-        let before: String = source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let left = source.chars().count().saturating_sub(column - 1).max(1);
-        text += &format!("  {:width$} {bar}\n", "");
-        text += &format!("  {} {bar} {}\n", palette.faint(&line.to_string()), visible(source, false));
-        text += &format!("  {:width$} {bar} {before}{}\n", "", palette.bad(&"^".repeat((*length).min(left))));
-    }
-    for (file, line) in excerpt.calls.iter().rev() {
-        text += &format!("  called from {file}:{line}\n");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Reason;
+    use crate::failure::{Excerpt, Reason};
+
+    const PLAIN: Palette = Palette { color: false };
 
     #[test]
     fn hosts_that_say_the_same_share_a_report() {
@@ -94,24 +75,17 @@ error: host `web3`: it is gone
 
     #[test]
     fn a_failure_shows_the_line_and_what_to_do() {
-        let excerpt = Excerpt {
-            file: "fleets/prod.toml".into(),
-            text: "guarded = true\nusr = \"x\"\n".into(),
-            line: 2,
-            column: 1,
-            length: 3,
-            calls: vec![("fabfile.rhai".into(), 8)],
-        };
+        let place = Excerpt::of("fleets/prod.toml", "guarded = true\nusr = \"x\"\n", 15..18);
         let wrong = Failure::new(Reason::Fabfile, "there is no key `usr` in a fleet file").help("did you mean `user`?");
         assert_eq!(
-            failure(&wrong.excerpt(excerpt), Palette { color: false }),
+            failure(&wrong.at(place), PLAIN),
             "\
 error: there is no key `usr` in a fleet file
-  --> fleets/prod.toml:2:1
-    |
-  2 | usr = \"x\"
-    | ^^^
-  called from fabfile.rhai:8
+   ╭─[fleets/prod.toml:2:1]
+ 1 │ guarded = true
+ 2 │ usr = \"x\"
+   · ───
+   ╰────
   help: did you mean `user`?
 "
         );

@@ -2,6 +2,7 @@
 //!
 //! What a run says goes to stdout, in one stream, so that a log has it in order; why a run did not begin at all goes to
 //! stderr. With `--json` stdout has events alone.
+mod excerpt;
 mod failure;
 mod filter;
 mod json;

@@ -2,13 +2,14 @@
 use super::Ended;
 use crate::{
     balancer::{Lock, ReadBalance},
+    docs,
     effect::Lane,
     event::{Row, Standing, What},
-    failure::{Excerpt, Exit, Failure, Reason},
+    failure::{Exit, Failure, Reason},
     fan,
     host::Host,
     release::ReadReleases,
-    script::{Here, Located},
+    script::{Here, Located, Spot},
     session::Session,
     world::real::Holder,
 };
@@ -146,17 +147,27 @@ fn of_row(host: &Host, message: &str) -> String {
     rest.map_or(message, |rest| rest.trim_start_matches([':', ' '])).to_owned()
 }
 
-/// The failure with the lines of the script that led to it.
+/// The failure with the lines of the script that led to it: where it happened, and the last call in the fabfile.
 fn shown(here: &Here, located: &Located) -> Failure {
-    let failure = located.failure.clone();
-    if failure.excerpt.is_some() {
-        return failure;
+    let mut failure = located.failure.clone();
+    if let Some(written) = located.missing.as_deref().and_then(docs::written) {
+        failure = failure.help(format!("it is written\n{written}"));
     }
-    let Some(spot) = located.spot.as_ref().or(located.calls.last()) else { return failure };
     let resolver = &here.script.resolver;
-    let Some(text) = resolver.text(&spot.source) else { return failure };
-    let name = |source: &str| if source.is_empty() { "fabfile.rhai".to_owned() } else { source.to_owned() };
-    let mut calls: Vec<_> = located.calls.iter().filter(|c| *c != spot).map(|c| (name(&c.source), c.line)).collect();
-    calls.dedup();
-    failure.excerpt(Excerpt { file: name(&spot.source), text, line: spot.line, column: spot.column, length: 1, calls })
+    let place = |spot: &Spot| resolver.place(&spot.source, spot.at);
+    let mut calls: Vec<&Spot> = located.calls.iter().chain(&located.spot).collect();
+    if failure.places.is_empty() {
+        failure.places.extend(calls.pop().and_then(place));
+    }
+    let Some(last) = calls.iter().rposition(|call| call.source.is_empty()) else { return failure };
+    let between: Vec<String> = calls[last + 1..]
+        .iter()
+        .filter_map(|c| Some(format!("{}:{}", resolver.shown(&c.source), c.at.line()?)))
+        .collect();
+    let label = match &between[..] {
+        [] => "called here".to_owned(),
+        between => format!("called here, by way of {}", between.join(" and ")),
+    };
+    failure.places.extend(place(calls[last]).map(|place| place.labelled(label)));
+    failure
 }

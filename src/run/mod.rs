@@ -9,7 +9,7 @@ use crate::{
     fabfile::Project,
     failure::{Exit, Failure},
     fan,
-    script::{Here, Invocation, Located, Value, current_targets, hand_over, located},
+    script::{Here, Invocation, Located, Value, current_targets, hand_over},
     session::Session,
     ssh::{Capture, Exec},
 };
@@ -41,13 +41,13 @@ fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> 
         task(here, call, alone)?;
     }
     match &line.command {
-        Some(command) => ad_hoc(here, command, read_only).map_err(plain),
+        Some(command) => ad_hoc(here, command, read_only),
         None => Ok(()),
     }
 }
 
 fn plain(failure: Failure) -> Box<Located> {
-    Box::new(Located { failure, spot: None, calls: Vec::new(), of_script: false })
+    Box::new(Located { failure, spot: None, calls: Vec::new(), missing: None })
 }
 
 fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
@@ -56,17 +56,16 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
     let inside = Here { lane: here.lane.inner(&call.task), defers: Arc::default(), ..here.clone() };
     let options = call.takes_options.then(|| call.options.clone());
     let invocation = Invocation { function: call.function.clone(), arguments: call.arguments.clone(), options };
-    let result =
-        here.script.call(&inside, &invocation).map_err(|e| Box::new(located(&e))).and_then(|value| match value {
-            Value::Targets(targets) if call.names_hosts => {
-                hand_over(&inside, &targets).map_err(|e| Box::new(located(&e)))?;
-                if !last {
-                    connecting::connect(&inside).map_err(plain)?;
-                }
-                Ok(())
+    let result = here.script.call(&inside, &invocation).map_err(|e| here.located(&e)).and_then(|value| match value {
+        Value::Targets(targets) if call.names_hosts => {
+            hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
+            if !last {
+                connecting::connect(&inside).map_err(plain)?;
             }
-            _ => Ok(()),
-        });
+            Ok(())
+        }
+        _ => Ok(()),
+    });
     here.lane.advance(inside.lane.clock());
     let took = here.lane.world().now(&here.lane).saturating_sub(began);
     let failure = result.as_ref().err().map(|l| l.failure.clone());
@@ -75,9 +74,9 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
 }
 
 /// A command on the targets, side by side; it counts as a change unless it is said to only read.
-fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Failure> {
-    let targets = current_targets(here).map_err(|e| located(&e).failure)?;
-    connecting::connect(here)?;
+fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
+    let targets = current_targets(here).map_err(|e| here.located(&e))?;
+    connecting::connect(here).map_err(plain)?;
     let (command, state) = (command.clone(), targets.fleet.state.clone());
     let results = fan::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());
@@ -89,5 +88,5 @@ fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Failure
             }
         }
     });
-    results.into_iter().collect()
+    results.into_iter().collect::<Result<_, _>>().map_err(plain)
 }

@@ -1,5 +1,5 @@
 //! What a script function finds in its context.
-use super::{RhaiResultOf, Script, Targets, thrown};
+use super::{Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
 use crate::{
     effect::{Effect, Lane},
     failure::{Failure, Reason},
@@ -7,7 +7,7 @@ use crate::{
     host::Host,
     session::Session,
 };
-use rhai::{FnPtr, GlobalRuntimeState, NativeCallContext};
+use rhai::{EvalAltResult, FnPtr, GlobalRuntimeState, NativeCallContext};
 use std::{
     ops::Deref,
     sync::{Arc, Mutex},
@@ -29,7 +29,7 @@ pub struct Here {
 ///
 /// Refuses at the top level of a file, which is read before any task is entered.
 pub fn here<'a>(ctx: &'a NativeCallContext) -> RhaiResultOf<impl Deref<Target = Here> + 'a> {
-    let here = ctx.tag().filter(|_| ctx.call_level() > 0).and_then(|tag| tag.read_lock::<Here>());
+    let here = ctx.tag().and_then(|tag| tag.read_lock::<Here>());
     here.ok_or_else(|| {
         let message = format!("`{}` is called at the top level of a file, where no task runs", ctx.fn_name());
         thrown(Failure::new(Reason::Fabfile, message).help("put it into a function"))
@@ -40,6 +40,12 @@ impl Here {
     /// Performs an effect on the script's behalf.
     pub fn perform<E: Effect + 'static>(&self, effect: E) -> RhaiResultOf<E::Outcome> {
         self.lane.perform(effect).map_err(thrown)
+    }
+
+    /// The failure in what a script threw, with its places.
+    pub fn located(&self, error: &EvalAltResult) -> Box<Located> {
+        let resolver = &self.script.resolver;
+        Box::new(located(error, |function, said| resolver.file_of(function, said)))
     }
 
     pub fn fleet_of(&self, host: &Host) -> Arc<Fleet> {

@@ -1,8 +1,10 @@
 //! The Rhai engine: limits, modules, lanes, errors.
 mod constants;
 mod engine;
+mod forbidden;
 mod here;
 mod lanes;
+mod meter;
 mod resolver;
 pub mod stdlib;
 mod targets;
@@ -12,10 +14,11 @@ mod thrown;
 pub use engine::engine;
 pub use here::{Here, here};
 pub use lanes::{on_lane, run_defers};
+pub use meter::unmetered;
 pub use resolver::Resolver;
 pub use targets::{Targets, current_targets, fleet_of_file, fleet_of_map, hand_over, select_hosts};
 pub use task::{Invocation, Script, Value};
-pub use thrown::{Located, Spot, failure_of, located, parse_failure, thrown};
+pub use thrown::{Located, Spot, failure_of, thrown};
 
 /// Rhai's own alias of this name is private, and its name is what `.d.rhai` files leave out.
 pub type RhaiResultOf<T> = Result<T, Box<rhai::EvalAltResult>>;

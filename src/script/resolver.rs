@@ -2,21 +2,23 @@
 use super::{
     RhaiResultOf,
     constants::{self, Constants},
-    stdlib, thrown,
+    forbidden, stdlib, thrown,
     thrown::parse_failure,
 };
-use crate::failure::{Failure, Reason};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, Position, Scope, Shared as Rc};
+use crate::failure::{Excerpt, Failure, Reason};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Scope, Shared as Rc};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-/// What may be imported, what was, and what is being so now.
+/// The files of a project: what was read of them, and what is being imported now.
 pub struct Resolver {
     folder: PathBuf,
+    /// The fabfile's name, for people.
+    fabfile: String,
     known: Mutex<Known>,
 }
 
@@ -26,6 +28,7 @@ struct Known {
     asts: BTreeMap<String, AST>,
     texts: BTreeMap<String, String>,
     constants: BTreeMap<String, Constants>,
+    functions: BTreeMap<String, BTreeSet<String>>,
     /// Outermost first.
     importing: Vec<String>,
 }
@@ -36,16 +39,16 @@ const MOST: usize = 64;
 const LARGEST: u64 = 1 << 20;
 
 impl Resolver {
-    /// A resolver for the project in this folder.
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), known: Mutex::default() }
+    /// A resolver for the project in this folder, whose fabfile has this name.
+    pub fn new(folder: &Path, fabfile: &str) -> Self {
+        Self { folder: folder.to_owned(), fabfile: fabfile.to_owned(), known: Mutex::default() }
     }
 
-    /// Makes the fabfile's text and constants known under the name ``, which errors in it carry.
-    pub fn know(&self, source: &str, text: &str, ast: &AST) {
-        let mut known = self.known.lock().unwrap();
-        known.texts.insert(source.to_owned(), text.to_owned());
-        known.constants.insert(source.to_owned(), constants::of(ast));
+    /// Compiles the fabfile; errors in it carry the source ``.
+    ///
+    /// `Fabfile`, with the place, for what does not compile and for what no script may say.
+    pub fn fabfile(&self, engine: &Engine, text: &str) -> Result<AST, Failure> {
+        self.compile(engine, "", text.to_owned())
     }
 
     /// The text of a file that was read.
@@ -53,32 +56,83 @@ impl Resolver {
         self.known.lock().unwrap().texts.get(source).cloned()
     }
 
+    /// A file's name, for people.
+    pub fn shown(&self, source: &str) -> String {
+        match source {
+            "" => self.fabfile.clone(),
+            std if std.starts_with("std/") => std.to_owned(),
+            module => format!("{module}.rhai"),
+        }
+    }
+
     /// A literal constant of a file.
     pub fn constant(&self, source: &str, name: &str) -> Option<Dynamic> {
         self.known.lock().unwrap().constants.get(source)?.get(name).cloned()
     }
 
-    /// The compiled text of a module, for whoever looks for tasks or forbidden calls in it.
+    /// A place in a file that was read, as a report shows it.
+    pub fn place(&self, source: &str, at: Position) -> Option<Excerpt> {
+        let text = self.text(source)?;
+        Some(Excerpt::word(&self.shown(source), &text, at.line()?, at.position().unwrap_or(1)))
+    }
+
+    /// The compiled text of a module, for whoever looks for tasks or calls in it.
+    ///
+    /// `Fabfile`, with the place, for what does not compile and for what no script may say.
     pub fn ast(&self, engine: &Engine, name: &str) -> Result<AST, Failure> {
-        if let Some(ast) = self.known.lock().unwrap().asts.get(name) {
+        let known = self.known.lock().unwrap();
+        if let Some(ast) = known.asts.get(name) {
             return Ok(ast.clone());
         }
-        let text = self.read(name)?;
-        let mut known = self.known.lock().unwrap();
         if known.asts.len() >= MOST {
             return Err(Failure::new(Reason::Fabfile, format!("more than {MOST} modules are imported")));
         }
-        known.texts.insert(name.to_owned(), text.clone());
         drop(known);
-        let mut ast = engine.compile(&text).map_err(|e| {
-            let at = e.position().line().map(|l| format!(" at line {l}")).unwrap_or_default();
-            let failure = parse_failure(&e);
-            Failure { message: format!("module `{name}` does not compile{at}: {}", failure.message), ..failure }
+        let ast = self.compile(engine, name, self.read(name)?)?;
+        self.known.lock().unwrap().asts.insert(name.to_owned(), ast.clone());
+        Ok(ast)
+    }
+
+    /// The file that has a function: the one that is said, else another that does.
+    pub fn file_of(&self, function: &str, said: &str) -> String {
+        let known = self.known.lock().unwrap();
+        let has = |source: &str| known.functions.get(source).is_some_and(|names| names.contains(function));
+        let other = || known.functions.keys().find(|source| has(source)).cloned();
+        if has(said) { said.to_owned() } else { other().unwrap_or_else(|| said.to_owned()) }
+    }
+
+    /// The modules of the project that were compiled, by name.
+    pub fn project(&self) -> BTreeMap<String, AST> {
+        let known = self.known.lock().unwrap();
+        known
+            .asts
+            .iter()
+            .filter(|(name, _)| !name.starts_with("std/"))
+            .map(|(n, ast)| (n.clone(), ast.clone()))
+            .collect()
+    }
+
+    fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {
+        self.known.lock().unwrap().texts.insert(source.to_owned(), text.clone());
+        let here = |failure: Failure, at| match self.place(source, at) {
+            Some(place) => failure.at(place),
+            None => failure,
+        };
+        let compiled = engine.compile_with_scope(&constants::names(&text), &text);
+        let mut ast = compiled.map_err(|e| {
+            let mut failure = here(parse_failure(&e, &text), e.position());
+            if matches!(e.err_type(), ParseErrorType::MissingToken(..)) {
+                failure.places.iter_mut().for_each(|place| place.label = "before this".to_owned());
+            }
+            failure
         })?;
-        ast.set_source(name);
+        ast.set_source(source);
+        if let Some(found) = forbidden::find(&ast) {
+            return Err(here(Failure::new(Reason::Fabfile, found.message).help(found.help), found.at));
+        }
         let mut known = self.known.lock().unwrap();
-        known.constants.insert(name.to_owned(), constants::of(&ast));
-        known.asts.insert(name.to_owned(), ast.clone());
+        known.constants.insert(source.to_owned(), constants::of(&ast));
+        known.functions.insert(source.to_owned(), ast.iter_functions().map(|f| f.name.to_owned()).collect());
         Ok(ast)
     }
 

@@ -2,7 +2,7 @@
 use super::{Here, Resolver, RhaiResultOf, Targets, lanes};
 use crate::failure::{Failure, Reason};
 use crate::fleet::Set;
-use rhai::{AST, CallFnOptions, Dynamic, Engine, Scope};
+use rhai::{AST, Dynamic, Engine, FnPtr, GlobalRuntimeState, Module, NativeCallContext, Position, Scope};
 use std::{
     panic,
     path::{Component, Path, PathBuf},
@@ -83,16 +83,30 @@ impl Script {
     }
 
     fn evaluate(&self, here: &Here, task: &Invocation, arguments: Vec<Dynamic>) -> RhaiResultOf<Dynamic> {
-        let tag = Dynamic::from(here.clone());
-        let options = CallFnOptions::new().eval_ast(true).with_tag(tag);
-        if !task.function.contains("::") {
-            return self.engine.call_fn_with_options(options, &mut Scope::new(), &self.ast, &task.function, arguments);
+        let mut global = self.imported()?;
+        let mut name = &*task.function;
+        if name.contains("::") {
+            // Arguments go in as values of a function's parameters, never into its text.
+            let names: Vec<String> = (0..arguments.len()).map(|i| format!("a{i}")).collect();
+            let names = names.join(", ");
+            let text = format!("fn call_of_a_module({names}) {{ {name}({names}) }}");
+            global.lib.push(Engine::new_raw().compile(text)?.shared_lib().clone());
+            name = "call_of_a_module";
         }
-        // Arguments go in as values of a function's parameters, never into its text.
-        let names: Vec<String> = (0..arguments.len()).map(|i| format!("a{i}")).collect();
-        let names = names.join(", ");
-        let text = format!("fn call_of_a_module({names}) {{ {}({names}) }}", task.function);
-        let ast = self.ast.merge(&self.engine.compile(text)?);
-        self.engine.call_fn_with_options(options, &mut Scope::new(), &ast, "call_of_a_module", arguments)
+        global.tag = Dynamic::from(here.clone());
+        let ctx = NativeCallContext::new_with_all_fields(&self.engine, name, None, &global, Position::NONE);
+        FnPtr::new(name)?.call_within_context(&ctx, arguments)
+    }
+
+    /// The state in which the fabfile's functions find each other and its imports.
+    ///
+    /// The top level is read without a lane, so an effect there is refused. The fabfile is a module in it, too, because
+    /// Rhai lets only closures of a module find their own file when another file calls them.
+    fn imported(&self) -> RhaiResultOf<GlobalRuntimeState> {
+        let module = Module::eval_ast_as_new(Scope::new(), &self.ast, &self.engine)?;
+        let mut global = self.engine.new_global_runtime_state();
+        module.iter_sub_modules().for_each(|(alias, module)| global.push_import(alias, module.clone()));
+        global.lib.extend([module.into(), self.ast.shared_lib().clone()]);
+        Ok(global)
     }
 }

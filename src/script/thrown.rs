@@ -1,6 +1,11 @@
 //! Failures into scripts, and out of them again with the place where they happened.
-use crate::failure::{Failure, Reason};
-use rhai::{Dynamic, EvalAltResult, ParseError, Position};
+use super::stdlib;
+use crate::{
+    api,
+    failure::{Failure, Reason},
+    fleet::did_you_mean,
+};
+use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 
 /// A failure as a script throws it.
 pub fn thrown(failure: Failure) -> Box<EvalAltResult> {
@@ -13,13 +18,12 @@ pub fn thrown(failure: Failure) -> Box<EvalAltResult> {
     })
 }
 
-/// A place in a script: the file's name, and line and column from 1.
+/// A place in a script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spot {
-    /// Empty for the fabfile.
+    /// The file's name; empty for the fabfile.
     pub source: String,
-    pub line: usize,
-    pub column: usize,
+    pub at: Position,
 }
 
 /// A failure, where it happened, and the calls that led there, outermost first.
@@ -28,20 +32,22 @@ pub struct Located {
     pub failure: Failure,
     pub spot: Option<Spot>,
     pub calls: Vec<Spot>,
-    /// Whether the script itself is wrong, rather than what it did.
-    pub of_script: bool,
+    /// The function that was called with what it does not take.
+    pub missing: Option<String>,
 }
 
 /// Takes the failure out of what Rhai says, with its places.
-pub fn located(error: &EvalAltResult) -> Located {
+///
+/// `file_of` says where a function is, given the file that Rhai says: called by a closure, that is the closure's caller.
+pub fn located(error: &EvalAltResult, file_of: impl Fn(&str, &str) -> String) -> Located {
     let mut calls = Vec::new();
     let (mut error, mut source) = (error, String::new());
     loop {
         match error {
             // The position is the caller's, the source is the callee's.
-            EvalAltResult::ErrorInFunctionCall(_, callee, inner, at) => {
+            EvalAltResult::ErrorInFunctionCall(name, callee, inner, at) => {
                 calls.extend(spot(&source, *at));
-                source.clone_from(callee);
+                source = file_of(name, callee);
                 error = inner;
             }
             EvalAltResult::ErrorInModule(name, inner, at) => {
@@ -54,12 +60,11 @@ pub fn located(error: &EvalAltResult) -> Located {
     }
     let failure = failure_of(error);
     let spot = spot(&source, error.position());
-    let of_script = failure.reason == Reason::Fabfile;
-    Located { failure, spot, calls, of_script }
+    Located { failure, spot, calls, missing: missing(error).map(|(name, _)| name) }
 }
 
 fn spot(source: &str, at: Position) -> Option<Spot> {
-    Some(Spot { source: source.to_owned(), line: at.line()?, column: at.position().unwrap_or(1) })
+    (!at.is_none()).then(|| Spot { source: source.to_owned(), at })
 }
 
 /// The failure at the bottom of what Rhai says.
@@ -80,19 +85,17 @@ pub fn failure_of(error: &EvalAltResult) -> Failure {
 fn wrong(error: &EvalAltResult) -> Failure {
     let text = match error {
         EvalAltResult::ErrorParsing(parsing, _) => {
-            return parse_failure(&ParseError(Box::new(parsing.clone()), Position::NONE));
+            return parse_failure(&ParseError(Box::new(parsing.clone()), Position::NONE), "");
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}`"),
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.split_once(" (") {
-            Some((name, arguments)) => {
-                let arguments = arguments.trim_end_matches(')');
-                format!("there is no function `{}` that takes ({arguments})", name.trim())
-            }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => match missing(error) {
+            Some((name, types)) => format!("no function `{name}` takes ({types})"),
             None => format!("there is no function `{signature}`"),
         },
-        EvalAltResult::ErrorTooManyOperations(_) => "the script computes without end".to_owned(),
+        EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}` in this map"),
         EvalAltResult::ErrorStackOverflow(_) => "functions call each other without end".to_owned(),
+        EvalAltResult::ErrorDataTooLarge(what, _) => format!("the script makes too large a value: {}", lower(what)),
         EvalAltResult::ErrorDataRace(name, _) => {
             return Failure::new(Reason::Fabfile, format!("`{name}` is used in the closure and called on at once"))
                 .help("write `each(all, |host| …)` instead of `all.each(|host| …)`");
@@ -103,9 +106,54 @@ fn wrong(error: &EvalAltResult) -> Failure {
     Failure::new(Reason::Fabfile, text)
 }
 
+/// The name of a function that was not found, and what it was given.
+pub fn missing(error: &EvalAltResult) -> Option<(String, String)> {
+    let EvalAltResult::ErrorFunctionNotFound(signature, _) = error.unwrap_inner() else { return None };
+    let (name, types) = signature.split_once(" (")?;
+    let types: Vec<&str> = types.trim_end_matches(')').split(", ").map(kind).collect();
+    Some((name.trim().to_owned(), types.join(", ")))
+}
+
+/// A type as people call it.
+fn kind(name: &str) -> &str {
+    match name {
+        "&str | ImmutableString | String" => "text",
+        "i64" => "whole number",
+        "f64" => "number",
+        "Fn" => "closure",
+        other => other,
+    }
+}
+
 /// What a parse error says, without its place.
-pub fn parse_failure(error: &ParseError) -> Failure {
-    Failure::new(Reason::Fabfile, lower(&error.err_type().to_string()))
+pub fn parse_failure(error: &ParseError, text: &str) -> Failure {
+    let (message, help) = match error.err_type() {
+        ParseErrorType::Reserved(word) => (
+            format!("`{word}` is a word that Rhai keeps for itself"),
+            Some(format!("write `{word}_`; a task of that name is still typed `{word}`")),
+        ),
+        ParseErrorType::VariableUndefined(name) => (format!("there is no variable `{name}`"), like(name, text)),
+        ParseErrorType::ModuleUndefined(name) => {
+            let std = stdlib::MODULES.iter().find(|(module, _)| module.strip_prefix("std/") == Some(name));
+            let import = std.map(|(module, _)| format!("write `import \"{module}\" as {name};` at the top"));
+            let near = did_you_mean(name, api::namespaces()).or(like(name, text));
+            (format!("there is no namespace or module `{name}`"), import.or(near))
+        }
+        ParseErrorType::MissingToken(token, what) => (format!("`{token}` is missing {what}"), None),
+        ParseErrorType::FnMissingParams(name) => (format!("the parameters of function `{name}` are missing"), None),
+        ParseErrorType::UnexpectedEOF => {
+            let help = "look for a `{`, `(`, `[`, `` ` `` or `\"` that is not closed";
+            ("the file ends in the middle of something".to_owned(), Some(help.to_owned()))
+        }
+        other => (lower(&other.to_string()), None),
+    };
+    Failure { help, ..Failure::new(Reason::Fabfile, message) }
+}
+
+/// The question whether another word of a text was meant.
+fn like(name: &str, text: &str) -> Option<String> {
+    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    did_you_mean(name, words.filter(|word| *word != name))
 }
 
 fn lower(text: &str) -> String {

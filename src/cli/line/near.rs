@@ -10,7 +10,9 @@ pub fn tasks<'a>(word: &str, tasks: &'a [Signature]) -> Vec<&'a Signature> {
     let mut near: Vec<(usize, &Signature)> =
         tasks.iter().filter_map(|task| Some((distance_to_task(typed, &task.name)?, task))).collect();
     near.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
-    near.into_iter().take(MOST).map(|(_, task)| task).collect()
+    // What is much further away than the nearest was not meant.
+    let least = near.first().map_or(0, |(slips, _)| *slips);
+    near.into_iter().take(MOST).filter(|(slips, _)| *slips <= least + 1).map(|(_, task)| task).collect()
 }
 
 /// The name that is most like a word.

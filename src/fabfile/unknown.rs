@@ -1,0 +1,194 @@
+//! Calls that can come to nothing: of functions that there are not, or not with so many arguments.
+use super::tasks;
+use crate::{
+    docs,
+    failure::{Failure, Reason},
+    fleet::nearest,
+    script::Resolver,
+};
+use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many arguments each function takes, by its name as it is called: `note` in `ui`, `run` in ``.
+type Counts = BTreeMap<(String, String), BTreeSet<usize>>;
+
+/// What a file can call.
+struct Known {
+    primitives: Counts,
+    /// Of the file itself.
+    own: Counts,
+    /// Of the modules that it imports, by alias.
+    modules: Counts,
+    /// Names that a map may have a closure under.
+    properties: BTreeSet<String>,
+}
+
+/// A call, as far as it can be known without running it.
+struct Call<'a> {
+    namespace: String,
+    name: &'a str,
+    arguments: usize,
+    /// On a value, as in `host.run(…)`; the value is none of the arguments.
+    method: bool,
+    at: Position,
+}
+
+/// What every script may call whatever is registered.
+const SYNTAX: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "print", "debug"];
+
+/// Refuses a file of the project that calls what there is not.
+///
+/// A method that a map of the file has as a key is let through, and so is whatever Rhai alone can know.
+pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
+    let known = Known {
+        primitives: primitives(engine),
+        own: of_file("", ast, false),
+        modules: of_modules(engine, resolver, ast)?,
+        properties: properties(ast),
+    };
+    let mut wrong = None;
+    ast.walk(&mut |path| {
+        if let Some(call) = path.last().and_then(call) {
+            wrong = known.wrong(&call).map(|failure| (failure, call.at));
+        }
+        wrong.is_none()
+    });
+    match wrong {
+        Some((failure, at)) => Err(resolver.place(source, at).into_iter().fold(failure, Failure::at)),
+        None => Ok(()),
+    }
+}
+
+impl Known {
+    fn wrong(&self, call: &Call) -> Option<Failure> {
+        if call.namespace.contains("::") || SYNTAX.contains(&call.name) {
+            return None;
+        }
+        let key = (call.namespace.clone(), call.name.to_owned());
+        let all = if call.namespace.is_empty() {
+            [(&self.own, 0), (&self.primitives, usize::from(call.method))]
+        } else {
+            [(&self.modules, 0), (&self.primitives, 0)]
+        };
+        // The value that a method is called on counts among a primitive's parameters.
+        let counts: BTreeSet<usize> = all
+            .iter()
+            .flat_map(|(counts, of_value)| {
+                counts.get(&key).into_iter().flatten().filter_map(move |n| n.checked_sub(*of_value))
+            })
+            .collect();
+        if counts.contains(&call.arguments) || (call.method && self.properties.contains(call.name)) {
+            return None;
+        }
+        let shown = match &*call.namespace {
+            "" => call.name.to_owned(),
+            namespace => format!("{namespace}::{}", call.name),
+        };
+        if !counts.is_empty() {
+            let message = format!("`{shown}` takes {}, but {}", takes(&counts), given(call.arguments));
+            let failure = Failure::new(Reason::Fabfile, message);
+            return Some(match docs::written(&shown) {
+                Some(written) => failure.help(format!("it is written\n{written}")),
+                None => failure,
+            });
+        }
+        if !call.namespace.is_empty() && !all.iter().any(|(counts, _)| counts.keys().any(|(n, _)| *n == call.namespace))
+        {
+            return None;
+        }
+        let names = all.iter().flat_map(|(counts, _)| counts.keys());
+        let names = names.filter(|(namespace, _)| *namespace == call.namespace).map(|(_, name)| &**name);
+        let failure = Failure::new(Reason::Fabfile, format!("there is no function `{shown}`"));
+        Some(match nearest(call.name, names) {
+            Some(near) => {
+                let near = shown.strip_suffix(call.name).unwrap_or_default().to_owned() + near;
+                let written = docs::written(&near).map(|written| format!("\n{written}")).unwrap_or_default();
+                failure.help(format!("did you mean `{near}`?{written}"))
+            }
+            None => failure.help("`rfab --docs` lists what a script can call"),
+        })
+    }
+}
+
+fn call<'a>(node: &'a ASTNode) -> Option<Call<'a>> {
+    let of = |call: &'a FnCallExpr, at: Position, method: bool| {
+        let path: Vec<&str> = call.namespace.path.iter().map(|part| part.as_str()).collect();
+        let named = call.op_token.is_none() && call.name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let (namespace, name, arguments) = (path.join("::"), &*call.name, call.args.len());
+        (named && !name.starts_with("anon$")).then_some(Call { namespace, name, arguments, method, at })
+    };
+    match node {
+        ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at)) => of(call, *at, false),
+        ASTNode::Expr(Expr::MethodCall(call, at)) => of(call, *at, true),
+        _ => None,
+    }
+}
+
+fn primitives(engine: &Engine) -> Counts {
+    let all = engine.collect_fn_metadata(
+        None,
+        |info| Some((info.namespace.to_string(), info.metadata.name.to_string(), info.metadata.num_params)),
+        true,
+    );
+    let mut counts = Counts::new();
+    for (namespace, name, parameters) in all {
+        counts.entry((namespace, name)).or_default().insert(parameters);
+    }
+    counts
+}
+
+fn of_file(alias: &str, ast: &AST, from_outside: bool) -> Counts {
+    let mut counts = Counts::new();
+    for function in ast.iter_functions().filter(|f| !from_outside || f.access == FnAccess::Public) {
+        counts.entry((alias.to_owned(), function.name.to_owned())).or_default().insert(function.params.len());
+    }
+    counts
+}
+
+fn of_modules(engine: &Engine, resolver: &Resolver, ast: &AST) -> Result<Counts, Failure> {
+    let mut counts = Counts::new();
+    for import in tasks::imports(ast) {
+        if let Some(alias) = import.alias {
+            for (name, takes) in of_file(&alias, &resolver.ast(engine, &import.name)?, true) {
+                counts.entry(name).or_default().extend(takes);
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// The keys of the file's maps, and what it assigns or reads by a dot.
+fn properties(ast: &AST) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(map, _))) => names.extend(map.0.iter().map(|(key, _)| key.name.to_string())),
+            Some(ASTNode::Expr(Expr::Property(property, _))) => _ = names.insert(property.2.to_string()),
+            Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
+                if let Some(map) = value.read_lock::<rhai::Map>() {
+                    names.extend(map.keys().map(ToString::to_string));
+                }
+            }
+            _ => {}
+        }
+        true
+    });
+    names
+}
+
+fn takes(counts: &BTreeSet<usize>) -> String {
+    let all: Vec<String> = counts.iter().map(usize::to_string).collect();
+    match &all[..] {
+        [none] if none == "0" => "no arguments".to_owned(),
+        [one] if one == "1" => "1 argument".to_owned(),
+        all => format!("{} arguments", all.join(" or ")),
+    }
+}
+
+fn given(arguments: usize) -> String {
+    match arguments {
+        0 => "none is given".to_owned(),
+        1 => "1 is given".to_owned(),
+        more => format!("{more} are given"),
+    }
+}

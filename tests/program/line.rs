@@ -1,0 +1,361 @@
+//! What is wrong with a line, or asked instead of tasks.
+use super::{says, shop};
+
+#[test]
+fn the_tasks_are_listed_by_what_they_do() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["--list"],
+        0,
+        "Tasks that name hosts:
+  prod [WHICH]       Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
+  testing [NUMBER]   A testing environment.
+
+Tasks:
+  deploy REFERENCE   Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+  proxy_all [HOSTS]  Puts every healthy host back; `hosts` names those that somebody else took out.
+  proxy_flip         Swaps the live group and the one that is out.
+  proxy_group1       Makes group1 live and takes group2 out.
+  proxy_group2       Makes group2 live and takes group1 out of the balancer.
+  proxy_status       Shows how each host stands, what it serves, and who took it out.
+  release REFERENCE  Deploys group by group and ends with every host live; stops at the first failure.
+  setup              Makes the app's folders on fresh hosts.
+",
+        "",
+    );
+}
+
+#[test]
+fn the_version_is_told() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["--version"],
+        0,
+        "rfab 0.1.0
+",
+        "",
+    );
+}
+
+#[test]
+fn help_for_a_word_is_its_whole_doc_and_nothing_is_done() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["deploy", "--help"],
+        0,
+        "deploy REFERENCE
+    Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+        "",
+    );
+    says(
+        folder.path(),
+        &["prod", "deploy:stable", "-h"],
+        0,
+        "prod [WHICH]
+    Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
+
+deploy REFERENCE
+    Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+        "",
+    );
+}
+
+#[test]
+fn a_line_without_a_task_says_where_they_are_listed() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &[],
+        2,
+        "",
+        "error: no task is named
+  help: `rfab --list` shows the tasks
+",
+    );
+}
+
+#[test]
+fn an_unknown_task_is_answered_by_the_nearest() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["depoly", "stable"],
+        2,
+        "",
+        "error: `depoly` is not a task
+  help: did you mean `deploy`?
+          deploy REFERENCE
+              Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+    );
+    says(
+        folder.path(),
+        &["prod", "depoly", "stable"],
+        2,
+        "",
+        "error: `stable` is not a task
+  help: `depoly` was taken as `which` of `prod`: did you mean `deploy`?
+          deploy REFERENCE
+              Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+    );
+    says(
+        folder.path(),
+        &["proxy.flop"],
+        2,
+        "",
+        "error: `proxy.flop` is not a task
+  help: did you mean `proxy_flip`?
+          proxy_flip
+              Swaps the live group and the one that is out.
+",
+    );
+    says(
+        folder.path(),
+        &["nothing"],
+        2,
+        "",
+        "error: `nothing` is not a task
+  help: `rfab --list` shows the tasks
+",
+    );
+}
+
+#[test]
+fn a_wrong_count_of_arguments_shows_how_the_task_is_written() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["deploy"],
+        2,
+        "",
+        "error: `deploy` takes 1 argument, but none is given
+  help: it is written
+          deploy REFERENCE
+              Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+    );
+    says(
+        folder.path(),
+        &["deploy", "a", "b"],
+        2,
+        "",
+        "error: `b` is not a task
+  help: before it, `deploy` has all its arguments
+          deploy REFERENCE
+              Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+    );
+    says(
+        folder.path(),
+        &["deploy:a,b,c=d"],
+        2,
+        "",
+        r#"error: `deploy` has no parameter `c`
+  help: write `c\=d` if the `=` is text
+        it is written
+          deploy REFERENCE
+              Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_name_of_an_argument_is_answered_by_the_nearest() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["deploy:refrence=x"],
+        2,
+        "",
+        "error: `deploy` has no parameter `refrence`
+  help: did you mean `reference`?
+        it is written
+          deploy REFERENCE
+              Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+",
+    );
+    says(
+        folder.path(),
+        &["setup:x=1"],
+        2,
+        "",
+        r#"error: `setup` has no parameter `x`
+  help: write `x\=1` if the `=` is text
+        it is written
+          setup
+              Makes the app's folders on fresh hosts.
+"#,
+    );
+}
+
+#[test]
+fn what_is_ambiguous_or_out_of_order_is_refused_with_what_to_write() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["deploy", "release"],
+        2,
+        "",
+        "error: `release` is a task, and `deploy` needs an argument in its place
+  help: write `deploy:release` for the argument, or `deploy:REFERENCE release` for the task `release`
+",
+    );
+    says(
+        folder.path(),
+        &["deploy", "prod"],
+        2,
+        "",
+        "error: `prod` is a task, and `deploy` needs an argument in its place
+  help: write `deploy:prod` for the argument, or `prod deploy:REFERENCE` for the task `prod`
+",
+    );
+    says(
+        folder.path(),
+        &["deploy", "stable", "prod"],
+        2,
+        "",
+        "error: `prod` names hosts, but stands behind `deploy`, which does not
+  help: write `rfab prod deploy:stable`
+",
+    );
+    says(
+        folder.path(),
+        &["prod", "--"],
+        2,
+        "",
+        "error: no command stands behind `--`
+  help: write it as in `rfab prod -- uptime`
+",
+    );
+}
+
+#[test]
+fn wrong_flags_are_refused() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["--flag"],
+        2,
+        "",
+        "error: unexpected argument '--flag' found
+
+Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
+",
+    );
+    says(
+        folder.path(),
+        &["--yess"],
+        2,
+        "",
+        "error: unexpected argument '--yess' found
+
+  tip: a similar argument exists: '--yes'
+
+Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
+",
+    );
+    says(
+        folder.path(),
+        &["-q", "-v", "--list"],
+        2,
+        "",
+        "error: the argument '--quiet' cannot be used with '--verbose...'
+
+Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
+",
+    );
+    says(
+        folder.path(),
+        &["--list", "prod"],
+        2,
+        "",
+        "error: the argument '--list' cannot be used with '[TASK]...'
+
+Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
+",
+    );
+    says(
+        folder.path(),
+        &["--set", "keep", "prod"],
+        2,
+        "",
+        "error: invalid value 'keep' for '--set <KEY=VALUE>': it has no `=`
+",
+    );
+    says(
+        folder.path(),
+        &["--parallel", "0", "prod"],
+        2,
+        "",
+        "error: invalid value '0' for '--parallel <N>': 0 is not in 1..=65535
+",
+    );
+    says(
+        folder.path(),
+        &["--color", "sometimes", "prod"],
+        2,
+        "",
+        "error: invalid value 'sometimes' for '--color <WHEN>'
+  [possible values: auto, always, never]
+",
+    );
+    says(
+        folder.path(),
+        &["--read", "prod"],
+        2,
+        "",
+        "error: the argument '--read' needs a command behind '--'
+
+Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
+",
+    );
+    says(
+        folder.path(),
+        &["--trust"],
+        2,
+        "",
+        "error: a value is required for '--trust <HOST>' but none was supplied
+",
+    );
+}
+
+#[test]
+fn docs_show_a_name_a_list_or_that_there_is_none() {
+    let folder = shop();
+    says(
+        folder.path(),
+        &["--docs", "clock::retry"],
+        0,
+        r#"clock::retry(times, wait, f)
+
+    Calls the closure until it does not fail, at most so many times, waiting in between.
+
+    Example:
+
+        clock::retry(3, "1s", || host.capture("bin/ping"));
+
+"#,
+        "",
+    );
+    says(
+        folder.path(),
+        &["--docs", "nothing_such"],
+        2,
+        "",
+        "error: there is no primitive or stdlib function `nothing_such`
+  help: `rfab --docs` lists them all
+",
+    );
+}
+
+#[test]
+fn the_help_is_one_text_with_every_flag_and_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    says(folder.path(), &["--help"], 0, include_str!("../../src/cli/help.txt"), "");
+}

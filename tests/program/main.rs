@@ -1,0 +1,49 @@
+//! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
+mod files;
+mod line;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// The shop of this repository, in a folder of its own.
+fn shop() -> tempfile::TempDir {
+    let (folder, here) = (tempfile::tempdir().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
+    fs::create_dir(folder.path().join("fleets")).unwrap();
+    for file in ["fabfile.rhai", "fleets/prod.toml", "fleets/testing1.toml"] {
+        fs::copy(here.join(file), folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
+/// A folder with this fabfile.
+fn fabfile(text: &str) -> tempfile::TempDir {
+    let folder = shop();
+    fs::write(folder.path().join("fabfile.rhai"), text).unwrap();
+    folder
+}
+
+/// What a process says to the line: stdout, stderr, and the exit code; the folder's own name is `HERE`.
+fn ran(folder: &Path, line: &[&str]) -> (String, String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_rfab"))
+        .args(line)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let here = folder.canonicalize().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(here.to_str().unwrap(), "HERE");
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+/// A line says this, and nothing else.
+#[track_caller]
+fn says(folder: &Path, line: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let (out, err, exit) = ran(folder, line);
+    assert_eq!((out.as_str(), err.as_str(), exit), (stdout, stderr, code), "rfab {}\n{out}{err}", line.join(" "));
+}
