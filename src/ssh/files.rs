@@ -342,6 +342,7 @@ impl Effect for Get {
         if ended.status != 0 || digest != wanted {
             return Err(unfit(&self.on, &self.from, CHANGED));
         }
+        at.tell(What::Progressed { host: host.clone(), what: "got".into(), done: total, total, unit: "bytes" });
         temp.persist(&self.to).map(drop).map_err(|e| unwritable(e.error))
     }
 
