@@ -334,7 +334,8 @@ pub mod host {
     /// # Example
     ///
     /// ```rhai
-    /// host.get("/etc/os-release", `${host.name}.os-release`);
+    /// host.write("/tmp/motd", "welcome\n");
+    /// host.get("/tmp/motd", `${host.name}.motd`);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
     pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
@@ -348,7 +349,8 @@ pub mod host {
     /// # Example
     ///
     /// ```rhai
-    /// let motd = host.read("/etc/motd");
+    /// host.write("/tmp/motd", "welcome\n");
+    /// let motd = host.read("/tmp/motd");
     /// ```
     #[rhai_fn(name = "read", return_raw)]
     pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
@@ -395,7 +397,7 @@ pub mod host {
     /// # Example
     ///
     /// ```rhai
-    /// if !host.exists("/srv/shop") { throw "run setup first"; }
+    /// if !host.exists("/srv/shop") { ui::warn("run setup first"); }
     /// ```
     #[rhai_fn(name = "exists", return_raw)]
     pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
