@@ -17,6 +17,7 @@ pub mod health;
 pub mod host;
 pub mod http;
 pub mod ledger;
+pub mod line;
 pub mod model;
 pub mod release;
 pub mod report;

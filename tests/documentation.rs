@@ -2,7 +2,7 @@
 mod project;
 
 use project::Project;
-use rfab::{cli::line, command::Command, docs, failure::Exit};
+use rfab::{command::Command, docs, failure::Exit, line};
 use std::{collections::BTreeSet, env, fs, path::Path};
 
 fn docs_folder() -> &'static Path {

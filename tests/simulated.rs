@@ -1,9 +1,9 @@
 //! The project's own fabfile in the made-up world.
 use rfab::{
-    cli::line,
     event::{Event, Outcome, Standing, What},
     fabfile::{self, Options, Project},
     failure::Exit,
+    line,
     model::Model,
     simulate::{Simulation, Wish, simulate},
 };

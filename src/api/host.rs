@@ -3,21 +3,12 @@ use super::duration;
 use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
-    host::Host as Machine,
     script::{RhaiResultOf, here, thrown},
     ssh::{Capture, Exec, Exists, Get, On, Put, ReadFile, WriteFile},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
-/// A host as a script holds it.
-#[derive(Clone, Debug)]
-pub struct HostValue(pub On);
-
-impl From<Machine> for HostValue {
-    fn from(host: Machine) -> Self {
-        Self(host.into())
-    }
-}
+pub use crate::script::HostValue;
 
 /// Turns what is wrong with a command into what a script sees.
 pub fn command_error(e: Error) -> Box<EvalAltResult> {

@@ -1,10 +1,9 @@
 //! Flags and words, turned into plain values, and what each asks for.
 mod carry_out;
 pub mod flags;
-pub mod line;
+pub use crate::line;
 pub mod listing;
 pub mod request;
-mod usage;
 mod wiring;
 
 pub use carry_out::main;
