@@ -3,7 +3,6 @@ pub mod api;
 pub mod balancer;
 pub mod cli;
 pub mod command;
-pub mod config;
 pub mod demo;
 pub mod docs;
 pub mod effect;
