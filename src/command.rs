@@ -72,9 +72,7 @@ impl Command {
     /// A shell line whose values arrive as shell variables.
     pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, Error> {
         for (name, value) in &values {
-            let good = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-                && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
-            if !good {
+            if !is_variable(name) {
                 return Err(Error::BadName(name.clone()));
             }
             if value.contains('\0') {
@@ -129,6 +127,12 @@ fn fill(
     let value = values.iter().find(|(name, _)| *name == rest).ok_or(Error::NoValue { name: rest.clone() })?;
     into.push_str(&value.1);
     Ok(())
+}
+
+/// Whether a text is the name of a shell variable.
+pub fn is_variable(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
 /// A word as POSIX sh reads it back unchanged.

@@ -74,6 +74,27 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
 }
 
 #[test]
+fn a_host_in_maintenance_is_checked_before_it_gets_requests() {
+    if !needs_lab("a_host_in_maintenance_is_checked_before_it_gets_requests") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fleets/prod.toml", |text| text.replace("drain_within = \"10s\"", "drain_within = \"2s\""));
+    let load = lab.load(100);
+    lab.balancer("lb1").set("bk_web", "web1", "maint");
+    load.wait_for(20);
+    lab.host("web1").unit("shop").tell("stop");
+    let sick = run(&lab, &["prod", "proxy.all:web1"], 1);
+    assert!(sick.contains("host `web1` does not get healthy within 15 s"), "{sick}");
+    // Its own page says that it is well, which the balancer does not find yet.
+    lab.host("web1").unit("shop").tell("start");
+    run(&lab, &["prod", "proxy.all:web1"], 0);
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
+    load.wait_for(50);
+    load.stop().expect_none_failed();
+}
+
+#[test]
 fn a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed() {
     if !needs_lab("a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed") {
         return;
@@ -219,6 +240,37 @@ fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stand
     assert_eq!(done.lines().filter(|l| l.contains("  live ")).count(), 4, "{done}");
     load.wait_for(20);
     load.stop().expect_none_failed();
+}
+
+#[test]
+fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
+    if !needs_lab("the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process") {
+        return;
+    }
+    let lab = four();
+    let sleeps = |host: &str| lab.host(host).processes().iter().filter(|p| p.name == "sleep").count();
+    let all = || ["web1", "web2", "web3", "web4"].map(sleeps);
+    let wait_for = |wanted: [usize; 4]| {
+        let begun = std::time::Instant::now();
+        while all() != wanted {
+            assert!(begun.elapsed().as_secs() < 10, "{:?}", all());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let long = lab.rfab(&["prod", "--", "sleep 300; echo over"]).start();
+        wait_for([1; 4]);
+        assert!(long.signal(signal));
+        long.wait_for("interrupted: what is under way comes to its end");
+        assert_eq!(all(), [1; 4]);
+        assert!(long.signal(signal));
+        let told = long.output();
+        let code =
+            [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)].into_iter().find(|(s, _)| *s == signal);
+        assert_eq!((told.code, told.stderr.as_str()), (code.map(|(_, code)| code), ""), "{told:?}");
+        assert!(told.stdout.contains("4 hosts: "), "{told:?}");
+        assert_eq!(all(), [0; 4]);
+    }
 }
 
 #[test]

@@ -177,3 +177,21 @@ fn a_full_disk_leaves_current_and_no_half_release() {
     assert_eq!(lab.host("web1").sh("cd /srv/shop && readlink current && ls -A releases .rfab/tmp").stdout, before);
     assert_eq!(lab.host("web2").current(), Some(before.lines().next().unwrap().replace("releases/", "")));
 }
+
+#[test]
+fn all_problems_of_all_hosts_are_found_before_anything_changes() {
+    if !needs_lab("all_problems_of_all_hosts_are_found_before_anything_changes") {
+        return;
+    }
+    let lab = Lab::start(four());
+    lab.rfab(&["prod", "setup"]).output().expect_ok();
+    lab.rfab(&["prod", "proxy.group2"]).output().expect_ok();
+    lab.host("web1")
+        .sh("mount --bind /dev/null /usr/bin/sha256sum && mount --bind /dev/null /usr/bin/gzip")
+        .expect_ok();
+    lab.host("web2").sh("chmod 555 /srv/shop/releases && rm -r /srv/shop/.rfab").expect_ok();
+    let found = refused(&lab, &["prod:out", "deploy:stable"], 1);
+    assert!(found.contains("error: 2 problems, and nothing was changed:\n"), "{found}");
+    assert!(found.contains("  host `web1`: it has no `gzip`; it has no `sha256sum`\n"), "{found}");
+    assert!(found.contains("  host `web2`: "), "{found}");
+}

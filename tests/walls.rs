@@ -239,7 +239,7 @@ fn host_keys_are_checked_whatever_the_program_says() {
 fn every_primitive_and_every_module_says_what_it_is() {
     for source in sources().iter().filter(|source| !source.is_test()) {
         let first = source.text.lines().next().unwrap_or_default();
-        assert!(source.name == "src/main.rs" || first.starts_with("//! "), "{} does not say what it is", source.name);
+        assert!(source.name == "src/main.rs" || source.text.trim().is_empty() || first.starts_with("//! "), "{} does not say what it is", source.name);
         if source.module() != "api" {
             continue;
         }

@@ -44,7 +44,7 @@ fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
 fn exec(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let state = here.fleet_of(&on.host).state.clone();
-    Ok(here.perform(Exec { on: on.clone(), command, stdin: None, any_status: false, state })?.out)
+    Ok(here.perform(Exec { on: on.clone(), command, any_status: false, state })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
@@ -290,7 +290,12 @@ pub mod host {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
-        on.env.extend(values(variables)?);
+        let variables = values(variables)?;
+        // `env` on the host would take another name for a flag or a program.
+        if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
+            return Err(command_error(Error::BadName(name.clone())));
+        }
+        on.env.extend(variables);
         Ok(HostValue(on))
     }
 
@@ -304,6 +309,18 @@ pub mod host {
     #[rhai_fn(name = "timeout", return_raw)]
     pub fn timeout(host: &mut HostValue, limit: Dynamic) -> RhaiResultOf<HostValue> {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
+    }
+
+    /// The host, with this text as what its next calls read.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.stdin("yes\n").run("bin/reset");
+    /// ```
+    #[rhai_fn(name = "stdin")]
+    pub fn stdin(host: &mut HostValue, text: ImmutableString) -> HostValue {
+        HostValue(On { stdin: Some(text.into()), ..host.0.clone() })
     }
 
     /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.

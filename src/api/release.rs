@@ -8,7 +8,7 @@ use crate::{
     git::{Kind, Resolve, app},
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
-    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
+    release::{Activate, Home, Number, Preflight, Prune, ReadReleases, SetUp, Stage},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -348,7 +348,9 @@ pub mod release {
         mark(&here, &targets, name, &commit, MarkState::Done)
     }
 
-    /// Looks whether the host can be deployed to: it is reached, and the app's folders are there.
+    /// Looks whether the host can be deployed to: it is reached, and tools, folders and rights are there.
+    ///
+    /// All its problems are one failure.
     ///
     /// # Example
     ///
@@ -360,12 +362,12 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let host = host.0.host;
         let fleet = here.fleet_of(&host);
-        let listing = here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?)?;
-        if listing.set_up {
-            return Ok(());
+        let problems = here.perform(Preflight::of(&fleet, &host).map_err(thrown)?)?;
+        if problems.is_empty() {
+            return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);
         }
-        let failure = Failure::failed(format!("host `{host}` has no folders for the app yet")).on(&host.name);
-        Err(thrown(failure.help("make them by `rfab FLEET setup`; nothing was changed")))
+        let failure = Failure::failed(format!("host `{host}`: {}", problems.join("; "))).on(&host.name);
+        Err(thrown(failure.help("nothing was changed; folders are made by the task `setup`")))
     }
 
     /// Writes down that the host is being switched to a release.

@@ -1,5 +1,9 @@
 //! Takes hosts out of all their pools, or puts them back: all or none.
-use super::{Place, ReadBalance, driver::Driver, places};
+use super::{
+    Place, ReadBalance,
+    driver::{Checked, Driver, Server},
+    places,
+};
 use crate::{
     effect::*,
     event::Standing,
@@ -159,13 +163,40 @@ impl SetAdmin {
             return Ok(());
         }
         changed.push((driver.clone(), place.clone(), before));
+        if before == Admin::Maint && self.to == Admin::Ready {
+            // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
+            set(&*driver, place, Admin::Drain).await.map_err(|f| f.on(&host.name))?;
+            let balancer = self.fleet.balancers.iter().find(|b| b.name == place.balancer);
+            let within = balancer.map_or(SETTLE, |b| b.drain_within);
+            checked(&*driver, place, host, within).await?;
+        }
         set(&*driver, place, self.to).await.map_err(|f| f.on(&host.name))
     }
 }
 
+/// Waits until the balancer's checks of a server pass.
+async fn checked(driver: &dyn Driver, place: &Place, host: &Host, within: Duration) -> Result<(), Failure> {
+    let until = tokio::time::Instant::now() + within;
+    loop {
+        let server = server_of(driver, place).await.map_err(|f| f.on(&host.name))?;
+        if server.health == Checked::Up {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() > until {
+            let message = format!("host `{host}` is not healthy: its balancer says `{}`; left out", server.raw);
+            return Err(Failure::refused(message).on(&host.name));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {
+    server_of(driver, place).await.map(|server| server.admin)
+}
+
+async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
     let servers = driver.list(&place.pool).await?;
-    servers.iter().find(|s| s.name == place.server).map(|s| s.admin).ok_or_else(|| {
+    servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| {
         let Place { balancer, pool, server } = place;
         Failure::new(Reason::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
     })

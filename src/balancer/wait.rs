@@ -1,5 +1,5 @@
 //! Waits for what a balancer shows of a host.
-use super::{Balance, ReadBalance};
+use super::{Balance, ReadBalance, driver::Checked, places};
 use crate::{
     effect::*,
     event::What,
@@ -91,7 +91,7 @@ impl Effect for WaitDrained {
     }
 }
 
-/// Waits until every check of a host's servers says exactly up.
+/// Waits until every check of a host's servers says exactly up; a server in maintenance has none.
 #[derive(Clone, Serialize)]
 pub struct WaitUp {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -130,11 +130,12 @@ impl Effect for WaitUp {
         let until = tokio::time::Instant::now() + Duration::from_millis(self.within);
         loop {
             let balance = read(&at, &self.fleet).await?;
-            if balance.up(&self.fleet, &self.host)? {
+            // Nobody checks in maintenance: there is nothing to wait for.
+            let servers = balance.servers(&self.fleet, &self.host)?;
+            if servers.iter().all(|s| s.health == Checked::Up || s.admin == Admin::Maint) {
                 return Ok(());
             }
             if tokio::time::Instant::now() > until {
-                let servers = balance.servers(&self.fleet, &self.host)?;
                 let said: Vec<&str> = servers.iter().map(|s| &*s.raw).collect();
                 return Err(self.failure(&said.join(", ")));
             }
@@ -143,6 +144,9 @@ impl Effect for WaitUp {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
+        if places(&self.fleet, &self.host).is_empty() {
+            return Ok(());
+        }
         match model.up(&self.host)? {
             true => Ok(()),
             false if model.now - model.began >= self.within => Err(self.failure("DOWN").into()),

@@ -2,7 +2,7 @@
 use super::{
     flags, line, listing,
     request::{Action, Color, Detail, Request},
-    wiring,
+    trust, wiring,
 };
 use crate::{
     fabfile::{self, Options, Project},
@@ -67,7 +67,8 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Demo => return wiring::demo(request).map_err(of_reason),
         Action::Trust { host, words } => {
             let project = project(request)?;
-            return wiring::trust(request, &project, host, words).map_err(of_reason);
+            let line = if words.is_empty() { None } else { Some(understood(words, None, &project)?) };
+            return trust::trust(request, &project, line.as_ref(), host).map_err(of_reason);
         }
         Action::Run { words, command } => return run(request, words, command.as_deref()),
     }
@@ -99,11 +100,7 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
 
 fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
     let project = project(request)?;
-    let line = line::parse(words, command, &project.tasks).map_err(|error| {
-        let failure = Failure::failed(error.to_string());
-        let failure = error.help().map_or(failure.clone(), |help| failure.help(help));
-        (failure, error.exit())
-    })?;
+    let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,
@@ -112,6 +109,14 @@ fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Resul
     };
     let style = Style { json: request.json, loud, color: color(request, io::stdout().is_terminal()) };
     wiring::run(request, &project, &line, report::listener(style)).map_err(of_reason)
+}
+
+fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {
+    line::parse(words, command, &project.tasks).map_err(|error| {
+        let failure = Failure::failed(error.to_string());
+        let failure = error.help().map_or(failure.clone(), |help| failure.help(help));
+        (failure, error.exit())
+    })
 }
 
 /// The fabfile, found and compiled.

@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     balancer::Desk,
-    effect::Fleets,
-    event::Listener,
+    effect::{Fleets, Lane},
+    event::{Listener, What},
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
@@ -25,16 +25,16 @@ use std::{env, path::PathBuf, sync::Arc, thread};
 /// Carries a line out on real hosts.
 pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn Listener>) -> Result<Exit, Failure> {
     let (world, stop) = (Arc::new(world(request, project)?), Arc::new(Stop::default()));
-    watch_signals(&world, &stop);
-    let facts = facts(request, line);
+    let facts = facts(request, line.to_string());
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
         world.clone() as Arc<dyn World>,
         listener,
         Faults::default(),
-        stop,
+        stop.clone(),
     );
+    watch_signals(&world, &stop, session.lane());
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, request.read, &session);
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
@@ -46,7 +46,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
 }
 
 /// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.
-fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>) {
+fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>, lane: Arc<Lane>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (weak, stop) = (Arc::downgrade(world), stop.clone());
     world.spawn(async move {
@@ -60,6 +60,11 @@ fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>) {
         while let Some(number) = hear.recv().await {
             let first = stop.signal().is_none();
             stop.by(number);
+            let text = match first {
+                true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
+                false => "interrupted again: the commands that still run on hosts are stopped",
+            };
+            lane.tell(What::Warned { host: None, text: text.to_owned() });
             if !first && let Some(world) = weak.upgrade() {
                 for site in world.real.sites() {
                     site.transport.stop_all().await;
@@ -86,7 +91,7 @@ fn world(request: &Request, project: &Project) -> Result<RealWorld, Failure> {
 }
 
 /// The user's home, and rfab's own folder for what can be made again.
-fn folders() -> Result<(PathBuf, PathBuf), Failure> {
+pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     let home = env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
     let home = home.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))?;
     let folders = directories::ProjectDirs::from("", "", "rfab");
@@ -94,14 +99,15 @@ fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     Ok((home, cache))
 }
 
-fn facts(request: &Request, line: &Line) -> Run {
+/// What is known of a run from its start.
+pub fn facts(request: &Request, line: String) -> Run {
     let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
     let name = rustix::system::uname();
     // Time-ordered: milliseconds since 1970, then chance.
     let id = format!("{:011x}-{:06x}", jiff::Timestamp::now().as_millisecond(), rand::random::<u32>() & 0xff_ffff);
     Run {
         id: id.into(),
-        line: line.to_string(),
+        line,
         flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
         on_behalf_of: variable("RFAB_ON_BEHALF_OF"),
@@ -123,9 +129,4 @@ fn facts(request: &Request, line: &Line) -> Run {
 /// Shows the five commands of a hotfix's day on an embedded fleet.
 pub fn demo(_: &Request) -> Result<Exit, Failure> {
     Err(Failure::failed("the demo is not built yet"))
-}
-
-/// Shows a host's keys and takes them up.
-pub fn trust(_: &Request, _: &Project, host: &str, _: &[String]) -> Result<Exit, Failure> {
-    Err(Failure::failed(format!("`--trust {host}` is not built yet")))
 }

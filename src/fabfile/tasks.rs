@@ -17,7 +17,7 @@ const UNDERSCORED: [&str; 22] = [
 ];
 
 /// Methods of a host and global functions: a function of that name would be called instead of them.
-const PRIMITIVES: [&str; 37] = [
+const PRIMITIVES: [&str; 38] = [
     "run",
     "capture",
     "sudo",
@@ -31,6 +31,7 @@ const PRIMITIVES: [&str; 37] = [
     "user",
     "env",
     "timeout",
+    "stdin",
     "fleet",
     "targets",
     "select",

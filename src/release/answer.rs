@@ -126,6 +126,26 @@ pub fn set_up(ended: &Ended) -> Result<Vec<String>, Error> {
     })
 }
 
+/// Reads what `preflight` answered: each problem, worded for people.
+pub fn preflighted(ended: &Ended) -> Result<Vec<String>, Error> {
+    let lines = match Lines::of(Program::Preflight, ended) {
+        Err(Error::NotSetUp(_)) => return Ok(vec!["the app's folders are not there yet".to_owned()]),
+        lines => lines?,
+    };
+    let mut folders = false;
+    let problems = lines.each(|word, rest| match (word, rest) {
+        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-folder", [_]) if folders => Some(String::new()),
+        ("lacks-folder", [_]) => {
+            folders = true;
+            Some("the app's folders are not there yet".to_owned())
+        }
+        ("unwritable", [folder]) => Some(format!("`{}` cannot be written by the app's user", folder.escape_debug())),
+        _ => None,
+    })?;
+    Ok(problems.into_iter().filter(|problem| !problem.is_empty()).collect())
+}
+
 /// Reads what `stage` answered.
 pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
     let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {

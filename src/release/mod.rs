@@ -16,6 +16,7 @@ mod numbering;
 pub mod on_host;
 mod pack;
 mod pattern;
+mod preflight;
 mod program;
 mod staging;
 #[cfg(test)]
@@ -23,7 +24,8 @@ mod tests;
 
 pub use activating::{Activate, Prune, SetUp};
 pub use answer::{
-    Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, pruned, set_up, staged, verified,
+    Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned, set_up,
+    staged, verified,
 };
 pub use error::{Amount, Error, Problem};
 pub use listing::{Home, Listing, ReadReleases};
@@ -31,5 +33,6 @@ pub use manifest::{Entry, Manifest, What};
 pub use name::ReleaseName;
 pub use numbering::Number;
 pub use pack::{Packed, pack};
+pub use preflight::Preflight;
 pub use program::{activate, list, prune, setup, stage, verify};
 pub use staging::Stage;

@@ -1,7 +1,7 @@
 //! What releases come to on a host: its programs, run there by the app's user.
 use super::{
-    Current, Home, Listing, Prune, ReleaseName, SetUp, Stage, activated, activating::Activate, listed, program, pruned,
-    set_up as read_set_up, staged,
+    Current, Home, Listing, Preflight, Prune, ReleaseName, SetUp, Stage, activated, activating::Activate, listed,
+    preflighted, program, pruned, set_up as read_set_up, staged,
 };
 use crate::{
     command::Command,
@@ -72,6 +72,13 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
         highest: listed.highest(),
         set_up: !listed.lacks_folders,
     })
+}
+
+pub async fn preflight(at: &At<'_>, look: &Preflight) -> Result<Vec<String>, Failure> {
+    let host = &look.host;
+    let command = program::preflight(&look.home.path).map_err(on(host))?;
+    let ended = run(at, host, &look.home.user, plain(&command)).await?;
+    preflighted(&ended).map_err(on(host))
 }
 
 pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {

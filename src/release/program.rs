@@ -9,6 +9,7 @@ const TREE: &str = include_str!("host/tree.sh");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Program {
     Setup,
+    Preflight,
     Stage,
     List,
     Activate,
@@ -20,6 +21,7 @@ impl Program {
     pub fn name(self) -> &'static str {
         match self {
             Program::Setup => "setup",
+            Program::Preflight => "preflight",
             Program::Stage => "stage",
             Program::List => "list",
             Program::Activate => "activate",
@@ -32,6 +34,7 @@ impl Program {
     pub fn text(self) -> String {
         let (shared, own) = match self {
             Program::Setup => ("", include_str!("host/setup.sh")),
+            Program::Preflight => ("", include_str!("host/preflight.sh")),
             Program::Stage => (TREE, include_str!("host/stage.sh")),
             Program::List => ("", include_str!("host/list.sh")),
             Program::Activate => ("", include_str!("host/activate.sh")),
@@ -57,6 +60,11 @@ impl Program {
 /// The owner is the user it runs as. Repeating it changes nothing but wrong modes of `releases` and `.rfab`.
 pub fn setup(path: &str) -> Result<Command, Error> {
     Program::Setup.command(path, &[])
+}
+
+/// Looks for all that would keep a release from being staged; changes nothing.
+pub fn preflight(path: &str) -> Result<Command, Error> {
+    Program::Preflight.command(path, &[])
 }
 
 /// Unpacks the archive, which is to be on stdin, as a release that is not current yet.

@@ -48,7 +48,7 @@ fn sgr(text: &str) -> Option<usize> {
 }
 
 /// C1 controls, and what turns or hides text: bidi controls, zero-width characters, tags.
-fn hidden(c: char) -> bool {
+pub fn hidden(c: char) -> bool {
     matches!(c as u32,
         0x80..=0x9f | 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x2064 | 0x2066..=0x206f | 0xfeff | 0xfff9..=0xfffb
         | 0xe0000..=0xe007f)

@@ -1,4 +1,5 @@
 //! Events as JSON, one a line.
+use super::filter::hidden;
 use crate::event::{Event, Listener};
 use std::{io::Write, sync::Mutex};
 
@@ -14,10 +15,38 @@ impl<W: Write + Send> Json<W> {
 impl<W: Write + Send> Listener for Json<W> {
     fn tell(&self, event: &Event) {
         let mut out = self.0.lock().unwrap();
-        let mut line = serde_json::to_vec(event).expect("an event is plain data");
-        line.push(b'\n');
-        if out.as_mut().is_some_and(|out| out.write_all(&line).and_then(|()| out.flush()).is_err()) {
+        let line = escaped(&serde_json::to_string(event).expect("an event is plain data"));
+        if out.as_mut().is_some_and(|out| out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err()) {
             *out = None;
         }
+    }
+}
+
+/// A line of JSON in which nothing is left that a terminal would obey or that turns text around.
+fn escaped(json: &str) -> String {
+    let mut line = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        if c == '\x7f' || hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                line += &format!("\\u{unit:04x}");
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_json_leaves_as_it_is_and_a_terminal_obeys_is_escaped() {
+        let text = "a\u{9b}2J\x7f\u{202e}\u{e0041}ü";
+        let line = escaped(&serde_json::to_string(text).unwrap());
+        assert_eq!(line, "\"a\\u009b2J\\u007f\\u202e\\udb40\\udc41ü\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
     }
 }

@@ -60,7 +60,7 @@ impl<W: Write + Send> Lines<W> {
         Some(match what {
             What::RunStarted { line, world, .. } if normal => {
                 let world = if *world == "real" { String::new() } else { p.faint(&format!("  ({world})")) };
-                (None, format!("{}{world}", p.strong(&format!("rfab {line}"))))
+                (None, format!("{}{world}", p.strong(&format!("rfab {}", visible(line, false)))))
             }
             What::TargetsChanged { fleet, hosts, of, selection } if normal => {
                 let selection =

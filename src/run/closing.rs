@@ -36,7 +36,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     }
     for (_, host) in session.tally.targets() {
         if let Some(failure) = session.tally.told(&host).failure
-            && failures.iter().all(|f| f.message != failure.message)
+            && failures.iter().all(|f| !f.message.contains(&failure.message))
         {
             failures.push(failure);
         }

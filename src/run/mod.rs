@@ -84,7 +84,7 @@ fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Loc
             true => lane.perform(Capture { on, command, any_status: false, shown: true }).map(drop),
             false => {
                 let state = state.clone();
-                lane.perform(Exec { on, command, stdin: None, any_status: false, state }).map(drop)
+                lane.perform(Exec { on, command, any_status: false, state }).map(drop)
             }
         }
     });

@@ -45,8 +45,9 @@ pub fn fleet_of_map(here: &Here, name: &str, keys: rhai::Map) -> RhaiResultOf<Ta
 }
 
 fn admit(here: &Here, fleet: Fleet) -> RhaiResultOf<Targets> {
+    // The world first: what it refuses is no fleet of the run.
+    here.lane.world().admit(&Arc::new(fleet.clone())).map_err(thrown)?;
     let fleet = here.session.fleets.admit(fleet).map_err(thrown)?;
-    here.lane.world().admit(&fleet).map_err(thrown)?;
     let hosts = Arc::new(fleet.hosts.clone());
     Ok(Targets { fleet, hosts, selection: "all".to_owned() })
 }

@@ -72,7 +72,14 @@ impl Script {
             let message = format!("`{path}` is not below the fabfile's folder");
             return Err(Failure::new(Reason::Fabfile, message).help("give a path that begins beside the fabfile"));
         }
-        Ok(self.folder.join(relative))
+        let whole = self.folder.join(relative);
+        // A link that the repository brings must not hand out what lies elsewhere on this machine.
+        let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
+        if !there.is_some_and(|there| there.starts_with(&self.folder)) {
+            let message = format!("`{path}` leads out of the fabfile's folder by a link");
+            return Err(Failure::new(Reason::Fabfile, message).help("give a path that stays beside the fabfile"));
+        }
+        Ok(whole)
     }
 
     fn evaluate(&self, here: &Here, task: &Invocation, arguments: Vec<Dynamic>) -> RhaiResultOf<Dynamic> {

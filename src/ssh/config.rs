@@ -24,6 +24,9 @@ Host *
     PermitLocalCommand no
     RemoteCommand none
     ClearAllForwardings yes
+    ControlMaster no
+    ControlPath none
+    ControlPersist no
     ExitOnForwardFailure yes
     ConnectTimeout 10
     ConnectionAttempts 1
@@ -92,22 +95,23 @@ impl Folder {
 /// The text for one fleet.
 ///
 /// `project` is the fabfile's folder, whose `known_hosts` counts beside the user's; `home` the user's.
-pub fn text(fleet: &Fleet, project: &Path, home: &Path) -> Result<String, Failure> {
+pub fn text(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<String, Failure> {
     let mut text = FORCED.to_owned();
-    let known = [project.join("known_hosts"), home.join(".ssh/known_hosts"), home.join(".ssh/known_hosts2")];
-    let known = known.iter().map(|p| quoted(p)).collect::<Result<Vec<_>, _>>()?.join(" ");
-    let _ = writeln!(text, "    UserKnownHostsFile {known}");
-    let _ = writeln!(text, "    GlobalKnownHostsFile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2");
-    if let Some(own) = &fleet.ssh {
+    let [own, system] = known_hosts(project, home)
+        .map(|files| files.iter().map(|p| quoted(p)).collect::<Result<Vec<_>, _>>().map(|files| files.join(" ")));
+    let _ = writeln!(text, "    UserKnownHostsFile {}\n    GlobalKnownHostsFile {}", own?, system?);
+    if let Some(own) = fleet.and_then(|fleet| fleet.ssh.as_ref()) {
         if !own.is_file() {
             return Err(Failure::new(
                 crate::failure::Reason::Fabfile,
-                format!("the ssh configuration `{}` of fleet `{}` is not there", own.display(), fleet.name),
+                format!("the fleet's ssh configuration `{}` is not there", own.display()),
             ));
         }
         let _ = writeln!(text, "Host *\n    Include {}", quoted(own)?);
     }
-    if let Some(via) = &fleet.via {
+    if let Some(fleet) = fleet
+        && let Some(via) = &fleet.via
+    {
         let hosts = fleet.hosts.iter().map(|h| h.address()).chain(fleet.balancers.iter().map(|b| b.host.address()));
         let bare = via.rsplit('@').next().unwrap_or(via);
         let hosts: Vec<&str> = hosts.filter(|h| *h != bare).collect();
@@ -118,10 +122,17 @@ pub fn text(fleet: &Fleet, project: &Path, home: &Path) -> Result<String, Failur
             let _ = writeln!(text, "Host *\n    Include {}", quoted(&file)?);
         }
     }
-    if let Some(user) = &fleet.user {
+    if let Some(user) = fleet.and_then(|fleet| fleet.user.as_ref()) {
         let _ = writeln!(text, "Host *\n    User {user}");
     }
     Ok(text)
+}
+
+/// The files of known hosts: the project's and the user's, then the system's.
+pub fn known_hosts(project: &Path, home: &Path) -> [Vec<PathBuf>; 2] {
+    let own = [project.join("known_hosts"), home.join(".ssh/known_hosts"), home.join(".ssh/known_hosts2")];
+    let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+    [own.to_vec(), system.map(PathBuf::from).to_vec()]
 }
 
 /// A path as ssh reads it.

@@ -47,7 +47,6 @@ fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
 pub struct Exec {
     pub on: On,
     pub command: Command,
-    pub stdin: Option<String>,
     /// Whether a status other than 0 is an outcome rather than a failure.
     pub any_status: bool,
     /// The fleet's state folder on hosts.
@@ -79,10 +78,6 @@ impl Effect for Exec {
         let job = Job {
             trace: Some(on::trace(&self.state, &host.fleet, at.lane.run(), at.id)),
             note: at.note(),
-            stdin: self
-                .stdin
-                .as_deref()
-                .map_or(crate::world::real::Input::Empty, |s| crate::world::real::Input::Bytes(s.as_bytes())),
             heard: Some(&heard),
             ..self.on.job(&self.command)
         };

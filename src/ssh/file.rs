@@ -20,6 +20,8 @@ pub enum Lies {
     Folder,
     /// Its sha256.
     File(String),
+    /// A device, a pipe, a link that leads nowhere.
+    Other,
 }
 
 /// The sha256 of bytes, in hex.
@@ -38,11 +40,17 @@ pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<Lies, Failure> {
     match answer.as_str() {
         "absent" => Ok(Lies::Absent),
         "folder" => Ok(Lies::Folder),
+        "other" => Ok(Lies::Other),
         digest if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
             Ok(Lies::File(digest.to_owned()))
         }
         other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, other.escape_debug()))),
     }
+}
+
+/// Whether anything lies at a path, whatever it is.
+pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
+    Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
 }
 
 /// Replaces a file at once, or not at all; `unpack` makes a folder of a tar.

@@ -12,8 +12,12 @@ case $verb in
 digest)
     [ -e "$path" ] || [ -L "$path" ] || { printf 'done absent\n'; exit 0; }
     [ -d "$path" ] && { printf 'done folder\n'; exit 0; }
-    [ -f "$path" ] && [ -r "$path" ] || fail unreadable
+    [ -f "$path" ] || { printf 'done other\n'; exit 0; }
+    [ -r "$path" ] || fail unreadable
     printf 'done %s\n' "$(digest "$path")"
+    ;;
+exists)
+    if [ -e "$path" ] || [ -L "$path" ]; then printf 'done yes\n'; else printf 'done no\n'; fi
     ;;
 write)
     # write PATH SHA256 BYTES ID: the content is on stdin.
@@ -21,10 +25,14 @@ write)
     folder=$(dirname -- "$path")
     [ -d "$folder" ] || fail no-folder
     temp=$folder/.rfab-$5
-    cat > "$temp" || fail write
+    rm -f "$temp"
+    # Without clobbering: a link that somebody put there is not followed. Nobody else reads it before it is whole.
+    (umask 077 && set -C && cat > "$temp") || fail write
     [ "$(wc -c < "$temp" | tr -d ' ')" = "$4" ] || fail short
     [ "$(digest "$temp")" = "$3" ] || fail changed
-    if [ -f "$path" ]; then chmod "$(stat -c %a -- "$path")" "$temp" || fail mode; fi
+    mode=644
+    if [ -f "$path" ]; then mode=$(stat -c %a -- "$path") || fail mode; fi
+    chmod "$mode" "$temp" || fail mode
     sync "$temp" || fail sync
     mv -T "$temp" "$path" || fail rename
     temp=
@@ -37,6 +45,7 @@ unpack)
     folder=$(dirname -- "$path")
     [ -d "$folder" ] || fail no-folder
     temp=$folder/.rfab-$5
+    rm -rf "$temp"
     mkdir -m 700 "$temp" || fail write
     cat > "$temp/tar" || fail write
     [ "$(wc -c < "$temp/tar" | tr -d ' ')" = "$4" ] || fail short

@@ -1,7 +1,8 @@
 //! Files of hosts, read, written, sent and got.
 use super::{
     On,
-    file::{Lies, lies, replace, sha256},
+    arriving::Arriving,
+    file::{Lies, exists, lies, replace, sha256},
 };
 use crate::{
     command::Command,
@@ -9,7 +10,7 @@ use crate::{
     event::What,
     failure::Failure,
     model::{Fact, Miss, Model, Predicted},
-    world::real::Input,
+    world::real::{Input, Job},
 };
 use serde::Serialize;
 use std::{
@@ -91,7 +92,7 @@ impl Effect for Exists {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
-        Ok(lies(&at, &self.on, &self.path).await? != Lies::Absent)
+        exists(&at, &self.on, &self.path).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
@@ -124,7 +125,7 @@ impl Effect for ReadFile {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let bytes = fetch(&at, &self.on, &self.path, LARGEST).await?;
+        let bytes = fetch(&at, &self.on, &self.path).await?;
         String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it is no text in UTF-8"))
     }
 
@@ -139,25 +140,34 @@ fn unfit(on: &On, path: &str, why: &str) -> Failure {
     Failure::failed(format!("`{path}` on `{}`: {why}", on.host)).on(&on.host.name)
 }
 
+/// The digest that the host has of a file.
+async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failure> {
+    match lies(at, on, path).await? {
+        Lies::File(digest) => Ok(digest),
+        Lies::Absent => Err(unfit(on, path, "it is not there")),
+        Lies::Folder => Err(unfit(on, path, "it is a folder")),
+        Lies::Other => Err(unfit(on, path, "it is no file")),
+    }
+}
+
+fn cat(path: &str) -> Command {
+    Command::of(["cat", "--", path].map(str::to_owned).to_vec()).expect("words")
+}
+
 /// Gets a file's bytes, checked against the digest that the host has of it.
-async fn fetch(at: &At<'_>, on: &On, path: &str, most: usize) -> Result<Vec<u8>, Failure> {
-    let digest = match lies(at, on, path).await? {
-        Lies::File(digest) => digest,
-        Lies::Absent => return Err(unfit(on, path, "it is not there")),
-        Lies::Folder => return Err(unfit(on, path, "it is a folder")),
-    };
-    let command = Command::of(["cat", "--", path].map(str::to_owned).to_vec()).expect("words");
-    let mut job = on.job(&command);
-    job.keep = most;
-    let ended = on.run(at, job).await?;
+async fn fetch(at: &At<'_>, on: &On, path: &str) -> Result<Vec<u8>, Failure> {
+    let (digest, command) = (remote_digest(at, on, path).await?, cat(path));
+    let ended = on.run(at, Job { keep: LARGEST, ..on.job(&command) }).await?;
     if ended.cut {
-        return Err(unfit(on, path, "it is larger than 8 MiB"));
+        return Err(unfit(on, path, "it is larger than 8 MiB").help("get it as a file with `get`"));
     }
     if ended.status != 0 || sha256(&ended.out) != digest {
-        return Err(unfit(on, path, "it changed while it was read, or arrived changed"));
+        return Err(unfit(on, path, CHANGED));
     }
     Ok(ended.out)
 }
+
+const CHANGED: &str = "it changed while it was read, or arrived changed";
 
 /// Writes a text to a file, at once or not at all.
 #[derive(Clone, Debug, Serialize)]
@@ -310,11 +320,21 @@ impl Effect for Get {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let bytes = fetch(&at, &self.on, &self.from, 1 << 30).await?;
         let unwritable = |e: io::Error| Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()));
+        let (host, command) = (&self.on.host.name, cat(&self.from));
+        let (wanted, total) = (remote_digest(&at, &self.on, &self.from).await?, self.size(&at).await?);
         let folder = self.to.parent().unwrap_or(Path::new("."));
-        let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
-        io::Write::write_all(&mut temp, &bytes).and_then(|()| temp.as_file().sync_all()).map_err(unwritable)?;
+        let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?);
+        let take = |bytes: &[u8]| {
+            if let Some(done) = arriving.take(bytes) {
+                at.tell(What::Progressed { host: host.clone(), what: "got".into(), done, total, unit: "bytes" });
+            }
+        };
+        let ended = self.on.run(&at, Job { into: Some(&take), ..self.on.job(&command) }).await?;
+        let (temp, digest) = arriving.done().map_err(unwritable)?;
+        if ended.status != 0 || digest != wanted {
+            return Err(unfit(&self.on, &self.from, CHANGED));
+        }
         temp.persist(&self.to).map(drop).map_err(|e| unwritable(e.error))
     }
 
@@ -328,5 +348,14 @@ impl Effect for Get {
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let there = content(model, &self.on, &self.from)?;
         there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it is not there").into())
+    }
+}
+
+impl Get {
+    async fn size(&self, at: &At<'_>) -> Result<u64, Failure> {
+        let command = Command::of(["wc", "-c", &self.from].map(str::to_owned).to_vec()).expect("words");
+        let ended = self.on.run(at, self.on.job(&command)).await?;
+        let said = String::from_utf8_lossy(&ended.out);
+        Ok(said.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0))
     }
 }

@@ -1,6 +1,9 @@
 //! What a command prints, heard line by line and kept in bounded memory.
-use crate::{event::Stream, world::real::Hears};
-use std::collections::VecDeque;
+use crate::{
+    event::Stream,
+    world::real::{Hears, Takes},
+};
+use std::{collections::VecDeque, io::BufRead as _};
 
 /// The longest line that is heard as one.
 const LINE: usize = 8 << 10;
@@ -53,10 +56,14 @@ pub enum Trailer {
 pub struct Stdout<'a> {
     mark: String,
     heard: Option<&'a Hears<'a>>,
+    /// Takes what the command prints, instead of it being kept.
+    into: Option<&'a Takes<'a>>,
     pub kept: Halves,
     /// What is not yet decided: the end of the stream, which may be the trailer's beginning.
     pending: Vec<u8>,
     line: Vec<u8>,
+    /// Whether the line end that is pending was heard already.
+    ended: bool,
     pub pid: Option<u32>,
     pub trailer: Option<Trailer>,
 }
@@ -66,55 +73,81 @@ impl<'a> Stdout<'a> {
         Self {
             mark: mark.to_owned(),
             heard,
+            into: None,
             kept: Halves::new(keep),
             pending: Vec::new(),
             line: Vec::new(),
+            ended: false,
             pid: None,
             trailer: None,
         }
     }
 
+    pub fn into(self, into: Option<&'a Takes<'a>>) -> Self {
+        Self { into, ..self }
+    }
+
     pub fn push(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         if self.pid.is_none() && !self.head() {
+            // Whatever it is, it is no first line of the wrapper's.
+            let over = self.pending.len().saturating_sub(LINE);
+            self.pending.drain(..over);
             return;
         }
         // The trailer is `\nMARK …\n`; its beginning may have come alone.
         let begin = format!("\n{} ", self.mark).into_bytes();
         if let Some(at) = find(&self.pending, &begin) {
             let rest = &self.pending[at + begin.len()..];
-            if let Some(end) = rest.iter().position(|b| *b == b'\n') {
+            if let Some(end) = line_end(rest) {
                 let text = String::from_utf8_lossy(&rest[..end]).into_owned();
                 self.trailer = Some(trailer(&text));
                 let before = self.pending[..at].to_vec();
                 self.take(&before);
                 self.pending.clear();
+                return;
             }
-            return;
+            if rest.len() < LINE {
+                return;
+            }
         }
-        let keep = (begin.len() - 1).min(self.pending.len());
+        let most = self.pending.len().min(begin.len() - 1);
+        let keep = (1..=most).rev().find(|n| self.pending.ends_with(&begin[..*n])).unwrap_or(0);
         let sure: Vec<u8> = self.pending.drain(..self.pending.len() - keep).collect();
         self.take(&sure);
+        // Whether a line end is the command's own or the trailer's, the line before it is whole.
+        if keep > 0 && !self.line.is_empty() {
+            flush(&mut self.line, Stream::Out, self.heard);
+            self.ended = true;
+        }
     }
 
     /// Takes the first line, which has the process's number; false while it is not whole.
     fn head(&mut self) -> bool {
         let begin = format!("{} pid ", self.mark).into_bytes();
-        let Some(end) = self.pending.iter().position(|b| *b == b'\n') else { return false };
-        // What a login shell's start-up files print comes before.
-        let line: Vec<u8> = self.pending.drain(..=end).collect();
-        match line.strip_prefix(&begin[..]) {
-            Some(pid) => {
-                self.pid = Some(String::from_utf8_lossy(pid).trim().parse().unwrap_or(0));
-                true
+        let mut done = 0;
+        while let Some(length) = line_end(&self.pending[done..]) {
+            let line = &self.pending[done..done + length];
+            // What a login shell's start-up files print comes before, with or without a line end.
+            let pid = find(line, &begin).map(|at| String::from_utf8_lossy(&line[at + begin.len()..]).trim().parse());
+            done += length + 1;
+            if let Some(pid) = pid {
+                self.pid = Some(pid.unwrap_or(0));
+                break;
             }
-            None => self.head(),
         }
+        self.pending.drain(..done);
+        self.pid.is_some()
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        self.kept.push(bytes);
-        hear(&mut self.line, bytes, Stream::Out, self.heard);
+        match self.into {
+            Some(into) => into(bytes),
+            None => self.kept.push(bytes),
+        }
+        let heard = if self.ended { bytes.strip_prefix(b"\n").unwrap_or(bytes) } else { bytes };
+        self.ended &= bytes.is_empty();
+        hear(&mut self.line, heard, Stream::Out, self.heard);
     }
 
     /// Hears what stands behind the last line end.
@@ -134,23 +167,49 @@ fn trailer(text: &str) -> Trailer {
     }
 }
 
+/// Where the first line of some bytes ends, if it does.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    // The standard library looks for a byte much faster than an iterator, which matters for gigabytes.
+    let length = rest.skip_until(b'\n').unwrap_or(0);
+    (length > 0 && bytes[length - 1] == b'\n').then(|| length - 1)
+}
+
+/// Where `what` begins; it is short, and its first byte rare.
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|w| w == what)
+    let mut at = 0;
+    loop {
+        let mut rest = &bytes[at..];
+        let length = rest.skip_until(what[0]).unwrap_or(0);
+        if length == 0 || bytes[at + length - 1] != what[0] {
+            return None;
+        }
+        at += length;
+        if bytes[at - 1..].starts_with(what) {
+            return Some(at - 1);
+        }
+    }
 }
 
 /// Hears whole lines; what is left waits in `line`.
-pub fn hear(line: &mut Vec<u8>, bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
     if heard.is_none() {
         return;
     }
-    for byte in bytes {
-        if *byte == b'\n' {
-            let text = std::mem::take(line);
-            say(&text, stream, heard);
-        } else if line.len() < LINE {
-            line.push(*byte);
-        } else if line.len() == LINE {
+    while !bytes.is_empty() {
+        let end = line_end(bytes);
+        let piece = &bytes[..end.unwrap_or(bytes.len())];
+        let room = LINE.saturating_sub(line.len());
+        line.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room && line.len() == LINE {
             line.extend_from_slice("…".as_bytes());
+        }
+        match end {
+            Some(end) => {
+                say(&std::mem::take(line), stream, heard);
+                bytes = &bytes[end + 1..];
+            }
+            None => return,
         }
     }
 }
@@ -187,6 +246,7 @@ mod tests {
             let (text, trailer, pid) = read(&[&whole[..cut], &whole[cut..]]);
             assert_eq!((&*text, trailer, pid), ("one\ntwo", Some(Trailer::Status(7)), Some(12)), "{cut}");
         }
+        assert_eq!(read(&["no line end MARK pid 1\n\nMARK 0\n"]).2, Some(1));
         assert_eq!(read(&["MARK pid 1\nends\n\nMARK 0\n"]).0, "ends\n");
         assert_eq!(read(&["MARK pid 1\n\nMARK 0\n"]).0, "");
     }
@@ -196,6 +256,42 @@ mod tests {
         assert_eq!(read(&["MARK pid 1\nhalf"]), ("half".into(), None, Some(1)));
         assert_eq!(read(&["MARK pid 1\n\nMARK folder\n"]).1, Some(Trailer::Refused("folder".into())));
         assert_eq!(read(&["MARK pid 1\nx\nMARK ledger 0\n"]).1, Some(Trailer::LedgerAfter(0)));
+    }
+
+    #[test]
+    fn a_line_is_heard_as_soon_as_it_is_whole_and_once() {
+        let whole = "MARK pid 1\none\n\ntwo\nMARK!\nlast\n\nMARK 0\n";
+        for cut in 0..whole.len() {
+            let lines = std::sync::Mutex::new(Vec::new());
+            let heard = |_, line: &str| lines.lock().unwrap().push(line.to_owned());
+            let mut out = Stdout::new("MARK", 1 << 10, Some(&heard));
+            out.push(&whole.as_bytes()[..cut]);
+            if whole[..cut].ends_with("one\n") {
+                assert_eq!(*lines.lock().unwrap(), ["one"]);
+            }
+            out.push(&whole.as_bytes()[cut..]);
+            out.finish();
+            assert_eq!(*lines.lock().unwrap(), ["one", "", "two", "MARK!", "last"], "{cut}");
+        }
+    }
+
+    #[test]
+    fn neither_a_line_without_end_nor_a_start_without_end_takes_memory() {
+        let lines = std::sync::Mutex::new(Vec::new());
+        let heard = |_, line: &str| lines.lock().unwrap().push(line.to_owned());
+        let mut out = Stdout::new("MARK", 1 << 10, Some(&heard));
+        for start in ["x".repeat(100_000), "MARK pid 1\n".to_owned(), "y".repeat(100_000), "\nMARK ".to_owned()] {
+            out.push(start.as_bytes());
+            out.push("z".repeat(100_000).as_bytes());
+            assert!(out.pending.len() <= 2 * LINE + 100_000 && out.line.len() < 2 * LINE, "{}", out.pending.len());
+        }
+        out.push(b"\nshort\n\nMARK 0\n");
+        out.finish();
+        assert_eq!(out.trailer, Some(Trailer::Status(0)));
+        let lines = lines.lock().unwrap();
+        let long = lines.iter().map(String::len).max().unwrap();
+        assert!(long == LINE + 3 && lines.last().unwrap() == "short", "{long} {:?}", lines.len());
+        assert!(out.kept.into_bytes().0.len() < 2 << 10);
     }
 
     #[test]

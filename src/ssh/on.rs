@@ -4,7 +4,7 @@ use crate::{
     effect::{At, Id},
     failure::Failure,
     host::{Host, Name},
-    world::real::{Ended, Job, Trace},
+    world::real::{Ended, Input, Job, Trace},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -18,22 +18,25 @@ pub struct On {
     pub cd: Option<String>,
     pub env: BTreeMap<String, String>,
     pub timeout: Option<Duration>,
+    /// What a command reads; nothing if absent.
+    pub stdin: Option<String>,
 }
 
 impl From<Host> for On {
     fn from(host: Host) -> Self {
-        Self { host, user: None, cd: None, env: BTreeMap::new(), timeout: None }
+        Self { host, user: None, cd: None, env: BTreeMap::new(), timeout: None, stdin: None }
     }
 }
 
 impl On {
     /// The bare job of a command; nothing of it stays on the host.
-    pub fn job<'a>(&self, command: &'a Command) -> Job<'a> {
+    pub fn job<'a>(&'a self, command: &'a Command) -> Job<'a> {
         Job {
             user: self.user.clone(),
             cd: self.cd.clone(),
             env: self.env.clone().into_iter().collect(),
             timeout: self.timeout,
+            stdin: self.stdin.as_deref().map_or(Input::Empty, |text| Input::Bytes(text.as_bytes())),
             ..Job::new(command)
         }
     }

@@ -2,7 +2,9 @@
 use super::{
     config::{self, Folder},
     heard::{Stdout, Trailer, flush, hear},
+    link::{Link, until_frozen},
     master,
+    sudo::{Answer, Held, refused as sudo_refused},
     wrapper::{self, Sudo},
 };
 use crate::{
@@ -21,8 +23,9 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
+    pin::pin,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -32,6 +35,9 @@ use tokio::{
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 const SILENT: Duration = Duration::from_secs(20);
+
+/// How often it is told how far a file is.
+pub const PROGRESS: Duration = Duration::from_millis(250);
 
 /// The near end of a forward, once it is there.
 type Near = Arc<OnceCell<PathBuf>>;
@@ -44,11 +50,11 @@ pub struct Openssh {
     digest: String,
     /// The app's user, who owns the ledgers on hosts.
     owner: Option<Name>,
-    person: Arc<dyn Person>,
-    sessions: Mutex<BTreeMap<Name, Arc<OnceCell<Arc<Session>>>>>,
+    pub(super) person: Arc<dyn Person>,
+    links: Mutex<BTreeMap<Name, Arc<Link>>>,
     forwards: Mutex<HashMap<(Name, Remote), Near>>,
-    /// The password of sudo, by host and user; `None` where none is needed.
-    passwords: tokio::sync::Mutex<BTreeMap<Name, Secret>>,
+    /// What a person answered when sudo asked, by host.
+    pub(super) passwords: tokio::sync::Mutex<BTreeMap<Name, Answer>>,
     /// Process groups of calls that are under way.
     running: Mutex<BTreeSet<(Name, u32, Option<Name>)>>,
     hosts: BTreeMap<Name, Host>,
@@ -64,7 +70,7 @@ impl Openssh {
         person: Arc<dyn Person>,
     ) -> Result<Self, Failure> {
         let folder = Folder::make(runtime)?;
-        let text = config::text(fleet, project, home)?;
+        let text = config::text(Some(fleet), project, home)?;
         let digest = hex::encode(&Sha256::digest(text.as_bytes())[..4]);
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
@@ -74,7 +80,7 @@ impl Openssh {
             digest,
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             person,
-            sessions: Mutex::default(),
+            links: Mutex::default(),
             forwards: Mutex::default(),
             passwords: Default::default(),
             running: Mutex::default(),
@@ -89,9 +95,8 @@ impl Openssh {
     }
 
     async fn session(&self, host: &Host) -> Result<Arc<Session>, Failure> {
-        let cell = self.sessions.lock().unwrap().entry(host.name.clone()).or_default().clone();
-        let open = async || master::open(&self.folder, &self.config, &self.socket(host.address()), host).await;
-        cell.get_or_try_init(open).await.cloned()
+        let link = self.links.lock().unwrap().entry(host.name.clone()).or_default().clone();
+        link.session(&self.folder, &self.config, &self.socket(host.address()), host).await
     }
 
     /// Runs a line; what is known of its end is in the answer.
@@ -104,28 +109,16 @@ impl Openssh {
         first: &[u8],
     ) -> Result<Ended, Failure> {
         let session = self.session(host).await?;
-        let lost = |why: &dyn std::fmt::Display| {
-            Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
-                .on(&host.name)
-                .help("look on the host before it is done again")
-        };
-        let mut command = session.arc_raw_command(line);
+        let mut command = session.clone().arc_raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let spawned = timeout(SILENT, command.spawn()).await;
-        let mut child = match spawned {
+        let mut child = match timeout(SILENT, command.spawn()).await {
             Ok(Ok(child)) => child,
-            Ok(Err(e)) => {
-                let message = format!("host `{host}` cannot be reached: its connection broke: {e}");
-                return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
-            }
-            Err(_) => {
-                let message = format!("host `{host}` cannot be reached: its connection is frozen");
-                return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
-            }
+            Ok(Err(e)) => return Err(cut_off(host, job, &format!("its connection broke: {e}"))),
+            Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
         };
         let stdin = child.stdin().take();
         let (mut stdout, mut stderr) = (child.stdout().take().expect("piped"), child.stderr().take().expect("piped"));
-        let mut out = Stdout::new(mark, job.keep, job.heard);
+        let mut out = Stdout::new(mark, job.keep, job.heard).into(job.into);
         let (mut err, mut line) = (super::heard::Halves::new(job.keep.min(1 << 20)), Vec::new());
         let feeding = feed(stdin, first, &job.stdin);
         let reading = async {
@@ -163,11 +156,13 @@ impl Openssh {
         };
         let both = async {
             tokio::pin!(feeding, reading);
+            let mut frozen = pin!(until_frozen(&session));
             let mut fed = false;
             loop {
                 tokio::select! {
                     () = &mut feeding, if !fed => fed = true,
                     () = &mut reading => return,
+                    () = &mut frozen => return,
                 }
             }
         };
@@ -201,10 +196,13 @@ impl Openssh {
                 "host `{host}`: the command ended with status {status}, but the ledger could not be written"
             ))
             .on(&host.name)),
+            Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
             Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
             // Without the wrapper's first line nothing was begun: sudo, or the login shell, ended it.
-            None if pid == 0 && !err.is_empty() => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
-            None => Err(lost(&"the connection ended first")),
+            None if pid == 0 && !err.is_empty() && has_exited(child).await => {
+                Ok(Ended { status: NOT_BEGUN, out, err, cut })
+            }
+            None => Err(cut_off(host, job, "its connection ended first")),
         }
     }
 
@@ -213,7 +211,12 @@ impl Openssh {
         if pid == 0 {
             return false;
         }
-        let text = "kill -TERM -- \"-$pid\" 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- \"-$pid\" 2>/dev/null || exit 0; sleep 0.2; done; kill -KILL -- \"-$pid\" 2>/dev/null; sleep 0.2; ! kill -0 -- \"-$pid\" 2>/dev/null";
+        // Not `kill -TERM -- -1`: neither dash nor busybox takes the `--`.
+        let text = r#"kill -TERM "-$pid" 2>/dev/null
+for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$pid" 2>/dev/null || exit 0; sleep 0.2; done
+kill -KILL "-$pid" 2>/dev/null
+sleep 0.2
+! kill -0 "-$pid" 2>/dev/null"#;
         let command = Command::line(text, vec![("pid".into(), pid.to_string())]).expect("a good line");
         let job = Job { user: user.cloned(), ..Job::new(&command) };
         let run = Box::pin(self.run(host, job));
@@ -221,8 +224,26 @@ impl Openssh {
     }
 }
 
-/// A status that no command can have.
-const NOT_BEGUN: i32 = -1;
+/// A call that may have begun, and that nobody heard the end of.
+fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
+    // What leaves a trace may have changed something; the rest can be done again.
+    match job.trace.is_some() || job.note.is_some() {
+        true => Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
+            .on(&host.name)
+            .help("look on the host before it is done again"),
+        false => master::unreachable(host, why),
+    }
+}
+
+/// Statuses that no command can have: it was not begun; it was not, because the ledger cannot be written.
+pub const NOT_BEGUN: i32 = -1;
+pub const UNWRITTEN: i32 = -2;
+
+/// Whether the host said with which status a line ended; a connection that broke says nothing.
+async fn has_exited(child: ::openssh::Child<Arc<Session>>) -> bool {
+    use ::openssh::Error::Remote;
+    matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
+}
 
 /// Writes what the command is to read, and closes.
 async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<'_>) {
@@ -239,7 +260,7 @@ async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<
         Input::File(path, told) => {
             let Ok(mut file) = tokio::fs::File::open(path).await else { return };
             let total = file.metadata().await.map(|m| m.len()).unwrap_or(0);
-            let (mut buffer, mut done) = (vec![0; 256 << 10], 0);
+            let (mut buffer, mut done, mut last) = (vec![0; 256 << 10], 0, Instant::now());
             while let Ok(n) = file.read(&mut buffer).await
                 && n > 0
             {
@@ -247,7 +268,10 @@ async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<
                     return;
                 }
                 done += n as u64;
-                told(done, total);
+                if done == total || last.elapsed() > PROGRESS {
+                    told(done, total);
+                    last = Instant::now();
+                }
             }
         }
     }
@@ -266,13 +290,6 @@ fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     Failure::failed(message).on(&host.name)
 }
 
-/// Whether sudo itself ended a call: it writes only lines of its own, and the command none.
-fn sudo_refused(ended: &Ended) -> bool {
-    let err = String::from_utf8_lossy(&ended.err);
-    let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));
-    matches!(ended.status, 1 | NOT_BEGUN) && ended.out.is_empty() && !err.trim().is_empty() && own
-}
-
 #[async_trait]
 impl Transport for Openssh {
     async fn connect(&self, host: &Host) -> Result<(), Failure> {
@@ -281,51 +298,32 @@ impl Transport for Openssh {
 
     async fn run(&self, host: &Host, job: Job<'_>) -> Result<Ended, Failure> {
         let mark = format!("rfab-{:016x}", rand::random::<u64>());
-        let known = match &job.user {
-            Some(_) => self.passwords.lock().await.get(&host.name).cloned(),
-            None => None,
-        };
-        let once = async |sudo: Sudo, password: Option<&Secret>| {
+        let once = async |heard, sudo: Sudo, password: Option<&Secret>| {
+            let job = Job { heard, ..job.again() };
             let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo)?;
             let first = password.map(|p| p.line()).unwrap_or_default();
             self.spawn(host, line, &job, &mark, &first).await
         };
-        let ended = match &known {
-            Some(password) => once(Sudo::Password, Some(password)).await?,
-            None => once(Sudo::Never, None).await?,
-        };
-        if job.user.is_none() || !sudo_refused(&ended) {
-            return finished(host, ended);
-        }
-        let user = job.user.as_ref().expect("it was looked at");
-        if known.is_some() {
-            return Err(wrong_password(host, user));
-        }
-        // One person is asked at a time, and the answer serves every host.
-        let mut passwords = self.passwords.lock().await;
-        let password = match passwords.get(&host.name).or(passwords.values().next()).cloned() {
-            Some(password) => password,
-            None => {
-                let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}"));
-                let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
-                let Some(text) = asked else {
-                    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
-                    let message = format!(
-                        "host `{host}`: sudo wants a password for `{user}`, and nobody is there to ask ({last})"
-                    );
-                    return Err(Failure::failed(message)
-                        .on(&host.name)
-                        .help("run it on a terminal, or allow it in sudoers with NOPASSWD"));
-                };
-                Secret::new(text)
+        let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };
+        // What sudo says is held back until it is known whether it is news.
+        let held = Held::new(job.heard);
+        let hear = |stream: Stream, line: &str| held.hear(stream, line);
+        // Without a password first, also where one is known: a command that needs none would read it as its input.
+        let mut ended = once(Some(&hear), Sudo::Never, None).await?;
+        if sudo_refused(&ended) && self.wants_password(host, user).await? {
+            let mut for_it = false;
+            while sudo_refused(&ended) {
+                held.forget();
+                let password = self.password(host, user, &ended, for_it).await?;
+                ended = once(Some(&hear), Sudo::Password, Some(&password.text)).await?;
+                if sudo_refused(&ended) && password.own {
+                    return Err(self.wrong_password(host, user, &password).await);
+                }
+                for_it = true;
             }
-        };
-        let ended = once(Sudo::Password, Some(&password)).await?;
-        if sudo_refused(&ended) {
-            return Err(wrong_password(host, user));
         }
-        passwords.insert(host.name.clone(), password);
-        finished(host, ended)
+        held.let_go();
+        finished(host, &job, ended)
     }
 
     async fn forward(&self, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
@@ -420,19 +418,17 @@ if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi"#;
     }
 }
 
-fn wrong_password(host: &Host, user: &Name) -> Failure {
-    let message = format!("host `{host}`: sudo did not take the password for `{user}`, or does not allow the command");
-    Failure::failed(message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
-}
-
 /// A call that the wrapper never began is no outcome.
-fn finished(host: &Host, ended: Ended) -> Result<Ended, Failure> {
-    if ended.status != NOT_BEGUN {
-        return Ok(ended);
+fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
+    match ended.status {
+        UNWRITTEN => Err(not_begun(host, "ledger", job)),
+        NOT_BEGUN => {
+            let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+            let message = format!("host `{host}`: the command was not begun: {last}");
+            Err(Failure::failed(message).on(&host.name).help("a host needs sh, setsid and sudo where a user is named"))
+        }
+        _ => Ok(ended),
     }
-    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
-    let message = format!("host `{host}`: the command was not begun: {last}");
-    Err(Failure::failed(message).on(&host.name).help("a host needs sh, setsid and sudo where a user is named"))
 }
 
 async fn forward(session: &Session, host: &Host, near: &Path, to: &Remote) -> Result<(), Failure> {

@@ -24,8 +24,9 @@ pub enum Sudo {
 /// `owner` is the app's user, where a ledger is not the login user's.
 pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Result<String, Failure> {
     let user = job.user.as_ref();
-    // As the owner itself, the wrapper writes the ledger without another sudo.
-    let whole = user.is_some() && job.note.is_some() && user == owner;
+    // As the owner itself, the wrapper writes the ledger without another sudo, and as root without another password.
+    let as_root = sudo == Sudo::Password && user.is_some_and(|user| &**user == "root");
+    let whole = job.note.is_some() && user.is_some() && (user == owner || as_root);
     let mut words = plain(job.command);
     if !job.env.is_empty() {
         let pairs = job.env.iter().map(|(name, value)| format!("{name}={value}"));
@@ -42,7 +43,10 @@ pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Resu
     }
     let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
     let note = job.note.as_ref().unwrap_or(&empty);
-    let owner = owner.filter(|_| !whole && job.note.is_some()).map(|o| o.to_string()).unwrap_or_default();
+    let owner = owner
+        .filter(|owner| job.note.is_some() && (!whole || user != Some(owner)))
+        .map(|o| o.to_string())
+        .unwrap_or_default();
     // Traces are the login user's; what runs wholly as another user leaves none.
     let (folder, id) = match job.trace.as_ref().filter(|_| !whole) {
         Some(trace) => (trace.folder.clone(), trace.id.clone()),

@@ -1,5 +1,6 @@
 //! The innermost layer: real or simulated.
 pub mod lanes;
+pub mod nowhere;
 pub mod real;
 pub mod simulated;
 pub mod threads;

@@ -74,6 +74,9 @@ pub struct Exclusive {
 /// Hears each line of a command's output as it comes.
 pub type Hears<'a> = dyn Fn(Stream, &str) + Send + Sync + 'a;
 
+/// Takes a command's output, byte for byte, as it comes.
+pub type Takes<'a> = dyn Fn(&[u8]) + Send + Sync + 'a;
+
 /// One command on a host.
 pub struct Job<'a> {
     pub command: &'a Command,
@@ -92,6 +95,8 @@ pub struct Job<'a> {
     pub heard: Option<&'a Hears<'a>>,
     /// The most that is kept of its output, in bytes: the first and the last half.
     pub keep: usize,
+    /// Takes its output, which is not kept then.
+    pub into: Option<&'a Takes<'a>>,
 }
 
 impl<'a> Job<'a> {
@@ -108,6 +113,26 @@ impl<'a> Job<'a> {
             timeout: None,
             heard: None,
             keep: 1 << 20,
+            into: None,
+        }
+    }
+
+    /// The same command once more.
+    pub fn again(&self) -> Job<'a> {
+        let Job { command, stdin, timeout, heard, keep, into, .. } = *self;
+        let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
+        Job {
+            command,
+            user,
+            cd,
+            env,
+            trace: self.trace.clone(),
+            note: self.note.clone(),
+            stdin,
+            timeout,
+            heard,
+            keep,
+            into,
         }
     }
 }
@@ -144,6 +169,7 @@ pub struct Note {
 }
 
 /// What a command reads.
+#[derive(Clone, Copy)]
 pub enum Input<'a> {
     Empty,
     Bytes(&'a [u8]),

@@ -266,12 +266,17 @@ fn operator(guard: &Guard, folder: &Path) -> Space {
     let own = folder.join("operator");
     let passwd = format!("{root}{name}:x:{uid}:{gid}::{}:/bin/sh\n", folder.join("home").display());
     fs::write(own.join("passwd"), passwd).expect("the operator's account");
+    // Nothing of the real machine's; in a user namespace its files would also seem to be somebody else's.
+    fs::write(own.join("system_ssh_config"), "").expect("the system's ssh configuration");
     Space::start(
         guard,
         Own::Mounts,
         &folder.join("tools"),
         &own,
-        &format!("mount --bind {}/passwd /etc/passwd", own.display()),
+        &format!(
+            "mount --bind {0}/passwd /etc/passwd && mount --bind {0}/system_ssh_config /etc/ssh/ssh_config",
+            own.display()
+        ),
     )
 }
 

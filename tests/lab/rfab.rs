@@ -23,6 +23,7 @@ pub struct Run<'a> {
     env: Vec<(String, String)>,
     folder: PathBuf,
     stdin: Option<Vec<u8>>,
+    terminal: bool,
     timeout: Duration,
 }
 
@@ -42,7 +43,15 @@ impl<'a> Run<'a> {
             ("GIT_CONFIG_NOSYSTEM", "1".into()),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        Run { lab, argv, env, folder: lab.project.folder.clone(), stdin: None, timeout: Duration::from_secs(120) }
+        Run {
+            lab,
+            argv,
+            env,
+            folder: lab.project.folder.clone(),
+            stdin: None,
+            terminal: false,
+            timeout: Duration::from_secs(120),
+        }
     }
 
     /// Adds or replaces a variable.
@@ -62,10 +71,11 @@ impl<'a> Run<'a> {
         Run { folder: folder.into(), ..self }
     }
 
-    /// Runs it under a terminal of its own, which shows both of its outputs as stdout.
+    /// Runs it under a terminal of its own, which shows both of its outputs as stdout, and on which `types` types.
     pub fn on_terminal(mut self) -> Run<'a> {
         let quoted: Vec<String> = self.argv.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
         self.argv = ["script", "-q", "-e", "-f", "-c", &quoted.join(" "), "/dev/null"].map(String::from).to_vec();
+        self.terminal = true;
         self
     }
 
@@ -90,8 +100,14 @@ impl<'a> Run<'a> {
             fs::write(file("stdin"), bytes).expect("a run's input");
             file("stdin")
         });
-        // `env -C`: the folder is entered within the operator's namespace.
         let mut argv = self.lab.operator.as_self_apart();
+        let keyboard = self.terminal.then(|| file("keyboard"));
+        if let Some(keyboard) = &keyboard {
+            Output::of(std::process::Command::new("mkfifo").arg(keyboard)).expect_ok();
+            // Opened for both, so that it neither waits for whoever types nor ends with them.
+            argv.extend(["sh", "-c", "exec 0<>\"$0\"; exec \"$@\"", &keyboard.display().to_string()].map(String::from));
+        }
+        // `env -C`: the folder is entered within the operator's namespace.
         argv.extend(["env", "-C", &self.folder.display().to_string()].map(String::from));
         argv.extend(self.argv.iter().cloned());
         let (out, err) = (stdout.clone(), stderr.clone());
@@ -99,7 +115,7 @@ impl<'a> Run<'a> {
         let pid = self.lab.guard.start(start);
         let deadline = Instant::now() + self.timeout;
         let apart = self.lab.apart(pid);
-        Running { lab: self.lab, pid, apart, deadline, argv: self.argv, stdout: out, stderr: err }
+        Running { lab: self.lab, pid, apart, deadline, argv: self.argv, keyboard, stdout: out, stderr: err }
     }
 }
 
@@ -112,6 +128,7 @@ pub struct Running<'a> {
     apart: Option<PathBuf>,
     deadline: Instant,
     argv: Vec<String>,
+    keyboard: Option<PathBuf>,
     stdout: PathBuf,
     stderr: PathBuf,
 }
@@ -120,6 +137,12 @@ impl Running<'_> {
     /// Sends it a signal; false if it had already ended.
     pub fn signal(&self, signal: Signal) -> bool {
         self.lab.guard.signal(self.pid, signal)
+    }
+
+    /// Types on its terminal.
+    pub fn types(&self, text: &str) {
+        let keyboard = self.keyboard.as_ref().expect("a run on a terminal");
+        fs::write(keyboard, text).expect("a terminal that is there");
     }
 
     /// It, its children, and what they left behind, such as ssh masters.

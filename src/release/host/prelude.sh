@@ -40,6 +40,13 @@ is_release() {
     [ "${#its_number}" -ge 4 ] && [ "${#its_number}" -le 9 ] && [ "${#its_commit}" -eq 12 ]
 }
 
+# lacking: says each tool that a release needs and that is not here.
+lacking() {
+    for tool in tar gzip find grep sed stat sha256sum od head cut sort uniq tr wc du readlink ln mkdir mv sync setsid; do
+        command -v "$tool" > /dev/null || say "lacks-tool $tool"
+    done
+}
+
 # started PID: when it started, in ticks since the boot.
 started() {
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1

@@ -1,8 +1,7 @@
 # setup PATH: makes the folders of an app.
 case $1 in /*) ;; *) fail path ;; esac
-for tool in tar gzip find grep sed stat sha256sum od head cut sort uniq tr wc du readlink ln mkdir setsid; do
-    command -v "$tool" > /dev/null || fail missing "$tool"
-done
+missing=$(lacking | head -n 1)
+[ -z "$missing" ] || fail missing "${missing#* }"
 mkdir -p -- "$1" 2>/dev/null || fail make "$(hex "$1")"
 enter "$1"
 

@@ -1,0 +1,147 @@
+//! `rfab --trust HOST`: the keys on the way to a host are shown, and taken up after a yes.
+use super::{line::Line, request::Request, wiring};
+use crate::{
+    effect::Fleets,
+    event::{Event, Listener},
+    fabfile::Project,
+    failure::{Exit, Failure, Reason},
+    fleet::{Fleet, is_name},
+    host::Host,
+    report,
+    script::{Here, Invocation, current_targets, failure_of},
+    session::{Faults, Session, Stop},
+    ssh::{Offer, Strangers},
+    world::{STACK, nowhere::Nowhere, real::Person},
+};
+use std::{
+    env,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// Shows the keys of a host and of those before it, and takes up those that a person says yes to.
+///
+/// `host` may be `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then nobody is asked about the host itself.
+pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &str) -> Result<Exit, Failure> {
+    let (name, expected) = match host.split_once('=') {
+        Some((name, print)) => (name, Some(print)),
+        None => (host, None),
+    };
+    let fleets = fleets(request, project, line)?;
+    let (fleet, host) = found(&fleets, name)?;
+    let (home, _) = wiring::folders()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
+    let folder = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let way = Strangers::on_the_way(fleet.as_deref(), host, &project.script.folder, &home, folder.as_deref());
+    let way = runtime.block_on(way)?;
+    for at in 0..way.len() {
+        let offer = runtime.block_on(way.offer(at))?;
+        let last = at + 1 == way.len();
+        if offer.known {
+            report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
+            continue;
+        }
+        agreed(&offer, expected.filter(|_| last), &report::Terminal, name)?;
+        let file = way.take_up(&offer)?;
+        report::say(&format!("{} is taken up into `{}`; commit it", called(&offer), file.display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn called(offer: &Offer) -> String {
+    if offer.place == offer.name { format!("`{}`", offer.name) } else { format!("`{}` ({})", offer.place, offer.name) }
+}
+
+/// Shows a key, and wants the fingerprint that was expected, or a person's yes.
+fn agreed(offer: &Offer, expected: Option<&str>, person: &dyn Person, name: &str) -> Result<(), Failure> {
+    let mut text = format!("{} shows this key:\n  {}\n", called(offer), offer.fingerprint);
+    for (print, file, line) in &offer.others {
+        text += &format!("IT HAS CHANGED. It was, by `{}` line {line}:\n  {print}\n", file.display());
+    }
+    report::say(&text);
+    if let Some(expected) = expected {
+        return match offer.fingerprint.split_once(' ').is_some_and(|(_, print)| print == expected) {
+            true => Ok(()),
+            false => {
+                let message = format!("the key of {} is not the expected one, `{expected}`", called(offer));
+                Err(Failure::refused(message).help("nothing was changed; ask whoever runs the host"))
+            }
+        };
+    }
+    let question = match offer.others.is_empty() {
+        true => "Ask whoever runs it for its fingerprint. Is it this one, and is it to be trusted?",
+        false => "Somebody may be in between. Did whoever runs it say that its key is now this one?",
+    };
+    match person.confirm(question) {
+        Some(true) => Ok(()),
+        Some(false) => {
+            Err(Failure::refused(format!("no yes to the key of {}", called(offer))).help("nothing was changed"))
+        }
+        None => Err(Failure::refused(format!("nobody is there to ask about the key of {}", called(offer)))
+            .help(format!("run it on a terminal, or name the fingerprint that you expect: `--trust {name}=SHA256:…`"))),
+    }
+}
+
+/// The host of that name or address among the fleets; else one that ssh's configuration may know.
+fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host), Failure> {
+    for fleet in fleets {
+        let of_balancer = fleet.balancers.iter().find(|b| *b.name == *name).map(|b| &b.host);
+        let mut hosts = fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host));
+        if let Some(host) = hosts.find(|h| *h.name == *name || h.address() == name).or(of_balancer) {
+            return Ok((Some(fleet.clone()), host.clone()));
+        }
+    }
+    if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
+        return Err(Failure::new(Reason::Fabfile, format!("`{}` is no host's name", name.escape_debug())));
+    }
+    let fleet = fleets.first().cloned();
+    let of = fleet.as_ref().map_or("".into(), |fleet| fleet.name.clone());
+    let (address, group, roles, vars) = (None, None, Vec::new(), Default::default());
+    Ok((fleet, Host { fleet: of, name: name.into(), address, group, roles, vars }))
+}
+
+/// The fleets that the words name, or the default task, without anything being asked or done.
+fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<Vec<Arc<Fleet>>, Failure> {
+    let known = Arc::new(Fleets::default());
+    let facts = wiring::facts(request, line.map_or(String::new(), ToString::to_string));
+    let (world, stop) = (Arc::new(Nowhere), Arc::new(Stop::default()));
+    let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop);
+    let name = || {
+        let (lane, targets) = (session.lane(), Arc::new(Mutex::new(None)));
+        let here =
+            Here { script: project.script.clone(), session: session.clone(), lane, targets, defers: Arc::default() };
+        let Some(line) = line else {
+            return match here.script.default_targets {
+                Some(_) => current_targets(&here).map(drop),
+                None => Ok(()),
+            };
+        };
+        line.calls.iter().filter(|call| call.names_hosts).try_for_each(|call| {
+            let options = call.takes_options.then(|| call.options.clone());
+            let (function, arguments) = (call.function.clone(), call.arguments.clone());
+            here.script.call(&here, &Invocation { function, arguments, options }).map(drop)
+        })
+    };
+    let named = thread::scope(|scope| {
+        let naming = || name().map_err(|e| failure_of(&e));
+        let naming = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, naming);
+        naming
+            .map_err(|e| Failure::failed(format!("no thread: {e}")))?
+            .join()
+            .map_err(|_| Failure::failed("rfab itself failed"))
+    })?;
+    let fleets = known.all();
+    // A selection that asks the balancer is refused, but names its fleet.
+    match named {
+        Err(failure) if fleets.is_empty() || failure.reason != Reason::Refused => Err(failure),
+        _ => Ok(fleets),
+    }
+}
+
+struct Nobody;
+
+impl Listener for Nobody {
+    fn tell(&self, _: &Event) {}
+}

@@ -1,0 +1,174 @@
+//! The way to a host: the jump hosts before it, as ssh's configuration has them.
+use crate::{
+    failure::{Failure, Reason},
+    host::Host,
+};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{process::Command, time::timeout};
+
+/// The most hosts on a way.
+const MOST: usize = 8;
+/// How long ssh may take to read its configuration.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// One host on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// As ssh is asked for it: `anna@bastion:2222`.
+    pub place: String,
+    /// The jump hosts before it, where they are not its own configuration's.
+    via: Option<String>,
+    /// What ssh looks for in known-hosts files.
+    pub known_as: String,
+}
+
+impl Hop {
+    /// The arguments that lead ssh to it.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        if let Some(via) = &self.via {
+            arguments.extend(["-J".to_owned(), via.clone()]);
+        }
+        let (user, place) = match self.place.rsplit_once('@') {
+            Some((user, place)) => (Some(user), place),
+            None => (None, &*self.place),
+        };
+        let (name, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((name, rest)) => (name, rest.strip_prefix(':')),
+            // More than one colon is an address of IPv6.
+            None => match place.split_once(':') {
+                Some((name, port)) if !port.contains(':') => (name, Some(port)),
+                _ => (place, None),
+            },
+        };
+        for (flag, value) in [("-l", user), ("-p", port)] {
+            arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));
+        }
+        arguments.extend(["--".to_owned(), name.to_owned()]);
+        arguments
+    }
+}
+
+/// The hosts on the way to one, itself last; refuses a way that would leave rfab's configuration.
+pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
+    let mut route = Vec::new();
+    let mut ahead = vec![(host.address().to_owned(), None::<String>)];
+    while let Some((place, via)) = ahead.pop() {
+        if route.len() + ahead.len() >= MOST {
+            let message = format!("host `{host}` has more than {MOST} hosts on the way to it");
+            return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
+        }
+        let mut hop = Hop { place, via, known_as: String::new() };
+        let read = Options::read(config, host, &hop).await?;
+        read.check(host, &hop)?;
+        hop.known_as = read.known_as();
+        // A jump that was typed with the hosts before it has them already.
+        if hop.via.is_none()
+            && let Some(jumps) = read.value("proxyjump").filter(|j| *j != "none" && *j != hop.place)
+        {
+            let jumps: Vec<&str> = jumps.split(',').collect();
+            for at in 0..jumps.len() {
+                let before = (at > 0).then(|| jumps[..at].join(","));
+                ahead.push((jumps[at].to_owned(), before));
+            }
+        }
+        route.insert(0, hop);
+    }
+    Ok(route)
+}
+
+/// What ssh makes of its configuration for one host.
+struct Options(String);
+
+impl Options {
+    async fn read(config: &Path, host: &Host, hop: &Hop) -> Result<Options, Failure> {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(config).arg("-G").args(hop.arguments()).stdin(Stdio::null()).kill_on_drop(true);
+        let failed = |why: &str| super::master::unreachable(host, why);
+        match timeout(WITHIN, command.output()).await {
+            Ok(Ok(out)) if out.status.success() => Ok(Options(String::from_utf8_lossy(&out.stdout).into_owned())),
+            Ok(Ok(out)) => {
+                let said = String::from_utf8_lossy(&out.stderr);
+                let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh does not say why");
+                Err(failed(last))
+            }
+            Ok(Err(e)) => Err(failed(&format!("ssh cannot be started: {e}")).help("install an ssh client")),
+            Err(_) => Err(failed("`ssh -G` does not come to its end")),
+        }
+    }
+
+    fn value(&self, option: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.strip_prefix(option)?.strip_prefix(' '))
+    }
+
+    fn known_as(&self) -> String {
+        match (self.value("hostkeyalias"), self.value("hostname"), self.value("port")) {
+            (Some(alias), ..) => alias.to_lowercase(),
+            (None, Some(name), Some("22") | None) => name.to_lowercase(),
+            (None, name, Some(port)) => format!("[{}]:{port}", name.unwrap_or_default().to_lowercase()),
+            (None, None, None) => String::new(),
+        }
+    }
+
+    fn check(&self, host: &Host, hop: &Hop) -> Result<(), Failure> {
+        let refused = |message: String| Failure::new(Reason::Unreachable, message).on(&host.name);
+        if let Some(proxy) = self.value("proxycommand").filter(|proxy| calls_ssh(proxy)) {
+            let whose =
+                if hop.place == host.address() { "its".to_owned() } else { format!("on the way, `{}`'s", hop.place) };
+            let message =
+                format!("host `{host}`: {whose} `ProxyCommand {proxy}` calls ssh itself, past the checks of host keys");
+            return Err(refused(message).help("write `ProxyJump` instead"));
+        }
+        for (option, wanted) in
+            [("stricthostkeychecking", ["true", "yes"]), ("nohostauthenticationforlocalhost", ["no", "no"])]
+        {
+            if !self.value(option).is_some_and(|value| wanted.contains(&value)) {
+                return Err(refused(format!("host `{host}`: ssh does not obey `{option}`")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a word of a command is the name of ssh, or of a program around it.
+fn calls_ssh(command: &str) -> bool {
+    let apart = |c: char| c.is_whitespace() || "'\"`$();|&<>{}=".contains(c);
+    command.split(apart).any(|word| {
+        let name = PathBuf::from(word);
+        matches!(name.file_name().and_then(|n| n.to_str()), Some("ssh" | "autossh" | "sshpass" | "slogin"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(place: &str, via: Option<&str>) -> String {
+        Hop { place: place.into(), via: via.map(str::to_owned), known_as: String::new() }.arguments().join(" ")
+    }
+
+    #[test]
+    fn a_place_is_given_to_ssh_in_words_that_cannot_be_options() {
+        assert_eq!(hop("web1", None), "-- web1");
+        assert_eq!(hop("anna@bastion:2222", Some("a,b")), "-J a,b -l anna -p 2222 -- bastion");
+        assert_eq!(hop("anna@[fe80::1]:22", None), "-l anna -p 22 -- fe80::1");
+        assert_eq!(hop("fe80::1", None), "-- fe80::1");
+        assert_eq!(hop("-oProxyCommand=x", None), "-- -oProxyCommand=x");
+    }
+
+    #[test]
+    fn a_proxy_command_that_calls_ssh_is_told_from_one_that_does_not() {
+        for calls in
+            ["ssh -W %h:%p bastion", "/usr/bin/ssh b nc %h %p", "sh -c 'exec ssh -W x b'", "sshpass -f x ssh b"]
+        {
+            assert!(calls_ssh(calls), "{calls}");
+        }
+        for does_not in ["nc -X 5 -x ssh.proxy.example.org:80 %h %p", "corkscrew proxy 80 %h %p", "none"] {
+            assert!(!calls_ssh(does_not), "{does_not}");
+        }
+    }
+}

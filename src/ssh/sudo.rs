@@ -1,0 +1,127 @@
+//! What sudo asks, and who answers.
+use super::openssh::{NOT_BEGUN, Openssh, UNWRITTEN};
+use crate::{
+    command::Command,
+    event::Stream,
+    failure::Failure,
+    host::{Host, Name},
+    secret::Secret,
+    world::real::{Ended, Hears, Job},
+};
+use std::sync::Mutex;
+
+/// What a person answered for a host.
+pub enum Answer {
+    Password(Secret),
+    /// One that sudo did not take; nobody is asked twice.
+    Wrong,
+}
+
+/// A password for a host.
+pub struct Password {
+    pub text: Secret,
+    /// Whether it was typed for this very host.
+    pub own: bool,
+    fresh: bool,
+}
+
+impl Openssh {
+    /// Gives the password that is known, also if it was typed for another host, unless it must be for this one; else
+    /// asks. One person is asked at a time.
+    pub(super) async fn password(
+        &self,
+        host: &Host,
+        user: &Name,
+        refused: &Ended,
+        for_it: bool,
+    ) -> Result<Password, Failure> {
+        let mut passwords = self.passwords.lock().await;
+        match passwords.get(&host.name) {
+            Some(Answer::Password(text)) => return Ok(Password { text: text.clone(), own: true, fresh: false }),
+            Some(Answer::Wrong) => return Err(not_taken(host, user)),
+            None => {}
+        }
+        let other = passwords.values().find_map(|answer| match answer {
+            Answer::Password(text) if !for_it => Some(text.clone()),
+            _ => None,
+        });
+        if let Some(text) = other {
+            return Ok(Password { text, own: false, fresh: false });
+        }
+        let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}"));
+        let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
+        let Some(text) = asked.map(Secret::new) else {
+            let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or("it says nothing").to_owned();
+            let message =
+                format!("host `{host}`: sudo wants a password for `{user}`, and nobody is there to ask ({said})");
+            let help = "run it on a terminal, or allow it in sudoers with NOPASSWD";
+            return Err(Failure::failed(message).on(&host.name).help(help));
+        };
+        passwords.insert(host.name.clone(), Answer::Password(text.clone()));
+        Ok(Password { text, own: true, fresh: true })
+    }
+
+    /// The failure of a call whose password sudo did not take.
+    pub(super) async fn wrong_password(&self, host: &Host, user: &Name, password: &Password) -> Failure {
+        if password.fresh {
+            self.passwords.lock().await.insert(host.name.clone(), Answer::Wrong);
+        }
+        not_taken(host, user)
+    }
+
+    /// Whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
+    pub(super) async fn wants_password(&self, host: &Host, user: &Name) -> Result<bool, Failure> {
+        let words = ["sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
+        let command = Command::of(words.to_vec()).expect("words");
+        let ended = Box::pin(crate::world::real::Transport::run(self, host, Job::new(&command))).await?;
+        Ok(ended.status != 0)
+    }
+}
+
+/// Hears a call, and keeps sudo's own lines back until it is known whether they are news.
+pub struct Held<'a> {
+    heard: Option<&'a Hears<'a>>,
+    lines: Mutex<Vec<String>>,
+}
+
+impl<'a> Held<'a> {
+    pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
+        Self { heard, lines: Mutex::default() }
+    }
+
+    pub fn hear(&self, stream: Stream, line: &str) {
+        let mut lines = self.lines.lock().unwrap();
+        let own = ["sudo:", "Sorry, "].iter().any(|own| line.starts_with(own)) || line.is_empty();
+        if stream == Stream::Err && own && lines.len() < 10 {
+            lines.push(line.to_owned());
+        } else if let Some(heard) = self.heard {
+            heard(stream, line);
+        }
+    }
+
+    pub fn forget(&self) {
+        self.lines.lock().unwrap().clear();
+    }
+
+    pub fn let_go(&self) {
+        for line in self.lines.lock().unwrap().drain(..) {
+            self.heard.iter().for_each(|heard| heard(Stream::Err, &line));
+        }
+    }
+}
+
+/// Whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
+pub fn refused(ended: &Ended) -> bool {
+    let err = String::from_utf8_lossy(&ended.err);
+    let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));
+    match ended.status {
+        UNWRITTEN => true,
+        1 | NOT_BEGUN => ended.out.is_empty() && !err.trim().is_empty() && own,
+        _ => false,
+    }
+}
+
+fn not_taken(host: &Host, user: &Name) -> Failure {
+    let message = format!("host `{host}`: sudo did not take the password for `{user}`, or does not allow the command");
+    Failure::failed(message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
+}

@@ -1,0 +1,39 @@
+//! The world where nothing happens: a task can name a fleet in it, and do no more.
+use super::{Alone, Work, World, threads};
+use crate::{
+    effect::{Answered, Call, Lane},
+    failure::Failure,
+    fleet::Fleet,
+    model::Time,
+};
+use std::sync::Arc;
+
+/// Refuses every effect.
+pub struct Nowhere;
+
+impl World for Nowhere {
+    fn name(&self) -> &'static str {
+        "nowhere"
+    }
+
+    fn admit(&self, _: &Arc<Fleet>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn perform(&self, call: Call<'_>) -> Answered {
+        let message = format!("a task that names hosts here may do nothing else: {}", call.effect.describe());
+        Err(Failure::refused(message).help("name the hosts without `out` or `live`"))
+    }
+
+    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+        threads::run(lanes.into_iter().map(|(_, work)| work).collect(), at_once);
+    }
+
+    fn alone<'a>(&'a self, _: Call<'a>, _: &str) -> Alone<'a> {
+        Alone::until_dropped(|| ())
+    }
+
+    fn now(&self, _: &Lane) -> Time {
+        0
+    }
+}

@@ -1,0 +1,457 @@
+//! Attacks that must fail closed. A canary is a file that a hostile name would make if anything took it for a command.
+mod lab;
+
+use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab, needs_root};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+fn lab(tasks: &str) -> Lab {
+    let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("testing1").role("web").sudo(Sudo::Free)));
+    fabfile(&lab, tasks);
+    lab
+}
+
+fn fabfile(lab: &Lab, tasks: &str) {
+    let naming = "fn on(which) { fleet(\"fleets/testing1.toml\").select(which) }\nfn on() { on(\"all\") }\n\
+                  fn hi() { targets().each(|host| host.run(\"true\")); }\n";
+    lab.edit("fabfile.rhai", |_| format!("{naming}{tasks}\n"));
+}
+
+/// Where a canary would be: the lab's folder is seen from the hosts, too.
+fn canary(lab: &Lab) -> PathBuf {
+    lab.folder.join("tmp/p")
+}
+
+#[track_caller]
+fn assert_no_canary(lab: &Lab, what: &str) {
+    for path in [canary(lab), lab.project.folder.join("p"), lab.host("web1").folder.join("home/deploy/p")] {
+        assert!(!path.exists(), "{what} was taken for a command: {}", path.display());
+    }
+}
+
+/// Names that mean something to a shell, to ssh, to git, or to `env`.
+fn hostile(lab: &Lab) -> Vec<String> {
+    let p = canary(lab).display().to_string();
+    vec![
+        format!("a;touch${{IFS}}{p}"),
+        format!("x$(touch {p})"),
+        format!("x$(touch${{IFS}}{p})"),
+        format!("`touch {p}`"),
+        format!("x|touch {p}"),
+        format!("x'; touch {p}; '"),
+        format!("\"; touch {p}; \""),
+        format!("x\ntouch {p}\n"),
+        format!("--upload-pack=touch {p}"),
+        format!("-oProxyCommand=touch {p}"),
+        format!("-S touch {p}"),
+        format!("ext::sh -c touch% {p}"),
+        "..".into(),
+        "-".into(),
+        "x\u{202e}y\u{1b}[2J".into(),
+        "x".repeat(4096),
+    ]
+}
+
+#[test]
+fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
+    if !needs_root("no_reference_argument_or_value_is_taken_for_a_command_or_an_option") {
+        return;
+    }
+    let lab = lab(r#"
+fn tried(f) { try { f.call(); } catch (f) {} }
+fn use_(x) {
+    for host in targets() {
+        tried(|| host.run(["echo", x]));
+        tried(|| host.run(["env", "--", x]));
+        tried(|| host.run("echo {x} a{x}b \"{x}\"", #{ x: x }));
+        tried(|| host.run(sh("echo \"$x\" >/dev/null", #{ x: x })));
+        tried(|| host.sudo("echo {x}", #{ x: x }));
+        tried(|| host.env(#{ X: x }).run("env"));
+        let named = #{}; named[x] = "y";
+        tried(|| host.env(named).run("true"));
+        tried(|| host.run(sh("true", named)));
+        tried(|| host.cd(x).run("true"));
+        tried(|| host.user("shop").cd(x).run("true"));
+        tried(|| host.user(x).run("true"));
+        tried(|| host.stdin(x).run("cat"));
+        tried(|| host.write(x, "text"));
+        tried(|| host.user("shop").write(x, "text"));
+        tried(|| host.read(x));
+        tried(|| host.exists(x));
+        tried(|| host.get(x, "got"));
+        tried(|| host.get("/etc/hostname", x));
+        tried(|| host.put(x, "put"));
+        tried(|| host.put("fabfile.rhai", x));
+        tried(|| host.template(x, "x", #{}));
+        tried(|| service::logs(host, x));
+    }
+    tried(|| targets().select(x));
+    tried(|| targets().host(x));
+    tried(|| fleet(`fleets/testing${x}.toml`));
+    tried(|| git::resolve(x));
+    tried(|| git::tag(x, git::resolve("v3.0.0")));
+    tried(|| git::push_tag(x));
+    tried(|| git::push_branch(x));
+    tried(|| git::merge(x));
+    tried(|| release::resolve(x));
+    tried(|| ui::note(x));
+}
+fn used(x) { use_(x); }
+fn deploy(reference) {
+    let commit = release::resolve(reference);
+    let wanted = release::number(commit);
+    for host in targets() { release::stage(host, wanted); ui::note(host, `staged ${commit.id}`); }
+}
+"#);
+    lab.host("web1").sh("mkdir -p /srv/shop && chown shop: /srv/shop").expect_ok();
+    // The names that git itself lets through are real branches and tags.
+    let mut refs = Vec::new();
+    for name in hostile(&lab) {
+        for (kind, name) in [("heads", name.clone()), ("tags", format!("{name}.tag"))] {
+            let whole = format!("refs/{kind}/{name}");
+            let head = lab.project.resolve("HEAD");
+            let made = lab.project.git(&["update-ref", &whole, &head]).ok();
+            if made && lab.project.git(&["push", "-q", "origin", &whole]).ok() {
+                refs.push(name);
+            }
+        }
+    }
+    assert!(refs.len() >= 4 && refs.iter().any(|name| name.contains(";touch")), "{refs:?}");
+    for name in hostile(&lab) {
+        let out = lab
+            .rfab(&["on", &format!("used:{}", name.replace('\\', r"\\").replace(',', r"\,").replace('=', r"\="))])
+            .output();
+        assert_no_canary(&lab, &name);
+        assert_eq!(out.code, Some(0), "{name:?}: {out:?}");
+        assert!(!out.stdout.contains(['\x1b', '\u{202e}']), "{out:?}");
+    }
+    // A branch of such a name is deployed, and only its commit reaches the host.
+    for name in refs.iter().filter(|name| name.contains("touch$")) {
+        let out = lab.rfab(&["on", &format!("deploy:{name}")]).output();
+        assert_no_canary(&lab, name);
+        let says = format!("staged {}", lab.project.resolve("HEAD"));
+        assert!(out.ok() && out.stdout.contains(&says), "{out:?}");
+    }
+    let there = lab.host("web1").sh("ls /srv/shop/releases").expect_ok();
+    assert!(there.starts_with("0001-") && there.lines().count() == 1, "{there}");
+    // As words of the command line and as an ad-hoc command's arguments, too.
+    for name in hostile(&lab) {
+        for words in [
+            vec!["on", &*name, "hi"],
+            vec![&*name],
+            vec!["on", "--", "echo", &*name],
+            vec!["--limit", &*name, "on", "hi"],
+            vec!["--exclude", &*name, "on", "hi"],
+            vec!["--set", &*name, "on", "hi"],
+            vec!["-f", &*name, "on"],
+            vec!["--trust", &*name],
+        ] {
+            let _: Output = lab.rfab(&words).output();
+            assert_no_canary(&lab, &format!("{words:?}"));
+        }
+    }
+}
+
+#[test]
+fn no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option() {
+    if !needs_lab("no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option") {
+        return;
+    }
+    let lab = lab("");
+    let file = lab.project.folder.join("fleets/testing1.toml");
+    let good = fs::read_to_string(&file).expect("the fleet");
+    let top = |line: &str| {
+        format!(
+            "{line}\n{}",
+            good.lines()
+                .filter(|l| !l.starts_with(line.split(' ').next().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join("\n")
+        )
+    };
+    let web1 = good.lines().find(|line| line.starts_with("web1 ")).expect("a host").to_owned();
+    let balancer = |pool: &str, server: &str, socket: &str| {
+        format!(
+            "{good}\n[balancer.lb1]\ndriver = \"haproxy\"\nhost = \"web1\"\nsocket = {socket}\npools = {{ {pool} = \"web\" }}\nserver = {server}\n"
+        )
+    };
+    let mut refused = 0;
+    for name in hostile(&lab) {
+        let text = toml::Value::String(name.clone()).to_string();
+        let fleets = [
+            good.replace(&web1, &web1.replacen("web1", &text, 1)),
+            good.replace(&web1, &format!("web1 = {{ roles = [\"web\"], address = {text} }}")),
+            top(&format!("via = {text}")),
+            top(&format!("user = {text}")),
+            top(&format!("ssh = {text}")),
+            top(&format!("state = {text}")),
+            good.replace("path = \"/srv/shop\"", &format!("path = {text}")),
+            good.replace("repository = \".\"", &format!("repository = {text}")),
+            good.replace("[\"shop\"]", &format!("[{text}]")),
+            good.replace("user = \"shop\"", &format!("user = {text}")),
+            balancer(&text, "\"{name}\"", "\"/run/haproxy/admin.sock\""),
+            balancer("bk_web", &text, "\"/run/haproxy/admin.sock\""),
+            balancer("bk_web", "\"{name}\"", &text),
+        ];
+        for fleet in fleets {
+            fs::write(&file, &fleet).expect("the fleet");
+            let out = lab.rfab(&["on", "hi"]).output();
+            assert_no_canary(&lab, &fleet);
+            assert_ne!(out.code, None, "{out:?}");
+            refused += usize::from(out.code == Some(3));
+        }
+    }
+    assert!(refused > 120, "{refused}");
+}
+
+#[test]
+fn no_host_is_given_the_operators_agent() {
+    if !needs_lab("no_host_is_given_the_operators_agent") {
+        return;
+    }
+    let lab = lab(
+        "fn agent() { targets().each(|host| host.run(sh(\"echo agent=${SSH_AUTH_SOCK-none} display=${DISPLAY-none}\"))); }",
+    );
+    fs::write(lab.home().join(".ssh/config"), "Host *\n    ForwardAgent yes\n    ForwardX11 yes\n    ForwardX11Trusted yes\n    LocalForward 127.0.0.1:45999 127.0.0.1:22\n")
+        .expect("a user's configuration");
+    let rfab = env!("CARGO_BIN_EXE_rfab");
+    let line = format!(
+        "eval $(ssh-agent) >/dev/null; ssh-add -q {}; '{rfab}' on agent; code=$?; ssh-agent -k >/dev/null; exit $code",
+        lab.folder.join("operator/key").display()
+    );
+    let out = lab.program("sh", &["-c", &line]).env("DISPLAY", ":0").output().expect_ok();
+    assert!(out.contains("web1  | agent=none display=none\n"), "{out}");
+    // It would have worked by hand: the host lets agents through.
+    let by_hand = line.replace(
+        &format!("'{rfab}' on agent"),
+        &format!("ssh -A -F {} web1 'echo agent=$SSH_AUTH_SOCK'", lab.folder.join("operator/ssh_config").display()),
+    );
+    let out = lab.program("sh", &["-c", &by_hand]).output().expect_ok();
+    assert!(out.contains("agent=/"), "{out}");
+}
+
+#[test]
+fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
+    if !needs_root("a_folder_or_a_lock_that_somebody_else_put_there_is_not_used") {
+        return;
+    }
+    let lab = lab("");
+    let folder = lab.folder.join("run/rfab");
+    let target = lab.folder.join("target");
+    let refused = |says: &str| {
+        let out = lab.rfab(&["on", "hi"]).output();
+        assert_eq!(out.code, Some(1), "{out:?}");
+        assert!(out.stdout.contains(says), "`{says}` is not said: {}", out.stdout);
+        assert!(!lab.host("web1").sshd_log().contains("Accepted"), "nothing was connected to");
+    };
+    fs::create_dir(&target).expect("a folder");
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o700)).expect("a mode");
+    symlink(&target, &folder).expect("a link");
+    refused("it is a link or a file");
+    assert_eq!(fs::read_dir(&target).expect("a folder").count(), 0);
+    fs::remove_file(&folder).expect("the link");
+    fs::write(&folder, "").expect("a file");
+    refused("it is a link or a file");
+    fs::remove_file(&folder).expect("the file");
+    fs::create_dir(&folder).expect("a folder");
+    chown(&folder, Some(58003), Some(58003)).expect("another owner");
+    refused("it belongs to another user");
+    chown(&folder, Some(0), Some(0)).expect("an owner");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("a mode");
+    refused("others may enter it");
+    fs::remove_dir(&folder).expect("the folder");
+
+    // A lock file here that is a link is not followed: whatever it leads to is neither made nor opened.
+    lab.rfab(&["on", "hi"]).output().expect_ok();
+    let locks: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the folder")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "lock"))
+        .collect();
+    assert!(!locks.is_empty());
+    for lock in &locks {
+        fs::remove_file(lock).expect("a lock file");
+        symlink(lab.folder.join("made"), lock).expect("a link");
+    }
+    let out = lab.rfab(&["on", "hi"]).output();
+    assert!(!out.ok() && !lab.folder.join("made").exists(), "{out:?}");
+    locks.iter().for_each(|lock| fs::remove_file(lock).expect("a link"));
+
+    // The same on the host, where the fleet's lock is.
+    let home = lab.host("web1").home();
+    let state = format!("{home}/.local/state/rfab/testing1");
+    let host = lab.host("web1");
+    for (line, says) in [
+        (format!("rm -f {state}/lock; ln -s {home}/made {state}/lock"), "is no plain file"),
+        (format!("rm {state}/lock; mkdir {state}/lock"), "is no plain file"),
+        (
+            format!("rmdir {state}/lock; mv {state} {state}.old; ln -s {state}.old {state}"),
+            "is a link or belongs to another user",
+        ),
+        (
+            format!("rm {state}; mkdir {state}; chown shop-web: {state}; chmod 777 {state}"),
+            "is a link or belongs to another user",
+        ),
+    ] {
+        host.sh(&line).expect_ok();
+        let out = lab.rfab(&["on", "hi"]).output();
+        assert!(!out.ok() && out.stdout.contains(says), "`{says}` is not said: {}", out.stdout);
+        assert_eq!(host.sh(&format!("test -e {home}/made || echo none")).expect_ok(), "none\n");
+    }
+}
+
+/// Every file that was seen below a folder while the watch went on, with the widest mode it was seen with.
+fn watch(folder: &Path, stop: &AtomicBool, seen: &mut Vec<(PathBuf, u32)>) {
+    while !stop.load(Ordering::Relaxed) {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let Ok(about) = fs::symlink_metadata(entry.path()) else { continue };
+                if about.is_dir() {
+                    folders.push(entry.path());
+                }
+                let mode = if about.is_symlink() { 0 } else { about.mode() & 0o777 };
+                match seen.iter_mut().find(|(path, _)| *path == entry.path()) {
+                    Some((_, widest)) => *widest |= mode,
+                    None => seen.push((entry.path(), mode)),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
+    if !needs_lab("no_file_of_a_run_can_be_read_by_others_at_any_moment") {
+        return;
+    }
+    let lab = lab(
+        "fn send() { targets().each(|host| { host.run(\"true\"); host.put(\"files\", \"tree\"); host.put(\"files/large\", \"private\"); host.get(\"private\", \"back\"); }); }",
+    );
+    // A runtime directory that others may enter, as where a system has none and /tmp is used.
+    let open = lab.folder.join("open");
+    fs::create_dir_all(lab.project.folder.join("files")).expect("a folder");
+    fs::create_dir(&open).expect("a folder");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).expect("a mode");
+    fs::write(lab.project.folder.join("files/large"), vec![7; 30_000_000]).expect("a file");
+    let private = lab.host("web1").folder.join("home/deploy/private");
+    fs::write(&private, "").expect("a file");
+    let owner = fs::metadata(lab.host("web1").folder.join("home/deploy")).expect("a home");
+    chown(&private, Some(owner.uid()), Some(owner.gid())).expect("an owner");
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).expect("a mode");
+    let stop = AtomicBool::new(false);
+    let (mut here, mut temp, mut there) = (Vec::new(), Vec::new(), Vec::new());
+    thread::scope(|scope| {
+        scope.spawn(|| watch(&open, &stop, &mut here));
+        scope.spawn(|| watch(&lab.folder.join("tmp"), &stop, &mut temp));
+        scope.spawn(|| watch(&lab.host("web1").folder.join("home"), &stop, &mut there));
+        let text = open.display().to_string();
+        let out = lab
+            .rfab(&["on", "send"])
+            .env("XDG_RUNTIME_DIR", &text)
+            .env("TMPDIR", &lab.folder.join("tmp").display().to_string())
+            .output();
+        thread::sleep(Duration::from_millis(50));
+        stop.store(true, Ordering::Relaxed);
+        out.expect_ok();
+    });
+    let names = |seen: &[(PathBuf, u32)], what: &str| {
+        seen.iter().filter(|(path, _)| path.display().to_string().contains(what)).count()
+    };
+    assert!(names(&here, ".conf") >= 1 && names(&here, "/rfab/") >= 3, "{here:?}");
+    assert!(names(&temp, "tmp/.tmp") >= 1, "{temp:?}");
+    assert!(names(&there, ".rfab-") >= 2 && names(&there, "state/rfab") >= 3, "{there:?}");
+    for (path, mode) in here.iter().chain(&temp) {
+        assert_eq!(mode & 0o077, 0, "others could read {}", path.display());
+    }
+    for (path, mode) in &there {
+        // What lies within a folder of the login user's own is out of reach whatever its mode.
+        let name = path.strip_prefix(lab.host("web1").folder.join("home/deploy")).unwrap_or(path);
+        let reached = name.components().count() == 1
+            && !name.starts_with("tree")
+            && path.file_name().is_some_and(|n| n != "deploy");
+        let is_state = path.ends_with(".local/state/rfab/testing1");
+        assert!(
+            !(reached || is_state) || mode & 0o077 == 0 || name.starts_with(".local"),
+            "others could read {}: {mode:o}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn a_strange_repositorys_configuration_runs_nothing() {
+    if !needs_root("a_strange_repositorys_configuration_runs_nothing") {
+        return;
+    }
+    let lab = lab(
+        "fn show() { ui::note(`${git::resolve(\"stable\").id}`); }\nfn pack() { let commit = release::resolve(\"stable\"); let wanted = release::number(commit); for host in targets() { release::stage(host, wanted); } }",
+    );
+    lab.host("web1").sh("mkdir -p /srv/shop && chown shop: /srv/shop").expect_ok();
+    let p = canary(&lab);
+    let strange = lab.colleague("mallory");
+    let script = lab.folder.join("hook");
+    fs::write(&script, format!("#!/bin/sh\ntouch {}\nexit 0\n", p.display())).expect("a script");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let hook = script.display().to_string();
+    for (key, value) in [
+        ("core.fsmonitor", hook.clone()),
+        ("core.sshCommand", hook.clone()),
+        ("core.pager", hook.clone()),
+        ("core.editor", hook.clone()),
+        ("credential.helper", format!("!{hook}")),
+        ("core.gitProxy", hook.clone()),
+        ("diff.external", hook.clone()),
+        ("filter.evil.smudge", hook.clone()),
+        ("filter.evil.clean", hook.clone()),
+        ("filter.evil.process", hook.clone()),
+        ("protocol.ext.allow", "always".into()),
+        ("core.alternateRefsCommand", hook.clone()),
+        ("uploadpack.packObjectsHook", hook.clone()),
+    ] {
+        strange.git(&["config", key, &value]).expect_ok();
+    }
+    for name in ["post-checkout", "reference-transaction", "post-merge", "pre-push", "post-index-change", "pre-auto-gc"]
+    {
+        let to = strange.folder.join(".git/hooks").join(name);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        fs::copy(&script, &to).expect("a hook");
+    }
+    fs::write(strange.folder.join(".git/info/attributes"), "* filter=evil diff=evil\n").expect("attributes");
+    lab.program("chown", &["-R", "58003:58003", &strange.folder.display().to_string()]).output().expect_ok();
+    let source = strange.folder.display().to_string();
+    let file = lab.project.folder.join("fleets/testing1.toml");
+    let good = fs::read_to_string(&file).expect("the fleet");
+    let links = lab.folder.join("links");
+    fs::create_dir(&links).expect("a folder");
+    symlink(strange.folder.join(".git"), links.join(".git")).expect("a link");
+    for repository in [
+        source.clone(),
+        links.display().to_string(),
+        format!("file://{source}"),
+        format!("ext::{hook}"),
+        format!("ext::sh -c touch% {}", p.display()),
+        format!("ssh://-oProxyCommand={hook}/x"),
+        format!("--upload-pack={hook}"),
+        format!("fd::17/foo;touch {}", p.display()),
+    ] {
+        fs::write(&file, good.replace("repository = \".\"", &format!("repository = {repository:?}")))
+            .expect("the fleet");
+        for task in ["show", "pack"] {
+            let out = lab.rfab(&["on", task]).output();
+            assert!(!p.exists(), "`{repository}` ran a command: {out:?}");
+            if repository.starts_with(&source) || repository == links.display().to_string() {
+                eprintln!("{repository}: {out:?}");
+            } else if !repository.starts_with("file:") {
+                assert!(!out.ok(), "{out:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Keys of hosts: one that is not known, or not the one that was, lets nothing through, whatever the user's ssh says.
+mod lab;
+
+use lab::{HostPlan, Lab, Output, Plan, needs_lab};
+use std::fs;
+
+/// `web1`, reached directly, and `web2`, reached through `bastion`; a task that would leave a mark on each.
+fn lab() -> Lab {
+    let host = |name, fleet| HostPlan::new(name).fleet(fleet).role("web");
+    let plan = Plan::new().host(host("web1", "testing1")).host(HostPlan::new("bastion"));
+    let lab = Lab::start(plan.host(host("web2", "testing2").behind("bastion")));
+    lab.edit("fabfile.rhai", |_| {
+        "const default_targets = \"on\";\n\
+         fn on() { on(\"web1\") }\n\
+         fn on(which) { fleet(if which == \"web1\" { \"fleets/testing1.toml\" } else { \"fleets/testing2.toml\" }) }\n\
+         fn touch() { targets().each(|host| host.run(\"touch mark\")); }\n"
+            .into()
+    });
+    lab
+}
+
+/// Nothing ran on the hosts: no mark, and no login.
+fn assert_untouched(lab: &Lab, name: &str) {
+    let host = lab.host(name);
+    assert!(!host.folder.join("home/deploy/mark").exists(), "a command ran on {name}");
+    assert!(!host.sshd_log().contains("Accepted"), "somebody logged in on {name}: {}", host.sshd_log());
+}
+
+fn known_hosts(lab: &Lab, change: impl Fn(String) -> String) {
+    lab.edit("known_hosts", change);
+}
+
+/// The known hosts without the lines of one host.
+fn forget(lab: &Lab, name: &str) {
+    let name = lab.host(name).known_as();
+    known_hosts(lab, |text| text.lines().filter(|l| !l.starts_with(&name)).map(|l| format!("{l}\n")).collect());
+}
+
+fn new_key(lab: &Lab, name: &str) {
+    let host = lab.host(name);
+    host.stop_sshd();
+    host.new_host_key();
+    host.start_sshd();
+}
+
+#[track_caller]
+fn assert_refused(out: &Output, says: &[&str]) {
+    assert_eq!(out.code, Some(4), "{out:?}");
+    for text in says {
+        assert!(out.stdout.contains(text), "`{text}` is not said:\n{}", out.stdout);
+    }
+    assert_eq!(out.stdout.matches("error: ").count(), 1, "one report: {}", out.stdout);
+}
+
+const HOSTILE: &str = "Host *\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n    \
+    KnownHostsCommand /bin/sh -c \"printf '%%H ' ; echo %t %K\"\n    VerifyHostKeyDNS yes\n    \
+    NoHostAuthenticationForLocalhost yes\n    CheckHostIP no\n    UpdateHostKeys yes\n    BatchMode no\n    \
+    ForwardAgent yes\n";
+
+#[test]
+fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_users_configuration_says() {
+    if !needs_lab("an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_users_configuration_says")
+    {
+        return;
+    }
+    let lab = lab();
+    for config in ["", HOSTILE] {
+        fs::write(lab.home().join(".ssh/config"), config).expect("the user's configuration");
+        lab.write_known_hosts();
+        forget(&lab, "web1");
+        let unknown = lab.rfab(&["on:web1", "touch"]).output();
+        assert_refused(&unknown, &["host `web1`: its key is not known, so it is not trusted", "`rfab --trust web1`"]);
+        forget(&lab, "bastion");
+        let jump = lab.rfab(&["on:web2", "touch"]).output();
+        let says = "host `web2`: the key of `bastion`, on the way to it, is not known, so it is not trusted";
+        assert_refused(&jump, &[says, "`rfab --trust web2`"]);
+        known_hosts(&lab, |_| String::new());
+        assert_refused(&lab.rfab(&["on:web1", "touch"]).output(), &["host `web1`: its key is not known"]);
+        lab.write_known_hosts();
+        for name in ["web1", "bastion"] {
+            new_key(&lab, name);
+        }
+        let changed = lab.rfab(&["on:web1", "touch"]).output();
+        let says = ["host `web1`: its key is not the one that is known", "/known_hosts:1): somebody may be in between"];
+        assert_refused(&changed, &[says[0], says[1], "`rfab --trust web1`"]);
+        let jump = lab.rfab(&["on:web2", "touch"]).output();
+        assert_refused(&jump, &["host `web2`: the key of `bastion`, on the way to it, is not the one that is known"]);
+        for name in ["web1", "bastion", "web2"] {
+            assert_untouched(&lab, name);
+        }
+    }
+}
+
+#[test]
+fn a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_is_not_ridden_on() {
+    if !needs_lab("a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_is_not_ridden_on") {
+        return;
+    }
+    let lab = lab();
+    let user = |text: &str| fs::write(lab.home().join(".ssh/config"), text).expect("the user's configuration");
+    user("Host 127.*\n    ProxyCommand /usr/bin/ssh -o StrictHostKeyChecking=no -W %h:%p bastion\n");
+    let own = lab.rfab(&["on:web1", "touch"]).output();
+    assert_refused(&own, &["host `web1`: its `ProxyCommand /usr/bin/ssh", "write `ProxyJump` instead"]);
+    user("Host bastion\n    ProxyCommand exec ssh -W %h:%p web1\n");
+    let way = lab.rfab(&["on:web2", "touch"]).output();
+    assert_refused(&way, &["host `web2`: on the way, `bastion`'s `ProxyCommand exec ssh", "write `ProxyJump` instead"]);
+
+    // The user is connected to the jump host already, by a configuration that did not look at its key.
+    let socket = lab.home().join("master");
+    user(&format!("Host *\n    ControlMaster auto\n    ControlPath {}\n    ControlPersist 60\n", socket.display()));
+    let config = format!("StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nInclude {}\n", "fleets/ssh_config");
+    let config = config.replace("fleets/", &format!("{}/fleets/", lab.project.folder.display()));
+    fs::write(lab.home().join("careless"), config).expect("a configuration");
+    let master = ["-F", &lab.home().join("careless").display().to_string(), "-M", "-N", "-S"].map(String::from);
+    let mut words: Vec<&str> = master.iter().map(String::as_str).collect();
+    let path = socket.display().to_string();
+    words.extend([&*path, "bastion"]);
+    let master = lab.program("ssh", &words).start();
+    while !socket.exists() {
+        assert!(!master.is_over(), "the user's own connection: {:?}", master.so_far());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    forget(&lab, "bastion");
+    let way = lab.rfab(&["on:web2", "touch"]).output();
+    assert_refused(&way, &["host `web2`: the key of `bastion`, on the way to it, is not known"]);
+    master.kill();
+    assert_untouched(&lab, "web1");
+    assert_untouched(&lab, "web2");
+}
+
+#[test]
+fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
+    if !needs_lab("trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile") {
+        return;
+    }
+    let lab = lab();
+    let file = || fs::read_to_string(lab.project.folder.join("known_hosts")).expect("known hosts");
+    let line = |name: &str| format!("{} {}\n", lab.host(name).known_as(), lab.host(name).host_key());
+    let print = |name: &str| {
+        let key = lab.host(name).folder.join("host_key.pub").display().to_string();
+        lab.program("ssh-keygen", &["-l", "-f", &key])
+            .output()
+            .expect_ok()
+            .split(' ')
+            .nth(1)
+            .expect("a print")
+            .to_owned()
+    };
+    known_hosts(&lab, |_| "# ours\n".into());
+
+    // Without a terminal the key is shown and nothing is changed, whatever is piped in.
+    let piped = lab.rfab(&["--trust", "web1"]).stdin("y\n").output();
+    assert_eq!((piped.code, file()), (Some(7), "# ours\n".into()), "{piped:?}");
+    assert!(piped.stdout.contains(&format!("ED25519 {}", print("web1"))), "{piped:?}");
+    assert!(piped.stderr.contains("nobody is there to ask"), "{piped:?}");
+    // A fingerprint that was got elsewhere is as good as a yes, and another one is a no.
+    let other = lab.rfab(&["--trust", &format!("web1={}", print("web2"))]).output();
+    assert_eq!((other.code, file()), (Some(7), "# ours\n".into()), "{other:?}");
+    lab.rfab(&["--trust", &format!("web1={}", print("web1"))]).output().expect_ok();
+    assert_eq!(file(), format!("# ours\n{}", line("web1")));
+    let mode = fs::metadata(lab.project.folder.join("known_hosts")).expect("known hosts").permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o644);
+    lab.rfab(&["on:web1", "touch"]).output().expect_ok();
+
+    // On a terminal: first the jump host, then the host behind it.
+    let no = lab.rfab(&["on:web2", "--trust", "web2"]).on_terminal().start();
+    no.wait_for("[y/N]");
+    no.types("n\n");
+    assert_eq!((no.output().code, file()), (Some(7), format!("# ours\n{}", line("web1"))));
+    let yes = lab.rfab(&["on:web2", "--trust", "web2"]).on_terminal().start();
+    yes.wait_for(&print("bastion"));
+    yes.wait_for("[y/N]");
+    assert!(!yes.so_far().0.contains(&print("web2")), "it is not reached through a stranger");
+    yes.types("y\n");
+    yes.wait_for(&print("web2"));
+    yes.types("y\n");
+    yes.output().expect_ok();
+    assert_eq!(file(), format!("# ours\n{}{}{}", line("web1"), line("bastion"), line("web2")));
+    lab.rfab(&["on:web2", "touch"]).output().expect_ok();
+    let again = lab.rfab(&["on:web2", "--trust", "web2"]).output().expect_ok();
+    assert_eq!(again.matches("is known already").count(), 2, "{again}");
+
+    // A changed key is shown as changed, and replaced only after the yes.
+    let (before, was) = (line("web1"), print("web1"));
+    new_key(&lab, "web1");
+    let changed = lab.rfab(&["--trust", "web1"]).on_terminal().start();
+    changed.wait_for("[y/N]");
+    let (shown, _) = changed.so_far();
+    assert!(shown.contains("IT HAS CHANGED") && shown.contains(&was) && shown.contains(&print("web1")), "{shown}");
+    assert!(file().contains(&before));
+    changed.types("y\n");
+    changed.output().expect_ok();
+    assert_eq!(file(), format!("# ours\n{}{}{}", line("bastion"), line("web2"), line("web1")));
+    lab.rfab(&["on:web1", "touch"]).output().expect_ok();
+
+    // A plain name that the configuration knows; a task that would do more; a name that is none.
+    forget(&lab, "bastion");
+    lab.rfab(&["--trust", &format!("bastion={}", print("bastion"))]).output().expect_ok();
+    assert!(file().ends_with(&line("bastion")), "{}", file());
+    let evil = lab.rfab(&["--trust", "-oProxyCommand=touch /tmp/p"]).output();
+    assert_eq!(evil.code, Some(2), "{evil:?}");
+    let evil = lab.rfab(&["--trust=-oProxyCommand=touch"]).output();
+    assert_eq!(evil.code, Some(3), "{evil:?}");
+}
