@@ -35,7 +35,9 @@ pub fn entries() -> Vec<Entry> {
     collect(&value, "", &mut entries);
     for (name, text) in stdlib::MODULES {
         let Ok(ast) = engine.compile(text) else { continue };
-        for function in ast.iter_functions().filter(|f| f.access == rhai::FnAccess::Public && !f.comments.is_empty()) {
+        for function in
+            ast.iter_functions().filter(|f| f.access == rhai::FnAccess::Public && !f.name.starts_with("anon$"))
+        {
             let comments: Vec<String> = function.comments.iter().map(|c| c.to_string()).collect();
             entries.push(Entry {
                 name: format!("{name}::{}", function.name),
@@ -184,7 +186,7 @@ fn begun(page: &str) -> String {
 /// What a module's first lines say.
 fn about(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
-    format!("{}\n", lines.join("\n"))
+    lines.join("\n")
 }
 
 fn title(file: &str) -> String {
