@@ -74,12 +74,14 @@ pub enum What {
         stream: Stream,
         line: String,
     },
-    /// Bytes sent to or got from a host, or requests still open.
+    /// How far the effect in hand of its lane is.
     Progressed {
         host: Name,
+        /// What is done, of `total`: `sent`, `got`, `open requests ended`, `good answers`.
         what: String,
         done: u64,
         total: u64,
+        /// `bytes`, `requests` or `answers`.
         unit: &'static str,
     },
     /// Somebody else holds the lock, and this run waits for it.
@@ -177,4 +179,9 @@ pub enum Outcome {
 /// Whoever is told.
 pub trait Listener: Send + Sync {
     fn tell(&self, event: &Event);
+
+    /// Has a person talked to while nothing else is shown.
+    fn aside(&self, talk: &mut dyn FnMut()) {
+        talk();
+    }
 }

@@ -248,8 +248,8 @@ fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
         return;
     }
     let lab = four();
-    let sleeps = |host: &str| lab.host(host).processes().iter().filter(|p| p.name == "sleep").count();
-    let all = || ["web1", "web2", "web3", "web4"].map(sleeps);
+    let tails = |host: &str| lab.host(host).processes().iter().filter(|p| p.name == "tail" && !p.dead).count();
+    let all = || ["web1", "web2", "web3", "web4"].map(tails);
     let wait_for = |wanted: [usize; 4]| {
         let begun = std::time::Instant::now();
         while all() != wanted {
@@ -258,7 +258,7 @@ fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
         }
     };
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let long = lab.rfab(&["prod", "--", "sleep 300; echo over"]).start();
+        let long = lab.rfab(&["prod", "--", "tail -f /dev/null; echo over"]).start();
         wait_for([1; 4]);
         assert!(long.signal(signal));
         long.wait_for("interrupted: what is under way comes to its end");
@@ -318,12 +318,18 @@ fn a_guarded_fleet_asks_by_name_and_takes_no_branch_and_no_piped_yes() {
     }
     run(&lab, &["prod", "proxy.group2", "--yes=prod"], 0);
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
-    let asked = lab.rfab(&["prod", "proxy.all"]).on_terminal().stdin("n\n").output();
+    let asked = lab.rfab(&["prod", "proxy.all"]).on_terminal().start();
+    asked.wait_for("[y/N]");
+    asked.types("n\n");
+    let asked = asked.output();
     println!("{}", asked.stdout);
     assert_eq!(asked.code, Some(7), "{asked:?}");
     assert!(asked.stdout.contains("`prod` is guarded.") && asked.stdout.contains("rfab prod proxy_all"), "{asked:?}");
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
-    let yes = lab.rfab(&["prod", "proxy.all"]).on_terminal().stdin("y\n").output();
+    let yes = lab.rfab(&["prod", "proxy.all"]).on_terminal().start();
+    yes.wait_for("[y/N]");
+    yes.types("y\n");
+    let yes = yes.output();
     assert_eq!(yes.code, Some(0), "{yes:?}");
     assert_eq!(out(&lab, "lb1"), [""; 0]);
 }

@@ -48,10 +48,8 @@ fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValu
         }
     }
     let hosts: Vec<_> = counted.iter().map(|(host, _)| host.clone()).collect();
-    let home = Home::of(fleet).map_err(thrown)?;
-    let listings = fan::over(here, &hosts, move |lane, host| {
-        lane.perform(ReadReleases { host: host.clone(), home: home.clone() })
-    });
+    let of = fleet.clone();
+    let listings = fan::over(here, &hosts, move |lane, host| lane.perform(ReadReleases::of(&of, host)?));
     let (mut live_has_it, mut another_has_not) = (false, false);
     for (listing, (_, out)) in listings.into_iter().zip(counted) {
         let has = listing.map_err(thrown)?.current.is_some_and(|r| r.is_of(&commit));
@@ -208,7 +206,7 @@ pub mod release {
     #[rhai_fn(name = "activate", return_raw)]
     pub fn activate(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let home = Home::of(&here.fleet_of(&host.0.host)).map_err(thrown)?;
+        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         here.perform(Activate { host: host.0.host, release: release.tree, home })
     }
 
@@ -223,7 +221,7 @@ pub mod release {
     pub fn prune(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<i64> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
-        let (home, keep) = (Home::of(&fleet).map_err(thrown)?, app(&fleet).map_err(thrown)?.keep);
+        let (home, keep) = (Home::of(&fleet, &host.0.host).map_err(thrown)?, app(&fleet).map_err(thrown)?.keep);
         Ok(here.perform(Prune { host: host.0.host, home, keep })?.into())
     }
 
@@ -237,22 +235,20 @@ pub mod release {
     #[rhai_fn(name = "set_up", return_raw)]
     pub fn set_up(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let home = Home::of(&here.fleet_of(&host.0.host)).map_err(thrown)?;
+        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         here.perform(SetUp { host: host.0.host, home })
     }
 
-    /// The folder of a release on the hosts.
+    /// The folder of a release, from the app's path on.
     ///
     /// # Example
     ///
     /// ```rhai
     /// let folder = release::folder(release::number(git::resolve("stable")));
     /// ```
-    #[rhai_fn(name = "folder", return_raw)]
-    pub fn folder(ctx: NativeCallContext, release: ReleaseValue) -> RhaiResultOf<String> {
-        let here = here(&ctx)?.clone();
-        let home = Home::of(&current_targets(&here)?.fleet).map_err(thrown)?;
-        Ok(format!("{}/releases/{}", home.path, release.tree))
+    #[rhai_fn(name = "folder")]
+    pub fn folder(release: ReleaseValue) -> String {
+        format!("releases/{}", release.tree)
     }
 
     /// The host, with its next calls in this folder below the app's path, as the app's user.
@@ -265,7 +261,7 @@ pub mod release {
     #[rhai_fn(name = "inside", return_raw)]
     pub fn inside(ctx: NativeCallContext, host: HostValue, folder: &str) -> RhaiResultOf<HostValue> {
         let here = here(&ctx)?.clone();
-        let home = Home::of(&here.fleet_of(&host.0.host)).map_err(thrown)?;
+        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         let mut on = host.0;
         on.cd = Some(if folder.starts_with('/') { folder.to_owned() } else { format!("{}/{folder}", home.path) });
         on.user = on.user.or(home.user);

@@ -271,7 +271,7 @@ pub mod targets {
         targets.fleet.deploy_live
     }
 
-    /// The app's folder on the hosts; `()` for a fleet without an app.
+    /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app.
     #[rhai_fn(get = "path", pure)]
     pub fn path(targets: &mut Targets) -> Dynamic {
         targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into())

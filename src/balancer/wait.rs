@@ -53,7 +53,7 @@ impl Effect for WaitDrained {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let until = tokio::time::Instant::now() + Duration::from_millis(self.within);
-        let (mut most, mut known) = (0, None);
+        let (mut most, mut known, mut said) = (0, None, None);
         loop {
             let balance = read(&at, &self.fleet).await?;
             // A balancer that was reloaded does not count the requests that its old process still works on.
@@ -71,8 +71,10 @@ impl Effect for WaitDrained {
                 return Err(self.failure(open));
             }
             most = open.max(most);
-            let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
-            at.tell(What::Progressed { host, what, done: most - open, total: most, unit: "requests" });
+            if said.replace(open) != Some(open) {
+                let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
+                at.tell(What::Progressed { host, what, done: most - open, total: most, unit: "requests" });
+            }
             tokio::time::sleep(EVERY).await;
         }
     }

@@ -64,7 +64,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             report::say(&text);
         }
         Action::Docs { name } => docs(name.as_deref())?,
-        Action::Demo => return wiring::demo(request).map_err(of_reason),
+        Action::Demo => {
+            let palette = Palette { color: color(request, io::stdout().is_terminal()) };
+            return wiring::demo(request, palette).map_err(of_reason);
+        }
         Action::Trust { host, words } => {
             let project = project(request)?;
             let line = if words.is_empty() { None } else { Some(understood(words, None, &project)?) };

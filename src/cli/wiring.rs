@@ -1,17 +1,18 @@
 //! Puts a run together from the parts that the real world is made of.
 use super::{
     line::Line,
-    request::{Request, Yes},
+    request::{Color, Detail, Request, Yes},
 };
 use crate::{
     balancer::Desk,
-    effect::{Fleets, Lane},
+    demo,
+    effect::Fleets,
     event::{Listener, What},
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
     ledger::line::now,
-    report::Terminal,
+    report::{self, Beside, Palette},
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
@@ -24,7 +25,9 @@ use std::{env, path::PathBuf, sync::Arc, thread};
 
 /// Carries a line out on real hosts.
 pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn Listener>) -> Result<Exit, Failure> {
-    let (world, stop) = (Arc::new(world(request, project)?), Arc::new(Stop::default()));
+    let stop = Arc::new(Stop::default());
+    let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
+    let world = Arc::new(world(request, project, person)?);
     let facts = facts(request, line.to_string());
     let session = Session::new(
         facts,
@@ -34,7 +37,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
         Faults::default(),
         stop.clone(),
     );
-    watch_signals(&world, &stop, session.lane());
+    watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, request.read, &session);
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
@@ -46,9 +49,10 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
 }
 
 /// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.
-fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>, lane: Arc<Lane>) {
+fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (weak, stop) = (Arc::downgrade(world), stop.clone());
+    // The runtime is the world's, and the session holds the world: what is spawned here must hold neither.
+    let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));
     world.spawn(async move {
         let kinds = [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
         let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
@@ -64,7 +68,9 @@ fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>, lane: Arc<Lane>) {
                 true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
                 false => "interrupted again: the commands that still run on hosts are stopped",
             };
-            lane.tell(What::Warned { host: None, text: text.to_owned() });
+            if let Some(session) = session.upgrade() {
+                session.lane().tell(What::Warned { host: None, text: text.to_owned() });
+            }
             if !first && let Some(world) = weak.upgrade() {
                 for site in world.real.sites() {
                     site.transport.stop_all().await;
@@ -74,10 +80,9 @@ fn watch_signals(world: &Arc<RealWorld>, stop: &Arc<Stop>, lane: Arc<Lane>) {
     });
 }
 
-fn world(request: &Request, project: &Project) -> Result<RealWorld, Failure> {
+fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
-    let person: Arc<dyn Person> = Arc::new(Terminal);
     let (home, cache) = folders()?;
     let (folder, asking) = (project.script.folder.clone(), person.clone());
     let build = move |fleet: &Arc<Fleet>| {
@@ -127,6 +132,20 @@ pub fn facts(request: &Request, line: String) -> Run {
 }
 
 /// Shows the five commands of a hotfix's day on an embedded fleet.
-pub fn demo(_: &Request) -> Result<Exit, Failure> {
-    Err(Failure::failed("the demo is not built yet"))
+///
+/// How much is shown, and how, goes for each of them; with `--json` stdout has their events alone.
+pub fn demo(request: &Request, palette: Palette) -> Result<Exit, Failure> {
+    let color = match request.color {
+        Color::Auto => None,
+        Color::Always => Some("--color=always"),
+        Color::Never => Some("--color=never"),
+    };
+    let detail = match request.detail {
+        Detail::Quiet => Some("--quiet"),
+        Detail::Normal => None,
+        Detail::Verbose => Some("--verbose"),
+    };
+    let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
+    let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
+    demo::run(demo::Style { tell, palette, flags })
 }

@@ -32,7 +32,7 @@ pub(super) fn read(
     }
     let section = Section::of(node, &KEYS, problems)?;
     let repository = section.get("repository", problems, |node| repository(node, project));
-    let path = section.need("path", problems, value::path);
+    let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
     let linked = section.get("linked", problems, linked).unwrap_or_default();
@@ -99,6 +99,12 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
             Err(error) => wrong(&error.to_string()),
         },
     }
+}
+
+/// The app's folder on a host, in which `{name}` stands for the host's.
+fn path(node: &Node) -> Result<&str, Problem> {
+    let path = value::path(node)?;
+    value::filled_in(node, path, &[("name", "web1")]).map(|_| path)
 }
 
 /// Paths below the release, none of them within another.
@@ -271,6 +277,13 @@ fn version(node: &Node) -> Result<Version, Problem> {
 
 fn is_header(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+impl App {
+    /// Gives the folder that the app has on a host.
+    pub fn path_on(&self, host: &Host) -> String {
+        self.path.replace("{name}", &host.name)
+    }
 }
 
 impl Health {

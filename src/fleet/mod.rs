@@ -71,6 +71,7 @@ pub struct App {
     pub name: Name,
     /// A folder, made absolute, or a URL.
     pub repository: String,
+    /// The folder on the hosts, as the fleet file has it: see `path_on`.
     pub path: String,
     /// Owns the releases; the login user if absent.
     pub user: Option<Name>,

@@ -307,11 +307,14 @@ fn as_a_failure_every_problem_has_its_line() {
 }
 
 #[test]
-fn a_health_url_is_filled_for_each_host() {
-    let text = "[hosts]\nweb1 = {}\nweb2 = { address = \"10.0.0.2\" }\nweb3 = { address = \"::1\" }\n[app]\npath = \"/srv/a\"\n\
+fn a_health_url_and_a_path_are_filled_for_each_host() {
+    let text = "[hosts]\nweb1 = {}\nweb2 = { address = \"10.0.0.2\" }\nweb3 = { address = \"::1\" }\n[app]\npath = \"/srv/{name}/a\"\n\
                 [app.health]\nurl = \"http://{address}:8080/{name}\"";
     let fleet = read_text(text);
-    let health = fleet.app.as_ref().unwrap().health.as_ref().unwrap();
+    let app = fleet.app.as_ref().unwrap();
+    let health = app.health.as_ref().unwrap();
+    let paths: Vec<String> = fleet.hosts.iter().map(|host| app.path_on(host)).collect();
+    assert_eq!(paths, ["/srv/web1/a", "/srv/web2/a", "/srv/web3/a"]);
     let urls: Vec<String> = fleet.hosts.iter().map(|host| health.url_of(host)).collect();
     assert_eq!(urls, ["http://web1:8080/web1", "http://10.0.0.2:8080/web2", "http://[::1]:8080/web3"]);
 }

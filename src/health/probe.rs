@@ -57,7 +57,7 @@ impl Probe {
         })?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
         let through = fleet.balancers.iter().find(behind).map_or(host, |b| &b.host).clone();
-        let path = app.map(|a| a.path.clone()).unwrap_or_default();
+        let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), commit: commit.clone(), tag: None, health, through, path })
     }
 
@@ -102,7 +102,9 @@ impl Effect for Probe {
         let site = at.real.site(&self.host.fleet);
         let target = Target::of(&self.url(), &site, &self.through).await?;
         let began = tokio::time::Instant::now();
-        let (mut good, mut since, mut last) = (0, began, Vec::new());
+        let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
+        // As many as fit into the span, if each answer comes at once.
+        let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
         loop {
             let asked = tokio::time::Instant::now();
             let (answer, proven) = self.ask(&site, &target).await?;
@@ -124,9 +126,11 @@ impl Effect for Probe {
             if began.elapsed() > self.health.within + if good > 0 { self.health.over } else { Duration::ZERO } {
                 return Err(self.failure(&last));
             }
-            let (host, what) = (self.host.name.clone(), "good answers".to_owned());
-            let total = u64::from(self.health.good.max(good));
-            at.tell(What::Progressed { host, what, done: good.into(), total, unit: "answers" });
+            if said.replace(good) != Some(good) {
+                let (host, what) = (self.host.name.clone(), "good answers".to_owned());
+                let total = wanted.max(good).into();
+                at.tell(What::Progressed { host, what, done: good.into(), total, unit: "answers" });
+            }
             tokio::time::sleep(EVERY).await;
         }
     }
@@ -203,9 +207,12 @@ impl Target {
         let host = parsed.host_str().ok_or_else(|| wrong(&"it has no host"))?.to_owned();
         let port = parsed.port_or_known_default().ok_or_else(|| wrong(&"it has no port"))?;
         let socket: PathBuf = site.transport.forward(through, &Remote::Tcp(host, port)).await?;
-        let client = crate::http::client().unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
+        let client = crate::http::client(&parsed).unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
         let client = client.redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let client = client.build().map_err(|e| wrong(&e))?;
+        let client = client.build().map_err(|e| {
+            Failure::failed(format!("`{url}` cannot be probed from here: {}", innermost(&e)))
+                .help("install this machine's certificates, such as the package `ca-certificates`")
+        })?;
         Ok(Target { client, url: url.to_owned() })
     }
 

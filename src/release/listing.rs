@@ -43,12 +43,12 @@ pub struct Home {
 }
 
 impl Home {
-    /// Where the fleet's app is.
+    /// Where the fleet's app is on a host.
     ///
     /// `Fabfile` when the fleet has no app.
-    pub fn of(fleet: &Fleet) -> Result<Home, Failure> {
+    pub fn of(fleet: &Fleet, host: &Host) -> Result<Home, Failure> {
         let app = app(fleet)?;
-        Ok(Home { path: app.path.trim_end_matches('/').to_owned(), user: app.user.clone() })
+        Ok(Home { path: app.path_on(host), user: app.user.clone() })
     }
 }
 
@@ -61,7 +61,7 @@ pub struct ReadReleases {
 
 impl ReadReleases {
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
-        Ok(Self { host: host.clone(), home: Home::of(fleet)? })
+        Ok(Self { host: host.clone(), home: Home::of(fleet, host)? })
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Preflight {
 impl Preflight {
     /// The look at a host of a fleet; `Fabfile` when the fleet has no app.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
-        Ok(Self { host: host.clone(), home: Home::of(fleet)? })
+        Ok(Self { host: host.clone(), home: Home::of(fleet, host)? })
     }
 }
 

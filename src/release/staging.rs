@@ -24,7 +24,7 @@ pub struct Stage {
 impl Stage {
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
-        let (home, release) = (Home::of(fleet)?, release.clone());
+        let (home, release) = (Home::of(fleet, host)?, release.clone());
         Ok(Self { host: host.clone(), release, home, repository: app.repository.clone(), linked: app.linked.clone() })
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     release::Number,
 };
 use std::{io::Write, sync::Mutex};
+use unicode_width::UnicodeWidthStr;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,22 +30,59 @@ pub enum Loud {
 const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
 /// Writes lines.
-pub struct Lines<W: Write + Send> {
-    loud: Loud,
-    palette: Palette,
-    out: Mutex<Out<W>>,
-}
+pub struct Lines<W: Write + Send>(Mutex<Out<W>>);
 
 struct Out<W> {
     /// `None` once its reader went away.
     to: Option<W>,
-    /// The widest host's name so far.
-    width: usize,
+    wording: Wording,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
-        Self { loud, palette, out: Mutex::new(Out { to: Some(to), width: 0 }) }
+        Self(Mutex::new(Out { to: Some(to), wording: Wording::new(loud, palette) }))
+    }
+}
+
+impl<W: Write + Send> Listener for Lines<W> {
+    fn tell(&self, event: &Event) {
+        let mut out = self.0.lock().unwrap();
+        let Some(text) = out.wording.of(&event.what) else { return };
+        if out.to.as_mut().is_some_and(|to| to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err()) {
+            out.to = None;
+        }
+    }
+
+    /// Says nothing meanwhile, so that a question stands alone.
+    fn aside(&self, talk: &mut dyn FnMut()) {
+        let _silent = self.0.lock().unwrap();
+        talk();
+    }
+}
+
+/// What is said of events, line by line.
+pub struct Wording {
+    loud: Loud,
+    palette: Palette,
+    /// The widest host's name so far.
+    width: usize,
+}
+
+impl Wording {
+    pub fn new(loud: Loud, palette: Palette) -> Self {
+        Self { loud, palette, width: 0 }
+    }
+
+    /// Words an event: whole lines, or nothing.
+    pub fn of(&mut self, what: &What) -> Option<String> {
+        if let Some(end) = self.end(what) {
+            return Some(end);
+        }
+        let (host, text) = self.line(what)?;
+        let Some(host) = host.map(|host| visible(&host, false)) else { return Some(format!("{text}\n")) };
+        self.width = self.width.max(host.width());
+        let pad = " ".repeat(self.width - host.width());
+        Some(format!("{}{pad}  {text}\n", self.palette.host(&host)))
     }
 
     /// What changes is shown; what is read, held or only written down is for those who want all.
@@ -118,30 +156,6 @@ impl<W: Write + Send> Lines<W> {
             text += &format!("{}\n", self.palette.faint(&format!("took {}", duration(*took))));
         }
         Some(text)
-    }
-}
-
-impl<W: Write + Send> Listener for Lines<W> {
-    fn tell(&self, event: &Event) {
-        let text = match self.end(&event.what) {
-            Some(text) => text,
-            None => {
-                let Some((host, text)) = self.line(&event.what) else { return };
-                let mut out = self.out.lock().unwrap();
-                match host {
-                    None => format!("{text}\n"),
-                    Some(host) => {
-                        out.width = out.width.max(host.len());
-                        let pad = " ".repeat(out.width - host.len());
-                        format!("{}{pad}  {text}\n", self.palette.host(&host))
-                    }
-                }
-            }
-        };
-        let mut out = self.out.lock().unwrap();
-        if out.to.as_mut().is_some_and(|to| to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err()) {
-            out.to = None;
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod failure;
 mod filter;
 mod json;
 mod lines;
+mod live;
 mod palette;
 mod person;
 mod table;
@@ -16,11 +17,14 @@ pub use failure::failure;
 pub use json::Json;
 pub use lines::{Lines, Loud};
 pub use palette::Palette;
-pub use person::Terminal;
+pub use person::{Beside, Terminal};
 
 use crate::event::Listener;
+use live::Live;
+use rustix::termios::{Winsize, tcgetwinsize};
 use std::{
-    io::{self, Write},
+    env,
+    io::{self, IsTerminal, Write},
     sync::Arc,
 };
 
@@ -32,12 +36,35 @@ pub struct Style {
     pub color: bool,
 }
 
-/// Chooses the reader of a run's events.
+/// Chooses the reader of a run's events: a live view only for a person before a terminal.
 pub fn listener(style: Style) -> Arc<dyn Listener> {
-    match style.json {
-        true => Arc::new(Json::new(io::stdout())),
-        false => Arc::new(Lines::new(io::stdout(), style.loud, Palette { color: style.color })),
+    let Style { json, loud, color } = style;
+    if json {
+        return Arc::new(Json::new(io::stdout()));
     }
+    let (out, palette) = (io::stdout(), Palette { color });
+    if loud > Loud::Quiet && out.is_terminal() && kind_of_terminal() != "dumb" {
+        let size = Arc::new(|| size(tcgetwinsize(io::stdout()).ok()));
+        if let Ok(live) = Live::new(io::stdout(), size, rewraps(), loud, palette) {
+            return Arc::new(live);
+        }
+    }
+    Arc::new(Lines::new(out, loud, palette))
+}
+
+fn kind_of_terminal() -> String {
+    env::var("TERM").ok().filter(|kind| !kind.is_empty()).unwrap_or_else(|| "dumb".to_owned())
+}
+
+/// Columns and rows; those of old where a terminal does not know its own.
+fn size(told: Option<Winsize>) -> (usize, usize) {
+    let told = told.map(|size| (size.ws_col.into(), size.ws_row.into()));
+    told.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24))
+}
+
+/// Whether the terminal wraps what stands on it anew when it gets narrower; xterm, screen and the console do not.
+fn rewraps() -> bool {
+    env::var_os("XTERM_VERSION").is_none() && env::var_os("STY").is_none() && kind_of_terminal() != "linux"
 }
 
 /// Writes a text that was asked for, such as a list; a reader that went away is no failure.

@@ -1,10 +1,12 @@
 //! The person before the terminal.
 use super::filter::visible;
-use crate::world::real::Person;
+use crate::{event::Listener, session::Stop, world::real::Person};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, isatty, tcgetattr, tcsetattr, ttyname};
 use std::{
     fs::{File, OpenOptions},
     io::{BufRead, BufReader, Write},
+    sync::Arc,
 };
 
 /// Asks on the terminal itself, whatever stdin and stdout are; nobody is there unless stdin is a terminal.
@@ -15,11 +17,41 @@ impl Terminal {
         isatty(std::io::stdin()).then_some(())?;
         OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
     }
+
+    fn confirm(question: &str, stopped: &dyn Fn() -> bool) -> Option<bool> {
+        let answer = asked(&Self::open()?, &format!("{question} [y/N]"), stopped)?;
+        Some(matches!(&*answer.trim().to_lowercase(), "y" | "yes"))
+    }
+
+    fn ask(question: &str, secret: bool, stopped: &dyn Fn() -> bool) -> Option<String> {
+        let terminal = Self::open()?;
+        if !secret {
+            return asked(&terminal, question, stopped);
+        }
+        let before = tcgetattr(&terminal).ok()?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&terminal, OptionalActions::Flush, &hidden).ok()?;
+        let answer = asked(&terminal, &format!("{question}:"), stopped);
+        let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
+        answer
+    }
 }
 
-fn asked(terminal: &File, question: &str) -> Option<String> {
+/// How often it is looked whether a question has still to be answered.
+const EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// The line that was typed; none if the terminal went away, or the run was stopped meanwhile.
+fn asked(terminal: &File, question: &str, stopped: &dyn Fn() -> bool) -> Option<String> {
     for line in question.lines() {
         writeln!(&*terminal, "{}", visible(line, false)).ok()?;
+    }
+    let mut typed = [PollFd::new(terminal, PollFlags::IN)];
+    while poll(&mut typed, Some(&EVERY)) != Ok(1) {
+        if stopped() {
+            let _ = writeln!(&*terminal);
+            return None;
+        }
     }
     let mut answer = String::new();
     let read = BufReader::new(terminal).read_line(&mut answer).ok()?;
@@ -28,9 +60,7 @@ fn asked(terminal: &File, question: &str) -> Option<String> {
 
 impl Person for Terminal {
     fn confirm(&self, question: &str) -> Option<bool> {
-        let terminal = Self::open()?;
-        let answer = asked(&terminal, &format!("{question} [y/N]"))?;
-        Some(matches!(&*answer.trim().to_lowercase(), "y" | "yes"))
+        Self::confirm(question, &|| false)
     }
 
     fn terminal(&self) -> Option<String> {
@@ -41,16 +71,36 @@ impl Person for Terminal {
     }
 
     fn ask(&self, question: &str, secret: bool) -> Option<String> {
-        let terminal = Self::open()?;
-        if !secret {
-            return asked(&terminal, question);
-        }
-        let before = tcgetattr(&terminal).ok()?;
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&terminal, OptionalActions::Flush, &hidden).ok()?;
-        let answer = asked(&terminal, &format!("{question}:"));
-        let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
+        Self::ask(question, secret, &|| false)
+    }
+}
+
+/// The same person, asked while the reader of the events shows nothing else; a run that is stopped asks no more.
+pub struct Beside {
+    pub listener: Arc<dyn Listener>,
+    pub stop: Arc<Stop>,
+}
+
+impl Beside {
+    fn aside<T>(&self, talk: impl Fn(&dyn Fn() -> bool) -> Option<T>) -> Option<T> {
+        let mut answer = None;
+        self.listener.aside(&mut || answer = talk(&|| self.stop.signal().is_some()));
         answer
+    }
+}
+
+impl Person for Beside {
+    /// To stop a run is no yes.
+    fn confirm(&self, question: &str) -> Option<bool> {
+        let answer = self.aside(|stopped| Terminal::confirm(question, stopped));
+        answer.or(self.stop.signal().map(|_| false))
+    }
+
+    fn terminal(&self) -> Option<String> {
+        Terminal.terminal()
+    }
+
+    fn ask(&self, question: &str, secret: bool) -> Option<String> {
+        self.aside(|stopped| Terminal::ask(question, secret, stopped))
     }
 }

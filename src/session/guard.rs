@@ -10,7 +10,7 @@ use crate::{
     world::real::Holder,
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -20,11 +20,13 @@ pub struct Guard {
     tally: Arc<Tally>,
     /// Fleets whose lock this run holds.
     held: Mutex<BTreeSet<Name>>,
+    /// Fleets that may not be changed: who said no is not asked again for the next host.
+    refused: Mutex<BTreeMap<Name, Failure>>,
 }
 
 impl Guard {
     pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>) -> Self {
-        Self { run, fleets, tally, held: Mutex::default() }
+        Self { run, fleets, tally, held: Mutex::default(), refused: Mutex::default() }
     }
 
     fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
@@ -41,8 +43,7 @@ impl Guard {
             return Err(Failure::new(Reason::Locked, message));
         }
         if fleet.guarded {
-            let question = self.question(fleet);
-            rest.ask(&call).hold(Consent { fleet: fleet.name.clone(), question, given: self.run.yes.clone() })?;
+            self.consent(fleet, call, rest)?;
         }
         let holder = Holder {
             who: self.run.who.clone(),
@@ -54,6 +55,15 @@ impl Guard {
         rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait: self.run.wait })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
         Ok(())
+    }
+
+    fn consent(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+        if let Some(no) = self.refused.lock().unwrap().get(&fleet.name).cloned() {
+            return Err(no);
+        }
+        let (name, question) = (fleet.name.clone(), self.question(fleet));
+        let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), question, given: self.run.yes.clone() });
+        asked.inspect_err(|no| drop(self.refused.lock().unwrap().insert(name, no.clone())))
     }
 
     /// Names the fleet, the line, the commit and how many hosts.

@@ -47,7 +47,7 @@ impl Layer for Invariants {
                 self.out(&fleet, host, call, rest)?;
                 rest.pass(call)
             }
-            Touch::Written { host, path } if served(&fleet, path) => {
+            Touch::Written { host, path } if served(&fleet, host, path) => {
                 self.out(&fleet, host, call, rest)?;
                 rest.pass(call)
             }
@@ -57,9 +57,9 @@ impl Layer for Invariants {
 }
 
 /// Whether what lies at a path may be read by a running service: shared files and the current release.
-fn served(fleet: &Fleet, path: &str) -> bool {
+fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
     fleet.app.as_ref().is_some_and(|app| {
-        let below = |folder: &str| path.starts_with(&format!("{}/{folder}", app.path.trim_end_matches('/')));
+        let below = |folder: &str| path.starts_with(&format!("{}/{folder}", app.path_on(host)));
         below("shared/") || below("current")
     })
 }

@@ -55,7 +55,7 @@ impl Ledger {
     /// A line under the app's path.
     fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<Noting> {
         let app = fleet.app.as_ref()?;
-        let file = format!("{}/.rfab/ledger", app.path.trim_end_matches('/'));
+        let file = format!("{}/.rfab/ledger", app.path_on(host));
         let behind = |name: &Name| fleet.balancers.iter().any(|b| b.name == *name);
         let epochs = self.tally.epochs().into_iter().filter(|(name, _)| behind(name));
         let epochs: Vec<String> = epochs.map(|(name, epoch)| format!("{name} {epoch}")).collect();

@@ -24,7 +24,10 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -57,6 +60,8 @@ pub struct Openssh {
     pub(super) passwords: tokio::sync::Mutex<BTreeMap<Name, Answer>>,
     /// Process groups of calls that are under way.
     running: Mutex<BTreeSet<(Name, u32, Option<Name>)>>,
+    /// How often all of them were stopped.
+    halts: AtomicU32,
     hosts: BTreeMap<Name, Host>,
 }
 
@@ -84,6 +89,7 @@ impl Openssh {
             forwards: Mutex::default(),
             passwords: Default::default(),
             running: Mutex::default(),
+            halts: AtomicU32::default(),
             hosts: hosts.map(|h| (h.name.clone(), h)).collect(),
         })
     }
@@ -108,7 +114,7 @@ impl Openssh {
         mark: &str,
         first: &[u8],
     ) -> Result<Ended, Failure> {
-        let session = self.session(host).await?;
+        let (session, halts) = (self.session(host).await?, self.halts.load(SeqCst));
         let mut command = session.clone().arc_raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match timeout(SILENT, command.spawn()).await {
@@ -132,6 +138,10 @@ impl Openssh {
                             out.push(&a[..n]);
                             if !known && let Some(pid) = out.pid {
                                 self.running.lock().unwrap().insert((host.name.clone(), pid, job.user.clone()));
+                                // Whoever stopped all did not know of it yet.
+                                if self.halts.load(SeqCst) != halts {
+                                    self.stop(host, pid, job.user.as_ref()).await;
+                                }
                             }
                         }
                         _ => out_open = false,
@@ -409,6 +419,7 @@ if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi"#;
     }
 
     async fn stop_all(&self) {
+        self.halts.fetch_add(1, SeqCst);
         let running: Vec<_> = self.running.lock().unwrap().iter().cloned().collect();
         for (name, pid, user) in running {
             if let Some(host) = self.hosts.get(&name) {

@@ -1,0 +1,132 @@
+//! The shop: it serves its release as it was when it started, and finishes what it has begun before it stops.
+//!
+//! It reads `current` once, and says in `X-Release` which commit that was. `/slow` takes a second.
+use super::http::Message;
+use std::{
+    collections::HashMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep},
+};
+
+/// How long it is not healthy after its start.
+const WARM_UP: Duration = Duration::from_millis(300);
+/// How long a slow answer takes.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// How often the apps have seen each request, by its id.
+#[derive(Default)]
+pub struct Seen(Mutex<HashMap<String, u32>>);
+
+impl Seen {
+    pub fn times(&self, id: &str) -> u32 {
+        self.0.lock().unwrap().get(id).copied().unwrap_or(0)
+    }
+
+    fn note(&self, id: &str) {
+        *self.0.lock().unwrap().entry(id.to_owned()).or_default() += 1;
+    }
+}
+
+/// A shop that runs.
+pub struct App {
+    /// The name of the release that it serves.
+    pub release: String,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+struct Shop {
+    host: String,
+    commit: String,
+    page: String,
+    started: Instant,
+    seen: Arc<Seen>,
+}
+
+impl App {
+    /// Starts it on a host from the release that is current under `path`.
+    pub async fn start(host: &str, path: &Path, address: SocketAddr, seen: Arc<Seen>) -> io::Result<App> {
+        let folder: PathBuf = fs::canonicalize(path.join("current"))?;
+        let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (_, commit) = release.split_once('-').ok_or_else(|| io::Error::other("`current` is no release"))?;
+        let page = fs::read_to_string(folder.join("index.txt"))?;
+        let shop = Shop { host: host.to_owned(), commit: commit.to_owned(), page, started: Instant::now(), seen };
+        let listener = TcpListener::bind(address).await?;
+        let (stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(serve(Arc::new(shop), listener, stopping));
+        Ok(App { release, stop, serving })
+    }
+
+    /// Takes no more requests, and comes back when the last one is answered.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.serving.await;
+    }
+}
+
+async fn serve(shop: Arc<Shop>, listener: TcpListener, stopping: watch::Receiver<bool>) {
+    let (mut open, mut stop) = (JoinSet::new(), stopping.clone());
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                open.spawn(converse(shop.clone(), stream, stopping.clone()));
+            },
+            Some(_) = open.join_next() => {}
+        }
+    }
+    drop(listener);
+    while open.join_next().await.is_some() {}
+}
+
+async fn converse(shop: Arc<Shop>, mut stream: TcpStream, mut stopping: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let (from, mut to) = stream.split();
+    let mut from = BufReader::new(from);
+    loop {
+        // Only a connection on which nothing has arrived may be closed by the stop.
+        let idle = from.buffer().is_empty();
+        tokio::select! {
+            biased;
+            arrived = from.fill_buf() => if arrived.map_or(true, <[u8]>::is_empty) { return },
+            _ = stopping.wait_for(|stop| *stop), if idle => return,
+        }
+        let Ok(Some(request)) = Message::read(&mut from).await else { return };
+        let close = request.closes() || *stopping.borrow();
+        if shop.answer(&request, close).await.write(&mut to).await.is_err() || close {
+            let _ = to.shutdown().await;
+            return;
+        }
+    }
+}
+
+impl Shop {
+    async fn answer(&self, request: &Message, close: bool) -> Message {
+        if let Some(id) = request.header("x-request-id") {
+            self.seen.note(id);
+        }
+        let answer = match request.path() {
+            "/health" if self.started.elapsed() < WARM_UP => {
+                Message::new("HTTP/1.1 503 Service Unavailable", close, "warms up\n")
+            }
+            "/health" => Message::new("HTTP/1.1 200 OK", close, "ok\n"),
+            "/slow" => {
+                sleep(SLOW).await;
+                Message::new("HTTP/1.1 200 OK", close, &self.page)
+            }
+            "/" => Message::new("HTTP/1.1 200 OK", close, &self.page),
+            _ => Message::new("HTTP/1.1 404 Not Found", close, "nothing here\n"),
+        };
+        answer.with("X-Release", &self.commit).with("X-Host", &self.host)
+    }
+}

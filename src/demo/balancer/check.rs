@@ -1,0 +1,44 @@
+//! Asks each server for its health, again and again.
+use super::{super::http::Message, Shared, server::Checked};
+use crate::balancer::driver::Admin;
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::{
+    io::BufReader,
+    net::TcpStream,
+    time::{interval, timeout},
+};
+
+/// How long a server may take to answer: longer than HAProxy gives it, for this machine does everything at once.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Checks one server for ever.
+pub async fn watch(pool: Shared, server: usize, inter: Duration) {
+    let mut ticks = interval(inter);
+    loop {
+        ticks.tick().await;
+        let (address, paused) = {
+            let pool = pool.lock().unwrap();
+            (pool.servers[server].address, pool.servers[server].admin == Admin::Maint)
+        };
+        if paused {
+            continue;
+        }
+        let checked = timeout(PATIENCE, ask(address)).await.unwrap_or(Ok(Checked::Silent));
+        let checked = checked.unwrap_or_else(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => Checked::Refused,
+            _ => Checked::Silent,
+        });
+        pool.lock().unwrap().servers[server].check(checked);
+    }
+}
+
+async fn ask(address: SocketAddr) -> io::Result<Checked> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    Message::new("GET /health HTTP/1.1", true, "").with("Host", "health").write(&mut stream).await?;
+    let status = Message::read(&mut stream).await?.and_then(|answer| answer.status());
+    Ok(match status {
+        Some(200) => Checked::Passed,
+        Some(status) => Checked::Wrong(status),
+        None => Checked::Silent,
+    })
+}

@@ -1,0 +1,71 @@
+//! Takes requests and hands each to one server, once: what fails is told to the customer.
+use super::{super::http::Message, Shared};
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::{
+    io::BufReader,
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+
+pub async fn serve(pool: Shared, listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(converse(pool.clone(), stream));
+    }
+}
+
+async fn converse(pool: Shared, stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = Message::read(&mut stream).await? {
+        let close = request.closes();
+        let open = Open::on_next(&pool);
+        let answer = match &open {
+            None => Message::new("HTTP/1.1 503 Service Unavailable", close, "no server is available\n"),
+            Some(open) => {
+                let answered = tokio::select! {
+                    answered = pass_on(open.address, request) => answered,
+                    () = open.cut.notified() => Err(io::Error::other("its sessions were shut down")),
+                };
+                answered.unwrap_or_else(|error| {
+                    Message::new("HTTP/1.1 502 Bad Gateway", close, &format!("the server did not answer: {error}\n"))
+                })
+            }
+        };
+        answer.with("Connection", if close { "close" } else { "keep-alive" }).write(&mut stream).await?;
+        drop(open);
+        if close {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn pass_on(to: SocketAddr, request: Message) -> io::Result<Message> {
+    let mut stream = BufReader::new(TcpStream::connect(to).await?);
+    stream.get_mut().set_nodelay(true)?;
+    request.with("Connection", "close").write(&mut stream).await?;
+    Message::read(&mut stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// A request that is open on a server, until it is dropped.
+struct Open {
+    pool: Shared,
+    server: usize,
+    address: SocketAddr,
+    cut: Arc<Notify>,
+}
+
+impl Open {
+    fn on_next(pool: &Shared) -> Option<Open> {
+        let mut locked = pool.lock().unwrap();
+        let server = locked.choose()?;
+        let (address, cut) = (locked.servers[server].address, locked.servers[server].cut.clone());
+        Some(Open { pool: pool.clone(), server, address, cut })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.pool.lock().unwrap().servers[self.server].open -= 1;
+    }
+}

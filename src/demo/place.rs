@@ -1,0 +1,47 @@
+//! The release that the machines serve when the day begins, put there by the programs that a deploy runs.
+use super::{host::Host, project::LINKED, repository::Repository};
+use crate::{
+    command::Command,
+    failure::Failure,
+    git,
+    release::{self, ReleaseName},
+    world::real::Ended,
+};
+use std::{
+    fs::File,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{self, Stdio},
+    sync::Arc,
+};
+
+/// Makes a commit the current release, number 1, of every host.
+///
+/// `folder` is for what is packed.
+pub fn place<'a>(
+    repository: &Repository,
+    commit: &str,
+    hosts: impl Iterator<Item = &'a Arc<Host>>,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;
+    let packed = release::pack(&source, commit, &LINKED.map(String::from), folder)?;
+    let name = ReleaseName::new(1, commit).expect("a commit that git made");
+    for host in hosts {
+        let path = host.path();
+        let path = path.to_string_lossy();
+        release::set_up(&run(&release::setup(&path)?, None)?)?;
+        release::staged(&run(&release::stage(&path, &name, "demo", &packed)?, Some(&packed.archive))?, &packed)?;
+        release::activated(&run(&release::activate(&path, &name, "demo")?, None)?, &name)?;
+    }
+    Ok(())
+}
+
+fn run(command: &Command, stdin: Option<&Path>) -> Result<Ended, Failure> {
+    let Command::Words(words) = command else { unreachable!("programs of a release are words") };
+    let failed = |e: std::io::Error| Failure::failed(format!("a release cannot be placed: {e}"));
+    let stdin = stdin.map_or(Ok(Stdio::null()), |path| File::open(path).map(Stdio::from)).map_err(failed)?;
+    let out = process::Command::new(&words[0]).args(&words[1..]).stdin(stdin).process_group(0).output();
+    let out = out.map_err(failed)?;
+    Ok(Ended { status: out.status.code().unwrap_or(255), out: out.stdout, err: out.stderr, cut: false })
+}

@@ -1,0 +1,102 @@
+//! What a team writes beside its fabfile: the fleet, the ssh configuration and the known hosts.
+use super::{
+    host::{Host, USER},
+    hosts::{BALANCER, GROUPS, Hosts},
+    operator::Operator,
+    repository::Repository,
+    unit::SHOP,
+};
+use crate::failure::Failure;
+use std::{fmt::Write, path::Path};
+
+/// The project's own fabfile.
+const FABFILE: &str = include_str!("../../fabfile.rhai");
+/// The pool's name.
+pub const POOL: &str = "bk_web";
+/// What is kept in `shared/` across releases.
+pub const LINKED: [&str; 1] = ["public/uploads"];
+/// Where the balancer's admin socket is, below its machine's folder.
+pub const SOCKET: &str = "admin.sock";
+
+/// Makes the repository with all that the team has written in it; nothing is committed yet.
+pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<Repository, Failure> {
+    let repository = Repository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
+    let known: String = hosts.all.iter().map(|host| host.known()).collect();
+    repository.write("fabfile.rhai", FABFILE)?;
+    repository.write("fleets/prod.toml", &fleet(root, hosts))?;
+    repository.write("fleets/ssh_config", &ssh_config(hosts, &operator.key_file))?;
+    repository.write("known_hosts", &known)?;
+    Ok(repository)
+}
+
+/// The fleet file `prod.toml`.
+fn fleet(root: &Path, hosts: &Hosts) -> String {
+    let mut text = format!(
+        r#"# The production fleet of the demo: its machines are folders of this one, so the app's path has their name.
+ssh  = "ssh_config"
+user = "{USER}"
+
+[app]
+repository = "."
+path       = "{root}/{{name}}/srv/shop"
+keep       = 3
+linked     = {LINKED:?}
+
+[app.service]
+units   = {{ web = ["{SHOP}"] }}
+restart = ["unit", "restart", "{{unit}}"]
+start   = ["unit", "start", "{{unit}}"]
+stop    = ["unit", "stop", "{{unit}}"]
+status  = ["unit", "status", "{{unit}}"]
+logs    = ["unit", "logs", "{{unit}}"]
+
+[app.health]
+url     = "http://{{address}}:{port}/health"
+version = "header:X-Release"
+good    = 3
+over    = "500ms"
+within  = "20s"
+
+[hosts]
+"#,
+        root = root.display(),
+        port = hosts.all[0].app.port(),
+    );
+    for host in hosts.web() {
+        let group = host.group.unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{} = {{ group = {group:?}, roles = [\"web\"], address = \"{}\" }}",
+            host.name,
+            host.address()
+        );
+    }
+    let _ = write!(
+        text,
+        r#"
+[balancer.{BALANCER}]
+driver       = "haproxy"
+host         = "{BALANCER}"
+socket       = "{}"
+pools        = {{ {POOL} = "web" }}
+server       = "{{name}}"
+drain_within = "20s"
+
+[roll]
+order = {:?}
+"#,
+        root.join(BALANCER).join(SOCKET).display(),
+        GROUPS.map(|(group, _)| group),
+    );
+    text
+}
+
+/// The ssh configuration: where each host is, and the operator's key.
+fn ssh_config(hosts: &Hosts, key: &Path) -> String {
+    let block = |host: &Host| {
+        let (name, address, port) = (host.name, host.address(), host.ssh.port());
+        format!("Host {name} {address}\n    HostName {address}\n    Port {port}\n\n")
+    };
+    let blocks: String = hosts.all.iter().map(|host| block(host)).collect();
+    format!("{blocks}Host *\n    IdentityFile {}\n    IdentitiesOnly yes\n    IdentityAgent none\n", key.display())
+}

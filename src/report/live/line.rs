@@ -1,0 +1,99 @@
+//! One live line, cut to fit.
+use super::in_hand::{Progress, Time};
+use crate::report::{
+    Palette,
+    words::{bytes, bytes_of, count, seconds},
+};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// What is known of one host at a moment.
+pub struct Line<'a> {
+    pub host: Option<String>,
+    pub text: String,
+    pub took: Time,
+    pub progress: Option<&'a Progress>,
+    pub now: Time,
+}
+
+/// How many columns of a text say enough.
+const ENOUGH: usize = 20;
+
+impl Line<'_> {
+    pub fn host_width(&self) -> usize {
+        self.host.as_ref().map_or(0, |host| host.width())
+    }
+
+    /// The line with the host's name in `names` columns; first the progress gets shorter, then the text.
+    pub fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
+        let took = if self.took >= 1_000 { seconds(self.took) } else { String::new() };
+        let host = self.host.as_ref().map(|host| cut(host, names));
+        let before = host.as_ref().map_or(0, |_| names + 2);
+        let beside = |progress: &str| {
+            let behind: usize = [progress, &took].iter().filter(|t| !t.is_empty()).map(|t| t.width() + 2).sum();
+            width.saturating_sub(before + behind)
+        };
+        let mut progress = self.progress.map(|p| long(p, self.now)).unwrap_or_default();
+        if beside(&progress) < ENOUGH.min(self.text.width()) {
+            progress = self.progress.map(short).unwrap_or_default();
+        }
+        let mut line = match host {
+            Some(host) => format!("{}{}", palette.host(&host), " ".repeat(names - host.width() + 2)),
+            None => String::new(),
+        };
+        line += &cut(&self.text, beside(&progress));
+        if !progress.is_empty() {
+            line += &format!("  {progress}");
+        }
+        if !took.is_empty() {
+            line += &format!("  {}", palette.faint(&took));
+        }
+        line
+    }
+}
+
+fn long(progress: &Progress, now: Time) -> String {
+    let Progress { done, total, unit, what, .. } = progress;
+    match *unit {
+        "bytes" if done == total => format!("{} {what}", bytes(*total)),
+        "bytes" => {
+            let mut text = format!("{} {what}", bytes_of(*done, *total));
+            if let Some(rate) = progress.rate(now) {
+                text += &format!("  {}/s", bytes(rate));
+                if let Some(left) = (total - done.min(total)).checked_div(rate) {
+                    text += &format!("  {} left", seconds(left * 1_000 + 999));
+                }
+            }
+            text
+        }
+        "requests" => format!("{} still open", count(total.saturating_sub(*done) as usize, "request")),
+        _ => format!("{done} of {total} {what}"),
+    }
+}
+
+fn short(progress: &Progress) -> String {
+    let Progress { done, total, unit, .. } = progress;
+    match *unit {
+        "bytes" => format!("{}%", (done * 100).checked_div(*total).unwrap_or(100)),
+        "requests" => format!("{} open", total.saturating_sub(*done)),
+        _ => format!("{done}/{total}"),
+    }
+}
+
+/// As much of a text as fits into so many columns; what is cut ends with `…`.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let (mut shown, mut columns) = (String::new(), 1);
+    for c in text.chars() {
+        columns += c.width().unwrap_or(0);
+        if columns > width {
+            break;
+        }
+        shown.push(c);
+    }
+    if width > 0 {
+        shown.push('…');
+    }
+    shown
+}
