@@ -12,18 +12,32 @@ pub struct Entry {
     pub doc: String,
 }
 
+impl Entry {
+    /// The code of its example.
+    pub fn example(&self) -> Option<&str> {
+        let (_, example) = self.doc.split_once("# Example\n\n```rhai\n")?;
+        example.split_once("```").map(|(code, _)| code)
+    }
+
+    /// The page that it stands on: `host`, `release`, `std/deploy`, `global`.
+    fn page(&self) -> &str {
+        let module = self.name.rsplit_once("::").map(|(module, _)| module);
+        module.or(self.name.split_once('.').map(|(value, _)| value)).unwrap_or("global")
+    }
+}
+
 /// Every documented function, by name.
 pub fn entries() -> Vec<Entry> {
-    let mut engine = rhai::Engine::new();
-    engine.set_max_expr_depths(128, 128);
-    api::describe(&mut engine);
+    let engine = described();
     let mut entries = Vec::new();
     let json = engine.gen_fn_metadata_to_json(false).unwrap_or_default();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
     collect(&value, "", &mut entries);
     for (name, text) in stdlib::MODULES {
         let Ok(ast) = engine.compile(text) else { continue };
-        for function in ast.iter_functions().filter(|f| f.access == rhai::FnAccess::Public && !f.comments.is_empty()) {
+        for function in
+            ast.iter_functions().filter(|f| f.access == rhai::FnAccess::Public && !f.name.starts_with("anon$"))
+        {
             let comments: Vec<String> = function.comments.iter().map(|c| c.to_string()).collect();
             entries.push(Entry {
                 name: format!("{name}::{}", function.name),
@@ -34,6 +48,14 @@ pub fn entries() -> Vec<Entry> {
     }
     entries.sort_by(|a, b| (&a.name, a.signature.len(), &a.signature).cmp(&(&b.name, b.signature.len(), &b.signature)));
     entries
+}
+
+/// An engine that knows the primitives' comments.
+fn described() -> rhai::Engine {
+    let mut engine = rhai::Engine::new();
+    engine.set_max_expr_depths(128, 128);
+    api::describe(&mut engine);
+    engine
 }
 
 fn collect(value: &serde_json::Value, module: &str, entries: &mut Vec<Entry>) {
@@ -128,22 +150,58 @@ fn indented(text: &str) -> String {
 pub fn pages() -> BTreeMap<String, String> {
     let mut pages: BTreeMap<String, String> = BTreeMap::new();
     for entry in entries() {
-        let page = match entry
-            .name
-            .rsplit_once("::")
-            .map(|(m, _)| m.to_owned())
-            .or(entry.name.split_once('.').map(|(m, _)| m.to_owned()))
-        {
-            Some(module) => module.replace('/', "-"),
-            None => "global".to_owned(),
-        };
-        let text = pages.entry(page.clone()).or_insert_with(|| {
-            format!(
-                "# {}\n\n<!-- Written by `tests/documentation.rs` from the comments in the source; do not edit. -->\n",
-                page.replace('-', "/")
-            )
-        });
+        let page = entry.page();
+        let text = pages.entry(format!("{}.md", page.replace('/', "-"))).or_insert_with(|| begun(page));
         *text += &format!("\n## `{}`\n\n{}\n", entry.signature, entry.doc.replace("# Example\n\n", ""));
     }
+    let contents: String = pages.keys().map(|file| format!("- [{}]({file})\n", title(file))).collect();
+    pages.insert(
+        "README.md".to_owned(),
+        format!("# What a script can call\n\n{NOTICE}\n{contents}\nEditors that know Rhai read the definitions beside these pages: the files `*.d.rhai`.\n"),
+    );
     pages
+}
+
+const NOTICE: &str = "<!-- Written by `tests/documentation.rs` from the comments in the source; do not edit. -->\n";
+
+fn begun(page: &str) -> String {
+    let about = match page {
+        "global" => "Functions that a script calls by their bare names.",
+        "host" => "What may be done on a host. `host` is what a closure given to `each` gets.",
+        "targets" => "Hosts chosen for what follows, as `targets()` and `fleet(…)` give them.",
+        "failure" => "What `catch (failure)` gets; a text that a script threw has the same properties.",
+        "commit" => "A commit, as `release::resolve` and `git::resolve` give it.",
+        "release" => "Releases on hosts: a commit's tree under a number, made current by one rename.",
+        "balancer" => "Servers in and out of the balancer.",
+        "clock" => "Time, with a deadline for whatever waits.",
+        "git" => "The repository that the fleet's app comes from.",
+        "health" => "Whether hosts serve what they should.",
+        "service" => "The units of the app, as the fleet file names them by role.",
+        "ui" => "What is said to the person, and asked.",
+        module => &stdlib::text(module).map(about).unwrap_or_default(),
+    };
+    format!("# {page}\n\n{NOTICE}\n{about}\n")
+}
+
+/// What a module's first lines say.
+fn about(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    lines.join("\n")
+}
+
+fn title(file: &str) -> String {
+    file.trim_end_matches(".md").replace('-', "/")
+}
+
+/// The definitions that editors read, by file name: every primitive with its types, without a body.
+pub fn definitions() -> BTreeMap<String, String> {
+    let engine = described();
+    let definitions = engine.definitions().with_headers(false).include_standard_packages(false);
+    let plain = |text: String| {
+        [("HostValue", "Host"), ("CommitValue", "Commit"), ("ReleaseValue", "Release"), ("-> String", "-> string")]
+            .into_iter()
+            .fold(text, |text, (rust, script)| text.replace(rust, script))
+    };
+    let files = definitions.iter_files().filter(|(_, text)| text.contains("///"));
+    files.map(|(name, text)| (name.replace("__static__", "global"), plain(text))).collect()
 }

@@ -1,9 +1,9 @@
 //! A run in the made-up world: what `--test` and exploration stand on.
 use crate::{
-    cli::line::Line,
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
+    line::Line,
     model::Model,
     run::{self, Ended},
     session::{Fault, Faults, Run, Session, Stop},

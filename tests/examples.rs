@@ -1,6 +1,6 @@
 //! Every example compiles, lists its tasks, and does in the made-up world what it says.
 use rfab::{
-    cli::line,
+    line,
     event::{Event, Kind, What},
     fabfile::{self, Options, Project},
     failure::Exit,

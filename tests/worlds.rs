@@ -4,7 +4,7 @@ mod lab;
 
 use lab::{Lab, Plan, needs_lab};
 use rfab::{
-    cli::line,
+    line,
     fabfile::{self, Options, Project},
     host::Name,
     model::Model,

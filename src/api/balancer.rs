@@ -107,6 +107,7 @@ pub mod balancer {
     /// # Example
     ///
     /// ```rhai
+    /// balancer::drain(targets().group("group1"), "disk");
     /// balancer::wait_drained(host);
     /// ```
     #[rhai_fn(name = "wait_drained", return_raw)]
@@ -121,6 +122,7 @@ pub mod balancer {
     /// # Example
     ///
     /// ```rhai
+    /// balancer::drain(targets().group("group1"), "disk");
     /// balancer::ready(targets().group("group1"));
     /// ```
     #[rhai_fn(name = "ready", return_raw)]
@@ -134,6 +136,7 @@ pub mod balancer {
     /// # Example
     ///
     /// ```rhai
+    /// balancer::drain(targets().group("group1"), "disk");
     /// balancer::ready(host);
     /// ```
     #[rhai_fn(name = "ready", return_raw)]

@@ -59,6 +59,7 @@ pub mod clock {
     /// # Example
     ///
     /// ```rhai
+    /// host.write("/tmp/ready", "yes");
     /// clock::deadline("30s", "1s", || host.exists("/tmp/ready"));
     /// ```
     #[rhai_fn(name = "deadline", return_raw)]

@@ -95,7 +95,7 @@ pub mod git {
     /// # Example
     ///
     /// ```rhai
-    /// for entry in git::log("1111111111111111111111111111111111111111", git::resolve("stable")) { ui::note(entry.subject); }
+    /// for entry in git::log(git::resolve("v3.0.0").id, git::resolve("v3.0.1")) { ui::note(entry.subject); }
     /// ```
     #[rhai_fn(name = "log", return_raw)]
     pub fn log(ctx: NativeCallContext, old: &str, new: CommitValue) -> RhaiResultOf<Array> {

@@ -13,7 +13,13 @@ pub mod health {
     /// # Example
     ///
     /// ```rhai
-    /// health::probe(host, git::resolve("stable"));
+    /// let release = release::number(release::resolve("stable"));
+    /// balancer::drain(targets().group("group1"), "deploy");
+    /// balancer::wait_drained(host);
+    /// release::stage(host, release);
+    /// release::activate(host, release);
+    /// service::restart(host);
+    /// health::probe(host, release.commit);
     /// ```
     #[rhai_fn(name = "probe", return_raw)]
     pub fn probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {

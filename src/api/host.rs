@@ -3,21 +3,12 @@ use super::duration;
 use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
-    host::Host as Machine,
     script::{RhaiResultOf, here, thrown},
     ssh::{Capture, Exec, Exists, Get, On, Put, ReadFile, WriteFile},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
-/// A host as a script holds it.
-#[derive(Clone, Debug)]
-pub struct HostValue(pub On);
-
-impl From<Machine> for HostValue {
-    fn from(host: Machine) -> Self {
-        Self(host.into())
-    }
-}
+pub use crate::script::HostValue;
 
 /// Turns what is wrong with a command into what a script sees.
 pub fn command_error(e: Error) -> Box<EvalAltResult> {
@@ -351,7 +342,8 @@ pub mod host {
     /// # Example
     ///
     /// ```rhai
-    /// host.get("/etc/os-release", `${host.name}.os-release`);
+    /// host.write("/tmp/motd", "welcome\n");
+    /// host.get("/tmp/motd", `${host.name}.motd`);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
     pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
@@ -365,7 +357,8 @@ pub mod host {
     /// # Example
     ///
     /// ```rhai
-    /// let motd = host.read("/etc/motd");
+    /// host.write("/tmp/motd", "welcome\n");
+    /// let motd = host.read("/tmp/motd");
     /// ```
     #[rhai_fn(name = "read", return_raw)]
     pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
@@ -412,7 +405,7 @@ pub mod host {
     /// # Example
     ///
     /// ```rhai
-    /// if !host.exists("/srv/shop") { throw "run setup first"; }
+    /// if !host.exists("/srv/shop") { ui::warn("run setup first"); }
     /// ```
     #[rhai_fn(name = "exists", return_raw)]
     pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {

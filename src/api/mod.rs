@@ -47,11 +47,6 @@ const NAMESPACES: [(&str, &ModuleManifest); 7] = [
     ("ui", exported_manifest!(ui::ui)),
 ];
 
-/// The names that primitives stand behind.
-pub fn namespaces() -> impl Iterator<Item = &'static str> {
-    NAMESPACES.into_iter().map(|(name, _)| name)
-}
-
 /// Makes every primitive known to an engine.
 pub fn register(engine: &mut Engine) {
     fill(engine, callable);

@@ -199,7 +199,9 @@ pub mod release {
     /// # Example
     ///
     /// ```rhai
-    /// release::activate(host, release::number(git::resolve("stable")));
+    /// let release = release::number(git::resolve("stable"));
+    /// release::stage(host, release);
+    /// release::activate(host, release);
     /// ```
     #[rhai_fn(name = "activate", return_raw)]
     pub fn activate(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {

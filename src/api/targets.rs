@@ -277,7 +277,6 @@ pub mod targets {
         targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into())
     }
 
-    /// How the hosts were chosen: a group's name, a selection.
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
     pub fn to_string(targets: &mut Targets) -> String {
         targets.selection.clone()

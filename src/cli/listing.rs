@@ -1,6 +1,6 @@
 //! The tasks as a list: as text, as JSON, and one by one.
-use super::usage;
 use crate::fabfile::task::Signature;
+use crate::line::usage;
 use serde::Serialize;
 
 /// The widest that a task is written before its doc moves to a line of its own.

@@ -1,11 +1,10 @@
 //! Flags and words, turned into plain values, and what each asks for.
 mod carry_out;
 pub mod flags;
-pub mod line;
 pub mod listing;
 pub mod request;
 mod trust;
-mod usage;
 mod wiring;
 
+pub use crate::line;
 pub use carry_out::main;

@@ -1,8 +1,10 @@
 //! Where the fabfile is, and whether it may be trusted.
-use crate::failure::{Failure, Reason};
+use crate::{
+    failure::{Failure, Reason},
+    script::owned_well,
+};
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -33,30 +35,6 @@ pub fn trusted(file: &Path) -> Result<(), Failure> {
     owned_well(&real)?;
     let folder = real.parent().unwrap_or(Path::new("/"));
     owned_well(folder)
-}
-
-/// Refuses a file or a folder that another user owns or may write.
-pub fn owned_well(path: &Path) -> Result<(), Failure> {
-    let about = fs::metadata(path).map_err(|e| unreadable(path, &e))?;
-    let me = rustix::process::geteuid().as_raw();
-    match suspicious(path, about.uid(), about.mode(), about.is_dir(), me) {
-        Some(failure) => Err(failure),
-        None => Ok(()),
-    }
-}
-
-fn suspicious(path: &Path, owner: u32, mode: u32, folder: bool, me: u32) -> Option<Failure> {
-    let shown = path.display();
-    if owner != me && owner != 0 {
-        let message = format!("`{shown}` belongs to another user (id {owner}), who could run commands as you");
-        return Some(Failure::new(Reason::Fabfile, message).help("copy it into a folder of your own"));
-    }
-    // A sticky folder, such as /tmp, lets nobody replace the files of others.
-    let sticky = folder && mode & 0o1000 != 0;
-    (mode & 0o002 != 0 && !sticky).then(|| {
-        let message = format!("`{shown}` may be written by everybody, who could run commands as you");
-        Failure::new(Reason::Fabfile, message).help(format!("take that away: `chmod o-w {shown}`"))
-    })
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {
@@ -103,18 +81,5 @@ mod tests {
         assert!(find(&link, None).is_ok());
         fs::set_permissions(top.path(), fs::Permissions::from_mode(0o777)).unwrap();
         assert!(find(top.path(), None).unwrap_err().message.contains("may be written by everybody"));
-    }
-
-    #[test]
-    fn what_another_user_owns_is_refused_and_what_root_owns_is_not() {
-        let refused = |owner, mode, folder| suspicious(Path::new("x"), owner, mode, folder, 1000).map(|f| f.message);
-        assert_eq!(refused(1000, 0o644, false), None);
-        assert_eq!(refused(0, 0o644, false), None);
-        assert_eq!(refused(0, 0o1777, true), None);
-        let foreign = "`x` belongs to another user (id 1001), who could run commands as you";
-        assert_eq!(refused(1001, 0o600, false).as_deref(), Some(foreign));
-        assert_eq!(refused(1001, 0o700, true).as_deref(), Some(foreign));
-        assert!(refused(1000, 0o777, true).is_some());
-        assert!(refused(1000, 0o1646, false).is_some());
     }
 }

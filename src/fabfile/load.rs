@@ -5,6 +5,7 @@ use super::{
     unknown,
 };
 use crate::{
+    api,
     failure::{Failure, Reason},
     fleet::Set,
     script::{Resolver, Script, engine, stdlib},
@@ -42,7 +43,7 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
     let text = fs::read_to_string(file).map_err(|e| unreadable(file, &e))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let resolver = Arc::new(Resolver::new(&folder, &name));
-    let engine = engine(resolver.clone());
+    let engine = engine(resolver.clone(), api::register);
     let ast = resolver.fabfile(&engine, &text)?;
     let mut seen = BTreeSet::new();
     imported(&engine, &resolver, "", &ast, &mut seen)?;

@@ -192,3 +192,57 @@ fn given(arguments: usize) -> String {
         more => format!("{more} are given"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api, script};
+    use std::{path::Path, sync::Arc};
+
+    fn wrong(text: &str) -> Option<String> {
+        let resolver = Arc::new(Resolver::new(Path::new("/"), "fabfile.rhai"));
+        let engine = script::engine(resolver.clone(), api::register);
+        let ast = resolver.fabfile(&engine, text).unwrap();
+        refuse(&engine, &resolver, "", &ast).err().map(|failure| failure.message)
+    }
+
+    #[test]
+    fn the_stdlib_calls_only_what_there_is() {
+        let resolver = Arc::new(Resolver::new(Path::new("/"), "fabfile.rhai"));
+        let engine = script::engine(resolver.clone(), api::register);
+        for (name, _) in script::stdlib::MODULES {
+            let ast = resolver.ast(&engine, name).unwrap();
+            let found = refuse(&engine, &resolver, name, &ast);
+            assert!(found.is_ok(), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn calls_that_can_only_fail_are_refused_wherever_they_stand() {
+        for (text, why) in [
+            ("fn f() { nothing(1) }", "there is no function `nothing`"),
+            ("fn f() { if true { for x in 0..3 { nothing() } } }", "there is no function `nothing`"),
+            ("fn f() { targets().parallel(|host| host.rnu(\"x\")) }", "there is no function `rnu`"),
+            ("fn f() { g(1) } private fn g(a, b) { }", "`g` takes 2 arguments, but 1 is given"),
+            ("fn f() { clock::wait() }", "`clock::wait` takes 1 argument, but none is given"),
+            ("import \"std/proxy\" as p; fn f() { p::pool() }", "there is no function `p::pool`"),
+            ("import \"std/proxy\" as p; fn f() { p::only() }", "`p::only` takes 1 argument, but none is given"),
+        ] {
+            assert_eq!(wrong(text).as_deref(), Some(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_rhai_can_know_is_let_through() {
+        for text in [
+            "fn f() { let m = #{ run_it: |x| x }; m.run_it(1) }",
+            "fn f() { let m = #{}; m.later = |x| x; m.later(1) }",
+            "fn f() { let g = |x| x; g.call(1); g.curry(2).call(); Fn(\"f\").call(); type_of(g) }",
+            "fn double() { this * 2 } fn f() { let x = 3; x.double() }",
+            "fn f(a) { [1, 2].map(|x| x + 1).filter(|x| x > 1).reduce(|s, x| s + x, 0); a[0] += 1; -a.len() }",
+            "fn f(s) { s.to_upper() + s.sub_string(1, 2) + `${s}` + s.len }",
+        ] {
+            assert_eq!(wrong(text), None, "{text}");
+        }
+    }
+}

@@ -3,12 +3,12 @@ mod closing;
 mod connecting;
 
 use crate::{
-    cli::line::{Call, Line},
     command::Command,
     event::{Row, What},
     fabfile::Project,
     failure::{Exit, Failure},
     fan,
+    line::{Call, Line},
     script::{Here, Invocation, Located, Value, current_targets, hand_over},
     session::Session,
     ssh::{Capture, Exec},

@@ -1,14 +1,11 @@
 //! The engine: every limit set by hand, so that a fabfile means the same in every build.
 use super::{Resolver, RhaiResultOf, constants, meter::Meter, thrown};
-use crate::{
-    api,
-    failure::{Failure, Reason},
-};
+use crate::failure::{Failure, Reason};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 use std::sync::Arc;
 
-/// Builds the engine for a project.
-pub fn engine(resolver: Arc<Resolver>) -> Engine {
+/// Builds the engine for a project, with the functions that `register` makes known.
+pub fn engine(resolver: Arc<Resolver>, register: fn(&mut Engine)) -> Engine {
     let mut engine = Engine::new();
     engine
         .set_max_operations(0)
@@ -29,7 +26,7 @@ pub fn engine(resolver: Arc<Resolver>) -> Engine {
     engine.on_progress(move |_| meter.tick());
     // A script prints by `ui::note`.
     engine.on_print(|_| {}).on_debug(|_, _, _| {});
-    api::register(&mut engine);
+    register(&mut engine);
     without(&mut engine);
     constants::install(&mut engine, resolver.clone());
     engine.set_module_resolver(super::resolver::Shared(resolver));

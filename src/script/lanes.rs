@@ -1,5 +1,5 @@
 //! Closures on lanes of their own, and what they deferred.
-use super::{Here, RhaiResultOf};
+use super::{Here, HostValue, RhaiResultOf};
 use crate::{effect::Lane, host::Host};
 use rhai::{Dynamic, FnPtr, NativeCallContext, Position};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub fn on_lane(
     move |host| {
         let ctx = NativeCallContext::new_with_all_fields(&here.script.engine, "each", source.as_deref(), &global, pos);
         let result = match host {
-            Some(host) => f.call_within_context(&ctx, (crate::api::HostValue::from(host),)),
+            Some(host) => f.call_within_context(&ctx, (HostValue::from(host),)),
             None => f.call_within_context(&ctx, ()),
         };
         run_defers(&here, result)

@@ -120,7 +120,7 @@ impl Resolver {
         };
         let compiled = engine.compile_with_scope(&constants::names(&text), &text);
         let mut ast = compiled.map_err(|e| {
-            let mut failure = here(parse_failure(&e, &text), e.position());
+            let mut failure = here(parse_failure(&e, &text, &namespaces(engine)), e.position());
             if matches!(e.err_type(), ParseErrorType::MissingToken(..)) {
                 failure.places.iter_mut().for_each(|place| place.label = "before this".to_owned());
             }
@@ -162,7 +162,7 @@ impl Resolver {
         if size > LARGEST {
             return Err(refused("is larger than 1 MiB"));
         }
-        crate::fabfile::owned_well(&real)?;
+        super::owned_well(&real)?;
         fs::read_to_string(&real).map_err(|e| refused(&format!("cannot be read: {e}")))
     }
 
@@ -196,6 +196,14 @@ impl Resolver {
         }
         module
     }
+}
+
+/// The names that primitives stand behind.
+fn namespaces(engine: &Engine) -> Vec<String> {
+    let mut all = engine.collect_fn_metadata(None, |info| Some(info.namespace.to_string()), false);
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The resolver as the engine holds it.

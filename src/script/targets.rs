@@ -30,7 +30,7 @@ impl Targets {
 pub fn fleet_of_file(here: &Here, path: &str) -> RhaiResultOf<Targets> {
     let file = here.script.below(path).map_err(thrown)?;
     if file.exists() {
-        crate::fabfile::owned_well(&file).map_err(thrown)?;
+        super::owned_well(&file).map_err(thrown)?;
     }
     let fleet = crate::fleet::read(path, &here.script.folder, &here.script.set).map_err(|w| thrown(w.into()))?;
     admit(here, fleet)

@@ -1,7 +1,6 @@
 //! Failures into scripts, and out of them again with the place where they happened.
 use super::stdlib;
 use crate::{
-    api,
     failure::{Failure, Reason},
     fleet::did_you_mean,
 };
@@ -85,7 +84,7 @@ pub fn failure_of(error: &EvalAltResult) -> Failure {
 fn wrong(error: &EvalAltResult) -> Failure {
     let text = match error {
         EvalAltResult::ErrorParsing(parsing, _) => {
-            return parse_failure(&ParseError(Box::new(parsing.clone()), Position::NONE), "");
+            return parse_failure(&ParseError(Box::new(parsing.clone()), Position::NONE), "", &[]);
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}`"),
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
@@ -126,7 +125,7 @@ fn kind(name: &str) -> &str {
 }
 
 /// What a parse error says, without its place.
-pub fn parse_failure(error: &ParseError, text: &str) -> Failure {
+pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> Failure {
     let (message, help) = match error.err_type() {
         ParseErrorType::Reserved(word) => (
             format!("`{word}` is a word that Rhai keeps for itself"),
@@ -136,7 +135,7 @@ pub fn parse_failure(error: &ParseError, text: &str) -> Failure {
         ParseErrorType::ModuleUndefined(name) => {
             let std = stdlib::MODULES.iter().find(|(module, _)| module.strip_prefix("std/") == Some(name));
             let import = std.map(|(module, _)| format!("write `import \"{module}\" as {name};` at the top"));
-            let near = did_you_mean(name, api::namespaces()).or(like(name, text));
+            let near = did_you_mean(name, namespaces.iter().map(String::as_str)).or(like(name, text));
             (format!("there is no namespace or module `{name}`"), import.or(near))
         }
         ParseErrorType::MissingToken(token, what) => (format!("`{token}` is missing {what}"), None),

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "not every test of a made-up world needs all of it")]
 
 use rfab::{
-    cli::line,
+    line,
     event::{Event, Kind, What},
     fabfile::{self, Options, Project},
     failure::Exit,

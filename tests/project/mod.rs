@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use rfab::{
-    cli::line,
     event::What,
     fabfile::{self, Options},
     failure::{Exit, Failure},
+    line,
     model::Model,
     simulate::{Simulation, Wish, simulate},
 };

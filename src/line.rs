@@ -6,6 +6,7 @@ mod normal;
 mod reader;
 #[cfg(test)]
 mod table;
+pub mod usage;
 
 use crate::{
     command::{Command, quoted},

@@ -1,5 +1,6 @@
 //! Why a command line cannot be understood, in words.
-use crate::{cli::usage, command, fabfile::task::Signature, failure::Exit};
+use super::usage;
+use crate::{command, fabfile::task::Signature, failure::Exit};
 use std::fmt;
 
 /// Why a command line cannot be understood.

@@ -1,0 +1,201 @@
+//! The pages under `docs`: those made from the source are what the source says, and what the others show is true.
+mod project;
+
+use project::Project;
+use rfab::{command::Command, docs, failure::Exit, line};
+use std::{collections::BTreeSet, env, fs, path::Path};
+
+fn docs_folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs"))
+}
+
+/// A file under `docs` has this text; with `UPDATE=1` in the environment it gets it.
+#[track_caller]
+fn written(name: &str, text: &str) {
+    let file = docs_folder().join(name);
+    if env::var_os("UPDATE").is_some_and(|update| update == "1") {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    let differs = found.lines().zip(text.lines()).position(|(one, other)| one != other);
+    let line = differs.map_or(found.lines().count().min(text.lines().count()), |at| at) + 1;
+    assert!(
+        found == text,
+        "docs/{name} is not what the source says, from line {line}; write it by `UPDATE=1 cargo test --test documentation`"
+    );
+}
+
+#[test]
+fn the_pages_and_definitions_of_what_a_script_can_call_are_what_the_comments_say() {
+    let (pages, definitions) = (docs::pages(), docs::definitions());
+    let all: BTreeSet<String> = pages.keys().chain(definitions.keys()).cloned().collect();
+    pages.iter().chain(&definitions).for_each(|(name, text)| written(&format!("api/{name}"), text));
+    let there: BTreeSet<String> = fs::read_dir(docs_folder().join("api"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, all, "docs/api has files of what is gone; remove them");
+}
+
+#[test]
+fn the_page_of_exit_codes_is_what_the_enum_says() {
+    let rows: String = Exit::ALL.iter().map(|(exit, text)| format!("| {} | {text} |\n", exit.code())).collect();
+    let text = format!(
+        "# Exit codes\n\n<!-- Written by `tests/documentation.rs` from `src/failure.rs`; do not edit. -->\n\n\
+         One for each kind of ending. Where several hold, the first of 9, 6, 4, 1, 8 counts.\n\n\
+         | code | meaning |\n|---|---|\n{rows}\n\
+         With `--json` the last event has the code as `exit`.\n"
+    );
+    written("exit-codes.md", &text);
+}
+
+#[test]
+fn every_primitive_and_stdlib_function_says_what_it_does_and_every_function_of_rust_has_an_example() {
+    for entry in docs::entries() {
+        let first = entry.doc.lines().next().unwrap_or_default();
+        assert!(first.ends_with(['.', ';', ':', ',']) || first.len() > 60, "{}: {first}", entry.name);
+        assert!(first.starts_with(|c: char| c.is_uppercase() || c == '`'), "{}: {first}", entry.name);
+        let property = !entry.signature.contains('(');
+        assert!(
+            property || entry.name.starts_with("std/") || entry.example().is_some(),
+            "{} has no example",
+            entry.name
+        );
+    }
+}
+
+/// Examples that the made-up world refuses, and what it says.
+const REFUSED: [(&str, &str); 2] = [
+    ("git::commit", "the simulator does not change repositories"),
+    ("git::merge", "the simulator does not change repositories"),
+];
+
+#[test]
+fn every_example_runs_in_the_simulator() {
+    let entries: Vec<_> = docs::entries().into_iter().filter(|entry| entry.example().is_some()).collect();
+    let task = |(i, entry): (usize, &docs::Entry)| {
+        // Balancer and health are about hosts in a pool, the rest is refused on a host that is live in one.
+        let host =
+            if entry.name.starts_with("balancer") || entry.name.starts_with("health") { "web1" } else { "jobs1" };
+        let example = entry.example().unwrap();
+        format!("fn example_{i}() {{\n    let host = targets().host(\"{host}\");\n{example}}}\n")
+    };
+    let tasks: String = entries.iter().enumerate().map(task).collect();
+    let project = Project::of(&tasks)
+        .with("fleets/prod.toml", project::FLEET)
+        .with("motd.txt", "welcome")
+        .with("shop.conf.j2", "workers {{ workers }}")
+        .tagged();
+    if let Err(failure) = project.load().and_then(|loaded| loaded.check()) {
+        panic!("{failure:?}");
+    }
+    let mut failed = Vec::new();
+    for (i, entry) in entries.iter().enumerate() {
+        let ran = project.run(&format!("prod example_{i}"));
+        let said = ran.ended.failures.first().map(|failure| failure.message.clone()).unwrap_or_default();
+        let good = match REFUSED.iter().find(|(name, _)| *name == entry.name) {
+            Some((_, why)) => said.starts_with(why),
+            None => matches!(ran.ended.exit, Exit::Done | Exit::LeftOut),
+        };
+        if !good {
+            failed.push(format!("{}: {said}", entry.signature));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} examples fail:\n{}", failed.len(), entries.len(), failed.join("\n"));
+}
+
+/// The text between a fence of this language and its end.
+fn block<'a>(page: &'a str, language: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language}"));
+    rest.split_once("```").unwrap().0
+}
+
+/// The cells of each row of a page's tables, without the lines that head them.
+fn rows(page: &str) -> Vec<Vec<String>> {
+    let line = |line: &str| {
+        let cells = line.strip_prefix("| ")?.strip_suffix('|')?.replace("\\|", "\u{0}");
+        Some(cells.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect())
+    };
+    page.lines().filter_map(line).filter(|cells: &Vec<String>| cells[0].starts_with('`')).collect()
+}
+
+#[test]
+fn every_line_of_the_command_lines_page_is_understood_as_it_says() {
+    let page = fs::read_to_string(docs_folder().join("command-line.md")).unwrap();
+    let project = Project::bare(block(&page, "rhai")).load().unwrap();
+    project.check().unwrap();
+    let rows = rows(&page);
+    assert!(rows.len() >= 24, "{}", rows.len());
+    for row in rows {
+        let (typed, said) = (row[0].trim_matches('`'), &row[1]);
+        let Command::Words(words) = Command::words(typed, &[]).unwrap() else { unreachable!() };
+        let at = words.iter().position(|word| word == "--");
+        let command = at.map(|at| &words[at + 1..]);
+        let understood = line::parse(&words[1..at.unwrap_or(words.len())], command, &project.tasks);
+        match said.strip_prefix("refused: ") {
+            Some(why) => assert_eq!(understood.unwrap_err().to_string(), why, "{typed}"),
+            None => assert_eq!(understood.unwrap().to_string(), said.trim_matches('`'), "{typed}"),
+        }
+    }
+}
+
+#[test]
+fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() {
+    let page = fs::read_to_string(docs_folder().join("fleet.md")).unwrap();
+    let example = block(&page, "toml");
+    let project = Project::bare("").with("fleet.toml", example).with("ssh_config", "");
+    let fleet = rfab::fleet::read("fleet.toml", project.path(), &[]).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    assert_eq!((fleet.hosts.len(), fleet.balancers.len(), fleet.order.len()), (43, 1, 3));
+    let mut shown: Vec<String> = rows(&page).into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    let whole: toml::Table = example.parse().unwrap();
+    let table = |path: &str| path.split('.').fold(whole.clone(), |table, key| table[key].as_table().unwrap().clone());
+    let tables = ["app", "app.service", "app.health", "balancer.lb1", "roll"].map(table);
+    let mut keys: Vec<String> = tables.iter().chain([&whole]).flat_map(|table| table.keys().cloned()).collect();
+    keys.retain(|key| !["app", "service", "health", "hosts", "balancer", "roll"].contains(&key.as_str()));
+    keys.extend(["group", "roles", "address"].map(str::to_owned));
+    shown.sort();
+    keys.sort();
+    assert_eq!(shown, keys);
+}
+
+#[test]
+fn every_page_can_be_reached_by_a_link() {
+    let mut linked = BTreeSet::from(["docs/README.md".to_owned()]);
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec!["docs/README.md".to_owned()];
+    while let Some(page) = pages.pop() {
+        let text = fs::read_to_string(top.join(&page)).unwrap_or_else(|_| panic!("{page} is linked and not there"));
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            if link.contains("://") || link.is_empty() {
+                continue;
+            }
+            let folder = Path::new(&page).parent().unwrap();
+            let target = folder.join(link);
+            let target = match target.strip_prefix("docs/..") {
+                Ok(outside) => outside.to_owned(),
+                Err(_) => target,
+            };
+            assert!(top.join(&target).exists(), "{page} links {link}, which is not there");
+            let target = target.to_string_lossy().into_owned();
+            if linked.insert(target.clone()) && target.ends_with(".md") {
+                pages.push(target);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    files(&top.join("docs"), &mut all);
+    let generated = |name: &str| name.ends_with(".d.rhai");
+    let lost: Vec<String> = all
+        .into_iter()
+        .map(|file| file.strip_prefix(top).unwrap().to_string_lossy().into_owned())
+        .filter(|name| !linked.contains(name) && !generated(name))
+        .collect();
+    assert!(lost.is_empty(), "no page links {lost:?}");
+}
+
+fn files(folder: &Path, all: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() { files(&entry, all) } else { all.push(entry) }
+    }
+}

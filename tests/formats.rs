@@ -1,0 +1,205 @@
+//! The committed schemas hold what real runs write, and refuse what they do not.
+mod project;
+
+use project::Project;
+use rfab::{
+    cli::listing,
+    event::Event,
+    model::Model,
+    session::Fault,
+    simulate::{Simulation, Wish},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// A schema of `docs/schema`, as far as these schemas go.
+struct Schema(Value);
+
+impl Schema {
+    fn of(name: &str) -> Schema {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
+        Schema(serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap())
+    }
+
+    /// What is wrong with a value; nothing if it is what the schema says.
+    fn wrong(&self, value: &Value) -> Option<String> {
+        self.check(&self.0, value, "$").err()
+    }
+
+    fn check(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+        for (keyword, wanted) in schema.as_object().unwrap() {
+            let fine = match keyword.as_str() {
+                "$schema" | "title" | "description" | "$defs" | "required" => true,
+                "$ref" => {
+                    let name = wanted.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+                    return self.check(&self.0["$defs"][name], value, at);
+                }
+                "oneOf" => {
+                    let fitting = wanted.as_array().unwrap().iter().filter(|one| self.check(one, value, at).is_ok());
+                    fitting.count() == 1
+                }
+                "anyOf" => wanted.as_array().unwrap().iter().any(|one| self.check(one, value, at).is_ok()),
+                "const" => value == wanted,
+                "enum" => wanted.as_array().unwrap().contains(value),
+                "type" => match wanted.as_str().unwrap() {
+                    "object" => value.is_object(),
+                    "array" => value.is_array(),
+                    "string" => value.is_string(),
+                    "integer" => value.is_i64() || value.is_u64(),
+                    "boolean" => value.is_boolean(),
+                    "null" => value.is_null(),
+                    other => panic!("`{other}` is no type that this test knows"),
+                },
+                "minimum" => value.as_i64().is_none_or(|n| n >= wanted.as_i64().unwrap()),
+                "maximum" => value.as_i64().is_none_or(|n| n <= wanted.as_i64().unwrap()),
+                "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= wanted.as_u64().unwrap()),
+                "pattern" => {
+                    assert_eq!(wanted, "^[0-9a-f]{40}$", "a pattern that this test knows");
+                    value.as_str().is_none_or(|t| t.len() == 40 && t.bytes().all(|b| b"0123456789abcdef".contains(&b)))
+                }
+                "items" => {
+                    for (i, item) in value.as_array().into_iter().flatten().enumerate() {
+                        self.check(wanted, item, &format!("{at}[{i}]"))?;
+                    }
+                    true
+                }
+                "properties" => {
+                    for (key, inner) in value.as_object().into_iter().flatten() {
+                        if let Some(schema) = wanted.get(key) {
+                            self.check(schema, inner, &format!("{at}.{key}"))?;
+                        }
+                    }
+                    let needed = schema["required"].as_array().unwrap();
+                    needed.iter().all(|key| value.get(key.as_str().unwrap()).is_some())
+                }
+                "additionalProperties" => {
+                    assert_eq!(wanted, false);
+                    value.as_object().into_iter().flatten().all(|(key, _)| schema["properties"].get(key).is_some())
+                }
+                other => panic!("`{other}` is no keyword that this test knows"),
+            };
+            if !fine {
+                return Err(format!("{at}: `{keyword}` does not hold for {value}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+const TASKS: &str = "
+import \"std/deploy\" as deploying;
+import \"std/proxy\" as proxying;
+fn release(reference) { deploying::release(reference, #{
+    migrate: |host| host.run(\"bin/migrate\"),
+    restart: |host| { ui::note(\"restarts\"); service::restart(host) },
+}) }
+fn flip() { proxying::flip() }
+fn wrong() { ui::warn(\"careful\"); [1][7] }
+";
+
+/// Runs with all kinds of ends: done, refused, a script's mistake, killed halfway.
+fn runs() -> Vec<Simulation> {
+    let project = Project::of(TASKS).tagged();
+    let mut runs: Vec<Simulation> =
+        ["prod release:stable", "prod flip", "wrong"].into_iter().map(|line| project.run(line)).collect();
+    for fault in [Fault::KilledBefore(40), Fault::FailsAt(60)] {
+        let wish = Wish { seed: 1, fault: Some(fault), ..Wish::default() };
+        runs.push(project.run_on("prod release:stable", Model::new(), wish));
+    }
+    runs
+}
+
+fn values(events: &[Event]) -> Vec<Value> {
+    events.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+}
+
+#[test]
+fn every_event_of_a_run_is_as_the_schema_says_and_the_last_is_the_table() {
+    let schema = Schema::of("event.json");
+    for run in runs() {
+        let events = values(&run.events);
+        for event in &events {
+            let wrong = schema.0["oneOf"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|one| one["properties"]["event"]["const"] == event["event"]);
+            let why = wrong.map(|one| schema.check(one, event, "$"));
+            assert!(schema.wrong(event).is_none(), "{event:#} {why:?}");
+        }
+        assert_eq!(events.last().unwrap()["event"], "run_finished");
+        assert_eq!(events.iter().filter(|event| event["event"] == "run_finished").count(), 1);
+    }
+}
+
+#[test]
+fn the_schema_of_events_knows_all_that_can_happen_and_nothing_else() {
+    let schema = Schema::of("event.json");
+    let known: BTreeSet<String> = schema.0["oneOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["properties"]["event"]["const"].as_str().unwrap().to_owned())
+        .collect();
+    let source = include_str!("../src/event.rs");
+    let (_, rest) = source.split_once("pub enum What {").unwrap();
+    let variants =
+        rest.split("\n}").next().unwrap().lines().filter_map(|line| line.strip_prefix("    ")?.strip_suffix(" {"));
+    let snake = |name: &str| {
+        let mut snake = String::new();
+        for c in name.chars() {
+            if c.is_uppercase() && !snake.is_empty() {
+                snake.push('_');
+            }
+            snake.extend(c.to_lowercase());
+        }
+        snake
+    };
+    assert_eq!(known, variants.map(snake).collect());
+    let event = json!({ "v": 1, "at": 0, "run": "r", "lane": "", "event": "task_started", "task": "t" });
+    assert_eq!(schema.wrong(&event), None);
+    for (key, value) in [
+        ("v", json!(2)),
+        ("at", json!("soon")),
+        ("event", json!("task_begun")),
+        ("more", json!(1)),
+        ("task", json!(null)),
+    ] {
+        let mut event = event.clone();
+        event[key] = value;
+        assert!(schema.wrong(&event).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn every_line_of_a_ledger_is_as_the_schema_says() {
+    let schema = Schema::of("ledger-line.json");
+    let mut count = 0;
+    for run in runs() {
+        let hosts = run.model.machines.values().flat_map(|machine| &machine.ledger);
+        for line in hosts.chain(run.model.states.values().flat_map(|state| &state.ledger)) {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(schema.wrong(&line), None, "{line:#}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} lines");
+    let line =
+        json!({ "v": 1, "run": "r", "seq": 1, "at": "", "who": "", "from": "", "effect": "drain", "phase": "ok" });
+    assert_eq!(schema.wrong(&line), None);
+    for (key, value) in [("phase", json!("done")), ("commit", json!("abc")), ("more", json!(1)), ("seq", json!(-1))] {
+        let mut line = line.clone();
+        line[key] = value;
+        assert!(schema.wrong(&line).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn the_list_of_tasks_is_as_the_schema_says() {
+    let schema = Schema::of("task-list.json");
+    let project = Project::of("import \"db\" as db;\n/// Tunes.\nfn tune(pool, options) { }")
+        .with("db.rhai", "fn copy(table) { }");
+    let list: Value = serde_json::from_str(&listing::json(&project.load().unwrap().tasks)).unwrap();
+    assert_eq!(schema.wrong(&list), None, "{list:#}");
+    assert_eq!(list["tasks"].as_array().unwrap().len(), 3);
+}

@@ -1,0 +1,277 @@
+//! The walls between the modules, read from the sources.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A source file.
+struct Source {
+    /// Below the top folder, with `/`.
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// The module of `src` that it belongs to.
+    fn module(&self) -> &str {
+        self.name.split('/').nth(1).unwrap_or_default().trim_end_matches(".rs")
+    }
+
+    /// Whether it is only there for tests.
+    fn is_test(&self) -> bool {
+        let parts = ["/tests/", "/tests.rs", "/table.rs", "/sample.rs"];
+        !self.name.starts_with("src/")
+            || (parts.iter().any(|part| self.name.contains(part)) && self.name != "src/report/table.rs")
+    }
+
+    /// Its code: without comments, and without the tests beside it.
+    fn code(&self) -> String {
+        let code = self.text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str, ending: &str) -> Vec<Source> {
+    fn walk(folder: &Path, all: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { walk(&entry, all) } else { all.push(entry) }
+        }
+    }
+    let mut all = Vec::new();
+    walk(&top().join(folder), &mut all);
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(top()).unwrap().to_str().unwrap().to_owned();
+        Source { text: fs::read_to_string(path).unwrap(), name }
+    };
+    all.sort();
+    all.into_iter().filter(|path| path.to_string_lossy().ends_with(ending)).map(read).collect()
+}
+
+fn sources() -> Vec<Source> {
+    let sources = files("src", ".rs");
+    assert!(sources.len() > 100, "the sources are not where this test looks");
+    sources
+}
+
+/// Whether a word stands in code, alone.
+fn says(code: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word).any(|(at, _)| !code[..at].ends_with(part) && !code[at + word.len()..].starts_with(part))
+}
+
+#[test]
+fn each_tool_is_known_in_one_place() {
+    let places: [(&str, &[&str]); 10] = [
+        ("clap", &["src/cli/"]),
+        ("rhai", &["src/api/", "src/script/", "src/fabfile/", "src/fan.rs", "src/docs.rs", "src/template.rs"]),
+        ("openssh", &["src/ssh/"]),
+        ("russh", &["src/ssh/native/", "src/demo/"]),
+        ("git2", &["src/git/"]),
+        ("reqwest", &["src/http.rs", "src/health/"]),
+        ("miette", &["src/report/", "src/fleet/", "src/line/"]),
+        ("indicatif", &["src/report/"]),
+        ("corosensei", &["src/world/"]),
+        ("minijinja", &["src/template.rs"]),
+    ];
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        let code = source.code();
+        for (tool, allowed) in places {
+            let path = format!("{tool}::");
+            let used = code
+                .match_indices(&path)
+                .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'));
+            let here = allowed.iter().any(|place| source.name.starts_with(place));
+            assert!(!used || here, "{} knows {tool}, which belongs into {allowed:?}", source.name);
+        }
+    }
+}
+
+#[test]
+fn only_the_report_writes_to_the_terminal() {
+    for source in sources().iter().filter(|source| !source.is_test() && source.module() != "report") {
+        let code = source.code();
+        for word in ["print!(", "println!(", "eprint!(", "eprintln!(", "dbg!("] {
+            assert!(!code.contains(word), "{} writes by {word}", source.name);
+        }
+        for stream in ["io::stdout()", "io::stderr()"] {
+            let rest = code.split(stream).skip(1);
+            let asks = |rest: &str| rest.starts_with(".is_terminal()");
+            assert!(rest.into_iter().all(asks), "{} writes to {stream}", source.name);
+        }
+    }
+}
+
+/// The modules, lowest first; those in one line know each other.
+const ORDER: [&[&str]; 29] = [
+    &["host"],
+    &["secret"],
+    &["command"],
+    &["failure"],
+    &["event"],
+    &["fleet"],
+    &["effect", "model", "world"],
+    &["ssh"],
+    &["git"],
+    &["http"],
+    &["template"],
+    &["ledger"],
+    &["balancer"],
+    &["release"],
+    &["service"],
+    &["health"],
+    &["ui"],
+    &["session"],
+    &["script"],
+    &["fan"],
+    &["api"],
+    &["docs"],
+    &["fabfile"],
+    &["line"],
+    &["run"],
+    &["report"],
+    &["simulate"],
+    &["demo"],
+    &["cli"],
+];
+
+/// What is used from above, and that is no harm: the trait and the words of a balancer's driver, which the real world is
+/// made of, and what a run keeps of the trees that it packed.
+const UPWARDS: [(&str, &str); 3] = [("effect", "balancer"), ("world", "balancer"), ("world", "release")];
+
+/// The modules that a source uses.
+fn used(source: &Source) -> BTreeSet<String> {
+    let code = source.code();
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut used = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            used.insert(word(rest));
+            continue;
+        };
+        let (mut depth, mut begins) = (0, true);
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                c if begins && c.is_alphabetic() => {
+                    used.insert(word(&group[at..]));
+                    begins = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    used
+}
+
+#[test]
+fn a_module_uses_only_those_below_it() {
+    let rank: BTreeMap<&str, usize> =
+        ORDER.iter().enumerate().flat_map(|(rank, names)| names.iter().map(move |name| (*name, rank))).collect();
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        let module = source.module();
+        if ["lib", "main"].contains(&module) {
+            continue;
+        }
+        let own = rank.get(module).unwrap_or_else(|| panic!("{module} has no place in the order"));
+        for used in used(source) {
+            let Some(other) = rank.get(used.as_str()) else { continue };
+            let known = UPWARDS.contains(&(module, &*used));
+            assert!(other <= own || known, "{} uses {used}, which stands above it", source.name);
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_named_by_nouns() {
+    for source in sources().iter().chain(&files("tests", ".rs")).chain(&files("stdlib", ".rhai")) {
+        let lines = source.text.lines().count();
+        let most = if source.name.ends_with(".rhai") { 130 } else { 600 };
+        assert!(lines <= most, "{} has {lines} lines", source.name);
+        for part in source.name.split(['/', '.']) {
+            let vague = ["util", "utils", "helper", "helpers", "manager", "common", "misc", "imp", "shared", "base"];
+            assert!(!vague.contains(&part), "{} says nothing by its name", source.name);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later_in_silence() {
+    // Put together, so that this test does not find itself.
+    let words = ["todo!", "unimplemented!", "FIXME", "XXX"].map(str::to_owned);
+    let words = words.into_iter().chain([["TO", "DO:"].concat(), ["dbg", "!("].concat()]);
+    let words: Vec<String> = words.collect();
+    for source in sources().iter().chain(&files("stdlib", ".rhai")).chain(&files("tests", ".rs")) {
+        for word in words.iter().filter(|_| source.name != "tests/walls.rs") {
+            assert!(!source.text.contains(word.as_str()), "{} says {word}", source.name);
+        }
+    }
+    // One that another test starts says so.
+    for source in files("tests", ".rs").iter().filter(|source| source.name != "tests/walls.rs") {
+        assert!(!source.text.contains("#[ignore]"), "{} has a test that nobody runs", source.name);
+    }
+}
+
+#[test]
+fn host_keys_are_checked_whatever_the_program_says() {
+    for source in sources() {
+        let text = if source.is_test() { String::new() } else { source.code() };
+        let off = ["StrictHostKeyChecking", "no"];
+        for joined in [off.join("="), off.join(" ")] {
+            assert!(!text.contains(&format!("{joined}\"")) && !says(&text, &joined), "{} turns them off", source.name);
+        }
+    }
+}
+
+#[test]
+fn every_primitive_and_every_module_says_what_it_is() {
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        let first = source.text.lines().next().unwrap_or_default();
+        assert!(
+            source.name == "src/main.rs" || source.text.trim().is_empty() || first.starts_with("//! "),
+            "{} does not say what it is",
+            source.name
+        );
+        if source.module() != "api" {
+            continue;
+        }
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (i, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("    pub fn ")) {
+            let before = lines[..i].iter().rev().take_while(|line| !line.is_empty() && !line.starts_with("    }"));
+            let before: Vec<&str> = before.copied().collect();
+            let operator = before
+                .iter()
+                .any(|line| line.contains("to_string") || line.contains("\"==\"") || line.contains("\"!=\""));
+            let of_text = line.contains("_of_text(");
+            let said = before.iter().any(|line| line.trim_start().starts_with("///"));
+            assert!(said || operator || of_text, "{}:{}: {line} is not documented", source.name, i + 1);
+        }
+    }
+}
+
+#[test]
+fn every_folder_of_tests_belongs_to_a_test_that_runs() {
+    let names: Vec<String> = files("tests", ".rs").into_iter().map(|source| source.name).collect();
+    let (tests, parts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| name.matches('/').count() == 1);
+    for test in &tests {
+        let text = fs::read_to_string(top().join(test)).unwrap();
+        assert!(text.contains("#[test]"), "{test} has no test");
+    }
+    for part in parts {
+        let folder = part.split('/').nth(1).unwrap();
+        let own = top().join("tests").join(folder).join("main.rs").exists();
+        let used =
+            tests.iter().any(|test| fs::read_to_string(top().join(test)).unwrap().contains(&format!("mod {folder};")));
+        assert!(own || used, "{part} is part of no test");
+    }
+    let manifest = fs::read_to_string(top().join("Cargo.toml")).unwrap();
+    assert!(!manifest.contains("autotests") && !manifest.contains("[[test]]"), "cargo finds the tests by itself");
+}
