@@ -265,11 +265,11 @@ mod tests {
             let lines = std::sync::Mutex::new(Vec::new());
             let heard = |_, line: &str| lines.lock().unwrap().push(line.to_owned());
             let mut out = Stdout::new("MARK", 1 << 10, Some(&heard));
-            out.push(whole[..cut].as_bytes());
+            out.push(&whole.as_bytes()[..cut]);
             if whole[..cut].ends_with("one\n") {
                 assert_eq!(*lines.lock().unwrap(), ["one"]);
             }
-            out.push(whole[cut..].as_bytes());
+            out.push(&whole.as_bytes()[cut..]);
             out.finish();
             assert_eq!(*lines.lock().unwrap(), ["one", "", "two", "MARK!", "last"], "{cut}");
         }
