@@ -40,7 +40,7 @@ fn assert_no_canary(lab: &Lab, what: &str) {
     // Of any name: one with more behind it would have made `p=…` and the like.
     let made: Vec<PathBuf> =
         fs::read_dir(canary(lab).parent().expect("a folder")).expect("a folder").flatten().map(|e| e.path()).collect();
-    assert_eq!(made, [PathBuf::new(); 0], "{what} was taken for a command");
+    assert_eq!(made, Vec::<PathBuf>::new(), "{what} was taken for a command");
 }
 
 /// Names that mean something to a shell, to ssh, to git, or to `env`.

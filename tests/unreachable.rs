@@ -37,16 +37,19 @@ fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() 
     let out = lab.rfab(&["on:all", "hi"]).output();
     let took = begun.elapsed();
     assert_eq!(out.code, Some(4), "{out:?}");
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
     for (name, why) in [
         ("dead", "Connection refused"),
         ("hole", "Connection timed out"),
         ("mute", "timed out during banner exchange"),
         ("stiff", "timed out during banner exchange"),
     ] {
-        let told = format!("host `{name}` cannot be reached: ");
-        let lines: Vec<&str> = out.stdout.lines().filter(|l| l.starts_with(&format!("error: {told}"))).collect();
-        assert!(lines.len() == 1 && lines[0].contains(why), "{name}: {lines:?}\n{}", out.stdout);
+        // A row of the table, and one report, which those that failed alike share.
+        let row = |l: &&str| l.starts_with(&format!("{name} ")) && l.contains(" failed  cannot be reached: ");
+        let rows: Vec<&str> = out.stdout.lines().filter(row).collect();
+        assert!(rows.len() == 1 && rows[0].contains(why), "{name}: {rows:?}\n{}", out.stdout);
+        let reports = out.stdout.split("\nerror: ").skip(1).filter(|report| report.contains(name)).count();
+        assert_eq!(reports, 1, "{name}\n{}", out.stdout);
     }
     assert!(out.stdout.contains("| hi\n") && out.stdout.contains("5 hosts: 1 ok, 4 failed"), "{}", out.stdout);
 
@@ -57,7 +60,7 @@ fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() 
     lab.host("stiff").freeze();
     let begun = Instant::now();
     while !run.so_far().0.contains("nobody knows") {
-        assert!(begun.elapsed() < Duration::from_secs(30) && !run.is_over(), "{:?}", run.so_far());
+        assert!(begun.elapsed() < Duration::from_secs(40) && !run.is_over(), "{:?}", run.so_far());
         std::thread::sleep(Duration::from_millis(50));
     }
     let out = run.output();
@@ -102,7 +105,7 @@ fn a_killed_or_frozen_ssh_process_hangs_no_call_and_the_next_call_has_a_new_one(
     let begun = Instant::now();
     assert!(proc::signal(master(&run, "60"), Signal::STOP));
     run.wait_for("call 2: unknown\n");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     run.wait_for("still there");
     let out = run.output();
     assert_eq!(out.code, Some(0), "the script got over it: {out:?}");
@@ -120,6 +123,6 @@ fn a_frozen_ssh_process_of_the_lock_hangs_no_end_of_a_run() {
     std::fs::write(lab.host("web1").folder.join("home/deploy/go"), "").expect("a file on the host");
     let begun = Instant::now();
     let out = run.output();
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(out.code, Some(0), "{out:?}");
 }
