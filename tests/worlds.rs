@@ -4,9 +4,9 @@ mod lab;
 
 use lab::{Lab, Plan, needs_lab};
 use rfab::{
-    line,
     fabfile::{self, Options, Project},
     host::Name,
+    line,
     model::Model,
     simulate::{Wish, simulate},
 };

@@ -2,12 +2,12 @@
 #![allow(dead_code, reason = "not every test of a made-up world needs all of it")]
 
 use rfab::{
-    line,
     event::{Event, Kind, What},
     fabfile::{self, Options, Project},
     failure::Exit,
     fleet::Fleet,
     host::Host,
+    line,
     model::Model,
     simulate::{Simulation, Wish, simulate},
 };
