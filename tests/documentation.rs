@@ -199,3 +199,10 @@ fn files(folder: &Path, all: &mut Vec<std::path::PathBuf>) {
         if entry.is_dir() { files(&entry, all) } else { all.push(entry) }
     }
 }
+
+#[test]
+fn the_readme_shows_the_fabfile_as_it_is() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(here.join(name)).unwrap();
+    assert!(read("README.md").contains(&format!("```rhai\n{}```\n", read("fabfile.rhai"))));
+}

@@ -29,9 +29,17 @@ fn unnamed(failure: &Failure) -> String {
     }
 }
 
+/// The message, with the host in front where it does not name it.
+fn named(failure: &Failure) -> String {
+    match &failure.host {
+        Some(host) if !failure.message.contains(&format!("`{host}`")) => format!("host `{host}`: {}", failure.message),
+        _ => failure.message.clone(),
+    }
+}
+
 fn report(failure: &Failure, likewise: &[&str], palette: Palette) -> String {
     let mut text = String::new();
-    for (i, line) in failure.message.lines().enumerate() {
+    for (i, line) in named(failure).lines().enumerate() {
         let mark = if i == 0 { palette.bad("error: ") } else { String::new() };
         text += &format!("{mark}{}\n", visible(line, false));
     }
@@ -59,8 +67,7 @@ mod tests {
     fn hosts_that_say_the_same_share_a_report() {
         let full =
             |host: &str| Failure::failed(format!("host `{host}`: the disk is full")).on(&host.into()).help("make room");
-        let all =
-            [full("web1"), full("web2"), Failure::failed("host `web3`: it is gone").on(&"web3".into()), full("web4")];
+        let all = [full("web1"), full("web2"), Failure::failed("it is gone").on(&"web3".into()), full("web4")];
         assert_eq!(
             failures(&all, Palette { color: false }),
             "

@@ -35,9 +35,10 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         let _ = lane.perform(Lock { fleet, holder, take: false, wait: false });
     }
     for (_, host) in session.tally.targets() {
-        if let Some(failure) = session.tally.told(&host).failure
-            && failures.iter().all(|f| !f.message.contains(&failure.message))
-        {
+        let Some(failure) = session.tally.told(&host).failure else { continue };
+        let says_it =
+            |f: &Failure| f.message.contains(&failure.message) && (f.host.is_none() || f.host == failure.host);
+        if !failures.iter().any(says_it) {
             failures.push(failure);
         }
     }
