@@ -43,11 +43,13 @@ impl Listener for Kept {
 }
 
 /// Runs a line on a model; the model that comes back is the next run's.
-pub fn simulate(project: &Project, line: &Line, model: Model, wish: Wish) -> Simulation {
+pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Wish) -> Simulation {
+    model.runs += 1;
+    let id = format!("sim-{}", model.runs).into();
     let world = Arc::new(Simulated::new(model, wish.seed));
     let (kept, faults) = (Arc::new(Kept::default()), wish.fault.map(Faults::of).unwrap_or_default());
     let facts = Run {
-        id: format!("sim-{}", wish.seed).into(),
+        id,
         line: line.to_string(),
         flags: Vec::new(),
         who: "tester".into(),
@@ -74,7 +76,8 @@ pub fn simulate(project: &Project, line: &Line, model: Model, wish: Wish) -> Sim
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.expect("a thread can be started").join().expect("a run does not panic")
     });
-    let model = world.model.lock().unwrap().clone();
+    let mut model = world.model.lock().unwrap().clone();
+    model.hang_up();
     let events = std::mem::take(&mut *kept.0.lock().unwrap());
     Simulation { ended, model, events, effects: faults.count() }
 }

@@ -14,6 +14,8 @@ use std::{
 fn lab(tasks: &str) -> Lab {
     let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("testing1").role("web").sudo(Sudo::Free)));
     fabfile(&lab, tasks);
+    let linked = |text: String| text.lines().filter(|l| !l.starts_with("linked")).map(|l| format!("{l}\n")).collect();
+    lab.edit("fleets/testing1.toml", linked);
     lab
 }
 
@@ -23,16 +25,22 @@ fn fabfile(lab: &Lab, tasks: &str) {
     lab.edit("fabfile.rhai", |_| format!("{naming}{tasks}\n"));
 }
 
-/// Where a canary would be: the lab's folder is seen from the hosts, too.
+/// Where a canary would be: a folder that everybody may write, here and on the hosts.
 fn canary(lab: &Lab) -> PathBuf {
-    lab.folder.join("tmp/p")
+    let folder = lab.folder.join("canaries");
+    if !folder.exists() {
+        fs::create_dir(&folder).expect("a folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a mode");
+    }
+    folder.join("p")
 }
 
 #[track_caller]
 fn assert_no_canary(lab: &Lab, what: &str) {
-    for path in [canary(lab), lab.project.folder.join("p"), lab.host("web1").folder.join("home/deploy/p")] {
-        assert!(!path.exists(), "{what} was taken for a command: {}", path.display());
-    }
+    // Of any name: one with more behind it would have made `p=…` and the like.
+    let made: Vec<PathBuf> =
+        fs::read_dir(canary(lab).parent().expect("a folder")).expect("a folder").flatten().map(|e| e.path()).collect();
+    assert_eq!(made, Vec::<PathBuf>::new(), "{what} was taken for a command");
 }
 
 /// Names that mean something to a shell, to ssh, to git, or to `env`.
@@ -106,10 +114,12 @@ fn used(x) { use_(x); }
 fn deploy(reference) {
     let commit = release::resolve(reference);
     let wanted = release::number(commit);
-    for host in targets() { release::stage(host, wanted); ui::note(host, `staged ${commit.id}`); }
+    for host in targets() { release::set_up(host); release::stage(host, wanted); ui::note(host, `staged ${commit.id}`); }
 }
 "#);
-    lab.host("web1").sh("mkdir -p /srv/shop && chown shop: /srv/shop").expect_ok();
+    lab.host("web1")
+        .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
+        .expect_ok();
     // The names that git itself lets through are real branches and tags.
     let mut refs = Vec::new();
     for name in hostile(&lab) {
@@ -123,6 +133,15 @@ fn deploy(reference) {
         }
     }
     assert!(refs.len() >= 4 && refs.iter().any(|name| name.contains(";touch")), "{refs:?}");
+    // A branch or a tag of such a name is deployed, and only its commit reaches the host.
+    for name in refs.iter().filter(|name| name.contains("touch$")) {
+        let out = lab.rfab(&["on", &format!("deploy:{name}")]).output();
+        assert_no_canary(&lab, name);
+        let says = format!("staged {}", lab.project.resolve("HEAD"));
+        assert!(out.ok() && out.stdout.contains(&says), "{out:?}");
+    }
+    let there = lab.host("web1").sh("ls /srv/shop/releases").expect_ok();
+    assert!(there.lines().all(|line| line.starts_with("0001-")), "{there}");
     for name in hostile(&lab) {
         let out = lab
             .rfab(&["on", &format!("used:{}", name.replace('\\', r"\\").replace(',', r"\,").replace('=', r"\="))])
@@ -131,15 +150,6 @@ fn deploy(reference) {
         assert_eq!(out.code, Some(0), "{name:?}: {out:?}");
         assert!(!out.stdout.contains(['\x1b', '\u{202e}']), "{out:?}");
     }
-    // A branch of such a name is deployed, and only its commit reaches the host.
-    for name in refs.iter().filter(|name| name.contains("touch$")) {
-        let out = lab.rfab(&["on", &format!("deploy:{name}")]).output();
-        assert_no_canary(&lab, name);
-        let says = format!("staged {}", lab.project.resolve("HEAD"));
-        assert!(out.ok() && out.stdout.contains(&says), "{out:?}");
-    }
-    let there = lab.host("web1").sh("ls /srv/shop/releases").expect_ok();
-    assert!(there.starts_with("0001-") && there.lines().count() == 1, "{there}");
     // As words of the command line and as an ad-hoc command's arguments, too.
     for name in hostile(&lab) {
         for words in [
@@ -392,9 +402,11 @@ fn a_strange_repositorys_configuration_runs_nothing() {
         return;
     }
     let lab = lab(
-        "fn show() { ui::note(`${git::resolve(\"stable\").id}`); }\nfn pack() { let commit = release::resolve(\"stable\"); let wanted = release::number(commit); for host in targets() { release::stage(host, wanted); } }",
+        "fn show() { ui::note(`${git::resolve(\"stable\").id}`); }\nfn pack() { let commit = release::resolve(\"stable\"); let wanted = release::number(commit); for host in targets() { release::set_up(host); release::stage(host, wanted); } }",
     );
-    lab.host("web1").sh("mkdir -p /srv/shop && chown shop: /srv/shop").expect_ok();
+    lab.host("web1")
+        .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
+        .expect_ok();
     let p = canary(&lab);
     let strange = lab.colleague("mallory");
     let script = lab.folder.join("hook");
@@ -444,13 +456,14 @@ fn a_strange_repositorys_configuration_runs_nothing() {
     ] {
         fs::write(&file, good.replace("repository = \".\"", &format!("repository = {repository:?}")))
             .expect("the fleet");
-        for task in ["show", "pack"] {
-            let out = lab.rfab(&["on", task]).output();
-            assert!(!p.exists(), "`{repository}` ran a command: {out:?}");
-            if repository.starts_with(&source) || repository == links.display().to_string() {
-                eprintln!("{repository}: {out:?}");
-            } else if !repository.starts_with("file:") {
-                assert!(!out.ok(), "{out:?}");
+        let opened = [&source, &links.display().to_string(), &format!("file://{source}")].contains(&&repository);
+        // Not even where the user's own configuration lets git open what others own.
+        for safe in ["", "[safe]\n    directory = *\n"] {
+            fs::write(lab.home().join(".gitconfig"), safe).expect("a configuration");
+            for task in ["show", "pack"] {
+                let out = lab.rfab(&["on", task]).output();
+                assert!(!p.exists(), "`{repository}` ran a command: {out:?}");
+                assert_eq!(out.ok(), opened && !safe.is_empty(), "`{repository}`: {out:?}");
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Every example compiles, lists its tasks, and does in the made-up world what it says.
 use rfab::{
-    cli::line,
     event::{Event, Kind, What},
     fabfile::{self, Options, Project},
     failure::Exit,
+    line,
     model::Model,
     simulate::{Simulation, Wish, simulate},
 };

@@ -52,6 +52,8 @@ fn there() {
         host.template("files/conf.j2", "conf", #{ workers: 4 });
         ui::note(host, `${host.exists("tree")} ${host.exists("none")} ${host.exists("dangling")}`);
         host.get("large", `back/${host.name}.large`);
+        host.get("tree/deep", `back/${host.name}.deep`);
+        host.get("tree/deep", `back/${host.name}.deep`);
     });
 }
 fn wrong() {
@@ -95,6 +97,8 @@ fn wrong() {
         assert_eq!((text("link"), text("target")), ("new".into(), "old".into()), "the name is replaced, nothing else");
         assert_eq!(fs::read(home(&lab, name, "large")).expect("a file"), large);
         assert_eq!(fs::read(lab.project.folder.join(format!("back/{name}.large"))).expect("a file"), large);
+        let back = lab.project.folder.join(format!("back/{name}.deep/er/file with space"));
+        assert_eq!(fs::read_to_string(back).expect("a file"), "deep\n");
         assert_eq!(text("tree/deep/er/file with space"), "deep\n");
         assert_eq!(mode("tree/run") & 0o7777, 0o755, "no setuid bit goes over");
         assert_eq!(fs::read_link(home(&lab, name, "tree/link")).expect("a link"), PathBuf::from("deep/er"));
@@ -106,6 +110,8 @@ fn wrong() {
 
     symlink("/etc", files.join("out")).expect("a link");
     let out = lab.rfab(&["on:plain", "wrong"]).output().expect_ok();
+    let back = fs::read_dir(lab.project.folder.join("back")).expect("a folder").count();
+    assert_eq!(back, 6, "nothing half-made is left");
     let told: Vec<&str> =
         out.lines().filter_map(|l| l.strip_prefix("plain  ")).filter(|l| !l.contains(" failed: ")).collect();
     let expected = [
@@ -116,7 +122,7 @@ fn wrong() {
         "`tree` on `plain`: it is a folder",
         "`large` on `plain`: it is larger than 8 MiB",
         "`-rf` is no path on a host",
-        "`tree` on `plain`: it is a folder",
+        "`tree` on `plain`: `./link` in it is neither a file nor a folder",
         "`dangling` on `plain`: it is no file",
         &format!("`{}/none` cannot be read: No such file or directory (os error 2)", files.display()),
         "`../../etc/passwd` is not below the fabfile's folder",

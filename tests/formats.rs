@@ -177,7 +177,7 @@ fn every_line_of_a_ledger_is_as_the_schema_says() {
     let mut count = 0;
     for run in runs() {
         let hosts = run.model.machines.values().flat_map(|machine| &machine.ledger);
-        for line in hosts.chain(run.model.states.values().flat_map(|state| &state.ledger)) {
+        for line in hosts.chain(run.model.states.values().flat_map(|state| state.ledgers.values().flatten())) {
             let line: Value = serde_json::from_str(line).unwrap();
             assert_eq!(schema.wrong(&line), None, "{line:#}");
             count += 1;

@@ -1,118 +1,29 @@
 //! The project's own fabfile in the made-up world.
+mod made_up;
+
+use made_up::{FIVE, FOUR, Shop, done, failures, fleet, host};
 use rfab::{
-    event::{Event, Outcome, Standing, What},
-    fabfile::{self, Options, Project},
+    event::{Outcome, Standing},
     failure::Exit,
-    line,
     model::Model,
-    simulate::{Simulation, Wish, simulate},
+    simulate::{Simulation, Wish},
 };
-use std::{fs, path::Path, process::Command};
-
-/// A copy of the project's fabfile and fleets in a repository with two stable tags.
-struct Shop {
-    #[expect(dead_code, reason = "it is removed when dropped")]
-    folder: tempfile::TempDir,
-    project: Project,
-    v3_0_1: String,
-}
-
-fn git(folder: &Path, args: &[&str]) -> String {
-    let out = Command::new("git")
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"])
-        .args(args)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap().trim().to_owned()
-}
-
-impl Shop {
-    fn new() -> Shop {
-        let folder = tempfile::tempdir().unwrap();
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        fs::copy(here.join("fabfile.rhai"), folder.path().join("fabfile.rhai")).unwrap();
-        fs::create_dir(folder.path().join("fleets")).unwrap();
-        for fleet in ["prod", "testing1"] {
-            let name = format!("fleets/{fleet}.toml");
-            fs::copy(here.join(&name), folder.path().join(&name)).unwrap();
-        }
-        git(folder.path(), &["init", "-q"]);
-        git(folder.path(), &["add", "."]);
-        git(folder.path(), &["commit", "-qm", "one"]);
-        git(folder.path(), &["tag", "v3.0.0"]);
-        git(folder.path(), &["commit", "-q", "--allow-empty", "-m", "two"]);
-        git(folder.path(), &["tag", "v3.0.1"]);
-        let commit = |tag: &str| git(folder.path(), &["rev-parse", &format!("{tag}^{{commit}}")]);
-        let v3_0_1 = commit("v3.0.1");
-        let project = load(folder.path());
-        Shop { folder, project, v3_0_1 }
-    }
-
-    fn run(&self, words: &str, model: Model) -> Simulation {
-        self.run_with(words, model, Wish { seed: 1, ..Wish::default() })
-    }
-
-    fn run_with(&self, words: &str, model: Model, wish: Wish) -> Simulation {
-        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-        let line = line::parse(&words, None, &self.project.tasks).unwrap();
-        simulate(&self.project, &line, model, wish)
-    }
-}
-
-fn load(folder: &Path) -> Project {
-    match fabfile::load(&folder.join("fabfile.rhai"), Options::default()) {
-        Ok(project) => project,
-        Err(wrong) => panic!("{wrong:?}"),
-    }
-}
-
-/// The changes of a run, in order, as a person reads them.
-fn changes(events: &[Event]) -> Vec<String> {
-    let change = |event: &Event| match &event.what {
-        What::EffectFinished {
-            kind: rfab::event::Kind::Change | rfab::event::Kind::Once,
-            host,
-            text,
-            failure: None,
-            ..
-        } => Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}"))),
-        _ => None,
-    };
-    events.iter().filter_map(change).collect()
-}
-
-fn done(simulation: Simulation) -> Model {
-    let Simulation { ended, model, events, .. } = simulation;
-    let why = |f: &rfab::failure::Failure| {
-        format!("{f} {:?}", f.places.iter().map(|p| (&p.file, p.line)).collect::<Vec<_>>())
-    };
-    let failures: Vec<String> = ended.failures.iter().map(why).collect();
-    assert_eq!(ended.exit, Exit::Done, "{failures:#?}\n{:#?}", changes(&events));
-    assert!(model.harmed.is_empty(), "{:?}", model.harmed);
-    model
-}
-
-const FIVE: [&str; 5] =
-    ["prod proxy.group2", "prod:out deploy:stable", "prod proxy.flip", "prod:out deploy:stable", "prod proxy.all"];
+use std::{collections::BTreeSet, time::Instant};
 
 #[test]
 fn the_five_commands_bring_the_newest_stable_tag_to_every_host_and_all_end_live() {
     let shop = Shop::new();
     let mut model = Model::new();
     for line in FIVE {
-        model = done(shop.run(line, model));
+        model = shop.done(line, model);
     }
     let last = shop.run("prod proxy.status", model);
     assert_eq!(last.ended.exit, Exit::Done);
     for row in last.ended.table.iter().filter(|row| row.host.starts_with("web")) {
-        assert_eq!(row.new.as_deref(), Some(&*format!("0002-{}", &shop.v3_0_1[..12])), "{row:?}");
+        assert_eq!(row.new.as_deref(), Some(&*shop.release()), "{row:?}");
         assert_eq!(row.balancer, Standing::Live);
     }
-    assert!(last.model.fewest_live.values().all(|live| *live >= 2), "{:?}", last.model.fewest_live);
+    assert!(last.model.fewest_live.values().all(|live| *live >= 18), "{:?}", last.model.fewest_live);
 }
 
 #[test]
@@ -123,6 +34,143 @@ fn release_does_the_same_in_one() {
     done(ran);
     assert_eq!(table.len(), 43);
     for row in table {
-        assert_eq!((row.result, row.new), (Outcome::Ok, Some(format!("0002-{}", &shop.v3_0_1[..12]))), "{}", row.host);
+        assert_eq!((row.result, row.new), (Outcome::Ok, Some(shop.release())), "{}", row.host);
     }
+}
+
+/// Everything that a run tells, as it would be written.
+fn told(simulation: &Simulation) -> String {
+    let lines: Vec<String> = simulation.events.iter().map(|e| serde_json::to_string(e).unwrap()).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn a_seed_gives_the_same_run_to_the_byte_and_other_seeds_other_orders_with_the_same_end() {
+    let shop = Shop::four("");
+    let run = |seed| shop.run_with("prod release:stable", Model::new(), Wish { seed, ..Wish::default() });
+    let runs: Vec<Simulation> = (0..12).map(run).collect();
+    for (seed, one) in runs.iter().enumerate() {
+        assert_eq!(told(one), told(&run(seed as u64)));
+        assert_eq!(one.model.end_state(), runs[0].model.end_state());
+    }
+    let orders: BTreeSet<String> = runs.iter().map(told).collect();
+    assert!(orders.len() > 3, "{} orders", orders.len());
+}
+
+#[test]
+fn five_commands_take_milliseconds_of_a_long_clock() {
+    let shop = Shop::four("");
+    let began = Instant::now();
+    let mut model = Model::new();
+    for line in FIVE {
+        model = shop.done(line, model);
+    }
+    println!("five commands on four hosts: {:?}, {} s of the made-up clock", began.elapsed(), model.now / 1000);
+    assert!(model.now > 30_000);
+    // A generous bound: it is a debug build, and other tests run beside it.
+    assert!(began.elapsed().as_millis() < 2_000);
+}
+
+#[test]
+fn a_host_that_somebody_else_took_out_is_named_and_left_alone_and_the_rest_is_done() {
+    let shop = Shop::four("");
+    let mut model = shop.known();
+    let web4 = host(&model, "web4");
+    // One of group2 is out, so that group2 alone would be too few.
+    model.take_out(&web4);
+    let few = shop.run("prod proxy.group2", model.clone());
+    assert_eq!(few.ended.exit, Exit::Refused, "{:?}", failures(&few));
+    let shop = Shop::of(&[("prod", &FOUR.replace("min_live = 2", "min_live = 1"))], "");
+    let ran = shop.run("prod release:stable", model.clone());
+    assert_eq!(ran.ended.exit, Exit::LeftOut, "{:?}", failures(&ran));
+    assert!(ran.model.harmed.is_empty(), "{:?}", ran.model.harmed);
+    let standing = |name: &str| ran.ended.table.iter().find(|r| &*r.host == name).unwrap().balancer;
+    assert_eq!(["web1", "web2", "web3"].map(standing), [Standing::Live; 3]);
+    assert_eq!(standing("web4"), Standing::Out);
+    let back = shop.run("prod proxy.all:web4", ran.model);
+    assert_eq!(back.ended.exit, Exit::Done, "{:?}", failures(&back));
+    assert!(back.model.harmed.is_empty(), "{:?}", back.model.harmed);
+    assert!(back.ended.table.iter().filter(|r| r.host.starts_with("web")).all(|r| r.balancer == Standing::Live));
+}
+
+#[test]
+fn a_sick_release_stops_the_roll_at_the_first_group_and_nobody_unproven_comes_back() {
+    let shop = Shop::four("");
+    let mut model = shop.known();
+    model.sick.insert(shop.stable.as_str().into());
+    let ran = shop.run("prod release:stable", model);
+    assert_eq!(ran.ended.exit, Exit::Failed, "{:?}", failures(&ran));
+    assert!(ran.model.harmed.is_empty(), "{:?}", ran.model.harmed);
+    let row = |name: &str| ran.ended.table.iter().find(|r| &*r.host == name).unwrap().clone();
+    for name in ["web1", "web2"] {
+        assert_eq!((row(name).balancer, row(name).result), (Standing::Out, Outcome::Failed), "{name}");
+        assert_eq!(row(name).new, Some(shop.release()));
+    }
+    for name in ["web3", "web4"] {
+        assert_eq!(row(name).balancer, Standing::Live, "{name}");
+        assert_ne!(row(name).new, Some(shop.release()), "{name}");
+    }
+    // What is not healthy is not put back by `proxy.all` either.
+    let all = shop.run("prod proxy.all", ran.model);
+    assert_ne!(all.ended.exit, Exit::Done);
+    assert!(all.model.harmed.is_empty(), "{:?}", all.model.harmed);
+    let out = |name: &str| all.ended.table.iter().any(|r| &*r.host == name && r.balancer == Standing::Out);
+    assert!(out("web1") && out("web2"));
+}
+
+#[test]
+fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served_is_changed() {
+    // The balancer is reloaded by the first host's restart, as by somebody at the same moment.
+    let shop = Shop::four("");
+    let mut model = shop.done("prod proxy.group2", shop.known());
+    let (fleet, lb1) = (fleet(&model), "lb1".into());
+    let whole = shop.run("prod:out deploy:stable", model.clone());
+    let began = model.now;
+    let took = whole.model.now.max(whole.events.last().unwrap().at) - began;
+    for part in 1..40 {
+        model.forgets_at = vec![(began + took * part / 40, fleet.name.clone(), std::sync::Arc::clone(&lb1))];
+        let ran = shop.run("prod:out deploy:stable", model.clone());
+        assert!(ran.model.harmed.is_empty(), "at {part}/40: {:?}", ran.model.harmed);
+        assert_ne!(ran.model.epochs, model.epochs, "it was reloaded");
+        if ran.ended.exit == Exit::Done {
+            continue;
+        }
+        assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Refused | Exit::Failed), "{:?}", failures(&ran));
+        // What the table says of the balancer is what it says by now: all are ready.
+        assert!(ran.ended.table.iter().all(|r| r.balancer == Standing::Live), "{:?}", ran.ended.table);
+    }
+}
+
+/// Two pools on two balancers, with the same hosts in all four.
+fn two_balancers() -> String {
+    let (head, tail) = FOUR.split_once("[balancer.lb1]").unwrap();
+    let (lb1, roll) = tail.split_once("[roll]").unwrap();
+    let lb1 = lb1.replace("bk_web = \"web\"", "bk_web = \"web\", bk_api = \"web\"");
+    format!("{head}[balancer.lb1]{lb1}[balancer.lb2]{}[roll]{roll}", lb1.replace("\"lb1\"", "\"lb2\""))
+}
+
+#[test]
+fn with_two_balancers_and_two_pools_a_drain_is_done_on_all_or_on_none() {
+    let shop = Shop::of(&[("prod", &two_balancers())], "");
+    let mut model = shop.known();
+    for line in FIVE {
+        model = shop.done(line, model);
+    }
+    assert_eq!(model.fewest_live.len(), 4);
+    assert!(model.fewest_live.values().all(|live| *live == 2), "{:?}", model.fewest_live);
+
+    let before = model.clone();
+    let lost = model.servers.remove(&("prod".into(), "lb2".into(), "bk_api".into(), "web2".into()));
+    assert!(lost.is_some());
+    let ran = shop.run("prod proxy.group2", model);
+    assert_eq!(ran.ended.exit, Exit::Balancer, "{:?}", failures(&ran));
+    let ready =
+        |model: &Model| model.servers.values().all(|s| matches!(s.admin.get(""), Ok(rfab::effect::Admin::Ready)));
+    assert!(ready(&ran.model), "{}", ran.model.end_state());
+
+    let mut model = before;
+    model.dead.insert(("prod".into(), "lb2".into()));
+    let ran = shop.run("prod proxy.group2", model);
+    assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Unreachable), "{:?} {:?}", ran.ended.exit, failures(&ran));
+    assert!(ready(&ran.model), "{}", ran.model.end_state());
 }

@@ -88,7 +88,10 @@ fn a_no_to_a_guarded_fleet_is_asked_for_once_and_not_for_each_host() {
         return;
     }
     let lab = four();
-    let no = lab.rfab(&["--set", "guarded=true", "prod", "--", "touch /var/tmp/x"]).on_terminal().stdin("n\n").output();
+    let asked = lab.rfab(&["--set", "guarded=true", "prod", "--", "touch /var/tmp/x"]).on_terminal().start();
+    asked.wait_for("Change it? [y/N]");
+    asked.types("n\n");
+    let no = asked.output();
     assert_eq!(no.code, Some(7), "{no:?}");
     assert_eq!(no.stdout.matches("Change it? [y/N]").count(), 1, "{}", no.stdout);
     assert_eq!(no.stdout.matches("error: no yes to changing `prod`").count(), 1, "{}", no.stdout);

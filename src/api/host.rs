@@ -337,7 +337,7 @@ pub mod host {
         here.perform(Put { on: host.0.clone(), from, to: to.to_owned() })
     }
 
-    /// Gets a file from the host into the fabfile's folder.
+    /// Gets a file or a folder from the host into the fabfile's folder; a folder with links in it is refused.
     ///
     /// # Example
     ///

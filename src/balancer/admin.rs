@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::Fleet,
     host::Host,
-    model::{Fact, Model, Predicted},
+    model::{Miss, Model, Predicted},
     world::real::Site,
 };
 use serde::Serialize;
@@ -85,16 +85,35 @@ impl Effect for SetAdmin {
         }
         let (now, to) = (model.now, self.to);
         for host in &self.hosts {
-            if to == Admin::Ready && !model.up(host)? && !model.partial {
-                model.harmed.push(format!("{host} ready while it is down"));
+            for place in places(&self.fleet, host) {
+                let at = (self.fleet.name.clone(), place.balancer.clone(), place.pool.clone(), host.name.clone());
+                if !model.servers.contains_key(&at) {
+                    return Err(unknown(&place).on(&host.name).into());
+                }
+            }
+        }
+        for host in self.hosts.iter().filter(|_| to == Admin::Ready) {
+            let unchecked = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Maint)));
+            if unchecked && !model.up(host)? {
+                let within = self.fleet.balancers.iter().map(|b| b.drain_within).max().unwrap_or(SETTLE);
+                if now < model.began + within.as_millis() as u64 {
+                    return Err(Miss::Later(now + model.inter));
+                }
+                return Err(as_they_were(unhealthy(host, "DOWN")).into());
+            }
+        }
+        for host in &self.hosts {
+            if to == Admin::Ready && !model.partial {
+                self.watch(model, host)?;
             }
             for server in model.servers_of(host) {
-                if to != Admin::Ready && !matches!(server.admin.get(""), Ok(Admin::Drain | Admin::Maint)) {
-                    server.since = now;
+                match (server.admin.get("").copied(), to) {
+                    (Ok(Admin::Maint), Admin::Drain) => continue,
+                    (Ok(Admin::Drain | Admin::Maint), _) | (_, Admin::Ready) => {}
+                    _ => server.since = now,
                 }
-                server.admin =
-                    if matches!(server.admin, Fact::Lost(_)) { Fact::Told(to) } else { server.admin.clone() };
                 server.admin.predict(to);
+                server.strange &= to != Admin::Ready;
             }
         }
         model.watch();
@@ -115,6 +134,27 @@ impl Effect for SetAdmin {
 }
 
 impl SetAdmin {
+    /// What users would feel of a host that is put back.
+    fn watch(&self, model: &mut Model, host: &Host) -> Predicted<()> {
+        let out = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Drain | Admin::Maint)));
+        let strange = model.servers_of(host).any(|s| s.strange);
+        let machine = model.machine(host).map(|m| (m.current.clone(), m.running.clone()));
+        if out && !model.up(host)? {
+            model.harmed.push(format!("{host} ready while it is down"));
+        }
+        if out && strange && !self.typed {
+            model.harmed.push(format!("{host} ready, which somebody else took out"));
+        }
+        if let Ok((current, running)) = machine
+            && let (Ok(Some(current)), Ok(Some(running))) = (current.get(""), running.get(""))
+            && out
+            && !current.is_of(running)
+        {
+            model.harmed.push(format!("{host} ready while it runs another release than its current one"));
+        }
+        Ok(())
+    }
+
     async fn change(&self, site: &Site) -> Result<(), Failure> {
         let mut changed: Vec<(Arc<dyn Driver>, Place, Admin)> = Vec::new();
         let mut result = Ok(());
@@ -137,7 +177,7 @@ impl SetAdmin {
         }
         Err(match (&*changed, &*kept) {
             ([], _) => failure,
-            (_, []) => Failure { message: format!("{}; all others are as they were", failure.message), ..failure },
+            (_, []) => as_they_were(failure),
             (_, kept) => Failure {
                 reason: Reason::Balancer,
                 message: format!(
@@ -183,11 +223,19 @@ async fn checked(driver: &dyn Driver, place: &Place, host: &Host, within: Durati
             return Ok(());
         }
         if tokio::time::Instant::now() > until {
-            let message = format!("host `{host}` is not healthy: its balancer says `{}`; left out", server.raw);
-            return Err(Failure::refused(message).on(&host.name));
+            return Err(unhealthy(host, &server.raw));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// The refusal to put back a host that its balancer does not take for healthy.
+pub fn unhealthy(host: &Host, said: &str) -> Failure {
+    Failure::refused(format!("host `{host}` is not healthy: its balancer says `{said}`; left out")).on(&host.name)
+}
+
+fn as_they_were(failure: Failure) -> Failure {
+    Failure { message: format!("{}; all others are as they were", failure.message), ..failure }
 }
 
 async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {
@@ -196,10 +244,11 @@ async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> 
 
 async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
     let servers = driver.list(&place.pool).await?;
-    servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| {
-        let Place { balancer, pool, server } = place;
-        Failure::new(Reason::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
-    })
+    servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
+}
+
+fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
+    Failure::new(Reason::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
 }
 
 /// Changes and reads back until the balancer shows it.

@@ -125,13 +125,20 @@ impl Effect for ReadBalance {
                     let up = model.up(host)?;
                     let Some(server) = model.servers.get(&at) else { continue };
                     let admin = *server.admin.get("the server's state")?;
+                    let (health, raw) = match (admin, up) {
+                        (Admin::Maint, _) => (Checked::Unknown, "MAINT"),
+                        (_, false) => (Checked::Down, "DOWN"),
+                        (Admin::Ready, true) => (Checked::Up, "UP"),
+                        (Admin::Drain, true) => (Checked::Up, "DRAIN"),
+                    };
                     servers.push(Server {
                         name: balancer.server.replace("{name}", &host.name),
                         admin,
-                        health: if up { Checked::Up } else { Checked::Down },
+                        health,
                         in_flight: server.open(model.now)?,
                         weight: server.weight,
-                        raw: format!("{admin:?} {}", if up { "UP" } else { "DOWN" }).to_uppercase(),
+                        configured: server.configured,
+                        raw: raw.to_owned(),
                     });
                 }
                 state.pools.insert(pool.clone(), servers);

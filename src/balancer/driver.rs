@@ -17,7 +17,7 @@ pub trait Driver: Send + Sync {
     /// Asks for one state of one server. It need not wait and need not verify. `Balancer` on any refusal.
     async fn set_admin(&self, pool: &str, server: &str, to: Admin) -> Result<(), Failure>;
 
-    /// Sets a server's weight, in percent of the configured one.
+    /// Sets a server's weight, in percent of the configured one, which is rounded down.
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure>;
 
     /// Cuts what is left on a server. Only when the user said so.
@@ -61,8 +61,21 @@ pub struct Server {
     pub health: Checked,
     /// Requests and connections that are open or queued.
     pub in_flight: u64,
-    /// In percent of the configured one.
     pub weight: u32,
+    /// The weight that its configuration gives it.
+    pub configured: u32,
     /// The balancer's own words.
     pub raw: String,
+}
+
+impl Server {
+    /// The weight that so many percent of the configured one come to.
+    pub fn weighs(&self, percent: u8) -> u32 {
+        self.configured * u32::from(percent) / 100
+    }
+
+    /// How many percent of the configured weight the weight is, so that they come to it.
+    pub fn percent(&self) -> u8 {
+        (self.weight * 100).div_ceil(self.configured.max(1)).min(100) as u8
+    }
 }

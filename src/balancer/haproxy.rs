@@ -95,8 +95,8 @@ impl Driver for Haproxy {
         let header: Vec<&str> = rows.next().unwrap_or("").trim_start_matches("# ").split(',').collect();
         let column = |name: &str| header.iter().position(|h| *h == name).ok_or_else(|| self.odd(&line, &answer));
         let (svname, status) = (column("svname")?, column("status")?);
-        let (scur, qcur, weight) = (column("scur")?, column("qcur")?, column("weight")?);
-        let uweights = self.weights(pool).await?;
+        let (scur, qcur) = (column("scur")?, column("qcur")?);
+        let weights = self.weights(pool).await?;
         let mut servers = Vec::new();
         for row in rows {
             let cells: Vec<&str> = row.split(',').collect();
@@ -109,8 +109,8 @@ impl Driver for Haproxy {
             let raw = cell(status)?.to_owned();
             let admin = *admins.get(&name).ok_or_else(|| self.odd(&line, &answer))?;
             let in_flight = number(scur)? + number(qcur)?;
-            let weight = uweights.get(&name).copied().unwrap_or(number(weight)? as u32);
-            servers.push(Server { health: checked(&raw), name, admin, in_flight, weight, raw });
+            let (weight, configured) = *weights.get(&name).ok_or_else(|| self.odd(&line, &answer))?;
+            servers.push(Server { health: checked(&raw), name, admin, in_flight, weight, configured, raw });
         }
         if servers.len() != admins.len() {
             return Err(self.odd(&line, &answer));
@@ -147,8 +147,8 @@ impl Driver for Haproxy {
 }
 
 impl Haproxy {
-    /// Weights in percent of the configured ones.
-    async fn weights(&self, pool: &str) -> Result<BTreeMap<String, u32>, Failure> {
+    /// Weights, and those that the configuration gives.
+    async fn weights(&self, pool: &str) -> Result<BTreeMap<String, (u32, u32)>, Failure> {
         let line = format!("show servers state {pool}");
         let answer = self.socket.ask(&line).await?;
         let mut lines = answer.lines().filter(|l| !l.trim().is_empty()).skip(1);
@@ -160,8 +160,7 @@ impl Haproxy {
             let cells: Vec<&str> = row.split(' ').collect();
             let number = |at: usize| cells.get(at).and_then(|c| c.parse::<u32>().ok());
             if let (Some(name), Some(now), Some(configured)) = (cells.get(name), number(now), number(configured)) {
-                let percent = (now * 100 + configured / 2).checked_div(configured).unwrap_or(0);
-                weights.insert(name.to_string(), percent);
+                weights.insert(name.to_string(), (now, configured));
             }
         }
         Ok(weights)

@@ -190,12 +190,19 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
 
 /// Who holds a lock, in words; what the file says may be anything.
 pub fn held_by(fleet: &str, who: &str) -> Failure {
-    let message = match serde_json::from_str::<Holder>(who) {
-        Ok(Holder { who, from, run, line, since }) => {
-            format!("fleet `{fleet}` is held by {who}@{from} since {since}: `rfab {line}` (run {run})")
-        }
-        Err(_) => format!("fleet `{fleet}` is held by somebody whose note cannot be read"),
-    };
+    match serde_json::from_str::<Holder>(who) {
+        Ok(holder) => held(fleet, &holder),
+        Err(_) => locked(format!("fleet `{fleet}` is held by somebody whose note cannot be read")),
+    }
+}
+
+/// The failure that names who holds a fleet.
+pub fn held(fleet: &str, holder: &Holder) -> Failure {
+    let Holder { who, from, run, line, since } = holder;
+    locked(format!("fleet `{fleet}` is held by {who}@{from} since {since}: `rfab {line}` (run {run})"))
+}
+
+fn locked(message: String) -> Failure {
     Failure::new(Reason::Locked, message).help("wait for it with `--wait`; nothing was changed")
 }
 

@@ -1,10 +1,11 @@
 //! One operator a fleet.
+use super::keeper::held;
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::Failure,
     fleet::Fleet,
-    model::{Model, Predicted},
+    model::{Miss, Model, Predicted},
     world::real::Holder,
 };
 use serde::Serialize;
@@ -51,14 +52,23 @@ impl Effect for Lock {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let state = model.state(&self.fleet.name)?;
-        match (&state.held_by, self.take) {
-            (Some(other), true) if *other != self.holder.run => {
-                let message = format!("fleet `{}` is held by {other}", self.fleet.name);
-                Err(Failure::new(Reason::Locked, message).into())
+        for balancer in self.fleet.balancers.iter().filter(|_| self.take) {
+            model.machine(&balancer.host)?;
+        }
+        let now = model.now;
+        let held_by = &mut model.state(&self.fleet.name)?.held_by;
+        match held_by.take() {
+            Some(other) if other.run != self.holder.run => {
+                let failure = held(&self.fleet.name, &other);
+                *held_by = Some(other);
+                match (self.take, self.wait) {
+                    (false, _) => Ok(()),
+                    (true, false) => Err(failure.into()),
+                    (true, true) => Err(Miss::Later(now + 2_000)),
+                }
             }
-            (_, take) => {
-                state.held_by = take.then(|| self.holder.run.clone());
+            _ => {
+                *held_by = self.take.then(|| self.holder.clone());
                 Ok(())
             }
         }

@@ -14,7 +14,7 @@ pub mod socket;
 mod wait;
 mod weight;
 
-pub use admin::SetAdmin;
+pub use admin::{SetAdmin, unhealthy};
 pub use balance::{Balance, BalancerState, ReadBalance};
 pub use claim::Claim;
 pub use desk::Desk;

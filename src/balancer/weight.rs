@@ -1,5 +1,9 @@
 //! How much of a pool's traffic a host gets.
-use super::{ReadBalance, places};
+use super::{
+    Place, ReadBalance,
+    driver::{Driver, Server},
+    places,
+};
 use crate::{
     effect::*,
     failure::{Failure, Reason},
@@ -42,23 +46,37 @@ impl Effect for SetWeight {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let balance = Effect::carry_out(&ReadBalance { fleet: self.fleet.clone() }, at).await?;
+        for (place, server) in places(&self.fleet, &self.host).iter().zip(balance.servers(&self.fleet, &self.host)?) {
+            self.possible(place, server)?;
+        }
         let site = at.real.site(&self.fleet.name);
-        for place in places(&self.fleet, &self.host) {
+        let mut changed: Vec<(Arc<dyn Driver>, Place, u8)> = Vec::new();
+        let mut result = Ok(());
+        for (place, server) in
+            places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?)
+        {
             let driver = site.balancing.driver(&place.balancer).await?;
-            driver.set_weight(&place.pool, &place.server, self.percent).await?;
-            let servers = driver.list(&place.pool).await?;
-            let weight = servers.iter().find(|s| s.name == place.server).map(|s| s.weight);
-            if weight != Some(u32::from(self.percent)) {
-                let message = format!("`{}` accepted the weight but shows {weight:?}", place.balancer);
-                return Err(Failure::new(Reason::Balancer, message).on(&self.host.name));
+            changed.push((driver.clone(), place.clone(), server.percent()));
+            result = self.change(&*driver, &place, server.weighs(self.percent)).await;
+            if result.is_err() {
+                break;
             }
         }
-        Ok(())
+        for (driver, place, before) in changed.iter().rev().filter(|_| result.is_err()) {
+            // What else is wrong, the failure says already.
+            let _ = driver.set_weight(&place.pool, &place.server, *before).await;
+        }
+        result
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let balance = Effect::predict(&ReadBalance { fleet: self.fleet.clone() }, model)?;
+        for (place, server) in places(&self.fleet, &self.host).iter().zip(balance.servers(&self.fleet, &self.host)?) {
+            self.possible(place, server)?;
+        }
         for server in model.servers_of(&self.host) {
-            server.weight = self.percent.into();
+            server.weight = server.configured * u32::from(self.percent) / 100;
         }
         Ok(())
     }
@@ -66,7 +84,32 @@ impl Effect for SetWeight {
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
         let servers = balance.servers(&self.fleet, &self.host)?;
-        let done = servers.iter().all(|s| s.weight == u32::from(self.percent));
+        let done = servers.iter().all(|s| s.weight == s.weighs(self.percent));
         Ok(if done { Seen::Done(()) } else { Seen::Not })
+    }
+}
+
+impl SetWeight {
+    /// Refuses a share that comes to nothing: that would be a drain which nobody asked for.
+    fn possible(&self, Place { balancer, pool, server: name }: &Place, server: &Server) -> Result<(), Failure> {
+        if self.percent == 0 || server.weighs(self.percent) > 0 {
+            return Ok(());
+        }
+        let (percent, configured) = (self.percent, server.configured);
+        let message = format!("{percent} % of the weight {configured} of `{balancer}/{pool}/{name}` comes to nothing");
+        let failure = Failure::new(Reason::Balancer, message).on(&self.host.name);
+        Err(failure.help("give its servers a weight such as 100 in the balancer's configuration"))
+    }
+
+    /// Changes and reads back.
+    async fn change(&self, driver: &dyn Driver, place: &Place, wanted: u32) -> Result<(), Failure> {
+        driver.set_weight(&place.pool, &place.server, self.percent).await?;
+        let servers = driver.list(&place.pool).await?;
+        let weight = servers.iter().find(|s| s.name == place.server).map(|s| s.weight);
+        if weight == Some(wanted) {
+            return Ok(());
+        }
+        let message = format!("`{}` accepted the weight {wanted} but shows {weight:?}", place.balancer);
+        Err(Failure::new(Reason::Balancer, message).on(&self.host.name))
     }
 }

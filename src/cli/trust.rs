@@ -36,9 +36,9 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
     let folder = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let way = Strangers::on_the_way(fleet.as_deref(), host, &project.script.folder, &home, folder.as_deref());
     let way = runtime.block_on(way)?;
-    for at in 0..way.hops() {
+    for at in 0..way.hosts() {
         let offer = runtime.block_on(way.offer(at))?;
-        let last = at + 1 == way.hops();
+        let last = at + 1 == way.hosts();
         if offer.known {
             report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
             continue;

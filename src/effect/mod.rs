@@ -160,6 +160,9 @@ impl At<'_> {
     }
 }
 
+/// Stands for the time in a ledger line that is made before it is written; who writes it puts his own in.
+pub const AT: &str = "@AT@";
+
 /// A pair of ledger lines, and where they go.
 #[derive(Clone, Debug)]
 pub struct Noting {

@@ -121,7 +121,7 @@ fn named(prefix: &str, name: &str) -> Result<String, Error> {
 }
 
 /// A local branch or tag by its full name, or a commit by its whole id.
-fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
+pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
     let open = repository.open()?;
     let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));
     let found: Vec<&String> = candidates.iter().filter(|full| open.find_reference(full).is_ok()).collect();

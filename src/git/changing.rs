@@ -1,5 +1,5 @@
 //! Changes of a repository, as an effect: by the user's own git.
-use super::{Pushed, Repository, commit, fetch, merge, push, reading::WITHIN, tag};
+use super::{Happened, Pushed, ReadChange, Repository, commit, fetch, merge, push, reading::WITHIN, tag};
 use crate::{
     effect::*,
     failure::Failure,
@@ -21,6 +21,24 @@ pub enum Change {
     Push { what: Vec<Pushed> },
     /// Fetches into refs of rfab's own.
     Fetch,
+}
+
+impl Change {
+    /// One line, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Change::Commit { message, .. } => format!("commit `{}`", message.lines().next().unwrap_or_default()),
+            Change::Merge { reference } => format!("merge {reference}"),
+            Change::Tag { name, .. } => format!("tag {name}"),
+            Change::Push { what } => {
+                let names = what.iter().map(|p| match p {
+                    Pushed::Branch(name) | Pushed::Tag(name) => name.as_str(),
+                });
+                format!("push {}", names.collect::<Vec<_>>().join(", "))
+            }
+            Change::Fetch => "fetch".to_owned(),
+        }
+    }
 }
 
 /// Does it.
@@ -45,18 +63,16 @@ impl Effect for ChangeRepository {
     }
 
     fn describe(&self) -> String {
-        match &self.change {
-            Change::Commit { message, .. } => format!("commit `{}`", message.lines().next().unwrap_or_default()),
-            Change::Merge { reference } => format!("merge {reference}"),
-            Change::Tag { name, .. } => format!("tag {name}"),
-            Change::Push { what } => {
-                let names = what.iter().map(|p| match p {
-                    Pushed::Branch(name) | Pushed::Tag(name) => name.as_str(),
-                });
-                format!("push {}", names.collect::<Vec<_>>().join(", "))
-            }
-            Change::Fetch => "fetch".to_owned(),
-        }
+        self.change.describe()
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<Option<String>>, Failure> {
+        let read = ReadChange { repository: self.repository.clone(), change: self.change.clone() };
+        Ok(match ask.read(read)? {
+            Happened::Yes(commit) => Seen::Done(commit),
+            Happened::No => Seen::Not,
+            Happened::Unclear => Seen::Cannot,
+        })
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
@@ -83,9 +99,12 @@ impl Effect for ChangeRepository {
     }
 
     /// What commits and merges come to, only git knows; a simulated run changes no repository.
-    fn predict(&self, _: &mut Model) -> Predicted<Option<String>> {
+    fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
         match self.change {
-            Change::Tag { .. } | Change::Push { .. } | Change::Fetch => Ok(None),
+            Change::Tag { .. } | Change::Push { .. } | Change::Fetch => {
+                model.repositories.insert((self.repository.clone(), self.change.describe()));
+                Ok(None)
+            }
             Change::Commit { .. } | Change::Merge { .. } => {
                 let message = format!("the simulator does not change repositories: {}", Effect::describe(self));
                 Err(Failure::failed(message).into())

@@ -81,7 +81,7 @@ impl Effect for Resolve {
 }
 
 /// A repository of this machine, without making anything.
-fn here(source: &str) -> Result<Repository, Failure> {
+pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     if !source.starts_with('/') {
         let message = format!("the simulator reads repositories of this machine, and `{source}` is not on it");
         return Err(Failure::failed(message));

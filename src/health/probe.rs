@@ -149,7 +149,8 @@ impl Effect for Probe {
             }
             Some(done) if right && done <= began + within + over => Err(Miss::Later(done)),
             _ if now >= began + within => {
-                let (status, version) = (done.map(|_| if sick { 503 } else { 200 }), running.map(|r| r.to_string()));
+                let (status, version) =
+                    (done.map(|_| if sick { 503 } else { 200 }), running.map(|r| r[..r.len().min(12)].to_owned()));
                 Err(self.failure(&[Answer { status, version, error: None }]).into())
             }
             _ => Err(Miss::Later(began + within)),

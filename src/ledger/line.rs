@@ -45,8 +45,7 @@ pub enum Phase {
     Unknown,
 }
 
-/// Stands for the time in a line that is made before it is written.
-pub const AT: &str = "@AT@";
+pub use crate::effect::AT;
 
 impl Line {
     /// The line as it is written; the time is still `@AT@` if it was so.

@@ -1,5 +1,5 @@
 //! What is done once a commit and fleet, such as a migration: begun, and ended.
-use super::{Book, Line, Phase, ReadLedger, line, read::home};
+use super::{Book, Line, Phase, ReadLedger, line, place};
 use crate::{
     effect::*,
     failure::Failure,
@@ -55,22 +55,13 @@ impl Effect for Mark {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let home = home(&self.fleet).ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))?;
+        let home = place(&self.fleet)?;
         let text = self.text().replace(line::AT, &line::now());
         at.real.site(&self.fleet.name).balancing.note(&home, "ledger", &text).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let (key, text) = (format!("{} {}", self.name, self.commit), self.text());
-        let state = model.state(&self.fleet.name)?;
-        let ended = match self.state {
-            MarkState::Done => Some(true),
-            MarkState::Failed => Some(false),
-            _ => None,
-        };
-        state.marks.insert(key, ended);
-        state.ledger.push(text);
-        Ok(())
+        model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text())
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {

@@ -7,4 +7,4 @@ mod read;
 pub use book::Book;
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
-pub use read::{ReadLedger, home};
+pub use read::{ReadLedger, place};

@@ -18,9 +18,14 @@ pub struct ReadLedger {
 }
 
 /// The balancer whose host keeps what is written down once for the fleet; else the first host in name order.
-pub fn home(fleet: &Fleet) -> Option<Name> {
+fn home(fleet: &Fleet) -> Option<Name> {
     let balancer = fleet.balancers.iter().map(|b| b.name.clone()).min();
     balancer.or_else(|| fleet.hosts.iter().map(|h| h.name.clone()).min())
+}
+
+/// The home of a fleet's ledger, as a must.
+pub fn place(fleet: &Fleet) -> Result<Name, Failure> {
+    home(fleet).ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))
 }
 
 impl Effect for ReadLedger {
@@ -47,6 +52,11 @@ impl Effect for ReadLedger {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Book> {
-        Ok(Book::read(&model.state(&self.fleet.name)?.ledger.join("\n")))
+        let Some(home) = home(&self.fleet) else { return Ok(Book::default()) };
+        if let Some(balancer) = self.fleet.balancers.iter().find(|b| b.name == home) {
+            model.machine(&balancer.host)?;
+        }
+        let ledgers = &model.state(&self.fleet.name)?.ledgers;
+        Ok(Book::read(&ledgers.get(&home).map(|lines| lines.join("\n")).unwrap_or_default()))
     }
 }

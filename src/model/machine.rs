@@ -1,6 +1,15 @@
 //! A host of the model.
-use super::{Commit, Fact, Release, Time};
+use super::{Commit, Fact, Miss, Predicted, Release, Time};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How a command ends.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Said {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
 
 /// What the model knows of a host.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +20,12 @@ pub struct Machine {
     pub running: Fact<Option<Commit>>,
     /// When the service answers; `None` while it is stopped.
     pub up_at: Fact<Option<Time>>,
-    /// What commands print.
-    pub texts: Fact<BTreeMap<String, String>>,
+    /// Whether the app's folders are there.
+    pub set_up: Fact<bool>,
+    /// How commands end, as people see them; in a made-up world all others end well and print nothing.
+    pub says: Fact<BTreeMap<String, Said>>,
+    /// Whether its disk is full.
+    pub full: bool,
     /// Contents by path; `None` for a file that is not there.
     pub files: BTreeMap<String, Fact<Option<Vec<u8>>>>,
     /// The wrapper's notes of commands: id and exit status.
@@ -31,6 +44,7 @@ impl Machine {
             current: Fact::Told(Some(release.clone())),
             running: Fact::Told(Some(release.commit.clone())),
             up_at: Fact::Told(Some(0)),
+            set_up: Fact::Told(true),
             ..Self::bare()
         }
     }
@@ -42,8 +56,17 @@ impl Machine {
             current: Fact::Told(None),
             running: Fact::Told(None),
             up_at: Fact::Told(None),
-            texts: Fact::Told(BTreeMap::new()),
+            set_up: Fact::Told(false),
+            says: Fact::Told(BTreeMap::new()),
             ..Self::default()
+        }
+    }
+
+    /// How a command ends; `None` in a made-up world where nobody said.
+    pub fn said(&self, command: &str, partial: bool) -> Predicted<Option<Said>> {
+        match self.says.get("how a command ends")?.get(command) {
+            None if partial => Err(Miss::Untold("how a command ends")),
+            said => Ok(said.cloned()),
         }
     }
 

@@ -4,11 +4,11 @@ mod machine;
 mod pool;
 
 pub use fact::{Fact, Miss, Predicted};
-pub use machine::Machine;
+pub use machine::{Machine, Said};
 pub use pool::{PoolServer, StateFolder};
 
 use crate::{
-    effect::Admin,
+    effect::{AT, Admin},
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
@@ -56,8 +56,12 @@ pub struct Model {
     pub began: Time,
     /// What it takes.
     pub spent: Time,
-    /// The identity of the effect in hand.
+    /// The identity of the effect in hand: its run, lane and number.
     pub id: String,
+    /// How many runs there were.
+    pub runs: u32,
+    /// What every host of a fleet serves when the fleet is made up.
+    pub first: Commit,
     /// A plan's model: told by reads, not made up.
     pub partial: bool,
     pub fleets: BTreeMap<Name, Arc<Fleet>>,
@@ -68,8 +72,12 @@ pub struct Model {
     pub states: BTreeMap<Name, StateFolder>,
     /// By fleet and balancer: changes when it forgets.
     pub epochs: BTreeMap<(Name, Name), u64>,
+    /// When balancers are reloaded by somebody: the time, fleet and balancer.
+    pub forgets_at: Vec<(Time, Name, Name)>,
     /// Commits whose service never gets healthy.
     pub sick: BTreeSet<Commit>,
+    /// What was tagged and pushed in which repository: only pretended.
+    pub repositories: BTreeSet<(String, String)>,
     /// Hosts that do not answer.
     pub dead: BTreeSet<(Name, Name)>,
     /// The balancer asks a server every so often …
@@ -82,12 +90,12 @@ pub struct Model {
     pub harmed: Vec<String>,
 }
 
-/// The commit that every host of a made-up fleet serves at first.
+/// A commit that no repository has.
 pub const FIRST: &str = "1111111111111111111111111111111111111111";
 
 impl Model {
     pub fn new() -> Self {
-        Self { inter: 2_000, rise: 3, ..Self::default() }
+        Self { inter: 2_000, rise: 3, first: FIRST.into(), ..Self::default() }
     }
 
     /// Makes a fleet up: every host up on its first release and ready.
@@ -95,13 +103,11 @@ impl Model {
         if self.fleets.insert(fleet.name.clone(), fleet.clone()).is_some() {
             return;
         }
-        let first = Release { number: 1, commit: FIRST.into() };
+        let first = Release { number: 1, commit: self.first.clone() };
         for host in &fleet.hosts {
             self.machines.insert(key(host), Machine::serving(&first));
         }
-        let mut state = StateFolder::default();
-        state.releases.insert(first.commit.clone(), first.number);
-        self.states.insert(fleet.name.clone(), state);
+        self.states.insert(fleet.name.clone(), StateFolder::default());
         for balancer in &fleet.balancers {
             self.machines.insert(key(&balancer.host), Machine::bare());
             self.epochs.insert((fleet.name.clone(), balancer.name.clone()), 1);
@@ -132,6 +138,19 @@ impl Model {
         self.states.get_mut(fleet).ok_or_else(|| Failure::failed(format!("no fleet `{fleet}`")).into())
     }
 
+    /// Writes a line into the ledger of a state folder, as rfab would with its clock.
+    pub fn write_down(&mut self, fleet: &Name, place: &Name, line: &str) -> Predicted<()> {
+        let line = self.dated(line);
+        self.state(fleet)?.ledgers.entry(place.clone()).or_default().push(line);
+        Ok(())
+    }
+
+    /// A ledger line with the time in it; the made-up world began in 1970.
+    pub fn dated(&self, line: &str) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.now as i64).unwrap_or_default();
+        line.replace(AT, &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
     pub fn takes(&mut self, time: Time) {
         self.spent = time;
     }
@@ -141,7 +160,7 @@ impl Model {
         if self.partial
             && let Some(machine) = self.machines.get_mut(&key(host))
         {
-            machine.texts = Fact::Lost(by.to_owned());
+            machine.says = Fact::Lost(by.to_owned());
             machine.files.values_mut().for_each(|file| *file = Fact::Lost(by.to_owned()));
         }
     }
@@ -164,6 +183,20 @@ impl Model {
     /// The servers that a host is, by balancer and pool.
     pub fn servers_of(&mut self, host: &Host) -> impl Iterator<Item = &mut PoolServer> {
         self.servers.iter_mut().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name).map(|(_, server)| server)
+    }
+
+    /// Notes down what users would feel of a change of what a host serves.
+    pub fn harms(&mut self, host: &Host, change: &str) {
+        if self.partial || self.fleets[&host.fleet].deploy_live {
+            return;
+        }
+        let now = self.now;
+        let open: u64 = self.servers_of(host).map(|server| server.open(now).unwrap_or(0)).sum();
+        if self.serves(host) {
+            self.harmed.push(format!("{change} on {host} while it is live"));
+        } else if open > 0 {
+            self.harmed.push(format!("{change} on {host} while {open} requests are open"));
+        }
     }
 
     /// Whether requests may reach a host.
@@ -190,13 +223,38 @@ impl Model {
         }
     }
 
+    /// Somebody past rfab takes a host out.
+    pub fn take_out(&mut self, host: &Host) {
+        let now = self.now;
+        for server in self.servers_of(host) {
+            (server.admin, server.since, server.strange) = (Fact::Told(Admin::Drain), now, true);
+        }
+        self.watch();
+    }
+
+    /// The machines of this operator are off: the keepers notice, and the locks are free.
+    pub fn hang_up(&mut self) {
+        self.states.values_mut().for_each(|state| state.held_by = None);
+    }
+
     /// A balancer is restarted: whatever it was told is gone.
     pub fn forget(&mut self, fleet: &Name, balancer: &Name) {
         *self.epochs.entry((fleet.clone(), balancer.clone())).or_default() += 1;
         for (at, server) in &mut self.servers {
             if at.0 == *fleet && at.1 == *balancer {
-                server.admin = Fact::Told(Admin::Ready);
+                (server.admin, server.strange) = (Fact::Told(Admin::Ready), false);
             }
+        }
+    }
+
+    /// Comes to a time, and lets happen what was to happen by then.
+    pub fn come_to(&mut self, now: Time) {
+        self.now = now;
+        let all = std::mem::take(&mut self.forgets_at);
+        let (due, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(at, ..)| *at <= now);
+        self.forgets_at = later;
+        for (_, fleet, balancer) in due {
+            self.forget(&fleet, &balancer);
         }
     }
 
@@ -211,7 +269,7 @@ impl Model {
             out.push('\n');
         }
         for (fleet, state) in &self.states {
-            out += &format!("{fleet} {:?} {:?} held by {:?}\n", state.releases, state.marks, state.held_by);
+            out += &format!("{fleet} held by {:?}\n", state.held_by);
         }
         out.push_str(&format!("harmed {:?}\n", self.harmed));
         out

@@ -1,6 +1,6 @@
 //! Servers of the model's pools, and what is written down for a fleet.
-use super::{Commit, Fact, Predicted, Time};
-use crate::effect::Admin;
+use super::{Fact, Predicted, Time};
+use crate::{effect::Admin, host::Name, world::real::Holder};
 use std::collections::BTreeMap;
 
 /// A host in one pool.
@@ -11,13 +11,24 @@ pub struct PoolServer {
     /// Requests open when it was drained.
     pub open: Fact<u64>,
     pub weight: u32,
+    pub configured: u32,
+    /// Whether somebody past rfab took it out.
+    pub strange: bool,
     /// What the balancer's check said, where the model has no host to ask.
     pub up: Fact<bool>,
 }
 
 impl PoolServer {
     pub fn ready() -> Self {
-        Self { admin: Fact::Told(Admin::Ready), since: 0, open: Fact::Told(40), weight: 100, up: Fact::Untold }
+        Self {
+            admin: Fact::Told(Admin::Ready),
+            since: 0,
+            open: Fact::Told(40),
+            weight: 100,
+            configured: 100,
+            strange: false,
+            up: Fact::Untold,
+        }
     }
 
     /// Open requests at a time: halved each second once it is drained.
@@ -32,13 +43,10 @@ impl PoolServer {
     }
 }
 
-/// What a fleet's state folder says.
+/// What a fleet's state folders say.
 #[derive(Clone, Debug, Default)]
 pub struct StateFolder {
-    pub held_by: Option<String>,
-    /// Commits and the numbers they were given.
-    pub releases: BTreeMap<Commit, u32>,
-    /// Migrations: `None` is begun, `Some` ended with this status.
-    pub marks: BTreeMap<String, Option<bool>>,
-    pub ledger: Vec<String>,
+    pub held_by: Option<Holder>,
+    /// By balancer, else by the host that stands for it.
+    pub ledgers: BTreeMap<Name, Vec<String>>,
 }

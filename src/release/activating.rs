@@ -1,10 +1,10 @@
 //! Makes a staged release the current one, and removes old ones.
-use super::{Home, ReadReleases};
+use super::{Error, Home, ReadReleases, on_host};
 use crate::{
     effect::*,
     failure::Failure,
     host::Host,
-    model::{Model, Predicted, Release},
+    model::{Machine, Model, Predicted, Release},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -48,15 +48,12 @@ impl Effect for Activate {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        if model.serves(&self.host) && !model.partial && !model.fleets[&self.host.fleet].deploy_live {
-            model.harmed.push(format!("{} activated while it is live", self.host));
-        }
-        let machine = model.machine(&self.host)?;
+        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if !machine.releases.get("its releases")?.contains(&self.release) {
-            let message = format!("release `{}` is not staged on `{}`", self.release, self.host);
-            return Err(Failure::failed(message).on(&self.host.name).into());
+            return Err(on_host::on(&self.host)(Error::NotStaged).into());
         }
         machine.current.predict(Some(self.release.clone()));
+        model.harms(&self.host, "activation");
         Ok(())
     }
 }
@@ -91,13 +88,16 @@ impl Effect for Prune {
         super::on_host::prune(&at, self).await
     }
 
+    /// One that still runs is not told from one that is to go; to prune once more does no harm.
     fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.releases.len() <= self.keep { Seen::Done(0) } else { Seen::Not })
+        let stays = |r: &Release| there.current.as_ref() == Some(r) || there.previous() == Some(r);
+        let gone = there.releases.iter().rev().skip(self.keep).all(stays);
+        Ok(if gone { Seen::Done(0) } else { Seen::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
-        let machine = model.machine(&self.host)?;
+        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         let all = machine.releases.get("its releases")?.clone();
         let current = machine.current.get("its current release")?.clone();
         let running = machine.running.get("what it runs")?.clone();
@@ -150,7 +150,16 @@ impl Effect for SetUp {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        model.machine(&self.host)?;
+        model.machine(&self.host)?.set_up.predict(true);
         Ok(())
+    }
+}
+
+/// The host, which must have the app's folders; `lacks` names those that it has not.
+pub(super) fn set_up<'a>(model: &'a mut Model, host: &Host, lacks: &'static str) -> Predicted<&'a mut Machine> {
+    let machine = model.machine(host)?;
+    match machine.set_up.get("whether it is set up")? {
+        true => Ok(machine),
+        false => Err(on_host::on(host)(Error::NotSetUp(lacks)).into()),
     }
 }

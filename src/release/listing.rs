@@ -90,14 +90,16 @@ impl Effect for ReadReleases {
         let machine = model.machine(&self.host)?;
         let releases = machine.releases.get("its releases")?.clone();
         let current = machine.current.get("its current release")?.clone();
+        let set_up = *machine.set_up.get("whether it is set up")?;
         let highest = releases.iter().chain(&current).map(|r| r.number).max().unwrap_or(0);
-        Ok(Listing { releases, current, highest, set_up: true })
+        Ok(Listing { releases, current, highest, set_up })
     }
 
     fn learn(&self, outcome: &Listing, model: &mut Model) {
         if let Ok(machine) = model.machine(&self.host) {
             machine.releases.tell(outcome.releases.clone());
             machine.current.tell(outcome.current.clone());
+            machine.set_up.tell(outcome.set_up);
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
-    ledger::{Line, Phase, ReadLedger, home, line},
+    ledger::{Line, Phase, ReadLedger, line, place},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
@@ -45,7 +45,7 @@ impl Effect for Number {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
-        let home = home(&self.fleet).ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))?;
+        let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
         let text = self.text(number).replace(line::AT, &line::now());
@@ -63,13 +63,8 @@ impl Effect for Number {
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
         let book = Effect::predict(&ReadLedger { fleet: self.fleet.clone() }, model)?;
-        let state = model.state(&self.fleet.name)?;
-        let known = state.releases.get(&self.commit).copied();
-        let highest = state.releases.values().copied().max().unwrap_or(0);
-        let number = known.unwrap_or_else(|| self.number(&book).max(highest + 1));
-        state.releases.insert(self.commit.clone(), number);
-        let text = self.text(number);
-        state.ledger.push(text);
+        let number = self.number(&book);
+        model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text(number))?;
         Ok(number)
     }
 }

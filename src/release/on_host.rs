@@ -38,7 +38,7 @@ fn named(release: &Release) -> Result<ReleaseName, Failure> {
         .ok_or_else(|| Failure::failed(format!("`{release}` is no release's name")))
 }
 
-fn on(host: &Host) -> impl Fn(super::Error) -> Failure + '_ {
+pub(super) fn on(host: &Host) -> impl Fn(super::Error) -> Failure + '_ {
     move |error| {
         let failure = Failure::from(error);
         Failure { message: format!("host `{host}`: {}", failure.message), ..failure }.on(&host.name)

@@ -1,5 +1,5 @@
 //! Puts a commit's tree on a host, not yet current.
-use super::{Home, ReadReleases};
+use super::{Amount, Error, Home, ReadReleases, activating::set_up, on_host};
 use crate::{
     effect::*,
     failure::Failure,
@@ -60,7 +60,11 @@ impl Effect for Stage {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let machine = model.machine(&self.host)?;
+        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
+        if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
+            let [need, free] = [1, 0].map(Amount::Bytes);
+            return Err(on_host::on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
+        }
         let mut releases = machine.releases.get("its releases")?.clone();
         releases.insert(self.release.clone());
         machine.releases.predict(releases);

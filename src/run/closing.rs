@@ -81,6 +81,10 @@ fn exit(session: &Session, result: &Result<(), Box<Located>>, failures: &[Failur
     if unknown && exit != Exit::Done {
         exit = exit.worse(Exit::Unknown);
     }
+    // It says that nothing was changed.
+    if exit == Exit::Refused && session.tally.targets().iter().any(|(_, host)| session.tally.told(host).changed) {
+        exit = Exit::Failed;
+    }
     if exit == Exit::Done && !session.tally.all_left_out().is_empty() {
         exit = Exit::LeftOut;
     }

@@ -52,6 +52,23 @@ impl ChangeService {
             ServiceChange::Stop => "stop",
         }
     }
+
+    fn failure(&self, output: Output) -> Failure {
+        let message = format!(
+            "{} did not {} on `{}`: {} ended with status {}",
+            self.unit,
+            self.word(),
+            self.host,
+            self.on.shown(&self.command),
+            output.status
+        );
+        let last = output.err.lines().chain(output.out.lines()).last().map(str::to_owned);
+        let failure = Failure::failed(message).on(&self.host.name).status(output.status);
+        match last {
+            Some(last) => failure.help(format!("its last line was: {last}")),
+            None => failure,
+        }
+    }
 }
 
 impl Effect for ChangeService {
@@ -86,28 +103,12 @@ impl Effect for ChangeService {
             ..self.on.job(&self.command)
         };
         let output: Output = self.on.run(&at, job).await?.into();
-        if output.status == 0 {
-            return Ok(());
-        }
-        let message = format!(
-            "{} did not {} on `{}`: {} ended with status {}",
-            self.unit,
-            self.word(),
-            self.host,
-            self.on.shown(&self.command),
-            output.status
-        );
-        let last = output.err.lines().chain(output.out.lines()).last().map(str::to_owned);
-        let failure = Failure::failed(message).on(&self.host.name).status(output.status);
-        Err(match last {
-            Some(last) => failure.help(format!("its last line was: {last}")),
-            None => failure,
-        })
+        if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
         let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
-        Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask.id()))? {
+        Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
             Traced::Ended(0) => Seen::Done(()),
             Traced::Running => Seen::Running,
             Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
@@ -116,12 +117,16 @@ impl Effect for ChangeService {
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let (now, id) = (model.now, model.id.clone());
-        if model.serves(&self.host) && !model.partial && !model.fleets[&self.host.fleet].deploy_live {
-            model.harmed.push(format!("{} {} on {} while it is live", self.word(), self.unit, self.host));
-        }
+        model.harms(&self.host, &format!("{} of {}", self.word(), self.unit));
+        model.takes(1_000);
         let machine = model.machine(&self.host)?;
+        if let Some(said) = machine.said(&self.command.shown(), false).ok().flatten().filter(|said| said.status != 0) {
+            machine.ended.insert(id, said.status);
+            return Err(self.failure(said.into()).into());
+        }
         match self.change {
             ServiceChange::Stop => machine.up_at.predict(None),
+            ServiceChange::Start if machine.up_at.get("whether its service runs")?.is_some() => {}
             ServiceChange::Start | ServiceChange::Restart => {
                 let current = machine.current.get("the current release")?.as_ref().map(|r| r.commit.clone());
                 machine.running.predict(current);
@@ -131,7 +136,6 @@ impl Effect for ChangeService {
         }
         machine.ended.insert(id, 0);
         model.watch();
-        model.takes(1_000);
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! Dies or fails at the n-th effect, on purpose.
 use super::{Layer, Rest};
 use crate::{
-    effect::{Answered, Call},
+    effect::{Answered, Call, Noting},
     failure::{Failure, Reason},
+    world::real::Note,
 };
 use std::sync::{
     Arc,
@@ -13,8 +14,12 @@ use std::sync::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     KilledBefore(u32),
+    /// Done, and nobody wrote down how it ended.
+    KilledAmid(u32),
     KilledAfter(u32),
     FailsAt(u32),
+    /// No invariant is held, in a made-up world: to see that it notices harm.
+    Lawless,
 }
 
 /// The layer, and how many effects came by.
@@ -35,10 +40,20 @@ impl Faults {
         self.count.load(SeqCst)
     }
 
+    pub fn lawless(&self) -> bool {
+        self.fault == Some(Fault::Lawless)
+    }
+
     fn die(&self) -> Answered {
         self.dead.store(true, SeqCst);
         Err(Failure::new(Reason::Killed, "killed here, as asked for"))
     }
+}
+
+/// The intent alone.
+fn without_end(noting: Noting) -> Noting {
+    let note = Note { ok: String::new(), failed: String::new(), ..noting.note };
+    Noting { note, ..noting }
 }
 
 impl Layer for Faults {
@@ -49,6 +64,11 @@ impl Layer for Faults {
         let n = self.count.fetch_add(1, SeqCst);
         match self.fault {
             Some(Fault::KilledBefore(at)) if at == n => self.die(),
+            Some(Fault::KilledAmid(at)) if at == n => {
+                let notes: Vec<Noting> = call.notes.iter().cloned().map(without_end).collect();
+                let _ = rest.pass(Call { notes: &notes, ..call });
+                self.die()
+            }
             Some(Fault::KilledAfter(at)) if at == n => {
                 let _ = rest.pass(call);
                 self.die()

@@ -115,14 +115,17 @@ impl Session {
         stopped: Arc<Stop>,
     ) -> Arc<Session> {
         let (run, tally) = (Arc::new(run), Arc::new(Tally::default()));
-        let layers: Vec<Box<dyn Layer>> = vec![
-            Box::new(events::Events { stopped: stopped.clone() }),
-            Box::new(tally.clone()),
-            Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone())),
-            Box::new(invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone())),
-            Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone())),
-            Box::new(faults),
+        let lawless = faults.lawless() && world.name() == "simulated";
+        let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone());
+        let layers: Vec<Option<Box<dyn Layer>>> = vec![
+            Some(Box::new(events::Events { stopped: stopped.clone() })),
+            Some(Box::new(tally.clone())),
+            Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone()))),
+            if lawless { None } else { Some(Box::new(invariants)) },
+            Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),
+            Some(Box::new(faults)),
         ];
+        let layers = layers.into_iter().flatten().collect();
         Arc::new(Session { run, fleets, tally, layers, world, listener, stopped })
     }
 

@@ -1,14 +1,18 @@
 //! What must hold before a host is put back.
 use super::{Rest, Tally};
 use crate::{
-    balancer::{Balance, SetAdmin},
+    balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
-    failure::{Failure, Reason},
-    health::{Probe, probed},
+    failure::Failure,
+    health::{Glance, Probe, probed},
     host::Host,
     ledger::{Line, ReadLedger},
     release::ReadReleases,
 };
+use std::time::Duration;
+
+/// How long a balancer may take to see what rfab's probe saw.
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// Reasons for which hosts go out as a group, so that anybody may put them back.
 const BY_GROUP: [&str; 2] = ["only", "flip"];
@@ -58,20 +62,38 @@ pub fn healthy(
     for host in &set.hosts {
         let servers = balance.servers(&set.fleet, host)?;
         // In maintenance nobody checks; such a server is drained first, and waited for.
-        let checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
-        if let Some(server) = checked.into_iter().find(|s| s.health != crate::balancer::driver::Checked::Up) {
-            let message = format!("host `{host}` is not healthy: its balancer says `{}`", server.raw);
-            return Err(Failure::new(Reason::Refused, message + "; left out").on(&host.name));
+        let mut checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
+        let down = checked.find(|s| s.health != crate::balancer::driver::Checked::Up);
+        let proven = tally.told(host).proven;
+        let probe = if !proven && probed(&set.fleet, host) { Some(probe(set, host, call, rest)?) } else { None };
+        if let Some(server) = down {
+            let answers = match &probe {
+                Some(probe) => rest.ask(&call).read(Glance(probe.clone()))?,
+                None => proven,
+            };
+            if !answers {
+                return Err(unhealthy(host, &server.raw));
+            }
         }
-        if tally.told(host).proven || !probed(&set.fleet, host) {
-            continue;
+        if let Some(probe) = probe {
+            rest.ask(&call).read(probe)?;
+            tally.proven(host);
         }
-        let listing = rest.ask(&call).read(ReadReleases::of(&set.fleet, host)?)?;
-        let Some(current) = listing.current else {
-            return Err(Failure::refused(format!("host `{host}` has no release: left out")).on(&host.name));
-        };
-        rest.ask(&call).read(Probe::of(&set.fleet, host, &current.commit)?)?;
-        tally.proven(host);
+        if down.is_some() {
+            // By rfab's own probe it is healthy: the balancer, which asks less often, will see it soon.
+            let health = set.fleet.app.as_ref().and_then(|app| app.health.as_ref());
+            let within = health.map_or(WITHIN, |h| h.within).as_millis() as u64;
+            rest.ask(&call).read(WaitUp { fleet: set.fleet.clone(), host: host.clone(), within })?;
+        }
     }
     Ok(())
+}
+
+/// The probe for what a host should serve: its current release.
+fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<Probe, Failure> {
+    let listing = rest.ask(&call).read(ReadReleases::of(&set.fleet, host)?)?;
+    let Some(current) = listing.current else {
+        return Err(Failure::refused(format!("host `{host}` has no release: left out")).on(&host.name));
+    };
+    Probe::of(&set.fleet, host, &current.commit)
 }

@@ -5,7 +5,7 @@ use crate::{
     effect::*,
     event::What,
     failure::Failure,
-    model::{Miss, Model, Predicted},
+    model::{Model, Predicted, Said},
     world::real::{Ended, Job, Traced},
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,12 @@ impl From<Ended> for Output {
     fn from(ended: Ended) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches(['\n', '\r']).to_owned();
         Output { status: ended.status, out: text(&ended.out), err: text(&ended.err), cut: ended.cut }
+    }
+}
+
+impl From<Said> for Output {
+    fn from(Said { status, out, err }: Said) -> Self {
+        Output { status, out, err, cut: false }
     }
 }
 
@@ -88,7 +94,7 @@ impl Effect for Exec {
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
         let host = self.on.host.clone();
         let trace = on::trace(&self.state, &host.fleet, ask.run(), ask.id());
-        Ok(match ask.read(ReadTrace::new(host, trace, ask.id()))? {
+        Ok(match ask.read(ReadTrace::new(host, trace, ask))? {
             Traced::NeverStarted => Seen::Not,
             Traced::Running => Seen::Running,
             Traced::Ended(0) => Seen::Done(Output::default()),
@@ -103,12 +109,14 @@ impl Effect for Exec {
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         let id = model.id.clone();
         let shown = self.on.shown(&self.command);
+        model.takes(200);
         let machine = model.machine(&self.on.host)?;
-        machine.ended.insert(id, 0);
+        // What a change comes to, a plan takes to be well.
+        let output = machine.said(&self.command.shown(), false).ok().flatten().map(Output::from).unwrap_or_default();
+        machine.ended.insert(id, output.status);
         machine.changes.push(shown.clone());
         model.disturb(&self.on.host, &shown);
-        model.takes(200);
-        Ok(Output::default())
+        if self.any_status { Ok(output) } else { Ok(good(output, &self.on, &self.command)?) }
     }
 }
 
@@ -154,19 +162,17 @@ impl Effect for Capture {
 
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         let partial = model.partial;
-        let texts = model.machine(&self.on.host)?.texts.get("what a command prints")?;
-        match texts.get(&self.command.shown()) {
-            Some(text) => Ok(Output { out: text.clone(), ..Output::default() }),
-            None if partial => Err(Miss::Untold("what a command prints")),
-            None => Ok(Output::default()),
-        }
+        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        let output = said.map(Output::from).unwrap_or_default();
+        if self.any_status { Ok(output) } else { Ok(good(output, &self.on, &self.command)?) }
     }
 
     fn learn(&self, outcome: &Output, model: &mut Model) {
         if let Ok(machine) = model.machine(&self.on.host) {
-            let mut texts = machine.texts.get("").cloned().unwrap_or_default();
-            texts.insert(self.command.shown(), outcome.out.clone());
-            machine.texts.tell(texts);
+            let mut says = machine.says.get("").cloned().unwrap_or_default();
+            let Output { status, out, err, .. } = outcome.clone();
+            says.insert(self.command.shown(), Said { status, out, err });
+            machine.says.tell(says);
         }
     }
 }

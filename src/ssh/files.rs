@@ -3,6 +3,7 @@ use super::{
     On,
     arriving::Arriving,
     file::{Lies, exists, lies, replace, sha256},
+    unpack,
 };
 use crate::{
     command::Command,
@@ -65,6 +66,16 @@ fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>>
         None if partial => Err(Miss::Untold("a file")),
         None => Ok(None),
     }
+}
+
+/// Puts a file into the model, if its disk has room.
+fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
+    let machine = model.machine(&on.host)?;
+    if machine.full {
+        return Err(unfit(on, path, "it cannot be written there; what was there is as it was").into());
+    }
+    machine.files.insert(path.to_owned(), Fact::Predicted(Some(content)));
+    Ok(())
 }
 
 /// Whether anything lies at a path.
@@ -205,9 +216,7 @@ impl Effect for WriteFile {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let file = Fact::Predicted(Some(self.text.clone().into_bytes()));
-        model.machine(&self.on.host)?.files.insert(self.path.clone(), file);
-        Ok(())
+        written(model, &self.on, &self.path, self.text.clone().into_bytes())
     }
 }
 
@@ -260,8 +269,7 @@ impl Effect for Put {
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let content = if self.from.is_dir() { Ok(Vec::new()) } else { fs::read(&self.from) };
         let content = content.map_err(|e| self.unreadable(&e))?;
-        model.machine(&self.on.host)?.files.insert(self.to.clone(), Fact::Predicted(Some(content)));
-        Ok(())
+        written(model, &self.on, &self.to, content)
     }
 }
 
@@ -294,7 +302,7 @@ fn digest(file: &Path) -> io::Result<(String, u64)> {
     }
 }
 
-/// Gets a file into a folder of this machine, at once or not at all.
+/// Gets a file or a folder into a folder of this machine, at once or not at all.
 #[derive(Clone, Debug, Serialize)]
 pub struct Get {
     pub on: On,
@@ -320,22 +328,10 @@ impl Effect for Get {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let unwritable = |e: io::Error| Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()));
-        let (host, command) = (&self.on.host.name, cat(&self.from));
-        let (wanted, total) = (remote_digest(&at, &self.on, &self.from).await?, self.size(&at).await?);
-        let folder = self.to.parent().unwrap_or(Path::new("."));
-        let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?);
-        let take = |bytes: &[u8]| {
-            if let Some(done) = arriving.take(bytes) {
-                at.tell(What::Progressed { host: host.clone(), what: "got".into(), done, total, unit: "bytes" });
-            }
-        };
-        let ended = self.on.run(&at, Job { into: Some(&take), ..self.on.job(&command) }).await?;
-        let (temp, digest) = arriving.done().map_err(unwritable)?;
-        if ended.status != 0 || digest != wanted {
-            return Err(unfit(&self.on, &self.from, CHANGED));
+        match lies(&at, &self.on, &self.from).await? {
+            Lies::Folder => self.folder(&at).await,
+            _ => self.file(&at).await,
         }
-        temp.persist(&self.to).map(drop).map_err(|e| unwritable(e.error))
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
@@ -352,6 +348,55 @@ impl Effect for Get {
 }
 
 impl Get {
+    async fn file(&self, at: &At<'_>) -> Result<(), Failure> {
+        let command = cat(&self.from);
+        let (wanted, total) = (remote_digest(at, &self.on, &self.from).await?, self.size(at).await?);
+        let (temp, digest) = self.arrived(at, &command, total).await?;
+        if digest != wanted {
+            return Err(unfit(&self.on, &self.from, CHANGED));
+        }
+        temp.persist(&self.to).map(drop).map_err(|e| self.unwritable(e.error))
+    }
+
+    async fn folder(&self, at: &At<'_>) -> Result<(), Failure> {
+        let words = ["tar", "-cf", "-", "-C", &self.from, "."].map(str::to_owned);
+        let (tar, _) = self.arrived(at, &Command::of(words.to_vec()).expect("words"), 0).await?;
+        let beside = self.to.parent().unwrap_or(Path::new("."));
+        let temp = tempfile::Builder::new().prefix(".rfab-").tempdir_in(beside).map_err(|e| self.unwritable(e))?;
+        let new = temp.path().join("new");
+        fs::create_dir(&new).map_err(|e| self.unwritable(e))?;
+        let tar = tar.reopen().map_err(|e| self.unwritable(e))?;
+        unpack::unpack(io::BufReader::new(tar), &new).map_err(|why| unfit(&self.on, &self.from, &why))?;
+        unpack::replace(&new, &self.to).map_err(|e| self.unwritable(e))
+    }
+
+    /// What a command prints, in a file beside the place; of how many bytes, if that is known.
+    async fn arrived(
+        &self,
+        at: &At<'_>,
+        command: &Command,
+        total: u64,
+    ) -> Result<(tempfile::NamedTempFile, String), Failure> {
+        let folder = self.to.parent().unwrap_or(Path::new("."));
+        let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(|e| self.unwritable(e))?);
+        let take = |bytes: &[u8]| {
+            if let Some(done) = arriving.take(bytes) {
+                let (host, total) = (self.on.host.name.clone(), total.max(done));
+                at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
+            }
+        };
+        let ended = self.on.run(at, Job { into: Some(&take), ..self.on.job(command) }).await?;
+        if ended.status != 0 {
+            return Err(unfit(&self.on, &self.from, CHANGED));
+        }
+        arriving.done().map_err(|e| self.unwritable(e))
+    }
+
+    fn unwritable(&self, e: io::Error) -> Failure {
+        Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()))
+    }
+
+    /// A file's size; 0 where the host does not say.
     async fn size(&self, at: &At<'_>) -> Result<u64, Failure> {
         let command = Command::of(["wc", "-c", &self.from].map(str::to_owned).to_vec()).expect("words");
         let ended = self.on.run(at, self.on.job(&command)).await?;

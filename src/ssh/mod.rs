@@ -15,6 +15,7 @@ mod route;
 mod sudo;
 mod traced;
 mod trust;
+mod unpack;
 mod wrapper;
 
 pub use connect::{Connect, Connected};

@@ -482,9 +482,18 @@ impl Drop for Guard {
             .arg("-o")
             .arg(format!("ControlPath={}", self.control.display()));
         command.args(["--", &self.host]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
-        if let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() {
-            let _ = child.wait();
+        let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() else { return };
+        // One that is frozen does not answer; its connection ends with the keeper's patience.
+        let until = Instant::now() + master::ALIVE_WITHIN;
+        while Instant::now() < until {
+            if !matches!(child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
         }
+        let _ = child.kill();
+        let _ = child.wait();
+        let _ = std::fs::remove_file(&self.control);
     }
 }
 

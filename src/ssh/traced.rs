@@ -19,8 +19,8 @@ pub struct ReadTrace {
 }
 
 impl ReadTrace {
-    pub fn new(host: Host, trace: Trace, id: Id<'_>) -> Self {
-        Self { host, folder: trace.folder, file: trace.id, id: id.to_string() }
+    pub fn new(host: Host, trace: Trace, ask: Ask<'_>) -> Self {
+        Self { host, folder: trace.folder, file: trace.id, id: format!("{} {}", ask.run(), ask.id()) }
     }
 }
 

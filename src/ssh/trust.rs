@@ -61,7 +61,7 @@ impl Strangers {
     }
 
     /// How many hosts are on the way, itself among them.
-    pub fn hops(&self) -> usize {
+    pub fn hosts(&self) -> usize {
         self.route.len()
     }
 

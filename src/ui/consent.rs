@@ -41,13 +41,8 @@ impl Effect for Consent {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        match &self.given {
-            Some(Some(name)) if **name == *self.fleet => return Ok(()),
-            Some(Some(name)) => {
-                let message = format!("`--yes={name}` is no yes to the fleet `{}`", self.fleet);
-                return Err(Failure::refused(message).help(format!("give `--yes={}`", self.fleet)));
-            }
-            _ => {}
+        if self.named()? {
+            return Ok(());
         }
         let file = at.real.person.terminal().map(|terminal| self.file(&at, &terminal));
         if file.as_ref().is_some_and(fresh) {
@@ -73,12 +68,26 @@ impl Effect for Consent {
         }
     }
 
+    /// The made-up person says yes.
     fn predict(&self, _: &mut Model) -> Predicted<()> {
+        self.named()?;
         Ok(())
     }
 }
 
 impl Consent {
+    /// Whether a yes named this fleet; refuses one that named another.
+    fn named(&self) -> Result<bool, Failure> {
+        match &self.given {
+            Some(Some(name)) if **name == *self.fleet => Ok(true),
+            Some(Some(name)) => {
+                let message = format!("`--yes={name}` is no yes to the fleet `{}`", self.fleet);
+                Err(Failure::refused(message).help(format!("give `--yes={}`", self.fleet)))
+            }
+            _ => Ok(false),
+        }
+    }
+
     fn file(&self, at: &At<'_>, terminal: &str) -> PathBuf {
         let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         at.real.cache.join("consents").join(format!("{}{terminal}", self.fleet))

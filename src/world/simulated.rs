@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     model::{Miss, Model, Time},
+    world::real::Note,
 };
 use std::sync::{Arc, Mutex};
 
@@ -42,10 +43,10 @@ impl World for Simulated {
         let began = lane.clock();
         loop {
             let mut model = self.model.lock().unwrap();
-            model.now = lane.clock();
+            model.come_to(lane.clock());
             model.began = began;
             model.spent = 20;
-            model.id = call.id().to_string();
+            model.id = format!("{} {}", lane.run(), call.id());
             let answered = match call.effect.predict(&mut model) {
                 Err(Miss::Later(at)) => {
                     drop(model);
@@ -58,9 +59,7 @@ impl World for Simulated {
                 Err(Miss::Untold(what)) => Err(Failure::failed(format!("the simulator does not know {what}"))),
                 Err(Miss::Lost(what)) => Err(Failure::failed(format!("the simulator lost {what}"))),
             };
-            for noting in call.notes {
-                write_down(&mut model, call, noting, &answered);
-            }
+            write_down(&mut model, call, &answered);
             lane.advance(lane.clock() + model.spent);
             model.now = lane.clock();
             drop(model);
@@ -83,16 +82,21 @@ impl World for Simulated {
     }
 }
 
-/// The ledger's lines, as the wrapper or the keeper writes them.
-fn write_down(model: &mut Model, call: Call<'_>, noting: &crate::effect::Noting, answered: &Answered) {
+/// The ledger's lines, as the wrapper or the keeper writes them: all intents before the change, all results after it.
+fn write_down(model: &mut Model, call: Call<'_>, answered: &Answered) {
     let Some(fleet) = call.effect.touch().fleet().cloned() else { return };
-    let result = if answered.is_ok() { &noting.note.ok } else { &noting.note.failed };
-    let lines = [noting.note.intent.clone(), result.clone()];
-    match &noting.place {
-        Some(_) => model.states.entry(fleet).or_default().ledger.extend(lines),
-        None => {
-            if let Some(machine) = model.machines.get_mut(&(fleet, noting.host.clone())) {
-                machine.ledger.extend(lines);
+    let result = |note: &Note| if answered.is_ok() { note.ok.clone() } else { note.failed.clone() };
+    let intents = call.notes.iter().map(|noting| (noting, noting.note.intent.clone()));
+    let results = call.notes.iter().map(|noting| (noting, result(&noting.note)));
+    for (noting, line) in intents.chain(results).filter(|(_, line)| !line.is_empty()) {
+        match &noting.place {
+            // Who is not known has no folder to write to.
+            Some(place) => model.write_down(&fleet, place, &line).unwrap_or_default(),
+            None => {
+                let line = model.dated(&line);
+                if let Some(machine) = model.machines.get_mut(&(fleet.clone(), noting.host.clone())) {
+                    machine.ledger.push(line);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     host::Name,
     report::{Palette, filter::visible, words::seconds},
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Milliseconds since the run began.
 pub type Time = u64;
@@ -37,9 +37,10 @@ struct Doing {
 }
 
 impl Doing {
-    /// Whether an effect is under way here that is shown with that host.
-    fn is_busy(&self, host: Option<&Name>, of_lane: Option<&Name>) -> bool {
-        self.effect.as_ref().is_some_and(|effect| effect.ended.is_none() && effect.host.as_ref().or(of_lane) == host)
+    /// The host that an effect under way here is shown with, if there is one.
+    fn under_way<'a>(&'a self, of_lane: Option<&'a Name>) -> Option<Option<&'a Name>> {
+        let effect = self.effect.as_ref().filter(|effect| effect.ended.is_none())?;
+        Some(effect.host.as_ref().or(of_lane))
     }
 }
 
@@ -136,14 +137,14 @@ impl InHand {
             return Vec::new();
         }
         let mut lines: Vec<(Time, usize, Line<'_>)> = Vec::new();
-        let busy =
-            |label: Option<&Name>| self.lanes.iter().any(|(path, doing)| doing.is_busy(label, self.host_of(path)));
+        let under_way = self.lanes.iter().filter_map(|(path, doing)| doing.under_way(self.host_of(path)));
+        let busy: BTreeSet<Option<&Name>> = under_way.collect();
         for (path, doing) in &self.lanes {
             let of_lane = self.host_of(path);
             let (host, text, since, until, progress) = match (&doing.effect, doing.steps.last()) {
                 (Some(effect), _) => {
                     let host = effect.host.as_ref().or(of_lane);
-                    if effect.ended.is_some() && busy(host) {
+                    if effect.ended.is_some() && busy.contains(&host) {
                         continue;
                     }
                     (host, &effect.text, effect.since, effect.ended.unwrap_or(now), effect.progress.as_ref())

@@ -1,0 +1,173 @@
+//! Whether a change of a repository was made, as far as the repository tells.
+use super::{
+    Change, Error, Pushed, Repository,
+    change::full_name,
+    process::git,
+    reading::{WITHIN, here},
+};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a repository tells of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Happened {
+    /// It is there, with the commit that came of it, if any did.
+    Yes(Option<String>),
+    No,
+    /// Something like it is there, and may be somebody else's.
+    Unclear,
+}
+
+/// Looks for what a change would have left.
+pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<Happened, Error> {
+    match change {
+        Change::Commit { message, files } => committed(at, message, files, within).await,
+        Change::Merge { reference } => {
+            let full = full_name(at, reference)?;
+            let ended = git(at, &["merge-base", "--is-ancestor", &full, "HEAD"], within).await?;
+            if ended.ok { Ok(Happened::Yes(said(at, "HEAD", within).await?)) } else { Ok(Happened::No) }
+        }
+        Change::Tag { name, commit, .. } => {
+            let there = said(at, &format!("refs/tags/{name}^{{commit}}"), within).await?;
+            Ok(if there.as_ref() == Some(commit) { Happened::Yes(None) } else { Happened::No })
+        }
+        Change::Push { what } => pushed(at, what, within).await,
+        // Once more does no harm.
+        Change::Fetch => Ok(Happened::No),
+    }
+}
+
+/// The last commit has the message, and nothing is left to commit.
+async fn committed(at: &Repository, message: &str, files: &[String], within: Duration) -> Result<Happened, Error> {
+    let last = git(at, &["log", "-1", "--format=%B"], within).await?;
+    if !last.ok || last.out.trim() != message.trim() {
+        return Ok(Happened::No);
+    }
+    let mut diff = vec!["--literal-pathspecs", "diff", "--quiet", "HEAD", "--"];
+    diff.extend(files.iter().map(String::as_str));
+    if files.is_empty() {
+        diff.insert(2, "--cached");
+    }
+    match git(at, &diff, within).await?.ok {
+        true => Ok(Happened::Yes(said(at, "HEAD", within).await?)),
+        false => Ok(Happened::Unclear),
+    }
+}
+
+/// The remote has all of it as it is here.
+async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Happened, Error> {
+    let remote = at.remote.as_deref().ok_or(Error::NoRemote)?;
+    for one in what {
+        let full = match one {
+            Pushed::Branch(name) => format!("refs/heads/{name}"),
+            Pushed::Tag(name) => format!("refs/tags/{name}"),
+        };
+        let listed = git(at, &["ls-remote", "--quiet", "--", remote, &full], within).await?;
+        if !listed.ok {
+            return Err(Error::Git { what: "ls-remote".to_owned(), why: listed.why() });
+        }
+        let there = listed.out.lines().find_map(|l| l.strip_suffix(&full)).map(|l| l.trim().to_owned());
+        if there.is_none() || there != said(at, &full, within).await? {
+            return Ok(Happened::No);
+        }
+    }
+    Ok(Happened::Yes(None))
+}
+
+/// What a name means here; `None` if nothing.
+async fn said(at: &Repository, name: &str, within: Duration) -> Result<Option<String>, Error> {
+    let ended = git(at, &["rev-parse", "--verify", "--quiet", "--end-of-options", name], within).await?;
+    Ok(ended.ok.then(|| ended.out.trim().to_owned()))
+}
+
+/// Reads whether a change of a repository was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadChange {
+    pub repository: String,
+    pub change: Change,
+}
+
+impl Effect for ReadChange {
+    type Outcome = Happened;
+    const NAME: &'static str = "read_change";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look whether it was done: {}", self.change.describe())
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Happened, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        Ok(happened(&repository, &self.change, WITHIN).await?)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Happened> {
+        here(&self.repository)?;
+        let done = model.repositories.contains(&(self.repository.clone(), self.change.describe()));
+        Ok(if done { Happened::Yes(None) } else { Happened::No })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{commit, merge, push, sample::Sample, tag},
+        *,
+    };
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn what_was_committed_merged_tagged_and_pushed_is_told_from_what_was_not() {
+        let sample = Sample::new();
+        let at = sample.repository();
+        let look = async |change: &Change| happened(&at, change, SOON).await.unwrap();
+        let committing = Change::Commit { message: "more\n\nof it".into(), files: vec!["a".into()] };
+        sample.write("a", b"1");
+        assert_eq!(look(&committing).await, Happened::No);
+        let made = commit(&at, "more\n\nof it", &["a"], SOON).await.unwrap();
+        assert_eq!(look(&committing).await, Happened::Yes(Some(made.clone())));
+        sample.write("a", b"2");
+        assert_eq!(look(&committing).await, Happened::Unclear);
+        sample.git(&["checkout", "-q", "--", "a"]);
+
+        let tagging = Change::Tag { name: "v1".into(), commit: made.clone(), message: Some("one".into()) };
+        assert_eq!(look(&tagging).await, Happened::No);
+        tag(&at, "v1", &made, Some("one"), SOON).await.unwrap();
+        assert_eq!(look(&tagging).await, Happened::Yes(None));
+        let other = Change::Tag { name: "v1".into(), commit: "0".repeat(40), message: None };
+        assert_eq!(look(&other).await, Happened::No);
+
+        let what = vec![Pushed::Branch("main".into()), Pushed::Tag("v1".into())];
+        let pushing = Change::Push { what: what.clone() };
+        assert_eq!(look(&pushing).await, Happened::No);
+        push(&at, &what[..1], SOON).await.unwrap();
+        assert_eq!(look(&pushing).await, Happened::No);
+        push(&at, &what, SOON).await.unwrap();
+        assert_eq!(look(&pushing).await, Happened::Yes(None));
+
+        sample.git(&["checkout", "-q", "-b", "side", "HEAD~1"]);
+        sample.commit("b", "side");
+        sample.git(&["checkout", "-q", "main"]);
+        let merging = Change::Merge { reference: "side".into() };
+        assert_eq!(look(&merging).await, Happened::No);
+        let merged = merge(&at, "side", SOON).await.unwrap();
+        assert_eq!(look(&merging).await, Happened::Yes(Some(merged)));
+        sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
+        assert!(happened(&at, &pushing, SOON).await.is_err(), "nobody knows");
+    }
+}

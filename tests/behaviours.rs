@@ -1,0 +1,452 @@
+//! What each effect does, in the lab and on the model: `predict` says what `carry_out` did, when it goes well and when
+//! it does not.
+mod lab;
+mod sides;
+
+use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
+use rfab::{
+    balancer::{Claim, Lock, ReadBalance, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    command::Command,
+    effect::Admin,
+    failure::Reason,
+    git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
+    health::{Glance, Probe},
+    ledger::{Line, Mark, MarkState, Phase, ReadLedger, ReadMarks},
+    model::{Fact, Release, Said, key},
+    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
+    service::{ChangeService, ReadService, ServiceChange, ServiceRead},
+    ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
+    ui::{Confirm, Consent, Now, Prompt, Wait},
+    world::real::Holder,
+};
+use serde_json::Value;
+use sides::Sides;
+use std::{io::Write, net::TcpStream, thread, time::Duration};
+
+/// Two groups of two behind `lb1`.
+fn four() -> Plan {
+    let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
+    Plan::new()
+        .serving("v3.0.0")
+        .host(web("web1", "group1"))
+        .host(web("web2", "group1"))
+        .host(web("web3", "group2"))
+        .host(web("web4", "group2").disk(1024))
+        .balancer("lb1", &[("bk_web", "web")])
+}
+
+fn exec(sides: &Sides, host: &str, words: &str, any_status: bool) -> Exec {
+    let (on, command) = (On::from(sides.host(host)), Command::words(words, &[]).unwrap());
+    Exec { on, command, any_status, state: sides.fleet.state.clone() }
+}
+
+fn capture(sides: &Sides, host: &str, words: &str, any_status: bool) -> Capture {
+    let (on, command) = (On::from(sides.host(host)), Command::words(words, &[]).unwrap());
+    Capture { on, command, any_status, shown: false }
+}
+
+/// Tells the model how a command ends on a host.
+fn says(sides: &Sides, host: &str, command: &str, said: Said) {
+    let host = sides.host(host);
+    sides.model(|model| {
+        let machine = model.machine(&host).unwrap();
+        let mut says = machine.says.get("").unwrap().clone();
+        says.insert(command.to_owned(), said);
+        machine.says = Fact::Told(says);
+    });
+}
+
+/// The outcome without what depends on the moment: the numbers behind `the disk has`, epochs, how long a host was asked.
+fn settled(mut value: Value) -> Value {
+    if let Some(message) = value["message"].as_str()
+        && let Some((before, _)) = message.split_once("the disk has")
+    {
+        value["message"] = format!("{before}the disk has").into();
+    }
+    if let Some(balancers) = value.get_mut("balancers").and_then(Value::as_object_mut) {
+        balancers.values_mut().for_each(|balancer| balancer["epoch"] = Value::Null);
+    }
+    if let Some(answers) = value.get_mut("answers") {
+        *answers = Value::Null;
+    }
+    value
+}
+
+#[test]
+fn releases_and_services() {
+    if !needs_lab("releases_and_services") {
+        return;
+    }
+    let lab = Lab::start(four());
+    let sides = Sides::of(&lab);
+    let home = Home::of(&sides.fleet, &sides.host("web1")).unwrap();
+    let all = sides.fleet.hosts.clone();
+    sides.same(&Connect { fleet: sides.fleet.clone(), hosts: all.clone(), at_once: 8 }).unwrap();
+    let list = |host: &str| ReadReleases { host: sides.host(host), home: home.clone() };
+    // The lab's machines came to their first release by hand, and without rfab's folders.
+    all.iter().for_each(|host| drop(sides.learn(&ReadReleases { host: host.clone(), home: home.clone() })));
+    assert!(!sides.same(&list("web1")).unwrap().set_up);
+
+    let stable = Release { number: 2, commit: lab.project.resolve("v3.0.1").as_str().into() };
+    let stage = |host: &str, release: &Release| Stage::of(&sides.fleet, &sides.host(host), release).unwrap();
+    let activate = |host: &str, release: &Release| Activate {
+        host: sides.host(host),
+        release: release.clone(),
+        home: home.clone(),
+    };
+    let prune = |host: &str, keep| Prune { host: sides.host(host), home: home.clone(), keep };
+    sides.fail(&stage("web1", &stable), "the app's folders are not there");
+    sides.fail(&prune("web1", 1), "the app's folders are not there");
+    for host in ["web1", "web2", "web4"] {
+        sides.same(&SetUp { host: sides.host(host), home: home.clone() }).unwrap();
+    }
+    assert!(sides.same(&list("web1")).unwrap().set_up);
+
+    sides.fail(&activate("web1", &stable), "the release is not staged");
+    sides.same(&stage("web1", &stable)).unwrap();
+    sides.same(&stage("web1", &stable)).unwrap();
+    assert!(sides.same(&list("web1")).unwrap().of(&stable.commit).is_some());
+    sides.same(&activate("web1", &stable)).unwrap();
+    sides.same(&activate("web1", &stable)).unwrap();
+    assert_eq!(sides.same(&list("web1")).unwrap().current.as_ref(), Some(&stable));
+    for number in 3..7 {
+        let newer = Release {
+            number,
+            commit: lab.colleague(&format!("c{number}")).release(&format!("v3.1.{number}")).as_str().into(),
+        };
+        lab.project.git(&["fetch", "-q", "origin"]).expect_ok();
+        sides.same(&stage("web1", &newer)).unwrap();
+    }
+    assert_eq!(sides.same(&prune("web1", 2)).unwrap(), 2);
+    assert_eq!(sides.same(&prune("web1", 2)).unwrap(), 0);
+    assert_eq!(sides.same(&list("web1")).unwrap().releases.len(), 3);
+
+    let _ = lab.host("web4").sh("head -c 2000000 /dev/zero > /srv/full");
+    let web4 = sides.host("web4");
+    sides.model(|model| model.machine(&web4).unwrap().full = true);
+    let full = sides.alike(&stage("web4", &stable), settled).unwrap_err();
+    assert!(full.message.contains("the disk has"), "{full:?}");
+    assert_eq!(sides.same(&list("web4")).unwrap().releases.len(), 0);
+
+    let service =
+        |host: &str, change| ChangeService::of(&sides.fleet, &sides.host(host), &"shop".into(), change).unwrap();
+    let status =
+        |host: &str| ReadService::of(&sides.fleet, &sides.host(host), &"shop".into(), ServiceRead::Status).unwrap();
+    // A unit's own words are its own; whether it runs is what counts.
+    let runs = |mut value: Value| {
+        value["out"] = Value::Null;
+        value
+    };
+    assert_eq!(sides.alike(&status("web2"), runs).unwrap().status, 0);
+    sides.same(&service("web2", ServiceChange::Stop)).unwrap();
+    assert_eq!(sides.alike(&status("web2"), runs).unwrap().status, 3);
+    sides.same(&service("web2", ServiceChange::Start)).unwrap();
+    sides.same(&service("web2", ServiceChange::Start)).unwrap();
+    assert_eq!(sides.alike(&status("web2"), runs).unwrap().status, 0);
+    let probe = |host: &str, commit: &str| {
+        let mut probe = Probe::of(&sides.fleet, &sides.host(host), &commit.into()).unwrap();
+        probe.health.within = Duration::from_secs(3);
+        probe
+    };
+    let glance = |host: &str, commit: &str| Glance(probe(host, commit));
+    // Activated, but not restarted: it serves what it served.
+    let old = lab.project.resolve("v3.0.0");
+    assert!(sides.same(&glance("web1", &old)).unwrap());
+    assert!(!sides.same(&glance("web1", &stable.commit)).unwrap());
+    sides.alike(&probe("web1", &old), settled).unwrap();
+    let served = sides.same(&probe("web1", &stable.commit)).unwrap_err();
+    assert!(served.message.contains("serves version"), "{served:?}");
+    sides.same(&service("web1", ServiceChange::Restart)).unwrap();
+    assert!(sides.alike(&probe("web1", &stable.commit), settled).unwrap().version_proven);
+
+    lab.host("web1").unit("shop").sick(true);
+    sides.model(|model| model.sick.insert(stable.commit.clone()));
+    assert!(!sides.same(&glance("web1", &stable.commit)).unwrap());
+    sides.fail(&probe("web1", &stable.commit), "does not get healthy within 3 s");
+    sides.same(&service("web1", ServiceChange::Stop)).unwrap();
+    sides.fail(&probe("web1", &stable.commit), "does not get healthy within 3 s");
+
+    lab.host("web3").sh(&format!("mv {0} {0}.gone", lab.host("web3").unit("shop").folder().display())).expect_ok();
+    let gone = Said { status: 5, err: "unit shop is not known here".into(), ..Said::default() };
+    let restart = service("web3", ServiceChange::Restart);
+    says(&sides, "web3", "lab-service restart shop", gone);
+    assert_eq!(sides.same(&restart).unwrap_err().status, Some(5));
+
+    lab.host("web3").stop_sshd();
+    let web3 = sides.host("web3");
+    sides.model(|model| model.dead.insert(key(&web3)));
+    let dead = sides.real.perform(&list("web3")).unwrap_err();
+    assert_eq!(
+        (dead.reason, sides.made_up.perform(&list("web3")).unwrap_err().reason),
+        (Reason::Unreachable, Reason::Unreachable)
+    );
+}
+
+#[test]
+fn commands_and_files() {
+    if !needs_lab("commands_and_files") {
+        return;
+    }
+    let lab = Lab::start(four());
+    let sides = Sides::of(&lab);
+    sides.same(&exec(&sides, "web1", "true", false)).unwrap();
+    let three = Said { status: 3, out: "out".into(), err: "err".into() };
+    let line = r#"sh -c "echo out; echo err >&2; exit 3""#;
+    says(&sides, "web1", &Command::words(line, &[]).unwrap().shown(), three);
+    for any_status in [false, true] {
+        let (ran, read) = (exec(&sides, "web1", line, any_status), capture(&sides, "web1", line, any_status));
+        let ended = (sides.same(&ran), sides.same(&read));
+        assert_eq!((ended.0.is_ok(), ended.1.is_ok()), (any_status, any_status));
+        assert!(any_status || ended.0.unwrap_err().status == Some(3));
+    }
+    sides.learn(&capture(&sides, "web1", "uname", false));
+    assert_eq!(sides.same(&capture(&sides, "web1", "uname", false)).unwrap().out, "Linux");
+
+    let on = |host: &str| On::from(sides.host(host));
+    let path = "/var/tmp/greeting";
+    let look = Look { on: on("web1"), path: path.into() };
+    let exists = Exists { on: on("web1"), path: path.into() };
+    let read = ReadFile { on: on("web1"), path: path.into() };
+    sides.same(&look).unwrap();
+    assert!(!sides.same(&exists).unwrap());
+    sides.fail(&read, "it is not there");
+    let here = tempfile::tempdir().unwrap();
+    let get = Get { on: on("web1"), from: path.into(), to: here.path().join("got") };
+    sides.fail(&get, "it is not there");
+    sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into() }).unwrap();
+    sides.same(&look).unwrap();
+    assert!(sides.same(&exists).unwrap());
+    assert_eq!(sides.same(&read).unwrap(), "hello\n");
+    sides.same(&get).unwrap();
+    std::fs::write(here.path().join("sent"), b"\xff\xfe").unwrap();
+    sides.same(&Put { on: on("web1"), from: here.path().join("sent"), to: path.into() }).unwrap();
+    sides.fail(&read, "it is no text in UTF-8");
+    sides.fail(&Put { on: on("web1"), from: here.path().join("none"), to: path.into() }, "cannot be read");
+
+    let _ = lab.host("web4").sh("head -c 2000000 /dev/zero > /srv/full; mkdir -p /srv/own; chown deploy /srv/own");
+    let web4 = sides.host("web4");
+    sides.model(|model| model.machine(&web4).unwrap().full = true);
+    sides.fail(
+        &WriteFile { on: on("web4"), path: "/srv/own/a".into(), text: "x".repeat(9000) },
+        "cannot be written there",
+    );
+    sides.fail(
+        &Put { on: on("web4"), from: here.path().join("sent"), to: "/srv/own/b".into() },
+        "cannot be written there",
+    );
+    assert!(!sides.same(&Exists { on: on("web4"), path: "/srv/own/a".into() }).unwrap());
+}
+
+fn holder(run: &str) -> Holder {
+    let text = str::to_owned;
+    Holder {
+        who: text("anna"),
+        from: text("mac"),
+        run: text(run),
+        line: text("prod deploy:stable"),
+        since: text("2026-11-24T10:00:00Z"),
+    }
+}
+
+fn line(run: &str) -> Line {
+    Line {
+        v: 1,
+        run: run.into(),
+        seq: 1,
+        at: rfab::ledger::line::AT.into(),
+        who: "anna".into(),
+        on_behalf_of: None,
+        from: "mac".into(),
+        effect: String::new(),
+        host: None,
+        pool: Vec::new(),
+        phase: Phase::Intent,
+        commit: None,
+        number: None,
+        reason: None,
+        epoch: None,
+    }
+}
+
+#[test]
+fn the_balancer_its_lock_and_its_ledger() {
+    if !needs_lab("the_balancer_its_lock_and_its_ledger") {
+        return;
+    }
+    let lab = Lab::start(four());
+    let sides = Sides::of(&lab);
+    let fleet = &sides.fleet;
+    let lock = |run: &str, take| Lock { fleet: fleet.clone(), holder: holder(run), take, wait: false };
+    let set = |names: &[&str], to| {
+        let hosts = names.iter().map(|name| sides.host(name)).collect();
+        SetAdmin { fleet: fleet.clone(), hosts, to, reason: "test".into(), typed: false }
+    };
+    let balance = ReadBalance { fleet: fleet.clone() };
+    let wait_drained = |name: &str, within| WaitDrained { fleet: fleet.clone(), host: sides.host(name), within };
+    let wait_up = |name: &str, within| WaitUp { fleet: fleet.clone(), host: sides.host(name), within };
+    // Nobody uses the shop.
+    sides.model(|model| {
+        model.servers.values_mut().for_each(|s| (s.open, s.weight, s.configured) = (Fact::Told(0), 1, 1))
+    });
+
+    let other = sides::Side::real(&lab, "r0");
+    other.perform(&lock("r0", true)).unwrap();
+    sides.model(|model| model.states.get_mut("prod").unwrap().held_by = Some(holder("r0")));
+    sides.fail(
+        &lock("r1", true),
+        "fleet `prod` is held by anna@mac since 2026-11-24T10:00:00Z: `rfab prod deploy:stable` (run r0)",
+    );
+    sides.same(&lock("r1", false)).unwrap();
+    sides.fail(&lock("r1", true), "(run r0)");
+    other.perform(&lock("r0", false)).unwrap();
+    sides.model(|model| model.states.get_mut("prod").unwrap().held_by = None);
+    sides.same(&lock("r1", true)).unwrap();
+    sides.same(&lock("r1", true)).unwrap();
+    sides.same(&Claim { fleet: fleet.clone() }).unwrap();
+
+    sides.alike(&balance, settled).unwrap();
+    sides.same(&set(&["web1", "web2"], Admin::Drain)).unwrap();
+    sides.same(&set(&["web1"], Admin::Drain)).unwrap();
+    sides.alike(&balance, settled).unwrap();
+    sides.same(&wait_drained("web1", 2_000)).unwrap();
+    sides.same(&set(&["web1"], Admin::Maint)).unwrap();
+    sides.alike(&balance, settled).unwrap();
+    // Who is in maintenance gets no requests: that is drained enough.
+    sides.same(&set(&["web1"], Admin::Drain)).unwrap();
+    sides.alike(&balance, settled).unwrap();
+    sides.same(&set(&["web1", "web2"], Admin::Ready)).unwrap();
+    sides.same(&wait_up("web1", 5_000)).unwrap();
+    sides.alike(&balance, settled).unwrap();
+    let weight = |percent| SetWeight { fleet: fleet.clone(), host: sides.host("web1"), percent };
+    sides.fail(&weight(10), "10 % of the weight 1 of `lb1/bk_web/web1` comes to nothing");
+    for percent in [0, 100] {
+        sides.same(&weight(percent)).unwrap();
+        sides.alike(&balance, settled).unwrap();
+    }
+
+    // One that its pool does not have: none of those named beside it is drained.
+    let mut stranger = sides.host("web2");
+    (stranger.name, stranger.address) = ("web9".into(), None);
+    let unknown = SetAdmin { hosts: vec![sides.host("web1"), stranger], ..set(&[], Admin::Drain) };
+    let failure = sides.real.perform(&unknown).unwrap_err();
+    assert!(failure.message.starts_with("`lb1` has no server `web9` in its pool `bk_web`"), "{failure:?}");
+    let predicted = sides.made_up.perform(&unknown).unwrap_err();
+    assert_eq!((failure.reason, &failure.host), (predicted.reason, &predicted.host));
+    assert!(failure.message.starts_with(&predicted.message), "{predicted:?}");
+    sides.alike(&balance, settled).unwrap();
+
+    // Some request is open on each host.
+    let address = lab.balancer("lb1").frontend("bk_web");
+    let open: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET /slow?ms=4000 HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    lab.balancer("lb1").wait_for("bk_web", "web3", "scur", "2");
+    sides.model(|model| model.servers.values_mut().for_each(|server| server.open = Fact::Told(2)));
+    sides.same(&set(&["web3"], Admin::Drain)).unwrap();
+    sides.fail(&wait_drained("web3", 500), "host `web3` is not drained: 2 requests are still open after 0.5 s");
+    sides.same(&wait_drained("web3", 8_000)).unwrap();
+    drop(open);
+    sides.model(|model| model.servers.values_mut().for_each(|server| server.open = Fact::Told(0)));
+    sides.same(&set(&["web3"], Admin::Ready)).unwrap();
+
+    let web4 = sides.host("web4");
+    lab.host("web4").unit("shop").tell("stop");
+    lab.balancer("lb1").wait_for("bk_web", "web4", "status", "DOWN");
+    sides.model(|model| model.machine(&web4).unwrap().up_at = Fact::Told(None));
+    sides.fail(&wait_up("web4", 400), "host `web4` is not up for its balancer after 0.4 s: it says `DOWN`");
+
+    sides.same(&set(&["web4"], Admin::Maint)).unwrap();
+    let mut hasty = (**fleet).clone();
+    hasty.balancers[0].drain_within = Duration::from_secs(1);
+    let ready = SetAdmin { fleet: hasty.into(), ..set(&["web4"], Admin::Ready) };
+    sides.fail(&ready, "host `web4` is not healthy: its balancer says `DOWN`; left out; all others are as they were");
+    sides.alike(&balance, settled).unwrap();
+
+    let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();
+    let number = |highest| Number {
+        fleet: fleet.clone(),
+        commit: commit.clone(),
+        name: "v3.0.1".into(),
+        known: None,
+        highest,
+        line: line("r1"),
+    };
+    assert_eq!(sides.same(&number(1)).unwrap(), 2);
+    assert_eq!(sides.same(&number(7)).unwrap(), 2, "a known commit keeps its own");
+    let marks = ReadMarks { fleet: fleet.clone(), name: "migrate".into(), commit: commit.clone() };
+    assert_eq!(sides.same(&marks).unwrap(), MarkState::NeverBegun);
+    for state in [MarkState::Begun, MarkState::Failed, MarkState::Begun, MarkState::Done] {
+        let mark =
+            Mark { fleet: fleet.clone(), name: "migrate".into(), commit: commit.clone(), state, line: line("r1") };
+        sides.same(&mark).unwrap();
+        assert_eq!(sides.same(&marks).unwrap(), state);
+    }
+    let undated = |mut value: Value| {
+        value["lines"].as_array_mut().unwrap().iter_mut().for_each(|line| line["at"] = Value::Null);
+        value
+    };
+    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 6);
+
+    lab.balancer("lb1").reload();
+    sides.model(|model| model.forget(&fleet.name, &"lb1".into()));
+    lab.balancer("lb1").wait_for("bk_web", "web1", "status", "UP");
+    assert_eq!(sides.same(&lock("r1", false)).map(drop), Ok(()));
+}
+
+#[test]
+fn the_repository_the_person_and_the_clock() {
+    if !needs_lab("the_repository_the_person_and_the_clock") {
+        return;
+    }
+    let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("prod").role("web").sudo(Sudo::Free)));
+    let sides = Sides::of(&lab);
+    let repository = lab.project.folder.display().to_string();
+    // The simulator reads the repository as it was last fetched, and says so.
+    let unwarned = |mut value: Value| {
+        value["warnings"] = Value::Null;
+        value
+    };
+    let resolve = |reference: &str| Resolve::of(&sides.fleet, reference).unwrap();
+    for reference in ["stable", "v3.0.0", "my-branch", "main"] {
+        sides.alike(&resolve(reference), unwarned).unwrap();
+    }
+    let unknown = sides.alike(&resolve("v3.0.9"), |v| v).unwrap_err();
+    assert!(unknown.message.contains("there is no tag, branch or commit `v3.0.9`"), "{unknown:?}");
+    let tags_only = Resolve { accept: vec![rfab::fleet::Accept::Tag], ..resolve("my-branch") };
+    assert!(sides.alike(&tags_only, unwarned).is_err());
+    sides.same(&ReadNames { repository: repository.clone() }).unwrap();
+    let [old, new] = ["v3.0.0", "v3.0.1"].map(|tag| lab.project.resolve(tag));
+    sides.same(&ReadLog { repository: repository.clone(), old, new: new.clone(), most: 10 }).unwrap();
+    sides.fail(&ReadLog { repository: repository.clone(), old: "0".repeat(40), new: new.clone(), most: 10 }, "");
+    for change in [
+        Change::Fetch,
+        Change::Tag { name: "v9".into(), commit: new, message: None },
+        Change::Push { what: vec![rfab::git::Pushed::Tag("v9".into())] },
+    ] {
+        assert_eq!(sides.same(&ChangeRepository { repository: repository.clone(), change }), Ok(None));
+    }
+
+    sides.same(&Confirm { question: "sure?".into(), given: true }).unwrap();
+    sides.same(&Confirm { question: "sure?".into(), given: false }).unwrap();
+    sides.same(&Prompt { question: "why?".into() }).unwrap();
+    let consent = |given: Option<Option<&str>>| Consent {
+        fleet: "prod".into(),
+        question: "change it?".into(),
+        given: given.map(|name| name.map(str::to_owned)),
+    };
+    for given in [None, Some(None), Some(Some("prod"))] {
+        sides.same(&consent(given)).unwrap();
+    }
+    sides.fail(&consent(Some(Some("testing"))), "`--yes=testing` is no yes to the fleet `prod`");
+    sides.same(&Wait { time: 20 }).unwrap();
+    let [before, after] = [(); 2].map(|()| {
+        thread::sleep(Duration::from_millis(10));
+        sides.made_up.perform(&Wait { time: 1_000 }).unwrap();
+        sides.made_up.perform(&Now).unwrap()
+    });
+    assert_eq!(after - before, 1, "the made-up clock goes by what is waited for");
+}
