@@ -175,7 +175,10 @@ mod tests {
             std::os::unix::fs::symlink(format!("releases/{name}"), folder.path().join("current")).unwrap();
         };
         release("0001-aaaaaaaaaaaa", "old\n");
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // An address of its own, so that the port stays free until it is taken again.
+        let [a, b]: [u8; 2] = rand::random();
+        let own = SocketAddr::from(([127, 64 + a % 128, b, 1], 0));
+        let address = std::net::TcpListener::bind(own).unwrap().local_addr().unwrap();
         let seen = Arc::new(Seen::default());
         let app = App::start("web1", folder.path(), address, seen.clone()).await.unwrap();
         let mut slow = BufReader::new(TcpStream::connect(address).await.unwrap());
