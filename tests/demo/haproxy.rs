@@ -159,14 +159,26 @@ impl Both {
         }
     }
 
-    /// Wants every column that the demo's balancer tells to be what HAProxy tells in the column of that name.
+    /// Wants both to tell the same soon: while a check is on its way, HAProxy has no result.
     #[track_caller]
     fn same_state(&self) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while let Some(difference) = self.difference() {
+            assert!(Instant::now() < until, "{difference}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Where a column that the demo's balancer tells is not what HAProxy tells in the column of that name.
+    fn difference(&self) -> Option<String> {
         let [real, own] = self.ask("show stat bk_web 4 -1").map(|text| stat(&text));
         assert_eq!(own.keys().collect::<Vec<_>>(), ["web1", "web2"]);
         for (server, row) in &own {
             for (column, value) in row {
-                assert_eq!(real[server].get(column), Some(value), "{server}: {column}");
+                let real = &real[server].get(column);
+                if *real != Some(value) {
+                    return Some(format!("{server}: {column} is {real:?} there and {value:?} here"));
+                }
             }
         }
         // How long ago it changed is a second more or less.
@@ -175,9 +187,9 @@ impl Both {
                 let words = line.split(' ').enumerate().filter(|(n, _)| line.starts_with('#') || *n != 9);
                 words.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
             });
-            lines.collect::<Vec<_>>()
+            lines.collect::<Vec<_>>().join("\n")
         });
-        assert_eq!(real, own);
+        (real != own).then(|| format!("there\n{real}\nhere\n{own}"))
     }
 }
 

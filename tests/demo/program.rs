@@ -181,7 +181,7 @@ fn a_day_that_does_not_come_to_its_end_is_no_success() {
 #[test]
 fn with_json_the_output_is_events_alone() {
     let Ended { out, err, code, .. } = Demo::start(&["--json"], None).ended();
-    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(code, Some(0), "{out}\n{err}");
     let events: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.iter().filter(|event| event["event"] == "run_finished").count(), 5);
     assert!(requests(&err) > 300);
