@@ -12,7 +12,7 @@ use rfab::{
     model::{Fact, Release},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
     service::{ChangeService, ServiceChange},
-    ssh::{Exec, On, Put, WriteFile},
+    ssh::{Exec, Get, On, Put, WriteFile},
     world::real::Holder,
 };
 use sides::Sides;
@@ -62,7 +62,8 @@ fn of_releases_and_files() {
     sides.told_apart(&WriteFile { on: on.clone(), path: path.clone(), text: "hello!\n".into() });
     let here = tempfile::tempdir().unwrap();
     std::fs::write(here.path().join("sent"), "sent").unwrap();
-    sides.told_apart(&Put { on, from: here.path().join("sent"), to: path });
+    sides.told_apart(&Put { on: on.clone(), from: here.path().join("sent"), to: path.clone() });
+    sides.told_apart(&Get { on, from: path, to: here.path().join("got") });
 }
 
 #[test]
