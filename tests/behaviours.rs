@@ -11,16 +11,15 @@ use rfab::{
     failure::Reason,
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
     health::{Glance, Probe},
-    ledger::{Line, Mark, MarkState, Phase, ReadLedger, ReadMarks},
+    ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
     ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
     ui::{Confirm, Consent, Now, Prompt, Wait},
-    world::real::Holder,
 };
 use serde_json::Value;
-use sides::Sides;
+use sides::{Sides, holder, line};
 use std::{io::Write, net::TcpStream, thread, time::Duration};
 
 /// Two groups of two behind `lb1`.
@@ -235,37 +234,6 @@ fn commands_and_files() {
         "cannot be written there",
     );
     assert!(!sides.same(&Exists { on: on("web4"), path: "/srv/own/a".into() }).unwrap());
-}
-
-fn holder(run: &str) -> Holder {
-    let text = str::to_owned;
-    Holder {
-        who: text("anna"),
-        from: text("mac"),
-        run: text(run),
-        line: text("prod deploy:stable"),
-        since: text("2026-11-24T10:00:00Z"),
-    }
-}
-
-fn line(run: &str) -> Line {
-    Line {
-        v: 1,
-        run: run.into(),
-        seq: 1,
-        at: rfab::ledger::line::AT.into(),
-        who: "anna".into(),
-        on_behalf_of: None,
-        from: "mac".into(),
-        effect: String::new(),
-        host: None,
-        pool: Vec::new(),
-        phase: Phase::Intent,
-        commit: None,
-        number: None,
-        reason: None,
-        epoch: None,
-    }
 }
 
 #[test]

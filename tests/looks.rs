@@ -8,14 +8,13 @@ use rfab::{
     command::Command,
     effect::{Admin, Seen},
     git::{Change, ChangeRepository, Pushed},
-    ledger::{Line, Mark, MarkState, Phase},
+    ledger::{Mark, MarkState},
     model::{Fact, Release},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
     service::{ChangeService, ServiceChange},
-    ssh::{Exec, On, Put, WriteFile},
-    world::real::Holder,
+    ssh::{Exec, Get, On, Put, WriteFile},
 };
-use sides::Sides;
+use sides::{Sides, holder, line};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -62,7 +61,8 @@ fn of_releases_and_files() {
     sides.told_apart(&WriteFile { on: on.clone(), path: path.clone(), text: "hello!\n".into() });
     let here = tempfile::tempdir().unwrap();
     std::fs::write(here.path().join("sent"), "sent").unwrap();
-    sides.told_apart(&Put { on, from: here.path().join("sent"), to: path });
+    sides.told_apart(&Put { on: on.clone(), from: here.path().join("sent"), to: path.clone() });
+    sides.told_apart(&Get { on, from: path, to: here.path().join("got") });
 }
 
 #[test]
@@ -86,26 +86,7 @@ fn of_the_balancer_and_the_ledger() {
     sides.told_apart(&weight(0));
     sides.told_apart(&weight(100));
 
-    let line = |run: &str| Line {
-        v: 1,
-        run: run.into(),
-        seq: 1,
-        at: rfab::ledger::line::AT.into(),
-        who: "anna".into(),
-        on_behalf_of: None,
-        from: "mac".into(),
-        effect: String::new(),
-        host: None,
-        pool: Vec::new(),
-        phase: Phase::Intent,
-        commit: None,
-        number: None,
-        reason: None,
-        epoch: None,
-    };
-    let text = str::to_owned;
-    let holder = Holder { who: text("a"), from: text("b"), run: text("r1"), line: text("c"), since: text("d") };
-    sides.same(&rfab::balancer::Lock { fleet: fleet.clone(), holder, take: true, wait: false }).unwrap();
+    sides.same(&rfab::balancer::Lock { fleet: fleet.clone(), holder: holder("r1"), take: true, wait: false }).unwrap();
     let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();
     for run in ["r1", "r2"] {
         let (name, line) = ("v3.0.1".into(), line(run));

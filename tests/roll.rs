@@ -170,7 +170,8 @@ fn a_balancer_that_forgot_in_the_middle_is_noticed_before_the_next_change() {
     let told = forgetful.output();
     println!("{}{}", told.stdout, told.stderr);
     // It forgot that the host is out, so the host is live again, and its service is left alone.
-    assert_eq!(told.code, Some(7), "{told:?}");
+    // Two hosts were drained before, so it is not the 7 of a run that changed nothing.
+    assert_eq!(told.code, Some(1), "{told:?}");
     assert!(told.stdout.contains("host `web1` is live in `lb1/bk_web`"), "{told:?}");
 
     let again = lab.rfab(&["prod", "careful"]).start();

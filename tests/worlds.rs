@@ -52,8 +52,15 @@ fn told<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, Vec<String
         let reason = text("reason");
         let whose = line["host"].as_str().or(reason.strip_prefix("switch ")).unwrap_or("");
         assert!(text("at").ends_with('Z') && line["v"] == 1, "{line}");
-        let said =
-            [text("effect"), text("phase"), reason.clone(), text("commit"), line["number"].to_string()].join(" ");
+        let said = [
+            text("effect"),
+            text("phase"),
+            reason.clone(),
+            text("commit"),
+            line["number"].to_string(),
+            line["pool"].to_string(),
+        ]
+        .join(" ");
         told.entry(whose.to_owned()).or_default().push(said);
     }
     told

@@ -9,11 +9,12 @@ use rfab::{
     failure::Failure,
     fleet::{self, Fleet},
     host::{Host, Name},
+    ledger::{Line, Phase},
     model::Model,
     ssh::Openssh,
     world::{
         World,
-        real::{Person, Real, RealWorld, Site, Transport},
+        real::{Holder, Person, Real, RealWorld, Site, Transport},
         simulated::Simulated,
     },
 };
@@ -222,5 +223,38 @@ fn prod(lab: &Lab) -> Arc<Fleet> {
     match fleet::read("fleets/prod.toml", Path::new(&lab.project.folder), &[]) {
         Ok(fleet) => Arc::new(fleet),
         Err(wrong) => panic!("{wrong:?}"),
+    }
+}
+
+/// An operator, in a run of that id.
+pub fn holder(run: &str) -> Holder {
+    let text = str::to_owned;
+    Holder {
+        who: text("anna"),
+        from: text("mac"),
+        run: text(run),
+        line: text("prod deploy:stable"),
+        since: text("2026-11-24T10:00:00Z"),
+    }
+}
+
+/// The beginning of a ledger line of a run.
+pub fn line(run: &str) -> Line {
+    Line {
+        v: 1,
+        run: run.into(),
+        seq: 1,
+        at: rfab::ledger::line::AT.into(),
+        who: "anna".into(),
+        on_behalf_of: None,
+        from: "mac".into(),
+        effect: String::new(),
+        host: None,
+        pool: Vec::new(),
+        phase: Phase::Intent,
+        commit: None,
+        number: None,
+        reason: None,
+        epoch: None,
     }
 }
