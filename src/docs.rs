@@ -46,11 +46,16 @@ pub fn entries() -> Vec<Entry> {
             });
         }
     }
-    entries.sort_by(|a, b| (&a.name, a.signature.len(), &a.signature).cmp(&(&b.name, b.signature.len(), &b.signature)));
+    entries.sort_by(|a, b| key(a).cmp(&key(b)));
     entries
 }
 
 /// An engine that knows the primitives' comments.
+/// Overloads that look the same come in the order of what is said about them.
+fn key(entry: &Entry) -> (&str, usize, &str, &str) {
+    (&entry.name, entry.signature.len(), &entry.signature, &entry.doc)
+}
+
 fn described() -> rhai::Engine {
     let mut engine = rhai::Engine::new();
     engine.set_max_expr_depths(128, 128);

@@ -174,7 +174,7 @@ fn explore(line: usize) -> usize {
     }
     for seed in [1, 2] {
         let whole = shop.run_with(words, before.clone(), Wish { seed, ..Wish::default() });
-        assert!(whole.effects > 5, "{words}");
+        assert!(whole.effects > 5, "{words}: {:?}", failures(&whole));
         // Another order of the lanes is tried with less.
         let (kinds, rest) = if seed == 1 { (&KINDS[..], rest) } else { (&KINDS[2..], &[][..]) };
         for (name, kind) in kinds {

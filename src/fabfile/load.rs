@@ -8,7 +8,7 @@ use crate::{
     api,
     failure::{Failure, Reason},
     fleet::Set,
-    script::{Resolver, Script, engine, stdlib},
+    script::{Meter, Resolver, Script, engine, stdlib},
 };
 use rhai::{AST, Engine};
 use std::{
@@ -43,14 +43,16 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
     let text = fs::read_to_string(file).map_err(|e| unreadable(file, &e))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let resolver = Arc::new(Resolver::new(&folder, &name));
-    let engine = engine(resolver.clone(), api::register);
+    let meter = Arc::new(Meter::default());
+    let engine = engine(resolver.clone(), meter.clone(), api::register);
     let ast = resolver.fabfile(&engine, &text)?;
     let mut seen = BTreeSet::new();
     imported(&engine, &resolver, "", &ast, &mut seen)?;
     let tasks = tasks::of(&ast, &engine, &resolver)?;
     let default_targets = resolver.constant("", "default_targets").and_then(|d| d.into_string().ok());
     let Options { set, limit, exclude } = options;
-    let script = Script { engine: Arc::new(engine), ast, resolver, default_targets, folder, set, limit, exclude };
+    let script =
+        Script { engine: Arc::new(engine), ast, resolver, meter, default_targets, folder, set, limit, exclude };
     Ok(Project { file: file.to_owned(), script: Arc::new(script), tasks })
 }
 

@@ -201,7 +201,7 @@ mod tests {
 
     fn wrong(text: &str) -> Option<String> {
         let resolver = Arc::new(Resolver::new(Path::new("/"), "fabfile.rhai"));
-        let engine = script::engine(resolver.clone(), api::register);
+        let engine = script::engine(resolver.clone(), Arc::default(), api::register);
         let ast = resolver.fabfile(&engine, text).unwrap();
         refuse(&engine, &resolver, "", &ast).err().map(|failure| failure.message)
     }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_stdlib_calls_only_what_there_is() {
         let resolver = Arc::new(Resolver::new(Path::new("/"), "fabfile.rhai"));
-        let engine = script::engine(resolver.clone(), api::register);
+        let engine = script::engine(resolver.clone(), Arc::default(), api::register);
         for (name, _) in script::stdlib::MODULES {
             let ast = resolver.ast(&engine, name).unwrap();
             let found = refuse(&engine, &resolver, name, &ast);

@@ -26,6 +26,7 @@ pub struct Ended {
 /// Runs a line's tasks from left to right, stops at the first failure, and tells the closing table.
 pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Session>) -> Ended {
     let script = project.script.clone();
+    script.meter.begin();
     let lane = session.lane();
     let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
     let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };

@@ -4,8 +4,8 @@ use crate::failure::{Failure, Reason};
 use rhai::{Dynamic, Engine, OptimizationLevel};
 use std::sync::Arc;
 
-/// Builds the engine for a project, with the functions that `register` makes known.
-pub fn engine(resolver: Arc<Resolver>, register: fn(&mut Engine)) -> Engine {
+/// Builds the engine for a project, with the functions that `register` makes known; `meter` counts what it uses up.
+pub fn engine(resolver: Arc<Resolver>, meter: Arc<Meter>, register: fn(&mut Engine)) -> Engine {
     let mut engine = Engine::new();
     engine
         .set_max_operations(0)
@@ -22,7 +22,6 @@ pub fn engine(resolver: Arc<Resolver>, register: fn(&mut Engine)) -> Engine {
         .set_strict_variables(true)
         .set_optimization_level(OptimizationLevel::Simple)
         .disable_symbol("eval");
-    let meter = Meter::default();
     engine.on_progress(move |_| meter.tick());
     // A script prints by `ui::note`.
     engine.on_print(|_| {}).on_debug(|_, _, _| {});

@@ -17,7 +17,7 @@ pub use engine::engine;
 pub use here::{Here, here};
 pub use host::HostValue;
 pub use lanes::{on_lane, run_defers};
-pub use meter::unmetered;
+pub use meter::{Meter, unmetered};
 pub use owned::owned_well;
 pub use resolver::Resolver;
 pub use targets::{Targets, current_targets, fleet_of_file, fleet_of_map, hand_over, select_hosts};

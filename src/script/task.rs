@@ -1,5 +1,5 @@
 //! A project's compiled fabfile, and a call of one of its tasks.
-use super::{Here, Resolver, RhaiResultOf, Targets, lanes};
+use super::{Here, Meter, Resolver, RhaiResultOf, Targets, lanes};
 use crate::failure::{Failure, Reason};
 use crate::fleet::Set;
 use rhai::{AST, Dynamic, Engine, FnPtr, GlobalRuntimeState, Module, NativeCallContext, Position, Scope};
@@ -14,6 +14,8 @@ pub struct Script {
     pub engine: Arc<Engine>,
     pub ast: AST,
     pub resolver: Arc<Resolver>,
+    /// What the scripts of a run have used up.
+    pub meter: Arc<Meter>,
     /// The task that names hosts when no other did.
     pub default_targets: Option<String>,
     /// The fabfile's folder.

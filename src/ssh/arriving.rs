@@ -42,6 +42,11 @@ impl Arriving {
         due.then_some(state.done)
     }
 
+    /// How much there is.
+    pub fn so_far(&self) -> u64 {
+        self.0.lock().unwrap().done
+    }
+
     /// The whole file, synced, and its sha256 in hex.
     pub fn done(self) -> io::Result<(NamedTempFile, String)> {
         let State { temp, hasher, failed, .. } = self.0.into_inner().unwrap();

@@ -379,16 +379,16 @@ impl Get {
     ) -> Result<(tempfile::NamedTempFile, String), Failure> {
         let folder = self.to.parent().unwrap_or(Path::new("."));
         let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(|e| self.unwritable(e))?);
-        let take = |bytes: &[u8]| {
-            if let Some(done) = arriving.take(bytes) {
-                let (host, total) = (self.on.host.name.clone(), total.max(done));
-                at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
-            }
+        let tell = |done: u64| {
+            let (host, total) = (self.on.host.name.clone(), total.max(done));
+            at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
         };
+        let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
         let ended = self.on.run(at, Job { into: Some(&take), ..self.on.job(command) }).await?;
         if ended.status != 0 {
             return Err(unfit(&self.on, &self.from, CHANGED));
         }
+        tell(arriving.so_far());
         arriving.done().map_err(|e| self.unwritable(e))
     }
 

@@ -258,17 +258,17 @@ web1  -    -    -         untouched
 1 host: 1 untouched
 
 error: fleet `small` has no balancer
-    ╭─[std/proxy:94:15]
- 93 │     let hosts = targets();
- 94 │     balancer::want_whole_pools(hosts);
+    ╭─[std/proxy:90:15]
+ 89 │     let hosts = targets();
+ 90 │     balancer::want_whole_pools(hosts);
     ·               ────────────────
- 95 │     balancer::lock(hosts);
+ 91 │     balancer::lock(hosts);
     ╰────
    ╭─[fabfile.rhai:8:15]
  7 │ fn flip() {
  8 │     proxying::flip();
    ·               ──┬─
-   ·                 ╰── called here, by way of std/proxy:25
+   ·                 ╰── called here, by way of std/proxy:24
  9 │ }
    ╰────
   help: add `[balancer.NAME]` to the fleet file
