@@ -50,12 +50,12 @@ pub fn entries() -> Vec<Entry> {
     entries
 }
 
-/// An engine that knows the primitives' comments.
 /// Overloads that look the same come in the order of what is said about them.
 fn key(entry: &Entry) -> (&str, usize, &str, &str) {
     (&entry.name, entry.signature.len(), &entry.signature, &entry.doc)
 }
 
+/// An engine that knows the primitives' comments.
 fn described() -> rhai::Engine {
     let mut engine = rhai::Engine::new();
     engine.set_max_expr_depths(128, 128);
