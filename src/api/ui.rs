@@ -55,7 +55,9 @@ pub mod ui {
         Ok(())
     }
 
-    /// Names a command line that the run's last lines suggest to type next.
+    /// Names a command line that the run's last lines suggest to type next, instead of this one if it fails.
+    ///
+    /// An empty text says that there is none.
     ///
     /// # Example
     ///

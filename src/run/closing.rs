@@ -44,9 +44,10 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     }
     let exit = exit(session, &result, &failures, unknown);
     let mut next = session.tally.all_next();
-    if result.is_err() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
+    if result.is_err() && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
         next = vec![again(session, exit)];
     }
+    next.retain(|line| !line.is_empty());
     let took = lane.world().now(&lane);
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone() });
     Ended { exit, table, failures }
