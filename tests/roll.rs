@@ -190,6 +190,31 @@ fn a_balancer_that_forgot_in_the_middle_is_noticed_before_the_next_change() {
 }
 
 #[test]
+fn whoever_removes_the_lock_file_ends_the_run_that_held_it_before_its_next_change() {
+    if !needs_lab("whoever_removes_the_lock_file_ends_the_run_that_held_it_before_its_next_change") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fabfile.rhai", |text| {
+        text + "import \"std/proxy\" as p;\n\
+                fn careful() {\n    p::out(targets().group(\"group1\"), \"only\");\n    ui::note(\"it is out\");\n    \
+                clock::deadline(\"20s\", \"100ms\", || targets().host(\"web1\").exists(\"/srv/go\"));\n    \
+                p::back(targets().group(\"group1\"));\n}\n"
+    });
+    let first = lab.rfab(&["prod", "careful"]).start();
+    first.wait_for("it is out");
+    lab.host("lb1").sh(&format!("rm {}/.local/state/rfab/prod/lock", lab.host("lb1").home())).expect_ok();
+    run(&lab, &["prod", "proxy.group2"], 0);
+    lab.host("web1").sh("touch /srv/go").expect_ok();
+    let told = first.output();
+    println!("{}{}", told.stdout, told.stderr);
+    assert_eq!(told.code, Some(9), "{told:?}");
+    assert!(told.stdout.contains("error: the lock on `lb1` is lost"), "{told:?}");
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+    run(&lab, &["prod", "proxy.all"], 0);
+}
+
+#[test]
 fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host() {
     if !needs_lab("two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_its_host") {
         return;

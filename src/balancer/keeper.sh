@@ -29,6 +29,9 @@ if ! flock -n 9; then
     printf 'busy %s\n' "$who"
     exit 0
 fi
+# Whoever removes the file makes room for a second holder: then this one holds nothing any more.
+inode() { stat -L -c %d:%i "$1" 2>/dev/null; }
+mine=$(inode /proc/self/fd/9)
 printf '%s\n' "$holder" > lock.new && cat lock.new > lock && rm -f lock.new || fail lock
 exec 8>&-
 printf 'held\n'
@@ -53,6 +56,7 @@ watch
 while IFS= read -r line; do
     unwatch
     watch
+    [ "$(inode lock)" = "$mine" ] || break
     verb=${line%% *}
     rest=${line#* }
     case $verb in

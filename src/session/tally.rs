@@ -4,7 +4,7 @@ use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Answered, Call, Kind, Touch},
     event::{Outcome, Standing},
-    failure::Failure,
+    failure::{Failure, Reason},
     fleet::Fleet,
     git::Resolved,
     host::{Host, Name},
@@ -59,7 +59,7 @@ pub struct Told {
 impl Told {
     pub fn outcome(&self) -> Outcome {
         match &self.failure {
-            Some(failure) if failure.reason == crate::failure::Reason::Unknown => Outcome::Unknown,
+            Some(failure) if failure.reason == Reason::Unknown => Outcome::Unknown,
             Some(_) => Outcome::Failed,
             None if self.changed => Outcome::Ok,
             None if self.unchanged => Outcome::Unchanged,
@@ -82,9 +82,13 @@ impl Tally {
         self.told(host).listing
     }
 
-    /// A lane of this host ended with a failure.
+    /// A lane of this host ended with a failure; an interrupted one did what it did until then.
     pub fn failed(&self, host: &Host, failure: &Failure) {
         self.note(host, |told| {
+            if failure.reason == Reason::Interrupted {
+                told.note.get_or_insert_with(|| "interrupted".to_owned());
+                return;
+            }
             told.failure.get_or_insert_with(|| failure.clone());
         });
     }
