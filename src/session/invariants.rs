@@ -8,7 +8,11 @@ use crate::{
     fleet::Fleet,
     host::Host,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
 
 pub struct Invariants {
     run: Arc<Run>,
@@ -59,9 +63,23 @@ impl Layer for Invariants {
 /// Whether what lies at a path may be read by a running service: shared files and the current release.
 fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
     fleet.app.as_ref().is_some_and(|app| {
-        let below = |folder: &str| path.starts_with(&format!("{}/{folder}", app.path_on(host)));
-        below("shared/") || below("current")
+        let path = resolved(path);
+        let below = |folder: &str| path.starts_with(Path::new(&app.path_on(host)).join(folder));
+        below("shared") || below("current")
     })
+}
+
+/// A path without `.` and `..`, as far as its words alone tell.
+fn resolved(path: &str) -> PathBuf {
+    let mut whole = PathBuf::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(whole.pop()),
+            part => whole.push(part),
+        }
+    }
+    whole
 }
 
 impl Invariants {
@@ -86,7 +104,9 @@ impl Invariants {
             let servers = balance.balancers.get(name).and_then(|b| b.pools.get(pool)).map(Vec::as_slice).unwrap_or(&[]);
             let live = |s: &&crate::balancer::driver::Server| s.admin == Admin::Ready && s.health == Checked::Up;
             let stay = servers.iter().filter(live).filter(|s| !leaving.contains(&s.name)).count();
-            let changes = servers.iter().any(|s| leaving.contains(&s.name) && s.admin == Admin::Ready);
+            // One that is down already takes nothing away by going out.
+            let serves = |s: &crate::balancer::driver::Server| s.admin == Admin::Ready && s.health != Checked::Down;
+            let changes = servers.iter().any(|s| leaving.contains(&s.name) && serves(s));
             let balancer = fleet.balancers.iter().find(|b| *b.name == *name);
             let wanted = balancer.map_or(1, |b| fleet.min_live(b, pool)).max(1);
             if !changes || stay >= wanted || self.run.allow_outage.iter().any(|p| p == pool) {
@@ -141,6 +161,22 @@ impl Invariants {
             0 => Ok(()),
             1 => Err(Failure::refused(format!("host `{host}` still has 1 open request")).on(&host.name)),
             n => Err(Failure::refused(format!("host `{host}` still has {n} open requests")).on(&host.name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_means_what_it_leads_to() {
+        for (path, means) in [
+            ("/srv/shop/releases/../shared/./a", "/srv/shop/shared/a"),
+            ("/srv//shop/shared/", "/srv/shop/shared"),
+            ("/../srv", "/srv"),
+        ] {
+            assert_eq!(resolved(path), Path::new(means), "{path}");
         }
     }
 }
