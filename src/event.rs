@@ -136,7 +136,7 @@ pub enum Stream {
 }
 
 /// A host in the closing table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
 pub struct Row {
     pub host: Name,
     /// The release before the run, such as `0003-9ab0c1d2e3f4 (v3.0.0)`.
@@ -150,7 +150,7 @@ pub struct Row {
 }
 
 /// How a host stands in its pools.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Ready in all its pools.
@@ -166,7 +166,7 @@ pub enum Standing {
 }
 
 /// What a run did to a host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Ok,

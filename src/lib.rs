@@ -27,6 +27,7 @@ pub mod service;
 pub mod session;
 pub mod simulate;
 pub mod ssh;
+pub mod store;
 pub mod template;
 pub mod ui;
 pub mod world;

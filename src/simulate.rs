@@ -70,6 +70,7 @@ pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Wish) ->
         kept.clone(),
         faults.clone(),
         Arc::new(Stop::default()),
+        None,
     );
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, false, &session);

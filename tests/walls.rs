@@ -107,7 +107,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first; those in one line know each other.
-const ORDER: [&[&str]; 29] = [
+const ORDER: [&[&str]; 30] = [
     &["host"],
     &["secret"],
     &["command"],
@@ -119,6 +119,7 @@ const ORDER: [&[&str]; 29] = [
     &["git"],
     &["http"],
     &["template"],
+    &["store"],
     &["ledger"],
     &["balancer"],
     &["release"],

@@ -1,6 +1,6 @@
 //! From a process's arguments to its exit code.
 use super::{
-    flags, line, listing,
+    flags, history, line, listing,
     request::{Action, Color, Detail, Request},
     trust, wiring,
 };
@@ -57,6 +57,15 @@ fn color(request: &Request, terminal: bool) -> bool {
 fn carry_out(request: &Request) -> Result<Exit, Stopped> {
     match &request.action {
         Action::Help { words } => help(request, words),
+        Action::History => {
+            let runs = wiring::runs().and_then(|runs| runs.all()).map_err(of_reason)?;
+            report::say(&if request.json { history::json(&runs) } else { history::text(&runs) });
+        }
+        Action::Show { run } => {
+            let records = wiring::runs().and_then(|runs| runs.records(run)).map_err(of_reason)?;
+            let palette = Palette { color: color(request, io::stdout().is_terminal()) };
+            report::say(&history::show(&records, palette));
+        }
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;

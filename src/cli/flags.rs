@@ -112,6 +112,12 @@ struct Instead {
     /// Take up the key of HOST, after showing it and asking
     #[arg(long, value_name = "HOST", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     trust: Option<String>,
+    /// List the runs of this machine, the newest first
+    #[arg(long, group = "instead", conflicts_with = "words")]
+    history: bool,
+    /// Show what RUN did, by the beginning of its id
+    #[arg(long, value_name = "RUN", group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    show: Option<String>,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead", conflicts_with = "words")]
     demo: bool,
@@ -169,15 +175,17 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         return Err(conflict("the argument '--read' needs a command behind '--'".to_owned()));
     }
     let words = flags.words.clone();
-    let Instead { list, docs, trust, demo, version, help: _ } = &flags.instead;
-    let action = match (list, docs, trust, demo, version) {
-        (false, None, None, false, false) => Action::Run { words, command },
+    let Instead { list, docs, trust, history, show, demo, version, help: _ } = &flags.instead;
+    let action = match (list, docs, trust, (history, show), demo, version) {
+        (false, None, None, (false, None), false, false) => Action::Run { words, command },
         _ if command.is_some() => {
             return Err(conflict("a command behind '--' is for targets; no flag may stand instead of them".to_owned()));
         }
         (true, ..) => Action::List,
         (_, Some(name), ..) => Action::Docs { name: name.clone() },
         (_, _, Some(host), ..) => Action::Trust { host: host.clone(), words },
+        (.., (true, _), _, _) => Action::History,
+        (.., (_, Some(run)), _, _) => Action::Show { run: run.clone() },
         (.., true, _) => Action::Demo,
         (.., true) => Action::Version,
     };

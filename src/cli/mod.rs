@@ -1,6 +1,7 @@
 //! Flags and words, turned into plain values, and what each asks for.
 mod carry_out;
 pub mod flags;
+mod history;
 pub mod listing;
 pub mod request;
 mod trust;

@@ -66,6 +66,10 @@ pub enum Action {
     List,
     /// Show what a script can call: all of it, or one name.
     Docs { name: Option<String> },
+    /// List the runs that this machine knows of.
+    History,
+    /// Show one run, by the beginning of its id.
+    Show { run: String },
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.

@@ -107,7 +107,7 @@ fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<V
     let known = Arc::new(Fleets::default());
     let facts = wiring::facts(request, line.map_or(String::new(), ToString::to_string));
     let (world, stop) = (Arc::new(Nowhere), Arc::new(Stop::default()));
-    let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop);
+    let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop, None);
     let name = || {
         let (lane, targets) = (session.lane(), Arc::new(Mutex::new(None)));
         let here =

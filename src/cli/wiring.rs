@@ -16,11 +16,13 @@ use crate::{
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
+    store::{Head, Record, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
     },
 };
+use sha2::{Digest, Sha256};
 use std::{env, path::PathBuf, sync::Arc, thread};
 
 /// Carries a line out on real hosts.
@@ -29,6 +31,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
     let facts = facts(request, line.to_string());
+    let journal = Arc::new(runs()?.begin(&head(&facts, project))?);
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -36,6 +39,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
         listener,
         Faults::default(),
         stop.clone(),
+        Some(journal.clone()),
     );
     watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
@@ -45,7 +49,34 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
             Failure::unknown("rfab itself failed; please report it").help("look how the hosts stand before you go on")
         })
     })?;
+    let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
+    let tail = Tail { exit: ended.exit.code(), took, commit, table: ended.table };
+    // A run that is over does not fail for what is written of it.
+    let _ = journal.append(&serde_json::to_vec(&Record::Ended(tail)).expect("a tail is plain data"), true);
     Ok(ended.exit)
+}
+
+/// The runs that this user's machine knows of.
+pub fn runs() -> Result<Runs, Failure> {
+    let folders = directories::ProjectDirs::from("", "", "rfab");
+    let folder = folders.map(|f| f.data_dir().join("runs"));
+    folder.map(Runs::new).ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
+}
+
+fn head(run: &Run, project: &Project) -> Head {
+    let text = project.script.resolver.text("").unwrap_or_default();
+    Head {
+        v: 1,
+        run: run.id.clone(),
+        line: run.line.clone(),
+        flags: run.flags.clone(),
+        who: run.who.clone(),
+        on_behalf_of: run.on_behalf_of.clone(),
+        from: run.from.clone(),
+        since: run.since.clone(),
+        fabfile: project.file.display().to_string(),
+        digest: hex::encode(Sha256::digest(text)),
+    }
 }
 
 /// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.

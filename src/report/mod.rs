@@ -14,10 +14,12 @@ mod table;
 mod words;
 
 pub use failure::failure;
+pub use filter::visible;
 pub use json::Json;
 pub use lines::{Lines, Loud};
 pub use palette::Palette;
 pub use person::{Beside, Terminal};
+pub use table::table;
 
 use crate::event::Listener;
 use live::Live;

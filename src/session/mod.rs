@@ -3,6 +3,7 @@ mod events;
 pub mod faults;
 mod guard;
 mod invariants;
+mod journal;
 mod ledger;
 mod proof;
 mod tally;
@@ -15,6 +16,7 @@ use crate::{
     effect::{Answered, Ask, Call, Door, Fleets, Lane},
     event::Listener,
     host::Name,
+    store::Journal,
     world::World,
 };
 use std::sync::{
@@ -113,6 +115,7 @@ impl Session {
         listener: Arc<dyn Listener>,
         faults: Faults,
         stopped: Arc<Stop>,
+        journal: Option<Arc<Journal>>,
     ) -> Arc<Session> {
         let (run, tally) = (Arc::new(run), Arc::new(Tally::default()));
         let lawless = faults.lawless() && world.name() == "simulated";
@@ -120,6 +123,7 @@ impl Session {
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
             Some(Box::new(events::Events { stopped: stopped.clone() })),
             Some(Box::new(tally.clone())),
+            journal.map(|journal| Box::new(journal::Journaled(journal)) as Box<dyn Layer>),
             Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone()))),
             if lawless { None } else { Some(Box::new(invariants)) },
             Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),

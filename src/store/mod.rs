@@ -1,0 +1,8 @@
+//! What is kept of runs on this machine.
+mod journal;
+mod record;
+mod runs;
+
+pub use journal::{Journal, Kept, read};
+pub use record::{Head, Record, Tail};
+pub use runs::{Runs, Summary};
