@@ -7,6 +7,7 @@ use crate::{
     model::Model,
     run::{self, Ended},
     session::{Fault, Faults, Run, Session, Stop},
+    store::{Journal, Past},
     world::{STACK, simulated::Simulated},
 };
 use std::{
@@ -45,6 +46,17 @@ impl Listener for Kept {
 /// Runs a line on a model; the model that comes back is the next run's.
 pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Wish) -> Simulation {
     model.runs += 1;
+    simulate_attempt(project, line, model, wish, None)
+}
+
+/// Runs a line under the number of the model's last run, with a journal and what earlier attempts wrote into it.
+pub fn simulate_attempt(
+    project: &Project,
+    line: &Line,
+    model: Model,
+    wish: Wish,
+    journal: Option<(Arc<Journal>, Past)>,
+) -> Simulation {
     let id = format!("sim-{}", model.runs).into();
     let world = Arc::new(Simulated::new(model, wish.seed));
     let (kept, faults) = (Arc::new(Kept::default()), wish.fault.map(Faults::of).unwrap_or_default());
@@ -70,7 +82,7 @@ pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Wish) ->
         kept.clone(),
         faults.clone(),
         Arc::new(Stop::default()),
-        None,
+        journal,
     );
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, false, &session);

@@ -16,7 +16,7 @@ use crate::{
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Head, Record, Runs, Tail},
+    store::{Head, Past, Record, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -39,7 +39,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
         listener,
         Faults::default(),
         stop.clone(),
-        Some(journal.clone()),
+        Some((journal.clone(), Past::default())),
     );
     watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
@@ -70,6 +70,7 @@ fn head(run: &Run, project: &Project) -> Head {
         run: run.id.clone(),
         line: run.line.clone(),
         flags: run.flags.clone(),
+        typed: std::env::args().skip(1).collect(),
         who: run.who.clone(),
         on_behalf_of: run.on_behalf_of.clone(),
         from: run.from.clone(),

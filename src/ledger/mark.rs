@@ -29,6 +29,7 @@ pub struct Mark {
     pub commit: Commit,
     pub state: MarkState,
     /// The rest of the ledger's line.
+    #[serde(skip_serializing)]
     pub line: Line,
 }
 

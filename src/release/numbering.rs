@@ -24,6 +24,7 @@ pub struct Number {
     /// The highest number on any host.
     pub highest: u32,
     /// The rest of the ledger's line.
+    #[serde(skip_serializing)]
     pub line: Line,
 }
 

@@ -16,7 +16,7 @@ use crate::{
     effect::{Answered, Ask, Call, Door, Fleets, Lane},
     event::Listener,
     host::Name,
-    store::Journal,
+    store::{Journal, Past},
     world::World,
 };
 use std::sync::{
@@ -115,7 +115,7 @@ impl Session {
         listener: Arc<dyn Listener>,
         faults: Faults,
         stopped: Arc<Stop>,
-        journal: Option<Arc<Journal>>,
+        journal: Option<(Arc<Journal>, Past)>,
     ) -> Arc<Session> {
         let (run, tally) = (Arc::new(run), Arc::new(Tally::default()));
         let lawless = faults.lawless() && world.name() == "simulated";
@@ -123,7 +123,9 @@ impl Session {
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
             Some(Box::new(events::Events { stopped: stopped.clone() })),
             Some(Box::new(tally.clone())),
-            journal.map(|journal| Box::new(journal::Journaled(journal)) as Box<dyn Layer>),
+            journal.map(|(journal, past)| {
+                Box::new(journal::Journaled::new(journal, past, fleets.clone())) as Box<dyn Layer>
+            }),
             Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone()))),
             if lawless { None } else { Some(Box::new(invariants)) },
             Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),

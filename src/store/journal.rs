@@ -45,6 +45,15 @@ impl Journal {
         Ok(Journal::over(file))
     }
 
+    /// Goes on with a journal; what was torn at its end is cut off first.
+    pub fn go_on(path: &Path) -> io::Result<Journal> {
+        let torn = read(path)?.torn;
+        let file = OpenOptions::new().append(true).open(path)?;
+        file.set_len(file.metadata()?.len() - torn)?;
+        file.sync_all()?;
+        Ok(Journal::over(file))
+    }
+
     fn over(file: File) -> Journal {
         Journal { file, state: Mutex::default(), synced: Condvar::new() }
     }

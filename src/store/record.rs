@@ -21,6 +21,8 @@ pub enum Record {
         host: Option<Name>,
         text: String,
         recorded: Box<RawValue>,
+        /// What it changes: a later change of the same thing takes its place.
+        things: Vec<String>,
     },
     /// It came back so many milliseconds later.
     Answered {
@@ -47,6 +49,8 @@ pub struct Head {
     /// The command line's normal form, and the flags that belong to it.
     pub line: String,
     pub flags: Vec<String>,
+    /// The process's arguments, without the program's name.
+    pub typed: Vec<String>,
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,

@@ -90,7 +90,8 @@ impl Runs {
     }
 }
 
-fn records(path: &Path) -> io::Result<Vec<Record>> {
+/// Every record of a journal.
+pub fn records(path: &Path) -> io::Result<Vec<Record>> {
     let parse = |text: Vec<u8>| serde_json::from_slice(&text).map_err(io::Error::other);
     read(path)?.records.into_iter().map(parse).collect()
 }

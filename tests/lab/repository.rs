@@ -33,6 +33,9 @@ impl Repository {
         repository.git_in(Path::new("/"), &["init", "-q", "--bare", &remote.display().to_string()]).expect_ok();
         repository.git_in(Path::new("/"), &["init", "-q", &folder.display().to_string()]).expect_ok();
         repository.git(&["remote", "add", "origin", &remote.display().to_string()]).expect_ok();
+        // Also for who runs git in it with another home, on a machine where nobody has told git who they are.
+        repository.git(&["config", "user.name", "Lab"]).expect_ok();
+        repository.git(&["config", "user.email", "lab@localhost"]).expect_ok();
         for (path, text, executable) in TREE {
             repository.write(path, text);
             if executable {
