@@ -2,7 +2,7 @@
 mod lab;
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, thread::sleep, time::Duration};
 
 fn one() -> Lab {
     let lab = Lab::start(
@@ -81,4 +81,45 @@ fn a_run_whose_journal_cannot_be_written_does_not_begin() {
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
     assert!(refused.stderr.starts_with("error: the journal cannot be written to `"), "{refused:?}");
     assert!(refused.stderr.contains("help: nothing was begun"), "{refused:?}");
+}
+
+#[test]
+fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails() {
+    if !needs_lab("a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails") {
+        return;
+    }
+    let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
+    let lab = Lab::start(
+        Plan::new()
+            .serving("v3.0.0")
+            .host(web("web1", "group1"))
+            .host(web("web2", "group1"))
+            .host(web("web3", "group2"))
+            .host(web("web4", "group2"))
+            .balancer("lb1", &[("bk_web", "web")]),
+    );
+    lab.rfab(&["prod", "setup"]).output().expect_ok();
+    let load = lab.load(100);
+    load.wait_for(20);
+    let killed = lab.rfab(&["prod", "release:stable"]).start();
+    killed.wait_for("restart shop");
+    killed.kill();
+    assert_eq!(killed.output().code, None);
+    // The keeper's connection died with it; its lock is free in a moment.
+    sleep(Duration::from_secs(1));
+    let resumed = lab.rfab(&["--resume"]).output();
+    println!("{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    let commit = lab.project.resolve("v3.0.1");
+    for host in ["web1", "web2", "web3", "web4"] {
+        assert_eq!(lab.host(host).serves().as_deref(), Some(&commit[..12]), "{host}");
+        assert_eq!(lab.balancer("lb1").column("bk_web", "status")[host], "UP", "{host}");
+    }
+    let migrated = lab.host("web1").sh("cat /srv/shop/shared/migrated").expect_ok();
+    assert_eq!(migrated, format!("0002-{}\n", &commit[..12]), "once");
+    load.wait_for(20);
+    load.stop().expect_none_failed();
+    let done = lab.rfab(&["--resume"]).output();
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.stderr.contains("there is no run that did not end well"), "{done:?}");
 }

@@ -118,6 +118,9 @@ struct Instead {
     /// Show what RUN did, by the beginning of its id
     #[arg(long, value_name = "RUN", group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     show: Option<String>,
+    /// Go on with RUN, or the newest run that did not end well: what it did is not done again
+    #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    resume: Option<Option<String>>,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead", conflicts_with = "words")]
     demo: bool,
@@ -175,17 +178,18 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         return Err(conflict("the argument '--read' needs a command behind '--'".to_owned()));
     }
     let words = flags.words.clone();
-    let Instead { list, docs, trust, history, show, demo, version, help: _ } = &flags.instead;
-    let action = match (list, docs, trust, (history, show), demo, version) {
-        (false, None, None, (false, None), false, false) => Action::Run { words, command },
+    let Instead { list, docs, trust, history, show, resume, demo, version, help: _ } = &flags.instead;
+    let action = match (list, docs, trust, (history, show, resume), demo, version) {
+        (false, None, None, (false, None, None), false, false) => Action::Run { words, command },
         _ if command.is_some() => {
             return Err(conflict("a command behind '--' is for targets; no flag may stand instead of them".to_owned()));
         }
         (true, ..) => Action::List,
         (_, Some(name), ..) => Action::Docs { name: name.clone() },
         (_, _, Some(host), ..) => Action::Trust { host: host.clone(), words },
-        (.., (true, _), _, _) => Action::History,
-        (.., (_, Some(run)), _, _) => Action::Show { run: run.clone() },
+        (.., (true, ..), _, _) => Action::History,
+        (.., (_, Some(run), _), _, _) => Action::Show { run: run.clone() },
+        (.., (.., Some(run)), _, _) => Action::Resume { run: run.clone() },
         (.., true, _) => Action::Demo,
         (.., true) => Action::Version,
     };

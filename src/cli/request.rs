@@ -70,6 +70,8 @@ pub enum Action {
     History,
     /// Show one run, by the beginning of its id.
     Show { run: String },
+    /// Go on with a run, or with the newest that did not end well.
+    Resume { run: Option<String> },
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.

@@ -9,14 +9,14 @@ use crate::{
     effect::Fleets,
     event::{Listener, What},
     fabfile::Project,
-    failure::{Exit, Failure},
+    failure::{Exit, Failure, Reason},
     fleet::Fleet,
     ledger::line::now,
     report::{self, Beside, Palette},
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Head, Past, Record, Runs, Tail},
+    store::{Head, Past, Record, Resumed, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -26,12 +26,28 @@ use sha2::{Digest, Sha256};
 use std::{env, path::PathBuf, sync::Arc, thread};
 
 /// Carries a line out on real hosts.
-pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn Listener>) -> Result<Exit, Failure> {
+///
+/// A run that is resumed keeps its id, and its journal goes on.
+pub fn run(
+    request: &Request,
+    project: &Project,
+    line: &Line,
+    listener: Arc<dyn Listener>,
+    resumed: Option<Resumed>,
+) -> Result<Exit, Failure> {
     let stop = Arc::new(Stop::default());
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
-    let facts = facts(request, line.to_string());
-    let journal = Arc::new(runs()?.begin(&head(&facts, project))?);
+    let mut facts = facts(request, line.to_string());
+    let (journal, past) = match resumed {
+        None => (runs()?.begin(&head(&facts, project))?, Past::default()),
+        Some(Resumed { head: before, journal, records }) => {
+            facts.id = before.run.clone();
+            same(&before, &head(&facts, project))?;
+            (journal, Past::of(records))
+        }
+    };
+    let journal = Arc::new(journal);
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -39,7 +55,7 @@ pub fn run(request: &Request, project: &Project, line: &Line, listener: Arc<dyn 
         listener,
         Faults::default(),
         stop.clone(),
-        Some((journal.clone(), Past::default())),
+        Some((journal.clone(), past)),
     );
     watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
@@ -63,6 +79,20 @@ pub fn runs() -> Result<Runs, Failure> {
     folder.map(Runs::new).ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
 }
 
+/// Refuses to resume what was begun with something else.
+fn same(before: &Head, now: &Head) -> Result<(), Failure> {
+    let differs = if before.line != now.line {
+        format!("its line was `rfab {}`, and is understood as `rfab {}` now", before.line, now.line)
+    } else if before.digest != now.digest {
+        format!("`{}` was changed since", now.fabfile)
+    } else {
+        return Ok(());
+    };
+    let message = format!("run `{}` cannot be resumed: {differs}", before.run);
+    Err(Failure::new(Reason::Fabfile, message)
+        .help("type the line anew instead: what is done already is left as it is"))
+}
+
 fn head(run: &Run, project: &Project) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
@@ -75,7 +105,7 @@ fn head(run: &Run, project: &Project) -> Head {
         on_behalf_of: run.on_behalf_of.clone(),
         from: run.from.clone(),
         since: run.since.clone(),
-        fabfile: project.file.display().to_string(),
+        fabfile: project.file.canonicalize().unwrap_or_else(|_| project.file.clone()).display().to_string(),
         digest: hex::encode(Sha256::digest(text)),
     }
 }

@@ -3,6 +3,7 @@
 //! After a first line that names the format a record is its length (four bytes, the lowest first), the first eight
 //! bytes of the sha256 of that length and the text, and the text in JSON. What does not fit at the end of a file was
 //! being written when the machine or the program died: it is cut off, never trusted.
+use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{File, OpenOptions},
@@ -37,6 +38,7 @@ impl Journal {
     /// Begins a run's journal, readable by its owner alone; it may not be there yet.
     pub fn create(path: &Path) -> io::Result<Journal> {
         let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         file.write_all(FORMAT)?;
         file.sync_all()?;
         if let Some(folder) = path.parent() {
@@ -46,9 +48,12 @@ impl Journal {
     }
 
     /// Goes on with a journal; what was torn at its end is cut off first.
+    ///
+    /// `WouldBlock` while another process writes it.
     pub fn go_on(path: &Path) -> io::Result<Journal> {
-        let torn = read(path)?.torn;
         let file = OpenOptions::new().append(true).open(path)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        let torn = read(path)?.torn;
         file.set_len(file.metadata()?.len() - torn)?;
         file.sync_all()?;
         Ok(Journal::over(file))

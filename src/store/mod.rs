@@ -7,4 +7,4 @@ mod runs;
 pub use journal::{Journal, Kept, read};
 pub use past::{Known, Past};
 pub use record::{Head, Record, Tail};
-pub use runs::{Runs, Summary, records};
+pub use runs::{Resumed, Runs, Summary, records};

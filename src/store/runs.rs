@@ -20,6 +20,13 @@ pub struct Summary {
     pub tail: Option<Tail>,
 }
 
+/// A run to go on with.
+pub struct Resumed {
+    pub head: Head,
+    pub journal: Journal,
+    pub records: Vec<Record>,
+}
+
 const ENDING: &str = "journal";
 
 impl Runs {
@@ -55,25 +62,47 @@ impl Runs {
         Ok(runs)
     }
 
+    /// Opens the journal of a run that did not end well, to go on with it: the newest if none is named.
+    ///
+    /// `Failed` when there is none or it is done, `Locked` while it is still under way.
+    pub fn resume(&self, run: Option<&str>) -> Result<Resumed, Failure> {
+        let unfinished = |s: &Summary| s.tail.as_ref().is_none_or(|tail| tail.exit != 0);
+        let found = match run {
+            Some(run) => self.named(run)?,
+            None => self.all()?.into_iter().find(unfinished).ok_or_else(|| {
+                Failure::failed("there is no run that did not end well").help("`rfab --history` lists them")
+            })?,
+        };
+        if !unfinished(&found) {
+            return Err(Failure::failed(format!("run `{}` is done", found.head.run)).help("nothing was begun"));
+        }
+        let (path, head) = (self.path(&found.head.run), found.head);
+        let journal = Journal::go_on(&path).map_err(|e| match e.kind() {
+            io::ErrorKind::WouldBlock => Failure::new(Reason::Locked, format!("run `{}` is still under way", head.run)),
+            _ => self.unreadable(&path, &e),
+        })?;
+        let records = records(&path).map_err(|e| self.unreadable(&path, &e))?;
+        Ok(Resumed { head, journal, records })
+    }
+
     /// The records of the run whose id begins so.
     ///
     /// `Failed` when there is none, or more than one.
     pub fn records(&self, run: &str) -> Result<Vec<Record>, Failure> {
+        let path = self.path(&self.named(run)?.head.run);
+        records(&path).map_err(|e| self.unreadable(&path, &e))
+    }
+
+    fn named(&self, run: &str) -> Result<Summary, Failure> {
         let all = self.all()?;
         let mut found = all.iter().filter(|s| s.head.run.starts_with(run));
-        let one = match (found.next(), found.next()) {
-            (Some(one), None) => one,
-            (None, _) => {
-                return Err(Failure::failed(format!("there is no run `{run}`")).help("`rfab --history` lists them"));
-            }
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one.clone()),
+            (None, _) => Err(Failure::failed(format!("there is no run `{run}`")).help("`rfab --history` lists them")),
             (Some(_), Some(_)) => {
-                return Err(
-                    Failure::failed(format!("more than one run begins with `{run}`")).help("give more of its id")
-                );
+                Err(Failure::failed(format!("more than one run begins with `{run}`")).help("give more of its id"))
             }
-        };
-        let path = self.path(&one.head.run);
-        records(&path).map_err(|e| self.unreadable(&path, &e))
+        }
     }
 
     fn path(&self, run: &str) -> PathBuf {
