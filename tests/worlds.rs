@@ -91,13 +91,14 @@ impl Both {
         let ran = self.lab.rfab(&[&["--json"], &words[..]].concat()).output();
         let events: Vec<Value> = ran.stdout.lines().map(|l| serde_json::from_str(l).expect("an event")).collect();
         let real = made(&events, ran.code);
+        let said = &events.last().expect("an event")["failures"];
         let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
         let parsed = line::parse(&words, None, &self.project.tasks).unwrap();
         let ran = simulate(&self.project, &parsed, self.model.clone(), Wish::default());
         let events: Vec<Value> = ran.events.iter().map(|e| serde_json::to_value(e).unwrap()).collect();
         let simulated = made(&events, Some(ran.ended.exit.code().into()));
         self.model = ran.model;
-        assert_eq!(real.changes, simulated.changes, "{line}");
+        assert_eq!(real.changes, simulated.changes, "{line}: {said}");
         assert_eq!(real.table, simulated.table, "{line}");
         assert_eq!((real.exit, simulated.exit), (Some(exit), Some(exit)), "{line}");
         assert_eq!(self.model.harmed, Vec::<String>::new());
