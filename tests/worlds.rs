@@ -91,7 +91,8 @@ impl Both {
         let ran = self.lab.rfab(&[&["--json"], &words[..]].concat()).output();
         let events: Vec<Value> = ran.stdout.lines().map(|l| serde_json::from_str(l).expect("an event")).collect();
         let real = made(&events, ran.code);
-        let said = &events.last().expect("an event")["failures"];
+        let noted: Vec<&Value> = events.iter().filter(|e| e["event"] == "noted").map(|e| &e["text"]).collect();
+        let said = format!("{} {noted:?}", events.last().expect("an event")["failures"]);
         let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
         let parsed = line::parse(&words, None, &self.project.tasks).unwrap();
         let ran = simulate(&self.project, &parsed, self.model.clone(), Wish::default());

@@ -59,7 +59,7 @@ async fn serve() -> Result<(), String> {
     }
     sleep(millis(&shop.unit, "slow_start").unwrap_or_default()).await;
     let address = env::var("RFAB_LAB_LISTEN").map_err(|e| e.to_string())?;
-    let listener = TcpListener::bind(&address).await.map_err(|e| format!("{address}: {e}"))?;
+    let listener = bind(&address).await.map_err(|e| format!("{address}: {e}"))?;
     eprintln!("shop: serves {} on {address}", shop.release.display());
     let (stop, stopping) = watch::channel(false);
     let mut open = JoinSet::new();
@@ -77,6 +77,20 @@ async fn serve() -> Result<(), String> {
     eprintln!("shop: stops, {} connections open", open.len());
     while open.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Listens; an address that is taken for a moment is waited for, and that is said in the log.
+async fn bind(address: &str) -> std::io::Result<TcpListener> {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && Instant::now() < until => {
+                eprintln!("shop: {address} is taken");
+                sleep(Duration::from_millis(50)).await;
+            }
+            bound => return bound,
+        }
+    }
 }
 
 impl Shop {

@@ -26,8 +26,10 @@ dir=@SERVICES@/$unit
 [ -d "$dir" ] || { echo "unit $unit is not known here" >&2; exit 5; }
 
 running() {
-    pid=$(cat "$dir/pid" 2>/dev/null) && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null &&
-        ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null
+    pid=$(cat "$dir/pid" 2>/dev/null) && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 1
+    # One that is gone by now has no state, and does not run either.
+    state=$(grep '^State:' "/proc/$pid/status" 2>/dev/null) || return 1
+    case $state in *Z*) return 1 ;; esac
 }
 
 start() {
