@@ -129,6 +129,7 @@ pub fn over<T: Send + 'static>(
         let (results, f, mine, tally) = (results.clone(), f.clone(), lane.clone(), here.session.tally.clone());
         let work: Work = Box::new(move || {
             let answer = f(&mine, &host);
+            mine.end(answer.as_ref().err());
             if let Err(failure) = &answer {
                 tally.failed(&host, failure);
             }
@@ -154,10 +155,11 @@ fn side_by_side(
     let results: Arc<Mutex<Vec<Option<RhaiResultOf<Dynamic>>>>> =
         Arc::new(Mutex::new(batch.iter().map(|_| None).collect()));
     let work = batch.into_iter().enumerate().map(|(i, (host, lane))| {
-        let (results, closure) = (results.clone(), on_lane(ctx, here, lane.clone(), f));
+        let (results, closure, mine) = (results.clone(), on_lane(ctx, here, lane.clone(), f), lane.clone());
         let work: Work = Box::new(move || {
             let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| closure(Some(host))));
             let result = called.unwrap_or_else(|_| Err(thrown(Failure::unknown("rfab itself failed in this call"))));
+            mine.end(result.as_ref().err().map(|e| failure_of(e)).as_ref());
             results.lock().unwrap()[i] = Some(result);
         });
         (lane, work)

@@ -1,5 +1,5 @@
 //! A machine, as plain data.
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// A name that is shared rather than copied.
@@ -8,7 +8,7 @@ pub type Name = Arc<str>;
 /// A machine that rfab reaches over ssh.
 ///
 /// A balancer's machine is one too; it has neither group nor roles.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// The fleet it belongs to; two fleets may have hosts of one name.
     pub fleet: Name,

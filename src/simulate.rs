@@ -6,8 +6,7 @@ use crate::{
     line::Line,
     model::Model,
     run::{self, Ended},
-    session::{Fault, Faults, Run, Session, Stop},
-    store::{Journal, Past},
+    session::{Fault, Faults, Journaling, Run, Session, Stop},
     world::{STACK, simulated::Simulated},
 };
 use std::{
@@ -55,13 +54,15 @@ pub fn simulate_attempt(
     line: &Line,
     model: Model,
     wish: Wish,
-    journal: Option<(Arc<Journal>, Past)>,
+    journal: Option<Journaling>,
 ) -> Simulation {
     let id = format!("sim-{}", model.runs).into();
     let world = Arc::new(Simulated::new(model, wish.seed));
-    let (kept, faults) = (Arc::new(Kept::default()), wish.fault.map(Faults::of).unwrap_or_default());
+    let (kept, stop) = (Arc::new(Kept::default()), Arc::new(Stop::default()));
+    let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();
     let facts = Run {
         id,
+        attempt: journal.as_ref().map_or(0, |keep| keep.past.attempts),
         line: line.to_string(),
         flags: Vec::new(),
         who: "tester".into(),
@@ -75,15 +76,8 @@ pub fn simulate_attempt(
         parallel: 32,
         lines: Arc::default(),
     };
-    let session = Session::new(
-        facts,
-        Arc::new(Fleets::default()),
-        world.clone(),
-        kept.clone(),
-        faults.clone(),
-        Arc::new(Stop::default()),
-        journal,
-    );
+    let session =
+        Session::new(facts, Arc::new(Fleets::default()), world.clone(), kept.clone(), faults.clone(), stop, journal);
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, false, &session);
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);

@@ -1,5 +1,5 @@
-//! A run that died at any effect is resumed from its journal: it ends as if nothing had happened, and nothing that may
-//! be done once was done twice.
+//! A run that died, failed or was interrupted at any effect is resumed from its journal: it ends as if nothing had
+//! happened, and nothing that may be done once was done twice.
 mod made_up;
 
 use made_up::{Shop, failures, fleet};
@@ -7,11 +7,23 @@ use rfab::{
     failure::Exit,
     line,
     model::Model,
-    session::Fault,
+    session::{Doubt, Fault, Journaling},
     simulate::{Simulation, Wish, simulate_attempt},
     store::{Journal, Past, records},
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+};
+
+type Kind = fn(u32) -> Fault;
+
+const DEATHS: [Kind; 3] = [Fault::KilledBefore, Fault::KilledAfter, Fault::KilledAmid];
 
 /// What hosts have and serve, how they stand, and which commands were ever run on them.
 fn end(model: &Model) -> BTreeMap<String, String> {
@@ -27,53 +39,226 @@ fn end(model: &Model) -> BTreeMap<String, String> {
     fleet(model).hosts.iter().map(|host| (host.name.to_string(), of(host))).collect()
 }
 
-/// One attempt at a line, with the journal in that file.
-fn attempt(shop: &Shop, words: &str, model: Model, wish: Wish, file: &Path) -> Simulation {
-    let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-    let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let journal = match file.exists() {
-        false => (Arc::new(Journal::create(file).unwrap()), Past::default()),
-        true => (Arc::new(Journal::go_on(file).unwrap()), Past::of(records(file).unwrap())),
-    };
-    simulate_attempt(&shop.project, &line, model, wish, Some(journal))
+/// A line, what the world is before it, and how it ends when nothing happens.
+struct Whole<'a> {
+    shop: &'a Shop,
+    words: &'a str,
+    before: Model,
+    seed: u64,
+    folder: tempfile::TempDir,
+    effects: u32,
+    end: BTreeMap<String, String>,
 }
 
-/// Lets `release` die at every effect in a way, loses what `lost` takes away meanwhile, and gives what ended otherwise.
-fn explore(shop: &Shop, kind: fn(u32) -> Fault, lost: fn(&mut Model)) -> (u32, Vec<String>) {
-    let words = "prod release:stable";
-    let (folder, mut found) = (tempfile::tempdir().unwrap(), Vec::new());
-    let mut before = shop.known();
-    before.runs += 1;
-    let calm = Wish { seed: 1, ..Wish::default() };
-    let whole = attempt(shop, words, before.clone(), calm, &folder.path().join("whole"));
-    assert_eq!(whole.ended.exit, Exit::Done, "{:?}", failures(&whole));
-    for at in 0..whole.effects {
-        let file = folder.path().join(at.to_string());
-        let mut died = attempt(shop, words, before.clone(), Wish { fault: Some(kind(at)), ..calm }, &file);
-        lost(&mut died.model);
-        let resumed = attempt(shop, words, died.model, calm, &file);
-        if resumed.ended.exit != Exit::Done {
-            found.push(format!("{at}: {:?} {:?}", resumed.ended.exit, failures(&resumed)));
-        } else if end(&resumed.model) != end(&whole.model) || !resumed.model.harmed.is_empty() {
-            found.push(format!("{at}: {:#?} {:?}", end(&resumed.model), resumed.model.harmed));
+impl<'a> Whole<'a> {
+    fn of(shop: &'a Shop, words: &'a str, before: &Model, seed: u64) -> Self {
+        let mut whole = Whole {
+            shop,
+            words,
+            before: Model { runs: before.runs + 1, ..before.clone() },
+            seed,
+            folder: journals(),
+            effects: 0,
+            end: BTreeMap::new(),
+        };
+        let calm = whole.attempt(whole.before.clone(), None, "whole");
+        assert_eq!(calm.ended.exit, Exit::Done, "{:?}", failures(&calm));
+        (whole.effects, whole.end) = (calm.effects, end(&calm.model));
+        whole
+    }
+
+    /// One attempt at the line, with the journal in that file.
+    fn attempt(&self, model: Model, fault: Option<Fault>, file: &str) -> Simulation {
+        let file = self.folder.path().join(file);
+        let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
+        let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
+        let (journal, past) = match file.exists() {
+            false => (Journal::create(&file).unwrap(), Past::default()),
+            true => (go_on(&file), Past::of(records(&file).unwrap())),
+        };
+        if past.attempts > 0 {
+            journal.append(RESUMED.as_bytes(), false).unwrap();
+        }
+        let keep = Journaling { journal: Arc::new(journal), past, doubt: Doubt::Ask, force_changed: false };
+        let wish = Wish { seed: self.seed, fault, ..Wish::default() };
+        simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
+    }
+
+    /// Lets the line meet these faults, one an attempt, with `between` after each; the next attempt must end it well.
+    fn disturbed(&self, faults: &[Fault], between: fn(&mut Model)) -> Result<(), String> {
+        let file = faults.iter().map(|fault| format!("{fault:?}")).collect::<Vec<_>>().join(" ");
+        let mut model = self.before.clone();
+        for fault in faults {
+            let disturbed = self.attempt(model, Some(*fault), &file);
+            model = disturbed.model;
+            between(&mut model);
+        }
+        let resumed = self.attempt(model, None, &file);
+        let (ended, harmed) = (end(&resumed.model), &resumed.model.harmed);
+        if resumed.ended.exit == Exit::Done && ended == self.end && harmed.is_empty() {
+            return Ok(());
+        }
+        let differs: Vec<_> = ended.iter().filter(|(host, end)| self.end[*host] != **end).collect();
+        Err(format!(
+            "seed {} {file}: {:?} {:?} {differs:#?} {harmed:?}",
+            self.seed,
+            resumed.ended.exit,
+            failures(&resumed)
+        ))
+    }
+}
+
+/// A process that another thread is about to start has a copy of every open file, for a moment.
+fn go_on(file: &Path) -> Journal {
+    loop {
+        match Journal::go_on(file) {
+            Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => thread::yield_now(),
+            journal => return journal.unwrap(),
         }
     }
-    (whole.effects, found)
 }
+
+const RESUMED: &str =
+    r#"{"resumed":{"who":"tester","on_behalf_of":null,"from":"simulator","since":"1970-01-01T00:00:00Z"}}"#;
+
+fn journals() -> tempfile::TempDir {
+    // What is never read after a crash of this machine need not reach a disk.
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
+/// Tries every seed, on as many threads as there are processors, and gives what ended otherwise.
+fn explore(seeds: u64, shop: &Shop, words: &str, each: impl Fn(&Whole<'_>) -> Vec<String> + Sync) -> Vec<String> {
+    let (before, next, found) = (shop.known(), AtomicU64::new(0), Mutex::new(Vec::new()));
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(seed) = Some(next.fetch_add(1, Relaxed)).filter(|seed| *seed < seeds) {
+                    let mut wrong = each(&Whole::of(shop, words, &before, seed));
+                    found.lock().unwrap().append(&mut wrong);
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+/// The effects of a line, each with the kind of death whose turn it is.
+fn deaths<'a>(whole: &'a Whole<'_>) -> impl Iterator<Item = Fault> + 'a {
+    (0..whole.effects).map(|at| DEATHS[(u64::from(at) + whole.seed) as usize % 3](at))
+}
+
+/// A death of the attempt after the one that met something at this effect.
+fn second(whole: &Whole<'_>, at: u32) -> Fault {
+    DEATHS[(at / 7) as usize % 3]((at * 37 + whole.seed as u32 * 11) % 40)
+}
+
+/// The balancer was restarted, and has everybody in.
+fn forget(model: &mut Model) {
+    model.forget(&"prod".into(), &"lb1".into());
+}
+
+fn none(found: Vec<String>) {
+    assert!(found.is_empty(), "{} ended otherwise: {}", found.len(), found[..found.len().min(4)].join("\n"));
+}
+
+const RELEASE: &str = "prod release:stable";
 
 #[test]
 fn a_release_that_died_anywhere_and_is_resumed_ends_as_if_nothing_had_happened() {
     let shop = Shop::four("");
-    for kind in [Fault::KilledBefore as fn(u32) -> Fault, Fault::KilledAfter, Fault::KilledAmid] {
-        let (effects, found) = explore(&shop, kind, |_| ());
-        assert!(effects > 100, "{effects} effects");
-        assert!(found.is_empty(), "{} of {effects}: {:#?}", found.len(), &found[..found.len().min(6)]);
+    none(explore(1, &shop, RELEASE, |whole| {
+        assert!(whole.effects > 100, "{} effects", whole.effects);
+        let all = DEATHS.iter().flat_map(|death| (0..whole.effects).map(death));
+        all.filter_map(|death| whole.disturbed(&[death], |_| ()).err()).collect()
+    }));
+}
+
+#[test]
+fn a_balancer_that_forgot_everything_in_between_is_told_again() {
+    let shop = Shop::four("");
+    none(explore(1, &shop, RELEASE, |whole| {
+        deaths(whole).filter_map(|death| whole.disturbed(&[death], forget).err()).collect()
+    }));
+}
+
+#[test]
+fn an_effect_that_failed_is_tried_again() {
+    let shop = Shop::four("");
+    none(explore(1, &shop, RELEASE, |whole| {
+        (0..whole.effects).filter_map(|at| whole.disturbed(&[Fault::FailsAt(at)], |_| ()).err()).collect()
+    }));
+}
+
+#[test]
+fn a_release_that_was_interrupted_anywhere_goes_on() {
+    let shop = Shop::four("");
+    none(explore(1, &shop, RELEASE, |whole| {
+        (0..whole.effects).filter_map(|at| whole.disturbed(&[Fault::InterruptedAt(at)], |_| ()).err()).collect()
+    }));
+}
+
+#[test]
+fn a_resumed_run_may_die_again() {
+    let shop = Shop::four("");
+    none(explore(1, &shop, RELEASE, |whole| {
+        deaths(whole)
+            .zip(0..)
+            .filter_map(|(death, n)| whole.disturbed(&[death, second(whole, n)], |_| ()).err())
+            .collect()
+    }));
+}
+
+#[test]
+fn whatever_happens_to_a_release_anywhere_it_goes_on_under_every_order_of_its_lanes() {
+    let shop = Shop::four("");
+    none(explore(20, &shop, RELEASE, |whole| {
+        let disturbed = |death: Fault, at: u32| match (u64::from(at) / 3 + whole.seed) % 6 {
+            0 => whole.disturbed(&[death], forget),
+            1 => whole.disturbed(&[Fault::FailsAt(at)], |_| ()),
+            2 => whole.disturbed(&[Fault::InterruptedAt(at)], |_| ()),
+            3 => whole.disturbed(&[death, second(whole, at)], |_| ()),
+            _ => whole.disturbed(&[death], |_| ()),
+        };
+        deaths(whole).zip(0..).filter_map(|(death, at)| disturbed(death, at).err()).collect()
+    }));
+}
+
+#[test]
+fn what_a_dead_attempt_deferred_is_not_replayed_and_what_it_undid_is_done_again() {
+    let shop = Shop::four(
+        r#"
+fn serviced() {
+    for group in balancer::pooled(targets()).groups() {
+        balancer::drain(group, "service");
+        defer(|| group.parallel(|host| { balancer::ready(host); balancer::wait_up(host); }));
+        group.parallel(|host| {
+            balancer::wait_drained(host);
+            host.run("bin/before");
+            service::restart(host);
+            balancer::wait_up(host);
+            host.run("bin/after");
+        });
+        group.parallel(|host| { balancer::ready(host); balancer::wait_up(host); });
     }
+}
+"#,
+    );
+    none(explore(2, &shop, "prod serviced", |whole| {
+        let interrupted = (0..whole.effects).map(Fault::InterruptedAt);
+        let failed = (0..whole.effects).map(Fault::FailsAt);
+        let all: Vec<Fault> = deaths(whole).chain(interrupted).chain(failed).collect();
+        all.into_iter().filter_map(|fault| whole.disturbed(&[fault], |_| ()).err()).collect()
+    }));
 }
 
 #[test]
 fn a_host_that_lost_its_notes_of_commands_is_where_a_command_is_done_twice_and_that_is_seen() {
     let forget = |model: &mut Model| model.machines.values_mut().for_each(|machine| machine.ended.clear());
-    let (_, found) = explore(&Shop::four(""), Fault::KilledAfter, forget);
+    let found = explore(1, &Shop::four(""), RELEASE, |whole| {
+        let all = (0..whole.effects).map(Fault::KilledAfter);
+        all.filter_map(|death| whole.disturbed(&[death], forget).err()).collect()
+    });
     assert!(!found.is_empty());
 }

@@ -2,14 +2,14 @@
 use super::{
     flags, history, line, listing,
     request::{Action, Color, Detail, Request},
-    trust, wiring,
+    trust,
+    wiring::{self, Going},
 };
 use crate::{
     fabfile::{self, Options, Project},
     failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
-    store::Resumed,
 };
 use std::{
     env,
@@ -67,7 +67,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             let palette = Palette { color: color(request, io::stdout().is_terminal()) };
             report::say(&history::show(&records, palette));
         }
-        Action::Resume { run } => return resume(request, run.as_deref()),
+        Action::Resume { run, doubt, force_changed } => {
+            let resumed = wiring::runs().and_then(|runs| runs.resume(run.as_deref())).map_err(of_reason)?;
+            return resume(request, Going { resumed, doubt: *doubt, force_changed: *force_changed });
+        }
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;
@@ -113,17 +116,17 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
 }
 
 /// Types a run's line anew, with what its journal has.
-fn resume(request: &Request, run: Option<&str>) -> Result<Exit, Stopped> {
-    let resumed = wiring::runs().and_then(|runs| runs.resume(run)).map_err(of_reason)?;
-    let typed = resumed.head.typed.iter().map(OsString::from);
+fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
+    let head = &going.resumed.head;
+    let typed = head.typed.iter().map(OsString::from);
     let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
     let again =
         again.map_err(|e| of_reason(Failure::failed(format!("what was typed then is not understood now: {e}"))))?;
-    let again = Request { fabfile: Some(resumed.head.fabfile.clone().into()), json: request.json, ..again };
+    let again = Request { fabfile: Some(head.fabfile.clone().into()), json: request.json, ..again };
     let Action::Run { words, command } = &again.action else {
         return Err(of_reason(Failure::failed("what was typed then was no line of tasks")));
     };
-    run_line(&again, words, command.as_deref(), Some(resumed))
+    run_line(&again, words, command.as_deref(), Some(going))
 }
 
 fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
@@ -134,7 +137,7 @@ fn run_line(
     request: &Request,
     words: &[String],
     command: Option<&[String]>,
-    resumed: Option<Resumed>,
+    going: Option<Going>,
 ) -> Result<Exit, Stopped> {
     let project = project(request)?;
     let line = understood(words, command, &project)?;
@@ -145,7 +148,7 @@ fn run_line(
         Detail::Verbose => Loud::Verbose,
     };
     let style = Style { json: request.json, loud, color: color(request, io::stdout().is_terminal()) };
-    wiring::run(request, &project, &line, report::listener(style), resumed).map_err(of_reason)
+    wiring::run(request, &project, &line, report::listener(style), going).map_err(of_reason)
 }
 
 fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {

@@ -1,6 +1,6 @@
 //! The flags: what the tool itself does.
 use super::request::{Action, Color, Detail, Request, Yes};
-use crate::failure::Exit;
+use crate::{failure::Exit, session::Doubt};
 use clap::{
     ArgAction, Args, CommandFactory, Parser,
     builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles, TypedValueParser},
@@ -121,6 +121,15 @@ struct Instead {
     /// Go on with RUN, or the newest run that did not end well: what it did is not done again
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     resume: Option<Option<String>>,
+    /// With --resume: do again what nobody knows to be done
+    #[arg(long, requires = "resume", conflicts_with = "skip")]
+    retry: bool,
+    /// With --resume: take for done what nobody knows to be done
+    #[arg(long, requires = "resume")]
+    skip: bool,
+    /// With --resume: go on although the fabfile or a fleet was changed since
+    #[arg(long, requires = "resume")]
+    force_changed: bool,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead", conflicts_with = "words")]
     demo: bool,
@@ -178,7 +187,13 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         return Err(conflict("the argument '--read' needs a command behind '--'".to_owned()));
     }
     let words = flags.words.clone();
-    let Instead { list, docs, trust, history, show, resume, demo, version, help: _ } = &flags.instead;
+    let Instead { list, docs, trust, history, show, resume, retry, skip, force_changed, demo, version, help: _ } =
+        &flags.instead;
+    let doubt = match (retry, skip) {
+        (true, _) => Doubt::Retry,
+        (_, true) => Doubt::Skip,
+        _ => Doubt::Ask,
+    };
     let action = match (list, docs, trust, (history, show, resume), demo, version) {
         (false, None, None, (false, None, None), false, false) => Action::Run { words, command },
         _ if command.is_some() => {
@@ -189,7 +204,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         (_, _, Some(host), ..) => Action::Trust { host: host.clone(), words },
         (.., (true, ..), _, _) => Action::History,
         (.., (_, Some(run), _), _, _) => Action::Show { run: run.clone() },
-        (.., (.., Some(run)), _, _) => Action::Resume { run: run.clone() },
+        (.., (.., Some(run)), _, _) => Action::Resume { run: run.clone(), doubt, force_changed: *force_changed },
         (.., true, _) => Action::Demo,
         (.., true) => Action::Version,
     };

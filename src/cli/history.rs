@@ -61,7 +61,15 @@ pub fn show(records: &[Record], palette: Palette) -> String {
                     head.run, head.line, head.who, head.from, head.since, head.fabfile, head.digest
                 );
             }
-            Record::Effect { .. } => {}
+            Record::Resumed(attempt) => {
+                let on_behalf =
+                    attempt.on_behalf_of.as_ref().map(|who| format!(" on behalf of {who}")).unwrap_or_default();
+                text += &format!(
+                    "\ngone on with by {}{on_behalf}, from {}, at {}\n\n",
+                    attempt.who, attempt.from, attempt.since
+                );
+            }
+            Record::Effect { .. } | Record::Fleet(_) | Record::LaneEnded { .. } | Record::Left { .. } => {}
             Record::Answered { lane, number, took, .. } => text += &line(&effects, lane, *number, *took, None),
             Record::Failed { lane, number, took, failure } => {
                 text += &line(&effects, lane, *number, *took, Some(&failure.message));

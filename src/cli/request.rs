@@ -1,4 +1,5 @@
 //! What a command line asks for, as plain data.
+use crate::session::Doubt;
 use std::path::PathBuf;
 
 /// What a command line asks for.
@@ -71,7 +72,7 @@ pub enum Action {
     /// Show one run, by the beginning of its id.
     Show { run: String },
     /// Go on with a run, or with the newest that did not end well.
-    Resume { run: Option<String> },
+    Resume { run: Option<String>, doubt: Doubt, force_changed: bool },
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.

@@ -14,9 +14,9 @@ use crate::{
     ledger::line::now,
     report::{self, Beside, Palette},
     run,
-    session::{Faults, Run, Session, Stop},
+    session::{Doubt, Faults, Journaling, Run, Session, Stop},
     ssh::Openssh,
-    store::{Head, Past, Record, Resumed, Runs, Tail},
+    store::{Attempt, Head, Past, Record, Resumed, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -24,6 +24,14 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 use std::{env, path::PathBuf, sync::Arc, thread};
+
+/// A run that is gone on with.
+pub struct Going {
+    pub resumed: Resumed,
+    pub doubt: Doubt,
+    /// Whether the fabfile and the fleets may be others than it began with.
+    pub force_changed: bool,
+}
 
 /// Carries a line out on real hosts.
 ///
@@ -33,21 +41,17 @@ pub fn run(
     project: &Project,
     line: &Line,
     listener: Arc<dyn Listener>,
-    resumed: Option<Resumed>,
+    going: Option<Going>,
 ) -> Result<Exit, Failure> {
     let stop = Arc::new(Stop::default());
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
     let mut facts = facts(request, line.to_string());
-    let (journal, past) = match resumed {
-        None => (runs()?.begin(&head(&facts, project))?, Past::default()),
-        Some(Resumed { head: before, journal, records }) => {
-            facts.id = before.run.clone();
-            same(&before, &head(&facts, project))?;
-            (journal, Past::of(records))
-        }
+    let (keep, changed) = match going {
+        None => (begin(&head(&facts, project))?, None),
+        Some(going) => go_on(going, &mut facts, project)?,
     };
-    let journal = Arc::new(journal);
+    let journal = keep.journal.clone();
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -55,8 +59,11 @@ pub fn run(
         listener,
         Faults::default(),
         stop.clone(),
-        Some((journal.clone(), past)),
+        Some(keep),
     );
+    if let Some(text) = changed {
+        session.lane().tell(What::Warned { host: None, text });
+    }
     watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
         let task = || run::run(project, line, request.read, &session);
@@ -79,18 +86,37 @@ pub fn runs() -> Result<Runs, Failure> {
     folder.map(Runs::new).ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
 }
 
-/// Refuses to resume what was begun with something else.
-fn same(before: &Head, now: &Head) -> Result<(), Failure> {
-    let differs = if before.line != now.line {
-        format!("its line was `rfab {}`, and is understood as `rfab {}` now", before.line, now.line)
-    } else if before.digest != now.digest {
-        format!("`{}` was changed since", now.fabfile)
-    } else {
-        return Ok(());
-    };
-    let message = format!("run `{}` cannot be resumed: {differs}", before.run);
-    Err(Failure::new(Reason::Fabfile, message)
-        .help("type the line anew instead: what is done already is left as it is"))
+fn begin(head: &Head) -> Result<Journaling, Failure> {
+    let journal = Arc::new(runs()?.begin(head)?);
+    Ok(Journaling { journal, past: Past::default(), doubt: Doubt::Ask, force_changed: false })
+}
+
+/// Makes a run the one that it goes on with; also what was changed since, if that may be.
+///
+/// `Fabfile` when something was changed that may not be.
+fn go_on(going: Going, facts: &mut Run, project: &Project) -> Result<(Journaling, Option<String>), Failure> {
+    let Going { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = going;
+    facts.id = before.run.clone();
+    let past = Past::of(records);
+    facts.attempt = past.attempts;
+    let differs = before.differences(&head(facts, project));
+    let changed = (!differs.is_empty()).then(|| differs.join("; "));
+    if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
+        let message = format!("run `{}` cannot be resumed: {differs}", before.run);
+        return Err(Failure::new(Reason::Fabfile, message).help(
+            "type the line anew instead: what is done already is left as it is; or go on all the same by `--force-changed`",
+        ));
+    }
+    let attempt = Record::Resumed(Attempt {
+        who: facts.who.clone(),
+        on_behalf_of: facts.on_behalf_of.clone(),
+        from: facts.from.clone(),
+        since: facts.since.clone(),
+    });
+    let text = serde_json::to_vec(&attempt).expect("an attempt is plain data");
+    journal.append(&text, true).map_err(|e| Failure::failed(format!("the journal cannot be written: {e}")))?;
+    let keep = Journaling { journal: Arc::new(journal), past, doubt, force_changed };
+    Ok((keep, changed.map(|differs| format!("gone on with although something was changed: {differs}"))))
 }
 
 fn head(run: &Run, project: &Project) -> Head {
@@ -107,6 +133,8 @@ fn head(run: &Run, project: &Project) -> Head {
         since: run.since.clone(),
         fabfile: project.file.canonicalize().unwrap_or_else(|_| project.file.clone()).display().to_string(),
         digest: hex::encode(Sha256::digest(text)),
+        modules: project.script.resolver.digests(),
+        rfab: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 
@@ -174,6 +202,7 @@ pub fn facts(request: &Request, line: String) -> Run {
     let id = format!("{:011x}-{:06x}", jiff::Timestamp::now().as_millisecond(), rand::random::<u32>() & 0xff_ffff);
     Run {
         id: id.into(),
+        attempt: 0,
         line,
         flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),

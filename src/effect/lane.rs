@@ -18,6 +18,10 @@ use std::{
 /// What every effect passes through.
 pub trait Door: Send + Sync {
     fn pass(&self, call: Call<'_>) -> Answered;
+    /// A lane has come to its end.
+    fn ended(&self, lane: &Lane, failure: Option<&Failure>);
+    /// Which attempt at the run this is; the first is 0.
+    fn attempt(&self) -> u32;
     fn world(&self) -> &dyn World;
     fn listener(&self) -> &dyn Listener;
     fn run(&self) -> &Name;
@@ -28,6 +32,8 @@ pub trait Door: Send + Sync {
 pub struct Call<'a> {
     pub lane: &'a Arc<Lane>,
     pub number: u32,
+    /// The attempt at the run that it belongs to.
+    pub attempt: u32,
     pub effect: &'a dyn Record,
     /// What the ledger wants written with the change.
     pub notes: &'a [Noting],
@@ -35,20 +41,22 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub fn id(&self) -> Id<'a> {
-        Id { lane: &self.lane.path, number: self.number }
+        Id { lane: &self.lane.path, number: self.number, attempt: self.attempt }
     }
 }
 
-/// Which effect of a run: the same in the run that resumes it.
+/// Which effect of a run, and in which attempt at it it was begun.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Id<'a> {
     pub lane: &'a str,
     pub number: u32,
+    pub attempt: u32,
 }
 
 impl fmt::Display for Id<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.lane, self.number)
+        write!(f, "{}#{}", self.lane, self.number)?;
+        if self.attempt > 0 { write!(f, ".{}", self.attempt) } else { Ok(()) }
     }
 }
 
@@ -75,7 +83,8 @@ impl Lane {
     ///
     /// Fails with whatever a layer or the world answers.
     pub fn perform<E: Effect + 'static>(self: &Arc<Self>, effect: E) -> Result<E::Outcome, Failure> {
-        let call = Call { lane: self, number: self.next.fetch_add(1, Relaxed), effect: &effect, notes: &[] };
+        let (number, attempt) = (self.next.fetch_add(1, Relaxed), self.door.attempt());
+        let call = Call { lane: self, number, attempt, effect: &effect, notes: &[] };
         typed::<E>(self.door.pass(call))
     }
 
@@ -111,6 +120,11 @@ impl Lane {
             next: AtomicU32::new(0),
             clock: AtomicU64::new(self.clock.load(Relaxed)),
         })
+    }
+
+    /// Says that nothing more comes from this lane, and why if it failed.
+    pub fn end(&self, failure: Option<&Failure>) {
+        self.door.ended(self, failure);
     }
 
     /// Tells the run's listeners.

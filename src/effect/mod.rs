@@ -208,6 +208,11 @@ pub trait Effect: Serialize + Send + Sync {
         Ok(Seen::Cannot)
     }
 
+    /// What it comes to if a person says that it was done; none if nobody can know.
+    fn assumed(&self) -> Option<Self::Outcome> {
+        None
+    }
+
     /// Puts what a real read answered into the model.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
@@ -217,20 +222,23 @@ pub trait Effect: Serialize + Send + Sync {
 pub struct Fleets(std::sync::RwLock<std::collections::BTreeMap<Name, Arc<Fleet>>>);
 
 impl Fleets {
-    /// Keeps a fleet; one of the same name must be the same.
-    pub fn admit(&self, fleet: Fleet) -> Result<Arc<Fleet>, Failure> {
-        let mut fleets = self.0.write().unwrap();
-        if let Some(known) = fleets.get(&fleet.name) {
-            return if **known == fleet {
-                Ok(known.clone())
-            } else {
-                Err(Failure::new(crate::failure::Reason::Fabfile, format!("two fleets are named `{}`", fleet.name))
+    /// The fleet of this name, which must be the same.
+    ///
+    /// `Fabfile` when it is not.
+    pub fn known(&self, fleet: &Fleet) -> Result<Option<Arc<Fleet>>, Failure> {
+        match self.0.read().unwrap().get(&fleet.name) {
+            Some(known) if **known != *fleet => {
+                let message = format!("two fleets are named `{}`", fleet.name);
+                Err(Failure::new(crate::failure::Reason::Fabfile, message)
                     .help("give one of them another file name or `name`"))
-            };
+            }
+            known => Ok(known.cloned()),
         }
-        let fleet = Arc::new(fleet);
-        fleets.insert(fleet.name.clone(), fleet.clone());
-        Ok(fleet)
+    }
+
+    /// Keeps a fleet, unless it is known already.
+    pub fn keep(&self, fleet: Arc<Fleet>) -> Arc<Fleet> {
+        self.0.write().unwrap().entry(fleet.name.clone()).or_insert(fleet).clone()
     }
 
     pub fn get(&self, name: &Name) -> Arc<Fleet> {

@@ -44,6 +44,7 @@ pub trait Record: Send + Sync {
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
     fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>>;
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure>;
+    fn assumed(&self) -> Option<Box<dyn Answer>>;
     fn learn(&self, answer: &dyn Answer, model: &mut Model);
     /// The effect itself, for a layer that knows its type.
     fn as_any(&self) -> &dyn Any;
@@ -95,6 +96,10 @@ impl<E: Effect + 'static> Record for E {
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure> {
         Ok(Effect::look(self, ask)?.map(|o| Box::new(o) as Box<dyn Answer>))
+    }
+
+    fn assumed(&self) -> Option<Box<dyn Answer>> {
+        Effect::assumed(self).map(|o| Box::new(o) as Box<dyn Answer>)
     }
 
     fn learn(&self, answer: &dyn Answer, model: &mut Model) {

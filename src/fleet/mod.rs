@@ -1,6 +1,7 @@
 //! A named set of hosts and how to reach it, as plain data.
 mod app;
 mod balancers;
+mod differ;
 mod hosts;
 mod nearest;
 mod order;
@@ -16,6 +17,7 @@ mod tree;
 mod value;
 mod wrong;
 
+pub use differ::differences;
 pub use hosts::{Named, WORDS};
 pub use nearest::{did_you_mean, nearest};
 pub use pools::Stand;
@@ -26,11 +28,11 @@ pub use value::{is_name, is_user, span};
 pub use wrong::{Problem, Wrong};
 
 use crate::host::{Host, Name};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// What a fleet file says, with every default filled in.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
     /// The file's name without its ending.
     pub name: Name,
@@ -55,7 +57,7 @@ pub struct Fleet {
 }
 
 /// What kind of reference may be deployed to a fleet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accept {
     Stable,
@@ -65,7 +67,7 @@ pub enum Accept {
 }
 
 /// What is deployed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct App {
     /// The key behind `app.`, or the fleet's name where there is one app.
     pub name: Name,
@@ -82,7 +84,7 @@ pub struct App {
 }
 
 /// The units of an app and how they are told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// Role to units.
     pub units: BTreeMap<Name, Vec<Name>>,
@@ -94,7 +96,7 @@ pub struct Service {
 }
 
 /// How a unit is told to do something; `{unit}` stands for its name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Verb {
     /// Split into words and run by sudo.
@@ -104,7 +106,7 @@ pub enum Verb {
 }
 
 /// How a host proves that it serves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// `{address}` and `{name}` stand for the host's.
     pub url: String,
@@ -118,7 +120,7 @@ pub struct Health {
 }
 
 /// Where the served commit is proven.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Version {
     /// A header of this name.
@@ -134,7 +136,7 @@ pub enum Version {
 }
 
 /// What takes servers in and out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Balancer {
     pub name: Name,
     /// The machine it is on.
@@ -149,8 +151,8 @@ pub struct Balancer {
 }
 
 /// The fewest servers of a pool that stay live.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MinLive {
     Count(usize),
     Percent(u8),

@@ -75,6 +75,10 @@ impl Effect for ChangeRepository {
         })
     }
 
+    fn assumed(&self) -> Option<Option<String>> {
+        (!matches!(self.change, Change::Commit { .. } | Change::Merge { .. })).then_some(None)
+    }
+
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
         Ok(match &self.change {

@@ -32,6 +32,7 @@ pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Sessio
     let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
     lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
     let result = tasks(&here, line, read_only);
+    lane.end(result.as_ref().err().map(|l| &l.failure));
     closing::close(&here, result)
 }
 
@@ -70,6 +71,7 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
     here.lane.advance(inside.lane.clock());
     let took = here.lane.world().now(&here.lane).saturating_sub(began);
     let failure = result.as_ref().err().map(|l| l.failure.clone());
+    inside.lane.end(failure.as_ref());
     here.lane.tell(What::TaskFinished { task: call.to_string(), took, failure });
     result
 }

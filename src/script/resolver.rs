@@ -7,6 +7,7 @@ use super::{
 };
 use crate::failure::{Excerpt, Failure, Reason};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Scope, Shared as Rc};
+use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -110,6 +111,13 @@ impl Resolver {
             .filter(|(name, _)| !name.starts_with("std/"))
             .map(|(n, ast)| (n.clone(), ast.clone()))
             .collect()
+    }
+
+    /// The sha256 of each module of the project that was read, by name.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let known = self.known.lock().unwrap();
+        let ours = known.texts.iter().filter(|(name, _)| !name.is_empty() && !name.starts_with("std/"));
+        ours.map(|(name, text)| (name.clone(), hex::encode(Sha256::digest(text)))).collect()
     }
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {

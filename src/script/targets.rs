@@ -1,5 +1,5 @@
 //! Hosts chosen for the next tasks: from a fleet, by a selection, handed from task to task.
-use super::{Here, Invocation, RhaiResultOf, Value, thrown};
+use super::{Here, Invocation, RhaiResultOf, Value, failure_of, thrown};
 use crate::{
     balancer::ReadBalance,
     event::Standing,
@@ -45,9 +45,7 @@ pub fn fleet_of_map(here: &Here, name: &str, keys: rhai::Map) -> RhaiResultOf<Ta
 }
 
 fn admit(here: &Here, fleet: Fleet) -> RhaiResultOf<Targets> {
-    // The world first: what it refuses is no fleet of the run.
-    here.lane.world().admit(&Arc::new(fleet.clone())).map_err(thrown)?;
-    let fleet = here.session.fleets.admit(fleet).map_err(thrown)?;
+    let fleet = here.session.admit(fleet).map_err(thrown)?;
     let hosts = Arc::new(fleet.hosts.clone());
     Ok(Targets { fleet, hosts, selection: "all".to_owned() })
 }
@@ -87,7 +85,9 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
     let task = Invocation { function: default.clone(), ..Invocation::default() };
     // The default task runs in a lane of its own, so that what calls it counts the same.
     let inside = Here { lane: here.lane.inner(&default), defers: Arc::default(), ..here.clone() };
-    match here.script.call(&inside, &task)? {
+    let called = here.script.call(&inside, &task);
+    inside.lane.end(called.as_ref().err().map(|e| failure_of(e)).as_ref());
+    match called? {
         Value::Targets(targets) => {
             hand_over(here, &targets)?;
             Ok(targets)

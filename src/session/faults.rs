@@ -1,5 +1,5 @@
 //! Dies or fails at the n-th effect, on purpose.
-use super::{Layer, Rest};
+use super::{Layer, Rest, Stop};
 use crate::{
     effect::{Answered, Call, Noting},
     failure::{Failure, Reason},
@@ -18,6 +18,8 @@ pub enum Fault {
     KilledAmid(u32),
     KilledAfter(u32),
     FailsAt(u32),
+    /// The operator interrupts while it is under way.
+    InterruptedAt(u32),
     /// No invariant is held, in a made-up world: to see that it notices harm.
     Lawless,
 }
@@ -28,11 +30,13 @@ pub struct Faults {
     fault: Option<Fault>,
     count: Arc<AtomicU32>,
     dead: Arc<AtomicBool>,
+    stop: Arc<Stop>,
 }
 
 impl Faults {
-    pub fn of(fault: Fault) -> Self {
-        Self { fault: Some(fault), ..Self::default() }
+    /// A fault in a run that can be stopped.
+    pub fn of(fault: Fault, stop: Arc<Stop>) -> Self {
+        Self { fault: Some(fault), stop, ..Self::default() }
     }
 
     /// How many effects came by.
@@ -74,6 +78,10 @@ impl Layer for Faults {
                 self.die()
             }
             Some(Fault::FailsAt(at)) if at == n => Err(Failure::failed("failed here, as asked for")),
+            Some(Fault::InterruptedAt(at)) if at == n => {
+                self.stop.by(2);
+                rest.pass(call)
+            }
             _ => rest.pass(call),
         }
     }

@@ -35,6 +35,8 @@ impl Layer for Invariants {
                 self.enough_live(&fleet, hosts, &balance)?;
                 let answered = rest.pass(call);
                 if answered.is_ok() {
+                    // They are out from this moment on, whatever was so before.
+                    hosts.iter().for_each(|host| self.tally.goes_out(host));
                     self.balance(&fleet, call, rest)?;
                 }
                 answered
@@ -42,7 +44,7 @@ impl Layer for Invariants {
             Touch::Admin { to: Admin::Ready, .. } => {
                 let balance = self.balance(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
-                    proof::may_put_back(set, &self.tally, call, rest)?;
+                    proof::may_put_back(set, &balance, &self.tally, call, rest)?;
                     proof::healthy(set, &balance, &self.tally, call, rest)?;
                 }
                 rest.pass(call)

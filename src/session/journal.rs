@@ -1,38 +1,63 @@
 //! What came through the door, and what came of it; a resumed run is handed back what it did before.
-use super::{Layer, Rest};
+use super::{Layer, Rest, Stop, doubt::Doubt, stretch::Stretches};
 use crate::{
     balancer::Claim,
-    effect::{Answered, Call, Fleets, Kind, Record as Effect, Seen, Touch},
+    effect::{Answer, Answered, Call, Fleets, Kind, Lane, Record as Effect, Seen, Subject, Touch},
+    event::What,
     failure::{Failure, Reason},
-    host::Name,
-    store::{Journal, Known, Past, Record},
+    fleet::{Fleet, differences},
+    store::{Fate, Journal, Known, Past, Record},
+    ui::Wait,
 };
 use std::{
-    collections::BTreeSet,
     io,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
+
+/// What a run is written down in, and how it goes on with what is there already.
+pub struct Journaling {
+    pub journal: Arc<Journal>,
+    pub past: Past,
+    pub doubt: Doubt,
+    /// Whether a fleet may be another than the run began with.
+    pub force_changed: bool,
+}
 
 /// The layer, which a run in the made-up world may do without.
 pub struct Journaled {
-    journal: Arc<Journal>,
-    past: Past,
+    keep: Journaling,
     fleets: Arc<Fleets>,
-    /// Lanes in which something did not hold any more: what they read before is stale.
-    stale: Mutex<BTreeSet<Name>>,
+    stopped: Arc<Stop>,
+    /// Where something did not hold any more: what was read from there on is stale.
+    stale: Stretches,
+    /// What is not handed back, for the script went another way.
+    left: Stretches,
+    /// Whether the operator died (simulated): the dead write nothing.
+    dead: AtomicBool,
 }
 
+/// The longest that a command which an earlier attempt left on a host is waited for.
+const STILL: u64 = 15 * 60_000;
+const EVERY: u64 = 1_000;
+
+type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
+
 impl Journaled {
-    pub fn new(journal: Arc<Journal>, past: Past, fleets: Arc<Fleets>) -> Self {
-        Self { journal, past, fleets, stale: Mutex::default() }
+    pub fn new(keep: Journaling, fleets: Arc<Fleets>, stopped: Arc<Stop>) -> Self {
+        let (stale, left) = (Stretches::default(), Stretches::default());
+        Self { keep, fleets, stopped, stale, left, dead: AtomicBool::new(false) }
     }
 
     /// Has it done, and writes down before and after.
     fn perform(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        let (effect, lane, number) = (call.effect, call.lane.path.clone(), call.number);
+        let effect = call.effect;
         let begun = Record::Effect {
-            lane: lane.clone(),
-            number,
+            lane: call.lane.path.clone(),
+            number: call.number,
+            attempt: call.attempt,
             name: effect.name().to_owned(),
             kind: effect.kind(),
             host: effect.subject().host().cloned(),
@@ -61,24 +86,38 @@ impl Journaled {
     }
 
     fn write(&self, record: &Record, durable: bool) -> io::Result<()> {
-        self.journal.append(&serde_json::to_vec(record).map_err(io::Error::other)?, durable)
+        self.keep.journal.append(&serde_json::to_vec(record).map_err(io::Error::other)?, durable)
     }
 
     /// Hands back what was done before, unless the world says otherwise.
     fn replay(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        let effect = call.effect;
+        let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
         if effect.kind() == Kind::Hold {
             return self.perform(call, rest);
         }
-        if known.name != effect.name() || known.recorded.get() != effect.recorded().get() {
-            return Err(diverged(known, effect));
+        let same = known.name == effect.name() && known.recorded.get() == effect.recorded().get();
+        let stale = self.stale.covers(lane, number);
+        // What a name in a repository means is settled once a run.
+        let pinned = same && matches!(effect.subject(), Subject::Repository(_));
+        if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
+            return self.perform(call, rest);
         }
-        let stale = || self.stale.lock().unwrap().contains(&call.lane.path);
+        if !same {
+            if !stale || self.keep.past.once_from(lane, number).is_some() {
+                return Err(diverged(known, effect));
+            }
+            self.left.begin(lane, number);
+            let _ = self.write(&Record::Left { lane: lane.clone(), number }, false);
+            return self.perform(call, rest);
+        }
+        if known.fate == Fate::TriedAgain {
+            return self.perform(call, rest);
+        }
         match (&known.end, effect.kind()) {
-            (Some(Ok(_)), Kind::Read) if stale() => self.perform(call, rest),
-            (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(call, rest)? {
+            (Some(Ok(_)), Kind::Read) if stale && !pinned => self.perform(call, rest),
+            (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(known, call, rest)? {
                 Seen::Not | Seen::Running => {
-                    self.stale.lock().unwrap().insert(call.lane.path.clone());
+                    self.stale.begin(lane, number);
                     self.perform(call, rest)
                 }
                 Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
@@ -86,34 +125,83 @@ impl Journaled {
             (Some(Ok(outcome)), _) => effect.answer(outcome),
             (Some(Err(failure)), _) => Err(failure.clone()),
             (None, Kind::Read) => self.perform(call, rest),
-            (None, kind) => match self.look(call, rest)? {
-                Seen::Done(outcome) => {
-                    let answered = Ok(outcome);
-                    self.ended(call, 0, &answered);
-                    answered
-                }
+            (None, kind) => match self.wait_and_look(known, call, rest)? {
+                Seen::Done(outcome) => self.taken_for_done(call, outcome),
                 Seen::Running => Err(still_runs(effect)),
-                Seen::Cannot if kind == Kind::Once => Err(nobody_knows(effect)),
+                Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(call, rest)? {
+                    Some(outcome) => self.taken_for_done(call, outcome),
+                    None => self.perform(call, rest),
+                },
                 Seen::Not | Seen::Cannot => self.perform(call, rest),
             },
         }
     }
 
+    fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn Answer>) -> Answered {
+        let answered = Ok(outcome);
+        self.ended(call, 0, &answered);
+        answered
+    }
+
     /// Looks whether it was done, under the fleet's lock.
-    fn look(&self, call: Call<'_>, rest: Rest<'_>) -> Result<Seen<Box<dyn crate::effect::Answer>>, Failure> {
+    fn look(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Looked {
         if let Some(fleet) = call.effect.touch().fleet() {
             rest.pass(Call { effect: &Claim { fleet: self.fleets.get(fleet) }, ..call })?;
         }
+        // Under the identity that it had.
+        let call = Call { attempt: known.attempt, ..call };
         call.effect.look(rest.ask(&call))
+    }
+
+    /// The same; what still runs is waited for.
+    fn wait_and_look(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Looked {
+        for waited in 0..STILL / EVERY {
+            let seen = self.look(known, call, rest)?;
+            if !matches!(seen, Seen::Running) || self.stopped.signal().is_some() {
+                return Ok(seen);
+            }
+            if waited == 0 {
+                let text = format!("it still runs, and its end is waited for: {}", call.effect.describe());
+                call.lane.tell(What::Noted { host: call.effect.subject().host().cloned(), text });
+            }
+            rest.ask(&call).read(Wait { time: EVERY })?;
+        }
+        Ok(Seen::Running)
     }
 }
 
 impl Layer for Journaled {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        match self.past.find(&call.lane.path, call.number) {
+        if self.dead.load(SeqCst) {
+            return Err(Failure::new(Reason::Killed, "killed before this"));
+        }
+        let known = self.keep.past.find(&call.lane.path, call.number);
+        let answered = match known.filter(|_| !self.left.covers(&call.lane.path, call.number)) {
             Some(known) => self.replay(known, call, rest),
             None => self.perform(call, rest),
+        };
+        if answered.as_ref().is_err_and(|failure| failure.reason == Reason::Killed) {
+            self.dead.store(true, SeqCst);
         }
+        answered
+    }
+
+    fn admit(&self, fleet: &Fleet) -> Result<(), Failure> {
+        match self.keep.past.fleet(&fleet.name) {
+            Some(known) if known == fleet => return Ok(()),
+            Some(known) if !self.keep.force_changed => return Err(changed(known, fleet)),
+            _ => {}
+        }
+        // What comes later is not believed without it.
+        self.write(&Record::Fleet(Box::new(fleet.clone())), false).map_err(|e| unwritten(&e))
+    }
+
+    fn ended(&self, lane: &Lane, failure: Option<&Failure>) {
+        if self.dead.load(SeqCst) || lane.path.contains('!') {
+            return;
+        }
+        let failure = failure.map(|failure| Failure { places: Vec::new(), ..failure.clone() });
+        let _ = self.write(&Record::LaneEnded { lane: lane.path.clone(), failure }, false);
     }
 }
 
@@ -136,6 +224,13 @@ fn unwritten(e: &io::Error) -> Failure {
         .help("nothing more is changed; make room for it, then type the line again")
 }
 
+fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
+    let differs = differences(known, fleet).join("; ");
+    let message = format!("fleet `{}` is not what the run began with: {differs}", fleet.name);
+    Failure::new(Reason::Fabfile, message)
+        .help("put it back as it was, or go on with it as it is now by `--force-changed`")
+}
+
 fn diverged(known: &Known, effect: &dyn Effect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     Failure::new(Reason::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
@@ -145,9 +240,4 @@ fn diverged(known: &Known, effect: &dyn Effect) -> Failure {
 fn still_runs(effect: &dyn Effect) -> Failure {
     Failure::unknown(format!("it still runs on the host: {}", effect.describe()))
         .help("wait for its end, then resume again")
-}
-
-fn nobody_knows(effect: &dyn Effect) -> Failure {
-    Failure::unknown(format!("nobody knows whether this was done: {}", effect.describe()))
-        .help("look on the host; then type the line anew instead")
 }

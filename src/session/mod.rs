@@ -1,4 +1,5 @@
 //! The one door and its layers.
+mod doubt;
 mod events;
 pub mod faults;
 mod guard;
@@ -6,17 +7,21 @@ mod invariants;
 mod journal;
 mod ledger;
 mod proof;
+mod stretch;
 mod tally;
 
+pub use doubt::Doubt;
 pub use faults::{Fault, Faults};
+pub use journal::Journaling;
 pub use proof::{out_with_its_group, taken_out};
 pub use tally::{Tally, Told};
 
 use crate::{
     effect::{Answered, Ask, Call, Door, Fleets, Lane},
     event::Listener,
+    failure::Failure,
+    fleet::Fleet,
     host::Name,
-    store::{Journal, Past},
     world::World,
 };
 use std::sync::{
@@ -29,6 +34,8 @@ use std::sync::{
 pub struct Run {
     /// Time-ordered.
     pub id: Name,
+    /// Which attempt at it this is; the first is 0.
+    pub attempt: u32,
     /// The command line's normal form.
     pub line: String,
     /// The flags that belong to it when it is typed again.
@@ -79,6 +86,14 @@ impl Stop {
 /// A layer on the door.
 pub trait Layer: Send + Sync {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered;
+
+    /// A fleet becomes known to the run; what a layer refuses is no fleet of it.
+    fn admit(&self, _fleet: &Fleet) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// A lane has come to its end.
+    fn ended(&self, _lane: &Lane, _failure: Option<&Failure>) {}
 }
 
 /// The layers further in, and the world.
@@ -115,7 +130,7 @@ impl Session {
         listener: Arc<dyn Listener>,
         faults: Faults,
         stopped: Arc<Stop>,
-        journal: Option<(Arc<Journal>, Past)>,
+        journal: Option<Journaling>,
     ) -> Arc<Session> {
         let (run, tally) = (Arc::new(run), Arc::new(Tally::default()));
         let lawless = faults.lawless() && world.name() == "simulated";
@@ -123,9 +138,8 @@ impl Session {
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
             Some(Box::new(events::Events { stopped: stopped.clone() })),
             Some(Box::new(tally.clone())),
-            journal.map(|(journal, past)| {
-                Box::new(journal::Journaled::new(journal, past, fleets.clone())) as Box<dyn Layer>
-            }),
+            journal
+                .map(|keep| Box::new(journal::Journaled::new(keep, fleets.clone(), stopped.clone())) as Box<dyn Layer>),
             Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone()))),
             if lawless { None } else { Some(Box::new(invariants)) },
             Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),
@@ -140,12 +154,32 @@ impl Session {
         Lane::first(self.clone(), self.world.begins())
     }
 
+    /// Makes a fleet known to the run, the world and the layers.
+    pub fn admit(&self, fleet: Fleet) -> Result<Arc<Fleet>, Failure> {
+        let fleet = Arc::new(fleet);
+        // What the world refuses is no fleet of the run.
+        self.world.admit(&fleet)?;
+        if let Some(known) = self.fleets.known(&fleet)? {
+            return Ok(known);
+        }
+        self.layers.iter().try_for_each(|layer| layer.admit(&fleet))?;
+        Ok(self.fleets.keep(fleet))
+    }
+
     pub fn stopped(&self) -> Option<u8> {
         self.stopped.signal()
     }
 }
 
 impl Door for Session {
+    fn ended(&self, lane: &Lane, failure: Option<&Failure>) {
+        self.layers.iter().for_each(|layer| layer.ended(lane, failure));
+    }
+
+    fn attempt(&self) -> u32 {
+        self.run.attempt
+    }
+
     fn pass(&self, call: Call<'_>) -> Answered {
         Rest { layers: &self.layers, world: &*self.world }.pass(call)
     }

@@ -3,6 +3,7 @@ use super::{Rest, Tally};
 use crate::{
     balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
+    event::Standing,
     failure::Failure,
     health::{Glance, Probe, probed},
     host::Host,
@@ -17,9 +18,16 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// Reasons for which hosts go out as a group, so that anybody may put them back.
 const BY_GROUP: [&str; 2] = ["only", "flip"];
 
-/// Refuses to put back what this run did not take out, unless the ledger or the user allows it.
-pub fn may_put_back(set: &SetAdmin, tally: &Tally, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
-    let strange: Vec<&Host> = set.hosts.iter().filter(|h| !set.typed && !tally.told(h).drained).collect();
+/// Refuses to put back what this run did not take out, unless the ledger or the user allows it; who is live is in already.
+pub fn may_put_back(
+    set: &SetAdmin,
+    balance: &Balance,
+    tally: &Tally,
+    call: Call<'_>,
+    rest: Rest<'_>,
+) -> Result<(), Failure> {
+    let out = |host: &&Host| balance.standing(&set.fleet, host) != Ok(Standing::Live);
+    let strange: Vec<&Host> = set.hosts.iter().filter(|h| !set.typed && !tally.told(h).drained).filter(out).collect();
     if strange.is_empty() {
         return Ok(());
     }

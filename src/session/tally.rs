@@ -117,6 +117,11 @@ impl Tally {
         self.note(host, |told| told.note = Some(note.to_owned()));
     }
 
+    /// A host goes out now: that it was out before does not count any more.
+    pub fn goes_out(&self, host: &Host) {
+        self.note(host, |told| told.out_since = None);
+    }
+
     pub fn proven(&self, host: &Host) {
         self.note(host, |told| told.proven = true);
     }

@@ -106,6 +106,10 @@ impl Effect for Exec {
         })
     }
 
+    fn assumed(&self) -> Option<Output> {
+        Some(Output::default())
+    }
+
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         let id = model.id.clone();
         let shown = self.on.shown(&self.command);

@@ -58,5 +58,6 @@ impl On {
 pub fn trace(state: &str, fleet: &str, run: &str, id: Id<'_>) -> Trace {
     let lane: String =
         id.lane.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
-    Trace { id: format!("{run}-{lane}-{}", id.number), folder: format!("{state}/{fleet}/run") }
+    let again = if id.attempt > 0 { format!(".{}", id.attempt) } else { String::new() };
+    Trace { id: format!("{run}-{lane}-{}{again}", id.number), folder: format!("{state}/{fleet}/run") }
 }

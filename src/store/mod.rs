@@ -3,8 +3,9 @@ mod journal;
 mod past;
 mod record;
 mod runs;
+mod unravel;
 
 pub use journal::{Journal, Kept, read};
-pub use past::{Known, Past};
-pub use record::{Head, Record, Tail};
+pub use past::{Fate, Known, Past, below};
+pub use record::{Attempt, Head, Record, Tail};
 pub use runs::{Resumed, Runs, Summary, records};

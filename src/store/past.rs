@@ -1,63 +1,136 @@
 //! What a run did in earlier attempts, to be handed back when it is resumed.
-use super::Record;
-use crate::{failure::Failure, host::Name};
+use super::{
+    Record,
+    unravel::{Ends, Lanes, once_from, unravel},
+};
+use crate::{effect::Kind, failure::Failure, fleet::Fleet, host::Name};
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The effects of earlier attempts, by lane and number; of none for a run that begins.
 #[derive(Debug, Default)]
-pub struct Past(HashMap<(Name, u32), Known>);
+pub struct Past {
+    lanes: Lanes,
+    fleets: BTreeMap<Name, Fleet>,
+    /// How many attempts there were.
+    pub attempts: u32,
+}
 
 /// An effect that came to the door before.
 #[derive(Debug)]
 pub struct Known {
+    pub attempt: u32,
     pub name: String,
+    pub kind: Kind,
     pub text: String,
     pub recorded: Box<RawValue>,
+    /// What it changes.
+    pub things: Vec<String>,
+    /// Where it stands in the journal.
+    pub place: usize,
     /// Whether it is the last change of something: whether it still holds is to be looked at.
     pub last: bool,
     /// None while nobody knows how it ended.
     pub end: Option<Result<Box<RawValue>, Failure>>,
+    /// Where its end stands in the journal.
+    pub end_place: usize,
+    pub fate: Fate,
+}
+
+/// What a resumed run makes of an effect that came to the door before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Its outcome is handed back.
+    Kept,
+    /// Its failure ended its lane: it is tried again.
+    TriedAgain,
+    /// Nothing was done after it: it reads afresh.
+    Afresh,
 }
 
 impl Past {
     /// Reads what a journal has. What `defer`s did belongs to their attempt, and is left out.
     pub fn of(records: Vec<Record>) -> Past {
-        let mut past = Past::default();
-        let mut last: HashMap<String, (Name, u32)> = HashMap::new();
-        // The latest effect of each lane.
-        let mut latest: HashMap<Name, u32> = HashMap::new();
-        for record in records {
+        let (mut past, mut ends) = (Past::default(), Ends::new());
+        for (place, record) in records.into_iter().enumerate() {
             match record {
-                Record::Effect { lane, number, name, text, recorded, things, .. } if !lane.contains('!') => {
-                    for thing in things {
-                        last.insert(thing, (lane.clone(), number));
-                    }
-                    latest.insert(lane.clone(), number);
-                    past.0.insert((lane, number), Known { name, text, recorded, last: false, end: None });
+                Record::Effect { lane, number, attempt, name, kind, text, recorded, things, .. }
+                    if !lane.contains('!') =>
+                {
+                    let (last, end, end_place, fate) = (false, None, place, Fate::Kept);
+                    let known =
+                        Known { attempt, name, kind, text, recorded, things, place, last, end, end_place, fate };
+                    past.lanes.entry(lane).or_default().insert(number, known);
                 }
-                Record::Answered { lane, number, outcome, .. } => past.end(lane, number, Ok(outcome)),
-                Record::Failed { lane, number, failure, .. } => past.end(lane, number, Err(failure)),
+                Record::Answered { lane, number, outcome, .. } => past.end(&lane, number, Ok(outcome), place),
+                Record::Failed { lane, number, failure, .. } => past.end(&lane, number, Err(failure), place),
+                Record::LaneEnded { lane, failure } => drop(ends.insert(lane, (place, failure))),
+                Record::Resumed(_) => past.attempt_over(&mut ends),
+                Record::Left { lane, number } => past.forget(&lane, number),
+                Record::Fleet(fleet) => drop(past.fleets.insert(fleet.name.clone(), *fleet)),
                 Record::Begun(_) | Record::Effect { .. } | Record::Ended(_) => {}
             }
         }
-        for id in last.into_values() {
-            past.0.entry(id).and_modify(|known| known.last = true);
-        }
-        // A failure that ended its lane is tried again.
-        for id in latest {
-            past.0.entry(id).and_modify(|known| {
-                known.end.take_if(|end| end.is_err());
-            });
-        }
+        past.attempt_over(&mut ends);
+        past.find_last();
         past
     }
 
-    fn end(&mut self, lane: Name, number: u32, end: Result<Box<RawValue>, Failure>) {
-        self.0.entry((lane, number)).and_modify(|known| known.end = Some(end));
+    /// Forgets what was done from an effect on, and in the lanes forked there.
+    fn forget(&mut self, lane: &Name, number: u32) {
+        self.lanes.retain(|other, _| below(lane, other).is_none_or(|fork| fork < number));
+        if let Some(own) = self.lanes.get_mut(lane) {
+            own.retain(|n, _| *n < number);
+        }
     }
 
-    pub fn find(&self, lane: &Name, number: u32) -> Option<&Known> {
-        self.0.get(&(lane.clone(), number))
+    fn end(&mut self, lane: &Name, number: u32, end: Result<Box<RawValue>, Failure>, place: usize) {
+        if let Some(known) = self.lanes.get_mut(lane).and_then(|lane| lane.get_mut(&number)) {
+            (known.end, known.end_place) = (Some(end), place);
+        }
     }
+
+    /// What an attempt leaves to the next, in whose eyes those before it were one.
+    fn attempt_over(&mut self, ends: &mut Ends) {
+        self.attempts += 1;
+        self.lanes.values_mut().flat_map(BTreeMap::values_mut).for_each(|known| known.fate = Fate::Kept);
+        unravel(&mut self.lanes, ends, "");
+        // A lane that failed ends once more.
+        ends.retain(|_, (_, failure)| failure.is_none());
+    }
+
+    /// Finds the last change of each thing.
+    fn find_last(&mut self) {
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for known in self.lanes.values().flat_map(BTreeMap::values) {
+            for thing in &known.things {
+                let place = last.entry(thing).or_default();
+                *place = known.place.max(*place);
+            }
+        }
+        let last: HashSet<usize> = last.into_values().collect();
+        for known in self.lanes.values_mut().flat_map(BTreeMap::values_mut) {
+            known.last = last.contains(&known.place);
+        }
+    }
+
+    pub fn find(&self, lane: &str, number: u32) -> Option<&Known> {
+        self.lanes.get(lane)?.get(&number)
+    }
+
+    /// A fleet as it was when the run knew it.
+    pub fn fleet(&self, name: &Name) -> Option<&Fleet> {
+        self.fleets.get(name)
+    }
+
+    /// The first command from an effect on that may not be repeated, and that may have been done.
+    pub fn once_from(&self, lane: &str, number: u32) -> Option<&Known> {
+        once_from(&self.lanes, lane, number)
+    }
+}
+
+/// The number of the fork of a lane that another lane is below; none if it is below no fork of it.
+pub fn below(lane: &str, other: &str) -> Option<u32> {
+    let rest = if lane.is_empty() { other } else { other.strip_prefix(lane)?.strip_prefix('/')? };
+    rest.split('.').next()?.parse().ok()
 }

@@ -2,20 +2,28 @@
 use crate::{
     event::{Kind, Row},
     failure::Failure,
+    fleet::Fleet,
     host::Name,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One record; a run's first is its head, and its last its tail, if it came to an end.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     Begun(Head),
+    /// The run is gone on with, after an attempt that died or failed.
+    Resumed(Attempt),
+    /// A fleet became known to the run.
+    Fleet(Box<Fleet>),
     /// An effect is about to come through the door.
     Effect {
         lane: Name,
         number: u32,
+        /// The attempt that it belongs to; the first is 0.
+        attempt: u32,
         name: String,
         kind: Kind,
         host: Option<Name>,
@@ -37,7 +45,27 @@ pub enum Record {
         took: u64,
         failure: Failure,
     },
+    /// A lane came to its end; how, if it failed.
+    LaneEnded {
+        lane: Name,
+        failure: Option<Failure>,
+    },
+    /// What earlier attempts did from this effect on, and in the lanes forked there, is not handed back any more.
+    Left {
+        lane: Name,
+        number: u32,
+    },
     Ended(Tail),
+}
+
+/// Who goes on with a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub who: String,
+    pub on_behalf_of: Option<String>,
+    pub from: String,
+    /// RFC 3339.
+    pub since: String,
 }
 
 /// What is known of a run before its first connection.
@@ -59,6 +87,38 @@ pub struct Head {
     /// The fabfile, and the sha256 of its text.
     pub fabfile: String,
     pub digest: String,
+    /// The sha256 of each module of the project that it imports, by name.
+    #[serde(default)]
+    pub modules: BTreeMap<String, String>,
+    /// The version of rfab, whose stdlib the scripts use.
+    #[serde(default)]
+    pub rfab: String,
+}
+
+impl Head {
+    /// What is another in `now` than when the run began.
+    pub fn differences(&self, now: &Head) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.line != now.line {
+            found.push(format!("its line was `rfab {}`, and is understood as `rfab {}` now", self.line, now.line));
+        }
+        if self.digest != now.digest {
+            found.push(format!("`{}` was changed since", now.fabfile));
+        }
+        let names: BTreeSet<&String> = self.modules.keys().chain(now.modules.keys()).collect();
+        for name in names {
+            match (self.modules.get(name), now.modules.get(name)) {
+                (Some(was), Some(is)) if was == is => {}
+                (Some(_), Some(_)) => found.push(format!("module `{name}` was changed since")),
+                (None, _) => found.push(format!("module `{name}` was not imported then")),
+                (_, None) => found.push(format!("module `{name}` is not imported any more")),
+            }
+        }
+        if self.rfab != now.rfab {
+            found.push(format!("it was begun by rfab {}, and this is rfab {}", self.rfab, now.rfab));
+        }
+        found
+    }
 }
 
 /// How a run ended.

@@ -38,6 +38,12 @@ impl Door for Bare {
         self.world.perform(call)
     }
 
+    fn ended(&self, _: &Lane, _: Option<&Failure>) {}
+
+    fn attempt(&self) -> u32 {
+        0
+    }
+
     fn world(&self) -> &dyn World {
         &*self.world
     }

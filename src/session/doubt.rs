@@ -1,0 +1,67 @@
+//! What is made of a command when nobody knows whether it was done.
+use super::Rest;
+use crate::{
+    effect::{Answer, Call, Record as Effect},
+    event::What,
+    failure::Failure,
+    ui::Prompt,
+};
+
+/// Who decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doubt {
+    /// The person, if there is one.
+    #[default]
+    Ask,
+    /// `--retry`: it is done again.
+    Retry,
+    /// `--skip`: it is taken for done.
+    Skip,
+}
+
+impl Doubt {
+    /// Its outcome if it is taken for done; none if it is to be done again.
+    ///
+    /// `Unknown` when nobody decides.
+    pub fn decide(self, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {
+        let effect = call.effect;
+        let again = match self {
+            Doubt::Retry => true,
+            Doubt::Skip => false,
+            Doubt::Ask => asked(call, rest)?,
+        };
+        let text = match again {
+            true => format!("done again, as nobody knows whether it was done: {}", effect.describe()),
+            false => format!("taken for done, as nobody knows whether it was done: {}", effect.describe()),
+        };
+        call.lane.tell(What::Warned { host: effect.subject().host().cloned(), text });
+        if again {
+            return Ok(None);
+        }
+        let unskippable = || {
+            let message = format!("it cannot be taken for done, for its outcome is needed: {}", effect.describe());
+            Failure::unknown(message).help("look at it yourself, then resume with `--retry`, or type the line anew")
+        };
+        effect.assumed().map(Some).ok_or_else(unskippable)
+    }
+}
+
+fn asked(call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
+    let effect = call.effect;
+    let on = effect.subject().host().map(|host| format!(" on {host}")).unwrap_or_default();
+    let question = format!(
+        "nobody knows whether this was done{on}: {}\nLook there. Was it `done`, is it to be done `again`, or `stop`?",
+        effect.describe()
+    );
+    let answer = rest.ask(&call).hold(Prompt { question }).map_err(|_| nobody_knows(effect))?;
+    match answer.trim() {
+        "done" => Ok(false),
+        "again" => Ok(true),
+        _ => Err(nobody_knows(effect)),
+    }
+}
+
+fn nobody_knows(effect: &dyn Effect) -> Failure {
+    Failure::unknown(format!("nobody knows whether this was done: {}", effect.describe()))
+        .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it was done")
+}

@@ -1,0 +1,126 @@
+//! What a failed or dead attempt leaves to the one after it.
+use super::past::{Fate, Known, below};
+use crate::{effect::Kind, failure::Failure, host::Name};
+use std::collections::{BTreeMap, HashMap};
+
+/// Effects by lane and number.
+pub type Lanes = BTreeMap<Name, BTreeMap<u32, Known>>;
+/// How lanes ended, and where in the journal that stands; one that is not there was cut off.
+pub type Ends = HashMap<Name, (usize, Option<Failure>)>;
+
+/// Follows a failure down to where it began: that is tried again, and what was done because of it is forgotten.
+///
+/// What a lane that did not end well has only read since its last change is read afresh.
+pub fn unravel(lanes: &mut Lanes, ends: &Ends, lane: &str) {
+    let end = ends.get(lane);
+    let origin = match end {
+        Some((_, None)) => return,
+        Some((_, Some(failure))) => origin(lanes, ends, lane, failure).map(|failed| {
+            forget_after(lanes, lane, &failed);
+            failed.number
+        }),
+        None => highest(lanes, lane),
+    };
+    if let Some(number) = origin {
+        match lanes.get_mut(lane).and_then(|own| own.get_mut(&number)) {
+            Some(known) if end.is_some() => known.fate = Fate::TriedAgain,
+            Some(_) => {}
+            None => children(lanes, lane, number).iter().for_each(|child| unravel(lanes, ends, child)),
+        }
+    }
+    read_afresh(lanes, lane);
+}
+
+/// Where a lane's failure came from: its effect or its fork that failed so.
+///
+/// A script may have worded it anew: then the last that failed, if nothing that may not be repeated came after it.
+fn origin(lanes: &Lanes, ends: &Ends, lane: &str, failure: &Failure) -> Option<Failed> {
+    let mut all: Vec<Failed> = Vec::new();
+    for (number, known) in lanes.get(lane).into_iter().flatten() {
+        let failure = known.end.as_ref().and_then(|end| end.as_ref().err());
+        all.extend(failure.map(|f| Failed { number: *number, place: known.end_place, failure: f.clone() }));
+    }
+    for (other, (place, failure)) in ends {
+        let fork = below(lane, other).filter(|_| parent(other) == lane);
+        all.extend(fork.zip(failure.as_ref()).map(|(number, f)| Failed { number, place: *place, failure: f.clone() }));
+    }
+    all.sort_by_key(|failed| (failed.number, failed.place));
+    let same = |f: &Failed| f.failure.reason == failure.reason && f.failure.message == failure.message;
+    let at = all.iter().rposition(same).or_else(|| {
+        let last = all.last()?;
+        once_from(lanes, lane, last.number + 1).is_none().then(|| all.len() - 1)
+    });
+    at.map(|at| all.swap_remove(at))
+}
+
+/// An effect or a fork of a lane that failed.
+struct Failed {
+    number: u32,
+    place: usize,
+    failure: Failure,
+}
+
+/// The latest effect or fork of a lane.
+fn highest(lanes: &Lanes, lane: &str) -> Option<u32> {
+    let own = lanes.get(lane).and_then(|own| own.keys().next_back().copied());
+    own.max(lanes.keys().filter_map(|other| below(lane, other)).max())
+}
+
+/// Forgets what came because of a failure; what an earlier attempt had done already stays.
+fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) {
+    for (other, effects) in lanes.iter_mut() {
+        let (own, fork) = (**other == *lane, below(lane, other));
+        effects.retain(|n, known| {
+            let behind = if own { *n > failed.number } else { fork.is_some_and(|fork| fork > failed.number) };
+            !(behind && known.place > failed.place)
+        });
+    }
+    lanes.retain(|_, effects| !effects.is_empty());
+}
+
+/// The lanes that a fork made.
+fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
+    let depth = depth(lane) + 1;
+    let below = lanes.keys().filter(|other| below(lane, other) == Some(number));
+    let mut children: Vec<Name> = below.map(|other| Name::from(first(other, depth))).collect();
+    children.dedup();
+    children
+}
+
+fn read_afresh(lanes: &mut Lanes, lane: &str) {
+    let changes = |known: &Known| matches!(known.kind, Kind::Change | Kind::Once);
+    let own = lanes.get(lane).into_iter().flatten().filter(|(_, known)| changes(known)).map(|(n, _)| *n);
+    let forks = lanes.iter().filter(|(_, effects)| effects.values().any(changes));
+    let last = own.chain(forks.filter_map(|(other, _)| below(lane, other))).max();
+    let after = |number: u32| last.is_none_or(|last| number > last);
+    for (other, effects) in lanes.iter_mut() {
+        let (own, fork) = (**other == *lane, below(lane, other));
+        for (number, known) in effects {
+            if (own && after(*number)) || fork.is_some_and(after) {
+                known.fate = Fate::Afresh;
+            }
+        }
+    }
+}
+
+/// The first command, from an effect on, that may not be repeated and may have been done.
+pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a Known> {
+    let done = |known: &&Known| known.kind == Kind::Once && !matches!(known.end, Some(Err(_)));
+    let own = lanes.get(lane).into_iter().flat_map(|own| own.range(number..)).map(|(_, known)| known);
+    let forks = lanes.iter().filter(|(other, _)| below(lane, other).is_some_and(|fork| fork >= number));
+    own.chain(forks.flat_map(|(_, effects)| effects.values())).find(done)
+}
+
+/// How many lanes a lane is below.
+fn depth(lane: &str) -> usize {
+    if lane.is_empty() { 0 } else { lane.matches('/').count() + 1 }
+}
+
+/// The lane that a lane is in, so many below the first.
+fn first(lane: &str, depth: usize) -> &str {
+    lane.match_indices('/').nth(depth - 1).map_or(lane, |(at, _)| &lane[..at])
+}
+
+fn parent(lane: &str) -> &str {
+    lane.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
