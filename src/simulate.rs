@@ -7,6 +7,7 @@ use crate::{
     model::Model,
     run::{self, Ended},
     session::{Fault, Faults, Journaling, Run, Session, Stop},
+    store::Record,
     world::{STACK, simulated::Simulated},
 };
 use std::{
@@ -56,14 +57,24 @@ pub fn simulate_attempt(
     wish: Wish,
     journal: Option<Journaling>,
 ) -> Simulation {
-    let id = format!("sim-{}", model.runs).into();
-    let world = Arc::new(Simulated::new(model, wish.seed));
-    let (kept, stop) = (Arc::new(Kept::default()), Arc::new(Stop::default()));
-    let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();
-    let facts = Run {
-        id,
-        attempt: journal.as_ref().map_or(0, |keep| keep.past.attempts),
-        line: line.to_string(),
+    let run = facts(&model, line.to_string(), wish);
+    carried_out(run, model, wish, journal, |session| run::run(project, line, false, session))
+}
+
+/// Takes back what the model's last run did, as its journal tells it.
+pub fn simulate_abort(project: &Project, records: &[Record], mut model: Model, wish: Wish) -> Simulation {
+    let undoes = Some(facts(&model, String::new(), wish).id);
+    model.runs += 1;
+    let run = Run { undoes, ..facts(&model, "--abort".to_owned(), wish) };
+    carried_out(run, model, wish, None, |session| run::abort(project, records, session))
+}
+
+fn facts(model: &Model, line: String, wish: Wish) -> Run {
+    Run {
+        id: format!("sim-{}", model.runs).into(),
+        attempt: 0,
+        undoes: None,
+        line,
         flags: Vec::new(),
         who: "tester".into(),
         on_behalf_of: None,
@@ -72,16 +83,30 @@ pub fn simulate_attempt(
         yes: Some(None),
         wait: false,
         force: wish.force,
+        force_changed: false,
         allow_outage: Vec::new(),
         parallel: 32,
         lines: Arc::default(),
-    };
-    let session =
-        Session::new(facts, Arc::new(Fleets::default()), world.clone(), kept.clone(), faults.clone(), stop, journal);
+    }
+}
+
+fn carried_out(
+    run: Run,
+    model: Model,
+    wish: Wish,
+    journal: Option<Journaling>,
+    work: impl FnOnce(&Arc<Session>) -> Ended + Send,
+) -> Simulation {
+    let world = Arc::new(Simulated::new(model, wish.seed));
+    let (kept, stop) = (Arc::new(Kept::default()), Arc::new(Stop::default()));
+    let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();
+    let run = Run { attempt: journal.as_ref().map_or(0, |keep| keep.past.attempts), ..run };
+    let (fleets, listener) = (Arc::new(Fleets::default()), kept.clone());
+    let session = Session::new(run, fleets, world.clone(), listener, faults.clone(), stop, journal);
     let ended = thread::scope(|scope| {
-        let task = || run::run(project, line, false, &session);
-        let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
-        running.expect("a thread can be started").join().expect("a run does not panic")
+        let running = thread::Builder::new().name("tasks".into()).stack_size(STACK);
+        let running = running.spawn_scoped(scope, || work(&session)).expect("a thread can be started");
+        running.join().expect("a run does not panic")
     });
     let mut model = world.model.lock().unwrap().clone();
     model.hang_up();

@@ -7,7 +7,7 @@ use crate::{
     failure::{Failure, Reason},
     ledger::ReadLedger,
     script::{Here, RhaiResultOf, Targets, here, thrown},
-    session::{out_with_its_group, taken_out},
+    session::taken_out,
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -257,7 +257,7 @@ pub mod balancer {
             let out =
                 matches!(balance.standing(&targets.fleet, host).map_err(thrown)?, Standing::Out | Standing::Mixed);
             let mine = here.session.tally.told(host).drained;
-            if out && (mine || book.last_admin(&host.name).is_some_and(out_with_its_group)) {
+            if out && (mine || book.last_admin(&host.name).is_some_and(|line| here.session.run.may_end(line))) {
                 hosts.push(host.clone());
             }
         }

@@ -1,5 +1,6 @@
 //! Script primitives: each builds an effect and performs it, and is documented where it is defined.
 mod balancer;
+mod before;
 mod called;
 mod clock;
 mod failure;
@@ -14,6 +15,7 @@ mod targets;
 mod text;
 mod ui;
 
+pub use before::abort;
 pub use host::HostValue;
 
 use crate::{

@@ -69,6 +69,7 @@ pub fn show(records: &[Record], palette: Palette) -> String {
                     attempt.who, attempt.from, attempt.since
                 );
             }
+            Record::Aborted { by } => text += &format!("\ntaken back by run {by}\n"),
             Record::Effect { .. } | Record::Fleet(_) | Record::LaneEnded { .. } | Record::Left { .. } => {}
             Record::Answered { lane, number, took, .. } => text += &line(&effects, lane, *number, *took, None),
             Record::Failed { lane, number, took, failure } => {

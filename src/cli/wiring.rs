@@ -99,6 +99,7 @@ fn go_on(going: Going, facts: &mut Run, project: &Project) -> Result<(Journaling
     facts.id = before.run.clone();
     let past = Past::of(records);
     facts.attempt = past.attempts;
+    facts.force_changed = force_changed;
     let differs = before.differences(&head(facts, project));
     let changed = (!differs.is_empty()).then(|| differs.join("; "));
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
@@ -203,6 +204,7 @@ pub fn facts(request: &Request, line: String) -> Run {
     Run {
         id: id.into(),
         attempt: 0,
+        undoes: None,
         line,
         flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
@@ -216,6 +218,7 @@ pub fn facts(request: &Request, line: String) -> Run {
         },
         wait: request.wait,
         force: request.force,
+        force_changed: false,
         allow_outage: request.allow_outage.clone(),
         parallel: request.parallel,
         lines: Arc::default(),

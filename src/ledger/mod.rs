@@ -3,8 +3,11 @@ mod book;
 pub mod line;
 mod mark;
 mod read;
+mod run;
+mod unfinished;
 
 pub use book::Book;
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use read::{ReadLedger, place};
+pub use run::SayRun;

@@ -7,7 +7,9 @@ use crate::{
     event::{Row, Standing, What},
     failure::{Exit, Failure, Reason},
     fan,
+    fleet::Fleet,
     host::Host,
+    ledger::{Phase, SayRun},
     release::ReadReleases,
     script::{Here, Located, Spot},
     session::Session,
@@ -23,17 +25,6 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         failures.push(shown(here, located));
     }
     let (table, unknown) = table(here, &lane);
-    for fleet in session.fleets.all() {
-        // The lock ends with the connection in any case.
-        let holder = Holder {
-            who: String::new(),
-            from: String::new(),
-            run: session.run.id.to_string(),
-            line: String::new(),
-            since: String::new(),
-        };
-        let _ = lane.perform(Lock { fleet, holder, take: false, wait: false });
-    }
     for (_, host) in session.tally.targets() {
         let Some(failure) = session.tally.told(&host).failure else { continue };
         let says_it =
@@ -43,6 +34,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         }
     }
     let exit = exit(session, &result, &failures, unknown);
+    session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
     let mut next = session.tally.all_next();
     if result.is_err() && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
         next = vec![again(session, exit)];
@@ -51,6 +43,29 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     let took = lane.world().now(&lane);
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone() });
     Ended { exit, table, failures }
+}
+
+/// Writes down how the run leaves a fleet that it had locked, and gives the lock back.
+fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit) {
+    let phase = match exit {
+        Exit::Done | Exit::LeftOut => Phase::Ok,
+        _ if session.tally.changed() => Phase::Unknown,
+        _ => Phase::Failed,
+    };
+    if session.tally.has_lock(&fleet.name) {
+        let (typed, line) = (session.run.line.clone(), session.run.line(phase));
+        // Without it the run counts as one that is not done, which nobody is misled by.
+        let _ = lane.perform(SayRun { fleet: fleet.clone(), typed, line });
+    }
+    // The lock ends with the connection in any case.
+    let holder = Holder {
+        who: String::new(),
+        from: String::new(),
+        run: session.run.id.to_string(),
+        line: String::new(),
+        since: String::new(),
+    };
+    let _ = lane.perform(Lock { fleet, holder, take: false, wait: false });
 }
 
 /// The command that tries once more.

@@ -6,7 +6,6 @@ use crate::{
     host::Host,
     ledger::ReadLedger,
     script::{Here, Targets},
-    session::out_with_its_group,
     ssh::Connect,
 };
 
@@ -40,7 +39,8 @@ fn out_by_others(here: &Here, targets: &Targets) -> Result<Vec<Host>, Failure> {
     }
     let book = here.lane.perform(ReadLedger { fleet: fleet.clone() })?;
     let ours = |host: &Host| {
-        here.session.tally.told(host).drained || book.last_admin(&host.name).is_some_and(out_with_its_group)
+        here.session.tally.told(host).drained
+            || book.last_admin(&host.name).is_some_and(|line| here.session.run.may_end(line))
     };
     Ok(out.into_iter().filter(|host| !ours(host)).collect())
 }

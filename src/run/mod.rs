@@ -1,6 +1,9 @@
 //! A request carried out task by task, to its closing table.
+mod abort;
 mod closing;
 mod connecting;
+
+pub use abort::abort;
 
 use crate::{
     command::Command,

@@ -1,7 +1,8 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module by the name that it is imported by.
-pub const MODULES: [(&str, &str); 5] = [
+pub const MODULES: [(&str, &str); 6] = [
+    ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),

@@ -52,9 +52,7 @@ impl Script {
             let map: rhai::Map = options.iter().map(|(k, v)| (k.as_str().into(), v.clone().into())).collect();
             arguments.push(map.into());
         }
-        let called = panic::catch_unwind(panic::AssertUnwindSafe(|| self.evaluate(here, task, arguments)));
-        let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; please report it".into()));
-        let value = lanes::run_defers(here, result)?;
+        let value = self.guarded(here, || self.evaluate(here, task, arguments))?;
         Ok(match value.is_unit() {
             true => Value::Nothing,
             false => match value.clone().try_cast::<Targets>() {
@@ -62,6 +60,21 @@ impl Script {
                 None => Value::Other(value),
             },
         })
+    }
+
+    /// Calls `std/abort` with what was so before a run; `hooks()` of the fabfile, if it is there, says how to restart.
+    pub fn abort(&self, here: &Here, before: rhai::Map) -> RhaiResultOf<()> {
+        let hooks = self.ast.iter_functions().any(|f| f.name == "hooks" && f.params.is_empty());
+        let hooks = if hooks { "hooks()" } else { "#{}" };
+        let text = format!("fn give_up(a0) {{ import \"std/abort\" as aborting; aborting::abort(a0, {hooks}) }}");
+        self.guarded(here, || self.evaluate_text(here, &text, "give_up", vec![before.into()])).map(drop)
+    }
+
+    /// Runs what was deferred however a call ends, and lets nothing of rfab's own break out of it.
+    fn guarded(&self, here: &Here, call: impl FnOnce() -> RhaiResultOf<Dynamic>) -> RhaiResultOf<Dynamic> {
+        let called = panic::catch_unwind(panic::AssertUnwindSafe(call));
+        let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; please report it".into()));
+        lanes::run_defers(here, result)
     }
 
     /// A file of the project: a path below the fabfile's folder.
@@ -85,16 +98,31 @@ impl Script {
     }
 
     fn evaluate(&self, here: &Here, task: &Invocation, arguments: Vec<Dynamic>) -> RhaiResultOf<Dynamic> {
-        let mut global = self.imported()?;
-        let mut name = &*task.function;
-        if name.contains("::") {
-            // Arguments go in as values of a function's parameters, never into its text.
-            let names: Vec<String> = (0..arguments.len()).map(|i| format!("a{i}")).collect();
-            let names = names.join(", ");
-            let text = format!("fn call_of_a_module({names}) {{ {name}({names}) }}");
-            global.lib.push(Engine::new_raw().compile(text)?.shared_lib().clone());
-            name = "call_of_a_module";
+        let name = &*task.function;
+        if !name.contains("::") {
+            return self.enter(here, self.imported()?, name, arguments);
         }
+        // Arguments go in as values of a function's parameters, never into its text.
+        let names: Vec<String> = (0..arguments.len()).map(|i| format!("a{i}")).collect();
+        let names = names.join(", ");
+        let text = format!("fn call_of_a_module({names}) {{ {name}({names}) }}");
+        self.evaluate_text(here, &text, "call_of_a_module", arguments)
+    }
+
+    /// Calls a function of a text that sees the fabfile's functions and imports.
+    fn evaluate_text(&self, here: &Here, text: &str, name: &str, arguments: Vec<Dynamic>) -> RhaiResultOf<Dynamic> {
+        let mut global = self.imported()?;
+        global.lib.push(Engine::new_raw().compile(text)?.shared_lib().clone());
+        self.enter(here, global, name, arguments)
+    }
+
+    fn enter(
+        &self,
+        here: &Here,
+        mut global: GlobalRuntimeState,
+        name: &str,
+        arguments: Vec<Dynamic>,
+    ) -> RhaiResultOf<Dynamic> {
         global.tag = Dynamic::from(here.clone());
         let ctx = NativeCallContext::new_with_all_fields(&self.engine, name, None, &global, Position::NONE);
         FnPtr::new(name)?.call_within_context(&ctx, arguments)

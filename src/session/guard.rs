@@ -3,9 +3,11 @@ use super::{Layer, Rest, Run, Tally};
 use crate::{
     balancer::Lock,
     effect::{Answered, Call, Fleets, Kind},
+    event::What,
     failure::{Failure, Reason},
     fleet::Fleet,
     host::Name,
+    ledger::{Book, Line, Phase, ReadLedger, SayRun},
     ui::Consent,
     world::real::Holder,
 };
@@ -53,8 +55,47 @@ impl Guard {
             since: self.run.since.clone(),
         };
         rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait: self.run.wait })?;
+        let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
+        self.alone_since(fleet, &book)?;
+        self.tell_unfinished(&book, call);
+        let line = self.run.line(Phase::Intent);
+        rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.line.clone(), line })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
+        self.tally.locked(&fleet.name);
         Ok(())
+    }
+
+    /// Refuses to go on with a run, or to take it back, once another has changed the fleet.
+    fn alone_since(&self, fleet: &Fleet, book: &Book) -> Result<(), Failure> {
+        if self.run.attempt == 0 && self.run.undoes.is_none() {
+            return Ok(());
+        }
+        let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
+        let ours = |line: &&Line| [Some(run), Some(&self.run.id)].contains(&Some(&line.run));
+        // Who took the lock alone has changed nothing.
+        let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| line.effect != "run");
+        let began = book.lines.iter().any(|line| ours(&line));
+        match since.next().filter(|_| began) {
+            Some(line) if !self.run.force_changed => {
+                let Line { run: other, who, from, at, .. } = line;
+                let message = format!(
+                    "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
+                    fleet.name
+                );
+                Err(Failure::refused(message)
+                    .help("nothing was changed; type the line anew, which leaves as it is what is done already"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Names the runs that others began on the fleet and that are not done.
+    fn tell_unfinished(&self, book: &Book, call: Call<'_>) {
+        let mine = |line: &Line| line.run == self.run.id || self.run.undoes.as_ref() == Some(&line.run);
+        for line in book.unfinished_runs().into_iter().filter(|line| !mine(line)) {
+            let last = book.lines.iter().rfind(|l| l.run == line.run && l.effect != "run");
+            call.lane.tell(What::Warned { host: None, text: unfinished(line, last) });
+        }
     }
 
     fn consent(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
@@ -78,6 +119,25 @@ impl Guard {
             fleet.name, self.run.line
         )
     }
+}
+
+/// Whose run is not done, where it stands, and what can be typed.
+fn unfinished(line: &Line, last: Option<&Line>) -> String {
+    let Line { run, who, from, at, reason, .. } = line;
+    let behalf = line.on_behalf_of.as_ref().map(|other| format!(" on behalf of {other}")).unwrap_or_default();
+    let typed = reason.as_deref().unwrap_or_default();
+    let stands = match last {
+        Some(last) => {
+            let on = last.host.as_ref().map(|host| format!(" {host}")).unwrap_or_default();
+            let what = if last.effect == "mark" { last.reason.as_deref().unwrap_or_default() } else { &*last.effect };
+            format!("; the last of it is `{what}{on}` at {}", last.at)
+        }
+        None => String::new(),
+    };
+    format!(
+        "run {run} of {who}{behalf} is not done: `rfab {typed}`, begun at {at}{stands}. \
+         On {from}, `rfab --resume {run}` goes on with it, and `rfab --abort {run}` takes it back"
+    )
 }
 
 impl Layer for Guard {

@@ -44,7 +44,7 @@ impl Layer for Invariants {
             Touch::Admin { to: Admin::Ready, .. } => {
                 let balance = self.balance(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
-                    proof::may_put_back(set, &balance, &self.tally, call, rest)?;
+                    proof::may_put_back(set, &balance, &self.run, &self.tally, call, rest)?;
                     proof::healthy(set, &balance, &self.tally, call, rest)?;
                 }
                 rest.pass(call)

@@ -1,4 +1,5 @@
 //! The one door and its layers.
+mod before;
 mod doubt;
 mod events;
 pub mod faults;
@@ -10,10 +11,11 @@ mod proof;
 mod stretch;
 mod tally;
 
+pub use before::{Before, InFlight, Was};
 pub use doubt::Doubt;
 pub use faults::{Fault, Faults};
 pub use journal::Journaling;
-pub use proof::{out_with_its_group, taken_out};
+pub use proof::taken_out;
 pub use tally::{Tally, Told};
 
 use crate::{
@@ -36,6 +38,8 @@ pub struct Run {
     pub id: Name,
     /// Which attempt at it this is; the first is 0.
     pub attempt: u32,
+    /// The run that this one gives up.
+    pub undoes: Option<Name>,
     /// The command line's normal form.
     pub line: String,
     /// The flags that belong to it when it is typed again.
@@ -49,6 +53,8 @@ pub struct Run {
     pub yes: Option<Option<String>>,
     pub wait: bool,
     pub force: bool,
+    /// Whether it may go on although something was changed since it began.
+    pub force_changed: bool,
     /// Pools that may lose their last live server.
     pub allow_outage: Vec<String>,
     /// The most lanes that run side by side.

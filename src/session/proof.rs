@@ -1,5 +1,5 @@
 //! What must hold before a host is put back.
-use super::{Rest, Tally};
+use super::{Rest, Run, Tally};
 use crate::{
     balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
@@ -22,6 +22,7 @@ const BY_GROUP: [&str; 2] = ["only", "flip"];
 pub fn may_put_back(
     set: &SetAdmin,
     balance: &Balance,
+    run: &Run,
     tally: &Tally,
     call: Call<'_>,
     rest: Rest<'_>,
@@ -34,7 +35,7 @@ pub fn may_put_back(
     let book = rest.ask(&call).read(ReadLedger { fleet: set.fleet.clone() })?;
     for host in strange {
         let line = book.last_admin(&host.name);
-        if !line.is_some_and(out_with_its_group) {
+        if !line.is_some_and(|line| run.may_end(line)) {
             return Err(Failure::refused(format!("{}: not touched", taken_out(host, line)))
                 .on(&host.name)
                 .help(format!("type its name to put it back: `proxy.all:{host}`")));
@@ -43,9 +44,13 @@ pub fn may_put_back(
     Ok(())
 }
 
-/// Whether a ledger line says that a host went out with its group.
-pub fn out_with_its_group(line: &Line) -> bool {
-    line.effect == "drain" && line.reason.as_deref().is_some_and(|r| BY_GROUP.contains(&r))
+impl Run {
+    /// Whether a ledger line says that a host is out by this run, by the one that it gives up, or with its group.
+    pub fn may_end(&self, line: &Line) -> bool {
+        let ours = line.run == self.id || self.undoes.as_ref() == Some(&line.run);
+        let with_group = || line.reason.as_deref().is_some_and(|r| BY_GROUP.contains(&r));
+        line.effect == "drain" && (ours || with_group())
+    }
 }
 
 /// Who took a host out, as far as anybody wrote it down.

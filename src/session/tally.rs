@@ -13,7 +13,7 @@ use crate::{
     ssh::{Connect, Connected},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -30,6 +30,7 @@ struct Seen {
     targets: Vec<(Arc<Fleet>, Host)>,
     left_out: Vec<String>,
     next: Vec<String>,
+    locked: BTreeSet<Name>,
 }
 
 /// What a run knows of one host.
@@ -120,6 +121,20 @@ impl Tally {
     /// A host goes out now: that it was out before does not count any more.
     pub fn goes_out(&self, host: &Host) {
         self.note(host, |told| told.out_since = None);
+    }
+
+    /// The run has a fleet's lock.
+    pub fn locked(&self, fleet: &Name) {
+        self.0.lock().unwrap().locked.insert(fleet.clone());
+    }
+
+    pub fn has_lock(&self, fleet: &Name) -> bool {
+        self.0.lock().unwrap().locked.contains(fleet)
+    }
+
+    /// Whether the run changed anything.
+    pub fn changed(&self) -> bool {
+        self.0.lock().unwrap().told.values().any(|told| told.changed)
     }
 
     pub fn proven(&self, host: &Host) {

@@ -20,7 +20,12 @@ pub struct ReadTrace {
 
 impl ReadTrace {
     pub fn new(host: Host, trace: Trace, ask: Ask<'_>) -> Self {
-        Self { host, folder: trace.folder, file: trace.id, id: format!("{} {}", ask.run(), ask.id()) }
+        Self::of(host, trace, ask.run(), ask.id())
+    }
+
+    /// The call of any run.
+    pub fn of(host: Host, trace: Trace, run: &str, id: Id<'_>) -> Self {
+        Self { host, folder: trace.folder, file: trace.id, id: format!("{run} {id}") }
     }
 }
 

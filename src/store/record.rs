@@ -56,6 +56,10 @@ pub enum Record {
         number: u32,
     },
     Ended(Tail),
+    /// Another run took back what this one did.
+    Aborted {
+        by: Name,
+    },
 }
 
 /// Who goes on with a run.

@@ -1,0 +1,59 @@
+//! That a run began on a fleet, and how it left it.
+use super::{Line, Phase, line, place};
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Writes down in the ledger of the fleet's home that a run has the lock, or how it ended.
+///
+/// A hold, for a resumed run says it anew.
+#[derive(Clone, Serialize)]
+pub struct SayRun {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    /// The command line's normal form.
+    pub typed: String,
+    /// The rest of the ledger's line: `intent` when it begins, `ok` when all is done, `failed` when nothing was changed,
+    /// `unknown` when something is left to do.
+    #[serde(skip_serializing)]
+    pub line: Line,
+}
+
+impl Effect for SayRun {
+    type Outcome = ();
+    const NAME: &'static str = "run";
+    const KIND: Kind = Kind::Hold;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        let how = if self.line.phase == Phase::Intent { "begins" } else { "ends" };
+        format!("write down that this run {how} on {}", self.fleet.name)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let text = self.text().replace(line::AT, &line::now());
+        at.real.site(&self.fleet.name).balancing.note(&place(&self.fleet)?, "ledger", &text).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text())
+    }
+}
+
+impl SayRun {
+    fn text(&self) -> String {
+        Line { effect: "run".into(), reason: Some(self.typed.clone()), ..self.line.clone() }.text()
+    }
+}

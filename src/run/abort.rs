@@ -1,0 +1,82 @@
+//! A run given up: its hosts go back to what they had before it.
+use super::{Ended, closing, connecting, plain};
+use crate::{
+    api,
+    event::What,
+    fabfile::Project,
+    failure::Failure,
+    fleet::Fleet,
+    script::{Here, Located, Targets, hand_over},
+    session::{Before, InFlight, Session},
+    ssh::{ReadTrace, trace},
+    store::Record,
+    ui::Wait,
+    world::real::Traced,
+};
+use std::sync::{Arc, Mutex};
+
+/// The longest that a command which the run left on a host is waited for, in milliseconds.
+const STILL: u64 = 15 * 60_000;
+const EVERY: u64 = 1_000;
+
+/// Takes back what the run of this journal did, and tells the closing table.
+pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> Ended {
+    let script = project.script.clone();
+    script.meter.begin();
+    let lane = session.lane();
+    let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
+    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
+    let line = session.run.line.clone();
+    lane.tell(What::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
+    let before = Before::of(records);
+    let result = before.fleets.values().try_for_each(|fleet| back(&here, &before, fleet));
+    lane.end(result.as_ref().err().map(|l| &l.failure));
+    closing::close(&here, result)
+}
+
+fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Located>> {
+    let changed = before.changed(fleet);
+    if changed.is_empty() {
+        let text = format!("the run changed no host of {}", fleet.name);
+        here.lane.tell(What::Noted { host: None, text });
+        return Ok(());
+    }
+    let fleet = here.session.admit((**fleet).clone()).map_err(plain)?;
+    let hosts = changed.iter().map(|(host, _)| host.clone()).collect();
+    let targets =
+        Targets { fleet: fleet.clone(), hosts: Arc::new(hosts), selection: "what the run changed".to_owned() };
+    let inside = Here { lane: here.lane.inner("abort"), defers: Arc::default(), ..here.clone() };
+    let done = || {
+        hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
+        connecting::connect(&inside).map_err(plain)?;
+        for left in before.in_flight.iter().filter(|left| left.host.fleet == fleet.name) {
+            awaited(&inside, &fleet, left).map_err(plain)?;
+        }
+        api::abort(&inside, &changed).map_err(|e| here.located(&e))
+    };
+    let result = done();
+    inside.lane.end(result.as_ref().err().map(|l| &l.failure));
+    here.lane.advance(inside.lane.clock());
+    result
+}
+
+/// Waits for the end of what the run left on a host: nothing is taken back beside it.
+fn awaited(here: &Here, fleet: &Fleet, left: &InFlight) -> Result<(), Failure> {
+    let Some(run) = &here.session.run.undoes else { return Ok(()) };
+    let call = trace(&fleet.state, &fleet.name, run, left.id());
+    for waited in 0..STILL / EVERY {
+        let read = ReadTrace::of(left.host.clone(), call.clone(), run, left.id());
+        match here.lane.perform(read) {
+            Ok(Traced::Running) => {}
+            // A host that cannot be asked is named by whoever wants to change it.
+            _ => return Ok(()),
+        }
+        if waited == 0 {
+            let text = format!("it still runs, and its end is waited for: {}", left.text);
+            here.lane.tell(What::Noted { host: Some(left.host.name.clone()), text });
+        }
+        here.lane.perform(Wait { time: EVERY })?;
+    }
+    let message = format!("it still runs on host `{}`: {}", left.host, left.text);
+    Err(Failure::unknown(message).on(&left.host.name).help("wait for its end, or end it there; then abort again"))
+}
