@@ -16,7 +16,7 @@ use crate::{
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Head, Past, Record, Resumed, Runs, Tail},
+    store::{Head, Logs, Past, Record, Resumed, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -35,6 +35,8 @@ pub fn run(
     listener: Arc<dyn Listener>,
     resumed: Option<Resumed>,
 ) -> Result<Exit, Failure> {
+    let logs = logs()?;
+    let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
     let stop = Arc::new(Stop::default());
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
@@ -48,6 +50,7 @@ pub fn run(
         }
     };
     let journal = Arc::new(journal);
+    sweep();
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -74,9 +77,23 @@ pub fn run(
 
 /// The runs that this user's machine knows of.
 pub fn runs() -> Result<Runs, Failure> {
+    kept().map(Runs::new)
+}
+
+/// Their logs.
+pub fn logs() -> Result<Logs, Failure> {
+    kept().map(Logs::new)
+}
+
+fn kept() -> Result<PathBuf, Failure> {
     let folders = directories::ProjectDirs::from("", "", "rfab");
     let folder = folders.map(|f| f.data_dir().join("runs"));
-    folder.map(Runs::new).ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
+    folder.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
+}
+
+/// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.
+fn sweep() {
+    let _ = thread::Builder::new().name("sweep".into()).spawn(|| logs().map(|logs| logs.sweep()));
 }
 
 /// Refuses to resume what was begun with something else.

@@ -1,10 +1,14 @@
 //! What is kept of runs on this machine.
 mod journal;
+mod log;
+mod logs;
 mod past;
 mod record;
 mod runs;
 
 pub use journal::{Journal, Kept, read};
+pub use log::Log;
+pub use logs::Logs;
 pub use past::{Known, Past};
 pub use record::{Head, Record, Tail};
 pub use runs::{Resumed, Runs, Summary, records};
