@@ -74,6 +74,7 @@ fn a_gigabyte_of_a_hosts_output_passes_in_bounded_memory() {
 
     let (read, captured) = run(&lab, "load");
     assert!(captured < idle + 64, "{idle} MiB before, {captured} MiB after");
-    let told: u64 = read.stdout.lines().find_map(|l| l.strip_prefix("web1  ")?.parse().ok()).expect("how much was kept");
+    let told: u64 =
+        read.stdout.lines().find_map(|l| l.strip_prefix("web1  ")?.parse().ok()).expect("how much was kept");
     assert!((1 << 20..2 << 20).contains(&told), "{told}");
 }

@@ -2,6 +2,7 @@
 use super::{
     line::Line,
     request::{Color, Detail, Request, Yes},
+    signals,
 };
 use crate::{
     balancer::Desk,
@@ -133,15 +134,18 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
     // The runtime is the world's, and the session holds the world: what is spawned here must hold neither.
     let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));
     world.spawn(async move {
-        let kinds = [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
         let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
-        for (kind, number) in kinds {
-            let Ok(mut stream) = signal(kind) else { continue };
+        for number in signals::heeded() {
+            let Ok(mut stream) = signal(SignalKind::from_raw(number.into())) else { continue };
             let told = told.clone();
             tokio::spawn(async move { while stream.recv().await.is_some() && told.send(number).is_ok() {} });
         }
         while let Some(number) = hear.recv().await {
             let first = stop.signal().is_none();
+            // A shell that dies and the kernel both tell of one terminal that was closed.
+            if !first && number == signals::HANG_UP {
+                continue;
+            }
             stop.by(number);
             let text = match first {
                 true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",

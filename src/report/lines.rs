@@ -4,6 +4,7 @@ use super::{
     failure::failures as report_all,
     filter::visible,
     last_words::LastWords,
+    outlet::Outlet,
     table::table,
     words::{count, duration},
 };
@@ -34,23 +35,21 @@ const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 pub struct Lines<W: Write + Send>(Mutex<Out<W>>);
 
 struct Out<W> {
-    /// `None` once its reader went away.
-    to: Option<W>,
+    to: Outlet<W>,
     wording: Wording,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
-        Self(Mutex::new(Out { to: Some(to), wording: Wording::new(loud, palette) }))
+        Self(Mutex::new(Out { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
     }
 }
 
 impl<W: Write + Send> Listener for Lines<W> {
     fn tell(&self, event: &Event) {
         let mut out = self.0.lock().unwrap();
-        let Some(text) = out.wording.of(&event.what) else { return };
-        if out.to.as_mut().is_some_and(|to| to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err()) {
-            out.to = None;
+        if let Some(text) = out.wording.of(&event.what) {
+            out.to.write(&text, &event.run);
         }
     }
 

@@ -10,6 +10,7 @@ mod last_words;
 mod lines;
 mod live;
 mod logged;
+mod outlet;
 mod palette;
 mod person;
 mod table;
