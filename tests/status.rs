@@ -58,6 +58,9 @@ jobs1  0001-111111111111                       runs
     let mut model = (1..whole.effects).map(died).find(switched).expect("group1 is switched at some time").model;
     let line = r#"{"v":1,"run":"r7","seq":0,"at":"1970-01-01T00:00:02Z","who":"anna","on_behalf_of":"berta","from":"mac","effect":"run","phase":"intent","reason":"prod release:stable"}"#;
     model.write_down(&"prod".into(), &"lb1".into(), line).expect("a state folder");
+    // The run that asks has begun, too.
+    let own = line.replace("r7", &format!("sim-{}", model.runs + 1));
+    model.write_down(&"prod".into(), &"lb1".into(), &own).expect("a state folder");
     // Somebody took one out by hand, on another no request has ended yet, and one is dead.
     let web3 = host(&model, "web3");
     model.take_out(&web3);

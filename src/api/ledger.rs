@@ -46,8 +46,8 @@ pub mod ledger {
     /// What the fleet's ledger says, whoever wrote it: a map with `names`, `out`, `open`, `runs` and `unread`.
     ///
     /// `names` has what commits were called, by commit; `out` the last drain of each host that was not put back, by
-    /// host; `open` what began and has no known end, such as a drain, a switch or a migration; `runs` those that
-    /// began and did not end; `unread` counts lines that are torn or of a newer rfab. Each entry is a map with `what`,
+    /// host; `open` what began and has no known end, such as a drain, a switch or a migration; `runs` the others
+    /// that began and did not end; `unread` counts lines that are torn or of a newer rfab. Each entry is a map with `what`,
     /// `run`, `who`, `from`, `at`, `host`, `commit` and `reason` (of a run: its command line).
     ///
     /// # Example
@@ -57,7 +57,8 @@ pub mod ledger {
     /// ```
     #[rhai_fn(name = "of_fleet", return_raw)]
     pub fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
-        let book = here(&ctx)?.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let here = here(&ctx)?.clone();
+        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
         let (mut names, mut out) = (Map::new(), Map::new());
         for line in book.lines.iter().filter(|line| line.effect == "release") {
             if let (Some(commit), Some(name)) = (&line.commit, &line.reason) {
@@ -73,7 +74,9 @@ pub mod ledger {
         map.insert("names".into(), names.into());
         map.insert("out".into(), out.into());
         map.insert("open".into(), entries(book.unfinished()));
-        map.insert("runs".into(), entries(book.unfinished_runs()));
+        // This run has not ended either.
+        let others = book.unfinished_runs().into_iter().filter(|line| line.run != here.session.run.id);
+        map.insert("runs".into(), entries(others));
         map.insert("unread".into(), (book.unread as i64).into());
         Ok(map)
     }
