@@ -111,6 +111,8 @@ pub enum What {
         table: Vec<Row>,
         next: Vec<String>,
         failures: Vec<Failure>,
+        /// Where what hosts printed is kept on this machine.
+        logs: Vec<LogFile>,
     },
 }
 
@@ -133,6 +135,13 @@ pub enum Kind {
 pub enum Stream {
     Out,
     Err,
+}
+
+/// The log of a host.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogFile {
+    pub host: Name,
+    pub file: String,
 }
 
 /// A host in the closing table.

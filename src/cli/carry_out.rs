@@ -65,7 +65,8 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Show { run } => {
             let records = wiring::runs().and_then(|runs| runs.records(run)).map_err(of_reason)?;
             let palette = Palette { color: color(request, io::stdout().is_terminal()) };
-            report::say(&history::show(&records, palette));
+            let logs = history::logs(&wiring::logs().map_err(of_reason)?, &records);
+            report::say(&format!("{}{logs}", history::show(&records, palette)));
         }
         Action::Resume { run, doubt, force_changed } => {
             let resumed = wiring::runs().and_then(|runs| runs.resume(run.as_deref())).map_err(of_reason)?;

@@ -2,7 +2,7 @@
 use crate::{
     failure::Exit,
     report::{self, Palette},
-    store::{Record, Summary},
+    store::{Logs, Record, Summary},
 };
 use std::collections::HashMap;
 
@@ -88,6 +88,13 @@ pub fn show(records: &[Record], palette: Palette) -> String {
         text += &format!("\n{}", report::table(rows, palette));
     }
     text
+}
+
+/// The files that have what hosts printed in a run.
+pub fn logs(logs: &Logs, records: &[Record]) -> String {
+    let Some(Record::Begun(head)) = records.first() else { return String::new() };
+    let files = logs.of(&head.run).into_iter().enumerate();
+    files.map(|(at, file)| format!("{}{}\n", if at == 0 { "\nlogs  " } else { "      " }, file.display())).collect()
 }
 
 /// What came to the door, by lane and number.

@@ -4,6 +4,7 @@ pub mod flags;
 mod history;
 pub mod listing;
 pub mod request;
+mod signals;
 mod trust;
 mod wiring;
 

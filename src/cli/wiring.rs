@@ -2,6 +2,7 @@
 use super::{
     line::Line,
     request::{Color, Detail, Request, Yes},
+    signals,
 };
 use crate::{
     balancer::Desk,
@@ -16,7 +17,7 @@ use crate::{
     run,
     session::{Doubt, Faults, Journaling, Run, Session, Stop},
     ssh::Openssh,
-    store::{Attempt, Head, Past, Record, Resumed, Runs, Tail},
+    store::{Attempt, Head, Logs, Past, Record, Resumed, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -43,6 +44,8 @@ pub fn run(
     listener: Arc<dyn Listener>,
     going: Option<Going>,
 ) -> Result<Exit, Failure> {
+    let logs = logs()?;
+    let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
     let stop = Arc::new(Stop::default());
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
@@ -52,6 +55,7 @@ pub fn run(
         Some(going) => go_on(going, &mut facts, project)?,
     };
     let journal = keep.journal.clone();
+    sweep();
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -81,9 +85,23 @@ pub fn run(
 
 /// The runs that this user's machine knows of.
 pub fn runs() -> Result<Runs, Failure> {
+    kept().map(Runs::new)
+}
+
+/// Their logs.
+pub fn logs() -> Result<Logs, Failure> {
+    kept().map(Logs::new)
+}
+
+fn kept() -> Result<PathBuf, Failure> {
     let folders = directories::ProjectDirs::from("", "", "rfab");
     let folder = folders.map(|f| f.data_dir().join("runs"));
-    folder.map(Runs::new).ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
+    folder.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
+}
+
+/// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.
+fn sweep() {
+    let _ = thread::Builder::new().name("sweep".into()).spawn(|| logs().map(|logs| logs.sweep()));
 }
 
 fn begin(head: &Head) -> Result<Journaling, Failure> {
@@ -145,15 +163,18 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
     // The runtime is the world's, and the session holds the world: what is spawned here must hold neither.
     let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));
     world.spawn(async move {
-        let kinds = [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15), (SignalKind::hangup(), 1)];
         let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
-        for (kind, number) in kinds {
-            let Ok(mut stream) = signal(kind) else { continue };
+        for number in signals::heeded() {
+            let Ok(mut stream) = signal(SignalKind::from_raw(number.into())) else { continue };
             let told = told.clone();
             tokio::spawn(async move { while stream.recv().await.is_some() && told.send(number).is_ok() {} });
         }
         while let Some(number) = hear.recv().await {
             let first = stop.signal().is_none();
+            // A shell that dies and the kernel both tell of one terminal that was closed.
+            if !first && number == signals::HANG_UP {
+                continue;
+            }
             stop.by(number);
             let text = match first {
                 true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",

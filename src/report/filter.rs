@@ -7,6 +7,10 @@ const LONGEST: usize = 4_000;
 ///
 /// With `color`, SGR sequences stay, and end with the text.
 pub fn visible(text: &str, color: bool) -> String {
+    // Most lines of most programs: gigabytes are not looked at letter by letter.
+    if text.len() <= LONGEST && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     let (mut rest, mut painted, mut count) = (text, false, 0);
     while let Some(c) = rest.chars().next() {

@@ -1,24 +1,21 @@
 //! Events as JSON, one a line.
-use super::filter::hidden;
+use super::{filter::hidden, outlet::Outlet};
 use crate::event::{Event, Listener};
 use std::{io::Write, sync::Mutex};
 
-/// Writes each event as it comes; a reader that went away is not written to any more.
-pub struct Json<W: Write + Send>(Mutex<Option<W>>);
+/// Writes each event as it comes.
+pub struct Json<W: Write + Send>(Mutex<Outlet<W>>);
 
 impl<W: Write + Send> Json<W> {
     pub fn new(out: W) -> Self {
-        Self(Mutex::new(Some(out)))
+        Self(Mutex::new(Outlet::new(out)))
     }
 }
 
 impl<W: Write + Send> Listener for Json<W> {
     fn tell(&self, event: &Event) {
         let mut out = self.0.lock().unwrap();
-        let line = escaped(&serde_json::to_string(event).expect("an event is plain data"));
-        if out.as_mut().is_some_and(|out| out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err()) {
-            *out = None;
-        }
+        out.write(&escaped(&serde_json::to_string(event).expect("an event is plain data")), &event.run);
     }
 }
 

@@ -3,6 +3,8 @@ use super::{
     Palette,
     failure::failures as report_all,
     filter::visible,
+    last_words::LastWords,
+    outlet::Outlet,
     table::table,
     words::{count, duration},
 };
@@ -33,23 +35,21 @@ const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 pub struct Lines<W: Write + Send>(Mutex<Out<W>>);
 
 struct Out<W> {
-    /// `None` once its reader went away.
-    to: Option<W>,
+    to: Outlet<W>,
     wording: Wording,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
-        Self(Mutex::new(Out { to: Some(to), wording: Wording::new(loud, palette) }))
+        Self(Mutex::new(Out { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
     }
 }
 
 impl<W: Write + Send> Listener for Lines<W> {
     fn tell(&self, event: &Event) {
         let mut out = self.0.lock().unwrap();
-        let Some(text) = out.wording.of(&event.what) else { return };
-        if out.to.as_mut().is_some_and(|to| to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err()) {
-            out.to = None;
+        if let Some(text) = out.wording.of(&event.what) {
+            out.to.write(&text, &event.run);
         }
     }
 
@@ -66,19 +66,43 @@ pub struct Wording {
     palette: Palette,
     /// The widest host's name so far.
     width: usize,
+    last_words: LastWords,
 }
 
 impl Wording {
     pub fn new(loud: Loud, palette: Palette) -> Self {
-        Self { loud, palette, width: 0 }
+        Self { loud, palette, width: 0, last_words: LastWords::default() }
     }
 
     /// Words an event: whole lines, or nothing.
     pub fn of(&mut self, what: &What) -> Option<String> {
+        let said = self.said(what);
+        let text = self.worded(what, said.as_deref());
+        if let What::Printed { host, .. } | What::Noted { host: Some(host), .. } = what
+            && let Some(line) = said
+        {
+            self.last_words.say(host, line, text.is_some());
+        }
+        self.last_words.shown(text.as_deref().map_or(0, |text| text.matches('\n').count()));
+        text
+    }
+
+    /// What a host said, whether it is shown or not.
+    fn said(&self, what: &What) -> Option<String> {
+        let color = self.palette.color;
+        Some(match what {
+            What::Printed { stream: Stream::Out, line, .. } => format!("| {}", visible(line, color)),
+            What::Printed { stream: Stream::Err, line, .. } => format!("! {}", visible(line, color)),
+            What::Noted { text, .. } => visible(text, color),
+            _ => return None,
+        })
+    }
+
+    fn worded(&mut self, what: &What, said: Option<&str>) -> Option<String> {
         if let Some(end) = self.end(what) {
             return Some(end);
         }
-        let (host, text) = self.line(what)?;
+        let (host, text) = self.line(what, said)?;
         let Some(host) = host.map(|host| visible(&host, false)) else { return Some(format!("{text}\n")) };
         self.width = self.width.max(host.width());
         let pad = " ".repeat(self.width - host.width());
@@ -91,7 +115,7 @@ impl Wording {
         self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
     }
 
-    fn line(&self, what: &What) -> Option<(Option<String>, String)> {
+    fn line(&self, what: &What, said: Option<&str>) -> Option<(Option<String>, String)> {
         let p = self.palette;
         let host = |h: &Option<crate::host::Name>| h.as_ref().map(|h| h.to_string());
         let normal = self.loud >= Loud::Normal;
@@ -130,23 +154,21 @@ impl Wording {
                 }
                 _ => return None,
             },
-            What::Printed { host, stream, line } if normal => {
-                let mark = if *stream == Stream::Err { "!" } else { "|" };
-                (Some(host.to_string()), format!("{mark} {}", visible(line, p.color)))
-            }
+            What::Printed { host, .. } if normal => (Some(host.to_string()), said?.to_owned()),
             What::LockAwaited { holder, .. } => (None, p.warn(&format!("waiting: {}", visible(holder, false)))),
-            What::Noted { host: h, text } if normal => (host(h), visible(text, p.color)),
+            What::Noted { host: h, .. } if normal => (host(h), said?.to_owned()),
             What::Warned { host: h, text } => (host(h), format!("{} {}", p.warn("warning:"), visible(text, false))),
             _ => return None,
         })
     }
 
     fn end(&self, event: &What) -> Option<String> {
-        let What::RunFinished { took, table: rows, next, failures, .. } = event else { return None };
+        let What::RunFinished { took, table: rows, next, failures, logs, .. } = event else { return None };
         let mut text = String::new();
         if !rows.is_empty() {
             text += &format!("\n{}", table(rows, self.palette));
         }
+        text += &self.last_words.text(rows, failures, logs, self.palette);
         text += &report_all(failures, self.palette);
         if !next.is_empty() {
             let lines: Vec<String> = next.iter().map(|n| format!("rfab {}", visible(n, false))).collect();
@@ -230,6 +252,7 @@ mod tests {
                     ],
                     next: vec!["prod:out deploy:stable".into()],
                     failures: vec![failed],
+                    logs: vec![],
                 },
             ],
         );

@@ -40,8 +40,9 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         next = vec![again(session, exit)];
     }
     next.retain(|line| !line.is_empty());
-    let took = lane.world().now(&lane);
-    lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone() });
+    // Whoever writes logs knows where they are.
+    let (took, logs) = (lane.world().now(&lane), Vec::new());
+    lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
     Ended { exit, table, failures }
 }
 

@@ -5,8 +5,11 @@ use crate::{
 };
 use std::{collections::VecDeque, io::BufRead as _};
 
-/// The longest line that is heard as one.
+/// The longest line of the wrapper's.
 const LINE: usize = 8 << 10;
+
+/// The most that is heard of a line; what is longer ends with `…`.
+const HEARD: usize = 64 << 10;
 
 /// The first and the last half of some bytes.
 pub struct Halves {
@@ -113,7 +116,8 @@ impl<'a> Stdout<'a> {
         }
         let most = self.pending.len().min(begin.len() - 1);
         let keep = (1..=most).rev().find(|n| self.pending.ends_with(&begin[..*n])).unwrap_or(0);
-        let sure: Vec<u8> = self.pending.drain(..self.pending.len() - keep).collect();
+        let unsure = self.pending.split_off(self.pending.len() - keep);
+        let sure = std::mem::replace(&mut self.pending, unsure);
         self.take(&sure);
         // Whether a line end is the command's own or the trailer's, the line before it is whole.
         if keep > 0 && !self.line.is_empty() {
@@ -199,9 +203,9 @@ pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<
     while !bytes.is_empty() {
         let end = line_end(bytes);
         let piece = &bytes[..end.unwrap_or(bytes.len())];
-        let room = LINE.saturating_sub(line.len());
+        let room = HEARD.saturating_sub(line.len());
         line.extend_from_slice(&piece[..piece.len().min(room)]);
-        if piece.len() > room && line.len() == LINE {
+        if piece.len() > room && line.len() == HEARD {
             line.extend_from_slice("…".as_bytes());
         }
         match end {
@@ -283,14 +287,14 @@ mod tests {
         for start in ["x".repeat(100_000), "MARK pid 1\n".to_owned(), "y".repeat(100_000), "\nMARK ".to_owned()] {
             out.push(start.as_bytes());
             out.push("z".repeat(100_000).as_bytes());
-            assert!(out.pending.len() <= 2 * LINE + 100_000 && out.line.len() < 2 * LINE, "{}", out.pending.len());
+            assert!(out.pending.len() <= 2 * LINE + 100_000 && out.line.len() < 2 * HEARD, "{}", out.pending.len());
         }
         out.push(b"\nshort\n\nMARK 0\n");
         out.finish();
         assert_eq!(out.trailer, Some(Trailer::Status(0)));
         let lines = lines.lock().unwrap();
         let long = lines.iter().map(String::len).max().unwrap();
-        assert!(long == LINE + 3 && lines.last().unwrap() == "short", "{long} {:?}", lines.len());
+        assert!(long == HEARD + 3 && lines.last().unwrap() == "short", "{long} {:?}", lines.len());
         assert!(out.kept.into_bytes().0.len() < 2 << 10);
     }
 

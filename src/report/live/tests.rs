@@ -263,6 +263,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         table: vec![row("web1")],
         next: vec!["prod deploy:stable".into()],
         failures: vec![Failure::failed("host `web1`: the disk is full")],
+        logs: vec![],
     };
     shown.tell(3_100, "", finished);
     shown.view.end();

@@ -1,0 +1,236 @@
+//! The logs of a run's hosts, written as it goes: whatever is told of a host, with the time.
+use super::{filter::visible, words::duration};
+use crate::{
+    event::{Event, Listener, LogFile, Stream, What},
+    host::Name,
+    store::{Log, Logs},
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+/// Writes each host's log, then has the event shown; the last one also tells where the logs are.
+pub struct Logged {
+    shown: Arc<dyn Listener>,
+    logs: Logs,
+    /// The fleet whose host is meant by a name.
+    fleets: Mutex<BTreeMap<Name, Name>>,
+    files: Mutex<BTreeMap<Whose, Arc<Mutex<Written>>>>,
+    warned: AtomicBool,
+}
+
+/// The fleet, where it is known, and the host.
+type Whose = (Option<Name>, Name);
+
+/// A log, until it can no longer be written.
+struct Written {
+    file: Option<Log>,
+    path: String,
+    /// The second that was last written, and how it was.
+    second: (i64, String),
+}
+
+impl Logged {
+    pub fn new(shown: Arc<dyn Listener>, logs: Logs) -> Self {
+        let (fleets, files, warned) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Self { shown, logs, fleets, files, warned }
+    }
+
+    fn write(&self, event: &Event, host: &Name, text: &str) {
+        let fleet = self.fleets.lock().unwrap().get(host).cloned();
+        let written = self.files.lock().unwrap().entry((fleet, host.clone())).or_default().clone();
+        let mut written = written.lock().unwrap();
+        let failed = if written.path.is_empty() { self.open(event, host, &mut written) } else { Ok(()) };
+        if let Err(e) = failed.and_then(|()| written.write(text)) {
+            written.file = None;
+            self.warn(event, host, &e);
+        }
+    }
+
+    fn open(&self, event: &Event, host: &Name, written: &mut Written) -> io::Result<()> {
+        let fleet = self.fleets.lock().unwrap().get(host).cloned();
+        let name = fleet.map_or(host.to_string(), |fleet| format!("{fleet}.{host}"));
+        written.path = self.logs.path(&event.run, &name).display().to_string();
+        written.file = Some(self.logs.open(&event.run, &name)?);
+        Ok(())
+    }
+
+    /// Says so once: a run does not fail for its logs.
+    fn warn(&self, event: &Event, host: &Name, e: &io::Error) {
+        if !self.warned.swap(true, Relaxed) {
+            let text = format!("the log of `{host}` cannot be written, and the run goes on without: {e}");
+            self.shown.tell(&Event { what: What::Warned { host: None, text }, ..event.clone() });
+        }
+    }
+
+    /// Every log that there is, by fleet and host.
+    fn all(&self) -> Vec<LogFile> {
+        let files = self.files.lock().unwrap();
+        let of = |((_, host), written): (&Whose, &Arc<Mutex<Written>>)| {
+            let written = written.lock().unwrap();
+            written.file.is_some().then(|| LogFile { host: host.clone(), file: written.path.clone() })
+        };
+        files.iter().filter_map(of).collect()
+    }
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self { file: None, path: String::new(), second: (i64::MIN, String::new()) }
+    }
+}
+
+impl Written {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let now = jiff::Timestamp::now();
+        if self.second.0 != now.as_second() {
+            self.second = (now.as_second(), now.strftime("%Y-%m-%dT%H:%M:%S").to_string());
+        }
+        let line = format!("{}.{:03}Z {text}\n", self.second.1, now.subsec_millisecond());
+        file.write(line.as_bytes())
+    }
+}
+
+/// What is written of an event, and in whose log: a mark, and what happened.
+///
+/// What a host printed is written as it came; a reader sees by the mark that it is nothing of rfab's.
+fn line(what: &What) -> Option<(&Name, String)> {
+    Some(match what {
+        What::Printed { host, stream: Stream::Out, line } => (host, format!("| {line}")),
+        What::Printed { host, stream: Stream::Err, line } => (host, format!("! {line}")),
+        What::EffectStarted { host: Some(host), text, .. } => (host, format!("> {}", visible(text, false))),
+        What::EffectFinished { host: Some(host), text, took, failure, .. } => {
+            let how = match failure {
+                None => format!("done after {}", duration(*took)),
+                Some(f) => format!("failed after {}: {}", duration(*took), visible(&f.message, false)),
+            };
+            (host, format!("< {}  {how}", visible(text, false)))
+        }
+        What::Noted { host: Some(host), text } => (host, format!("# {text}")),
+        What::Warned { host: Some(host), text } => (host, format!("# warning: {text}")),
+        What::HostUnreachable { host, message } => (host, format!("# {}", visible(message, false))),
+        _ => return None,
+    })
+}
+
+impl Listener for Logged {
+    fn tell(&self, event: &Event) {
+        if let What::TargetsChanged { fleet, hosts, .. } = &event.what {
+            let mut fleets = self.fleets.lock().unwrap();
+            hosts.iter().for_each(|host| _ = fleets.insert(host.clone(), fleet.clone()));
+        }
+        if let Some((host, text)) = line(&event.what) {
+            self.write(event, host, &text);
+        }
+        match &event.what {
+            What::RunFinished { .. } => {
+                let mut last = event.clone();
+                if let What::RunFinished { logs, .. } = &mut last.what {
+                    *logs = self.all();
+                }
+                self.shown.tell(&last);
+            }
+            _ => self.shown.tell(event),
+        }
+    }
+
+    fn aside(&self, talk: &mut dyn FnMut()) {
+        self.shown.aside(talk);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::Kind,
+        failure::{Exit, Failure},
+    };
+    use std::fs;
+
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<What>>);
+
+    impl Listener for Kept {
+        fn tell(&self, event: &Event) {
+            self.0.lock().unwrap().push(event.what.clone());
+        }
+    }
+
+    fn tell(logged: &Logged, what: What) {
+        logged.tell(&Event { v: 1, at: 0, run: "r1".into(), lane: "".into(), what });
+    }
+
+    fn printed(host: &str, stream: Stream, line: &str) -> What {
+        What::Printed { host: host.into(), stream, line: line.into() }
+    }
+
+    fn finished() -> What {
+        let (table, next, failures, logs) = (vec![], vec![], vec![], vec![]);
+        What::RunFinished { exit: Exit::Failed, took: 1, table, next, failures, logs }
+    }
+
+    #[test]
+    fn a_log_has_what_is_told_of_its_host_as_it_comes_and_the_last_event_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let shown = Arc::new(Kept::default());
+        let logged = Logged::new(shown.clone(), Logs::new(folder.path().join("runs")));
+        let (effect, kind, host, text) = ("exec", Kind::Once, Some("web1".into()), "run `make\nall`".to_owned());
+        let targets = |fleet: &str| What::TargetsChanged {
+            fleet: fleet.into(),
+            hosts: vec!["web1".into()],
+            of: 1,
+            selection: "all".into(),
+        };
+        let path = folder.path().join("runs/r1.logs/prod.web1.log");
+        let read = |path: &std::path::Path| -> Vec<String> {
+            let text = fs::read_to_string(path).unwrap();
+            let lines = text.lines().map(|line| {
+                let (at, rest) = line.split_at(24);
+                assert!(at.parse::<jiff::Timestamp>().is_ok(), "{line}");
+                rest.to_owned()
+            });
+            lines.collect()
+        };
+        tell(&logged, targets("prod"));
+        tell(&logged, What::EffectStarted { effect, kind, host: host.clone(), text: text.clone() });
+        tell(&logged, printed("web1", Stream::Out, "\x1b[2Jone"));
+        assert_eq!(read(&path), [" > run `make␊all`", " | \x1b[2Jone"], "it is there before the next one comes");
+        tell(&logged, printed("web1", Stream::Err, "two"));
+        tell(&logged, printed("lb1", Stream::Out, "other"));
+        let failure = Some(Failure::failed("no rule"));
+        tell(&logged, What::EffectFinished { effect, kind, host: host.clone(), text, took: 1_500, failure });
+        tell(&logged, What::Noted { host, text: "a note".into() });
+        tell(&logged, targets("testing"));
+        tell(&logged, printed("web1", Stream::Out, "of another fleet"));
+        assert_eq!(read(&path)[2..], [" ! two", " < run `make␊all`  failed after 1.5 s: no rule", " # a note"]);
+        tell(&logged, finished());
+        let told = shown.0.lock().unwrap();
+        let Some(What::RunFinished { logs, .. }) = told.last() else { panic!("{told:?}") };
+        let named: Vec<(&str, &str)> = logs.iter().map(|l| (&*l.host, l.file.rsplit('/').next().unwrap())).collect();
+        assert_eq!(named, [("lb1", "lb1.log"), ("web1", "prod.web1.log"), ("web1", "testing.web1.log")]);
+        assert_eq!(told.len(), 10, "every event was shown");
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_a_warning_and_only_one() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("runs"), "in the way").unwrap();
+        let shown = Arc::new(Kept::default());
+        let logged = Logged::new(shown.clone(), Logs::new(folder.path().join("runs")));
+        for host in ["web1", "web1", "web2"] {
+            tell(&logged, printed(host, Stream::Out, "x"));
+        }
+        tell(&logged, finished());
+        let told = shown.0.lock().unwrap();
+        let warnings = told.iter().filter(|what| matches!(what, What::Warned { .. })).count();
+        assert_eq!((warnings, told.len()), (1, 5), "{told:?}");
+        assert!(matches!(told.last(), Some(What::RunFinished { logs, .. }) if logs.is_empty()), "{told:?}");
+    }
+}

@@ -1,0 +1,23 @@
+//! Where a run's output goes, as long as somebody reads it.
+use super::complain;
+use crate::host::Name;
+use std::io::Write;
+
+/// A stream, until its reader goes away: a run that changes machines goes on without.
+pub struct Outlet<W>(Option<W>);
+
+impl<W: Write> Outlet<W> {
+    pub fn new(to: W) -> Self {
+        Self(Some(to))
+    }
+
+    /// Writes and flushes; that nobody reads any more is said once, where somebody still may.
+    pub fn write(&mut self, text: &str, run: &Name) {
+        let Some(to) = &mut self.0 else { return };
+        if to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err() {
+            self.0 = None;
+            let how = "what it says cannot be written any more, and the run goes on";
+            complain(&format!("warning: {how}; `rfab --show {run}` tells how it ends"));
+        }
+    }
+}
