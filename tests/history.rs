@@ -38,14 +38,24 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     let history = lab.rfab(&["--history"]).output().expect_ok();
     let lines: Vec<Vec<&str>> =
         history.lines().map(|l| l.split("  ").map(str::trim).filter(|c| !c.is_empty()).collect()).collect();
-    let ends: Vec<(&str, &str)> = lines.iter().map(|l| (l[3], l[4])).collect();
+    let told: Vec<String> = lines.iter().map(|l| [l[2], l[4], l[6]].join(", ")).collect();
     assert_eq!(
-        ends,
+        told,
         [
-            ("unfinished", "rfab testing linger"),
-            ("exit 1", "rfab testing -- false"),
-            ("done", "rfab testing hello:you")
+            "outcome, by, line",
+            "unfinished, operator, testing linger",
+            "failed 1, operator, testing -- false",
+            "done, operator for berta, testing hello:you"
         ]
+    );
+    let lines = &lines[1..];
+    let failed = lab.rfab(&["--history", "--outcome", "failed"]).output().expect_ok();
+    assert_eq!(failed.lines().skip(1).map(|l| &l[..11]).collect::<Vec<_>>(), [lines[1][0]]);
+    let no_such = lab.rfab(&["--history", "--task", "helo"]).output();
+    assert_eq!((no_such.code, no_such.stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        no_such.stderr,
+        "error: no run of a task `helo` is known on this machine\n  help: did you mean `hello`?\n"
     );
     let shown = lab.rfab(&["--show", lines[2][0]]).output().expect_ok();
     assert!(shown.contains("line     rfab testing hello:you\nby       operator on behalf of berta, from "), "{shown}");
@@ -57,11 +67,18 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     assert_eq!((none.code, none.stdout.as_str()), (Some(1), ""), "{none:?}");
     let json = lab.rfab(&["--history", "--json"]).output().expect_ok();
     let last: serde_json::Value = serde_json::from_str(json.lines().last().expect("a line")).expect("JSON");
-    assert_eq!((last["head"]["line"].as_str(), last["tail"]["exit"].as_u64()), (Some("testing hello:you"), Some(0)));
+    assert_eq!((last["line"].as_str(), last["exit"].as_u64()), (Some("testing hello:you"), Some(0)));
+    let run = last["run"].as_str().expect("an id");
+    let records = lab.rfab(&["--show", run, "--json"]).output().expect_ok();
+    let kinds: Vec<String> = records
+        .lines()
+        .map(|l| serde_json::from_str::<serde_json::Map<_, _>>(l).expect("JSON").keys().cloned().collect())
+        .collect();
+    assert_eq!([&kinds[0], kinds.last().expect("a record")], ["begun", "ended"], "{kinds:?}");
 
     // A journal is its owner's alone, and what was torn is cut off.
     let folder = lab.home().join(".local/share/rfab/runs");
-    let path = folder.join(format!("{}.journal", lines[2][0]));
+    let path = folder.join(format!("{run}.journal"));
     assert_eq!(fs::metadata(&path).expect("a journal").permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
     let whole = fs::read(&path).expect("a journal");

@@ -2,14 +2,14 @@
 use super::{
     flags, history, line, listing,
     request::{Action, Color, Detail, Request},
-    trust, wiring,
+    shown, trust, when, wiring,
 };
 use crate::{
     fabfile::{self, Options, Project},
     failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
-    store::Resumed,
+    store::{Filter, Resumed},
 };
 use std::{
     env,
@@ -58,14 +58,23 @@ fn color(request: &Request, terminal: bool) -> bool {
 fn carry_out(request: &Request) -> Result<Exit, Stopped> {
     match &request.action {
         Action::Help { words } => help(request, words),
-        Action::History => {
-            let runs = wiring::runs().and_then(|runs| runs.all()).map_err(of_reason)?;
-            report::say(&if request.json { history::json(&runs) } else { history::text(&runs) });
+        Action::History { filter, most } => {
+            let listed = wiring::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
+            let any = *filter == Filter::default();
+            report::say(&if request.json {
+                history::json(&listed)
+            } else {
+                history::text(&listed, any, &when::here())
+            });
         }
         Action::Show { run } => {
-            let records = wiring::runs().and_then(|runs| runs.records(run)).map_err(of_reason)?;
-            let palette = Palette { color: color(request, io::stdout().is_terminal()) };
-            report::say(&history::show(&records, palette));
+            let runs = wiring::runs().map_err(of_reason)?;
+            if request.json {
+                report::say(&shown::json(&runs.texts(run).map_err(of_reason)?));
+            } else {
+                let palette = Palette { color: color(request, io::stdout().is_terminal()) };
+                report::say(&shown::text(&runs.records(run).map_err(of_reason)?, palette));
+            }
         }
         Action::Resume { run } => return resume(request, run.as_deref()),
         Action::Version => report::say(&flags::version()),

@@ -1,10 +1,12 @@
 //! Flags and words, turned into plain values, and what each asks for.
 mod carry_out;
 pub mod flags;
-mod history;
+pub mod history;
 pub mod listing;
 pub mod request;
+mod shown;
 mod trust;
+mod when;
 mod wiring;
 
 pub use crate::line;

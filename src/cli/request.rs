@@ -1,4 +1,5 @@
 //! What a command line asks for, as plain data.
+use crate::store::Filter;
 use std::path::PathBuf;
 
 /// What a command line asks for.
@@ -66,8 +67,8 @@ pub enum Action {
     List,
     /// Show what a script can call: all of it, or one name.
     Docs { name: Option<String> },
-    /// List the runs that this machine knows of.
-    History,
+    /// List the newest of the runs that this machine knows of, and at most so many.
+    History { filter: Filter, most: usize },
     /// Show one run, by the beginning of its id.
     Show { run: String },
     /// Go on with a run, or with the newest that did not end well.

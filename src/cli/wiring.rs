@@ -16,7 +16,7 @@ use crate::{
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Head, Past, Record, Resumed, Runs, Tail},
+    store::{Begun, Head, Past, Record, Resumed, Runs, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -39,11 +39,18 @@ pub fn run(
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
     let mut facts = facts(request, line.to_string());
+    let runs = runs()?;
     let (journal, past) = match resumed {
-        None => (runs()?.begin(&head(&facts, project))?, Past::default()),
+        None => {
+            let Begun { journal, unknown } = runs.begin(&head(&facts, project, line))?;
+            if let Some(why) = unknown {
+                report::complain(&format!("warning: {why}"));
+            }
+            (journal, Past::default())
+        }
         Some(Resumed { head: before, journal, records }) => {
             facts.id = before.run.clone();
-            same(&before, &head(&facts, project))?;
+            same(&before, &head(&facts, project, line))?;
             (journal, Past::of(records))
         }
     };
@@ -69,6 +76,7 @@ pub fn run(
     let tail = Tail { exit: ended.exit.code(), took, commit, table: ended.table };
     // A run that is over does not fail for what is written of it.
     let _ = journal.append(&serde_json::to_vec(&Record::Ended(tail)).expect("a tail is plain data"), true);
+    runs.known(&session.run.id);
     Ok(ended.exit)
 }
 
@@ -93,12 +101,13 @@ fn same(before: &Head, now: &Head) -> Result<(), Failure> {
         .help("type the line anew instead: what is done already is left as it is"))
 }
 
-fn head(run: &Run, project: &Project) -> Head {
+fn head(run: &Run, project: &Project, line: &Line) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
         v: 1,
         run: run.id.clone(),
         line: run.line.clone(),
+        tasks: line.calls.iter().map(|call| call.task.as_str().into()).collect(),
         flags: run.flags.clone(),
         typed: std::env::args().skip(1).collect(),
         who: run.who.clone(),

@@ -48,6 +48,9 @@ pub struct Head {
     pub run: Name,
     /// The command line's normal form, and the flags that belong to it.
     pub line: String,
+    /// Its tasks, in its order.
+    #[serde(default)]
+    pub tasks: Vec<Name>,
     pub flags: Vec<String>,
     /// The process's arguments, without the program's name.
     pub typed: Vec<String>,
