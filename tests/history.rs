@@ -1,7 +1,7 @@
 //! What a machine knows of its runs: each has a journal, written as it goes.
 mod lab;
 
-use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
+use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root};
 use std::{fs, os::unix::fs::PermissionsExt, thread::sleep, time::Duration};
 
 fn one() -> Lab {
@@ -139,4 +139,80 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     let done = lab.rfab(&["--resume"]).output();
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.stderr.contains("there is no run that did not end well"), "{done:?}");
+}
+
+#[test]
+fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room() {
+    if !needs_root("a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room") {
+        return;
+    }
+    let lab = one();
+    lab.edit("fabfile.rhai", |text| {
+        text + "fn note(word) { targets().each(|host| host.run(\"sh -c {w}\", #{ w: `echo ${word} >> noted` })); }\n\
+                fn fill() {\n    note(\"one\");\n    \
+                targets().each(|host| host.capture(\"seq 60000\").len());\n    note(\"two\");\n}\n"
+    });
+    // A disk of its own, which is there as long as this shell is.
+    let script = r#"
+        data=$HOME/.local/share/rfab
+        mkdir -p "$data" && mount -t tmpfs -o size=320k,mode=700 tmpfs "$data"
+        said() { said=$("$rfab" "$@" 2>&1); echo "== $*: $?"; echo "$said"; }
+        said testing fill
+        said --history
+        head -c 1000000 /dev/zero > "$data/filler" 2> /dev/null
+        said testing note:three
+        said --history
+        rm "$data/filler" && mount -o remount,size=2m "$data"
+        said --resume
+        said --history
+        mount -o remount,ro "$data"
+        said testing note:four
+        said --history
+    "#;
+    let told = lab.program("sh", &["-c", script]).env("rfab", env!("CARGO_BIN_EXE_rfab")).output().expect_ok();
+    let release = lab.host("test1").sh("basename $(readlink /srv/shop/current)").expect_ok();
+    let told = told.replace(&lab.home().display().to_string(), "HOME").replace(release.trim(), "RELEASE");
+    // A report shows the script's lines, and a list the runs' ids and times.
+    let id = |line: &str| line.find("  ") == Some(11) && line.bytes().take(11).all(|b| b.is_ascii_hexdigit());
+    let plain = |line: &str| if id(line) { format!("RUN {}", &line[27..]) } else { line.to_owned() };
+    let shown = |line: &&str| !line.contains(['│', '╭', '╰', '·']) && !line.starts_with("run  ") && !line.is_empty();
+    let told: Vec<String> = told.lines().filter(shown).map(plain).collect();
+    assert_eq!(
+        told.join("\n"),
+        "\
+== testing fill: 1
+rfab testing fill
+targets: testing1, 1 of 1 host
+test1  run `sh -c 'echo one >> noted'`
+test1  run `sh -c 'echo two >> noted'` failed: this run's journal can no longer be written: No space left on device (os error 28)
+host   old                new   balancer  result
+test1  RELEASE  same  -         failed  this run's journal can no longer be written: No space left on device (os error 28)
+1 host: 1 failed
+error: this run's journal can no longer be written: No space left on device (os error 28)
+  help: nothing more is changed; make room for it, then type the line again
+next: rfab testing fill
+== --history: 0
+RUN unfinished  -       operator  testing1  testing fill
+== testing note:three: 1
+error: the journal cannot be written to `HOME/.local/share/rfab/runs`: No space left on device (os error 28)
+  help: nothing was begun; make room there, or let it be written
+== --history: 0
+RUN unfinished  -       operator  testing1  testing fill
+== --resume: 0
+rfab testing fill
+targets: testing1, 1 of 1 host
+test1  run `sh -c 'echo one >> noted'`
+test1  run `sh -c 'echo two >> noted'`
+host   old                new   balancer  result
+test1  RELEASE  same  -         ok
+1 host: 1 ok
+== --history: 0
+RUN done     -       operator  testing1  testing fill
+== testing note:four: 1
+error: the journal cannot be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
+  help: nothing was begun; make room there, or let it be written
+== --history: 0
+RUN done     -       operator  testing1  testing fill"
+    );
+    assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
 }

@@ -134,9 +134,9 @@ impl Index for Sqlite {
     }
 
     fn known(&mut self, unfinished: bool) -> Result<Vec<(Name, u64)>, Broken> {
-        let those = if unfinished { Ending::Unfinished.word() } else { "%" };
-        let mut asked = self.connection.prepare("SELECT id, size FROM run WHERE ending LIKE ?")?;
-        let found = asked.query_map([those], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+        let those = if unfinished { " WHERE ending = 'unfinished'" } else { "" };
+        let mut asked = self.connection.prepare(&format!("SELECT id, size FROM run{those}"))?;
+        let found = asked.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 
