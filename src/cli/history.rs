@@ -65,3 +65,77 @@ pub fn json(listed: &Listed) -> String {
     let line = |run: &Entry| serde_json::to_string(run).expect("an entry is plain data") + "\n";
     listed.runs.iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, since: &str, line: &str) -> Entry {
+        let json = serde_json::json!({
+            "v": 1, "run": id, "since": since, "who": "alice", "on_behalf_of": null, "from": "laptop", "line": line,
+            "flags": [], "fabfile": "/f", "digest": "d", "tasks": [], "fleets": ["prod"], "hosts": [],
+            "commit": "31422108d2df0000000000000000000000000000", "outcome": "done", "exit": 0, "took": 9,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn now() -> Zoned {
+        "2026-11-25T00:10:00+01:00[Europe/Berlin]".parse().unwrap()
+    }
+
+    #[test]
+    fn a_list_is_this_text_and_fits_on_a_terminal() {
+        let failed = |exit| (Ending::Failed, Some(exit));
+        let with = |run: Entry, (outcome, exit)| Entry { outcome, exit, ..run };
+        let runs = vec![
+            with(run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable"), (Ending::Running, None)),
+            with(run("019ab5a1f1f-0a1b2c", "2026-11-24T22:05:00Z", "prod proxy.flip"), failed(6)),
+            with(run("019ab5a1f1f-0a1b2d", "2026-03-02T22:05:00Z", "prod proxy.flip"), (Ending::LeftOut, Some(8))),
+            Entry {
+                who: "ci\x1b[2J".into(),
+                on_behalf_of: Some("bo".into()),
+                fleets: ["prod", "shop"].map(Into::into).into(),
+                commit: None,
+                ..run("0188b5a1f20-0a1b2c", "2025-12-31T23:30:00Z", "-- uptime")
+            },
+            Entry { fleets: BTreeSet::new(), ..run("0178b5a1f20-0a1b2c", "2025-06-01T10:00:00Z", "prod") },
+        ];
+        assert_eq!(
+            text(&Listed { runs, more: true }, true, &now()),
+            "\
+run                 when          outcome   commit   by             fleet      line
+019ab5a1f20         25 Nov 00:05  running   3142210  alice          prod       prod release:stable
+019ab5a1f1f-0a1b2c  24 Nov 23:05  failed 6  3142210  alice          prod       prod proxy.flip
+019ab5a1f1f-0a1b2d   2 Mar 23:05  left-out  3142210  alice          prod       prod proxy.flip
+0188b5a1f20          1 Jan 00:30  done      -        ci␛[2J for bo  prod,shop  -- uptime
+0178b5a1f20          1 Jun  2025  done      3142210  alice          -          prod
+and older ones: --newest 10 shows more
+"
+        );
+        let usual = vec![run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable")];
+        let usual = text(&Listed { runs: usual, more: false }, true, &now());
+        assert!(usual.lines().all(|line| line.len() <= 80), "{usual}");
+    }
+
+    #[test]
+    fn a_list_of_nothing_says_so() {
+        let none = Listed { runs: vec![], more: false };
+        assert_eq!(text(&none, true, &now()), "no run is known on this machine\n");
+        assert_eq!(text(&none, false, &now()), "no such run is known on this machine\n");
+        assert_eq!(json(&none), "");
+    }
+
+    #[test]
+    fn a_run_is_this_json() {
+        let listed = Listed { runs: vec![run("a-b", "2026-11-24T23:05:00Z", "prod")], more: true };
+        assert_eq!(
+            json(&listed),
+            concat!(
+                r#"{"v":1,"run":"a-b","since":"2026-11-24T23:05:00Z","who":"alice","on_behalf_of":null,"from":"laptop","#,
+                r#""line":"prod","flags":[],"fabfile":"/f","digest":"d","tasks":[],"fleets":["prod"],"hosts":[],"#,
+                r#""commit":"31422108d2df0000000000000000000000000000","outcome":"done","exit":0,"took":9}"#,
+                "\n"
+            )
+        );
+    }
+}

@@ -131,3 +131,105 @@ fn slowest(done: &[Done]) -> String {
 fn titled(title: &str, lines: String) -> String {
     if lines.is_empty() { lines } else { format!("{title}\n{lines}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn effect(lane: &str, number: u32, host: Value, text: &str, things: &[&str]) -> Value {
+        json!({ "effect": { "lane": lane, "number": number, "name": "exec", "kind": "once", "host": host, "text": text,
+            "recorded": {}, "things": things } })
+    }
+
+    fn came_back(lane: &str, number: u32, took: u64) -> Value {
+        json!({ "answered": { "lane": lane, "number": number, "took": took, "outcome": null } })
+    }
+
+    fn records() -> Vec<Value> {
+        let failure =
+            json!({ "reason": "failed", "message": "no\nsuch file", "help": null, "host": null, "status": 1 });
+        vec![
+            json!({ "begun": { "v": 1, "run": "019ab5a1f20-0a1b2c", "line": "prod deploy:stable", "flags": ["--force"],
+                "typed": [], "who": "ci", "on_behalf_of": "berta", "from": "laptop", "since": "2026-11-24T23:05:00Z",
+                "fabfile": "/shop/fabfile.rhai", "digest": "f00d" } }),
+            effect("", 1, Value::Null, "resolve stable", &[]),
+            came_back("", 1, 40),
+            effect("each/web2", 1, json!("web2"), "drain", &["admin prod/web2"]),
+            effect("each/web1", 1, json!("web1"), "drain", &["admin prod/web1"]),
+            came_back("each/web2", 1, 61_000),
+            came_back("each/web1", 1, 900),
+            effect("each/web1", 2, json!("web1"), "run `x`", &["exec prod/web1"]),
+            json!({ "failed": { "lane": "each/web1", "number": 2, "took": 1_100, "failure": failure } }),
+            effect("each/web1", 3, json!("web1"), "print \x1b[2J", &["exec prod/web1"]),
+            came_back("each/web1", 3, 7),
+            effect("each/web1", 4, json!("web1"), "ready", &["admin prod/web1"]),
+            came_back("each/web1", 4, 20),
+            effect("each/web2", 2, json!("web2"), "restart shop", &["restart prod/web2"]),
+            json!({ "ended": { "exit": 1, "took": 63_000, "commit": "31422108d2df", "table": [
+                { "host": "web3", "old": null, "new": null, "balancer": "live", "result": "untouched", "note": null } ] } }),
+        ]
+    }
+
+    fn shown(records: &[Value]) -> String {
+        let records: Vec<Record> = records.iter().map(|r| serde_json::from_str(&r.to_string()).unwrap()).collect();
+        text(&records, Palette { color: false })
+    }
+
+    #[test]
+    fn a_run_is_this_text() {
+        assert_eq!(
+            shown(&records()),
+            "\
+run      019ab5a1f20-0a1b2c
+line     rfab prod deploy:stable
+flags    --force
+by       ci on behalf of berta, from laptop, at 2026-11-24T23:05:00Z
+fabfile  /shop/fabfile.rhai (sha256 f00d)
+fleets   prod
+hosts    web1, web2, web3
+commit   31422108d2df
+
+      40 ms                resolve stable
+   61000 ms  web2          drain
+     900 ms  web1          drain
+    1100 ms  web1          run `x`  failed: no
+       7 ms  web1          print ␛[2J
+      20 ms  web1          ready
+
+time on each host
+      2.0 s  web1          4 effects
+  1 min 1 s  web2          1 effect
+
+slowest
+   61000 ms  web2          drain
+    1100 ms  web1          run `x`
+     900 ms  web1          drain
+      40 ms                resolve stable
+      20 ms  web1          ready
+
+ended with 1 after 63000 ms
+
+host  old  new  balancer  result
+web3  -    -    live      untouched
+1 host: 1 untouched
+"
+        );
+    }
+
+    #[test]
+    fn a_run_that_died_at_once_has_no_times_and_no_table() {
+        assert_eq!(
+            shown(&records()[..1]),
+            "\
+run      019ab5a1f20-0a1b2c
+line     rfab prod deploy:stable
+flags    --force
+by       ci on behalf of berta, from laptop, at 2026-11-24T23:05:00Z
+fabfile  /shop/fabfile.rhai (sha256 f00d)
+
+it has not come to its end
+"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! The index of one machine, in a file.
 use super::{
-    Ending, Entry, Glance,
+    Entry, Glance,
     index::{Broken, Filter, Index, Label},
 };
 use crate::host::Name;
