@@ -9,7 +9,7 @@ fn one() -> Lab {
         Plan::new().serving("v3.0.0").host(HostPlan::new("test1").fleet("testing1").role("web").sudo(Sudo::Free)),
     );
     lab.edit("fabfile.rhai", |text| {
-        text + "fn linger() { targets().each(|host| host.run(\"sleep 60\")); }\nfn hello(word) { targets().each(|host| host.run(\"echo {w}\", #{ w: word })); }\n"
+        text + "fn linger() { targets().each(|host| host.run(\"sleep 60\")); }\nfn hello(word) { step(\"greet\", || targets().each(|host| host.run(\"echo {w}\", #{ w: word }))); }\n"
     });
     lab
 }
@@ -60,6 +60,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     let shown = lab.rfab(&["--show", lines[2][0]]).output().expect_ok();
     assert!(shown.contains("line     rfab testing hello:you\nby       operator on behalf of berta, from "), "{shown}");
     assert!(shown.contains("test1         run `echo you`\n"), "{shown}");
+    assert!(shown.contains("\nsteps\n") && shown.contains("                greet\n"), "{shown}");
     assert!(shown.contains("\nended with 0 after ") && shown.contains("\n1 host: 1 ok\n"), "{shown}");
     let shown = lab.rfab(&["--show", lines[0][0]]).output().expect_ok();
     assert!(shown.ends_with("\nit has not come to its end\n"), "{shown}");

@@ -32,7 +32,7 @@ pub fn text(records: &[Record], palette: Palette) -> String {
         None => "it has not come to its end\n".to_owned(),
     };
     let table = tail.map(|tail| report::table(&tail.table, palette)).unwrap_or_default();
-    let parts = [head, effects, hosts(&done), slowest(&done), end, table];
+    let parts = [head, effects, steps(records), hosts(&done), slowest(&done), end, table];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -105,6 +105,17 @@ fn done(records: &[Record]) -> Vec<Done<'_>> {
     done
 }
 
+/// How long each step took, as they came to their ends.
+fn steps(records: &[Record]) -> String {
+    let line = |record: &Record| {
+        let Record::Step { step, host, took, failed, .. } = record else { return None };
+        let failed = if *failed { "  failed" } else { "" };
+        let host = host.as_deref().unwrap_or_default();
+        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", long(*took)), false) + "\n")
+    };
+    titled("steps", records.iter().filter_map(line).collect())
+}
+
 /// How long each host was worked on.
 fn hosts(done: &[Done]) -> String {
     let mut hosts: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
@@ -165,6 +176,8 @@ mod tests {
             came_back("each/web1", 3, 7),
             effect("each/web1", 4, json!("web1"), "ready", &["admin prod/web1"]),
             came_back("each/web1", 4, 20),
+            json!({ "step": { "lane": "each/web1", "step": "swap", "host": "web1", "took": 2_020, "failed": false } }),
+            json!({ "step": { "lane": "", "step": "roll", "host": null, "took": 62_000, "failed": true } }),
             effect("each/web2", 2, json!("web2"), "restart shop", &["restart prod/web2"]),
             json!({ "ended": { "exit": 1, "took": 63_000, "commit": "31422108d2df", "table": [
                 { "host": "web3", "old": null, "new": null, "balancer": "live", "result": "untouched", "note": null } ] } }),
@@ -196,6 +209,10 @@ commit   31422108d2df
     1100 ms  web1          run `x`  failed: no
        7 ms  web1          print ␛[2J
       20 ms  web1          ready
+
+steps
+      2.0 s  web1          swap
+  1 min 2 s                roll  failed
 
 time on each host
       2.0 s  web1          4 effects

@@ -16,7 +16,7 @@ use crate::{
     run,
     session::{Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Begun, Head, Past, Record, Resumed, Runs, Tail},
+    store::{Begun, Head, Past, Record, Resumed, Runs, Steps, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
@@ -55,6 +55,7 @@ pub fn run(
         }
     };
     let journal = Arc::new(journal);
+    let listener = Arc::new(Steps { journal: journal.clone(), then: listener });
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),

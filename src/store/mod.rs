@@ -6,6 +6,7 @@ mod past;
 mod record;
 mod runs;
 mod sqlite;
+mod steps;
 
 pub use entry::{Ending, Entry, Glance, glance};
 pub use index::{Broken, Filter, Index, Label};
@@ -14,3 +15,4 @@ pub use past::{Known, Past};
 pub use record::{Head, Record, Tail};
 pub use runs::{Begun, Listed, Resumed, Runs, records};
 pub use sqlite::Sqlite;
+pub use steps::Steps;

@@ -38,7 +38,7 @@ impl Past {
                 }
                 Record::Answered { lane, number, outcome, .. } => past.end(lane, number, Ok(outcome)),
                 Record::Failed { lane, number, failure, .. } => past.end(lane, number, Err(failure)),
-                Record::Begun(_) | Record::Effect { .. } | Record::Ended(_) => {}
+                Record::Begun(_) | Record::Effect { .. } | Record::Step { .. } | Record::Ended(_) => {}
             }
         }
         for id in last.into_values() {

@@ -37,6 +37,14 @@ pub enum Record {
         took: u64,
         failure: Failure,
     },
+    /// A stretch of work that the script named is over.
+    Step {
+        lane: Name,
+        step: String,
+        host: Option<Name>,
+        took: u64,
+        failed: bool,
+    },
     Ended(Tail),
 }
 
