@@ -176,14 +176,14 @@ fn an_index_that_is_lost_or_damaged_in_any_way_is_made_again() {
     assert_eq!((before.runs.len(), before.more), (30, true));
     let whole = fs::read(place.index()).unwrap();
     assert!(whole.len() > 8 * 4096, "{} bytes", whole.len());
-    let damages: [(&str, Box<dyn Fn(&mut Vec<u8>)>); 7] = [
-        ("empty", Box::new(Vec::clear)),
-        ("something else", Box::new(|bytes| *bytes = b"something else, and longer than a header is\n".repeat(300))),
-        ("cut in the middle", Box::new(|bytes| bytes.truncate(bytes.len() / 2))),
-        ("cut within a page", Box::new(|bytes| bytes.truncate(4096 * 3 + 100))),
-        ("a header without a database", Box::new(|bytes| bytes[100..].fill(0))),
-        ("pages of nothing", Box::new(|bytes| bytes[4096..].fill(0))),
-        ("pages of noise", Box::new(|bytes| bytes[4096..].fill(0xa5))),
+    let damages: [(&str, fn(&mut Vec<u8>)); 7] = [
+        ("empty", Vec::clear),
+        ("something else", |bytes| *bytes = b"something else, and longer than a header is\n".repeat(300)),
+        ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("cut within a page", |bytes| bytes.truncate(4096 * 3 + 100)),
+        ("a header without a database", |bytes| bytes[100..].fill(0)),
+        ("pages of nothing", |bytes| bytes[4096..].fill(0)),
+        ("pages of noise", |bytes| bytes[4096..].fill(0xa5)),
     ];
     for (what, damage) in damages {
         let mut bytes = whole.clone();

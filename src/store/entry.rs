@@ -126,7 +126,7 @@ impl Entry {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Part {
-    Begun(Head),
+    Begun(Box<Head>),
     Fleet {
         name: Name,
     },

@@ -268,7 +268,7 @@ impl Runs {
     }
 
     /// Notes down that the folder's change was that of a run which the index knows.
-    fn note(&self, index: &mut Sqlite, before: Option<Changed>, now: Option<Changed>) -> Result<(), Broken> {
+    fn note(&self, index: &mut dyn Index, before: Option<Changed>, now: Option<Changed>) -> Result<(), Broken> {
         match (before, now) {
             (Some((before, _)), Some((now, _))) if index.mark()?.as_ref() == Some(&before) => {
                 index.set_mark(Some(&before), &now)
