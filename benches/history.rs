@@ -38,7 +38,7 @@ fn head(number: u64) -> Head {
 /// A journal as `store/journal.rs` has it, without its syncs.
 fn journal(number: u64) -> Vec<u8> {
     let commit = format!("{number:040x}");
-    let tail = Tail { exit: (number % 7 == 0).into(), took: 90_000, commit: Some(commit.into()), table: vec![] };
+    let tail = Tail { exit: number.is_multiple_of(7).into(), took: 90_000, commit: Some(commit.into()), table: vec![] };
     let mut records = vec![serde_json::to_vec(&Record::Begun(head(number))).expect("JSON")];
     let fleet = if number.is_multiple_of(5_000) { "rare" } else { "prod" };
     for host in 1..=6 {
@@ -48,7 +48,7 @@ fn journal(number: u64) -> Vec<u8> {
         }});
         records.push(effect.to_string().into_bytes());
     }
-    records.extend((number % DIED != 0).then(|| serde_json::to_vec(&Record::Ended(tail)).expect("JSON")));
+    records.extend((!number.is_multiple_of(DIED)).then(|| serde_json::to_vec(&Record::Ended(tail)).expect("JSON")));
     let framed = |text: &Vec<u8>| {
         let length = u32::try_from(text.len()).expect("it is short").to_le_bytes();
         [&length, &Sha256::new().chain_update(length).chain_update(text).finalize()[..8], text].concat()
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
     let run = |number: u64| {
         let head = head(RUNS + number);
         drop(runs.begin(&head).unwrap_or_else(|failure| panic!("{failure}")).journal);
-        runs.known(&head.run);
+        runs.take_up(&head.run);
     };
     measure("--history, after one more run each time", &["--history"], &run);
     for filter in [
@@ -116,6 +116,15 @@ fn main() -> ExitCode {
         let line = format!("--history {filter}");
         measure(&line, &line.split(' ').collect::<Vec<_>>(), &nothing);
     }
+    let mut begins: Vec<Duration> = (0..TIMES as u64)
+        .map(|number| {
+            let began = Instant::now();
+            run(2 * RUNS + number);
+            began.elapsed()
+        })
+        .collect();
+    begins.sort();
+    println!("{:>9.1?} {:>9.1?}   what a run's begin and end cost", begins[TIMES / 2], begins[TIMES - 1]);
     let one = head(RUNS / 2 + 1).run;
     measure("--show RUN", &["--show", &one], &nothing);
     if late {

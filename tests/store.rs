@@ -42,7 +42,7 @@ impl Place {
         assert_eq!(begun.unknown, None);
         write(&begun.journal, fleet, exit);
         if exit.is_some() {
-            self.runs().known(&head.run);
+            self.runs().take_up(&head.run);
         }
         begun.journal
     }
@@ -88,6 +88,11 @@ fn write(journal: &Journal, fleet: &str, exit: Option<u8>) {
     if let Some(exit) = exit {
         record(journal, &serde_json::json!({ "ended": { "exit": exit, "took": 9, "commit": "f00", "table": [] } }));
     }
+}
+
+/// What a file of SQLite answers.
+fn number(file: &Path, question: &str) -> u32 {
+    rusqlite::Connection::open(file).unwrap().query_row(question, [], |row| row.get(0)).unwrap()
 }
 
 /// A run that began so many hours after the year did.
@@ -176,7 +181,8 @@ fn an_index_that_is_lost_or_damaged_in_any_way_is_made_again() {
     assert_eq!((before.runs.len(), before.more), (30, true));
     let whole = fs::read(place.index()).unwrap();
     assert!(whole.len() > 8 * 4096, "{} bytes", whole.len());
-    let damages: [(&str, fn(&mut Vec<u8>)); 7] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 7] = [
         ("empty", Vec::clear),
         ("something else", |bytes| *bytes = b"something else, and longer than a header is\n".repeat(300)),
         ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2)),
@@ -188,13 +194,18 @@ fn an_index_that_is_lost_or_damaged_in_any_way_is_made_again() {
     for (what, damage) in damages {
         let mut bytes = whole.clone();
         damage(&mut bytes);
-        fs::write(place.index(), bytes).unwrap();
+        fs::write(place.index(), &bytes).unwrap();
         assert_eq!(place.list(&filter), before, "{what}");
         place.settle();
         assert_eq!(place.list(&filter), before, "{what}, asked again");
+        let count = "SELECT count(*) FROM run";
+        assert_eq!(number(&place.index(), count), 60, "{what}: the file has them again");
+        // Also by a run, which is known then.
+        fs::write(place.index(), bytes).unwrap();
         let begun = place.runs().begin(&head("new", 23, "deploy")).unwrap();
-        assert_eq!(begun.unknown, None, "{what}");
+        assert_eq!((begun.unknown, &*place.known()[0]), (None, "new running "), "{what}");
         fs::remove_file(place.journal("new")).unwrap();
+        assert_eq!(place.list(&filter), before, "{what}, after a run");
     }
     for file in ["index.sqlite3", "index.sqlite3-wal", "index.sqlite3-shm"] {
         let _ = fs::remove_file(place.index().with_file_name(file));
@@ -220,12 +231,8 @@ fn an_index_of_a_newer_rfab_is_refused_and_keeps_nobody_from_running() {
     let begun = place.runs().begin(&head("b", 2, "deploy")).unwrap();
     assert_eq!(begun.unknown.map(|f| f.message), Some(why));
     write(&begun.journal, "prod", Some(0));
-    place.runs().known(&"b".into());
-    let version = |file| {
-        let connection = rusqlite::Connection::open(file).unwrap();
-        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0)).unwrap()
-    };
-    assert_eq!(version(&index), 77, "it is left as it is");
+    place.runs().take_up(&"b".into());
+    assert_eq!(number(&index, "PRAGMA user_version"), 77, "it is left as it is");
     fs::remove_file(&index).unwrap();
     assert_eq!(place.known(), ["b done prod", "a done prod"]);
 }
@@ -241,7 +248,7 @@ fn where_no_index_can_be_written_the_journals_answer() {
     assert!(why.message.starts_with("the index of runs, `") && why.message.contains("cannot be used: "), "{why:?}");
     write(&begun.journal, "prod", Some(1));
     drop(begun.journal);
-    place.runs().known(&"b".into());
+    place.runs().take_up(&"b".into());
     assert_eq!(place.known(), ["b failed prod", "a done prod"]);
     drop(place.runs().begin(&head("c", 3, "deploy")).unwrap());
     assert_eq!(place.runs().resume(None).unwrap().head, head("c", 3, "deploy"));

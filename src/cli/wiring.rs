@@ -77,7 +77,7 @@ pub fn run(
     let tail = Tail { exit: ended.exit.code(), took, commit, table: ended.table };
     // A run that is over does not fail for what is written of it.
     let _ = journal.append(&serde_json::to_vec(&Record::Ended(tail)).expect("a tail is plain data"), true);
-    runs.known(&session.run.id);
+    runs.take_up(&session.run.id);
     Ok(ended.exit)
 }
 

@@ -4,29 +4,26 @@
 //! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
 //! came or went otherwise is noticed without reading 100,000 names.
 use super::{
-    Ending, Entry, Glance, Head, Journal, Record, glance,
+    Ending, Entry, Glance, Head, Journal, Record,
+    folder::Folder,
     index::{Broken, Filter, Index, Label},
     read,
     sqlite::Sqlite,
+    upkeep::{catch_up, list, look_again, note},
 };
 use crate::{
     failure::{Failure, Reason},
     fleet,
     host::Name,
 };
-use rustix::fs::{FlockOperation, flock};
 use std::{
-    collections::HashSet,
-    fs::{self, File},
-    io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    fs, io,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
-/// The folder, which its owner alone may look into.
+/// The folder, and the index beside it.
 pub struct Runs {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 /// A run that has begun.
@@ -51,18 +48,10 @@ pub struct Listed {
     pub more: bool,
 }
 
-const ENDING: &str = "journal";
-
-/// A folder that changed so recently may change again without having another time.
-const SETTLED: Duration = Duration::from_secs(1);
-
-/// So many journals are taken up at once, lest others wait long.
-const BATCH: usize = 500;
-
 impl Runs {
     /// Those in a folder; the index is a file beside it.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder: Folder(folder) }
     }
 
     /// Begins a run's journal with its head.
@@ -70,30 +59,34 @@ impl Runs {
     /// `Failed` when it cannot be written: then the run does not begin. Without an index it does: what it did is told
     /// by its journal.
     pub fn begin(&self, head: &Head) -> Result<Begun, Failure> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        made.map_err(|e| self.unwritable(&e))?;
+        self.folder.make().map_err(|e| self.unwritable(&e))?;
         let new = [Glance { entry: Entry::begun(head), size: 0 }];
         let mut index = Sqlite::open(&self.index()).and_then(|mut index| index.put(&new).map(|()| index));
-        let before = self.changed();
+        let before = self.folder.changed();
         let begun = || {
-            let journal = Journal::create(&self.path(&head.run))?;
+            let journal = Journal::create(&self.folder.journal(&head.run))?;
             let text = serde_json::to_vec(&Record::Begun(head.clone())).expect("a head is plain data");
             journal.append(&text, true)?;
             Ok(journal)
         };
         let journal = begun().map_err(|e| self.unwritable(&e))?;
         // Once more: a listing may have missed its journal, and forgotten it.
-        let unknown = match &mut index {
-            Ok(index) => index.put(&new).and_then(|()| self.note(index, before, self.changed())).err(),
-            Err(broken) => Some(broken.clone()),
+        let noted = index.as_mut().map_err(|broken| broken.clone()).and_then(|index| {
+            index.put(&new)?;
+            note(index, before, self.folder.changed())
+        });
+        let unknown = match noted {
+            // An empty one is filled by the next listing.
+            Err(Broken::Damaged(_)) => Sqlite::empty(&self.index()).err(),
+            noted => noted.err(),
         };
         Ok(Begun { journal, unknown: unknown.map(|broken| self.refused(&broken)) })
     }
 
     /// Takes up in the index what a run's journal says now; if that fails the next listing does it.
-    pub fn known(&self, run: &Name) {
+    pub fn take_up(&self, run: &Name) {
         if let Ok(mut index) = Sqlite::open(&self.index()) {
-            let _ = self.look_again(&mut index, [run.clone()]);
+            let _ = look_again(&self.folder, &mut index, [run.clone()]);
         }
     }
 
@@ -102,8 +95,8 @@ impl Runs {
     /// `Failed` if there is none because no run was ever of that fleet or task.
     pub fn list(&self, filter: &Filter, most: usize) -> Result<Listed, Failure> {
         let listed = self.ask(|index| {
-            self.catch_up(index)?;
-            self.listed(index, filter, most)
+            catch_up(&self.folder, index)?;
+            list(&self.folder, index, filter, most)
         })?;
         for (of, name) in [(Label::Fleet, &filter.fleet), (Label::Task, &filter.task)] {
             if let Some(name) = name.as_ref().filter(|_| listed.runs.is_empty()) {
@@ -114,7 +107,10 @@ impl Runs {
     }
 
     fn check(&self, of: Label, name: &str) -> Result<(), Failure> {
-        let names = self.ask(|index| index.names(of))?;
+        let names = self.ask(|index| {
+            catch_up(&self.folder, index)?;
+            index.names(of)
+        })?;
         if names.is_empty() || names.contains(&of.same(name)) {
             return Ok(());
         }
@@ -141,7 +137,7 @@ impl Runs {
         if found.outcome.is_done() {
             return Err(Failure::failed(format!("run `{run}` is done")).help("nothing was begun"));
         }
-        let path = self.path(&run);
+        let path = self.folder.journal(&run);
         let journal = Journal::go_on(&path).map_err(|e| match e.kind() {
             io::ErrorKind::WouldBlock => Failure::new(Reason::Locked, format!("run `{run}` is still under way")),
             _ => unreadable(&path, &e),
@@ -161,20 +157,20 @@ impl Runs {
     ///
     /// `Failed` when there is none, or more than one.
     pub fn records(&self, run: &str) -> Result<Vec<Record>, Failure> {
-        let path = self.path(&self.named(run)?.run);
+        let path = self.folder.journal(&self.named(run)?.run);
         records(&path).map_err(|e| unreadable(&path, &e))
     }
 
     /// The same as they stand in the journal: JSON, one a record.
     pub fn texts(&self, run: &str) -> Result<Vec<String>, Failure> {
-        let path = self.path(&self.named(run)?.run);
+        let path = self.folder.journal(&self.named(run)?.run);
         let texts = read(&path).map_err(|e| unreadable(&path, &e))?.records.into_iter().map(String::from_utf8);
         texts.collect::<Result<_, _>>().map_err(|e| unreadable(&path, &io::Error::other(e)))
     }
 
     fn named(&self, run: &str) -> Result<Entry, Failure> {
         let mut found = self.ask(|index| {
-            self.catch_up(index)?;
+            catch_up(&self.folder, index)?;
             index.find(run)
         })?;
         match (found.pop(), found.pop()) {
@@ -188,9 +184,9 @@ impl Runs {
 
     /// Has the index answer; one that cannot is made anew, or, where nothing can be written, for this answer alone.
     fn ask<T>(&self, question: impl Fn(&mut dyn Index) -> Result<T, Broken>) -> Result<T, Failure> {
-        if let Err(e) = fs::read_dir(&self.folder) {
+        if let Err(e) = fs::read_dir(self.folder.path()) {
             if e.kind() != io::ErrorKind::NotFound {
-                return Err(unreadable(&self.folder, &e));
+                return Err(unreadable(self.folder.path(), &e));
             }
             return Sqlite::in_memory().and_then(|mut none| question(&mut none)).map_err(|b| self.refused(&b));
         }
@@ -209,112 +205,12 @@ impl Runs {
         answer.map_err(|broken| self.refused(&broken))
     }
 
-    /// Takes up what came, went or changed since the index was last asked.
-    fn catch_up(&self, index: &mut dyn Index) -> Result<(), Broken> {
-        let (changed, mark) = (self.changed(), index.mark()?);
-        if changed.as_ref().map(|c| &c.0) != mark.as_ref() {
-            let there: HashSet<Name> = self.there().map_err(|e| Broken::Other(e.to_string()))?;
-            let known: HashSet<Name> = index.known(false)?.into_iter().map(|(run, _)| run).collect();
-            self.look_again(index, known.symmetric_difference(&there).cloned())?;
-            if let Some((now, at)) = changed
-                && at.elapsed().is_ok_and(|ago| ago > SETTLED)
-            {
-                index.set_mark(mark.as_deref(), &now)?;
-            }
-        }
-        let unfinished = index.known(true)?.into_iter();
-        self.look_again(index, unfinished.filter(|(run, size)| self.size(run) != Some(*size)).map(|(run, _)| run))
-    }
-
-    fn listed(&self, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<Listed, Broken> {
-        let by_lock = [Ending::Unfinished, Ending::Running];
-        // What is written to at this moment is known by its lock, and to no index.
-        let mut wanted = filter.clone();
-        wanted.endings.iter_mut().filter(|e| **e == Ending::Running).for_each(|e| *e = Ending::Unfinished);
-        let count =
-            if filter.endings.iter().any(|e| by_lock.contains(e)) { usize::MAX } else { most.saturating_add(1) };
-        let changed = |glance: &Glance| {
-            glance.entry.outcome != Ending::Unfinished && self.size(&glance.entry.run) != Some(glance.size)
-        };
-        let mut found = index.list(&wanted, count)?;
-        if found.iter().any(changed) {
-            self.look_again(index, found.iter().filter(|g| changed(g)).map(|g| g.entry.run.clone()))?;
-            found = index.list(&wanted, count)?;
-        }
-        let runs = found.into_iter().map(|glance| Entry { outcome: self.outcome(&glance.entry), ..glance.entry });
-        let mut runs: Vec<Entry> =
-            runs.filter(|run| filter.endings.is_empty() || filter.endings.contains(&run.outcome)).collect();
-        let more = runs.len() > most;
-        runs.truncate(most);
-        Ok(Listed { runs, more })
-    }
-
-    /// Takes up what the journals of these say now, and forgets those that have none.
-    fn look_again(&self, index: &mut dyn Index, runs: impl IntoIterator<Item = Name>) -> Result<(), Broken> {
-        let runs: Vec<Name> = runs.into_iter().collect();
-        for some in runs.chunks(BATCH) {
-            let glances: Vec<(&Name, Option<Glance>)> =
-                some.iter().map(|run| (run, glance(&self.path(run)).ok().flatten())).collect();
-            let gone: Vec<Name> = glances.iter().filter(|(_, g)| g.is_none()).map(|(run, _)| (*run).clone()).collect();
-            let there: Vec<Glance> = glances.into_iter().filter_map(|(_, glance)| glance).collect();
-            if !gone.is_empty() {
-                index.forget(&gone)?;
-            }
-            if !there.is_empty() {
-                index.put(&there)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes down that the folder's change was that of a run which the index knows.
-    fn note(&self, index: &mut dyn Index, before: Option<Changed>, now: Option<Changed>) -> Result<(), Broken> {
-        match (before, now) {
-            (Some((before, _)), Some((now, _))) if index.mark()?.as_ref() == Some(&before) => {
-                index.set_mark(Some(&before), &now)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn outcome(&self, entry: &Entry) -> Ending {
-        let written = || {
-            let file = File::open(self.path(&entry.run)).ok()?;
-            flock(&file, FlockOperation::NonBlockingLockShared).err()
-        };
-        let open = entry.outcome == Ending::Unfinished;
-        if open && written() == Some(rustix::io::Errno::WOULDBLOCK) { Ending::Running } else { entry.outcome }
-    }
-
-    /// The runs that have a journal.
-    fn there(&self) -> io::Result<HashSet<Name>> {
-        let names = fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
-        let run = |name: io::Result<String>| {
-            name.map(|name| name.strip_suffix(ENDING).and_then(|n| n.strip_suffix('.')).map(Name::from)).transpose()
-        };
-        names.filter_map(run).collect()
-    }
-
-    /// When the folder changed last.
-    fn changed(&self) -> Option<Changed> {
-        let known = fs::metadata(&self.folder).ok()?;
-        Some((format!("{} {}.{:09}", known.ino(), known.mtime(), known.mtime_nsec()), known.modified().ok()?))
-    }
-
-    fn size(&self, run: &str) -> Option<u64> {
-        fs::metadata(self.path(run)).ok().map(|known| known.len())
-    }
-
-    fn path(&self, run: &str) -> PathBuf {
-        self.folder.join(format!("{run}.{ENDING}"))
-    }
-
     fn index(&self) -> PathBuf {
-        self.folder.with_file_name("index.sqlite3")
+        self.folder.beside("index.sqlite3")
     }
 
     fn unwritable(&self, e: &io::Error) -> Failure {
-        let message = format!("the journal cannot be written to `{}`: {e}", self.folder.display());
+        let message = format!("the journal cannot be written to `{}`: {e}", self.folder.path().display());
         Failure::new(Reason::Failed, message).help("nothing was begun; make room there, or let it be written")
     }
 
@@ -327,9 +223,6 @@ impl Runs {
         )
     }
 }
-
-/// The folder's time as it is noted down, and as it is compared with now.
-type Changed = (String, SystemTime);
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {
     Failure::new(Reason::Failed, format!("`{}` cannot be read: {e}", path.display()))
