@@ -6,11 +6,11 @@ use rfab::{
     failure::Exit,
     line,
     model::Model,
-    session::{Doubt, Fault, Journaling},
+    session::{Fault, Journaling},
     simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 /// What hosts serve and how they stand.
 fn standing(model: &Model) -> Vec<String> {
@@ -27,8 +27,7 @@ fn standing(model: &Model) -> Vec<String> {
 fn attempt(shop: &Shop, words: &str, model: Model, fault: Option<Fault>, file: &Path) -> Simulation {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let journal = Arc::new(Journal::create(file).unwrap());
-    let keep = Journaling { journal, past: Past::default(), doubt: Doubt::Ask, force_changed: false };
+    let keep = Journaling::new(Journal::create(file).unwrap(), Past::default());
     simulate_attempt(&shop.project, &line, model, Wish { seed: 1, fault, ..Wish::default() }, Some(keep))
 }
 

@@ -8,6 +8,7 @@ use rfab::{
     model::Model,
     session::Fault,
     simulate::{Simulation, Wish},
+    store::{Ending, Filter, Runs},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::Path};
@@ -202,4 +203,32 @@ fn the_list_of_tasks_is_as_the_schema_says() {
     let list: Value = serde_json::from_str(&listing::json(&project.load().unwrap().tasks)).unwrap();
     assert_eq!(schema.wrong(&list), None, "{list:#}");
     assert_eq!(list["tasks"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_run_of_the_history_is_as_the_schema_says_whether_it_ended_or_not() {
+    let schema = Schema::of("run.json");
+    let folder = tempfile::tempdir().unwrap();
+    let runs = Runs::new(folder.path().join("runs"));
+    let list = || -> Vec<Value> {
+        let listed = runs.list(&Filter::default(), 9).unwrap().runs;
+        listed.iter().map(|run| serde_json::to_value(run).unwrap()).collect()
+    };
+    let head = json!({ "v": 1, "run": "a", "line": "prod", "tasks": ["prod"], "flags": [], "typed": [], "who": "alice", "on_behalf_of": null,
+        "from": "laptop", "since": "2026-11-24T23:05:00Z", "fabfile": "/f", "digest": "d" });
+    let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
+    let running = list();
+    assert_eq!((schema.wrong(&running[0]), &running[0]["outcome"]), (None, &json!("running")));
+    let ended = json!({ "ended": { "exit": 0, "took": 9, "commit": "f00", "table": [] } });
+    journal.append(ended.to_string().as_bytes(), true).unwrap();
+    let done = list();
+    assert_eq!((schema.wrong(&done[0]), &done[0]["outcome"]), (None, &json!("done")));
+    let words: Vec<&str> = Ending::ALL.iter().map(|ending| ending.word()).collect();
+    assert_eq!(schema.0["properties"]["outcome"]["enum"], json!(words));
+    for (key, value) in [("outcome", json!("fine")), ("exit", json!(-1)), ("more", json!(1)), ("fleets", json!("prod"))]
+    {
+        let mut run = done[0].clone();
+        run[key] = value;
+        assert!(schema.wrong(&run).is_some(), "{key}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a machine knows of its runs: each has a journal, written as it goes.
 mod lab;
 
-use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
+use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root};
 use std::{fs, os::unix::fs::PermissionsExt, thread::sleep, time::Duration};
 
 fn one() -> Lab {
@@ -9,7 +9,7 @@ fn one() -> Lab {
         Plan::new().serving("v3.0.0").host(HostPlan::new("test1").fleet("testing1").role("web").sudo(Sudo::Free)),
     );
     lab.edit("fabfile.rhai", |text| {
-        text + "fn linger() { targets().each(|host| host.run(\"sleep 60\")); }\nfn hello(word) { targets().each(|host| host.run(\"echo {w}\", #{ w: word })); }\n"
+        text + "fn linger() { targets().each(|host| host.run(\"sleep 60\")); }\nfn hello(word) { step(\"greet\", || targets().each(|host| host.run(\"echo {w}\", #{ w: word }))); }\n"
     });
     lab
 }
@@ -38,30 +38,48 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     let history = lab.rfab(&["--history"]).output().expect_ok();
     let lines: Vec<Vec<&str>> =
         history.lines().map(|l| l.split("  ").map(str::trim).filter(|c| !c.is_empty()).collect()).collect();
-    let ends: Vec<(&str, &str)> = lines.iter().map(|l| (l[3], l[4])).collect();
+    let told: Vec<String> = lines.iter().map(|l| [l[2], l[4], l[6]].join(", ")).collect();
     assert_eq!(
-        ends,
+        told,
         [
-            ("unfinished", "rfab testing linger"),
-            ("exit 1", "rfab testing -- false"),
-            ("done", "rfab testing hello:you")
+            "outcome, by, line",
+            "unfinished, operator, testing linger",
+            "failed 1, operator, testing -- false",
+            "done, operator for berta, testing hello:you"
         ]
+    );
+    let lines = &lines[1..];
+    let failed = lab.rfab(&["--history", "--outcome", "failed"]).output().expect_ok();
+    assert_eq!(failed.lines().skip(1).map(|l| &l[..11]).collect::<Vec<_>>(), [lines[1][0]]);
+    let no_such = lab.rfab(&["--history", "--task", "helo"]).output();
+    assert_eq!((no_such.code, no_such.stdout.as_str()), (Some(1), ""));
+    assert_eq!(
+        no_such.stderr,
+        "error: no run of a task `helo` is known on this machine\n  help: did you mean `hello`?\n"
     );
     let shown = lab.rfab(&["--show", lines[2][0]]).output().expect_ok();
     assert!(shown.contains("line     rfab testing hello:you\nby       operator on behalf of berta, from "), "{shown}");
     assert!(shown.contains("test1         run `echo you`\n"), "{shown}");
+    assert!(shown.contains("\nsteps\n") && shown.contains("                greet\n"), "{shown}");
     assert!(shown.contains("\nended with 0 after ") && shown.contains("\n1 host: 1 ok\n"), "{shown}");
     let shown = lab.rfab(&["--show", lines[0][0]]).output().expect_ok();
-    assert!(shown.ends_with("\nit has not come to its end\n"), "{shown}");
+    assert!(shown.contains("\nit has not come to its end\n\nlogs  "), "{shown}");
     let none = lab.rfab(&["--show", "nosuch"]).output();
     assert_eq!((none.code, none.stdout.as_str()), (Some(1), ""), "{none:?}");
     let json = lab.rfab(&["--history", "--json"]).output().expect_ok();
     let last: serde_json::Value = serde_json::from_str(json.lines().last().expect("a line")).expect("JSON");
-    assert_eq!((last["head"]["line"].as_str(), last["tail"]["exit"].as_u64()), (Some("testing hello:you"), Some(0)));
+    assert_eq!((last["line"].as_str(), last["exit"].as_u64()), (Some("testing hello:you"), Some(0)));
+    let run = last["run"].as_str().expect("an id");
+    let records = lab.rfab(&["--show", run, "--json"]).output().expect_ok();
+    let kinds: Vec<String> = records
+        .lines()
+        .map(|l| serde_json::from_str::<serde_json::Map<_, _>>(l).expect("JSON").keys().cloned().collect())
+        .collect();
+    assert_eq!([&kinds[0], kinds.last().expect("a record")], ["begun", "ended"], "{kinds:?}");
 
     // A journal is its owner's alone, and what was torn is cut off.
     let folder = lab.home().join(".local/share/rfab/runs");
-    let path = folder.join(format!("{}.journal", lines[2][0]));
+    let path = folder.join(format!("{run}.journal"));
     assert_eq!(fs::metadata(&path).expect("a journal").permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
     let whole = fs::read(&path).expect("a journal");
@@ -122,4 +140,85 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     let done = lab.rfab(&["--resume"]).output();
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.stderr.contains("there is no run that did not end well"), "{done:?}");
+}
+
+#[test]
+fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room() {
+    if !needs_root("a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room") {
+        return;
+    }
+    let lab = one();
+    lab.edit("fabfile.rhai", |text| {
+        text + "fn note(word) { targets().each(|host| host.run(\"sh -c {w}\", #{ w: `echo ${word} >> noted` })); }\n\
+                fn fill() {\n    note(\"one\");\n    \
+                targets().each(|host| host.capture(\"seq 60000\").len());\n    note(\"two\");\n}\n"
+    });
+    // A disk of its own, which is there as long as this shell is.
+    let script = r#"
+        data=$HOME/.local/share/rfab
+        mkdir -p "$data" && mount -t tmpfs -o size=320k,mode=700 tmpfs "$data"
+        said() { said=$("$rfab" "$@" 2>&1); echo "== $*: $?"; echo "$said"; }
+        said testing fill
+        said --history
+        head -c 1000000 /dev/zero > "$data/filler" 2> /dev/null
+        said testing note:three
+        said --history
+        rm "$data/filler" && mount -o remount,size=2m "$data"
+        said --resume
+        said --history
+        mount -o remount,ro "$data"
+        said testing note:four
+        said --history
+    "#;
+    let told = lab.program("sh", &["-c", script]).env("rfab", env!("CARGO_BIN_EXE_rfab")).output().expect_ok();
+    let release = lab.host("test1").sh("basename $(readlink /srv/shop/current)").expect_ok();
+    let told = told.replace(&lab.home().display().to_string(), "HOME").replace(release.trim(), "RELEASE");
+    // A report shows the script's lines, and a list the runs' ids and times.
+    let id = |line: &str| line.find("  ") == Some(11) && line.bytes().take(11).all(|b| b.is_ascii_hexdigit());
+    let plain = |line: &str| match line.split_once("/runs/").filter(|_| line.starts_with("log: ")) {
+        Some((home, log)) => format!("{home}/runs/ID{}", &log[log.find(".logs").unwrap_or(0)..]),
+        None if id(line) => format!("RUN {}", &line[27..]),
+        None => line.to_owned(),
+    };
+    let shown = |line: &&str| !line.contains(['│', '╭', '╰', '·']) && !line.starts_with("run  ") && !line.is_empty();
+    let told: Vec<String> = told.lines().filter(shown).map(plain).collect();
+    assert_eq!(
+        told.join("\n"),
+        "\
+== testing fill: 1
+rfab testing fill
+targets: testing1, 1 of 1 host
+test1  run `sh -c 'echo one >> noted'`
+test1  run `sh -c 'echo two >> noted'` failed: this run's journal can no longer be written: No space left on device (os error 28)
+host   old                new   balancer  result
+test1  RELEASE  same  -         failed  this run's journal can no longer be written: No space left on device (os error 28)
+1 host: 1 failed
+log: HOME/.local/share/rfab/runs/ID.logs/testing1.test1.log
+error: this run's journal can no longer be written: No space left on device (os error 28)
+  help: nothing more is changed; make room for it, then type the line again
+next: rfab testing fill
+== --history: 0
+RUN unfinished  -       operator  testing1  testing fill
+== testing note:three: 1
+error: the journal cannot be written to `HOME/.local/share/rfab/runs`: No space left on device (os error 28)
+  help: nothing was begun; make room there, or let it be written
+== --history: 0
+RUN unfinished  -       operator  testing1  testing fill
+== --resume: 0
+rfab testing fill
+targets: testing1, 1 of 1 host
+test1  run `sh -c 'echo one >> noted'`
+test1  run `sh -c 'echo two >> noted'`
+host   old                new   balancer  result
+test1  RELEASE  same  -         ok
+1 host: 1 ok
+== --history: 0
+RUN done     -       operator  testing1  testing fill
+== testing note:four: 1
+error: the journal cannot be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
+  help: nothing was begun; make room there, or let it be written
+== --history: 0
+RUN done     -       operator  testing1  testing fill"
+    );
+    assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
 }

@@ -7,7 +7,7 @@ use rfab::{
     failure::Exit,
     line,
     model::Model,
-    session::{Doubt, Fault, Journaling},
+    session::{Fault, Journaling},
     simulate::{Simulation, Wish, simulate_attempt},
     store::{Journal, Past, records},
 };
@@ -15,7 +15,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -72,14 +72,13 @@ impl<'a> Whole<'a> {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let (journal, past) = match file.exists() {
-            false => (Journal::create(&file).unwrap(), Past::default()),
-            true => (go_on(&file), Past::of(records(&file).unwrap())),
+        let keep = match file.exists() {
+            false => Journaling::new(Journal::create(&file).unwrap(), Past::default()),
+            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap())),
         };
-        if past.attempts > 0 {
-            journal.append(RESUMED.as_bytes(), false).unwrap();
+        if keep.past.attempts > 0 {
+            keep.journal.append(RESUMED.as_bytes(), false).unwrap();
         }
-        let keep = Journaling { journal: Arc::new(journal), past, doubt: Doubt::Ask, force_changed: false };
         let wish = Wish { seed: self.seed, fault, ..Wish::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }

@@ -72,11 +72,12 @@ jobs1  0001-111111111111                       runs
         "\
 warning: web4 cannot be asked
 host   release            name    age  balancer  in flight  health  deployed                          to know
-web1   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 8 s ago (only); unfinished: switch to ssssssssssss, begun by tester from simulator, 2 s ago
-web2   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 8 s ago (only); unfinished: switch to ssssssssssss, begun by tester from simulator, 2 s ago
+web1   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 8 s ago (only); unfinished: switch to ssssssssssss, begun by tester from simulator, 1 s ago
+web2   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 8 s ago (only); unfinished: switch to ssssssssssss, begun by tester from simulator, 1 s ago
 web3   0001-111111111111               draining  40         good                                      taken out past rfab: the ledger does not say by whom
 web4   ?                               live      40         ?       ?                                 host `web4` cannot be reached: no route to host
 jobs1  0001-111111111111                                    runs
+unfinished: run sim-2 of tester from simulator, 9 s ago: rfab prod release:stable
 unfinished: run r7 of anna for berta from mac, 7 s ago: rfab prod release:stable
 "
     );
@@ -98,7 +99,12 @@ fn a_migration_without_an_end_and_a_balancer_that_is_gone_are_told() {
     assert_eq!(ran.ended.exit, Exit::Done, "{:?}", ran.ended.failures);
     let text = said(&shop, &ran);
     assert!(
-        text.ends_with("\nunfinished: migrate of ssssssssssss, begun by tester from simulator, 0 s ago\n"),
+        text.ends_with(
+            "
+unfinished: migrate of ssssssssssss, begun by tester from simulator, 0 s ago
+unfinished: run sim-2 of tester from simulator, 1 s ago: rfab prod deploy:stable
+"
+        ),
         "{text}"
     );
 
@@ -131,11 +137,11 @@ fn a_testing_fleet_without_a_balancer_has_no_such_column() {
         said(&shop, &ran),
         "\
 host   release            name    age  health  deployed
-web1   0002-ssssssssssss  v3.0.1  0 s  good    24 s ago by tester from simulator
-web2   0002-ssssssssssss  v3.0.1  0 s  good    24 s ago by tester from simulator
-web3   0002-ssssssssssss  v3.0.1  0 s  good    16 s ago by tester from simulator
-web4   0002-ssssssssssss  v3.0.1  0 s  good    16 s ago by tester from simulator
-jobs1  0002-ssssssssssss  v3.0.1  0 s  good    8 s ago by tester from simulator
+web1   0002-ssssssssssss  v3.0.1  0 s  good    25 s ago by tester from simulator
+web2   0002-ssssssssssss  v3.0.1  0 s  good    25 s ago by tester from simulator
+web3   0002-ssssssssssss  v3.0.1  0 s  good    17 s ago by tester from simulator
+web4   0002-ssssssssssss  v3.0.1  0 s  good    17 s ago by tester from simulator
+jobs1  0002-ssssssssssss  v3.0.1  0 s  good    9 s ago by tester from simulator
 "
     );
 }
@@ -205,7 +211,7 @@ fn it_is_true_from_a_machine_that_never_deployed() {
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_eq!(told.stdout.lines().skip(2).take(5).map(cells).collect::<Vec<_>>(), expected);
     let runs = cleo(&["--history"]).expect_ok();
-    assert_eq!(runs.lines().map(|line| line.ends_with("rfab prod status")).collect::<Vec<_>>(), [true]);
+    assert_eq!(runs.lines().skip(1).map(|line| line.ends_with("  prod status")).collect::<Vec<_>>(), [true]);
 
     // One that does not answer has a row, and the rest is told.
     lab.host("web4").stop_sshd();

@@ -1,15 +1,17 @@
 //! From a process's arguments to its exit code.
 use super::{
+    attempt::{Aborted, Going},
     flags, history, line, listing,
     request::{Action, Color, Detail, Request},
-    trust,
-    wiring::{self, Going},
+    shown, trust, when,
+    wiring::{self, Work},
 };
 use crate::{
     fabfile::{self, Options, Project},
     failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
+    store::Filter,
 };
 use std::{
     env,
@@ -58,20 +60,31 @@ fn color(request: &Request, terminal: bool) -> bool {
 fn carry_out(request: &Request) -> Result<Exit, Stopped> {
     match &request.action {
         Action::Help { words } => help(request, words),
-        Action::History => {
-            let runs = wiring::runs().and_then(|runs| runs.all()).map_err(of_reason)?;
-            report::say(&if request.json { history::json(&runs) } else { history::text(&runs) });
+        Action::History { filter, most } => {
+            let listed = wiring::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
+            let any = *filter == Filter::default();
+            report::say(&if request.json {
+                history::json(&listed)
+            } else {
+                history::text(&listed, any, &when::here())
+            });
         }
         Action::Show { run } => {
-            let records = wiring::runs().and_then(|runs| runs.records(run)).map_err(of_reason)?;
-            let palette = Palette { color: color(request, io::stdout().is_terminal()) };
-            let logs = history::logs(&wiring::logs().map_err(of_reason)?, &records);
-            report::say(&format!("{}{logs}", history::show(&records, palette)));
+            let runs = wiring::runs().map_err(of_reason)?;
+            if request.json {
+                report::say(&shown::json(&runs.texts(run).map_err(of_reason)?));
+            } else {
+                let palette = Palette { color: color(request, io::stdout().is_terminal()) };
+                let records = runs.records(run).map_err(of_reason)?;
+                let logs = shown::logs(&wiring::logs().map_err(of_reason)?, &records);
+                report::say(&format!("{}{logs}", shown::text(&records, palette)));
+            }
         }
         Action::Resume { run, doubt, force_changed } => {
             let resumed = wiring::runs().and_then(|runs| runs.resume(run.as_deref())).map_err(of_reason)?;
             return resume(request, Going { resumed, doubt: *doubt, force_changed: *force_changed });
         }
+        Action::Abort { run } => return abort(request, run.as_deref(), None),
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;
@@ -124,10 +137,21 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let again =
         again.map_err(|e| of_reason(Failure::failed(format!("what was typed then is not understood now: {e}"))))?;
     let again = Request { fabfile: Some(head.fabfile.clone().into()), json: request.json, ..again };
-    let Action::Run { words, command } = &again.action else {
-        return Err(of_reason(Failure::failed("what was typed then was no line of tasks")));
-    };
-    run_line(&again, words, command.as_deref(), Some(going))
+    match &again.action {
+        Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
+        Action::Abort { run } => abort(&again, run.as_deref(), Some(going)),
+        _ => Err(of_reason(Failure::failed("what was typed then was no line of tasks"))),
+    }
+}
+
+/// Takes back what a run did, with the fabfile that it was begun with as it is now.
+fn abort(request: &Request, run: Option<&str>, going: Option<Going>) -> Result<Exit, Stopped> {
+    let of = wiring::runs().and_then(|runs| runs.resume(run)).map_err(of_reason)?;
+    let request = Request { fabfile: Some(of.head.fabfile.clone().into()), ..request.clone() };
+    let project = project(&request)?;
+    project.check().map_err(of_reason)?;
+    let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
+    wiring::run(&request, &project, Work::Abort(&aborted), report::listener(style(&request)), going).map_err(of_reason)
 }
 
 fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
@@ -143,13 +167,16 @@ fn run_line(
     let project = project(request)?;
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
+    wiring::run(request, &project, Work::Line(&line), report::listener(style(request)), going).map_err(of_reason)
+}
+
+fn style(request: &Request) -> Style {
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,
         Detail::Normal => Loud::Normal,
         Detail::Verbose => Loud::Verbose,
     };
-    let style = Style { json: request.json, loud, color: color(request, io::stdout().is_terminal()) };
-    wiring::run(request, &project, &line, report::listener(style), going).map_err(of_reason)
+    Style { json: request.json, loud, color: color(request, io::stdout().is_terminal()) }
 }
 
 fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {

@@ -1,6 +1,13 @@
 //! The flags: what the tool itself does.
-use super::request::{Action, Color, Detail, Request, Yes};
-use crate::{failure::Exit, session::Doubt};
+use super::{
+    request::{Action, Color, Detail, Request, Yes},
+    when,
+};
+use crate::{
+    failure::Exit,
+    session::Doubt,
+    store::{Ending, Filter},
+};
 use clap::{
     ArgAction, Args, CommandFactory, Parser,
     builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles, TypedValueParser},
@@ -8,6 +15,9 @@ use clap::{
     value_parser,
 };
 use std::{ffi::OsString, fmt, path::PathBuf};
+
+/// The most runs that are listed if nothing else is said.
+const MOST: u32 = 30;
 
 const ABOUT: &str = "Deploys software to groups of servers behind a load balancer, from a script.
 
@@ -38,6 +48,8 @@ struct Flags {
     output: Output,
     #[command(flatten)]
     instead: Instead,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 #[derive(Args)]
@@ -130,6 +142,9 @@ struct Instead {
     /// With --resume: go on although the fabfile or a fleet was changed since
     #[arg(long, requires = "resume")]
     force_changed: bool,
+    /// Take back what RUN did, or the newest run that did not end well: hosts go back to their old releases
+    #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
+    abort: Option<Option<String>>,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead", conflicts_with = "words")]
     demo: bool,
@@ -139,6 +154,44 @@ struct Instead {
     /// Show this help, and that of tasks named beside it; nothing else is done
     #[arg(short, long)]
     help: bool,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Which runs --history lists")]
+struct Listed {
+    /// Those on this fleet
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    fleet: Option<String>,
+    /// Those that this task is in
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    task: Option<String>,
+    /// Those that ended so, or did not: done, left-out, failed, interrupted, unfinished, running; repeatable
+    #[arg(long, value_name = "ENDING", value_parser = ending_parser(), hide_possible_values = true)]
+    outcome: Vec<Ending>,
+    /// Those that began then or later: 2h, 3d, 2026-11-24, or 2026-11-24T18:00
+    #[arg(long, value_name = "TIME", value_parser = when::read)]
+    since: Option<i64>,
+    /// Those that began before then
+    #[arg(long, value_name = "TIME", value_parser = when::read)]
+    until: Option<i64>,
+    /// At most the N newest [default: 30]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    newest: Option<u32>,
+}
+
+impl Listed {
+    /// The first flag that was given.
+    fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.fleet.is_some(), "--fleet"),
+            (self.task.is_some(), "--task"),
+            (!self.outcome.is_empty(), "--outcome"),
+            (self.since.is_some(), "--since"),
+            (self.until.is_some(), "--until"),
+            (self.newest.is_some(), "--newest"),
+        ];
+        given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
+    }
 }
 
 /// Flags that cannot be understood; displayed as the whole text to print.
@@ -186,25 +239,34 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
     if flags.scope.read && command.is_none() {
         return Err(conflict("the argument '--read' needs a command behind '--'".to_owned()));
     }
+    if let Some(flag) = flags.listed.given().filter(|_| !flags.instead.history) {
+        return Err(conflict(format!("the argument '{flag}' is for '--history'")));
+    }
     let words = flags.words.clone();
-    let Instead { list, docs, trust, history, show, resume, retry, skip, force_changed, demo, version, help: _ } =
+    let Instead { list, docs, trust, history, show, resume, abort, retry, skip, force_changed, demo, version, help: _ } =
         &flags.instead;
     let doubt = match (retry, skip) {
         (true, _) => Doubt::Retry,
         (_, true) => Doubt::Skip,
         _ => Doubt::Ask,
     };
-    let action = match (list, docs, trust, (history, show, resume), demo, version) {
-        (false, None, None, (false, None, None), false, false) => Action::Run { words, command },
+    let action = match (list, docs, trust, (history, show, resume, abort), demo, version) {
+        (false, None, None, (false, None, None, None), false, false) => Action::Run { words, command },
         _ if command.is_some() => {
             return Err(conflict("a command behind '--' is for targets; no flag may stand instead of them".to_owned()));
         }
         (true, ..) => Action::List,
         (_, Some(name), ..) => Action::Docs { name: name.clone() },
         (_, _, Some(host), ..) => Action::Trust { host: host.clone(), words },
-        (.., (true, ..), _, _) => Action::History,
-        (.., (_, Some(run), _), _, _) => Action::Show { run: run.clone() },
-        (.., (.., Some(run)), _, _) => Action::Resume { run: run.clone(), doubt, force_changed: *force_changed },
+        (.., (true, ..), _, _) => {
+            let Listed { fleet, task, outcome, since, until, newest } = &flags.listed;
+            let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());
+            let filter = Filter { fleet, task, endings, since: *since, until: *until };
+            Action::History { filter, most: newest.unwrap_or(MOST) as usize }
+        }
+        (.., (_, Some(run), ..), _, _) => Action::Show { run: run.clone() },
+        (.., (_, _, Some(run), _), _, _) => Action::Resume { run: run.clone(), doubt, force_changed: *force_changed },
+        (.., (.., Some(run)), _, _) => Action::Abort { run: run.clone() },
         (.., true, _) => Action::Demo,
         (.., true) => Action::Version,
     };
@@ -224,7 +286,7 @@ pub fn version() -> String {
 }
 
 fn request(action: Action, flags: Flags, no_color: bool) -> Request {
-    let Flags { words: _, scope, leave, output, instead: _ } = flags;
+    let Flags { words: _, scope, leave, output, instead: _, listed: _ } = flags;
     Request {
         action,
         fabfile: scope.fabfile,
@@ -268,6 +330,11 @@ fn setting(text: &str) -> Result<(String, String), String> {
         Some((key, _)) if key.split('.').any(|part| part.trim().is_empty()) => Err(format!("`{key}` is no key")),
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
     }
+}
+
+fn ending_parser() -> impl TypedValueParser<Value = Ending> {
+    let of = |word: String| Ending::ALL.into_iter().find(|ending| ending.word() == word);
+    PossibleValuesParser::new(Ending::ALL.map(Ending::word)).map(move |word| of(word).expect("it is one of them"))
 }
 
 fn color_parser() -> impl TypedValueParser<Value = Color> {
@@ -433,6 +500,38 @@ mod tests {
                 "error: a command behind '--' is for targets; no flag may stand instead of them"
             );
         }
+    }
+
+    #[test]
+    fn which_runs_are_listed_is_said_beside_history_and_nowhere_else() {
+        let listed = |typed: &[&str]| match action(&[&["--history"], typed].concat()) {
+            Action::History { filter, most } => (filter, most),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(listed(&[]), (Filter::default(), 30));
+        let typed = "--fleet prod --task deploy --outcome failed --outcome left-out --since 2026-11-24T18:00:00Z --until \
+                     2026-11-24T19:00:00Z --newest 5";
+        let filter = Filter {
+            fleet: Some("prod".into()),
+            task: Some("deploy".into()),
+            endings: vec![Ending::Failed, Ending::LeftOut],
+            since: Some(1_795_543_200_000),
+            until: Some(1_795_546_800_000),
+        };
+        assert_eq!(listed(&typed.split_whitespace().collect::<Vec<_>>()), (filter, 5));
+        for (typed, said) in [
+            ("prod --fleet x", "error: the argument '--fleet' is for '--history'"),
+            ("--list --task x", "error: the argument '--task' is for '--history'"),
+            ("--show a --since 2h", "error: the argument '--since' is for '--history'"),
+            ("--outcome done", "error: the argument '--outcome' is for '--history'"),
+            ("prod --newest 30", "error: the argument '--newest' is for '--history'"),
+            ("--history --outcome dnoe", "error: invalid value 'dnoe' for '--outcome <ENDING>'"),
+            ("--history --newest 0", "error: invalid value '0' for '--newest <N>': 0 is not in 1..=4294967295"),
+        ] {
+            assert_eq!(refused(&typed.split(' ').collect::<Vec<_>>()), said, "{typed}");
+        }
+        let error = understand(&["--history", "--outcome", "dnoe"]).unwrap_err().to_string();
+        assert!(error.ends_with("\n  tip: a similar value exists: 'done'"), "{error}");
     }
 
     #[test]

@@ -1,118 +1,141 @@
-//! What `--history` and `--show` say of the runs that this machine knows of.
+//! What `--history` says of the runs that this machine knows of.
+use super::when;
 use crate::{
-    failure::Exit,
-    report::{self, Palette},
-    store::{Logs, Record, Summary},
+    report,
+    store::{Ending, Entry, Listed},
 };
-use std::collections::HashMap;
+use jiff::Zoned;
+use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
 
-/// The most runs that are listed.
-const MOST: usize = 30;
-
-/// A line for each of the newest runs.
-pub fn text(runs: &[Summary]) -> String {
-    if runs.is_empty() {
-        return "no run is known on this machine\n".to_owned();
+/// A line for each run; `any` says whether all of them were asked for.
+pub fn text(listed: &Listed, any: bool, now: &Zoned) -> String {
+    if listed.runs.is_empty() {
+        let none = if any { "no run is known on this machine\n" } else { "no such run is known on this machine\n" };
+        return none.to_owned();
     }
-    let cells = |s: &Summary| {
-        let head = &s.head;
-        [head.run.to_string(), head.since.clone(), head.who.clone(), ended(s), format!("rfab {}", head.line)]
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<&str> = listed.runs.iter().map(beginning).filter(|id| !seen.insert(*id)).collect();
+    let id = |run: &Entry| match beginning(run) {
+        id if twice.contains(id) => run.run.to_string(),
+        id => id.to_owned(),
     };
-    let rows: Vec<[String; 5]> = runs.iter().take(MOST).map(cells).collect();
-    let width = |i: usize| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0);
-    let widths = [0, 1, 2, 3].map(width);
-    let line = |row: &[String; 5]| {
-        let cells: Vec<String> = (0..4).map(|i| format!("{:w$}", row[i], w = widths[i])).collect();
-        format!("{}  {}\n", cells.join("  "), row[4])
-    };
-    let mut text: String = rows.iter().map(line).collect();
-    if runs.len() > MOST {
-        text += &format!("and {} older ones\n", runs.len() - MOST);
+    let title = ["run", "when", "outcome", "commit", "by", "fleet", "line"].map(str::to_owned);
+    let rows: Vec<[String; 7]> =
+        [title].into_iter().chain(listed.runs.iter().map(|run| row(run, id(run), now))).collect();
+    let widths: Vec<usize> = (0..6).map(|i| rows.iter().map(|row| row[i].width()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in &rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            text += cell;
+            text += &" ".repeat(width - cell.width() + 2);
+        }
+        text += &row[6];
+        text.push('\n');
+    }
+    if listed.more {
+        text += &format!("and older ones: --newest {} shows more\n", listed.runs.len() * 2);
     }
     text
+}
+
+/// An id's time, which is nearly always enough to name a run.
+fn beginning(run: &Entry) -> &str {
+    run.run.split('-').next().unwrap_or_default()
+}
+
+fn row(run: &Entry, id: String, now: &Zoned) -> [String; 7] {
+    let by = run.on_behalf_of.as_ref().map_or(run.who.clone(), |whom| format!("{} for {whom}", run.who));
+    let fleets = run.fleets.iter().map(|name| &**name).collect::<Vec<_>>().join(",");
+    let commit = run.commit.as_deref().unwrap_or_default().chars().take(7).collect();
+    let cells = [id, when::shown(&run.since, now), outcome(run), commit, by, fleets, run.line.clone()];
+    cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { report::visible(&cell, false) })
+}
+
+/// How a run ended; a failure has its exit code beside it.
+fn outcome(run: &Entry) -> String {
+    match (run.outcome, run.exit) {
+        (Ending::Failed, Some(exit)) => format!("failed {exit}"),
+        (outcome, _) => outcome.to_string(),
+    }
 }
 
 /// Each run as one line of JSON.
-pub fn json(runs: &[Summary]) -> String {
-    let line = |s: &Summary| serde_json::json!({ "head": s.head, "tail": s.tail }).to_string() + "\n";
-    runs.iter().map(line).collect()
+pub fn json(listed: &Listed) -> String {
+    let line = |run: &Entry| serde_json::to_string(run).expect("an entry is plain data") + "\n";
+    listed.runs.iter().map(line).collect()
 }
 
-/// How a run ended, in a word.
-fn ended(summary: &Summary) -> String {
-    match &summary.tail {
-        None => "unfinished".to_owned(),
-        Some(tail) if tail.exit == Exit::Done.code() => "done".to_owned(),
-        Some(tail) => format!("exit {}", tail.exit),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, since: &str, line: &str) -> Entry {
+        let json = serde_json::json!({
+            "v": 1, "run": id, "since": since, "who": "alice", "on_behalf_of": null, "from": "laptop", "line": line,
+            "flags": [], "fabfile": "/f", "digest": "d", "tasks": [], "fleets": ["prod"], "hosts": [],
+            "commit": "31422108d2df0000000000000000000000000000", "outcome": "done", "exit": 0, "took": 9,
+        });
+        serde_json::from_value(json).unwrap()
     }
-}
 
-/// Everything that came through the door in a run, and its closing table.
-pub fn show(records: &[Record], palette: Palette) -> String {
-    let mut text = String::new();
-    let (effects, mut rows) = (effects(records), &[][..]);
-    for record in records {
-        match record {
-            Record::Begun(head) => {
-                let on_behalf =
-                    head.on_behalf_of.as_ref().map(|who| format!(" on behalf of {who}")).unwrap_or_default();
-                text += &format!(
-                    "run      {}\nline     rfab {}\nby       {}{on_behalf}, from {}, at {}\nfabfile  {} (sha256 {})\n\n",
-                    head.run, head.line, head.who, head.from, head.since, head.fabfile, head.digest
-                );
-            }
-            Record::Resumed(attempt) => {
-                let on_behalf =
-                    attempt.on_behalf_of.as_ref().map(|who| format!(" on behalf of {who}")).unwrap_or_default();
-                text += &format!(
-                    "\ngone on with by {}{on_behalf}, from {}, at {}\n\n",
-                    attempt.who, attempt.from, attempt.since
-                );
-            }
-            Record::Aborted { by } => text += &format!("\ntaken back by run {by}\n"),
-            Record::Effect { .. } | Record::Fleet(_) | Record::LaneEnded { .. } | Record::Left { .. } => {}
-            Record::Answered { lane, number, took, .. } => text += &line(&effects, lane, *number, *took, None),
-            Record::Failed { lane, number, took, failure } => {
-                text += &line(&effects, lane, *number, *took, Some(&failure.message));
-            }
-            Record::Ended(tail) => {
-                rows = &tail.table;
-                text += &format!("\nended with {} after {} ms\n", tail.exit, tail.took);
-            }
-        }
+    fn now() -> Zoned {
+        "2026-11-25T00:10:00+01:00[Europe/Berlin]".parse().unwrap()
     }
-    if !matches!(records.last(), Some(Record::Ended(_))) {
-        text += "\nit has not come to its end\n";
+
+    #[test]
+    fn a_list_is_this_text_and_fits_on_a_terminal() {
+        let failed = |exit| (Ending::Failed, Some(exit));
+        let with = |run: Entry, (outcome, exit)| Entry { outcome, exit, ..run };
+        let runs = vec![
+            with(run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable"), (Ending::Running, None)),
+            with(run("019ab5a1f1f-0a1b2c", "2026-11-24T22:05:00Z", "prod proxy.flip"), failed(6)),
+            with(run("019ab5a1f1f-0a1b2d", "2026-03-02T22:05:00Z", "prod proxy.flip"), (Ending::LeftOut, Some(8))),
+            Entry {
+                who: "ci\x1b[2J".into(),
+                on_behalf_of: Some("bo".into()),
+                fleets: ["prod", "shop"].map(Into::into).into(),
+                commit: None,
+                ..run("0188b5a1f20-0a1b2c", "2025-12-31T23:30:00Z", "-- uptime")
+            },
+            Entry { fleets: BTreeSet::new(), ..run("0178b5a1f20-0a1b2c", "2025-06-01T10:00:00Z", "prod") },
+        ];
+        assert_eq!(
+            text(&Listed { runs, more: true }, true, &now()),
+            "\
+run                 when          outcome   commit   by             fleet      line
+019ab5a1f20         25 Nov 00:05  running   3142210  alice          prod       prod release:stable
+019ab5a1f1f-0a1b2c  24 Nov 23:05  failed 6  3142210  alice          prod       prod proxy.flip
+019ab5a1f1f-0a1b2d   2 Mar 23:05  left-out  3142210  alice          prod       prod proxy.flip
+0188b5a1f20          1 Jan 00:30  done      -        ci␛[2J for bo  prod,shop  -- uptime
+0178b5a1f20          1 Jun  2025  done      3142210  alice          -          prod
+and older ones: --newest 10 shows more
+"
+        );
+        let usual = vec![run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable")];
+        let usual = text(&Listed { runs: usual, more: false }, true, &now());
+        assert!(usual.lines().all(|line| line.len() <= 80), "{usual}");
     }
-    if !rows.is_empty() {
-        text += &format!("\n{}", report::table(rows, palette));
+
+    #[test]
+    fn a_list_of_nothing_says_so() {
+        let none = Listed { runs: vec![], more: false };
+        assert_eq!(text(&none, true, &now()), "no run is known on this machine\n");
+        assert_eq!(text(&none, false, &now()), "no such run is known on this machine\n");
+        assert_eq!(json(&none), "");
     }
-    text
-}
 
-/// The files that have what hosts printed in a run.
-pub fn logs(logs: &Logs, records: &[Record]) -> String {
-    let Some(Record::Begun(head)) = records.first() else { return String::new() };
-    let files = logs.of(&head.run).into_iter().enumerate();
-    files.map(|(at, file)| format!("{}{}\n", if at == 0 { "\nlogs  " } else { "      " }, file.display())).collect()
-}
-
-/// What came to the door, by lane and number.
-fn effects(records: &[Record]) -> Effects<'_> {
-    let effect = |record| match record {
-        &Record::Effect { ref lane, number, ref text, ref host, .. } => {
-            Some(((&**lane, number), (&**text, host.as_deref().unwrap_or_default())))
-        }
-        _ => None,
-    };
-    records.iter().filter_map(effect).collect()
-}
-
-type Effects<'a> = HashMap<(&'a str, u32), (&'a str, &'a str)>;
-
-/// One effect that came back: how long it took, where, and what it was.
-fn line(effects: &Effects<'_>, lane: &str, number: u32, took: u64, failed: Option<&str>) -> String {
-    let Some((what, host)) = effects.get(&(lane, number)) else { return String::new() };
-    let failed = failed.map(|why| format!("  failed: {}", why.lines().next().unwrap_or_default())).unwrap_or_default();
-    report::visible(&format!("{took:>8} ms  {host:<12}  {what}{failed}"), false) + "\n"
+    #[test]
+    fn a_run_is_this_json() {
+        let listed = Listed { runs: vec![run("a-b", "2026-11-24T23:05:00Z", "prod")], more: true };
+        assert_eq!(
+            json(&listed),
+            concat!(
+                r#"{"v":1,"run":"a-b","since":"2026-11-24T23:05:00Z","who":"alice","on_behalf_of":null,"from":"laptop","#,
+                r#""line":"prod","flags":[],"fabfile":"/f","digest":"d","tasks":[],"fleets":["prod"],"hosts":[],"#,
+                r#""commit":"31422108d2df0000000000000000000000000000","outcome":"done","exit":0,"took":9}"#,
+                "\n"
+            )
+        );
+    }
 }

@@ -1,5 +1,5 @@
 //! What a command line asks for, as plain data.
-use crate::session::Doubt;
+use crate::{session::Doubt, store::Filter};
 use std::path::PathBuf;
 
 /// What a command line asks for.
@@ -67,12 +67,14 @@ pub enum Action {
     List,
     /// Show what a script can call: all of it, or one name.
     Docs { name: Option<String> },
-    /// List the runs that this machine knows of.
-    History,
+    /// List the newest of the runs that this machine knows of, and at most so many.
+    History { filter: Filter, most: usize },
     /// Show one run, by the beginning of its id.
     Show { run: String },
     /// Go on with a run, or with the newest that did not end well.
     Resume { run: Option<String>, doubt: Doubt, force_changed: bool },
+    /// Take back what a run did, or the newest that did not end well.
+    Abort { run: Option<String> },
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.

@@ -1,5 +1,6 @@
 //! Puts a run together from the parts that the real world is made of.
 use super::{
+    attempt::{self, Aborted, Going},
     line::Line,
     request::{Color, Detail, Request, Yes},
     signals,
@@ -10,52 +11,55 @@ use crate::{
     effect::Fleets,
     event::{Listener, What},
     fabfile::Project,
-    failure::{Exit, Failure, Reason},
+    failure::{Exit, Failure},
     fleet::Fleet,
+    host::Name,
     ledger::line::now,
     report::{self, Beside, Palette},
     run,
-    session::{Doubt, Faults, Journaling, Run, Session, Stop},
+    session::{Faults, Run, Session, Stop},
     ssh::Openssh,
-    store::{Attempt, Head, Logs, Past, Record, Resumed, Runs, Tail},
+    store::{Logs, Record, Runs, Steps, Tail},
     world::{
         STACK, World,
         real::{Person, Real, RealWorld, Site, Transport},
     },
 };
-use sha2::{Digest, Sha256};
 use std::{env, path::PathBuf, sync::Arc, thread};
 
-/// A run that is gone on with.
-pub struct Going {
-    pub resumed: Resumed,
-    pub doubt: Doubt,
-    /// Whether the fabfile and the fleets may be others than it began with.
-    pub force_changed: bool,
+/// What a run carries out.
+#[derive(Clone, Copy)]
+pub enum Work<'a> {
+    Line(&'a Line),
+    /// What another run did is taken back.
+    Abort(&'a Aborted),
 }
 
-/// Carries a line out on real hosts.
+/// Carries work out on real hosts.
 ///
 /// A run that is resumed keeps its id, and its journal goes on.
 pub fn run(
     request: &Request,
     project: &Project,
-    line: &Line,
+    work: Work<'_>,
     listener: Arc<dyn Listener>,
     going: Option<Going>,
 ) -> Result<Exit, Failure> {
-    let logs = logs()?;
+    let (logs, runs) = (logs()?, runs()?);
     let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
     let stop = Arc::new(Stop::default());
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
-    let mut facts = facts(request, line.to_string());
+    let mut facts = facts(request, work.line());
+    let head = |facts: &Run| attempt::head(facts, project, work);
     let (keep, changed) = match going {
-        None => (begin(&head(&facts, project))?, None),
-        Some(going) => go_on(going, &mut facts, project)?,
+        None => (attempt::begin(&runs, &head(&facts))?, None),
+        Some(going) => attempt::go_on(going, &mut facts, head)?,
     };
+    facts.undoes = work.undoes();
     let journal = keep.journal.clone();
     sweep();
+    let listener = Arc::new(Steps { journal: journal.clone(), then: listener });
     let session = Session::new(
         facts,
         Arc::new(Fleets::default()),
@@ -70,7 +74,10 @@ pub fn run(
     }
     watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
-        let task = || run::run(project, line, request.read, &session);
+        let task = || match work {
+            Work::Line(line) => run::run(project, line, request.read, &session),
+            Work::Abort(aborted) => run::abort(project, &aborted.records, &session),
+        };
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
             Failure::unknown("rfab itself failed; please report it").help("look how the hosts stand before you go on")
@@ -79,8 +86,40 @@ pub fn run(
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let tail = Tail { exit: ended.exit.code(), took, commit, table: ended.table };
     // A run that is over does not fail for what is written of it.
-    let _ = journal.append(&serde_json::to_vec(&Record::Ended(tail)).expect("a tail is plain data"), true);
+    let _ = journal.write(&Record::Ended(tail), true);
+    runs.take_up(&session.run.id);
+    if let Work::Abort(aborted) = work
+        && matches!(ended.exit, Exit::Done | Exit::LeftOut)
+    {
+        let _ = aborted.journal.write(&Record::Aborted { by: session.run.id.clone() }, true);
+        runs.take_up(&aborted.run);
+    }
     Ok(ended.exit)
+}
+
+impl Work<'_> {
+    /// The command line's normal form.
+    fn line(self) -> String {
+        match self {
+            Work::Line(line) => line.to_string(),
+            Work::Abort(aborted) => format!("--abort {}", aborted.run),
+        }
+    }
+
+    /// The tasks, in the line's order.
+    pub fn tasks(self) -> Vec<Name> {
+        match self {
+            Work::Line(line) => line.calls.iter().map(|call| call.task.as_str().into()).collect(),
+            Work::Abort(_) => Vec::new(),
+        }
+    }
+
+    fn undoes(self) -> Option<Name> {
+        match self {
+            Work::Line(_) => None,
+            Work::Abort(aborted) => Some(aborted.run.clone()),
+        }
+    }
 }
 
 /// The runs that this user's machine knows of.
@@ -102,59 +141,6 @@ fn kept() -> Result<PathBuf, Failure> {
 /// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.
 fn sweep() {
     let _ = thread::Builder::new().name("sweep".into()).spawn(|| logs().map(|logs| logs.sweep()));
-}
-
-fn begin(head: &Head) -> Result<Journaling, Failure> {
-    let journal = Arc::new(runs()?.begin(head)?);
-    Ok(Journaling { journal, past: Past::default(), doubt: Doubt::Ask, force_changed: false })
-}
-
-/// Makes a run the one that it goes on with; also what was changed since, if that may be.
-///
-/// `Fabfile` when something was changed that may not be.
-fn go_on(going: Going, facts: &mut Run, project: &Project) -> Result<(Journaling, Option<String>), Failure> {
-    let Going { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = going;
-    facts.id = before.run.clone();
-    let past = Past::of(records);
-    facts.attempt = past.attempts;
-    facts.force_changed = force_changed;
-    let differs = before.differences(&head(facts, project));
-    let changed = (!differs.is_empty()).then(|| differs.join("; "));
-    if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
-        let message = format!("run `{}` cannot be resumed: {differs}", before.run);
-        return Err(Failure::new(Reason::Fabfile, message).help(
-            "type the line anew instead: what is done already is left as it is; or go on all the same by `--force-changed`",
-        ));
-    }
-    let attempt = Record::Resumed(Attempt {
-        who: facts.who.clone(),
-        on_behalf_of: facts.on_behalf_of.clone(),
-        from: facts.from.clone(),
-        since: facts.since.clone(),
-    });
-    let text = serde_json::to_vec(&attempt).expect("an attempt is plain data");
-    journal.append(&text, true).map_err(|e| Failure::failed(format!("the journal cannot be written: {e}")))?;
-    let keep = Journaling { journal: Arc::new(journal), past, doubt, force_changed };
-    Ok((keep, changed.map(|differs| format!("gone on with although something was changed: {differs}"))))
-}
-
-fn head(run: &Run, project: &Project) -> Head {
-    let text = project.script.resolver.text("").unwrap_or_default();
-    Head {
-        v: 1,
-        run: run.id.clone(),
-        line: run.line.clone(),
-        flags: run.flags.clone(),
-        typed: std::env::args().skip(1).collect(),
-        who: run.who.clone(),
-        on_behalf_of: run.on_behalf_of.clone(),
-        from: run.from.clone(),
-        since: run.since.clone(),
-        fabfile: project.file.canonicalize().unwrap_or_else(|_| project.file.clone()).display().to_string(),
-        digest: hex::encode(Sha256::digest(text)),
-        modules: project.script.resolver.digests(),
-        rfab: env!("CARGO_PKG_VERSION").to_owned(),
-    }
 }
 
 /// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.

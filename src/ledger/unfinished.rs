@@ -17,14 +17,19 @@ impl Book {
     ///
     /// A later run that ended well leaves nothing of them to be done.
     pub fn unfinished_runs(&self) -> Vec<&Line> {
+        // Each with where it last began: it may have been resumed.
         let mut open: Vec<(usize, &Line)> = Vec::new();
         for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
-            let began = open.iter().find(|(_, other)| other.run == line.run).map(|(began, _)| *began);
-            match line.phase {
-                Phase::Intent if began.is_none() => open.push((at, line)),
-                Phase::Ok => open.retain(|(before, other)| other.run != line.run && began.is_none_or(|b| *before > b)),
-                Phase::Failed => open.retain(|(_, other)| other.run != line.run),
-                Phase::Intent | Phase::Unknown => {}
+            let known = open.iter().position(|(_, other)| other.run == line.run);
+            let began = known.map(|index| open[index].0);
+            match (line.phase, known) {
+                (Phase::Intent, Some(index)) => open[index].0 = at,
+                (Phase::Intent, None) => open.push((at, line)),
+                (Phase::Ok | Phase::Failed, _) => {
+                    let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
+                    open.retain(|(before, other)| other.run != line.run && !earlier(*before));
+                }
+                (Phase::Unknown, _) => {}
             }
         }
         open.into_iter().map(|(_, line)| line).collect()
@@ -89,6 +94,7 @@ mod tests {
         assert_eq!(runs(&[("a", Intent), ("b", Intent)]), ["a", "b"]);
         assert_eq!(runs(&[("a", Intent), ("a", Intent), ("a", Ok), ("b", Intent)]), ["b"], "it was resumed");
         assert_eq!(runs(&[("a", Intent), ("b", Intent), ("a", Ok)]), ["b"], "it began after the one that ended well");
+        assert_eq!(runs(&[("a", Intent), ("b", Intent), ("a", Intent), ("a", Ok)]), none, "it went on after the other");
         assert_eq!(runs(&[("a", Ok), ("b", Intent), ("b", Unknown)]), ["b"]);
         assert_eq!(runs(&[("b", Intent), ("a", Ok)]), ["b"], "of `a` nobody knows when it began");
     }

@@ -76,8 +76,9 @@ fn rewraps() -> bool {
 /// Writes a text that was asked for, such as a list; a reader that went away is no failure.
 pub fn say(text: &str) {
     let mut out = io::stdout().lock();
-    let _ =
-        out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    let _ = out
+        .write_all(text.as_bytes())
+        .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
     let _ = out.flush();
 }
 

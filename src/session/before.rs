@@ -76,6 +76,7 @@ impl Before {
                 | Record::Resumed(_)
                 | Record::LaneEnded { .. }
                 | Record::Left { .. }
+                | Record::Step { .. }
                 | Record::Aborted { .. }
                 | Record::Ended(_) => {}
             }

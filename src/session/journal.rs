@@ -26,6 +26,13 @@ pub struct Journaling {
     pub force_changed: bool,
 }
 
+impl Journaling {
+    /// What an earlier attempt did is handed back; in doubt the person is asked.
+    pub fn new(journal: Journal, past: Past) -> Self {
+        Self { journal: Arc::new(journal), past, doubt: Doubt::Ask, force_changed: false }
+    }
+}
+
 /// The layer, which a run in the made-up world may do without.
 pub struct Journaled {
     keep: Journaling,
@@ -86,7 +93,7 @@ impl Journaled {
     }
 
     fn write(&self, record: &Record, durable: bool) -> io::Result<()> {
-        self.keep.journal.append(&serde_json::to_vec(record).map_err(io::Error::other)?, durable)
+        self.keep.journal.write(record, durable)
     }
 
     /// Hands back what was done before, unless the world says otherwise.

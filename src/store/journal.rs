@@ -3,6 +3,7 @@
 //! After a first line that names the format a record is its length (four bytes, the lowest first), the first eight
 //! bytes of the sha256 of that length and the text, and the text in JSON. What does not fit at the end of a file was
 //! being written when the machine or the program died: it is cut off, never trusted.
+use super::Record;
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 use std::{
@@ -61,6 +62,11 @@ impl Journal {
 
     fn over(file: File) -> Journal {
         Journal { file, state: Mutex::default(), synced: Condvar::new() }
+    }
+
+    /// Writes a record down.
+    pub fn write(&self, record: &Record, durable: bool) -> io::Result<()> {
+        self.append(&serde_json::to_vec(record).map_err(io::Error::other)?, durable)
     }
 
     /// Appends a record; with `durable` it is on the disk when this comes back, and whoever waits for that shares

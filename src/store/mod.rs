@@ -1,15 +1,25 @@
 //! What is kept of runs on this machine.
+mod entry;
+mod folder;
+mod index;
 mod journal;
 mod log;
 mod logs;
 mod past;
 mod record;
 mod runs;
+mod sqlite;
+mod steps;
 mod unravel;
+mod upkeep;
 
+pub use entry::{Ending, Entry};
+use entry::{Glance, glance};
+pub use index::Filter;
 pub use journal::{Journal, Kept, read};
 pub use log::Log;
 pub use logs::Logs;
 pub use past::{Fate, Known, Past, below};
 pub use record::{Attempt, Head, Record, Tail};
-pub use runs::{Resumed, Runs, Summary, records};
+pub use runs::{Begun, Listed, Resumed, Runs, records};
+pub use steps::Steps;

@@ -68,7 +68,11 @@ impl Past {
                 Record::Resumed(_) => past.attempt_over(&mut ends),
                 Record::Left { lane, number } => past.forget(&lane, number),
                 Record::Fleet(fleet) => drop(past.fleets.insert(fleet.name.clone(), *fleet)),
-                Record::Begun(_) | Record::Effect { .. } | Record::Ended(_) | Record::Aborted { .. } => {}
+                Record::Begun(_)
+                | Record::Effect { .. }
+                | Record::Step { .. }
+                | Record::Ended(_)
+                | Record::Aborted { .. } => {}
             }
         }
         past.attempt_over(&mut ends);

@@ -23,6 +23,7 @@ pub enum Record {
         lane: Name,
         number: u32,
         /// The attempt that it belongs to; the first is 0.
+        #[serde(default)]
         attempt: u32,
         name: String,
         kind: Kind,
@@ -55,6 +56,14 @@ pub enum Record {
         lane: Name,
         number: u32,
     },
+    /// A stretch of work that the script named is over.
+    Step {
+        lane: Name,
+        step: String,
+        host: Option<Name>,
+        took: u64,
+        failed: bool,
+    },
     Ended(Tail),
     /// Another run took back what this one did.
     Aborted {
@@ -80,6 +89,9 @@ pub struct Head {
     pub run: Name,
     /// The command line's normal form, and the flags that belong to it.
     pub line: String,
+    /// Its tasks, in its order.
+    #[serde(default)]
+    pub tasks: Vec<Name>,
     pub flags: Vec<String>,
     /// The process's arguments, without the program's name.
     pub typed: Vec<String>,

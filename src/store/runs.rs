@@ -1,23 +1,36 @@
-//! The runs that this machine knows of: a folder of journals, one a run.
-use super::{Head, Journal, Record, Tail, read};
-use crate::failure::{Failure, Reason};
+//! The runs that this machine knows of: a folder of journals, one a run, and an index that finds them.
+//!
+//! The journals are the truth. The index has whatever the folder has, for a run puts itself there before it makes its
+//! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
+//! came or went otherwise is noticed without reading 100,000 names.
+use super::{
+    Ending, Entry, Glance, Head, Journal, Record,
+    folder::Folder,
+    index::{Broken, Filter, Index, Label},
+    read,
+    sqlite::Sqlite,
+    upkeep::{catch_up, list, look_again, note},
+};
+use crate::{
+    failure::{Failure, Reason},
+    fleet,
+    host::Name,
+};
 use std::{
     fs, io,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
-/// The folder, which its owner alone may look into.
+/// The folder, and the index beside it.
 pub struct Runs {
-    folder: PathBuf,
+    folder: Folder,
 }
 
-/// A run in one glance.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    pub head: Head,
-    /// None for a run that has not come to its end.
-    pub tail: Option<Tail>,
+/// A run that has begun.
+pub struct Begun {
+    pub journal: Journal,
+    /// Why the index does not know it; whoever lists runs finds it by its journal.
+    pub unknown: Option<Failure>,
 }
 
 /// A run to go on with.
@@ -27,77 +40,141 @@ pub struct Resumed {
     pub records: Vec<Record>,
 }
 
-const ENDING: &str = "journal";
+/// Runs, the newest first.
+#[derive(Debug, PartialEq)]
+pub struct Listed {
+    pub runs: Vec<Entry>,
+    /// Whether there are older ones that pass, too.
+    pub more: bool,
+}
 
 impl Runs {
+    /// Those in a folder; the index is a file beside it.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder: Folder(folder) }
     }
 
     /// Begins a run's journal with its head.
     ///
-    /// `Failed` when it cannot be written: then the run does not begin.
-    pub fn begin(&self, head: &Head) -> Result<Journal, Failure> {
+    /// `Failed` when it cannot be written: then the run does not begin. Without an index it does: what it did is told
+    /// by its journal.
+    pub fn begin(&self, head: &Head) -> Result<Begun, Failure> {
+        self.folder.make().map_err(|e| self.unwritable(&e))?;
+        let new = [Glance { entry: Entry::begun(head), size: 0 }];
+        let mut index = Sqlite::open(&self.index()).and_then(|mut index| index.put(&new).map(|()| index));
+        let before = self.folder.changed();
         let begun = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-            let journal = Journal::create(&self.path(&head.run))?;
-            let text = serde_json::to_vec(&Record::Begun(head.clone())).expect("a head is plain data");
-            journal.append(&text, true)?;
+            let journal = Journal::create(&self.folder.journal(&head.run))?;
+            journal.write(&Record::Begun(head.clone()), true)?;
             Ok(journal)
         };
-        begun().map_err(|e| self.unwritable(&e))
+        let journal = begun().map_err(|e| self.unwritable(&e))?;
+        // Once more: a listing may have missed its journal, and forgotten it.
+        let noted = index.as_mut().map_err(|broken| broken.clone()).and_then(|index| {
+            index.put(&new)?;
+            note(index, before, self.folder.changed())
+        });
+        let unknown = match noted {
+            // An empty one is filled by the next listing.
+            Err(Broken::Damaged(_)) => Sqlite::empty(&self.index()).err(),
+            noted => noted.err(),
+        };
+        Ok(Begun { journal, unknown: unknown.map(|broken| self.refused(&broken)) })
     }
 
-    /// Every run, the newest first; a file that is no journal is left out.
-    pub fn all(&self) -> Result<Vec<Summary>, Failure> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|e| self.unreadable(&self.folder, &e))?,
-        };
-        let journals =
-            entries.flatten().map(|entry| entry.path()).filter(|p| p.extension().is_some_and(|e| e == ENDING));
-        let mut runs: Vec<Summary> = journals.filter_map(|path| summary(&path).ok().flatten()).collect();
-        // A run's id begins with its time.
-        runs.sort_by(|a, b| b.head.run.cmp(&a.head.run));
-        Ok(runs)
+    /// Takes up in the index what a run's journal says now; if that fails the next listing does it.
+    pub fn take_up(&self, run: &Name) {
+        if let Ok(mut index) = Sqlite::open(&self.index()) {
+            let _ = look_again(&self.folder, &mut index, [run.clone()]);
+        }
+    }
+
+    /// The newest runs that pass, and at most so many.
+    ///
+    /// `Failed` if there is none because no run was ever of that fleet or task.
+    pub fn list(&self, filter: &Filter, most: usize) -> Result<Listed, Failure> {
+        let listed = self.ask(|index| {
+            catch_up(&self.folder, index)?;
+            list(&self.folder, index, filter, most)
+        })?;
+        for (of, name) in [(Label::Fleet, &filter.fleet), (Label::Task, &filter.task)] {
+            if let Some(name) = name.as_ref().filter(|_| listed.runs.is_empty()) {
+                self.check(of, name)?;
+            }
+        }
+        Ok(listed)
+    }
+
+    fn check(&self, of: Label, name: &str) -> Result<(), Failure> {
+        let names = self.ask(|index| {
+            catch_up(&self.folder, index)?;
+            index.names(of)
+        })?;
+        if names.is_empty() || names.contains(&of.same(name)) {
+            return Ok(());
+        }
+        let near = fleet::did_you_mean(&of.same(name), names.iter().map(String::as_str));
+        let help = near.unwrap_or_else(|| "`rfab --history` lists the runs that there are".to_owned());
+        Err(Failure::failed(format!("no run of a {} `{name}` is known on this machine", of.word())).help(help))
     }
 
     /// Opens the journal of a run that did not end well, to go on with it: the newest if none is named.
     ///
     /// `Failed` when there is none or it is done, `Locked` while it is still under way.
     pub fn resume(&self, run: Option<&str>) -> Result<Resumed, Failure> {
-        let unfinished = |s: &Summary| s.tail.as_ref().is_none_or(|tail| tail.exit != 0);
         let found = match run {
             Some(run) => self.named(run)?,
-            None => self.all()?.into_iter().find(unfinished).ok_or_else(|| {
-                Failure::failed("there is no run that did not end well").help("`rfab --history` lists them")
-            })?,
+            None => {
+                let endings = Ending::ALL.into_iter().filter(|ending| !ending.is_done()).collect();
+                let not_done = Filter { endings, ..Filter::default() };
+                self.list(&not_done, 1)?.runs.pop().ok_or_else(|| {
+                    Failure::failed("there is no run that did not end well").help("`rfab --history` lists them")
+                })?
+            }
         };
-        if !unfinished(&found) {
-            return Err(Failure::failed(format!("run `{}` is done", found.head.run)).help("nothing was begun"));
+        let run = found.run;
+        if found.outcome.is_done() {
+            let how = if found.outcome == Ending::Aborted { "was taken back" } else { "is done" };
+            return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was begun"));
         }
-        let (path, head) = (self.path(&found.head.run), found.head);
+        let path = self.folder.journal(&run);
         let journal = Journal::go_on(&path).map_err(|e| match e.kind() {
-            io::ErrorKind::WouldBlock => Failure::new(Reason::Locked, format!("run `{}` is still under way", head.run)),
-            _ => self.unreadable(&path, &e),
+            io::ErrorKind::WouldBlock => Failure::new(Reason::Locked, format!("run `{run}` is still under way")),
+            _ => unreadable(&path, &e),
         })?;
-        let records = records(&path).map_err(|e| self.unreadable(&path, &e))?;
-        Ok(Resumed { head, journal, records })
+        let records = records(&path).map_err(|e| unreadable(&path, &e))?;
+        let Some(Record::Begun(head)) = records.first() else {
+            return Err(unreadable(&path, &io::Error::other("it has no head")));
+        };
+        // From now on it is one that has not come to its end, and its journal is looked at by each listing.
+        if let Ok(mut index) = Sqlite::open(&self.index()) {
+            let _ = index.put(&[Glance { entry: Entry::begun(head), size: 0 }]);
+        }
+        Ok(Resumed { head: head.clone(), journal, records })
     }
 
     /// The records of the run whose id begins so.
     ///
     /// `Failed` when there is none, or more than one.
     pub fn records(&self, run: &str) -> Result<Vec<Record>, Failure> {
-        let path = self.path(&self.named(run)?.head.run);
-        records(&path).map_err(|e| self.unreadable(&path, &e))
+        let path = self.folder.journal(&self.named(run)?.run);
+        records(&path).map_err(|e| unreadable(&path, &e))
     }
 
-    fn named(&self, run: &str) -> Result<Summary, Failure> {
-        let all = self.all()?;
-        let mut found = all.iter().filter(|s| s.head.run.starts_with(run));
-        match (found.next(), found.next()) {
-            (Some(one), None) => Ok(one.clone()),
+    /// The same as they stand in the journal: JSON, one a record.
+    pub fn texts(&self, run: &str) -> Result<Vec<String>, Failure> {
+        let path = self.folder.journal(&self.named(run)?.run);
+        let texts = read(&path).map_err(|e| unreadable(&path, &e))?.records.into_iter().map(String::from_utf8);
+        texts.collect::<Result<_, _>>().map_err(|e| unreadable(&path, &io::Error::other(e)))
+    }
+
+    fn named(&self, run: &str) -> Result<Entry, Failure> {
+        let mut found = self.ask(|index| {
+            catch_up(&self.folder, index)?;
+            index.find(run)
+        })?;
+        match (found.pop(), found.pop()) {
+            (Some(one), None) => Ok(one),
             (None, _) => Err(Failure::failed(format!("there is no run `{run}`")).help("`rfab --history` lists them")),
             (Some(_), Some(_)) => {
                 Err(Failure::failed(format!("more than one run begins with `{run}`")).help("give more of its id"))
@@ -105,35 +182,54 @@ impl Runs {
         }
     }
 
-    fn path(&self, run: &str) -> PathBuf {
-        self.folder.join(format!("{run}.{ENDING}"))
+    /// Has the index answer; one that cannot is made anew, or, where nothing can be written, for this answer alone.
+    fn ask<T>(&self, question: impl Fn(&mut dyn Index) -> Result<T, Broken>) -> Result<T, Failure> {
+        if let Err(e) = fs::read_dir(self.folder.path()) {
+            if e.kind() != io::ErrorKind::NotFound {
+                return Err(unreadable(self.folder.path(), &e));
+            }
+            return Sqlite::in_memory().and_then(|mut none| question(&mut none)).map_err(|b| self.refused(&b));
+        }
+        let file = self.index();
+        let asked = || Sqlite::open(&file).and_then(|mut index| question(&mut index));
+        let answer = match asked() {
+            Err(Broken::Damaged(_)) => Sqlite::empty(&file).and_then(|()| asked()),
+            answer => answer,
+        };
+        let answer = match answer {
+            Err(Broken::Damaged(_) | Broken::Other(_)) => {
+                Sqlite::in_memory().and_then(|mut index| question(&mut index))
+            }
+            answer => answer,
+        };
+        answer.map_err(|broken| self.refused(&broken))
+    }
+
+    fn index(&self) -> PathBuf {
+        self.folder.beside("index.sqlite3")
     }
 
     fn unwritable(&self, e: &io::Error) -> Failure {
-        let message = format!("the journal cannot be written to `{}`: {e}", self.folder.display());
+        let message = format!("the journal cannot be written to `{}`: {e}", self.folder.path().display());
         Failure::new(Reason::Failed, message).help("nothing was begun; make room there, or let it be written")
     }
 
-    fn unreadable(&self, path: &Path, e: &io::Error) -> Failure {
-        Failure::new(Reason::Failed, format!("`{}` cannot be read: {e}", path.display()))
+    fn refused(&self, broken: &Broken) -> Failure {
+        Failure::failed(format!("the index of runs, `{}`, cannot be used: {broken}", self.index().display())).help(
+            match broken {
+                Broken::Newer { .. } => "take that rfab, or remove the file: it is made again from the journals",
+                _ => "it is not needed to run: it is made again from the journals when it can be written",
+            },
+        )
     }
+}
+
+fn unreadable(path: &Path, e: &io::Error) -> Failure {
+    Failure::new(Reason::Failed, format!("`{}` cannot be read: {e}", path.display()))
 }
 
 /// Every record of a journal.
 pub fn records(path: &Path) -> io::Result<Vec<Record>> {
     let parse = |text: Vec<u8>| serde_json::from_slice(&text).map_err(io::Error::other);
     read(path)?.records.into_iter().map(parse).collect()
-}
-
-fn summary(path: &Path) -> io::Result<Option<Summary>> {
-    let mut kept = read(path)?.records;
-    let of = |text: &[u8]| serde_json::from_slice::<Record>(text).map_err(io::Error::other);
-    let last = kept.pop();
-    let first = kept.first().or(last.as_ref());
-    let Some(Record::Begun(head)) = first.map(|text| of(text)).transpose()? else { return Ok(None) };
-    let tail = match last.map(|text| of(&text)).transpose()? {
-        Some(Record::Ended(tail)) => Some(tail),
-        _ => None,
-    };
-    Ok(Some(Summary { head, tail }))
 }

@@ -1,5 +1,6 @@
 //! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
 mod files;
+mod history;
 mod line;
 
 use std::{

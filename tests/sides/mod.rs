@@ -114,7 +114,7 @@ impl Side {
 
     /// Performs an effect as that call.
     pub fn perform_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<E::Outcome, Failure> {
-        let call = Call { lane: &self.lane, number, effect, notes: &[] };
+        let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
         self.world.perform(call).map(|answer| *answer.any().downcast().expect("its own outcome"))
     }
 
@@ -124,7 +124,7 @@ impl Side {
 
     /// Looks whether that call of an effect was done.
     pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Seen<E::Outcome>, Failure> {
-        let call = Call { lane: &self.lane, number, effect, notes: &[] };
+        let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
         Effect::look(effect, Ask::of(&*self.world, &call))
     }
 }

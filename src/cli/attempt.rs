@@ -1,0 +1,101 @@
+//! A run's journal, begun or gone on with.
+use super::wiring::Work;
+use crate::{
+    fabfile::Project,
+    failure::{Failure, Reason},
+    host::Name,
+    report,
+    session::{Doubt, Journaling, Run},
+    store::{Attempt, Begun, Head, Journal, Past, Record, Resumed, Runs},
+};
+use sha2::{Digest, Sha256};
+use std::env;
+
+/// A run that is gone on with.
+pub struct Going {
+    pub resumed: Resumed,
+    pub doubt: Doubt,
+    /// Whether the fabfile and the fleets may be others than it began with.
+    pub force_changed: bool,
+}
+
+/// Begins a run's journal.
+pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
+    let Begun { journal, unknown } = runs.begin(head)?;
+    if let Some(why) = unknown {
+        report::complain(&format!("warning: {why}"));
+    }
+    Ok(Journaling::new(journal, Past::default()))
+}
+
+/// Makes a run the one that it goes on with; also what was changed since, if that may be.
+///
+/// `Fabfile` when something was changed that may not be.
+pub fn go_on(
+    going: Going,
+    facts: &mut Run,
+    head: impl FnOnce(&Run) -> Head,
+) -> Result<(Journaling, Option<String>), Failure> {
+    let Going { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = going;
+    facts.id = before.run.clone();
+    let past = Past::of(records);
+    facts.attempt = past.attempts;
+    facts.force_changed = force_changed;
+    let differs = before.differences(&head(facts));
+    let changed = (!differs.is_empty()).then(|| differs.join("; "));
+    if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
+        let message = format!("run `{}` cannot be resumed: {differs}", before.run);
+        return Err(Failure::new(Reason::Fabfile, message).help(
+            "type the line anew instead: what is done already is left as it is; or go on all the same by `--force-changed`",
+        ));
+    }
+    let attempt = Record::Resumed(Attempt {
+        who: facts.who.clone(),
+        on_behalf_of: facts.on_behalf_of.clone(),
+        from: facts.from.clone(),
+        since: facts.since.clone(),
+    });
+    journal.write(&attempt, true).map_err(|e| Failure::failed(format!("the journal cannot be written: {e}")))?;
+    let keep = Journaling { doubt, force_changed, ..Journaling::new(journal, past) };
+    Ok((keep, changed.map(|differs| format!("gone on with although something was changed: {differs}"))))
+}
+
+/// A run that is taken back; nobody else goes on with it meanwhile.
+pub struct Aborted {
+    pub run: Name,
+    pub journal: Journal,
+    pub records: Vec<Record>,
+}
+
+/// The process's arguments, with the whole name of the run that is taken back.
+fn typed(work: Work<'_>) -> Vec<String> {
+    let typed = env::args().skip(1);
+    match work {
+        Work::Line(_) => typed.collect(),
+        Work::Abort(Aborted { run, .. }) => {
+            let others = typed.filter(|word| !word.starts_with("--abort") && !run.starts_with(word.as_str()));
+            others.chain([format!("--abort={run}")]).collect()
+        }
+    }
+}
+
+/// What is known of a run before its first connection.
+pub fn head(run: &Run, project: &Project, work: Work<'_>) -> Head {
+    let text = project.script.resolver.text("").unwrap_or_default();
+    Head {
+        v: 1,
+        run: run.id.clone(),
+        line: run.line.clone(),
+        tasks: work.tasks(),
+        flags: run.flags.clone(),
+        typed: typed(work),
+        who: run.who.clone(),
+        on_behalf_of: run.on_behalf_of.clone(),
+        from: run.from.clone(),
+        since: run.since.clone(),
+        fabfile: project.file.canonicalize().unwrap_or_else(|_| project.file.clone()).display().to_string(),
+        digest: hex::encode(Sha256::digest(text)),
+        modules: project.script.resolver.digests(),
+        rfab: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}

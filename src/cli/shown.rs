@@ -1,0 +1,276 @@
+//! What `--show` says of one run.
+use super::when::long;
+use crate::{
+    host::Name,
+    report::{self, Palette, visible},
+    store::{Attempt, Head, Logs, Record, Tail},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// So many of the effects that took longest are named.
+const SLOWEST: usize = 5;
+
+/// Each record as one line of JSON.
+pub fn json(records: &[String]) -> String {
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+/// Who ran what, everything that came through the door, where the time went, and the closing table.
+pub fn text(records: &[Record], palette: Palette) -> String {
+    let done = done(records);
+    let tail = match records.iter().rfind(|record| !matches!(record, Record::Aborted { .. })) {
+        Some(Record::Ended(tail)) => Some(tail),
+        _ => None,
+    };
+    let head = match records.first() {
+        Some(Record::Begun(head)) => head_of(head, records, tail),
+        _ => String::new(),
+    };
+    let effects: String = done.iter().map(|done| done.line(true)).collect();
+    let attempts: String = records.iter().filter_map(attempt).collect();
+    let end = match tail {
+        Some(tail) => format!("ended with {} after {} ms\n", tail.exit, tail.took),
+        None => "it has not come to its end\n".to_owned(),
+    };
+    let table = tail.map(|tail| report::table(&tail.table, palette)).unwrap_or_default();
+    let parts = [head, attempts, effects, steps(records), hosts(&done), slowest(&done), end, table];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn head_of(head: &Head, records: &[Record], tail: Option<&Tail>) -> String {
+    let on_behalf = head.on_behalf_of.as_ref().map(|who| format!(" on behalf of {who}")).unwrap_or_default();
+    let (fleets, hosts) = concerned(records, tail);
+    let names = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    let lines = [
+        ("run", head.run.to_string()),
+        ("line", format!("rfab {}", head.line)),
+        ("flags", head.flags.join(" ")),
+        ("by", format!("{}{on_behalf}, from {}, at {}", head.who, head.from, head.since)),
+        ("fabfile", format!("{} (sha256 {})", head.fabfile, head.digest)),
+        ("fleets", names(fleets)),
+        ("hosts", names(hosts)),
+        ("commit", tail.and_then(|tail| tail.commit.as_deref()).unwrap_or_default().to_owned()),
+    ];
+    let said = lines.into_iter().filter(|(_, text)| !text.is_empty());
+    said.map(|(word, text)| format!("{word:<8} {}\n", visible(&text, false))).collect()
+}
+
+/// Who went on with it, or took it back.
+fn attempt(record: &Record) -> Option<String> {
+    let text = match record {
+        Record::Resumed(Attempt { who, on_behalf_of, from, since }) => {
+            let on_behalf = on_behalf_of.as_ref().map(|who| format!(" on behalf of {who}")).unwrap_or_default();
+            format!("resumed  by {who}{on_behalf}, from {from}, at {since}")
+        }
+        Record::Aborted { by } => format!("aborted  by run {by}"),
+        _ => return None,
+    };
+    Some(visible(&text, false) + "\n")
+}
+
+/// The files that have what hosts printed in a run.
+pub fn logs(logs: &Logs, records: &[Record]) -> String {
+    let Some(Record::Begun(head)) = records.first() else { return String::new() };
+    let files = logs.of(&head.run).into_iter().enumerate();
+    files.map(|(at, file)| format!("{}{}\n", if at == 0 { "\nlogs  " } else { "      " }, file.display())).collect()
+}
+
+/// The fleets and the hosts that a run did something on, or ended with.
+fn concerned<'a>(records: &'a [Record], tail: Option<&'a Tail>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+    let (mut fleets, mut hosts) = (BTreeSet::new(), BTreeSet::new());
+    for record in records {
+        if let Record::Fleet(fleet) = record {
+            fleets.insert(&*fleet.name);
+        }
+        if let Record::Effect { host, things, .. } = record {
+            hosts.extend(host.as_deref());
+            fleets.extend(things.iter().filter_map(|thing| Some(thing.rsplit_once(' ')?.1.split_once('/')?.0)));
+        }
+    }
+    hosts.extend(tail.iter().flat_map(|tail| &tail.table).map(|row| &*row.host));
+    (fleets, hosts)
+}
+
+/// An effect that came back.
+struct Done<'a> {
+    took: u64,
+    host: &'a str,
+    what: &'a str,
+    failed: Option<&'a str>,
+}
+
+impl Done<'_> {
+    /// How long it took, where, what it was, and why it failed.
+    fn line(&self, whole: bool) -> String {
+        let why = self.failed.filter(|_| whole).map(|why| why.lines().next().unwrap_or_default());
+        let failed = why.map(|why| format!("  failed: {why}")).unwrap_or_default();
+        visible(&format!("{:>8} ms  {:<12}  {}{failed}", self.took, self.host, self.what), false) + "\n"
+    }
+}
+
+/// What came back, in that order.
+fn done(records: &[Record]) -> Vec<Done<'_>> {
+    let mut asked: HashMap<(&Name, u32), (&str, &str)> = HashMap::new();
+    let mut done = Vec::new();
+    for record in records {
+        let (lane, number, took, failed) = match record {
+            Record::Effect { lane, number, text, host, .. } => {
+                asked.insert((lane, *number), (text, host.as_deref().unwrap_or_default()));
+                continue;
+            }
+            Record::Answered { lane, number, took, .. } => (lane, number, took, None),
+            Record::Failed { lane, number, took, failure } => (lane, number, took, Some(&*failure.message)),
+            _ => continue,
+        };
+        if let Some((what, host)) = asked.get(&(lane, *number)) {
+            done.push(Done { took: *took, host, what, failed });
+        }
+    }
+    done
+}
+
+/// How long each step took, as they came to their ends.
+fn steps(records: &[Record]) -> String {
+    let line = |record: &Record| {
+        let Record::Step { step, host, took, failed, .. } = record else { return None };
+        let failed = if *failed { "  failed" } else { "" };
+        let host = host.as_deref().unwrap_or_default();
+        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", long(*took)), false) + "\n")
+    };
+    titled("steps", records.iter().filter_map(line).collect())
+}
+
+/// How long each host was worked on.
+fn hosts(done: &[Done]) -> String {
+    let mut hosts: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
+    for done in done.iter().filter(|done| !done.host.is_empty()) {
+        let (took, count) = hosts.entry(done.host).or_default();
+        (*took, *count) = (*took + done.took, *count + 1);
+    }
+    let line = |(host, (took, count)): (&str, (u64, usize))| {
+        let effects = if count == 1 { "effect" } else { "effects" };
+        visible(&format!("{:>11}  {host:<12}  {count} {effects}", long(took)), false) + "\n"
+    };
+    titled("time on each host", hosts.into_iter().map(line).collect())
+}
+
+fn slowest(done: &[Done]) -> String {
+    if done.len() <= SLOWEST {
+        return String::new();
+    }
+    let mut slowest: Vec<&Done> = done.iter().collect();
+    slowest.sort_by_key(|done| std::cmp::Reverse(done.took));
+    titled("slowest", slowest[..SLOWEST].iter().map(|done| done.line(false)).collect())
+}
+
+fn titled(title: &str, lines: String) -> String {
+    if lines.is_empty() { lines } else { format!("{title}\n{lines}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn effect(lane: &str, number: u32, host: Value, text: &str, things: &[&str]) -> Value {
+        json!({ "effect": { "lane": lane, "number": number, "name": "exec", "kind": "once", "host": host, "text": text,
+            "recorded": {}, "things": things } })
+    }
+
+    fn came_back(lane: &str, number: u32, took: u64) -> Value {
+        json!({ "answered": { "lane": lane, "number": number, "took": took, "outcome": null } })
+    }
+
+    fn records() -> Vec<Value> {
+        let failure =
+            json!({ "reason": "failed", "message": "no\nsuch file", "help": null, "host": null, "status": 1 });
+        vec![
+            json!({ "begun": { "v": 1, "run": "019ab5a1f20-0a1b2c", "line": "prod deploy:stable", "flags": ["--force"],
+                "typed": [], "who": "ci", "on_behalf_of": "berta", "from": "laptop", "since": "2026-11-24T23:05:00Z",
+                "fabfile": "/shop/fabfile.rhai", "digest": "f00d" } }),
+            effect("", 1, Value::Null, "resolve stable", &[]),
+            came_back("", 1, 40),
+            effect("each/web2", 1, json!("web2"), "drain", &["admin prod/web2"]),
+            effect("each/web1", 1, json!("web1"), "drain", &["admin prod/web1"]),
+            came_back("each/web2", 1, 61_000),
+            came_back("each/web1", 1, 900),
+            effect("each/web1", 2, json!("web1"), "run `x`", &["exec prod/web1"]),
+            json!({ "failed": { "lane": "each/web1", "number": 2, "took": 1_100, "failure": failure } }),
+            effect("each/web1", 3, json!("web1"), "print \x1b[2J", &["exec prod/web1"]),
+            came_back("each/web1", 3, 7),
+            effect("each/web1", 4, json!("web1"), "ready", &["admin prod/web1"]),
+            came_back("each/web1", 4, 20),
+            json!({ "step": { "lane": "each/web1", "step": "swap", "host": "web1", "took": 2_020, "failed": false } }),
+            json!({ "step": { "lane": "", "step": "roll", "host": null, "took": 62_000, "failed": true } }),
+            effect("each/web2", 2, json!("web2"), "restart shop", &["restart prod/web2"]),
+            json!({ "ended": { "exit": 1, "took": 63_000, "commit": "31422108d2df", "table": [
+                { "host": "web3", "old": null, "new": null, "balancer": "live", "result": "untouched", "note": null } ] } }),
+        ]
+    }
+
+    fn shown(records: &[Value]) -> String {
+        let records: Vec<Record> = records.iter().map(|r| serde_json::from_str(&r.to_string()).unwrap()).collect();
+        text(&records, Palette { color: false })
+    }
+
+    #[test]
+    fn a_run_is_this_text() {
+        assert_eq!(
+            shown(&records()),
+            "\
+run      019ab5a1f20-0a1b2c
+line     rfab prod deploy:stable
+flags    --force
+by       ci on behalf of berta, from laptop, at 2026-11-24T23:05:00Z
+fabfile  /shop/fabfile.rhai (sha256 f00d)
+fleets   prod
+hosts    web1, web2, web3
+commit   31422108d2df
+
+      40 ms                resolve stable
+   61000 ms  web2          drain
+     900 ms  web1          drain
+    1100 ms  web1          run `x`  failed: no
+       7 ms  web1          print ␛[2J
+      20 ms  web1          ready
+
+steps
+      2.0 s  web1          swap
+  1 min 2 s                roll  failed
+
+time on each host
+      2.0 s  web1          4 effects
+  1 min 1 s  web2          1 effect
+
+slowest
+   61000 ms  web2          drain
+    1100 ms  web1          run `x`
+     900 ms  web1          drain
+      40 ms                resolve stable
+      20 ms  web1          ready
+
+ended with 1 after 63000 ms
+
+host  old  new  balancer  result
+web3  -    -    live      untouched
+1 host: 1 untouched
+"
+        );
+    }
+
+    #[test]
+    fn a_run_that_died_at_once_has_no_times_and_no_table() {
+        assert_eq!(
+            shown(&records()[..1]),
+            "\
+run      019ab5a1f20-0a1b2c
+line     rfab prod deploy:stable
+flags    --force
+by       ci on behalf of berta, from laptop, at 2026-11-24T23:05:00Z
+fabfile  /shop/fabfile.rhai (sha256 f00d)
+
+it has not come to its end
+"
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! The folder of journals, one a run, as it is seen from outside.
+use super::{Entry, Glance, glance};
+use crate::host::Name;
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+const ENDING: &str = "journal";
+
+/// A folder that changed so recently may change again without having another time.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// The folder, which its owner alone may look into.
+pub struct Folder(pub PathBuf);
+
+/// When a folder changed last.
+pub struct Changed {
+    /// As it is noted down.
+    pub text: String,
+    at: Option<SystemTime>,
+}
+
+impl Changed {
+    /// Whether a change after this one has another time.
+    pub fn is_settled(&self) -> bool {
+        self.at.and_then(|at| at.elapsed().ok()).is_some_and(|ago| ago > SETTLED)
+    }
+}
+
+impl Folder {
+    pub fn make(&self) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
+    }
+
+    pub fn journal(&self, run: &str) -> PathBuf {
+        self.0.join(format!("{run}.{ENDING}"))
+    }
+
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.0.with_file_name(name)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn changed(&self) -> Option<Changed> {
+        let known = fs::metadata(&self.0).ok()?;
+        let text = format!("{} {}.{:09}", known.ino(), known.mtime(), known.mtime_nsec());
+        Some(Changed { text, at: known.modified().ok() })
+    }
+
+    /// The runs that have a journal.
+    pub fn runs(&self) -> io::Result<HashSet<Name>> {
+        let run = |entry: io::Result<fs::DirEntry>| {
+            let name = entry.map(|entry| entry.file_name().into_string().unwrap_or_default());
+            name.map(|name| name.strip_suffix(ENDING).and_then(|n| n.strip_suffix('.')).map(Name::from)).transpose()
+        };
+        fs::read_dir(&self.0)?.filter_map(run).collect()
+    }
+
+    /// What a run's journal says; nothing if it has none.
+    pub fn glance(&self, run: &str) -> Option<Glance> {
+        glance(&self.journal(run)).ok().flatten()
+    }
+
+    /// Whether a run's journal is as long as it was at a glance.
+    pub fn is_as_long(&self, run: &str, size: u64) -> bool {
+        fs::metadata(self.journal(run)).is_ok_and(|known| known.len() == size)
+    }
+
+    /// Whether a run's journal is written at this moment: whoever does holds its lock.
+    pub fn is_written(&self, run: &Entry) -> bool {
+        let file = File::open(self.journal(&run.run));
+        file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
+    }
+}

@@ -1,0 +1,84 @@
+//! Keeps an index true to a folder of journals, and lists runs by both.
+use super::{
+    Ending, Entry, Glance, Listed,
+    folder::{Changed, Folder},
+    index::{Broken, Filter, Index},
+};
+use crate::host::Name;
+use std::collections::HashSet;
+
+/// So many journals are taken up at once, lest others wait long.
+const BATCH: usize = 500;
+
+/// Takes up what came, went or changed since the index was last asked.
+pub fn catch_up(folder: &Folder, index: &mut dyn Index) -> Result<(), Broken> {
+    let (changed, mark) = (folder.changed(), index.mark()?);
+    if changed.as_ref().map(|changed| &changed.text) != mark.as_ref() {
+        let there = folder.runs().map_err(|e| Broken::Other(e.to_string()))?;
+        let known: HashSet<Name> = index.known(false)?.into_iter().map(|(run, _)| run).collect();
+        look_again(folder, index, known.symmetric_difference(&there).cloned())?;
+        if let Some(changed) = changed.filter(Changed::is_settled) {
+            index.set_mark(mark.as_deref(), &changed.text)?;
+        }
+    }
+    let unfinished = index.known(true)?.into_iter();
+    look_again(folder, index, unfinished.filter(|(run, size)| !folder.is_as_long(run, *size)).map(|(run, _)| run))
+}
+
+/// Notes down that the folder's change was that of a run which the index knows.
+pub fn note(index: &mut dyn Index, before: Option<Changed>, now: Option<Changed>) -> Result<(), Broken> {
+    match (before, now) {
+        (Some(before), Some(now)) if index.mark()?.as_ref() == Some(&before.text) => {
+            index.set_mark(Some(&before.text), &now.text)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes up what the journals of these say now, and forgets those that have none.
+pub fn look_again(folder: &Folder, index: &mut dyn Index, runs: impl IntoIterator<Item = Name>) -> Result<(), Broken> {
+    let runs: Vec<Name> = runs.into_iter().collect();
+    for some in runs.chunks(BATCH) {
+        let (mut there, mut gone) = (Vec::new(), Vec::new());
+        for run in some {
+            match folder.glance(run) {
+                Some(glance) => there.push(glance),
+                None => gone.push(run.clone()),
+            }
+        }
+        if !gone.is_empty() {
+            index.forget(&gone)?;
+        }
+        if !there.is_empty() {
+            index.put(&there)?;
+        }
+    }
+    Ok(())
+}
+
+/// The newest runs that pass, and at most so many.
+pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<Listed, Broken> {
+    let by_lock = [Ending::Unfinished, Ending::Running];
+    // What is written at this moment is known by its lock, and to no index.
+    let mut wanted = filter.clone();
+    wanted.endings.iter_mut().filter(|ending| **ending == Ending::Running).for_each(|e| *e = Ending::Unfinished);
+    let all = filter.endings.iter().any(|ending| by_lock.contains(ending));
+    let count = if all { usize::MAX } else { most.saturating_add(1) };
+    let open = |run: &Entry| run.outcome == Ending::Unfinished;
+    // One that had come to its end was resumed, or torn.
+    let changed = |g: &Glance| !open(&g.entry) && !folder.is_as_long(&g.entry.run, g.size);
+    let mut found = index.list(&wanted, count)?;
+    if found.iter().any(changed) {
+        look_again(folder, index, found.iter().filter(|g| changed(g)).map(|g| g.entry.run.clone()))?;
+        found = index.list(&wanted, count)?;
+    }
+    let now = |Glance { entry, .. }| match open(&entry) && folder.is_written(&entry) {
+        true => Entry { outcome: Ending::Running, ..entry },
+        false => entry,
+    };
+    let passes = |run: &Entry| filter.endings.is_empty() || filter.endings.contains(&run.outcome);
+    let mut runs: Vec<Entry> = found.into_iter().map(now).filter(passes).collect();
+    let more = runs.len() > most;
+    runs.truncate(most);
+    Ok(Listed { runs, more })
+}
