@@ -1,7 +1,6 @@
 //! The index of runs says what the journals say, whatever became of it, and without reading them when nothing changed.
 use rfab::{
     failure::Reason,
-    host::Name,
     store::{Ending, Entry, Filter, Head, Journal, Listed, Runs},
 };
 use std::{
@@ -351,6 +350,11 @@ fn a_run_is_named_by_the_beginning_of_its_id() {
     assert_eq!([named("0a1"), named("0b-z")], [Ok(4), Ok(4)]);
     assert_eq!(named("0a"), Err("more than one run begins with `0a`".into()));
     assert_eq!(named("0%"), Err("there is no run `0%`".into()));
-    let done: Option<Name> = place.runs().resume(Some("0b")).err().map(|f| f.message.into());
-    assert_eq!(done.as_deref(), Some("run `0b-z` is done"));
+    // The index is not believed where it would begin something.
+    place.ran(&head("0c-f", 1, "deploy"), "prod", Some(1));
+    write(&Journal::go_on(&place.journal("0c-f")).unwrap(), "prod", Some(0));
+    for (run, whole) in [("0b", "0b-z"), ("0c", "0c-f")] {
+        let refused = place.runs().resume(Some(run)).err().unwrap();
+        assert_eq!(refused.message, format!("run `{whole}` is done"));
+    }
 }

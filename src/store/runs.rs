@@ -168,13 +168,14 @@ impl Runs {
         texts.collect::<Result<_, _>>().map_err(|e| unreadable(&path, &io::Error::other(e)))
     }
 
+    /// The one run whose id begins so, as its journal tells it.
     fn named(&self, run: &str) -> Result<Entry, Failure> {
         let mut found = self.ask(|index| {
             catch_up(&self.folder, index)?;
             index.find(run)
         })?;
-        match (found.pop(), found.pop()) {
-            (Some(one), None) => Ok(one),
+        match (found.pop().and_then(|one| self.folder.glance(&one.run)), found.pop()) {
+            (Some(one), None) => Ok(one.entry),
             (None, _) => Err(Failure::failed(format!("there is no run `{run}`")).help("`rfab --history` lists them")),
             (Some(_), Some(_)) => {
                 Err(Failure::failed(format!("more than one run begins with `{run}`")).help("give more of its id"))

@@ -37,7 +37,9 @@ pub fn note(index: &mut dyn Index, before: Option<Changed>, now: Option<Changed>
 
 /// Takes up what the journals of these say now, and forgets those that have none.
 pub fn look_again(folder: &Folder, index: &mut dyn Index, runs: impl IntoIterator<Item = Name>) -> Result<(), Broken> {
-    let runs: Vec<Name> = runs.into_iter().collect();
+    let mut runs: Vec<Name> = runs.into_iter().collect();
+    // In the order of time an index grows at its end.
+    runs.sort();
     for some in runs.chunks(BATCH) {
         let (mut there, mut gone) = (Vec::new(), Vec::new());
         for run in some {
