@@ -1,11 +1,21 @@
 //! Time.
 use super::duration;
 use crate::{
-    failure::Failure,
+    failure::{Failure, Reason},
     script::{RhaiResultOf, failure_of, here, thrown},
     ui::{Now, Wait},
 };
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
+
+/// Seconds in the largest unit that fits. Whose clock is ahead says `0 s`.
+fn words(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
 
 #[export_module(manifest)]
 pub mod clock {
@@ -19,6 +29,25 @@ pub mod clock {
     #[rhai_fn(name = "now", return_raw)]
     pub fn now(ctx: NativeCallContext) -> RhaiResultOf<i64> {
         here(&ctx)?.perform(Now)
+    }
+
+    /// How long ago something was, as people say it: a time such as a ledger has, or seconds since 1970.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let age = clock::ago("2026-11-23T10:00:00Z");
+    /// ```
+    #[rhai_fn(name = "ago", return_raw)]
+    pub fn ago(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<String> {
+        let then = match time.as_int() {
+            Ok(seconds) => seconds,
+            Err(_) => time.to_string().parse::<jiff::Timestamp>().map(|t| t.as_second()).map_err(|_| {
+                let failure = Failure::new(Reason::Fabfile, format!("`{time}` is no time"));
+                thrown(failure.help("write seconds since 1970, or a text such as `2026-11-23T10:00:00Z`"))
+            })?,
+        };
+        Ok(words(here(&ctx)?.perform(Now)? - then))
     }
 
     /// Waits that long: a text such as `"10s"`, or seconds.
@@ -79,5 +108,14 @@ pub mod clock {
             }
             here(&ctx)?.perform(Wait { time: every.max(10) })?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn times_are_said_in_the_largest_unit_that_fits() {
+        let said = [-5, 0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(super::words);
+        assert_eq!(said, ["0 s", "0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The repository of the app.
 use crate::{
-    git::{Change, ChangeRepository, Pushed, ReadLog, ReadNames, Resolve, Resolved, app},
+    git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
     model::Commit,
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
@@ -74,6 +74,20 @@ pub mod git {
         let names = here.perform(ReadNames { repository: repository(&here)? })?;
         let stable = names.stable().map_err(|e| thrown(e.into()))?;
         Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
+    }
+
+    /// When the commit was made, in seconds since 1970; `()` if the repository here does not have it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let made = git::date(git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "date", return_raw)]
+    pub fn date(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let date = here.perform(ReadDate { repository: repository(&here)?, commit: commit.commit })?;
+        Ok(date.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
     /// The names of the remote's branches, as last fetched.

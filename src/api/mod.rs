@@ -7,6 +7,7 @@ mod fleet;
 mod git;
 mod health;
 mod host;
+mod ledger;
 mod release;
 mod scope;
 mod service;
@@ -37,11 +38,12 @@ const BARE: [&ModuleManifest; 6] = [
 ];
 
 /// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 7] = [
+const NAMESPACES: [(&str, &ModuleManifest); 8] = [
     ("balancer", exported_manifest!(balancer::balancer)),
     ("clock", exported_manifest!(clock::clock)),
     ("git", exported_manifest!(git::git)),
     ("health", exported_manifest!(health::health)),
+    ("ledger", exported_manifest!(ledger::ledger)),
     ("release", exported_manifest!(release::release)),
     ("service", exported_manifest!(service::service)),
     ("ui", exported_manifest!(ui::ui)),

@@ -165,6 +165,24 @@ pub mod release {
         Ok(map)
     }
 
+    /// The host's current release; `()` if it has none. `names` has what commits are called, as `ledger::of_fleet` does.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let current = release::current(host, ledger::of_fleet(targets()).names);
+    /// ```
+    #[rhai_fn(name = "current", return_raw)]
+    pub fn current(ctx: NativeCallContext, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
+        let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
+        let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
+        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known }))
+    }
+
     /// Whether the commit is the host's current release.
     ///
     /// # Example

@@ -5,7 +5,22 @@ use crate::{
     script::{RhaiResultOf, here},
     ui::{Confirm, Prompt},
 };
-use rhai::{NativeCallContext, plugin::*};
+use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
+use unicode_width::UnicodeWidthStr;
+
+/// Rows of cells as lines.
+fn aligned(mut rows: Vec<Vec<String>>) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    rows.iter_mut().for_each(|row| row.resize(columns, String::new()));
+    let filled: Vec<usize> = (0..columns).filter(|c| rows.iter().skip(1).any(|row| !row[*c].is_empty())).collect();
+    let width = |c: usize| rows.iter().map(|row| row[c].width()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = filled.iter().map(|c| format!("{}{}", row[*c], " ".repeat(widths[*c] - row[*c].width())));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
 
 #[export_module(manifest)]
 pub mod ui {
@@ -37,6 +52,26 @@ pub mod ui {
         let here = here(&ctx)?;
         for line in text.lines() {
             here.lane.tell(What::Noted { host: Some(host.0.host.name.clone()), text: line.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Shows rows of cells below each other, the first row as the head; a column with nothing below its head is left out.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::table([["host", "roles"], [host.name, host.roles]]);
+    /// ```
+    #[rhai_fn(name = "table", return_raw)]
+    pub fn table(ctx: NativeCallContext, rows: Array) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let cells = |row: Dynamic| match row.try_cast_result::<Array>() {
+            Ok(cells) => cells.iter().map(|cell| cell.to_string()).collect(),
+            Err(alone) => vec![alone.to_string()],
+        };
+        for text in aligned(rows.into_iter().map(cells).collect()) {
+            here.lane.tell(What::Noted { host: here.lane.host.clone(), text });
         }
         Ok(())
     }
@@ -94,5 +129,16 @@ pub mod ui {
     #[rhai_fn(name = "prompt", return_raw)]
     pub fn prompt(ctx: NativeCallContext, question: &str) -> RhaiResultOf<String> {
         here(&ctx)?.perform(Prompt { question: question.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_table_is_aligned_and_has_no_empty_column() {
+        let rows = [&["host", "none", "why"][..], &["web1", "", "x"], &["ünü10", "", "a b", "more"], &["jobs1"]];
+        let rows = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        assert_eq!(super::aligned(rows), ["host   why", "web1   x", "ünü10  a b  more", "jobs1"]);
+        assert!(super::aligned(vec![]).is_empty());
     }
 }

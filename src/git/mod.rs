@@ -5,6 +5,7 @@
 //! repository that has no remote is its own truth: there its own branches and tags are meant.
 mod change;
 mod changing;
+mod date;
 mod error;
 mod fetch;
 mod happened;
@@ -20,6 +21,7 @@ mod tree;
 
 pub use change::{Pushed, commit, merge, push, tag};
 pub use changing::{Change, ChangeRepository};
+pub use date::ReadDate;
 pub use error::Error;
 pub use fetch::fetch;
 pub use happened::{Happened, ReadChange};

@@ -3,6 +3,7 @@ mod book;
 pub mod line;
 mod mark;
 mod read;
+mod unfinished;
 
 pub use book::Book;
 pub use line::{Line, Phase};

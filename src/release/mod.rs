@@ -6,6 +6,7 @@
 mod activating;
 mod answer;
 mod attributes;
+mod book;
 mod check;
 mod error;
 mod linked;
@@ -27,6 +28,7 @@ pub use answer::{
     Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned, set_up,
     staged, verified,
 };
+pub use book::ReadBook;
 pub use error::{Amount, Error, Problem};
 pub use listing::{Home, Listing, ReadReleases};
 pub use manifest::{Entry, Manifest, What};

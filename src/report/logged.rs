@@ -20,9 +20,12 @@ pub struct Logged {
     logs: Logs,
     /// The fleet whose host is meant by a name.
     fleets: Mutex<BTreeMap<Name, Name>>,
-    files: Mutex<BTreeMap<(Option<Name>, Name), Arc<Mutex<Written>>>>,
+    files: Mutex<BTreeMap<Whose, Arc<Mutex<Written>>>>,
     warned: AtomicBool,
 }
+
+/// The fleet, where it is known, and the host.
+type Whose = (Option<Name>, Name);
 
 /// A log, until it can no longer be written.
 struct Written {
@@ -68,7 +71,7 @@ impl Logged {
     /// Every log that there is, by fleet and host.
     fn all(&self) -> Vec<LogFile> {
         let files = self.files.lock().unwrap();
-        let of = |((_, host), written): (&(Option<Name>, Name), &Arc<Mutex<Written>>)| {
+        let of = |((_, host), written): (&Whose, &Arc<Mutex<Written>>)| {
             let written = written.lock().unwrap();
             written.file.is_some().then(|| LogFile { host: host.clone(), file: written.path.clone() })
         };

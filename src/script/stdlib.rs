@@ -1,12 +1,13 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module by the name that it is imported by.
-pub const MODULES: [(&str, &str); 5] = [
+pub const MODULES: [(&str, &str); 6] = [
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),
+    ("std/status", include_str!("../../stdlib/status.rhai")),
 ];
 
 /// The text of a module.

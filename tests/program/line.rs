@@ -21,6 +21,7 @@ Tasks:
   proxy_status       Shows how each host stands, what it serves, and who took it out.
   release REFERENCE  Deploys group by group and ends with every host live; stops at the first failure.
   setup              Makes the app's folders on fresh hosts.
+  status             Shows what each host serves and who deployed it, how it stands, and what nobody finished.
 ",
         "",
     );

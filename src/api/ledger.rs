@@ -1,0 +1,105 @@
+//! What is written down of who did what.
+use super::HostValue;
+use crate::{
+    ledger::{Line, ReadLedger},
+    release::ReadBook,
+    script::{RhaiResultOf, Targets, here, thrown},
+};
+use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
+
+/// A line as a script has it.
+fn entry(line: &Line) -> Map {
+    let optional = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
+    let who = match &line.on_behalf_of {
+        Some(other) => format!("{} for {other}", line.who),
+        None => line.who.clone(),
+    };
+    let short = line.commit.as_deref().map(|commit| commit.get(..12).unwrap_or(commit));
+    let of = short.map(|short| format!(" of {short}")).unwrap_or_default();
+    let reason = line.reason.as_deref().unwrap_or_default();
+    // A switch is written down under its host's name.
+    let switched = reason.strip_prefix("switch ").filter(|_| line.effect == "mark");
+    let what = match (&*line.effect, switched) {
+        (_, Some(_)) => format!("switch to {}", short.unwrap_or("another release")),
+        ("mark", None) => format!("{reason}{of}"),
+        (effect, None) => format!("{effect}{of}"),
+    };
+    let mut map = Map::new();
+    let mut set = |key: &str, value: Dynamic| _ = map.insert(key.into(), value);
+    set("what", what.into());
+    set("run", line.run.to_string().into());
+    set("who", who.into());
+    set("from", line.from.clone().into());
+    set("at", line.at.clone().into());
+    set("host", optional(line.host.as_deref().or(switched)));
+    set("commit", optional(line.commit.as_deref()));
+    set("reason", optional(line.reason.as_deref()));
+    map
+}
+
+fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Dynamic {
+    lines.into_iter().map(|line| Dynamic::from(entry(line))).collect::<Array>().into()
+}
+
+#[export_module(manifest)]
+pub mod ledger {
+    /// What the fleet's ledger says, whoever wrote it: a map with `names`, `out`, `open`, `runs` and `unread`.
+    ///
+    /// `names` has what commits were called, by commit; `out` the last drain of each host that was not put back, by
+    /// host; `open` what began and has no known end, such as a drain, a switch or a migration; `runs` the others
+    /// that began and did not end; `unread` counts lines that are torn or of a newer rfab. Each entry is a map with `what`,
+    /// `run`, `who`, `from`, `at`, `host`, `commit` and `reason` (of a run: its command line).
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// for run in ledger::of_fleet(targets()).runs { ui::note(`${run.who}: ${run.reason}`); }
+    /// ```
+    #[rhai_fn(name = "of_fleet", return_raw)]
+    pub fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let (mut names, mut out) = (Map::new(), Map::new());
+        for line in book.lines.iter().filter(|line| line.effect == "release") {
+            if let (Some(commit), Some(name)) = (&line.commit, &line.reason) {
+                names.insert((&**commit).into(), name.clone().into());
+            }
+        }
+        for host in targets.hosts.iter() {
+            if let Some(line) = book.last_admin(&host.name).filter(|line| line.effect == "drain") {
+                out.insert((&*host.name).into(), entry(line).into());
+            }
+        }
+        let mut map = Map::new();
+        map.insert("names".into(), names.into());
+        map.insert("out".into(), out.into());
+        map.insert("open".into(), entries(book.unfinished()));
+        // This run has not ended either.
+        let others = book.unfinished_runs().into_iter().filter(|line| line.run != here.session.run.id);
+        map.insert("runs".into(), entries(others));
+        map.insert("unread".into(), (book.unread as i64).into());
+        Ok(map)
+    }
+
+    /// What a host's own ledger says: a map with `activated`, the last activation that was done, or `()`, and `open`.
+    ///
+    /// Entries are as those of `ledger::of_fleet`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let last = ledger::of_host(host).activated;
+    /// if last != () { ui::note(host, `deployed by ${last.who}`); }
+    /// ```
+    #[rhai_fn(name = "of_host", return_raw)]
+    pub fn of_host(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let book = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        let activated = book.activated(&host.0.host.name).map_or(Dynamic::UNIT, |line| entry(line).into());
+        let mut map = Map::new();
+        map.insert("activated".into(), activated);
+        map.insert("open".into(), entries(book.unfinished()));
+        Ok(map)
+    }
+}

@@ -1,0 +1,71 @@
+//! When a commit was made.
+use super::Repository;
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Commit, Model, Predicted},
+};
+use serde::Serialize;
+use std::path::Path;
+
+/// Reads a commit's time, by the committer's clock; a repository that has no such commit, or is none, has no answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadDate {
+    pub repository: String,
+    /// The whole commit, or its first 12 digits.
+    pub commit: Commit,
+}
+
+impl ReadDate {
+    fn date(&self, mirrors: &Path) -> Option<i64> {
+        let open = Repository::locate(&self.repository, mirrors).ok()?.open().ok()?;
+        Some(open.find_commit_by_prefix(&self.commit).ok()?.time().seconds())
+    }
+}
+
+impl Effect for ReadDate {
+    /// Seconds since 1970.
+    type Outcome = Option<i64>;
+    const NAME: &'static str = "read_date";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read when {} was made", &self.commit[..self.commit.len().min(12)])
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<i64>, Failure> {
+        Ok(self.date(&at.real.cache.join("mirrors")))
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<Option<i64>> {
+        Ok(self.repository.starts_with('/').then(|| self.date(Path::new("/nonexistent"))).flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::Sample;
+
+    #[test]
+    fn a_commit_that_is_here_has_a_date_and_another_has_none() {
+        let sample = Sample::new();
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        let date: i64 = sample.git(&["log", "-1", "--format=%ct"]).parse().unwrap();
+        let read = |commit: &str| {
+            let repository = sample.work.to_str().unwrap().to_owned();
+            ReadDate { repository, commit: commit.into() }.date(Path::new("/nonexistent"))
+        };
+        assert_eq!((read(&head), read(&head[..12])), (Some(date), Some(date)));
+        assert_eq!(read("0123456789012345678901234567890123456789"), None);
+        assert_eq!(ReadDate { repository: "/nonexistent".into(), commit: (*head).into() }.date(Path::new("/")), None);
+    }
+}

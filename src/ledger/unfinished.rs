@@ -1,0 +1,143 @@
+//! What began and has no end in a ledger.
+use super::{Book, Line, Phase};
+
+/// What a line is about, so that a later one about the same takes its place.
+fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
+    let host = line.host.as_deref();
+    match &*line.effect {
+        "run" | "release" => None,
+        "drain" | "ready" => Some(("admin", host)),
+        "mark" => Some(("mark", line.reason.as_deref())),
+        other => Some((other, host)),
+    }
+}
+
+impl Book {
+    /// The first lines of runs that took the lock and did not say that they ended, oldest first.
+    ///
+    /// A later run that ended well leaves nothing of them to be done.
+    pub fn unfinished_runs(&self) -> Vec<&Line> {
+        // Each with where it last began: it may have been resumed.
+        let mut open: Vec<(usize, &Line)> = Vec::new();
+        for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
+            let known = open.iter().position(|(_, other)| other.run == line.run);
+            let began = known.map(|index| open[index].0);
+            match (line.phase, known) {
+                (Phase::Intent, Some(index)) => open[index].0 = at,
+                (Phase::Intent, None) => open.push((at, line)),
+                (Phase::Ok | Phase::Failed, _) => {
+                    let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
+                    open.retain(|(before, other)| other.run != line.run && !earlier(*before));
+                }
+                (Phase::Unknown, _) => {}
+            }
+        }
+        open.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// The last lines about whatever began and has no known end: a drain, a switch, a migration; oldest first.
+    pub fn unfinished(&self) -> Vec<&Line> {
+        let mut last: Vec<&Line> = Vec::new();
+        for line in self.lines.iter().filter(|line| thing(line).is_some()) {
+            last.retain(|before| thing(before) != thing(line));
+            last.push(line);
+        }
+        last.retain(|line| matches!(line.phase, Phase::Intent | Phase::Unknown));
+        last
+    }
+
+    /// The last activation of a host that was done.
+    pub fn activated(&self, host: &str) -> Option<&Line> {
+        let of = |l: &&Line| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
+        self.lines.iter().rev().find(of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> Line {
+        Line {
+            v: 1,
+            run: run.into(),
+            seq: 0,
+            at: "2026-11-23T10:00:00Z".into(),
+            who: "anna".into(),
+            on_behalf_of: Some("berta".into()),
+            from: "mac".into(),
+            effect: effect.into(),
+            host: host.map(Into::into),
+            pool: vec![],
+            phase,
+            commit: None,
+            number: None,
+            reason: Some(reason.into()),
+            epoch: None,
+        }
+    }
+
+    fn runs(lines: &[(&str, Phase)]) -> Vec<String> {
+        let lines = lines.iter().map(|(run, phase)| line(run, "run", None, *phase, "prod deploy:stable")).collect();
+        Book { lines, unread: 0 }.unfinished_runs().iter().map(|line| line.run.to_string()).collect()
+    }
+
+    #[test]
+    fn a_run_is_unfinished_until_it_ends_or_a_later_one_ends_well() {
+        use Phase::{Failed, Intent, Ok, Unknown};
+        let none: [&str; 0] = [];
+        assert_eq!(runs(&[("a", Intent)]), ["a"]);
+        assert_eq!(runs(&[("a", Intent), ("a", Ok)]), none);
+        assert_eq!(runs(&[("a", Intent), ("a", Failed)]), none, "it has told how all stood");
+        assert_eq!(runs(&[("a", Intent), ("b", Intent), ("b", Failed)]), ["a"]);
+        assert_eq!(runs(&[("a", Intent), ("b", Intent), ("b", Ok)]), none);
+        assert_eq!(runs(&[("a", Intent), ("b", Intent)]), ["a", "b"]);
+        assert_eq!(runs(&[("a", Intent), ("a", Intent), ("a", Ok), ("b", Intent)]), ["b"], "it was resumed");
+        assert_eq!(runs(&[("a", Intent), ("b", Intent), ("a", Ok)]), ["b"], "it began after the one that ended well");
+        assert_eq!(runs(&[("a", Intent), ("b", Intent), ("a", Intent), ("a", Ok)]), none, "it went on after the other");
+        assert_eq!(runs(&[("a", Ok), ("b", Intent), ("b", Unknown)]), ["b"]);
+        assert_eq!(runs(&[("b", Intent), ("a", Ok)]), ["b"], "of `a` nobody knows when it began");
+    }
+
+    #[test]
+    fn an_unfinished_run_tells_whose_it_is() {
+        let book = Book { lines: vec![line("a", "run", None, Phase::Intent, "prod deploy:stable")], unread: 0 };
+        let [run] = book.unfinished_runs()[..] else { panic!("{book:?}") };
+        let said = (&*run.who, run.on_behalf_of.as_deref(), &*run.from, &*run.at, run.reason.as_deref());
+        assert_eq!(said, ("anna", Some("berta"), "mac", "2026-11-23T10:00:00Z", Some("prod deploy:stable")));
+    }
+
+    #[test]
+    fn an_effect_is_unfinished_until_the_same_thing_has_a_later_line_with_an_end() {
+        use Phase::{Failed, Intent, Ok};
+        let lines = vec![
+            line("a", "run", None, Intent, "prod release:stable"),
+            line("a", "release", None, Ok, "v3.0.1"),
+            line("a", "drain", Some("web1"), Intent, "only"),
+            line("a", "drain", Some("web2"), Intent, "only"),
+            line("a", "mark", None, Intent, "migrate"),
+            line("a", "mark", None, Intent, "switch web1"),
+            line("a", "activate", Some("web1"), Intent, ""),
+            line("a", "activate", Some("web1"), Failed, ""),
+            line("b", "ready", Some("web1"), Ok, "ready"),
+            line("b", "restart", Some("web1"), Intent, ""),
+            line("b", "mark", None, Ok, "switch web1"),
+        ];
+        let book = Book { lines, unread: 0 };
+        let open: Vec<(&str, Option<&str>)> =
+            book.unfinished().iter().map(|l| (&*l.effect, l.host.as_deref().or(l.reason.as_deref()))).collect();
+        assert_eq!(open, [("drain", Some("web2")), ("mark", Some("migrate")), ("restart", Some("web1"))]);
+    }
+
+    #[test]
+    fn the_last_activation_that_was_done_tells_who_deployed() {
+        let lines = vec![
+            line("a", "activate", Some("web1"), Phase::Ok, ""),
+            line("b", "activate", Some("web1"), Phase::Intent, ""),
+            line("c", "activate", Some("web2"), Phase::Ok, ""),
+        ];
+        let book = Book { lines, unread: 0 };
+        assert_eq!(book.activated("web1").map(|l| &*l.run), Some("a"));
+        assert_eq!(book.activated("web3"), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! The ledger that a host keeps of its own releases.
+use super::Home;
+use crate::{
+    command::Command,
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    host::Host,
+    ledger::Book,
+    model::{Model, Predicted},
+    world::real::Job,
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// The most lines that are read, the newest.
+const LINES: &str = "2000";
+
+/// Reads a host's own ledger, as the app's user.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadBook {
+    pub host: Host,
+    pub home: Home,
+}
+
+impl ReadBook {
+    /// Of the fleet's app on a host.
+    ///
+    /// `Fabfile` when the fleet has no app.
+    pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
+        Ok(Self { host: host.clone(), home: Home::of(fleet, host)? })
+    }
+}
+
+impl Effect for ReadBook {
+    type Outcome = Book;
+    const NAME: &'static str = "read_book";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        "read its own ledger".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Book, Failure> {
+        let text = r#"[ -e "$file" ] || exit 0
+[ -f "$file" ] && [ ! -L "$file" ] || exit 3
+tail -n "$lines" "$file""#;
+        let file = format!("{}/.rfab/ledger", self.home.path);
+        let values = vec![("file".into(), file), ("lines".into(), LINES.into())];
+        let command = Command::line(text, values).expect("a good line");
+        let within = Some(Duration::from_secs(20));
+        let job = Job { user: self.home.user.clone(), timeout: within, keep: 16 << 20, ..Job::new(&command) };
+        let ended = at.real.site(&self.host.fleet).transport.run(&self.host, job).await?;
+        if ended.status != 0 || ended.cut {
+            let message = format!("host `{}`: its ledger cannot be read", self.host);
+            return Err(Failure::failed(message).on(&self.host.name));
+        }
+        Ok(Book::read(&String::from_utf8_lossy(&ended.out)))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Book> {
+        Ok(Book::read(&model.machine(&self.host)?.ledger.join("\n")))
+    }
+}
