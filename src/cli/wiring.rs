@@ -54,7 +54,7 @@ pub fn run(
     let head = |facts: &Run| attempt::head(facts, project, work);
     let (keep, changed) = match going {
         None => (attempt::begin(&runs, &head(&facts))?, None),
-        Some(going) => attempt::go_on(going, &mut facts, head)?,
+        Some(going) => attempt::go_on(&runs, going, &mut facts, head)?,
     };
     facts.undoes = work.undoes();
     let journal = keep.journal.clone();
@@ -84,7 +84,7 @@ pub fn run(
         })
     })?;
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
-    let tail = Tail { exit: ended.exit.code(), took, commit, table: ended.table };
+    let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, table: ended.table };
     // A run that is over does not fail for what is written of it.
     let _ = journal.write(&Record::Ended(tail), true);
     runs.take_up(&session.run.id);
