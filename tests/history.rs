@@ -245,3 +245,50 @@ fn a_release_waits_at_most_a_twentieth_of_its_time_for_its_journal() {
     println!("{ended}");
     assert!(journal * 20 <= took, "{ended}");
 }
+
+#[test]
+fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it() {
+    if !needs_lab("what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it") {
+        return;
+    }
+    let lab = one();
+    let slow = "echo one >> noted; sleep 6; echo two >> noted";
+    lab.edit("fabfile.rhai", |text| {
+        format!("{text}import \"extra\" as extra;\nfn slow() {{ targets().each(|host| host.run(\"sh -c {{w}}\", #{{ w: \"{slow}\" }})); }}\n")
+    });
+    lab.edit("extra.rhai", |_| "fn nothing() { () }\n".to_owned());
+    let killed = lab.rfab(&["testing", "slow"]).start();
+    killed.wait_for("targets:");
+    let begun = (0..200).any(|_| {
+        sleep(Duration::from_millis(50));
+        lab.ssh("test1", "cat noted 2> /dev/null; true").expect_ok() == "one\n"
+    });
+    assert!(begun, "it does not begin");
+    killed.kill();
+
+    let refused = |help: &str| {
+        let refused = lab.rfab(&["--resume"]).output();
+        let text = format!("{}{}", refused.stdout, refused.stderr);
+        assert_eq!((refused.code, text.contains(help)), (Some(3), true), "{refused:?}");
+        let error = text.lines().find(|line| line.starts_with("error: "));
+        let error = error.expect("an error").to_owned();
+        let id = error.split('`').nth(1).filter(|id| id.len() == 18).unwrap_or("none").to_owned();
+        error.replace(&id, "ID").replace(&lab.project.folder.display().to_string(), "PROJECT")
+    };
+    let (by_hand, back) =
+        ("go on all the same by `--force-changed`", "go on with it as it is now by `--force-changed`");
+    lab.edit("fabfile.rhai", |text| text + "// another line\n");
+    assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: `PROJECT/fabfile.rhai` was changed since");
+    lab.edit("fabfile.rhai", |text| text.replace("// another line\n", ""));
+    lab.edit("extra.rhai", |text| text + "fn more() { () }\n");
+    assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: module `extra` was changed since");
+    lab.edit("extra.rhai", |text| text.replace("fn more() { () }\n", ""));
+    lab.edit("fleets/testing1.toml", |text| text.replace("keep = ", "keep = 1"));
+    assert!(refused(back).starts_with("error: fleet `testing1` is not what the run began with: `app.keep` was "));
+
+    // It still ran on the host: its end was waited for, and it was not begun again.
+    let resumed = lab.rfab(&["--resume", "--force-changed"]).output();
+    println!("{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
+}

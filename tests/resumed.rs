@@ -8,7 +8,7 @@ use rfab::{
     line,
     model::Model,
     secret::Key,
-    session::{Fault, Journaling},
+    session::{Doubt, Fault, Journaling},
     simulate::{Simulation, Wish, simulate_attempt},
     store::{Journal, Past, records},
 };
@@ -70,6 +70,10 @@ impl<'a> Whole<'a> {
 
     /// One attempt at the line, with the journal in that file.
     fn attempt(&self, model: Model, fault: Option<Fault>, file: &str) -> Simulation {
+        self.attempt_in_doubt(model, fault, file, Doubt::Ask)
+    }
+
+    fn attempt_in_doubt(&self, model: Model, fault: Option<Fault>, file: &str, doubt: Doubt) -> Simulation {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
@@ -80,6 +84,7 @@ impl<'a> Whole<'a> {
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
         }
+        let keep = Journaling { doubt, ..keep };
         let wish = Wish { seed: self.seed, fault, ..Wish::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }
@@ -287,6 +292,37 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
         why.message,
         "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:26Z"
     );
+}
+
+#[test]
+fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_decides() {
+    let shop = Shop::four("fn hello() { targets().role(\"worker\").each(|host| host.run(\"bin/hello\")); }");
+    let whole = Whole::of(&shop, "prod hello", &shop.known(), 1);
+    let commands = |model: &Model| model.machines[&("prod".into(), "jobs1".into())].changes.clone();
+    let hello = |at: &u32| {
+        let died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(*at)), &format!("at {at}"));
+        commands(&died.model) == ["`bin/hello`"] && died.ended.exit != Exit::Done
+    };
+    let at = (0..whole.effects).find(hello).expect("it is done at some time");
+    for (doubt, file, exit, done) in [
+        (Doubt::Ask, "ask", Exit::Unknown, 1),
+        (Doubt::Retry, "retry", Exit::Done, 2),
+        (Doubt::Skip, "skip", Exit::Done, 1),
+    ] {
+        let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(at)), file);
+        // The host was restarted, and with it went how the command ended.
+        for machine in died.model.machines.values_mut() {
+            machine.lost = machine.ended.keys().cloned().collect();
+        }
+        let resumed = whole.attempt_in_doubt(died.model, None, file, doubt);
+        assert_eq!((resumed.ended.exit, commands(&resumed.model).len()), (exit, done), "{:?}", failures(&resumed));
+        if doubt == Doubt::Ask {
+            let why = &resumed.ended.failures[0];
+            assert_eq!(why.message, "nobody knows whether this was done: run `bin/hello`");
+            let help = "look on the host; then resume with `--retry` to do it again, or with `--skip` if it was done";
+            assert_eq!(why.help.as_deref(), Some(help));
+        }
+    }
 }
 
 #[test]
