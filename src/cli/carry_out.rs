@@ -11,6 +11,7 @@ use crate::{
     failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
+    session::Drill,
     store::Filter,
 };
 use std::{
@@ -146,12 +147,14 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
 
 /// Takes back what a run did, with the fabfile that it was begun with as it is now.
 fn abort(request: &Request, run: Option<&str>, going: Option<Going>) -> Result<Exit, Stopped> {
+    let drill = drill()?;
     let of = wiring::runs().and_then(|runs| runs.resume(run)).map_err(of_reason)?;
     let request = Request { fabfile: Some(of.head.fabfile.clone().into()), ..request.clone() };
     let project = project(&request)?;
     project.check().map_err(of_reason)?;
     let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
-    wiring::run(&request, &project, Work::Abort(&aborted), report::listener(style(&request)), going).map_err(of_reason)
+    let listener = report::listener(style(&request));
+    wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
 }
 
 fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
@@ -164,10 +167,19 @@ fn run_line(
     command: Option<&[String]>,
     going: Option<Going>,
 ) -> Result<Exit, Stopped> {
-    let project = project(request)?;
+    let (project, drill) = (project(request)?, drill()?);
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
-    wiring::run(request, &project, Work::Line(&line), report::listener(style(request)), going).map_err(of_reason)
+    wiring::run(request, &project, Work::Line(&line), report::listener(style(request)), going, drill).map_err(of_reason)
+}
+
+/// What the environment wants to happen to this run, to see how one goes on.
+fn drill() -> Result<Option<Drill>, Stopped> {
+    let Some(text) = env::var("RFAB_DRILL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|wrong: String| {
+        let help = "write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before` or `after`, and an effect of a run's journal";
+        (Failure::failed(format!("`RFAB_DRILL={text}`: {wrong}")).help(help), Exit::Usage)
+    })
 }
 
 fn style(request: &Request) -> Style {

@@ -1,6 +1,7 @@
 //! The one door and its layers.
 mod before;
 mod doubt;
+mod drill;
 mod events;
 pub mod faults;
 mod guard;
@@ -13,6 +14,7 @@ mod tally;
 
 pub use before::{Before, InFlight, Was};
 pub use doubt::Doubt;
+pub use drill::Drill;
 pub use faults::{Fault, Faults};
 pub use journal::Journaling;
 pub use proof::taken_out;
