@@ -236,7 +236,8 @@ impl Shop {
                     wrong.extend(claim(good, format!("{hook} {end} {counted} times on {name}")));
                 }
             }
-            let activated = "grep '\"effect\":\"activate\"' /srv/shop/.rfab/ledger | grep '\"phase\":\"ok\"' | grep -c \"$0\"";
+            let activated =
+                "grep '\"effect\":\"activate\"' /srv/shop/.rfab/ledger | grep '\"phase\":\"ok\"' | grep -c \"$0\"";
             let counted = count(name, activated);
             wrong.extend(claim(counted == 1, format!("{name}'s ledger has {counted} activations")));
         }
@@ -327,9 +328,9 @@ fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_wor
         let changes: Vec<_> = changes.cloned().collect();
         // Staged, prepared, begun, activated, restarted, finished, put back and pruned: so much at least on each host.
         assert!(changes.len() >= 8 * WEB.len() + 4, "{} changes", changes.len());
-        let all = ["before", "after"].into_iter().flat_map(|when| {
-            changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.clone()))
-        });
+        let all = ["before", "after"]
+            .into_iter()
+            .flat_map(|when| changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.clone())));
         // One in four, of every tenth, too.
         let then = |at: usize| if (at + at / 10) % 4 == 0 { Then::Abort } else { Then::Resume };
         all.enumerate().map(|(at, (drill, effect))| (drill, effect, then(at))).collect()
