@@ -2,7 +2,7 @@
 use super::{
     attempt::{Aborted, Going},
     flags, history, line, listing,
-    request::{Action, Color, Detail, Request},
+    request::{Action, Color, Detail, Request, Yes},
     shown, trust, when,
     wiring::{self, Work},
 };
@@ -137,7 +137,16 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
     let again =
         again.map_err(|e| of_reason(Failure::failed(format!("what was typed then is not understood now: {e}"))))?;
-    let again = Request { fabfile: Some(head.fabfile.clone().into()), json: request.json, ..again };
+    let yes = if request.yes == Yes::Unsaid { again.yes } else { request.yes.clone() };
+    let again = Request {
+        fabfile: Some(head.fabfile.clone().into()),
+        yes,
+        wait: request.wait || again.wait,
+        json: request.json,
+        detail: request.detail,
+        color: request.color,
+        ..again
+    };
     match &again.action {
         Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
         Action::Abort { run } => abort(&again, run.as_deref(), Some(going)),
