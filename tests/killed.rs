@@ -11,7 +11,11 @@ use std::{
     env,
     fmt::Write as _,
     io::Write as _,
-    thread::sleep,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread::{self, sleep},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -29,9 +33,10 @@ struct Effect {
 }
 
 /// What happens at an effect, and what is typed afterwards.
-struct Round<'a> {
+struct Round {
     drill: String,
-    effect: &'a Effect,
+    /// The effect's words.
+    text: String,
     then: Then,
 }
 
@@ -72,8 +77,8 @@ impl Shop {
         lab.rfab(&["prod", "setup"]).output().expect_ok();
         let load = Some(lab.load(60));
         let mut shop = Shop { load, lab, releases: 0, calm: BTreeMap::new() };
-        // From the third on, each ends with as many releases on a host as are kept.
-        for _ in 0..3 {
+        // From the second on, each ends with as many releases on a host as are kept.
+        for _ in 0..2 {
             let (tag, commit) = shop.tag();
             shop.lab.rfab(&["prod", &format!("release:{tag}")]).output().expect_ok();
             shop.calm = shop.end(&commit);
@@ -126,7 +131,7 @@ impl Shop {
     }
 
     /// Kills a release at an effect, and completes it or takes it back; tells what is wrong then.
-    fn round(&mut self, round: &Round<'_>) -> Result<(), String> {
+    fn round(&mut self, round: &Round) -> Result<(), String> {
         let before: Vec<_> = WEB.iter().map(|name| self.lab.host(name).current()).collect();
         let (tag, commit) = self.tag();
         let words = ["prod", &format!("release:{tag}")];
@@ -147,15 +152,8 @@ impl Shop {
             Then::Resume => "--resume",
             Then::Abort => "--abort",
         };
-        let began = Instant::now();
-        let mut out = self.lab.rfab(&[then]).output();
+        let out = self.lab.rfab(&[then]).output();
         typed(&[then], &out);
-        // The keeper of the dead run's lock is about to notice.
-        while out.code == Some(5) && began.elapsed() < Duration::from_secs(5) {
-            sleep(Duration::from_millis(100));
-            out = self.lab.rfab(&[then]).output();
-            typed(&[then], &out);
-        }
         wrong.extend(claim(out.code == Some(0), format!("rfab {then} ends with {:?}", out.code)));
         match round.then {
             Then::Resume => {
@@ -182,7 +180,7 @@ impl Shop {
         if wrong.is_empty() {
             return Ok(());
         }
-        Err(format!("{} ({}), then {then}:\n{}\n{told}", round.drill, round.effect.text, wrong.join("\n")))
+        Err(format!("{} ({}), then {then}:\n{}\n{told}", round.drill, round.text, wrong.join("\n")))
     }
 
     /// What is wrong with an interrupted run: its code, its last words, and what it left on hosts.
@@ -287,33 +285,43 @@ fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
     chosen
 }
 
-/// Goes through the rounds of a test; one that ends badly has its shop closed, and the next a new one.
-fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<(String, Effect, Then)>) {
-    let mut shop = Shop::open();
-    let effects = shop.effects();
-    let (mut found, mut requests) = (Vec::new(), 0);
-    let rounds = turn(test, rounds_of(&effects));
+/// Goes through the rounds of a test, in two shops at once; where one ends badly another shop is opened for the next.
+fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
+    let first = Shop::open();
+    let rounds = turn(test, rounds_of(&first.effects()));
     let (all, began) = (rounds.len(), Instant::now());
-    for (at, (drill, effect, then)) in rounds.iter().enumerate() {
-        let round = Round { drill: drill.clone(), effect, then: *then };
-        let ended = shop.round(&round);
-        if env::var_os("RFAB_ALL").is_some() {
-            let how = if ended.is_ok() { "well" } else { "BADLY" };
-            let took = began.elapsed().as_secs();
-            let _ = writeln!(std::io::stderr(), "{took} s, {} of {all}: {drill} {then:?} ended {how}", at + 1);
+    let (waiting, found, requests) = (Mutex::new(rounds.into_iter()), Mutex::new(Vec::new()), AtomicU64::new(0));
+    let say = |text: &str| {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    };
+    let close = |shop: Shop| match shop.close() {
+        Ok(sent) => drop(requests.fetch_add(sent, Relaxed)),
+        Err(failed) => found.lock().unwrap().push(failed),
+    };
+    let work = |shop: Option<Shop>| {
+        let mut shop = shop.unwrap_or_else(Shop::open);
+        loop {
+            let Some(round) = waiting.lock().unwrap().next() else { break };
+            let ended = shop.round(&round);
+            if env::var_os("RFAB_ALL").is_some() {
+                let how = if ended.is_ok() { "well" } else { "BADLY" };
+                say(&format!("{} s: {} {:?} ended {how}", began.elapsed().as_secs(), round.drill, round.then));
+            }
+            if let Err(wrong) = ended {
+                say(&wrong);
+                found.lock().unwrap().push(wrong);
+                close(std::mem::replace(&mut shop, Shop::open()));
+            }
         }
-        let Err(wrong) = ended else { continue };
-        let _ = writeln!(std::io::stderr(), "{wrong}");
-        found.push(wrong);
-        if let Err(failed) = std::mem::replace(&mut shop, Shop::open()).close() {
-            found.push(failed);
-        }
-    }
-    match shop.close() {
-        Ok(sent) => requests += sent,
-        Err(failed) => found.push(failed),
-    }
-    let _ = writeln!(std::io::stderr(), "{test}: {all} rounds, {} wrong, {requests} requests", found.len());
+        close(shop);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| work(None));
+        work(Some(first));
+    });
+    let found = found.into_inner().unwrap();
+    let took = began.elapsed().as_secs();
+    say(&format!("{test}: {all} rounds in {took} s, {} ended badly, {requests:?} requests", found.len()));
     assert!(found.is_empty(), "{} of {all} rounds ended badly, first:\n{}", found.len(), found[0]);
 }
 
@@ -328,12 +336,12 @@ fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_wor
         let changes: Vec<_> = changes.cloned().collect();
         // Staged, prepared, begun, activated, restarted, finished, put back and pruned: so much at least on each host.
         assert!(changes.len() >= 8 * WEB.len() + 4, "{} changes", changes.len());
-        let all = ["before", "after"]
-            .into_iter()
-            .flat_map(|when| changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.clone())));
+        let all = ["before", "after"].into_iter().flat_map(|when| {
+            changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.text.clone()))
+        });
         // One in four, of every tenth, too.
         let then = |at: usize| if (at + at / 10) % 4 == 0 { Then::Abort } else { Then::Resume };
-        all.enumerate().map(|(at, (drill, effect))| (drill, effect, then(at))).collect()
+        all.enumerate().map(|(at, (drill, text))| Round { drill, text, then: then(at) }).collect()
     });
 }
 
@@ -346,7 +354,11 @@ fn a_release_that_was_interrupted_once_or_twice_at_any_effect_says_how_all_stand
     go(test, |effects| {
         let steps: Vec<_> = effects.iter().filter(|effect| effect.kind != "hold").cloned().collect();
         let all = ["int", "int2"].into_iter().flat_map(|what| {
-            steps.iter().map(move |effect| (format!("{what}:before:{}", effect.id), effect.clone(), Then::Resume))
+            steps.iter().map(move |effect| Round {
+                drill: format!("{what}:before:{}", effect.id),
+                text: effect.text.clone(),
+                then: Then::Resume,
+            })
         });
         all.collect()
     });
