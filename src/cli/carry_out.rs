@@ -2,7 +2,7 @@
 use super::{
     attempt::{Aborted, Going},
     flags, history, line, listing,
-    request::{Action, Color, Detail, Request},
+    request::{Action, Color, Detail, Request, Yes},
     shown, trust, when,
     wiring::{self, Work},
 };
@@ -11,6 +11,7 @@ use crate::{
     failure::{Exit, Failure},
     fleet::Set,
     report::{self, Loud, Palette, Style},
+    session::Drill,
     store::Filter,
 };
 use std::{
@@ -136,7 +137,16 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
     let again =
         again.map_err(|e| of_reason(Failure::failed(format!("what was typed then is not understood now: {e}"))))?;
-    let again = Request { fabfile: Some(head.fabfile.clone().into()), json: request.json, ..again };
+    let yes = if request.yes == Yes::Unsaid { again.yes } else { request.yes.clone() };
+    let again = Request {
+        fabfile: Some(head.fabfile.clone().into()),
+        yes,
+        wait: request.wait || again.wait,
+        json: request.json,
+        detail: request.detail,
+        color: request.color,
+        ..again
+    };
     match &again.action {
         Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
         Action::Abort { run } => abort(&again, run.as_deref(), Some(going)),
@@ -146,12 +156,14 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
 
 /// Takes back what a run did, with the fabfile that it was begun with as it is now.
 fn abort(request: &Request, run: Option<&str>, going: Option<Going>) -> Result<Exit, Stopped> {
+    let drill = drill()?;
     let of = wiring::runs().and_then(|runs| runs.resume(run)).map_err(of_reason)?;
     let request = Request { fabfile: Some(of.head.fabfile.clone().into()), ..request.clone() };
     let project = project(&request)?;
     project.check().map_err(of_reason)?;
     let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
-    wiring::run(&request, &project, Work::Abort(&aborted), report::listener(style(&request)), going).map_err(of_reason)
+    let listener = report::listener(style(&request));
+    wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
 }
 
 fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
@@ -164,10 +176,19 @@ fn run_line(
     command: Option<&[String]>,
     going: Option<Going>,
 ) -> Result<Exit, Stopped> {
-    let project = project(request)?;
+    let (project, drill) = (project(request)?, drill()?);
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
-    wiring::run(request, &project, Work::Line(&line), report::listener(style(request)), going).map_err(of_reason)
+    wiring::run(request, &project, Work::Line(&line), report::listener(style(request)), going, drill).map_err(of_reason)
+}
+
+/// What the environment wants to happen to this run, to see how one goes on.
+fn drill() -> Result<Option<Drill>, Stopped> {
+    let Some(text) = env::var("RFAB_DRILL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|wrong: String| {
+        let help = "write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before` or `after`, and an effect of a run's journal";
+        (Failure::failed(format!("`RFAB_DRILL={text}`: {wrong}")).help(help), Exit::Usage)
+    })
 }
 
 fn style(request: &Request) -> Style {

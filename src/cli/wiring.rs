@@ -17,7 +17,7 @@ use crate::{
     ledger::line::now,
     report::{self, Beside, Palette},
     run,
-    session::{Faults, Run, Session, Stop},
+    session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
     store::{Logs, Record, Runs, Steps, Tail},
     world::{
@@ -37,13 +37,14 @@ pub enum Work<'a> {
 
 /// Carries work out on real hosts.
 ///
-/// A run that is resumed keeps its id, and its journal goes on.
+/// A run that is resumed keeps its id, and its journal goes on. A drill's effect that never came is named at the end.
 pub fn run(
     request: &Request,
     project: &Project,
     work: Work<'_>,
     listener: Arc<dyn Listener>,
     going: Option<Going>,
+    drill: Option<Drill>,
 ) -> Result<Exit, Failure> {
     let (logs, runs) = (logs()?, runs()?);
     let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
@@ -65,11 +66,15 @@ pub fn run(
         Arc::new(Fleets::default()),
         world.clone() as Arc<dyn World>,
         listener,
-        Faults::default(),
+        Faults::rehearsed(drill.clone(), stop.clone()),
         stop.clone(),
         Some(keep),
     );
     if let Some(text) = changed {
+        session.lane().tell(What::Warned { host: None, text });
+    }
+    if let Some(drill) = &drill {
+        let text = format!("drill: this run is {drill}");
         session.lane().tell(What::Warned { host: None, text });
     }
     watch_signals(&world, &session, stop);
@@ -85,6 +90,9 @@ pub fn run(
     })?;
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, table: ended.table };
+    if let Some(drill) = drill.filter(|drill| !drill.met()) {
+        report::complain(&format!("warning: drill: this run was not {drill}, for it has no such effect"));
+    }
     // A run that is over does not fail for what is written of it.
     let _ = journal.write(&Record::Ended(tail), true);
     runs.take_up(&session.run.id);

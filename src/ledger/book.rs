@@ -21,10 +21,21 @@ impl Book {
         book
     }
 
-    /// The last drain or ready of a host that was done.
+    /// The last drain or ready of a host that was done, or may have been.
     pub fn last_admin(&self, host: &str) -> Option<&Line> {
         let of = |l: &&Line| l.host.as_deref() == Some(host) && matches!(&*l.effect, "drain" | "ready");
-        self.lines.iter().rev().filter(of).find(|l| l.phase != Phase::Failed)
+        let mut told: Vec<&Line> = Vec::new();
+        for line in self.lines.iter().filter(of) {
+            if line.phase != Phase::Failed {
+                told.push(line);
+            } else if told
+                .last()
+                .is_some_and(|l| l.phase == Phase::Intent && (&l.run, &l.effect) == (&line.run, &line.effect))
+            {
+                told.pop();
+            }
+        }
+        told.pop()
     }
 
     /// The number that the fleet gave a commit.
@@ -95,12 +106,17 @@ mod tests {
             line("drain", "web1", Phase::Intent),
             line("drain", "web1", Phase::Ok),
             line("activate", "web1", Phase::Ok),
+            line("ready", "web1", Phase::Intent),
+            line("ready", "web2", Phase::Intent),
             line("ready", "web1", Phase::Failed),
-            line("ready", "web2", Phase::Ok),
+            line("drain", "web4", Phase::Ok),
+            line("ready", "web4", Phase::Intent),
         ]
         .concat();
         let book = Book::read(&text);
         assert_eq!(book.last_admin("web1").map(|l| &*l.effect), Some("drain"));
         assert_eq!(book.last_admin("web3"), None);
+        // Nobody knows whether it was done.
+        assert_eq!(book.last_admin("web4").map(|l| (&*l.effect, l.phase)), Some(("ready", Phase::Intent)));
     }
 }

@@ -1,5 +1,5 @@
 //! Dies or fails at the n-th effect, on purpose.
-use super::{Layer, Rest, Stop};
+use super::{Layer, Rest, Stop, drill::Drill};
 use crate::{
     effect::{Answered, Call, Noting},
     failure::{Failure, Reason},
@@ -28,6 +28,7 @@ pub enum Fault {
 #[derive(Clone, Default)]
 pub struct Faults {
     fault: Option<Fault>,
+    drill: Option<Drill>,
     count: Arc<AtomicU32>,
     dead: Arc<AtomicBool>,
     stop: Arc<Stop>,
@@ -37,6 +38,11 @@ impl Faults {
     /// A fault in a run that can be stopped.
     pub fn of(fault: Fault, stop: Arc<Stop>) -> Self {
         Self { fault: Some(fault), stop, ..Self::default() }
+    }
+
+    /// What an operator rehearses on real hosts, if anything.
+    pub fn rehearsed(drill: Option<Drill>, stop: Arc<Stop>) -> Self {
+        Self { drill, stop, ..Self::default() }
     }
 
     /// How many effects came by.
@@ -64,6 +70,9 @@ impl Layer for Faults {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         if self.dead.load(SeqCst) {
             return Err(Failure::new(Reason::Killed, "killed here, as asked for"));
+        }
+        if let Some(drill) = self.drill.as_ref().filter(|drill| drill.is_of(&call)) {
+            return drill.pass(call, rest, &self.stop);
         }
         let n = self.count.fetch_add(1, SeqCst);
         match self.fault {

@@ -1,6 +1,7 @@
 //! The one door and its layers.
 mod before;
 mod doubt;
+mod drill;
 mod events;
 pub mod faults;
 mod guard;
@@ -14,6 +15,7 @@ mod unfinished;
 
 pub use before::{Before, InFlight, Was};
 pub use doubt::Doubt;
+pub use drill::Drill;
 pub use faults::{Fault, Faults};
 pub use journal::Journaling;
 pub use proof::taken_out;

@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     health::{Glance, Probe, probed},
     host::Host,
-    ledger::{Line, ReadLedger},
+    ledger::{Line, Phase, ReadLedger},
     release::ReadReleases,
 };
 use std::time::Duration;
@@ -45,11 +45,17 @@ pub fn may_put_back(
 }
 
 impl Run {
-    /// Whether a ledger line says that a host is out by this run, by the one that it gives up, or with its group.
+    /// Whether the last ledger line of a host that is out says that it is so by this run, by the one that it gives up, or
+    /// with its group.
     pub fn may_end(&self, line: &Line) -> bool {
         let ours = line.run == self.id || self.undoes.as_ref() == Some(&line.run);
         let with_group = || line.reason.as_deref().is_some_and(|r| BY_GROUP.contains(&r));
-        line.effect == "drain" && (ours || with_group())
+        match &*line.effect {
+            "drain" => ours || with_group(),
+            // It died when it was about to put the host back.
+            "ready" => ours && line.phase == Phase::Intent,
+            _ => false,
+        }
     }
 }
 
@@ -109,4 +115,52 @@ fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<
         return Err(Failure::refused(format!("host `{host}` has no release: left out")).on(&host.name));
     };
     Probe::of(&set.fleet, host, &current.commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn run(id: &str, undoes: Option<&str>) -> Run {
+        Run {
+            id: id.into(),
+            attempt: 0,
+            undoes: undoes.map(Into::into),
+            line: String::new(),
+            flags: Vec::new(),
+            who: "anna".into(),
+            on_behalf_of: None,
+            from: "mac".into(),
+            since: String::new(),
+            yes: None,
+            wait: false,
+            force: false,
+            force_changed: false,
+            allow_outage: Vec::new(),
+            parallel: 1,
+            lines: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_run_may_put_back_what_it_or_the_one_that_it_gives_up_took_out_or_was_about_to_put_back() {
+        let own = run("r1", None);
+        let line = |effect: &str, reason: &str, phase| Line {
+            effect: effect.into(),
+            reason: Some(reason.into()),
+            ..own.line(phase)
+        };
+        for (effect, reason, phase, ours, anothers) in [
+            ("drain", "deploy", Phase::Ok, true, false),
+            ("drain", "deploy", Phase::Intent, true, false),
+            ("drain", "only", Phase::Ok, true, true),
+            ("ready", "ready", Phase::Intent, true, false),
+            ("ready", "ready", Phase::Ok, false, false),
+        ] {
+            let line = line(effect, reason, phase);
+            let may = [own.clone(), run("r2", Some("r1")), run("r3", None)].map(|run| run.may_end(&line));
+            assert_eq!(may, [ours, ours, anothers], "{effect} {reason} {phase:?}");
+        }
+    }
 }

@@ -174,4 +174,18 @@ mod tests {
         let trace = std::fs::read_to_string(at("run/x")).unwrap();
         assert!(trace.starts_with("pid ") && trace.ends_with("\nstatus 7\n"), "{trace}");
     }
+
+    #[test]
+    fn what_has_not_begun_when_its_operator_dies_does_not_begin_and_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let command = Command::line(&format!("touch {}", at("begun")), Vec::new()).unwrap();
+        let trace = crate::world::real::Trace { id: "x".into(), folder: at("run") };
+        let line = line(&Job { trace: Some(trace), ..Job::new(&command) }, "MARK", None, Sudo::Never).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Process::new("/bin/sh").args(["-c", &line]).stdout(writer).status().unwrap();
+        assert_eq!(std::fs::read_dir(at("run")).unwrap().count(), 0);
+        assert!(!folder.path().join("begun").exists());
+    }
 }

@@ -24,10 +24,11 @@ start=$(cat "/proc/$$/stat" 2>/dev/null)
 start=${start##*) }
 set_start() { shift 19; start=$1; }
 set_start $start
+# If nobody listens any more it ends here, and without a trace, for it has not begun.
+printf "%s pid %s\n" "$mark" "$$" || exit 254
 if [ -n "$file" ]; then
     printf "pid %s %s\n" "$$" "$start" > "$file.new" && mv "$file.new" "$file" || exit 254
 fi
-printf "%s pid %s\n" "$mark" "$$"
 "$@"
 status=$?
 if [ -n "$file" ]; then printf "status %s\n" "$status" >> "$file"; fi

@@ -1,0 +1,163 @@
+//! A rehearsal: the operator names an effect at which the run is killed or interrupted.
+use super::{Rest, Stop};
+use crate::effect::{Answered, Call, Kind};
+use rustix::process::{Signal, getpid, kill_process};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What happens to this process, and at which effect.
+#[derive(Clone, Debug)]
+pub struct Drill {
+    what: What,
+    when: When,
+    lane: String,
+    number: u32,
+    met: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum What {
+    Kill,
+    Interrupt,
+    InterruptTwice,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum When {
+    /// It is in the journal, and not begun.
+    Before,
+    /// It is done, and its end not in the journal.
+    After,
+}
+
+/// How long the run goes on between two interrupts.
+const BETWEEN: Duration = Duration::from_millis(150);
+
+impl Drill {
+    /// Whether this is the effect; what a run takes for itself is none.
+    pub fn is_of(&self, call: &Call<'_>) -> bool {
+        call.effect.kind() != Kind::Hold && *call.lane.path == *self.lane && call.number == self.number
+    }
+
+    /// Has the effect done, with what happens before or after it.
+    pub fn pass(&self, call: Call<'_>, rest: Rest<'_>, stop: &Stop) -> Answered {
+        if self.when == When::Before {
+            self.strike(stop);
+        }
+        let answered = rest.pass(call);
+        if self.when == When::After {
+            self.strike(stop);
+        }
+        answered
+    }
+
+    /// Whether the effect came.
+    pub fn met(&self) -> bool {
+        self.met.load(SeqCst)
+    }
+
+    fn strike(&self, stop: &Stop) {
+        self.met.store(true, SeqCst);
+        if self.what == What::Kill {
+            send(Signal::KILL);
+            loop {
+                thread::park();
+            }
+        }
+        send(Signal::INT);
+        // A run that heeds no interrupt goes on.
+        for _ in 0..1000 {
+            if stop.signal().is_some() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        if self.what == What::InterruptTwice {
+            thread::spawn(|| {
+                thread::sleep(BETWEEN);
+                send(Signal::INT);
+            });
+        }
+    }
+}
+
+/// To this process.
+fn send(signal: Signal) {
+    let _ = kill_process(getpid(), signal);
+}
+
+/// It names an effect as the journal does, `LANE#NUMBER`, behind what happens and when.
+impl FromStr for Drill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (what, rest) = text.split_once(':').unwrap_or((text, ""));
+        let (when, effect) = rest.split_once(':').unwrap_or((rest, ""));
+        let what = match what {
+            "kill" => What::Kill,
+            "int" => What::Interrupt,
+            "int2" => What::InterruptTwice,
+            other => return Err(format!("`{other}` is none of `kill`, `int`, `int2`")),
+        };
+        let when = match when {
+            "before" => When::Before,
+            "after" => When::After,
+            other => return Err(format!("`{other}` is neither `before` nor `after`")),
+        };
+        let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` is no `LANE#NUMBER`"))?;
+        let number = number.parse().map_err(|_| format!("`{number}` is no number of an effect"))?;
+        Ok(Drill { what, when, lane: lane.to_owned(), number, met: Arc::default() })
+    }
+}
+
+/// `killed before 1.release/4.web1#2`
+impl fmt::Display for Drill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.what {
+            What::Kill => "killed",
+            What::Interrupt => "interrupted",
+            What::InterruptTwice => "interrupted twice",
+        };
+        let when = match self.when {
+            When::Before => "before",
+            When::After => "after",
+        };
+        write!(f, "{what} {when} {}#{}", self.lane, self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drill_says_what_happens_when_and_at_which_effect() {
+        let read = |text: &str| text.parse::<Drill>().map(|drill| drill.to_string());
+        for (text, said) in [
+            ("kill:before:1.release/4.web1#2", "killed before 1.release/4.web1#2"),
+            ("int:after:#0", "interrupted after #0"),
+            ("int2:before:1.release!#7", "interrupted twice before 1.release!#7"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(said));
+        }
+        for (text, wrong) in [
+            ("", "`` is none of `kill`, `int`, `int2`"),
+            ("hang:before:1.a#1", "`hang` is none of `kill`, `int`, `int2`"),
+            ("kill", "`` is neither `before` nor `after`"),
+            ("kill:at:1.a#1", "`at` is neither `before` nor `after`"),
+            ("kill:after", "`` is no `LANE#NUMBER`"),
+            ("kill:after:1.a", "`1.a` is no `LANE#NUMBER`"),
+            ("kill:after:1.a#one", "`one` is no number of an effect"),
+        ] {
+            assert_eq!(read(text), Err(wrong.to_owned()), "{text}");
+        }
+    }
+}
