@@ -20,6 +20,10 @@ pub enum Fault {
     FailsAt(u32),
     /// The operator interrupts while it is under way.
     InterruptedAt(u32),
+    /// The operator interrupts twice: what is under way is stopped before it did anything.
+    StoppedBefore(u32),
+    /// The same, and it was just done.
+    StoppedAfter(u32),
     /// No invariant is held, in a made-up world: to see that it notices harm.
     Lawless,
 }
@@ -52,6 +56,11 @@ impl Faults {
 
     pub fn lawless(&self) -> bool {
         self.fault == Some(Fault::Lawless)
+    }
+
+    fn stopped(&self) -> Answered {
+        self.stop.by(2);
+        Err(Failure::new(Reason::Interrupted, "interrupted"))
     }
 
     fn die(&self) -> Answered {
@@ -90,6 +99,11 @@ impl Layer for Faults {
             Some(Fault::InterruptedAt(at)) if at == n => {
                 self.stop.by(2);
                 rest.pass(call)
+            }
+            Some(Fault::StoppedBefore(at)) if at == n => self.stopped(),
+            Some(Fault::StoppedAfter(at)) if at == n => {
+                let _ = rest.pass(call);
+                self.stopped()
             }
             _ => rest.pass(call),
         }
