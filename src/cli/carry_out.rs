@@ -10,6 +10,7 @@ use crate::{
     fabfile::{self, Options, Project},
     failure::{Exit, Failure},
     fleet::Set,
+    init,
     report::{self, Loud, Palette, Style},
     store::Filter,
 };
@@ -17,7 +18,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// Does what the arguments ask for.
@@ -91,6 +92,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             let text = if request.json { listing::json(&project.tasks) } else { listing::text(&project.tasks) };
             report::say(&text);
         }
+        Action::Init => init()?,
         Action::Docs { name } => docs(name.as_deref())?,
         Action::Demo => {
             let palette = Palette { color: color(request, io::stdout().is_terminal()) };
@@ -127,6 +129,22 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
             Err((failure.help("`rfab --docs` lists them all"), Exit::Usage))
         }
     }
+}
+
+/// Writes a fabfile and its fleets into this folder, unless one is there or above it.
+fn init() -> Result<(), Stopped> {
+    let here = here()?;
+    if let Ok(file) = find(&here) {
+        let failure = Failure::failed(format!("`{}` is there already, so nothing was written", file.display()));
+        return Err((failure.help("`rfab` alone says what can be typed here"), Exit::Usage));
+    }
+    let found = init::look(&here);
+    let fleets = init::fleets(&found);
+    let files = init::files(&found, &fleets);
+    init::write(&here, &files).map_err(|failure| (failure, Exit::Usage))?;
+    let said = init::said(&found, &fleets, &files);
+    report::say(&said.lines().map(|line| report::visible(line, false) + "\n").collect::<String>());
+    Ok(())
 }
 
 /// Types a run's line anew, with what its journal has.
@@ -191,11 +209,7 @@ fn understood(words: &[String], command: Option<&[String]>, project: &Project) -
 fn project(request: &Request) -> Result<Project, Stopped> {
     let file = match &request.fabfile {
         Some(file) => file.clone(),
-        None => {
-            let here = env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))?;
-            let home = env::var_os("HOME").map(PathBuf::from);
-            fabfile::find(&here, home.as_deref()).map_err(of_reason)?
-        }
+        None => find(&here()?).map_err(of_reason)?,
     };
     let set = request.set.iter().map(|(key, value)| {
         format!("{key}={value}")
@@ -205,4 +219,12 @@ fn project(request: &Request) -> Result<Project, Stopped> {
     let set = set.collect::<Result<_, _>>()?;
     let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
     fabfile::load(&file, options).map_err(of_reason)
+}
+
+fn here() -> Result<PathBuf, Stopped> {
+    env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))
+}
+
+fn find(here: &Path) -> Result<PathBuf, Failure> {
+    fabfile::find(here, env::var_os("HOME").map(PathBuf::from).as_deref())
 }

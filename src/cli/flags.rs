@@ -145,6 +145,9 @@ struct Instead {
     /// Take back what RUN did, or the newest run that did not end well: hosts go back to their old releases
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
+    /// Write a fabfile and fleet files for this folder, from what it says of itself; nothing is overwritten
+    #[arg(long, group = "instead", conflicts_with = "words")]
+    init: bool,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead", conflicts_with = "words")]
     demo: bool,
@@ -243,15 +246,29 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         return Err(conflict(format!("the argument '{flag}' is for '--history'")));
     }
     let words = flags.words.clone();
-    let Instead { list, docs, trust, history, show, resume, abort, retry, skip, force_changed, demo, version, help: _ } =
-        &flags.instead;
+    let Instead {
+        list,
+        docs,
+        trust,
+        history,
+        show,
+        resume,
+        abort,
+        retry,
+        skip,
+        force_changed,
+        init,
+        demo,
+        version,
+        help: _,
+    } = &flags.instead;
     let doubt = match (retry, skip) {
         (true, _) => Doubt::Retry,
         (_, true) => Doubt::Skip,
         _ => Doubt::Ask,
     };
-    let action = match (list, docs, trust, (history, show, resume, abort), demo, version) {
-        (false, None, None, (false, None, None, None), false, false) => Action::Run { words, command },
+    let action = match (list, docs, trust, (history, show, resume, abort), (init, demo), version) {
+        (false, None, None, (false, None, None, None), (false, false), false) => Action::Run { words, command },
         _ if command.is_some() => {
             return Err(conflict("a command behind '--' is for targets; no flag may stand instead of them".to_owned()));
         }
@@ -267,7 +284,8 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         (.., (_, Some(run), ..), _, _) => Action::Show { run: run.clone() },
         (.., (_, _, Some(run), _), _, _) => Action::Resume { run: run.clone(), doubt, force_changed: *force_changed },
         (.., (.., Some(run)), _, _) => Action::Abort { run: run.clone() },
-        (.., true, _) => Action::Demo,
+        (.., (true, _), _) => Action::Init,
+        (.., (_, true), _) => Action::Demo,
         (.., true) => Action::Version,
     };
     Ok(request(action, flags, no_color))

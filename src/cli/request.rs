@@ -75,6 +75,8 @@ pub enum Action {
     Resume { run: Option<String>, doubt: Doubt, force_changed: bool },
     /// Take back what a run did, or the newest that did not end well.
     Abort { run: Option<String> },
+    /// Write a first fabfile and fleet file for this folder.
+    Init,
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.
