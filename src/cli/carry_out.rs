@@ -1,7 +1,8 @@
 //! From a process's arguments to its exit code.
 use super::{
     attempt::{Aborted, Going},
-    flags, history, line, listing,
+    completing::{self, Known, Shell},
+    flags, history, line, listing, overview,
     request::{Action, Color, Detail, Request},
     shown, trust, when,
     wiring::{self, Work},
@@ -18,7 +19,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 /// Does what the arguments ask for.
@@ -93,6 +94,8 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             report::say(&text);
         }
         Action::Init => init()?,
+        Action::Completions { shell } => report::say(shell.script()),
+        Action::Complete { shell, words } => complete(request, *shell, words),
         Action::Docs { name } => docs(name.as_deref())?,
         Action::Demo => {
             let palette = Palette { color: color(request, io::stdout().is_terminal()) };
@@ -103,6 +106,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             let line = if words.is_empty() { None } else { Some(understood(words, None, &project)?) };
             return trust::trust(request, &project, line.as_ref(), host).map_err(of_reason);
         }
+        Action::Run { words, command: None } if words.is_empty() && !request.json => return overview(request),
         Action::Run { words, command } => return run(request, words, command.as_deref()),
     }
     Ok(Exit::Done)
@@ -131,10 +135,28 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
     }
 }
 
+/// Says what can be typed here. Nothing was asked for, so it is no success.
+fn overview(request: &Request) -> Result<Exit, Stopped> {
+    let here = here()?;
+    if request.fabfile.is_none() && fabfile::nearest(&here, home().as_deref()).is_none() {
+        report::say(&overview::without(&here));
+        return Ok(Exit::Usage);
+    }
+    report::say(&overview::text(&project(request)?));
+    Ok(Exit::Usage)
+}
+
+/// Whatever is wrong is told when the line is run; here there are only fewer choices.
+fn complete(request: &Request, shell: Shell, words: &[String]) {
+    let load = |fabfile| project(&Request { fabfile, ..request.clone() }).ok();
+    let mut known = Known { flags: completing::all(&flags::command()), request, file: None, load: &load };
+    report::say(&completing::shown(shell, &completing::choices(words, &mut known)));
+}
+
 /// Writes a fabfile and its fleets into this folder, unless one is there or above it.
 fn init() -> Result<(), Stopped> {
     let here = here()?;
-    if let Ok(file) = find(&here) {
+    if let Some(file) = fabfile::nearest(&here, home().as_deref()) {
         let failure = Failure::failed(format!("`{}` is there already, so nothing was written", file.display()));
         return Err((failure.help("`rfab` alone says what can be typed here"), Exit::Usage));
     }
@@ -209,7 +231,7 @@ fn understood(words: &[String], command: Option<&[String]>, project: &Project) -
 fn project(request: &Request) -> Result<Project, Stopped> {
     let file = match &request.fabfile {
         Some(file) => file.clone(),
-        None => find(&here()?).map_err(of_reason)?,
+        None => fabfile::find(&here()?, home().as_deref()).map_err(of_reason)?,
     };
     let set = request.set.iter().map(|(key, value)| {
         format!("{key}={value}")
@@ -225,6 +247,6 @@ fn here() -> Result<PathBuf, Stopped> {
     env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))
 }
 
-fn find(here: &Path) -> Result<PathBuf, Failure> {
-    fabfile::find(here, env::var_os("HOME").map(PathBuf::from).as_deref())
+fn home() -> Option<PathBuf> {
+    env::var_os("HOME").map(PathBuf::from)
 }

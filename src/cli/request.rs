@@ -1,4 +1,5 @@
 //! What a command line asks for, as plain data.
+use super::completing::Shell;
 use crate::{session::Doubt, store::Filter};
 use std::path::PathBuf;
 
@@ -77,6 +78,10 @@ pub enum Action {
     Abort { run: Option<String> },
     /// Write a first fabfile and fleet file for this folder.
     Init,
+    /// Print what a shell needs to complete lines.
+    Completions { shell: Shell },
+    /// Tell a shell what the last of these words may become.
+    Complete { shell: Shell, words: Vec<String> },
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.
