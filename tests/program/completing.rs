@@ -1,5 +1,5 @@
 //! The answers behind the shells' completion, whole.
-use super::{fabfile, ran, says, shop};
+use super::{fabfile, history::died, ran, says, shop};
 use std::{fs, path::Path, process::Command};
 
 /// What the last word may become.
@@ -113,6 +113,18 @@ fn flags_and_their_values_are_completed_where_they_may_stand() {
     assert_eq!(of(&["-q", "--color", "never", "r"]), ["restart"]);
     // Looking for runs makes nothing.
     assert!(!folder.path().join(".local").exists());
+}
+
+#[test]
+fn runs_are_completed_the_newest_first_with_their_lines() {
+    let folder = shop();
+    died(folder.path(), 2);
+    let said = "019ab5a1001-0a1b2c\tunfinished: prod:out deploy:stable\n019ab5a1000-0a1b2c\tunfinished: prod:out deploy:stable\n";
+    for flag in ["--show", "--resume", "--abort"] {
+        says(folder.path(), &["--complete", "fish", "--", flag, "019"], 0, said, "");
+        assert_eq!(choices(folder.path(), &[&format!("{flag}=019ab5a1001")]), [format!("{flag}=019ab5a1001-0a1b2c")]);
+    }
+    assert_eq!(choices(folder.path(), &["--show", "x"]), [] as [&str; 0]);
 }
 
 #[test]
