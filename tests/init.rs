@@ -333,15 +333,21 @@ fn stages_whose_names_are_taken_get_functions_of_other_names() {
     let stage = |name: &str, role: &str| {
         (format!("config/deploy/{name}.rb"), format!("server 'h-{name}', roles: %w{{{role}}}\n"))
     };
-    let files =
-        [stage("deploy", "web"), stage("web", "web"), stage("live", "all"), stage("eu-west", "app"), stage("3", "x")];
+    let files = [
+        stage("deploy", "web"),
+        stage("web", "web"),
+        stage("live", "all"),
+        stage("eu-west", "app"),
+        stage("3", "x"),
+        stage("eu_west", "h-eu_west"),
+    ];
     let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let files: Vec<(&str, &str)> = files.chain([("config/deploy.rb", "")]).collect();
     let repository = Repository::of(&files);
     let naming: Vec<String> =
         repository.project().tasks.into_iter().filter(|task| task.names_hosts).map(|task| task.name).collect();
-    assert_eq!(naming, ["eu_west", "fleet_3", "fleet_deploy", "fleet_live", "fleet_web"]);
-    for name in ["deploy", "web", "live", "eu-west", "3"] {
+    assert_eq!(naming, ["eu_west", "eu_west_4", "fleet_3", "fleet_deploy", "fleet_live", "fleet_web"]);
+    for name in ["deploy", "web", "live", "eu-west", "eu_west", "3"] {
         assert_eq!(repository.fleet(name).hosts.len(), 1, "{name}");
     }
     done(repository.run("fleet_web deploy:stable", Model::new()));

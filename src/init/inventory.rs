@@ -2,7 +2,7 @@
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
-    texts::plain,
+    texts::{plain, read as read_file},
 };
 use std::{fs, path::Path};
 
@@ -35,7 +35,7 @@ pub fn look(folder: &Path, found: &mut Found) {
             found.notes.push(format!("`{file}` is YAML, and its hosts have to be written in by hand"));
             continue;
         }
-        let Ok(text) = fs::read_to_string(folder.join(&file)) else { continue };
+        let Some(text) = read_file(&folder.join(&file)) else { continue };
         let stage = read(stage, &text);
         if !stage.hosts.is_empty() && !found.stages.iter().any(|known| known.name == stage.name) {
             found.stages.push(stage);

@@ -2,7 +2,7 @@
 use super::{
     found::{Found, Kind},
     inventory, python, ruby,
-    texts::plain,
+    texts::{plain, read as read_file},
 };
 use std::{fs, path::Path};
 
@@ -39,7 +39,7 @@ fn app(folder: &Path) -> String {
 
 /// The URL of `origin`, as git's own configuration has it.
 fn remote(folder: &Path) -> Option<String> {
-    let text = fs::read_to_string(folder.join(".git/config")).ok()?;
+    let text = read_file(&folder.join(".git/config"))?;
     let (_, section) = text.split_once("[remote \"origin\"]")?;
     let lines = section.lines().skip(1).take_while(|line| !line.trim_start().starts_with('['));
     lines
@@ -50,7 +50,7 @@ fn remote(folder: &Path) -> Option<String> {
 
 fn kind(folder: &Path, found: &mut Found) {
     let has = |file: &str| folder.join(file).is_file();
-    let text = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_default();
+    let text = |file: &str| read_file(&folder.join(file)).unwrap_or_default();
     let first = |files: &[&'static str]| files.iter().copied().find(|file| has(file));
     let mut is = |kind, by: &str, prepare: &[&str], migrate: &[&str]| {
         (found.kind, found.by) = (kind, Some(by.to_owned()));
@@ -100,7 +100,7 @@ fn kind(folder: &Path, found: &mut Found) {
 
 /// The lines of a Procfile; that called `release` is what its platform runs once a release.
 fn processes(folder: &Path, found: &mut Found) {
-    let text = fs::read_to_string(folder.join("Procfile")).unwrap_or_default();
+    let text = read_file(&folder.join("Procfile")).unwrap_or_default();
     for (name, command) in text.lines().filter_map(|line| line.split_once(':')) {
         let (name, command) = (name.trim(), command.trim());
         if name == "release" && !command.is_empty() {

@@ -1,5 +1,5 @@
 //! Where a host is, as other tools write it.
-use crate::fleet::{is_name, is_user};
+use crate::fleet::{WORDS, is_name, is_user};
 
 /// The parts of `[USER@]HOST[:PORT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,11 @@ impl Place {
             _ => (host, None),
         };
         let user = user.filter(|user| is_user(user)).map(str::to_owned);
-        is_name(host).then(|| Place { user, host: host.to_owned(), port: port.map(str::to_owned) })
+        (is_name(host) && !WORDS.contains(&host)).then(|| Place {
+            user,
+            host: host.to_owned(),
+            port: port.map(str::to_owned),
+        })
     }
 }
 
@@ -34,7 +38,7 @@ mod tests {
         assert_eq!(parts("deploy@web1.example.org:2222"), said("deploy", "web1.example.org", "2222"));
         assert_eq!(parts("web1:22"), said("", "web1", ""));
         assert_eq!(parts("10.0.0.1"), said("", "10.0.0.1", ""));
-        for text in ["", "a b", "-oProxyCommand=x", "x\"y", "web#{n}"] {
+        for text in ["", "a b", "all", "-oProxyCommand=x", "x\"y", "web#{n}"] {
             assert_eq!(parts(text), None, "{text}");
         }
     }

@@ -39,12 +39,23 @@ pub fn fleets(found: &Found) -> Vec<Planned> {
         fleets = examples(found).map(|stage| planned(found, stage, true)).into();
     }
     fleets.sort_by_key(|fleet| fleet.guarded);
+    for at in 1..fleets.len() {
+        let (before, rest) = fleets.split_at_mut(at);
+        if before.iter().any(|fleet| fleet.function == rest[0].function) {
+            rest[0].function += &format!("_{}", at + 1);
+        }
+    }
     fleets
 }
 
 fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
     for host in &mut stage.hosts {
         host.roles.retain(|role| !WORDS.contains(&role.as_str()) && role != "group1" && role != "group2");
+    }
+    // A name of a fleet stands for one thing.
+    let names: Vec<String> = stage.hosts.iter().map(|host| host.name.clone()).collect();
+    for role in stage.hosts.iter_mut().flat_map(|host| &mut host.roles).filter(|role| names.contains(role)) {
+        role.push_str("-role");
     }
     if stage.hosts.iter().all(|host| host.roles.is_empty()) {
         stage.hosts.iter_mut().for_each(|host| host.roles.push("web".to_owned()));

@@ -2,13 +2,13 @@
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
-    texts::{is_path, plain, quoted},
+    texts::{is_path, plain, quoted, read as read_file},
 };
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// Takes over hosts and users: of `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
 pub fn look(folder: &Path, found: &mut Found) {
-    let Ok(text) = fs::read_to_string(folder.join("fabfile.py")) else { return };
+    let Some(text) = read_file(&folder.join("fabfile.py")) else { return };
     if found.tool.is_some() {
         return;
     }

@@ -2,14 +2,14 @@
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
-    texts::{is_path, plain, quoted, resolved},
+    texts::{is_path, plain, quoted, read as read_file, resolved},
 };
 use crate::fleet::is_user;
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Takes over what `config/deploy.rb` and the files of its stages say.
 pub fn look(folder: &Path, found: &mut Found) {
-    let Ok(text) = fs::read_to_string(folder.join("config/deploy.rb")) else { return };
+    let Some(text) = read_file(&folder.join("config/deploy.rb")) else { return };
     let statements = statements(&text);
     let mina = text.contains("mina/") || statements.iter().any(|s| s.is("set", "domain"));
     let tool = if mina { Tool::Mina } else { Tool::Capistrano };
@@ -18,7 +18,7 @@ pub fn look(folder: &Path, found: &mut Found) {
     all.read(&statements, "");
     let stages = folder.join("config/deploy");
     for name in names(&stages) {
-        let Ok(text) = fs::read_to_string(stages.join(format!("{name}.rb"))) else { continue };
+        let Some(text) = read_file(&stages.join(format!("{name}.rb"))) else { continue };
         files.push(format!("config/deploy/{name}.rb"));
         // A stage's lines hold over those for all.
         let mut own = Settings { values: all.values.clone(), stage: all.stage.clone(), ..Settings::default() };

@@ -1,4 +1,14 @@
-//! Texts within lines of other languages.
+//! Files of other tools, and texts within their lines.
+use std::{fs, path::Path};
+
+/// The largest file that is looked at, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The text of a file, if it is one; nothing waits for a pipe of that name.
+pub fn read(path: &Path) -> Option<String> {
+    let about = fs::metadata(path).ok().filter(|about| about.is_file() && about.len() <= LARGEST);
+    about.and_then(|_| fs::read_to_string(path).ok())
+}
 
 /// Whether a text is good for a file's, a user's, or a unit's name.
 pub fn plain(text: &str) -> bool {
