@@ -15,6 +15,7 @@ pub mod git;
 pub mod health;
 pub mod host;
 pub mod http;
+pub mod init;
 pub mod ledger;
 pub mod line;
 pub mod model;

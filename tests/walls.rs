@@ -108,7 +108,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first; those in one line know each other.
-const ORDER: [&[&str]; 30] = [
+const ORDER: [&[&str]; 31] = [
     &["host"],
     &["secret"],
     &["command"],
@@ -138,6 +138,7 @@ const ORDER: [&[&str]; 30] = [
     &["report"],
     &["simulate"],
     &["demo"],
+    &["init"],
     &["cli"],
 ];
 

@@ -1,7 +1,8 @@
 //! From a process's arguments to its exit code.
 use super::{
     attempt::{Aborted, Going},
-    flags, history, line, listing,
+    completing::{self, Known, Shell},
+    flags, history, line, listing, overview,
     request::{Action, Color, Detail, Request, Yes},
     shown, trust, when,
     wiring::{self, Work},
@@ -10,6 +11,7 @@ use crate::{
     fabfile::{self, Options, Project},
     failure::{Exit, Failure},
     fleet::Set,
+    init,
     report::{self, Loud, Palette, Style},
     session::Drill,
     store::Filter,
@@ -92,6 +94,9 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             let text = if request.json { listing::json(&project.tasks) } else { listing::text(&project.tasks) };
             report::say(&text);
         }
+        Action::Init => init()?,
+        Action::Completions { shell } => report::say(shell.script()),
+        Action::Complete { shell, words } => complete(request, *shell, words),
         Action::Docs { name } => docs(name.as_deref())?,
         Action::Demo => {
             let palette = Palette { color: color(request, io::stdout().is_terminal()) };
@@ -102,6 +107,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             let line = if words.is_empty() { None } else { Some(understood(words, None, &project)?) };
             return trust::trust(request, &project, line.as_ref(), host).map_err(of_reason);
         }
+        Action::Run { words, command: None } if words.is_empty() && !request.json => return overview(request),
         Action::Run { words, command } => return run(request, words, command.as_deref()),
     }
     Ok(Exit::Done)
@@ -128,6 +134,40 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
             Err((failure.help("`rfab --docs` lists them all"), Exit::Usage))
         }
     }
+}
+
+/// Says what can be typed here. Nothing was asked for, so it is no success.
+fn overview(request: &Request) -> Result<Exit, Stopped> {
+    let here = here()?;
+    if request.fabfile.is_none() && fabfile::nearest(&here, home().as_deref()).is_none() {
+        report::say(&overview::without(&here));
+        return Ok(Exit::Usage);
+    }
+    report::say(&overview::text(&project(request)?));
+    Ok(Exit::Usage)
+}
+
+/// Whatever is wrong is told when the line is run; here there are only fewer choices.
+fn complete(request: &Request, shell: Shell, words: &[String]) {
+    let load = |fabfile| project(&Request { fabfile, ..request.clone() }).ok();
+    let mut known = Known { flags: completing::all(&flags::command()), request, file: None, load: &load };
+    report::say(&completing::shown(shell, &completing::choices(words, &mut known)));
+}
+
+/// Writes a fabfile and its fleets into this folder, unless one is there or above it.
+fn init() -> Result<(), Stopped> {
+    let here = here()?;
+    if let Some(file) = fabfile::nearest(&here, home().as_deref()) {
+        let failure = Failure::failed(format!("`{}` is there already, so nothing was written", file.display()));
+        return Err((failure.help("`rfab` alone says what can be typed here"), Exit::Usage));
+    }
+    let found = init::look(&here);
+    let fleets = init::fleets(&found);
+    let files = init::files(&found, &fleets);
+    init::write(&here, &files).map_err(|failure| (failure, Exit::Usage))?;
+    let said = init::said(&found, &fleets, &files);
+    report::say(&said.lines().map(|line| report::visible(line, false) + "\n").collect::<String>());
+    Ok(())
 }
 
 /// Types a run's line anew, with what its journal has.
@@ -212,11 +252,7 @@ fn understood(words: &[String], command: Option<&[String]>, project: &Project) -
 fn project(request: &Request) -> Result<Project, Stopped> {
     let file = match &request.fabfile {
         Some(file) => file.clone(),
-        None => {
-            let here = env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))?;
-            let home = env::var_os("HOME").map(PathBuf::from);
-            fabfile::find(&here, home.as_deref()).map_err(of_reason)?
-        }
+        None => fabfile::find(&here()?, home().as_deref()).map_err(of_reason)?,
     };
     let set = request.set.iter().map(|(key, value)| {
         format!("{key}={value}")
@@ -226,4 +262,12 @@ fn project(request: &Request) -> Result<Project, Stopped> {
     let set = set.collect::<Result<_, _>>()?;
     let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
     fabfile::load(&file, options).map_err(of_reason)
+}
+
+fn here() -> Result<PathBuf, Stopped> {
+    env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))
+}
+
+fn home() -> Option<PathBuf> {
+    env::var_os("HOME").map(PathBuf::from)
 }

@@ -1,13 +1,10 @@
 //! The flags: what the tool itself does.
 use super::{
+    completing::{self, Shell},
+    listed::Listed,
     request::{Action, Color, Detail, Request, Yes},
-    when,
 };
-use crate::{
-    failure::Exit,
-    session::Doubt,
-    store::{Ending, Filter},
-};
+use crate::{failure::Exit, session::Doubt};
 use clap::{
     ArgAction, Args, CommandFactory, Parser,
     builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles, TypedValueParser},
@@ -15,9 +12,6 @@ use clap::{
     value_parser,
 };
 use std::{ffi::OsString, fmt, path::PathBuf};
-
-/// The most runs that are listed if nothing else is said.
-const MOST: u32 = 30;
 
 const ABOUT: &str = "Deploys software to groups of servers behind a load balancer, from a script.
 
@@ -145,53 +139,21 @@ struct Instead {
     /// Take back what RUN did, or the newest run that did not end well: hosts go back to their old releases
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
+    /// Write a fabfile and fleet files for this folder, from what it says of itself; nothing is overwritten
+    #[arg(long, group = "instead", conflicts_with = "words")]
+    init: bool,
+    /// Print what SHELL (bash, zsh or fish) needs to complete lines of rfab
+    #[arg(long, value_name = "SHELL", group = "instead", conflicts_with = "words", value_parser = completing::parser(), hide_possible_values = true)]
+    completions: Option<Shell>,
     /// Show the five commands of a release on a fleet inside this process
     #[arg(long, group = "instead", conflicts_with = "words")]
     demo: bool,
-    /// Show the version
+    /// Show the version, and the commit that it is built from
     #[arg(long, group = "instead", conflicts_with = "words")]
     version: bool,
     /// Show this help, and that of tasks named beside it; nothing else is done
     #[arg(short, long)]
     help: bool,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Which runs --history lists")]
-struct Listed {
-    /// Those on this fleet
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    fleet: Option<String>,
-    /// Those that this task is in
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    task: Option<String>,
-    /// Those that ended so, or did not: done, left-out, failed, interrupted, unfinished, running; repeatable
-    #[arg(long, value_name = "ENDING", value_parser = ending_parser(), hide_possible_values = true)]
-    outcome: Vec<Ending>,
-    /// Those that began then or later: 2h, 3d, 2026-11-24, or 2026-11-24T18:00
-    #[arg(long, value_name = "TIME", value_parser = when::read)]
-    since: Option<i64>,
-    /// Those that began before then
-    #[arg(long, value_name = "TIME", value_parser = when::read)]
-    until: Option<i64>,
-    /// At most the N newest [default: 30]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
-    newest: Option<u32>,
-}
-
-impl Listed {
-    /// The first flag that was given.
-    fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.fleet.is_some(), "--fleet"),
-            (self.task.is_some(), "--task"),
-            (!self.outcome.is_empty(), "--outcome"),
-            (self.since.is_some(), "--since"),
-            (self.until.is_some(), "--until"),
-            (self.newest.is_some(), "--newest"),
-        ];
-        given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
-    }
 }
 
 /// Flags that cannot be understood; displayed as the whole text to print.
@@ -219,6 +181,9 @@ impl fmt::Display for Error {
 /// `--`, the answer is help, whatever else is there.
 pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<Request, Error> {
     let mut before: Vec<OsString> = args.into_iter().collect();
+    if let Some(action) = completing::asked(&before) {
+        return Ok(request(action, Flags::try_parse_from(&before[..1]).map_err(told)?, no_color));
+    }
     let command = before.iter().position(|arg| arg == "--").map(|at| {
         let behind = before.split_off(at);
         behind.into_iter().skip(1)
@@ -243,15 +208,30 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         return Err(conflict(format!("the argument '{flag}' is for '--history'")));
     }
     let words = flags.words.clone();
-    let Instead { list, docs, trust, history, show, resume, abort, retry, skip, force_changed, demo, version, help: _ } =
-        &flags.instead;
+    let Instead {
+        list,
+        docs,
+        trust,
+        history,
+        show,
+        resume,
+        abort,
+        retry,
+        skip,
+        force_changed,
+        init,
+        completions,
+        demo,
+        version,
+        help: _,
+    } = &flags.instead;
     let doubt = match (retry, skip) {
         (true, _) => Doubt::Retry,
         (_, true) => Doubt::Skip,
         _ => Doubt::Ask,
     };
-    let action = match (list, docs, trust, (history, show, resume, abort), demo, version) {
-        (false, None, None, (false, None, None, None), false, false) => Action::Run { words, command },
+    let action = match (list, docs, trust, (history, show, resume, abort), (init, completions, demo), version) {
+        (false, None, None, (false, None, None, None), (false, None, false), false) => Action::Run { words, command },
         _ if command.is_some() => {
             return Err(conflict("a command behind '--' is for targets; no flag may stand instead of them".to_owned()));
         }
@@ -259,15 +239,15 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         (_, Some(name), ..) => Action::Docs { name: name.clone() },
         (_, _, Some(host), ..) => Action::Trust { host: host.clone(), words },
         (.., (true, ..), _, _) => {
-            let Listed { fleet, task, outcome, since, until, newest } = &flags.listed;
-            let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());
-            let filter = Filter { fleet, task, endings, since: *since, until: *until };
-            Action::History { filter, most: newest.unwrap_or(MOST) as usize }
+            let (filter, most) = flags.listed.chosen();
+            Action::History { filter, most }
         }
         (.., (_, Some(run), ..), _, _) => Action::Show { run: run.clone() },
         (.., (_, _, Some(run), _), _, _) => Action::Resume { run: run.clone(), doubt, force_changed: *force_changed },
         (.., (.., Some(run)), _, _) => Action::Abort { run: run.clone() },
-        (.., true, _) => Action::Demo,
+        (.., (true, ..), _) => Action::Init,
+        (.., (_, Some(shell), _), _) => Action::Completions { shell: *shell },
+        (.., (.., true), _) => Action::Demo,
         (.., true) => Action::Version,
     };
     Ok(request(action, flags, no_color))
@@ -280,9 +260,19 @@ pub fn help() -> String {
     format!("{}\n", help.to_string().trim_end())
 }
 
-/// The text of `--version`.
+/// Every flag, as clap knows it.
+pub fn command() -> clap::Command {
+    Flags::command()
+}
+
+/// The text of `--version`; a build from an archive, and one that is no release, does not know its commit.
 pub fn version() -> String {
-    Flags::command().render_version()
+    worded(option_env!("RFAB_COMMIT").zip(option_env!("RFAB_DATE")))
+}
+
+fn worded(built: Option<(&str, &str)>) -> String {
+    let from = built.map(|(commit, date)| format!(" ({commit}, {date})")).unwrap_or_default();
+    format!("{}{from}\n", Flags::command().render_version().trim_end())
 }
 
 fn request(action: Action, flags: Flags, no_color: bool) -> Request {
@@ -332,11 +322,6 @@ fn setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn ending_parser() -> impl TypedValueParser<Value = Ending> {
-    let of = |word: String| Ending::ALL.into_iter().find(|ending| ending.word() == word);
-    PossibleValuesParser::new(Ending::ALL.map(Ending::word)).map(move |word| of(word).expect("it is one of them"))
-}
-
 fn color_parser() -> impl TypedValueParser<Value = Color> {
     PossibleValuesParser::new(["auto", "always", "never"]).map(|when| match when.as_str() {
         "always" => Color::Always,
@@ -348,6 +333,7 @@ fn color_parser() -> impl TypedValueParser<Value = Color> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Ending, Filter};
     use std::os::unix::ffi::OsStringExt;
 
     fn understand(typed: &[&str]) -> Result<Request, Error> {
@@ -583,7 +569,9 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Flags::command().debug_assert();
-        assert_eq!(version(), concat!("rfab ", env!("CARGO_PKG_VERSION"), "\n"));
+        let version = concat!("rfab ", env!("CARGO_PKG_VERSION"));
+        assert_eq!(worded(None), format!("{version}\n"));
+        assert_eq!(worded(Some(("31422108d2df", "2026-11-24"))), format!("{version} (31422108d2df, 2026-11-24)\n"));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Flags and words, turned into plain values, and what each asks for.
 mod attempt;
 mod carry_out;
+pub mod completing;
 pub mod flags;
 pub mod history;
+mod listed;
 pub mod listing;
+mod overview;
 pub mod request;
 mod shown;
 mod signals;

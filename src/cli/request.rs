@@ -1,4 +1,5 @@
 //! What a command line asks for, as plain data.
+use super::completing::Shell;
 use crate::{session::Doubt, store::Filter};
 use std::path::PathBuf;
 
@@ -75,6 +76,12 @@ pub enum Action {
     Resume { run: Option<String>, doubt: Doubt, force_changed: bool },
     /// Take back what a run did, or the newest that did not end well.
     Abort { run: Option<String> },
+    /// Write a first fabfile and fleet file for this folder.
+    Init,
+    /// Print what a shell needs to complete lines.
+    Completions { shell: Shell },
+    /// Tell a shell what the last of these words may become.
+    Complete { shell: Shell, words: Vec<String> },
     /// Show the day of the five commands on an embedded fleet.
     Demo,
     /// Take up a host's key after asking; the words name the fleet that it belongs to.

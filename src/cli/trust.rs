@@ -103,7 +103,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
 }
 
 /// The fleets that the words name, or the default task, without anything being asked or done.
-fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<Vec<Arc<Fleet>>, Failure> {
+pub fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());
     let facts = wiring::facts(request, line.map_or(String::new(), ToString::to_string));
     let (world, stop) = (Arc::new(Nowhere), Arc::new(Stop::default()));

@@ -14,18 +14,27 @@ const NAME: &str = "fabfile.rhai";
 ///
 /// `Fabfile` when there is none, or when others could have written it.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<PathBuf, Failure> {
+    let Some(file) = nearest(start, home) else {
+        let message = format!("there is no `{NAME}` in `{}`, nor above it in the repository", start.display());
+        let help = "go to a folder that has one, name it with `-f FILE`, or let `rfab --init` write one";
+        return Err(Failure::new(Reason::Fabfile, message).help(help));
+    };
+    trusted(&file)?;
+    Ok(file)
+}
+
+/// Looks for one in the same places, whoever wrote it.
+pub fn nearest(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
     for folder in start.ancestors() {
         let file = folder.join(NAME);
         if fs::symlink_metadata(&file).is_ok() {
-            trusted(&file)?;
-            return Ok(file);
+            return Some(file);
         }
         if folder.join(".git").exists() || Some(folder) == home {
             break;
         }
     }
-    let message = format!("there is no `{NAME}` in `{}`, nor above it in the repository", start.display());
-    Err(Failure::new(Reason::Fabfile, message).help("go to a folder that has one, or name it with `-f FILE`"))
+    None
 }
 
 /// Refuses a fabfile that others could have written, and a folder that others could have put it into.

@@ -6,6 +6,6 @@ pub mod task;
 mod tasks;
 mod unknown;
 
-pub use find::find;
+pub use find::{find, nearest};
 pub use load::{Options, Project, load};
 pub use task::{Overload, Signature};

@@ -11,13 +11,13 @@ use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
 /// Words that Rhai reserves and that people give tasks: such a function is written with `_` behind.
-const UNDERSCORED: [&str; 22] = [
+pub(super) const UNDERSCORED: [&str; 22] = [
     "sync", "async", "await", "default", "new", "debug", "print", "shared", "with", "match", "case", "go", "exit",
     "call", "test", "run", "capture", "sudo", "put", "get", "spawn", "thread",
 ];
 
 /// Methods of a host and global functions: a function of that name would be called instead of them.
-const PRIMITIVES: [&str; 38] = [
+pub(super) const PRIMITIVES: [&str; 38] = [
     "run",
     "capture",
     "sudo",

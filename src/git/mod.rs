@@ -26,7 +26,7 @@ pub use error::Error;
 pub use fetch::fetch;
 pub use happened::{Happened, ReadChange};
 pub use log::{Between, Logged, log_between};
-pub use names::{Named, Names, names};
+pub use names::{Named, Names, known, names};
 pub use reading::{ReadLog, ReadNames, Resolve, app};
 pub use repository::{Repository, Trust};
 pub use resolve::{Ask, Kind, Resolved, resolve};

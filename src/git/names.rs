@@ -24,6 +24,20 @@ pub fn names(repository: &Repository) -> Result<Names, Error> {
     read(&repository.open()?, repository.remote.is_some())
 }
 
+/// Reads the names as rfab fetched them last, or where it never did, as the user's own git did.
+pub fn known(repository: &Repository) -> Result<Names, Error> {
+    let open = repository.open()?;
+    let fetched = read(&open, repository.remote.is_some())?;
+    match &repository.remote {
+        Some(remote) if fetched.branches.is_empty() && fetched.tags.is_empty() => {
+            let mut branches = below(&open, &format!("refs/remotes/{remote}/"))?;
+            branches.retain(|branch| branch.name != "HEAD");
+            Ok(Names { branches, tags: below(&open, "refs/tags/")? })
+        }
+        _ => Ok(fetched),
+    }
+}
+
 pub(super) fn read(open: &git2::Repository, fetched: bool) -> Result<Names, Error> {
     let prefix = if fetched { "refs/rfab/" } else { "refs/" };
     Ok(Names { branches: below(open, &format!("{prefix}heads/"))?, tags: below(open, &format!("{prefix}tags/"))? })
@@ -58,6 +72,14 @@ impl Names {
             return Err(Error::Ambiguous { reference: "stable".to_owned(), meanings });
         }
         Ok(Some(best))
+    }
+
+    /// Orders tags as people look for them: the highest version first, then those that are none.
+    pub fn newest_first(&self) -> Vec<&Named> {
+        let version = |tag: &Named| Version::parse(tag.name.strip_prefix('v').unwrap_or(&tag.name)).ok();
+        let mut tags: Vec<&Named> = self.tags.iter().collect();
+        tags.sort_by_cached_key(|tag| std::cmp::Reverse(version(tag)));
+        tags
     }
 
     pub(super) fn branch(&self, name: &str) -> Option<&Named> {

@@ -24,6 +24,7 @@ pub use logged::Logged;
 pub use palette::Palette;
 pub use person::{Beside, Terminal};
 pub use table::table;
+pub use words::count;
 
 use crate::event::Listener;
 use live::Live;

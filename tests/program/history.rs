@@ -4,7 +4,7 @@ use rfab::store::{Head, Runs};
 use std::{fs, path::Path, thread};
 
 /// So many runs that died at once, a minute apart; the index is told of none.
-fn died(home: &Path, count: u32) {
+pub fn died(home: &Path, count: u32) {
     let runs = Runs::new(home.join(".local/share/rfab/runs"));
     for number in 0..count {
         let head = Head {

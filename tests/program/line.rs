@@ -67,20 +67,6 @@ deploy REFERENCE
 }
 
 #[test]
-fn a_line_without_a_task_says_where_they_are_listed() {
-    let folder = shop();
-    says(
-        folder.path(),
-        &[],
-        2,
-        "",
-        "error: no task is named
-  help: `rfab --list` shows the tasks
-",
-    );
-}
-
-#[test]
 fn an_unknown_task_is_answered_by_the_nearest() {
     let folder = shop();
     says(

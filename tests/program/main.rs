@@ -1,5 +1,7 @@
 //! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
+mod completing;
 mod files;
+mod first;
 mod history;
 mod line;
 

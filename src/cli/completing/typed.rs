@@ -1,0 +1,78 @@
+//! What was typed so far, and what its last word is.
+use super::{Answer, Flag};
+use std::path::PathBuf;
+
+/// The flags that no task may stand beside.
+const ALONE: [&str; 9] =
+    ["--list", "--docs", "--history", "--show", "--resume", "--abort", "--init", "--demo", "--completions"];
+
+/// Words before the last, by what they are.
+#[derive(Debug, PartialEq)]
+pub struct Typed<'a> {
+    /// Tasks and their arguments.
+    pub words: Vec<&'a str>,
+    pub fabfile: Option<PathBuf>,
+    /// Whether a flag stands instead of tasks.
+    pub alone: bool,
+    pub last: &'a str,
+    pub place: Place<'a>,
+}
+
+/// What the last word is.
+#[derive(Debug, PartialEq)]
+pub enum Place<'a> {
+    /// A task, or an argument.
+    Word,
+    Flag,
+    /// A flag's value; `begun` is what stands before it in the same word.
+    Value {
+        flag: String,
+        begun: &'a str,
+    },
+    /// A part of the command behind `--`.
+    Command,
+}
+
+impl<'a> Typed<'a> {
+    /// Takes the words apart; the last one is being typed.
+    pub fn of(words: &'a [String], flags: &[Flag]) -> Typed<'a> {
+        let (last, before) = words.split_last().map_or(("", words), |(last, before)| (last.as_str(), before));
+        let mut typed = Typed { words: Vec::new(), fabfile: None, alone: false, last, place: Place::Word };
+        let known = |text: &str| flags.iter().find(|flag| flag.long == text || flag.short.as_deref() == Some(text));
+        let mut wanting: Option<&Flag> = None;
+        for word in before {
+            if let Some(flag) = wanting.take()
+                && (flag.value == Answer::Needed || !word.starts_with('-'))
+            {
+                typed.fabfile = typed.fabfile.take().or_else(|| (flag.long == "--fabfile").then(|| word.into()));
+                continue;
+            }
+            if word == "--" {
+                typed.place = Place::Command;
+                return typed;
+            }
+            if !word.starts_with('-') {
+                typed.words.push(word);
+                continue;
+            }
+            let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            let Some(flag) = known(name) else { continue };
+            typed.alone |= ALONE.contains(&flag.long.as_str());
+            match value {
+                Some(value) if flag.long == "--fabfile" => typed.fabfile = Some(value.into()),
+                Some(_) => {}
+                None => wanting = Some(flag).filter(|flag| matches!(flag.value, Answer::Needed | Answer::Optional)),
+            }
+        }
+        let value = |flag: &Flag, begun| Place::Value { flag: flag.long.clone(), begun };
+        typed.place = match (wanting, last.split_once('=')) {
+            (Some(flag), _) if flag.value == Answer::Needed || !last.starts_with('-') => value(flag, ""),
+            (_, Some((name, _))) if last.starts_with('-') => {
+                known(name).map_or(Place::Flag, |flag| value(flag, &last[..=name.len()]))
+            }
+            _ if last.starts_with('-') => Place::Flag,
+            _ => Place::Word,
+        };
+        typed
+    }
+}

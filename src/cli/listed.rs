@@ -1,0 +1,63 @@
+//! Which runs `--history` lists, as flags.
+use super::when;
+use crate::store::{Ending, Filter};
+use clap::{
+    Args,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser},
+    value_parser,
+};
+
+/// The most runs that are listed if nothing else is said.
+const MOST: u32 = 30;
+
+/// The flags beside `--history`.
+#[derive(Args)]
+#[command(next_help_heading = "Which runs --history lists")]
+pub struct Listed {
+    /// Those on this fleet
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    fleet: Option<String>,
+    /// Those that this task is in
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    task: Option<String>,
+    /// Those that ended so, or did not: done, left-out, failed, interrupted, unfinished, running; repeatable
+    #[arg(long, value_name = "ENDING", value_parser = ending_parser(), hide_possible_values = true)]
+    outcome: Vec<Ending>,
+    /// Those that began then or later: 2h, 3d, 2026-11-24, or 2026-11-24T18:00
+    #[arg(long, value_name = "TIME", value_parser = when::read)]
+    since: Option<i64>,
+    /// Those that began before then
+    #[arg(long, value_name = "TIME", value_parser = when::read)]
+    until: Option<i64>,
+    /// At most the N newest [default: 30]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    newest: Option<u32>,
+}
+
+impl Listed {
+    /// The first flag that was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            (self.fleet.is_some(), "--fleet"),
+            (self.task.is_some(), "--task"),
+            (!self.outcome.is_empty(), "--outcome"),
+            (self.since.is_some(), "--since"),
+            (self.until.is_some(), "--until"),
+            (self.newest.is_some(), "--newest"),
+        ];
+        given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
+    }
+
+    /// Which runs are wanted, and at most how many.
+    pub fn chosen(&self) -> (Filter, usize) {
+        let Listed { fleet, task, outcome, since, until, newest } = self;
+        let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());
+        let filter = Filter { fleet, task, endings, since: *since, until: *until };
+        (filter, newest.unwrap_or(MOST) as usize)
+    }
+}
+
+fn ending_parser() -> impl TypedValueParser<Value = Ending> {
+    let of = |word: String| Ending::ALL.into_iter().find(|ending| ending.word() == word);
+    PossibleValuesParser::new(Ending::ALL.map(Ending::word)).map(move |word| of(word).expect("it is one of them"))
+}

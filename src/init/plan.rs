@@ -1,0 +1,151 @@
+//! What is to be written: fleets and tasks, decided from what was found.
+use super::found::{Found, Machine, Stage, Tool};
+use crate::{fabfile::task, fleet::WORDS};
+
+/// The names that the fabfile gives its tasks, apart from those of fleets.
+const TASKS: [&str; 9] =
+    ["deploy", "release", "setup", "status", "proxy_group1", "proxy_group2", "proxy_flip", "proxy_all", "hooks"];
+
+/// A fleet and the task that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    pub stage: Stage,
+    /// The function; `NAME_` where the name is taken.
+    pub function: String,
+    pub guarded: bool,
+    /// Whether its hosts are made up, and stand behind a balancer that is made up, too.
+    pub example: bool,
+    /// Hosts of the first group; the rest is the second's. 0 where there are no groups.
+    pub first: usize,
+    /// Role to units.
+    pub units: Vec<(String, Vec<String>)>,
+    pub path: String,
+    /// Hosts of an inventory that are none of the app's.
+    pub strange: Vec<String>,
+}
+
+impl Planned {
+    /// The fleet's file, from the fabfile's folder on.
+    pub fn file(&self) -> String {
+        format!("fleets/{}.toml", self.stage.name)
+    }
+}
+
+/// The fleets, the default one's first.
+pub fn fleets(found: &Found) -> Vec<Planned> {
+    let known = found.stages.iter().filter(|stage| !stage.hosts.is_empty());
+    let mut fleets: Vec<Planned> = known.map(|stage| planned(found, stage.clone(), false)).collect();
+    if fleets.is_empty() {
+        fleets = examples(found).map(|stage| planned(found, stage, true)).into();
+    }
+    fleets.sort_by_key(|fleet| fleet.guarded);
+    for at in 1..fleets.len() {
+        let (before, rest) = fleets.split_at_mut(at);
+        if before.iter().any(|fleet| fleet.function == rest[0].function) {
+            rest[0].function += &format!("_{}", at + 1);
+        }
+    }
+    fleets
+}
+
+fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
+    for host in &mut stage.hosts {
+        host.roles.retain(|role| !WORDS.contains(&role.as_str()) && role != "group1" && role != "group2");
+    }
+    // A name of a fleet stands for one thing.
+    let names: Vec<String> = stage.hosts.iter().map(|host| host.name.clone()).collect();
+    for role in stage.hosts.iter_mut().flat_map(|host| &mut host.roles).filter(|role| names.contains(role)) {
+        role.push_str("-role");
+    }
+    if stage.hosts.iter().all(|host| host.roles.is_empty()) {
+        stage.hosts.iter_mut().for_each(|host| host.roles.push("web".to_owned()));
+    }
+    let web = served(&stage);
+    let units = units(found, &stage, &web);
+    // An inventory has all machines, also those that nothing is deployed to.
+    let own = |host: &Machine| host.roles.iter().any(|role| *role == web || units.iter().any(|(of, _)| of == role));
+    let inventory = found.tool.as_ref().is_some_and(|(tool, _)| *tool == Tool::Ansible);
+    let (hosts, strange) = stage.hosts.into_iter().partition(|host| !inventory || own(host));
+    stage.hosts = hosts;
+    // Those that take requests stand first, so that each half of them is a group.
+    stage.hosts.sort_by_key(|host| !host.roles.contains(&web));
+    let serving = stage.hosts.iter().filter(|host| host.roles.contains(&web)).count();
+    let path = stage.path.clone().or(found.path.clone()).unwrap_or_else(|| format!("/srv/{}", found.app));
+    Planned {
+        function: function(&stage),
+        guarded: ["production", "prod", "live"].contains(&stage.name.as_str()),
+        example: example && serving > 1,
+        first: if serving > 1 { serving / 2 } else { 0 },
+        units,
+        path,
+        strange: Vec::into_iter(strange).map(|host| host.name).collect(),
+        stage,
+    }
+}
+
+/// Two fleets of hosts that nobody has.
+fn examples(found: &Found) -> [Stage; 2] {
+    let others: Vec<String> = found.processes.iter().filter(|name| *name != "web").cloned().collect();
+    let host = |name: String, roles: Vec<String>| Machine { name, roles, address: None };
+    let stage = |name: &str, count: usize, suffix: &str| {
+        let mut hosts: Vec<Machine> =
+            (1..=count).map(|n| host(format!("web{n}{suffix}"), vec!["web".to_owned()])).collect();
+        if !others.is_empty() {
+            hosts.push(host(format!("jobs1{suffix}"), others.clone()));
+        }
+        Stage { name: name.to_owned(), user: Some("deploy".to_owned()), path: None, hosts }
+    };
+    [stage("testing1", 1, ".testing1.example.org"), stage("prod", 4, ".example.org")]
+}
+
+/// The role whose hosts take requests.
+pub fn served(stage: &Stage) -> String {
+    let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
+    let known =
+        ["web", "app", "webservers", "web_servers", "www"].into_iter().find(|role| has(role)).map(str::to_owned);
+    known
+        .or_else(|| stage.hosts.iter().find_map(|host| host.roles.first().cloned()))
+        .unwrap_or_else(|| "web".to_owned())
+}
+
+/// Units by role: those that have files, else one for each process, else one.
+fn units(found: &Found, stage: &Stage, web: &str) -> Vec<(String, Vec<String>)> {
+    let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
+    let main = if has("app") { "app" } else { web };
+    let of_processes = || {
+        found.processes.iter().map(|process| match process.as_str() {
+            "web" => (found.app.clone(), "web"),
+            process => (format!("{}-{process}", found.app), process),
+        })
+    };
+    let named: Vec<(String, &str)> = match (found.units.is_empty(), found.processes.is_empty()) {
+        (false, _) => {
+            found.units.iter().map(|unit| (unit.clone(), unit.rsplit(['-', '_']).next().unwrap_or(unit))).collect()
+        }
+        (true, false) => of_processes().collect(),
+        (true, true) => vec![(found.app.clone(), "web")],
+    };
+    let mut units: Vec<(String, Vec<String>)> = Vec::new();
+    for (unit, role) in named {
+        let role = if role != "web" && has(role) { role } else { main };
+        match units.iter_mut().find(|(known, _)| known == role) {
+            Some((_, units)) => units.push(unit),
+            None => units.push((role.to_owned(), vec![unit])),
+        }
+    }
+    units
+}
+
+/// A name that a function may have and nothing else of the fleet has.
+fn function(stage: &Stage) -> String {
+    let mut name: String =
+        stage.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let taken = |name: &str| {
+        let of_hosts = stage.hosts.iter().any(|host| host.name == name || host.roles.iter().any(|role| role == name));
+        TASKS.contains(&name) || WORDS.contains(&name) || of_hosts || ["group1", "group2"].contains(&name)
+    };
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || taken(&name) {
+        name = format!("fleet_{name}");
+    }
+    if task::is_taken(&name) { name + "_" } else { name }
+}

@@ -1,0 +1,78 @@
+//! What is told of a new fabfile: what was found, what was written, what to type next.
+use super::{File, Found, plan::Planned};
+
+/// The whole text.
+pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
+    let mut text = String::from("found:\n");
+    for line in facts(found) {
+        text += &format!("  {line}\n");
+    }
+    let strange = fleets.iter().filter(|fleet| !fleet.strange.is_empty());
+    let strange = strange.map(|fleet| {
+        format!("{}: {}: in no group that the app seems to run on", fleet.stage.name, fleet.strange.join(", "))
+    });
+    let notes: Vec<String> = found.notes.iter().cloned().chain(strange).collect();
+    if !notes.is_empty() {
+        text += "\nnot taken over:\n";
+        notes.iter().for_each(|note| text += &format!("  {note}\n"));
+    }
+    text += "\nwritten:\n";
+    files.iter().for_each(|file| text += &format!("  {}\n", file.path));
+    format!("{text}\n{}", next(fleets))
+}
+
+fn facts(found: &Found) -> Vec<String> {
+    let by = |file: &str| format!(" (`{file}`)");
+    let mut facts = vec![match &found.by {
+        Some(file) => format!("{}: {}{}", found.app, found.kind.word(), by(file)),
+        None => format!("{}: no package file that rfab knows", found.app),
+    }];
+    if !found.processes.is_empty() {
+        facts.push(format!("processes {}{}", found.processes.join(", "), by("Procfile")));
+    }
+    if !found.units.is_empty() {
+        facts.push(format!("units {}", found.units.join(", ")));
+    }
+    let Some((tool, files)) = &found.tool else {
+        facts.push("nothing that deploys it".to_owned());
+        return facts;
+    };
+    facts.push(format!("{} (`{}`)", tool.word(), files.join("`, `")));
+    let known = [
+        found.path.as_ref().map(|path| format!("path {path}")),
+        found.keep.map(|keep| format!("{keep} releases kept")),
+        (!found.linked.is_empty()).then(|| format!("linked: {}", found.linked.join(", "))),
+        found.repository.as_ref().map(|url| format!("deployed from {url}; rfab takes this repository")),
+    ];
+    facts.extend(known.into_iter().flatten());
+    for stage in &found.stages {
+        let hosts = match stage.hosts.len() {
+            0 => "no hosts, so no fleet of it is written".to_owned(),
+            1 => "1 host".to_owned(),
+            count => format!("{count} hosts"),
+        };
+        let user = stage.user.as_ref().map(|user| format!(", user {user}")).unwrap_or_default();
+        facts.push(format!("{}: {hosts}{user}", stage.name));
+    }
+    facts
+}
+
+fn next(fleets: &[Planned]) -> String {
+    let Some(first) = fleets.first() else { return String::new() };
+    let task = first.function.trim_end_matches('_');
+    let host = first.stage.hosts.first().map_or("", |host| host.name.as_str());
+    let example = fleets.iter().any(|fleet| fleet.example);
+    let (read, reference) = match example {
+        true => ("put your own hosts into the fleet files; then type", "stable"),
+        false => ("read them, for each default is told there; then type", "stable"),
+    };
+    let lines = [
+        ("rfab".to_owned(), "what can be typed here"),
+        (format!("rfab {task} --trust {host}"), "take up a host's key, after comparing its fingerprint"),
+        (format!("rfab {task} setup"), "make the app's folders"),
+        (format!("rfab {task} deploy:{reference}"), "deploy the newest stable tag; or a tag, a branch, a commit"),
+    ];
+    let width = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+    let lines: String = lines.iter().map(|(line, about)| format!("  {line:width$}   {about}\n")).collect();
+    format!("{read}\n{lines}\nhosts' keys go into `known_hosts` beside the fabfile; commit it with them\n")
+}
