@@ -4,6 +4,7 @@ use super::{
     constants::{self, Constants},
     forbidden, stdlib, thrown,
     thrown::parse_failure,
+    unfilled,
 };
 use crate::failure::{Excerpt, Failure, Reason};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Scope, Shared as Rc};
@@ -135,7 +136,7 @@ impl Resolver {
             failure
         })?;
         ast.set_source(source);
-        if let Some(found) = forbidden::find(&ast) {
+        if let Some(found) = forbidden::find(&ast).or_else(|| unfilled::find(&ast)) {
             return Err(here(Failure::new(Reason::Fabfile, found.message).help(found.help), found.at));
         }
         let mut known = self.known.lock().unwrap();
