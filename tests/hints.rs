@@ -3,7 +3,7 @@ mod project;
 
 use project::Project;
 use rfab::{
-    failure::Failure,
+    failure::{Exit, Failure},
     report::{self, Palette},
     script::hints,
 };
@@ -171,4 +171,49 @@ error: the value of `path` is not put into a text that stands in double quotes
   help: write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word
 "
     );
+}
+
+#[test]
+fn a_file_that_wants_another_rfab_says_so_before_anything_else() {
+    assert_eq!(
+        shown("// Deploys of the shop.\n//! rfab >= 99.4\n\nnew words of a later rfab\n"),
+        format!(
+            "\
+error: `fabfile.rhai` wants rfab >= 99.4, and this is {}
+   ╭─[fabfile.rhai:2:10]
+ 1 │ // Deploys of the shop.
+ 2 │ //! rfab >= 99.4
+   ·          ───────
+ 3 │ 
+   ╰────
+  help: install an rfab that fits, or change this line if the file works with this one
+",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+    let module = Project::bare("import \"shop\" as shop;").with("shop.rhai", "//! rfab < 0.0.1\n");
+    let failure = module.load().err().unwrap();
+    assert!(failure.message.starts_with("`shop.rhai` wants rfab < 0.0.1, and this is "), "{failure:?}");
+    assert_eq!(failure.reason.exit(), Exit::Fabfile);
+}
+
+#[test]
+fn a_slip_in_the_name_of_a_module_or_a_dot_for_a_namespace_is_told() {
+    let module = Project::bare("import \"shp\" as shop;").with("shop.rhai", "");
+    for (project, message, help) in [
+        (module, "module `shp` is not there", "did you mean `shop`?"),
+        (
+            Project::bare("import \"std/deplo\" as d; fn f() { d::deploy(1, #{}) }"),
+            "module `std/deplo` is not in the stdlib",
+            "did you mean `std/deploy`?",
+        ),
+        (
+            Project::bare("fn f() { ui.note(\"x\") }"),
+            "there is no variable `ui`",
+            "`ui` is a namespace: write `ui::…(…)`, with `::`",
+        ),
+    ] {
+        let failure = project.load().and_then(|project| project.check()).unwrap_err();
+        assert_eq!((failure.message.as_str(), failure.help.as_deref()), (message, Some(help)));
+    }
 }

@@ -14,6 +14,7 @@ mod targets;
 mod task;
 mod thrown;
 mod unfilled;
+mod wanted;
 
 pub use engine::engine;
 pub use here::{Here, here};

@@ -144,6 +144,10 @@ pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> F
             format!("`{word}` is a word that Rhai keeps for itself"),
             Some(format!("write `{word}_`; a task of that name is still typed `{word}`")),
         ),
+        ParseErrorType::VariableUndefined(name) if namespaces.contains(name) => {
+            let help = format!("`{name}` is a namespace: write `{name}::…(…)`, with `::`");
+            (format!("there is no variable `{name}`"), Some(help))
+        }
         ParseErrorType::VariableUndefined(name) => (format!("there is no variable `{name}`"), like(name, text)),
         ParseErrorType::ModuleUndefined(name) => {
             let std = stdlib::MODULES.iter().find(|(module, _)| module.strip_prefix("std/") == Some(name));

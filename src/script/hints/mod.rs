@@ -91,3 +91,8 @@ pub fn function(name: &str) -> Option<&'static str> {
 pub fn functions() -> &'static [(&'static [&'static str], &'static str)] {
     rows::FUNCTIONS
 }
+
+/// What a limit or a hook is called here, by the name that it has elsewhere.
+pub fn key(name: &str) -> Option<&'static str> {
+    rows::KEYS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
+}

@@ -312,6 +312,14 @@ const WORDS: &[Row] = &[
     row("fn f() { let x = new Thing(); }", Reserved, &["new"], &["=", "(", "return"], &["_"], NO_CLASSES),
     row("fn f() { pass }", Variable, &["pass"], &[], &[], "leave it out: a block may be empty, `{ }`"),
     row(
+        "fn f() { host.run(\"x\"); }",
+        Variable,
+        &["host"],
+        &[],
+        &["."],
+        "`targets().each(|host| …)` hands out each host",
+    ),
+    row(
         "fn f() { self.deploy(); }",
         Variable,
         &["self"],
@@ -488,4 +496,17 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["upload", "rsync", "scp"], "write `host.put(from, to)`"),
     (&["download"], "write `host.get(from, to)`"),
     (&["getenv"], VARIABLES),
+];
+
+/// Keys of limits and hooks by the names that they have elsewhere.
+pub const KEYS: &[(Words, &str)] = &[
+    (&["serial", "batch", "batch_size"], "write `batches: [1, \"20%\"]`"),
+    (&["limit", "parallel", "pool_size", "forks", "concurrency"], "write `at_once: 4`"),
+    (&["max_fail_percentage", "max_failures", "on_error"], "write `max_failed: 1`"),
+    (
+        &["before", "before_deploy", "build", "install"],
+        "write `prepare: |host| …`, which runs in the new release before the switch",
+    ),
+    (&["migration", "migrations"], "write `migrate: |host| …`, which runs once a release"),
+    (&["after", "after_deploy", "reload"], "write `restart: |host| …`, which runs after the switch"),
 ];
