@@ -1,5 +1,5 @@
 //! Pages about primitives and the stdlib, from the comments where they are defined.
-use crate::{api, script::stdlib};
+use crate::{api, fleet::did_you_mean, script::stdlib};
 use std::collections::BTreeMap;
 
 /// A function that a script can call.
@@ -116,21 +116,56 @@ fn plain(comments: &[String]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// What `rfab --docs` shows: the list, or the pages of a name; a word of their text finds pages, too.
+/// What `rfab --docs` shows: the list, the pages of a name, or a list of those that have a word, the best first.
 pub fn page(name: Option<&str>) -> Option<String> {
     let entries = entries();
-    let Some(name) = name else {
-        let width = entries.iter().map(|e| e.signature.len()).max().unwrap_or(0).min(48);
-        let first = |e: &Entry| e.doc.lines().next().unwrap_or_default().to_owned();
-        return Some(entries.iter().map(|e| format!("{:width$}  {}\n", e.signature, first(e))).collect());
-    };
+    let Some(name) = name else { return Some(listed(&entries.iter().collect::<Vec<_>>())) };
+    let name = name.trim_end_matches("()");
     let by_name = |e: &&Entry| e.name == name || e.name.rsplit(['.', ':']).next() == Some(name);
-    let mut found: Vec<&Entry> = entries.iter().filter(by_name).collect();
-    if found.is_empty() {
-        let word = name.to_lowercase();
-        found = entries.iter().filter(|e| e.doc.to_lowercase().contains(&word)).collect();
+    let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
+    if !found.is_empty() {
+        return Some(found.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect());
     }
-    (!found.is_empty()).then(|| found.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect())
+    let found = having(&entries, name);
+    (!found.is_empty()).then(|| listed(&found))
+}
+
+/// The name that was probably meant by one that nothing is called.
+pub fn near(name: &str) -> Option<String> {
+    let entries = entries();
+    let whole = entries.iter().map(|e| &*e.name);
+    let last = entries.iter().filter_map(|e| e.name.rsplit(['.', ':']).next());
+    did_you_mean(name, whole.chain(last))
+}
+
+/// Each with the first line of its page; a function of the stdlib with its module.
+fn listed(entries: &[&Entry]) -> String {
+    let shown = |e: &Entry| match e.name.starts_with("std/") {
+        true => format!("{}::{}", e.page(), e.signature),
+        false => e.signature.clone(),
+    };
+    let width = entries.iter().map(|e| shown(e).len()).max().unwrap_or(0).min(48);
+    let first = |e: &Entry| e.doc.lines().next().unwrap_or_default().to_owned();
+    entries.iter().map(|e| format!("{:width$}  {}\n", shown(e), first(e))).collect()
+}
+
+/// The entries that have all words of a text: best those with them in their name, then in their first line, then whole.
+fn having<'a>(entries: &'a [Entry], text: &str) -> Vec<&'a Entry> {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let place = |entry: &Entry, word: &str| {
+        let (name, doc) = (entry.name.to_lowercase(), entry.doc.to_lowercase());
+        let first = doc.lines().next().unwrap_or_default();
+        let whole = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
+        let begins =
+            |text: &str| whole(text) || text.split(|c: char| !c.is_alphanumeric()).any(|w| w.starts_with(word));
+        let places = [begins(&name), whole(first), begins(first), whole(&doc), begins(&doc)];
+        places.iter().position(|found| *found)
+    };
+    let rank = |entry: &Entry| words.iter().map(|word| place(entry, word)).sum::<Option<usize>>();
+    let mut found: Vec<(usize, &Entry)> = entries.iter().filter_map(|e| Some((rank(e)?, e))).collect();
+    found.retain(|_| !words.is_empty());
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, entry)| entry).collect()
 }
 
 /// How functions of a name are written, each with the first line of its page.

@@ -39,6 +39,9 @@ impl Default for Limits {
 const MOST: usize = 64;
 
 impl Limits {
+    /// What a script writes them as.
+    pub const KEYS: [&str; 3] = ["at_once", "batches", "max_failed"];
+
     /// One after another, stopping at the first failure.
     pub fn one_by_one() -> Self {
         Self { at_once: 1, batches: vec![Size::Count(1)], max_failed: 0 }

@@ -57,24 +57,25 @@ pub fn simulate_attempt(
     wish: Wish,
     journal: Option<Journaling>,
 ) -> Simulation {
-    let run = facts(&model, line.to_string(), wish);
+    let run = facts(project, &model, line.to_string(), wish);
     carried_out(run, model, wish, journal, |session| run::run(project, line, false, session))
 }
 
 /// Takes back what the model's last run did, as its journal tells it.
 pub fn simulate_abort(project: &Project, records: &[Record], mut model: Model, wish: Wish) -> Simulation {
-    let undoes = Some(facts(&model, String::new(), wish).id);
+    let undoes = Some(facts(project, &model, String::new(), wish).id);
     model.runs += 1;
-    let run = Run { undoes, ..facts(&model, "--abort".to_owned(), wish) };
+    let run = Run { undoes, ..facts(project, &model, "--abort".to_owned(), wish) };
     carried_out(run, model, wish, None, |session| run::abort(project, records, session))
 }
 
-fn facts(model: &Model, line: String, wish: Wish) -> Run {
+fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
     Run {
         id: format!("sim-{}", model.runs).into(),
         attempt: 0,
         undoes: None,
         line,
+        folder: project.script.folder.clone(),
         flags: Vec::new(),
         who: "tester".into(),
         on_behalf_of: None,

@@ -130,8 +130,10 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
         }
         None => {
             let name = name.unwrap_or_default();
-            let failure = Failure::failed(format!("there is no primitive or stdlib function `{name}`"));
-            Err((failure.help("`rfab --docs` lists them all"), Exit::Usage))
+            let failure =
+                Failure::failed(format!("there is no primitive or stdlib function `{name}`, nor that word in a page"));
+            let help = crate::docs::near(name).unwrap_or_else(|| "`rfab --docs` lists them all".to_owned());
+            Err((failure.help(help), Exit::Usage))
         }
     }
 }

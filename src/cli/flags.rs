@@ -112,7 +112,7 @@ struct Instead {
     /// List the tasks
     #[arg(long, group = "instead", conflicts_with = "words")]
     list: bool,
-    /// Show what a script can call, or what NAME does
+    /// Show what a script can call, the page of NAME, or those with that word
     #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     docs: Option<Option<String>>,
     /// Take up the key of HOST, after showing it and asking

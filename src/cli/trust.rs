@@ -105,7 +105,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
 /// The fleets that the words name, or the default task, without anything being asked or done.
 pub fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());
-    let facts = wiring::facts(request, line.map_or(String::new(), ToString::to_string));
+    let facts = wiring::facts(request, project, line.map_or(String::new(), ToString::to_string));
     let (world, stop) = (Arc::new(Nowhere), Arc::new(Stop::default()));
     let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop, None);
     let name = || {

@@ -51,7 +51,7 @@ pub fn run(
     let stop = Arc::new(Stop::default());
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
-    let mut facts = facts(request, work.line());
+    let mut facts = facts(request, project, work.line());
     let head = |facts: &Run| attempt::head(facts, project, work);
     let (keep, changed) = match going {
         None => (attempt::begin(&runs, &head(&facts))?, None),
@@ -211,7 +211,7 @@ pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
 }
 
 /// What is known of a run from its start.
-pub fn facts(request: &Request, line: String) -> Run {
+pub fn facts(request: &Request, project: &Project, line: String) -> Run {
     let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
     let name = rustix::system::uname();
     // Time-ordered: milliseconds since 1970, then chance.
@@ -221,6 +221,7 @@ pub fn facts(request: &Request, line: String) -> Run {
         attempt: 0,
         undoes: None,
         line,
+        folder: project.script.folder.clone(),
         flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
         on_behalf_of: variable("RFAB_ON_BEHALF_OF"),

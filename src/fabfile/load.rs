@@ -1,6 +1,6 @@
 //! A project: its fabfile compiled and checked whole, before anything is connected to.
 use super::{
-    Signature, find,
+    Signature, find, keys,
     tasks::{self, Import},
     unknown,
 };
@@ -57,14 +57,15 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
 }
 
 impl Project {
-    /// Refuses a fabfile, or a module of its project, that calls what there is not; nothing is run for it.
+    /// Refuses a fabfile, or a module of its project, that calls what there is not or says what nothing reads; nothing is run for it.
     pub fn check(&self) -> Result<(), Failure> {
         let Script { engine, ast, resolver, .. } = &*self.script;
-        unknown::refuse(engine, resolver, "", ast)?;
-        for (name, ast) in resolver.project() {
-            unknown::refuse(engine, resolver, &name, &ast)?;
-        }
-        Ok(())
+        let refuse = |name: &str, ast: &AST| {
+            unknown::refuse(engine, resolver, name, ast)?;
+            keys::refuse(engine, resolver, name, ast)
+        };
+        refuse("", ast)?;
+        resolver.project().iter().try_for_each(|(name, ast)| refuse(name, ast))
     }
 }
 

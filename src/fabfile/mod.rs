@@ -1,6 +1,7 @@
 //! Finds a project's fabfile, compiles it, and knows its tasks.
 mod calls;
 mod find;
+mod keys;
 mod load;
 pub mod task;
 mod tasks;

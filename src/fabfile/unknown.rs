@@ -4,7 +4,7 @@ use crate::{
     docs,
     failure::{Failure, Reason},
     fleet::nearest,
-    script::Resolver,
+    script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,10 @@ struct Call<'a> {
 }
 
 /// What every script may call whatever is registered.
-const SYNTAX: [&str; 9] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared", "print", "debug"];
+const SYNTAX: [&str; 7] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared"];
+
+/// What Rhai has and a script's output does not come from.
+const SILENT: [&str; 2] = ["print", "debug"];
 
 /// Refuses a file of the project that calls what there is not.
 ///
@@ -64,6 +67,10 @@ impl Known {
         if call.namespace.contains("::") || SYNTAX.contains(&call.name) {
             return None;
         }
+        if SILENT.contains(&call.name) && call.namespace.is_empty() {
+            let failure = Failure::new(Reason::Fabfile, format!("`{}` shows nothing", call.name));
+            return Some(hints::function(call.name).into_iter().fold(failure, Failure::help));
+        }
         let key = (call.namespace.clone(), call.name.to_owned());
         let all = if call.namespace.is_empty() {
             [(&self.own, 0), (&self.primitives, usize::from(call.method))]
@@ -87,10 +94,9 @@ impl Known {
         if !counts.is_empty() {
             let message = format!("`{shown}` takes {}, but {}", takes(&counts), given(call.arguments));
             let failure = Failure::new(Reason::Fabfile, message);
-            return Some(match docs::written(&shown) {
-                Some(written) => failure.help(format!("it is written\n{written}")),
-                None => failure,
-            });
+            let written = docs::written(&shown).map(|written| format!("it is written\n{written}"));
+            let help = written.or_else(|| hints::function(&shown).map(str::to_owned));
+            return Some(help.into_iter().fold(failure, Failure::help));
         }
         if !call.namespace.is_empty() && !all.iter().any(|(counts, _)| counts.keys().any(|(n, _)| *n == call.namespace))
         {
@@ -99,6 +105,9 @@ impl Known {
         let names = all.iter().flat_map(|(counts, _)| counts.keys());
         let names = names.filter(|(namespace, _)| *namespace == call.namespace).map(|(_, name)| &**name);
         let failure = Failure::new(Reason::Fabfile, format!("there is no function `{shown}`"));
+        if let Some(hint) = hints::function(call.name).filter(|_| call.namespace.is_empty()) {
+            return Some(failure.help(hint));
+        }
         Some(match nearest(call.name, names) {
             Some(near) => {
                 let near = shown.strip_suffix(call.name).unwrap_or_default().to_owned() + near;

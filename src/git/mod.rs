@@ -3,6 +3,7 @@
 //! What a remote has is fetched into refs of rfab's own (`refs/rfab/heads/…`, `refs/rfab/tags/…`), so that the
 //! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
 //! repository that has no remote is its own truth: there its own branches and tags are meant.
+mod behind;
 mod change;
 mod changing;
 mod date;
@@ -19,6 +20,7 @@ mod resolve;
 pub(crate) mod sample;
 mod tree;
 
+pub use behind::{Behind, ReadBehind};
 pub use change::{Pushed, commit, merge, push, tag};
 pub use changing::{Change, ChangeRepository};
 pub use date::ReadDate;

@@ -183,7 +183,8 @@ fn of_row(host: &Host, message: &str) -> String {
 /// The failure with the lines of the script that led to it: where it happened, and the last call in the fabfile.
 fn shown(here: &Here, located: &Located) -> Failure {
     let mut failure = located.failure.clone();
-    if let Some(written) = located.missing.as_deref().and_then(docs::written) {
+    let written = located.missing.as_deref().filter(|_| failure.help.is_none()).and_then(docs::written);
+    if let Some(written) = written {
         failure = failure.help(format!("it is written\n{written}"));
     }
     let resolver = &here.script.resolver;

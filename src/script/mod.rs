@@ -3,6 +3,7 @@ mod constants;
 mod engine;
 mod forbidden;
 mod here;
+pub mod hints;
 mod host;
 mod lanes;
 mod meter;
@@ -12,6 +13,8 @@ pub mod stdlib;
 mod targets;
 mod task;
 mod thrown;
+mod unfilled;
+mod wanted;
 
 pub use engine::engine;
 pub use here::{Here, here};

@@ -4,8 +4,12 @@ use super::{
     constants::{self, Constants},
     forbidden, stdlib, thrown,
     thrown::parse_failure,
+    unfilled, wanted,
 };
-use crate::failure::{Excerpt, Failure, Reason};
+use crate::{
+    failure::{Excerpt, Failure, Reason},
+    fleet::did_you_mean,
+};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Scope, Shared as Rc};
 use sha2::{Digest, Sha256};
 use std::{
@@ -122,6 +126,7 @@ impl Resolver {
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {
         self.known.lock().unwrap().texts.insert(source.to_owned(), text.clone());
+        wanted::refuse(&self.shown(source), &text)?;
         let here = |failure: Failure, at| match self.place(source, at) {
             Some(place) => failure.at(place),
             None => failure,
@@ -135,7 +140,7 @@ impl Resolver {
             failure
         })?;
         ast.set_source(source);
-        if let Some(found) = forbidden::find(&ast) {
+        if let Some(found) = forbidden::find(&ast).or_else(|| unfilled::find(&ast)) {
             return Err(here(Failure::new(Reason::Fabfile, found.message).help(found.help), found.at));
         }
         let mut known = self.known.lock().unwrap();
@@ -148,9 +153,10 @@ impl Resolver {
         let refused = |why: &str| Failure::new(Reason::Fabfile, format!("module `{name}` {why}"));
         if name.starts_with("std/") {
             let all: Vec<&str> = stdlib::MODULES.iter().map(|(n, _)| *n).collect();
-            return stdlib::text(name)
-                .map(str::to_owned)
-                .ok_or_else(|| refused("is not in the stdlib").help(format!("there are {}", all.join(", "))));
+            return stdlib::text(name).map(str::to_owned).ok_or_else(|| {
+                let near = did_you_mean(name, all.iter().copied());
+                refused("is not in the stdlib").help(near.unwrap_or(format!("there are {}", all.join(", "))))
+            });
         }
         let good = |part: &str| {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
@@ -159,9 +165,11 @@ impl Resolver {
             return Err(refused("has a bad name").help("use a-z, 0-9 and _, with / between folders, and no `.rhai`"));
         }
         let file = self.folder.join(format!("{name}.rhai"));
-        let real = file
-            .canonicalize()
-            .map_err(|_| refused("is not there").help(format!("there is no `{name}.rhai` beside the fabfile")))?;
+        let real = file.canonicalize().map_err(|_| {
+            let near = did_you_mean(name, self.beside(name).iter().map(String::as_str));
+            let none = || format!("there is no `{name}.rhai` beside the fabfile");
+            refused("is not there").help(near.unwrap_or_else(none))
+        })?;
         let folder = self.folder.canonicalize().map_err(|e| refused(&format!("cannot be looked for: {e}")))?;
         if !real.starts_with(&folder) {
             return Err(refused("leads out of the fabfile's folder"));
@@ -172,6 +180,18 @@ impl Resolver {
         }
         super::owned_well(&real)?;
         fs::read_to_string(&real).map_err(|e| refused(&format!("cannot be read: {e}")))
+    }
+
+    /// The modules in the folder that a module is looked for in.
+    fn beside(&self, name: &str) -> Vec<String> {
+        let above = name.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
+        let files = fs::read_dir(self.folder.join(&above)).into_iter().flatten().flatten();
+        let names = files.filter_map(|file| file.file_name().into_string().ok());
+        let own = names.filter_map(|file| Some(format!("{above}{}", file.strip_suffix(".rhai")?)));
+        let fabfile = self.fabfile.trim_end_matches(".rhai");
+        let mut all: Vec<String> = own.filter(|name| name != fabfile).collect();
+        all.sort();
+        all
     }
 
     fn resolve(&self, engine: &Engine, name: &str) -> RhaiResultOf<Rc<Module>> {

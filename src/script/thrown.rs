@@ -1,5 +1,5 @@
 //! Failures into scripts, and out of them again with the place where they happened.
-use super::stdlib;
+use super::{hints, stdlib};
 use crate::{
     failure::{Failure, Reason},
     fleet::did_you_mean,
@@ -89,7 +89,12 @@ fn wrong(error: &EvalAltResult) -> Failure {
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}`"),
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match missing(error) {
-            Some((name, types)) => format!("no function `{name}` takes ({types})"),
+            Some((name, types)) => {
+                let failure = Failure::new(Reason::Fabfile, format!("no function `{name}` takes ({types})"));
+                let character = "single quotes make a character; a text stands in double quotes: `\"x\"`";
+                let hint = if types.contains("char") { Some(character) } else { hints::function(&name) };
+                return hint.into_iter().fold(failure, Failure::help);
+            }
             None => format!("there is no function `{signature}`"),
         },
         EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}` in this map"),
@@ -98,6 +103,11 @@ fn wrong(error: &EvalAltResult) -> Failure {
         EvalAltResult::ErrorDataRace(name, _) => {
             return Failure::new(Reason::Fabfile, format!("`{name}` is used in the closure and called on at once"))
                 .help("write `each(all, |host| …)` instead of `all.each(|host| …)`");
+        }
+        EvalAltResult::ErrorDotExpr(said, _) if said.starts_with("Unknown property '") => {
+            let name = said.split('\'').nth(1).unwrap_or_default();
+            let failure = Failure::new(Reason::Fabfile, format!("there is no property `{name}` of this value"));
+            return hints::function(name).into_iter().fold(failure, Failure::help);
         }
         // Rhai puts the place behind the text; the report shows it better.
         other => lower(other.to_string().split(" (line ").next().unwrap_or_default()),
@@ -127,10 +137,17 @@ fn kind(name: &str) -> &str {
 /// What a parse error says, without its place.
 pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> Failure {
     let (message, help) = match error.err_type() {
+        ParseErrorType::Reserved(sign) if !sign.starts_with(char::is_alphabetic) => {
+            (format!("`{sign}` means nothing in Rhai"), None)
+        }
         ParseErrorType::Reserved(word) => (
             format!("`{word}` is a word that Rhai keeps for itself"),
             Some(format!("write `{word}_`; a task of that name is still typed `{word}`")),
         ),
+        ParseErrorType::VariableUndefined(name) if namespaces.contains(name) => {
+            let help = format!("`{name}` is a namespace: write `{name}::…(…)`, with `::`");
+            (format!("there is no variable `{name}`"), Some(help))
+        }
         ParseErrorType::VariableUndefined(name) => (format!("there is no variable `{name}`"), like(name, text)),
         ParseErrorType::ModuleUndefined(name) => {
             let std = stdlib::MODULES.iter().find(|(module, _)| module.strip_prefix("std/") == Some(name));
@@ -140,13 +157,23 @@ pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> F
         }
         ParseErrorType::MissingToken(token, what) => (format!("`{token}` is missing {what}"), None),
         ParseErrorType::FnMissingParams(name) => (format!("the parameters of function `{name}` are missing"), None),
-        ParseErrorType::UnexpectedEOF => {
-            let help = "look for a `{`, `(`, `[`, `` ` `` or `\"` that is not closed";
-            ("the file ends in the middle of something".to_owned(), Some(help.to_owned()))
-        }
+        ParseErrorType::UnexpectedEOF => ("the file ends in the middle of something".to_owned(), None),
         other => (lower(&other.to_string()), None),
     };
+    let open = || ends(error, text).then(|| "look for a `{`, `(`, `[`, `` ` `` or `\"` that is not closed".to_owned());
+    let help = hints::hint(error, text, help.is_some()).or(help).or_else(open);
     Failure { help, ..Failure::new(Reason::Fabfile, message) }
+}
+
+/// Whether the text ends where it is wrong.
+fn ends(error: &ParseError, text: &str) -> bool {
+    let last = text.trim_end().lines().count();
+    let behind = |line: usize| {
+        let rest = text.lines().nth(line - 1).unwrap_or_default();
+        let at = error.position().position().unwrap_or(1) - 1;
+        line > last || (line == last && rest.chars().skip(at).all(char::is_whitespace))
+    };
+    matches!(error.err_type(), ParseErrorType::UnexpectedEOF) || error.position().line().is_some_and(behind)
 }
 
 /// The question whether another word of a text was meant.

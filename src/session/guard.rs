@@ -3,8 +3,10 @@ use super::{Layer, Rest, Run, Tally, unfinished::tell};
 use crate::{
     balancer::Lock,
     effect::{Answered, Call, Fleets, Kind},
+    event::What,
     failure::{Failure, Reason},
     fleet::Fleet,
+    git::{Behind, ReadBehind},
     host::Name,
     ledger::{Book, Line, Phase, ReadLedger, SayRun},
     ui::Consent,
@@ -12,7 +14,10 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 pub struct Guard {
@@ -23,11 +28,13 @@ pub struct Guard {
     held: Mutex<BTreeSet<Name>>,
     /// Fleets that may not be changed: who said no is not asked again for the next host.
     refused: Mutex<BTreeMap<Name, Failure>>,
+    /// Whether the fabfile was looked at.
+    looked: AtomicBool,
 }
 
 impl Guard {
     pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>) -> Self {
-        Self { run, fleets, tally, held: Mutex::default(), refused: Mutex::default() }
+        Self { run, fleets, tally, held: Mutex::default(), refused: Mutex::default(), looked: AtomicBool::default() }
     }
 
     fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
@@ -44,6 +51,7 @@ impl Guard {
             return Err(Failure::new(Reason::Locked, message));
         }
         if fleet.guarded {
+            self.point_out(call, rest);
             self.consent(fleet, call, rest)?;
         }
         let holder = Holder {
@@ -85,6 +93,23 @@ impl Guard {
                     .help("nothing was changed; type the line anew, which leaves as it is what is done already"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Says that the fabfile is not what others run, before the first guarded fleet is changed.
+    fn point_out(&self, call: Call<'_>, rest: Rest<'_>) {
+        let folder = self.run.folder.to_string_lossy().into_owned();
+        if self.looked.swap(true, Relaxed) {
+            return;
+        }
+        if let Ok(Some(Behind { upstream, commits })) = rest.ask(&call).read(ReadBehind { folder }) {
+            let by = match commits {
+                Some(1) => format!("1 commit behind `{upstream}`"),
+                Some(commits) => format!("{commits} commits behind `{upstream}`"),
+                None => format!("behind `{upstream}`, to which somebody pushed since the last fetch"),
+            };
+            let text = format!("the fabfile's branch is {by}: `git pull` takes up what others changed");
+            call.lane.tell(What::Warned { host: None, text });
         }
     }
 

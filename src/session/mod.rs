@@ -30,9 +30,12 @@ use crate::{
     host::Name,
     world::World,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
+    },
 };
 
 /// What is known of a run from its start.
@@ -46,6 +49,8 @@ pub struct Run {
     pub undoes: Option<Name>,
     /// The command line's normal form.
     pub line: String,
+    /// The folder that its fabfile lies in.
+    pub folder: PathBuf,
     /// The flags that belong to it when it is typed again.
     pub flags: Vec<String>,
     pub who: String,

@@ -128,6 +128,7 @@ mod tests {
             attempt: 0,
             undoes: undoes.map(Into::into),
             line: String::new(),
+            folder: Default::default(),
             flags: Vec::new(),
             who: "anna".into(),
             on_behalf_of: None,

@@ -130,6 +130,7 @@ fn deploy(reference) {
    ·      ╰── before this
  6 │ }
    ╰────
+  help: write `;` behind the statement before it
 ",
     );
     says(
@@ -145,6 +146,7 @@ fn deploy(reference) {
    ·      ╰── before this
  6 │ }
    ╰────
+  help: write `;` behind the statement before it
 ",
     );
 }

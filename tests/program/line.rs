@@ -335,9 +335,38 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "nothing_such"],
         2,
         "",
-        "error: there is no primitive or stdlib function `nothing_such`
+        "error: there is no primitive or stdlib function `nothing_such`, nor that word in a page
   help: `rfab --docs` lists them all
 ",
+    );
+    says(
+        folder.path(),
+        &["--docs", "host.rn"],
+        2,
+        "",
+        "error: there is no primitive or stdlib function `host.rn`, nor that word in a page
+  help: did you mean `host.run`?
+",
+    );
+    // Best are those that are called so, then those whose first line has it.
+    says(
+        folder.path(),
+        &["--docs", "half"],
+        0,
+        "\
+std/proxy::only(name)  Makes one group live and takes all others out; what is half done is completed.
+std/proxy::flip()      Swaps the live groups and the one that is out.
+",
+        "",
+    );
+    says(
+        folder.path(),
+        &["--docs", "Open requests"],
+        0,
+        "\
+balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests may end, no new ones come. All or none.
+",
+        "",
     );
 }
 

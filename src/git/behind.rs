@@ -1,0 +1,187 @@
+//! Whether a folder's branch is behind the one that it follows.
+use super::{Error, Repository, process::git};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::{Deserialize, Serialize};
+use std::{path::Path, time::Duration};
+
+/// How long the remote may take to say where its branch stands; then what was last fetched counts.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Looks whether the branch that a folder is on is behind its upstream.
+///
+/// Nothing is fetched: the remote is asked for one name, unless `--no-fetch` forbids it. Whoever has no upstream, no
+/// branch or no repository is behind nothing.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadBehind {
+    pub folder: String,
+}
+
+/// What the upstream has and the folder's branch has not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Behind {
+    /// The branch that is followed, such as `origin/main`.
+    pub upstream: String,
+    /// How many commits; `None` if they were pushed since the last fetch.
+    pub commits: Option<usize>,
+}
+
+impl Effect for ReadBehind {
+    type Outcome = Option<Behind>;
+    const NAME: &'static str = "read_behind";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.folder)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        "look whether the fabfile's branch is behind its upstream".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<Behind>, Failure> {
+        let Ok(repository) = Repository::locate(&self.folder, Path::new("/nonexistent")) else { return Ok(None) };
+        Ok(behind(&repository, at.real.fetch).await.unwrap_or_default())
+    }
+
+    /// Git is not made up: what was last fetched counts.
+    fn predict(&self, _: &mut Model) -> Predicted<Option<Behind>> {
+        let repository = Repository::locate(&self.folder, Path::new("/nonexistent")).ok();
+        Ok(repository.and_then(|at| Followed::of(&at).ok().flatten()?.behind(&at, None).ok()?))
+    }
+}
+
+async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, Error> {
+    let Some(followed) = Followed::of(repository)? else { return Ok(None) };
+    let now = if ask { followed.asked(repository).await } else { None };
+    followed.behind(repository, now.as_deref())
+}
+
+/// The branch that the current one follows.
+struct Followed {
+    /// `origin/main`.
+    shown: String,
+    remote: String,
+    /// The remote's own name for it: `refs/heads/main`.
+    name: String,
+    /// Where the current branch stands, and where the followed one stood when it was last fetched.
+    own: git2::Oid,
+    known: git2::Oid,
+}
+
+impl Followed {
+    fn of(repository: &Repository) -> Result<Option<Followed>, Error> {
+        let open = repository.open()?;
+        let head = open.head()?;
+        let (Some(name), Some(own)) = (head.name().ok().filter(|_| head.is_branch()), head.target()) else {
+            return Ok(None);
+        };
+        let text = |buffer: git2::Buf| buffer.as_str().map(str::to_owned).ok();
+        let remote = text(open.branch_upstream_remote(name)?);
+        let upstream = git2::Branch::wrap(open.find_reference(name)?).upstream()?;
+        let key = format!("branch.{}.merge", name.trim_start_matches("refs/heads/"));
+        let merge = open.config()?.get_string(&key)?;
+        let (Some(remote), Some(known)) = (remote, upstream.get().target()) else { return Ok(None) };
+        let shown = super::process::visible(&String::from_utf8_lossy(upstream.name_bytes()?));
+        Ok(Some(Followed { shown, remote, name: merge, own, known }))
+    }
+
+    /// Where the remote says that it stands now; nothing if it does not say so in time.
+    async fn asked(&self, repository: &Repository) -> Option<String> {
+        if self.remote == "." || self.remote.starts_with('-') {
+            return None;
+        }
+        let ended = git(repository, &["ls-remote", "--quiet", "--", &self.remote, &self.name], WITHIN).await.ok()?;
+        let line = ended.out.lines().find(|line| line.ends_with(&format!("\t{}", self.name)))?;
+        Some(line.split('\t').next()?.to_owned()).filter(|_| ended.ok)
+    }
+
+    fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, Error> {
+        let open = repository.open()?;
+        let there = |commits| Behind { upstream: self.shown.clone(), commits };
+        let tip = now.and_then(|now| git2::Oid::from_str(now).ok()).unwrap_or(self.known);
+        if open.find_commit(tip).is_err() {
+            return Ok(Some(there(None)));
+        }
+        let (_, commits) = open.graph_ahead_behind(self.own, tip)?;
+        Ok((commits > 0).then(|| there(Some(commits))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::Sample;
+
+    async fn seen(sample: &Sample, ask: bool) -> Option<Behind> {
+        behind(&sample.repository(), ask).await.unwrap_or_default()
+    }
+
+    fn by(commits: Option<usize>) -> Option<Behind> {
+        Some(Behind { upstream: "origin/main".to_owned(), commits })
+    }
+
+    /// A clone that follows `origin/main`.
+    fn following() -> Sample {
+        let sample = Sample::new();
+        sample.git(&["branch", "-q", "--set-upstream-to=origin/main"]);
+        sample
+    }
+
+    #[tokio::test]
+    async fn a_branch_that_has_all_or_more_is_not_behind() {
+        let sample = following();
+        assert_eq!(seen(&sample, true).await, None);
+        sample.commit("a", "1");
+        assert_eq!(seen(&sample, true).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_others_pushed_is_counted_once_it_was_fetched_and_known_of_before() {
+        let sample = following();
+        let other = sample.other();
+        other.commit("a", "1");
+        other.commit("b", "2");
+        other.git(&["push", "-q", "origin", "main"]);
+        let refs = sample.git(&["for-each-ref"]);
+        assert_eq!(seen(&sample, false).await, None);
+        assert_eq!(seen(&sample, true).await, by(None));
+        assert_eq!(sample.git(&["for-each-ref"]), refs, "looking changes nothing");
+        sample.git(&["fetch", "-q"]);
+        sample.commit("c", "3");
+        assert_eq!((seen(&sample, false).await, seen(&sample, true).await), (by(Some(2)), by(Some(2))));
+        sample.git(&["pull", "-q", "--rebase"]);
+        assert_eq!(seen(&sample, true).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_remote_that_does_not_answer_is_what_was_last_fetched_of_it() {
+        let sample = following();
+        let other = sample.other();
+        other.commit("a", "1");
+        other.git(&["push", "-q", "origin", "main"]);
+        sample.git(&["fetch", "-q"]);
+        std::fs::rename(&sample.origin, sample.folder.path().join("gone")).unwrap();
+        assert_eq!(seen(&sample, true).await, by(Some(1)));
+    }
+
+    #[tokio::test]
+    async fn without_an_upstream_a_branch_or_a_repository_there_is_nothing_to_be_behind() {
+        let sample = following();
+        sample.git(&["branch", "-q", "--unset-upstream"]);
+        assert_eq!(seen(&sample, true).await, None);
+        sample.git(&["checkout", "-q", "--detach"]);
+        assert_eq!(seen(&sample, true).await, None);
+        let empty = tempfile::tempdir().unwrap();
+        crate::git::sample::git(empty.path(), &["init", "-q"]);
+        let repository = Repository::locate(empty.path().to_str().unwrap(), Path::new("/nowhere")).unwrap();
+        assert_eq!(behind(&repository, true).await.unwrap_or_default(), None);
+    }
+}
