@@ -13,6 +13,9 @@ use rfab::{
 };
 use std::{fs, path::Path, process::Command};
 
+/// Names and texts.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 /// A repository with these files, tagged, for which a fabfile was written.
 struct Repository {
     folder: tempfile::TempDir,
@@ -20,7 +23,7 @@ struct Repository {
 }
 
 impl Repository {
-    fn of(files: &[(&str, &str)]) -> Repository {
+    fn of(files: Files) -> Repository {
         let top = tempfile::tempdir().unwrap();
         let folder = top.path().join("shop");
         for (file, text) in files {
@@ -284,7 +287,7 @@ web
 #[test]
 fn the_package_files_of_each_kind_give_hooks_that_compile_and_run() {
     let node = "{\"scripts\": {\"build\": \"x\"}}";
-    let kinds: [(&[(&str, &str)], &[&str]); 9] = [
+    let kinds: [(Files, &[&str]); 9] = [
         (&[("package.json", node), ("package-lock.json", "")], &["npm ci", "npm run build"]),
         (&[("package.json", "{"), ("yarn.lock", "")], &["yarn install --frozen-lockfile"]),
         (

@@ -3,11 +3,13 @@
 mod flag;
 mod known;
 mod shell;
+mod sources;
 mod typed;
 
 pub use flag::{Answer, Flag, all, asked, parser};
-pub use known::{Known, stems};
+pub use known::Known;
 pub use shell::{Shell, shown};
+pub use sources::stems;
 use typed::{Place, Typed};
 
 /// Something that may stand where a word is being typed.
