@@ -2,6 +2,7 @@
 mod attempt;
 mod carry_out;
 pub mod flags;
+mod habits;
 pub mod history;
 pub mod listing;
 pub mod request;
