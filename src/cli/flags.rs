@@ -1,6 +1,7 @@
 //! The flags: what the tool itself does.
 use super::{
     completing::{self, Shell},
+    habits,
     listed::Listed,
     request::{Action, Color, Detail, Request, Yes},
 };
@@ -307,7 +308,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
 /// Clap's own words, without its tip to write a flag behind `--`, where a command for the targets stands.
 fn told(mut error: clap::Error) -> Error {
     error.remove(ContextKind::Suggested);
-    Error { text: error.render().to_string() }
+    Error { text: habits::told(error).render().to_string() }
 }
 
 fn conflict(message: String) -> Error {

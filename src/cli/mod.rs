@@ -3,6 +3,7 @@ mod attempt;
 mod carry_out;
 pub mod completing;
 pub mod flags;
+mod habits;
 pub mod history;
 mod listed;
 pub mod listing;

@@ -45,7 +45,10 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
     let resolver = Arc::new(Resolver::new(&folder, &name));
     let meter = Arc::new(Meter::default());
     let engine = engine(resolver.clone(), meter.clone(), api::register);
-    let ast = resolver.fabfile(&engine, &text)?;
+    let ast = resolver.fabfile(&engine, &text).map_err(|failure| match foreign(&name) {
+        true => failure.help("write a fabfile in Rhai, such as `fabfile.rhai`; this file is another tool's"),
+        false => failure,
+    })?;
     let mut seen = BTreeSet::new();
     imported(&engine, &resolver, "", &ast, &mut seen)?;
     let tasks = tasks::of(&ast, &engine, &resolver)?;
@@ -89,6 +92,13 @@ fn imported(
         imported(engine, resolver, &name, &compiled, seen)?;
     }
     Ok(())
+}
+
+/// Whether a file is by its name of another tool.
+fn foreign(name: &str) -> bool {
+    let names = ["Capfile", "Rakefile", "Makefile", "Envoy.blade.php", "justfile", "Fabfile"];
+    let endings = ["py", "rb", "php", "js", "ts", "pl", "sh", "yml", "yaml", "toml", "json"];
+    names.contains(&name) || name.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
 }
 
 fn unreadable(file: &Path, e: &std::io::Error) -> Failure {

@@ -70,14 +70,21 @@ fn text_of(file: &Path) -> Result<String, Problem> {
     fs::read_to_string(file).map_err(unreadable)
 }
 
-/// Finds the file that was probably meant, in the same folder.
+/// Names the file that was probably meant, in the same folder, or those that there are.
 fn neighbour(file: &Path) -> Option<String> {
-    let names: Vec<String> = fs::read_dir(file.parent()?)
+    let mut names: Vec<String> = fs::read_dir(file.parent()?)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".toml"))
         .collect();
-    did_you_mean(file.file_name()?.to_str()?, names.iter().map(String::as_str))
+    names.sort();
+    let near = did_you_mean(file.file_name()?.to_str()?, names.iter().map(String::as_str));
+    let few = || match names.len() {
+        0 | 21.. => None,
+        1 => Some(format!("there is `{}`", names[0])),
+        _ => Some(format!("there are `{}`", names.join("`, `"))),
+    };
+    near.or_else(few)
 }
 
 fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {

@@ -72,7 +72,7 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         let help = match self {
             Error::NothingToDo => vec![list_them()],
-            Error::UnknownTask { near, misread, before, instead, .. } => {
+            Error::UnknownTask { word, near, misread, before, instead } => {
                 let mut help: Vec<String> = misread.iter().map(Misread::help).collect();
                 help.extend(did_you_mean(near));
                 help.extend(instead.as_ref().map(|instead| format!("write `{instead}`")));
@@ -80,7 +80,7 @@ impl Error {
                     help.extend(before.as_ref().map(|task| surplus(task)));
                 }
                 if help.is_empty() {
-                    help.push(list_them());
+                    help.push(flag_for(word).unwrap_or_else(list_them));
                 }
                 help
             }
@@ -135,6 +135,21 @@ fn written(task: &Signature) -> String {
 
 fn surplus(task: &Signature) -> String {
     format!("before it, `{}` has all its arguments\n{}", task.name, usage::card(task))
+}
+
+/// The flag that a word of other tools is.
+fn flag_for(word: &str) -> Option<String> {
+    let flag = match word {
+        "list" | "tasks" => "--list",
+        "help" => "--help",
+        "docs" => "--docs",
+        "version" => "--version",
+        "history" | "runs" => "--history",
+        "resume" => "--resume",
+        "abort" => "--abort",
+        _ => return None,
+    };
+    Some(format!("what the tool itself does is a flag: `rfab {flag}`"))
 }
 
 fn did_you_mean(near: &[Signature]) -> Option<String> {

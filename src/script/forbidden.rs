@@ -1,4 +1,4 @@
-//! What no script may say: commands that were put together from texts.
+//! What no script may say: commands that were put together from texts, or that only a shell understands.
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 /// A forbidden call, and why.
@@ -41,6 +41,16 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
             help: "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
         });
     }
+    if COMMANDS.contains(&&*call.name)
+        && let Some(Expr::StringConstant(text, at)) = command
+        && let Some(sign) = of_the_shell(text)
+    {
+        return Some(Forbidden {
+            at: *at,
+            message: format!("`{sign}` is for a shell, and no shell reads the command of `{}`", call.name),
+            help: "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`",
+        });
+    }
     let line = call.args.first()?;
     let literal = matches!(line, Expr::StringConstant(..));
     (&*call.name == "sh" && !method && !literal).then(|| Forbidden {
@@ -48,6 +58,17 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
         message: "the line of `sh` is not a literal, so a value in it could become code".to_owned(),
         help: "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables",
     })
+}
+
+/// What only a shell understands in a command without quotes: a sign between words, or its first word.
+fn of_the_shell(text: &str) -> Option<&str> {
+    if text.contains(['\'', '"', '\\']) {
+        return None;
+    }
+    let mut words = text.split_whitespace();
+    let first = words.next()?;
+    let built_in = ["cd", "export", "source", "."].contains(&first).then_some(first);
+    words.find(|word| ["&&", "||", "|", ">", ">>", "<", "2>&1", "&"].contains(word)).or(built_in)
 }
 
 fn put_together(expr: &Expr) -> bool {
@@ -80,6 +101,9 @@ mod tests {
             "fn a(host, x) { host.run(sh(x)) }",
             "fn a(host, x) { host.run(sh(\"cd \" + x, #{})) }",
             "fn a(host, x) { host.cd(x).run(`ls ${x}`) }",
+            "fn a(host) { host.run(\"cd /srv && make\") }",
+            "fn a(host) { host.capture(\"ls | wc -l\") }",
+            "fn a(host) { host.run(\"cd /srv\") }",
         ] {
             assert_eq!(line(bad), Some(1), "{bad}");
         }
@@ -91,6 +115,8 @@ mod tests {
             "fn a(host, x) { host.run(\"ls {x}\", #{ x: `a ${x}` }); host.run([\"ls\", `${x}`]); host.run(x); }",
             "fn a(host, x) { host.run(sh(\"cd $d\", #{ d: `a ${x}` })); }",
             "fn a(x) { ui::note(`ls ${x}` + x); }",
+            "fn a(host) { host.run(sh(\"cd /srv && make\")); host.run(\"sh -c 'a | b'\"); host.run([\"test\", \"a\", \">\", \"b\"]); }",
+            "fn a(host) { host.run(\"find . -name *.pyc -delete\"); host.run(\"cdrecord\"); ui::note(\"a && b\"); }",
         ] {
             assert_eq!(line(good), None, "{good}");
         }

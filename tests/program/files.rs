@@ -68,6 +68,7 @@ error: fleets/testing9.toml: there is no such fleet file
     ·                      ─────
  14 │ fn testing()       { testing("1") }
     ╰────
+  help: there are `prod.toml`, `testing1.toml`
 "#,
         "",
     );

@@ -1,0 +1,40 @@
+//! Flags of other tools, and how rfab says the same.
+use clap::{
+    Error,
+    builder::StyledStr,
+    error::{ContextKind, ContextValue},
+};
+
+const HOSTS: &str = "hosts are named by words of the line: 'rfab prod:web01,web02 …'; '--limit web01' cuts them down";
+const FLEET: &str = "the fleet is a word of the line, and comes first: 'rfab prod deploy stable'";
+const LOGIN: &str = "it is a key of the fleet file, 'user'; how a host is reached otherwise is told by your ssh_config";
+const LIST: &str = "'--list' shows the tasks";
+
+/// What was typed, and what to type.
+const HABITS: &[(&[&str], &str)] = &[
+    (&["-H", "--hosts", "--host", "-R", "--roles", "-l", "--hosts-file", "-x", "--exclude-hosts"], HOSTS),
+    (&["-e", "--env", "--environment", "-d", "--destination", "--stage", "-i", "--inventory"], FLEET),
+    (&["-u", "--user", "-I", "--identity", "-p", "--port", "--password", "--ssh-config"], LOGIN),
+    (&["-T", "--tasks", "--list-tasks", "-A"], LIST),
+    (&["-V"], "'--version' shows the version"),
+    (&["-t", "--timeout", "--command-timeout"], "write 'host.timeout(\"30s\").run(…)' in the fabfile"),
+    (
+        &["--serial", "--batch", "--forks"],
+        "'--parallel N' works on at most N hosts at once; batches are written in the fabfile",
+    ),
+    (&["--rollback"], "deploy the older tag: 'rfab prod deploy v1.2.2'; '--abort' takes back what a run did"),
+    (&["--tags", "--skip-tags"], "a part of the work is a task of its own; '--list' shows them"),
+    (&["--debug", "--trace", "--verbosity"], "'-v' shows more"),
+    (&["--branch", "--tag", "--revision"], "what is deployed is the task's argument: 'rfab prod deploy v1.2.3'"),
+];
+
+/// Puts what to type into clap's report of a flag that there is not.
+pub fn told(mut error: Error) -> Error {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
+    let flag = flag.split(['=', ' ']).next().unwrap_or_default();
+    if let Some((_, tip)) = HABITS.iter().find(|(flags, _)| flags.contains(&flag)) {
+        error.remove(ContextKind::SuggestedArg);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(*tip)]));
+    }
+    error
+}
