@@ -40,7 +40,13 @@ fn head(number: u64) -> Head {
 /// A journal as `store/journal.rs` has it, without its syncs.
 fn journal(number: u64) -> Vec<u8> {
     let commit = format!("{number:040x}");
-    let tail = Tail { exit: number.is_multiple_of(7).into(), took: 90_000, commit: Some(commit.into()), table: vec![] };
+    let tail = Tail {
+        exit: number.is_multiple_of(7).into(),
+        took: 90_000,
+        journal: 0,
+        commit: Some(commit.into()),
+        table: vec![],
+    };
     let mut records = vec![serde_json::to_vec(&Record::Begun(head(number))).expect("JSON")];
     let fleet = if number.is_multiple_of(5_000) { "rare" } else { "prod" };
     for host in 1..=6 {

@@ -1,18 +1,50 @@
-//! A value that does not print.
-use std::{fmt, sync::Arc};
+//! Values that do not print, and what is kept of them instead.
+use hmac::{Hmac, Mac};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
+use sha2::Sha256;
+use std::{
+    fmt,
+    fs::OpenOptions,
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+};
 
 /// A text that nobody may see.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
+
+/// The key under which a text's value stands until it is sealed.
+const OPEN: &str = "secret";
+const SEALED: &str = "digest";
 
 impl Secret {
     pub fn new(text: String) -> Self {
         Self(text.into())
     }
 
+    /// The text itself, for whoever it is meant for.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// The text and a line end, for a program's stdin.
     pub fn line(&self) -> Vec<u8> {
         format!("{}\n", self.0).into_bytes()
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into())
     }
 }
 
@@ -25,5 +57,88 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+/// Written only to be sealed: see [`Key::seal`].
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(OPEN, &*self.0)?;
+        map.end()
+    }
+}
+
+/// What digests of secrets are made with, so that who has them alone cannot try values out.
+#[derive(Clone, Default)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// Reads the key in a file, readable by its owner alone, or makes one by chance.
+    pub fn of(file: &Path) -> io::Result<Key> {
+        let mut key = Key::default();
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+            Ok(mut made) => {
+                rand::fill(&mut key.0);
+                made.write_all(&key.0)?;
+                made.sync_all()?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                OpenOptions::new().read(true).open(file)?.read_exact(&mut key.0)?
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(key)
+    }
+
+    /// The same with each secret's digest in the place of its text.
+    pub fn seal(&self, value: Value) -> Value {
+        match value {
+            Value::Object(map) => match (map.len(), map.get(OPEN).and_then(Value::as_str)) {
+                (1, Some(text)) => Value::Object([(SEALED.to_owned(), self.digest(text).into())].into_iter().collect()),
+                _ => Value::Object(map.into_iter().map(|(name, value)| (name, self.seal(value))).collect()),
+            },
+            Value::Array(all) => Value::Array(all.into_iter().map(|value| self.seal(value)).collect()),
+            other => other,
+        }
+    }
+
+    fn digest(&self, text: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key may have any length");
+        mac.update(text.as_bytes());
+        hex::encode(mac.finalize().into_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_is() {
+        let (one, two) = (Key([1; 32]), Key([2; 32]));
+        let open = json!({ "path": "/a", "text": Secret::from("pass"), "env": [{ "secret": 5 }, { "X": Secret::from("pass") }] });
+        let digest = &one.seal(open.clone())["text"]["digest"];
+        assert_eq!(
+            one.seal(open.clone()),
+            json!({ "path": "/a", "text": { "digest": digest }, "env": [{ "secret": 5 }, { "X": { "digest": digest } }] })
+        );
+        assert_eq!(digest.as_str().unwrap().len(), 64);
+        assert!(!one.seal(open.clone()).to_string().contains("pass"));
+        assert_ne!(two.seal(open)["text"]["digest"], *digest, "another key gives another digest");
+        assert_eq!(format!("{} {:?}", Secret::from("pass"), Secret::from("pass")), "*** ***");
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        let (made, read) = (Key::of(&file).unwrap(), Key::of(&file).unwrap());
+        assert!(made.0 == read.0 && made.0 != [0; 32]);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::write(&file, "short").unwrap();
+        assert!(Key::of(&file).is_err());
     }
 }

@@ -226,7 +226,7 @@ fn commands_and_files() {
     let web4 = sides.host("web4");
     sides.model(|model| model.machine(&web4).unwrap().full = true);
     sides.fail(
-        &WriteFile { on: on("web4"), path: "/srv/own/a".into(), text: "x".repeat(9000) },
+        &WriteFile { on: on("web4"), path: "/srv/own/a".into(), text: "x".repeat(9000).into() },
         "cannot be written there",
     );
     sides.fail(

@@ -9,6 +9,7 @@ use rfab::{
     failure::Exit,
     line,
     model::Model,
+    secret::Key,
     session::Journaling,
     simulate::{Simulation, Wish, simulate_attempt},
     store::{Journal, Past, Record, records},
@@ -26,8 +27,8 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
     let words = ["prod", "release:stable"].map(str::to_owned);
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let journal = match file.exists() {
-        false => Journaling::new(Journal::create(file).unwrap(), Past::default()),
-        true => Journaling::new(Journal::go_on(file).unwrap(), Past::of(records(file).unwrap())),
+        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
+        true => Journaling::new(Journal::go_on(file).unwrap(), Past::of(records(file).unwrap()), Key::default()),
     };
     room(bytes);
     let ended = simulate_attempt(&shop.project, &line, model, Wish { seed: 1, ..Wish::default() }, Some(journal));

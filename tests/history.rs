@@ -14,6 +14,14 @@ fn one() -> Lab {
     lab
 }
 
+/// Two groups of two behind `lb1`.
+fn four() -> Lab {
+    let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
+    let hosts = [("web1", "group1"), ("web2", "group1"), ("web3", "group2"), ("web4", "group2")];
+    let plan = hosts.into_iter().fold(Plan::new().serving("v3.0.0"), |plan, (name, group)| plan.host(web(name, group)));
+    Lab::start(plan.balancer("lb1", &[("bk_web", "web")]))
+}
+
 #[test]
 fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     if !needs_lab("a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed") {
@@ -106,16 +114,7 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     if !needs_lab("a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails") {
         return;
     }
-    let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
-    let lab = Lab::start(
-        Plan::new()
-            .serving("v3.0.0")
-            .host(web("web1", "group1"))
-            .host(web("web2", "group1"))
-            .host(web("web3", "group2"))
-            .host(web("web4", "group2"))
-            .balancer("lb1", &[("bk_web", "web")]),
-    );
+    let lab = four();
     lab.rfab(&["prod", "setup"]).output().expect_ok();
     let load = lab.load(100);
     load.wait_for(20);
@@ -177,6 +176,11 @@ fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is
     let id = |line: &str| line.find("  ") == Some(11) && line.bytes().take(11).all(|b| b.is_ascii_hexdigit());
     let plain = |line: &str| match line.split_once("/runs/").filter(|_| line.starts_with("log: ")) {
         Some((home, log)) => format!("{home}/runs/ID{}", &log[log.find(".logs").unwrap_or(0)..]),
+        None if line.contains("rfab --resume ") || line.contains("rfab --abort ") => line
+            .split(' ')
+            .map(|word| if word.contains('-') && !word.starts_with('-') { "ID" } else { word })
+            .collect::<Vec<_>>()
+            .join(" "),
         None if id(line) => format!("RUN {}", &line[27..]),
         None => line.to_owned(),
     };
@@ -195,8 +199,9 @@ test1  RELEASE  same  -         failed  this run's journal can no longer be writ
 1 host: 1 failed
 log: HOME/.local/share/rfab/runs/ID.logs/testing1.test1.log
 error: this run's journal can no longer be written: No space left on device (os error 28)
-  help: nothing more is changed; make room for it, then type the line again
-next: rfab testing fill
+  help: nothing more is changed; make room for it, then `rfab --resume` goes on
+next: rfab --resume ID   goes on; what is done is not done again
+      rfab --abort ID    takes it back: hosts are as they were before
 == --history: 0
 RUN unfinished  -       operator  testing1  testing fill
 == testing note:three: 1
@@ -220,5 +225,70 @@ error: the journal cannot be written to `HOME/.local/share/rfab/runs`: Read-only
 == --history: 0
 RUN done     -       operator  testing1  testing fill"
     );
+    assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
+}
+
+#[test]
+fn a_release_waits_at_most_a_twentieth_of_its_time_for_its_journal() {
+    if !needs_lab("a_release_waits_at_most_a_twentieth_of_its_time_for_its_journal") {
+        return;
+    }
+    let lab = four();
+    lab.rfab(&["prod", "setup"]).output().expect_ok();
+    lab.rfab(&["prod", "release:stable"]).output().expect_ok();
+    let id = lab.rfab(&["--history", "--newest", "1"]).output().expect_ok();
+    let id = id.lines().nth(1).and_then(|line| line.split(' ').next()).expect("a run").to_owned();
+    let shown = lab.rfab(&["--show", &id]).output().expect_ok();
+    let ended = shown.lines().find(|line| line.starts_with("ended with 0 after ")).expect("an end");
+    let numbers: Vec<u64> = ended.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [_, took, journal] = numbers[..] else { panic!("{ended}") };
+    println!("{ended}");
+    assert!(journal * 20 <= took, "{ended}");
+}
+
+#[test]
+fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it() {
+    if !needs_lab("what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it") {
+        return;
+    }
+    let lab = one();
+    let slow = "echo one >> noted; sleep 6; echo two >> noted";
+    lab.edit("fabfile.rhai", |text| {
+        format!("{text}import \"extra\" as extra;\nfn slow() {{ targets().each(|host| host.run(\"sh -c {{w}}\", #{{ w: \"{slow}\" }})); }}\n")
+    });
+    lab.edit("extra.rhai", |_| "fn nothing() { () }\n".to_owned());
+    let killed = lab.rfab(&["testing", "slow"]).start();
+    killed.wait_for("targets:");
+    let begun = (0..200).any(|_| {
+        sleep(Duration::from_millis(50));
+        lab.ssh("test1", "cat noted 2> /dev/null; true").expect_ok() == "one\n"
+    });
+    assert!(begun, "it does not begin");
+    killed.kill();
+
+    let refused = |help: &str| {
+        let refused = lab.rfab(&["--resume"]).output();
+        let text = format!("{}{}", refused.stdout, refused.stderr);
+        assert_eq!((refused.code, text.contains(help)), (Some(3), true), "{refused:?}");
+        let error = text.lines().find(|line| line.starts_with("error: "));
+        let error = error.expect("an error").to_owned();
+        let id = error.split('`').nth(1).filter(|id| id.len() == 18).unwrap_or("none").to_owned();
+        error.replace(&id, "ID").replace(&lab.project.folder.display().to_string(), "PROJECT")
+    };
+    let (by_hand, back) =
+        ("go on all the same by `--force-changed`", "go on with it as it is now by `--force-changed`");
+    lab.edit("fabfile.rhai", |text| text + "// another line\n");
+    assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: `PROJECT/fabfile.rhai` was changed since");
+    lab.edit("fabfile.rhai", |text| text.replace("// another line\n", ""));
+    lab.edit("extra.rhai", |text| text + "fn more() { () }\n");
+    assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: module `extra` was changed since");
+    lab.edit("extra.rhai", |text| text.replace("fn more() { () }\n", ""));
+    lab.edit("fleets/testing1.toml", |text| text.replace("keep = ", "keep = 1"));
+    assert!(refused(back).starts_with("error: fleet `testing1` is not what the run began with: `app.keep` was "));
+
+    // It still ran on the host: its end was waited for, and it was not begun again.
+    let resumed = lab.rfab(&["--resume", "--force-changed"]).output();
+    println!("{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
     assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
 }

@@ -7,7 +7,8 @@ use rfab::{
     failure::Exit,
     line,
     model::Model,
-    session::{Fault, Journaling},
+    secret::Key,
+    session::{Doubt, Fault, Journaling},
     simulate::{Simulation, Wish, simulate_attempt},
     store::{Journal, Past, records},
 };
@@ -69,16 +70,21 @@ impl<'a> Whole<'a> {
 
     /// One attempt at the line, with the journal in that file.
     fn attempt(&self, model: Model, fault: Option<Fault>, file: &str) -> Simulation {
+        self.attempt_in_doubt(model, fault, file, Doubt::Ask)
+    }
+
+    fn attempt_in_doubt(&self, model: Model, fault: Option<Fault>, file: &str, doubt: Doubt) -> Simulation {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default()),
-            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap())),
+            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
+            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap()), Key::default()),
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
         }
+        let keep = Journaling { doubt, ..keep };
         let wish = Wish { seed: self.seed, fault, ..Wish::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }
@@ -250,6 +256,73 @@ fn serviced() {
         let all: Vec<Fault> = deaths(whole).chain(interrupted).chain(failed).collect();
         all.into_iter().filter_map(|fault| whole.disturbed(&[fault], |_| ()).err()).collect()
     }));
+}
+
+#[test]
+fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
+    let shop = Shop::four("fn serviced() { targets().role(\"worker\").each(|host| service::restart(host)); }");
+    let whole = Whole::of(&shop, RELEASE, &shop.known(), 1);
+    let died = whole.attempt(whole.before.clone(), Some(Fault::KilledBefore(80)), "died");
+    let told = |ran: &Simulation| {
+        let warned = ran.events.iter().filter_map(|event| match &event.what {
+            rfab::event::What::Warned { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        warned.collect::<Vec<_>>()
+    };
+    // Who comes next is told of it; and who only looks leaves it as it is.
+    let looked = shop.run("prod proxy.status", died.model);
+    let unfinished = "run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; the last of it is `switch web4` at 1970-01-01T00:00:24Z. On simulator, `rfab --resume sim-2` goes on with it, and `rfab --abort sim-2` takes it back";
+    assert_eq!(told(&looked), [unfinished]);
+    let again =
+        |model: &Model, file: &str| whole.attempt(Model { runs: whole.before.runs, ..model.clone() }, None, file);
+    std::fs::copy(whole.folder.path().join("died"), whole.folder.path().join("copy")).unwrap();
+    let resumed = again(&looked.model, "copy");
+    assert_eq!((resumed.ended.exit, end(&resumed.model)), (Exit::Done, whole.end.clone()));
+    // After it nobody is told any more.
+    assert_eq!(told(&shop.run("prod proxy.status", resumed.model)), [""; 0]);
+
+    let other = shop.run("prod serviced", looked.model);
+    assert_eq!((other.ended.exit, told(&other)), (Exit::Done, vec![unfinished.to_owned()]));
+    let refused = again(&other.model, "died");
+    assert_eq!(refused.ended.exit, Exit::Refused);
+    assert_eq!(end(&refused.model), end(&other.model));
+    let why = &refused.ended.failures[0];
+    assert_eq!(
+        why.message,
+        "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:26Z"
+    );
+}
+
+#[test]
+fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_decides() {
+    let shop = Shop::four("fn hello() { targets().role(\"worker\").each(|host| host.run(\"bin/hello\")); }");
+    let whole = Whole::of(&shop, "prod hello", &shop.known(), 1);
+    let commands = |model: &Model| model.machines[&("prod".into(), "jobs1".into())].changes.clone();
+    let hello = |at: &u32| {
+        let died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(*at)), &format!("at {at}"));
+        commands(&died.model) == ["`bin/hello`"] && died.ended.exit != Exit::Done
+    };
+    let at = (0..whole.effects).find(hello).expect("it is done at some time");
+    for (doubt, file, exit, done) in [
+        (Doubt::Ask, "ask", Exit::Unknown, 1),
+        (Doubt::Retry, "retry", Exit::Done, 2),
+        (Doubt::Skip, "skip", Exit::Done, 1),
+    ] {
+        let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(at)), file);
+        // The host was restarted, and with it went how the command ended.
+        for machine in died.model.machines.values_mut() {
+            machine.lost = machine.ended.keys().cloned().collect();
+        }
+        let resumed = whole.attempt_in_doubt(died.model, None, file, doubt);
+        assert_eq!((resumed.ended.exit, commands(&resumed.model).len()), (exit, done), "{:?}", failures(&resumed));
+        if doubt == Doubt::Ask {
+            let why = &resumed.ended.failures[0];
+            assert_eq!(why.message, "nobody knows whether this was done: run `bin/hello`");
+            let help = "look on the host; then resume with `--retry` to do it again, or with `--skip` if it was done";
+            assert_eq!(why.help.as_deref(), Some(help));
+        }
+    }
 }
 
 #[test]

@@ -261,7 +261,7 @@ fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stand
     let told = roll.output();
     println!("{}{}", told.stdout, told.stderr);
     assert_eq!((told.code, told.stderr.as_str()), (Some(130), ""), "{told:?}");
-    assert!(told.stdout.contains("\nhost  old ") && told.stdout.contains("next: rfab prod release:stable"), "{told:?}");
+    assert!(told.stdout.contains("\nhost  old ") && told.stdout.contains("\nnext: rfab --resume "), "{told:?}");
     let done = run(&lab, &["prod", "release:stable"], 0);
     assert_eq!(done.lines().filter(|l| l.contains("  live ")).count(), 4, "{done}");
     load.wait_for(20);

@@ -70,6 +70,8 @@ jobs1  0001-111111111111                       runs
     assert_eq!(
         said(&shop, &ran),
         "\
+warning: run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; the last of it is `switch web2` at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` goes on with it, and `rfab --abort sim-2` takes it back
+warning: run r7 of anna on behalf of berta is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` goes on with it, and `rfab --abort r7` takes it back
 warning: web4 cannot be asked
 host   release            name    age  balancer  in flight  health  deployed                          to know
 web1   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 8 s ago (only); unfinished: switch to ssssssssssss, begun by tester from simulator, 1 s ago
@@ -77,8 +79,6 @@ web2   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by t
 web3   0001-111111111111               draining  40         good                                      taken out past rfab: the ledger does not say by whom
 web4   ?                               live      40         ?       ?                                 host `web4` cannot be reached: no route to host
 jobs1  0001-111111111111                                    runs
-unfinished: run sim-2 of tester from simulator, 9 s ago: rfab prod release:stable
-unfinished: run r7 of anna for berta from mac, 7 s ago: rfab prod release:stable
 "
     );
 }
@@ -102,7 +102,6 @@ fn a_migration_without_an_end_and_a_balancer_that_is_gone_are_told() {
         text.ends_with(
             "
 unfinished: migrate of ssssssssssss, begun by tester from simulator, 0 s ago
-unfinished: run sim-2 of tester from simulator, 1 s ago: rfab prod deploy:stable
 "
         ),
         "{text}"

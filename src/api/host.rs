@@ -295,7 +295,7 @@ pub mod host {
         if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
             return Err(command_error(Error::BadName(name.clone())));
         }
-        on.env.extend(variables);
+        on.env.extend(variables.into_iter().map(|(name, value)| (name, value.into())));
         Ok(HostValue(on))
     }
 
@@ -320,7 +320,7 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "stdin")]
     pub fn stdin(host: &mut HostValue, text: ImmutableString) -> HostValue {
-        HostValue(On { stdin: Some(text.into()), ..host.0.clone() })
+        HostValue(On { stdin: Some(text.as_str().into()), ..host.0.clone() })
     }
 
     /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
@@ -374,7 +374,7 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "write", return_raw)]
     pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
-        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: text.to_owned() })
+        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: text.into() })
     }
 
     /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
@@ -397,7 +397,7 @@ pub mod host {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
         let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
-        here.perform(WriteFile { on: host.0.clone(), path: to.to_owned(), text })
+        here.perform(WriteFile { on: host.0.clone(), path: to.to_owned(), text: text.into() })
     }
 
     /// Whether there is a file or a folder of this name on the host.

@@ -25,13 +25,14 @@ pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     if let Some(why) = unknown {
         report::complain(&format!("warning: {why}"));
     }
-    Ok(Journaling::new(journal, Past::default()))
+    Ok(Journaling::new(journal, Past::default(), runs.key()?))
 }
 
 /// Makes a run the one that it goes on with; also what was changed since, if that may be.
 ///
 /// `Fabfile` when something was changed that may not be.
 pub fn go_on(
+    runs: &Runs,
     going: Going,
     facts: &mut Run,
     head: impl FnOnce(&Run) -> Head,
@@ -56,7 +57,7 @@ pub fn go_on(
         since: facts.since.clone(),
     });
     journal.write(&attempt, true).map_err(|e| Failure::failed(format!("the journal cannot be written: {e}")))?;
-    let keep = Journaling { doubt, force_changed, ..Journaling::new(journal, past) };
+    let keep = Journaling { doubt, force_changed, ..Journaling::new(journal, past, runs.key()?) };
     Ok((keep, changed.map(|differs| format!("gone on with although something was changed: {differs}"))))
 }
 

@@ -29,7 +29,9 @@ pub fn text(records: &[Record], palette: Palette) -> String {
     let effects: String = done.iter().map(|done| done.line(true)).collect();
     let attempts: String = records.iter().filter_map(attempt).collect();
     let end = match tail {
-        Some(tail) => format!("ended with {} after {} ms\n", tail.exit, tail.took),
+        Some(tail) => {
+            format!("ended with {} after {} ms, {} ms of them for the journal\n", tail.exit, tail.took, tail.journal)
+        }
         None => "it has not come to its end\n".to_owned(),
     };
     let table = tail.map(|tail| report::table(&tail.table, palette)).unwrap_or_default();
@@ -203,7 +205,7 @@ mod tests {
             json!({ "step": { "lane": "each/web1", "step": "swap", "host": "web1", "took": 2_020, "failed": false } }),
             json!({ "step": { "lane": "", "step": "roll", "host": null, "took": 62_000, "failed": true } }),
             effect("each/web2", 2, json!("web2"), "restart shop", &["restart prod/web2"]),
-            json!({ "ended": { "exit": 1, "took": 63_000, "commit": "31422108d2df", "table": [
+            json!({ "ended": { "exit": 1, "took": 63_000, "journal": 12, "commit": "31422108d2df", "table": [
                 { "host": "web3", "old": null, "new": null, "balancer": "live", "result": "untouched", "note": null } ] } }),
         ]
     }
@@ -249,7 +251,7 @@ slowest
       40 ms                resolve stable
       20 ms  web1          ready
 
-ended with 1 after 63000 ms
+ended with 1 after 63000 ms, 12 ms of them for the journal
 
 host  old  new  balancer  result
 web3  -    -    live      untouched

@@ -55,7 +55,7 @@ pub fn run(
     let head = |facts: &Run| attempt::head(facts, project, work);
     let (keep, changed) = match going {
         None => (attempt::begin(&runs, &head(&facts))?, None),
-        Some(going) => attempt::go_on(going, &mut facts, head)?,
+        Some(going) => attempt::go_on(&runs, going, &mut facts, head)?,
     };
     facts.undoes = work.undoes();
     let journal = keep.journal.clone();
@@ -88,7 +88,7 @@ pub fn run(
         })
     })?;
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
-    let tail = Tail { exit: ended.exit.code(), took, commit, table: ended.table };
+    let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, table: ended.table };
     if let Some(drill) = drill.filter(|drill| !drill.met()) {
         report::complain(&format!("warning: drill: this run was not {drill}, for it has no such effect"));
     }

@@ -15,7 +15,6 @@ use crate::{
     world::real::{Note, Real},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 
 /// Whom an effect is about.
@@ -190,11 +189,6 @@ pub trait Effect: Serialize + Send + Sync {
     /// What the ledger keeps of it besides its name, host and pool.
     fn story(&self) -> Story {
         Story::default()
-    }
-
-    /// What the journal keeps of it; a secret is a keyed digest there.
-    fn recorded(&self) -> Box<RawValue> {
-        to_raw_value(self).expect("an effect is plain data")
     }
 
     /// Does it, for real.

@@ -3,6 +3,7 @@ use super::{Ask, At, Effect, Kind, Seen, Story, Subject, Touch};
 use crate::{
     failure::Failure,
     model::{Model, Predicted},
+    secret::Key,
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -39,7 +40,8 @@ pub trait Record: Send + Sync {
     fn touch(&self) -> Touch<'_>;
     fn describe(&self) -> String;
     fn story(&self) -> Story;
-    fn recorded(&self) -> Box<RawValue>;
+    /// What the journal keeps of it; a secret is a keyed digest there.
+    fn recorded(&self, key: &Key) -> Box<RawValue>;
     fn answer(&self, json: &RawValue) -> Answered;
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
     fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>>;
@@ -75,8 +77,9 @@ impl<E: Effect + 'static> Record for E {
         Effect::story(self)
     }
 
-    fn recorded(&self) -> Box<RawValue> {
-        Effect::recorded(self)
+    fn recorded(&self, key: &Key) -> Box<RawValue> {
+        let open = serde_json::to_value(self).expect("an effect is plain data");
+        to_raw_value(&key.seal(open)).expect("a value is plain data")
     }
 
     fn answer(&self, json: &RawValue) -> Answered {

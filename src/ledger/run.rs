@@ -18,7 +18,7 @@ pub struct SayRun {
     pub fleet: Arc<Fleet>,
     /// The command line's normal form.
     pub typed: String,
-    /// The rest of the ledger's line: `intent` when it begins, `ok` when all is done, `failed` when nothing was changed,
+    /// The rest of the ledger's line: `intent` when it begins, `failed` when it changed nothing, `ok` when all is done,
     /// `unknown` when something is left to do.
     #[serde(skip_serializing)]
     pub line: Line,

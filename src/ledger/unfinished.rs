@@ -35,6 +35,12 @@ impl Book {
         open.into_iter().map(|(_, line)| line).collect()
     }
 
+    /// Whether a run said at its end that it changed nothing.
+    pub fn changed_nothing(&self, run: &str) -> bool {
+        let last = self.lines.iter().rfind(|line| *line.run == *run && line.effect == "run");
+        last.is_some_and(|line| line.phase == Phase::Failed)
+    }
+
     /// The last lines about whatever began and has no known end: a drain, a switch, a migration; oldest first.
     pub fn unfinished(&self) -> Vec<&Line> {
         let mut last: Vec<&Line> = Vec::new();

@@ -30,6 +30,8 @@ pub struct Machine {
     pub files: BTreeMap<String, Fact<Option<Vec<u8>>>>,
     /// The wrapper's notes of commands: id and exit status.
     pub ended: BTreeMap<String, i32>,
+    /// Calls that began and left no end: the machine was restarted meanwhile.
+    pub lost: BTreeSet<String>,
     /// Commands that changed something, in order.
     pub changes: Vec<String>,
     pub restarts: u32,

@@ -28,6 +28,15 @@ pub enum Loud {
     Verbose,
 }
 
+/// What a flag that can be typed next comes to.
+fn meaning(next: &str) -> Option<&'static str> {
+    match next.split(' ').next() {
+        Some("--resume") => Some("goes on; what is done is not done again"),
+        Some("--abort") => Some("takes it back: hosts are as they were before"),
+        _ => None,
+    }
+}
+
 /// Changes of nothing but what is known of others.
 const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
@@ -171,7 +180,12 @@ impl Wording {
         text += &self.last_words.text(rows, failures, logs, self.palette);
         text += &report_all(failures, self.palette);
         if !next.is_empty() {
-            let lines: Vec<String> = next.iter().map(|n| format!("rfab {}", visible(n, false))).collect();
+            let wide = next.iter().map(|n| n.chars().count()).max().unwrap_or_default();
+            let lines = next.iter().map(|n| match meaning(n) {
+                Some(meaning) => format!("rfab {:wide$}   {meaning}", visible(n, false)),
+                None => format!("rfab {}", visible(n, false)),
+            });
+            let lines: Vec<String> = lines.collect();
             text += &format!("\nnext: {}\n", lines.join("\n      "));
         }
         if self.loud == Loud::Verbose {

@@ -42,6 +42,9 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         next = vec![again(session, exit)];
     }
     next.retain(|line| !line.is_empty());
+    if session.journaled && !matches!(exit, Exit::Done | Exit::LeftOut) && session.tally.changed() {
+        next = going_on(session);
+    }
     // Whoever writes logs knows where they are.
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
@@ -51,9 +54,9 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
 /// Writes down how the run leaves a fleet that it had locked, and gives the lock back.
 fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit) {
     let phase = match exit {
+        _ if !session.tally.changed() => Phase::Failed,
         Exit::Done | Exit::LeftOut => Phase::Ok,
-        _ if session.tally.changed() => Phase::Unknown,
-        _ => Phase::Failed,
+        _ => Phase::Unknown,
     };
     if session.tally.has_lock(&fleet.name) {
         let (typed, line) = (session.run.line.clone(), session.run.line(phase));
@@ -69,6 +72,14 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
         since: String::new(),
     };
     let _ = lane.perform(Lock { fleet, holder, take: false, wait: false });
+}
+
+/// The commands for a run that has changed something: one that ends it, and one that takes it back.
+fn going_on(session: &Session) -> Vec<String> {
+    match &session.run.undoes {
+        Some(run) => vec![format!("--abort {run}")],
+        None => vec![format!("--resume {}", session.run.id), format!("--abort {}", session.run.id)],
+    }
 }
 
 /// The command that tries once more.

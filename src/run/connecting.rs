@@ -4,8 +4,9 @@ use crate::{
     event::Standing,
     failure::Failure,
     host::Host,
-    ledger::ReadLedger,
+    ledger::{Book, ReadLedger, place},
     script::{Here, Targets},
+    session::tell_unfinished,
     ssh::Connect,
 };
 
@@ -21,15 +22,32 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
     if !targets.fleet.balancers.is_empty() {
         open(targets.fleet.balancers.iter().map(|b| b.host.clone()).collect())?;
         // What cannot be read now is told by whoever needs it.
-        let strange = out_by_others(here, &targets).unwrap_or_default();
+        let book = read(here, &targets);
+        let strange = out_by_others(here, &targets, &book).unwrap_or_default();
         strange.iter().for_each(|host| here.session.tally.left_alone(host));
         hosts.retain(|host| !strange.contains(host));
     }
-    open(hosts)
+    open(hosts)?;
+    // Without a balancer the ledger is on the first host, which may be none of the targets.
+    let place = place(&targets.fleet).ok();
+    let home = targets.hosts.iter().find(|host| Some(&host.name) == place.as_ref());
+    if targets.fleet.balancers.is_empty()
+        && home.is_some_and(|home| here.session.tally.told(home).unreachable.is_none())
+    {
+        read(here, &targets);
+    }
+    Ok(())
+}
+
+/// What is written down for the fleet; who began something there and did not end it is named.
+fn read(here: &Here, targets: &Targets) -> Book {
+    let book = here.lane.perform(ReadLedger { fleet: targets.fleet.clone() }).unwrap_or_default();
+    tell_unfinished(&here.session.run, &here.session.tally, &book, &here.lane);
+    book
 }
 
 /// The targets that are out and that neither this run nor a run of `only` or `flip` took out.
-fn out_by_others(here: &Here, targets: &Targets) -> Result<Vec<Host>, Failure> {
+fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host>, Failure> {
     let fleet = &targets.fleet;
     let balance = here.lane.perform(ReadBalance { fleet: fleet.clone() })?;
     let out = |host: &&Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
@@ -37,7 +55,6 @@ fn out_by_others(here: &Here, targets: &Targets) -> Result<Vec<Host>, Failure> {
     if out.is_empty() {
         return Ok(out);
     }
-    let book = here.lane.perform(ReadLedger { fleet: fleet.clone() })?;
     let ours = |host: &Host| {
         here.session.tally.told(host).drained
             || book.last_admin(&host.name).is_some_and(|line| here.session.run.may_end(line))

@@ -1,9 +1,8 @@
 //! Before the first change to a fleet: the question of a guarded one, then the lock, held to the run's end.
-use super::{Layer, Rest, Run, Tally};
+use super::{Layer, Rest, Run, Tally, unfinished::tell};
 use crate::{
     balancer::Lock,
     effect::{Answered, Call, Fleets, Kind},
-    event::What,
     failure::{Failure, Reason},
     fleet::Fleet,
     host::Name,
@@ -57,7 +56,7 @@ impl Guard {
         rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait: self.run.wait })?;
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
         self.alone_since(fleet, &book)?;
-        self.tell_unfinished(&book, call);
+        tell(&self.run, &self.tally, &book, call.lane);
         let line = self.run.line(Phase::Intent);
         rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.line.clone(), line })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
@@ -72,8 +71,8 @@ impl Guard {
         }
         let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
         let ours = |line: &&Line| [Some(run), Some(&self.run.id)].contains(&Some(&line.run));
-        // Who took the lock alone has changed nothing.
-        let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| line.effect != "run");
+        let idle = |line: &&Line| book.changed_nothing(&line.run);
+        let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));
         match since.next().filter(|_| began) {
             Some(line) if !self.run.force_changed => {
@@ -86,15 +85,6 @@ impl Guard {
                     .help("nothing was changed; type the line anew, which leaves as it is what is done already"))
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Names the runs that others began on the fleet and that are not done.
-    fn tell_unfinished(&self, book: &Book, call: Call<'_>) {
-        let mine = |line: &Line| line.run == self.run.id || self.run.undoes.as_ref() == Some(&line.run);
-        for line in book.unfinished_runs().into_iter().filter(|line| !mine(line)) {
-            let last = book.lines.iter().rfind(|l| l.run == line.run && l.effect != "run");
-            call.lane.tell(What::Warned { host: None, text: unfinished(line, last) });
         }
     }
 
@@ -119,25 +109,6 @@ impl Guard {
             fleet.name, self.run.line
         )
     }
-}
-
-/// Whose run is not done, where it stands, and what can be typed.
-fn unfinished(line: &Line, last: Option<&Line>) -> String {
-    let Line { run, who, from, at, reason, .. } = line;
-    let behalf = line.on_behalf_of.as_ref().map(|other| format!(" on behalf of {other}")).unwrap_or_default();
-    let typed = reason.as_deref().unwrap_or_default();
-    let stands = match last {
-        Some(last) => {
-            let on = last.host.as_ref().map(|host| format!(" {host}")).unwrap_or_default();
-            let what = if last.effect == "mark" { last.reason.as_deref().unwrap_or_default() } else { &*last.effect };
-            format!("; the last of it is `{what}{on}` at {}", last.at)
-        }
-        None => String::new(),
-    };
-    format!(
-        "run {run} of {who}{behalf} is not done: `rfab {typed}`, begun at {at}{stands}. \
-         On {from}, `rfab --resume {run}` goes on with it, and `rfab --abort {run}` takes it back"
-    )
 }
 
 impl Layer for Guard {

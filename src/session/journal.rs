@@ -6,6 +6,7 @@ use crate::{
     event::What,
     failure::{Failure, Reason},
     fleet::{Fleet, differences},
+    secret::Key,
     store::{Fate, Journal, Known, Past, Record},
     ui::Wait,
 };
@@ -21,6 +22,8 @@ use std::{
 pub struct Journaling {
     pub journal: Arc<Journal>,
     pub past: Past,
+    /// What secrets are sealed with.
+    pub key: Key,
     pub doubt: Doubt,
     /// Whether a fleet may be another than the run began with.
     pub force_changed: bool,
@@ -28,8 +31,8 @@ pub struct Journaling {
 
 impl Journaling {
     /// What an earlier attempt did is handed back; in doubt the person is asked.
-    pub fn new(journal: Journal, past: Past) -> Self {
-        Self { journal: Arc::new(journal), past, doubt: Doubt::Ask, force_changed: false }
+    pub fn new(journal: Journal, past: Past, key: Key) -> Self {
+        Self { journal: Arc::new(journal), past, key, doubt: Doubt::Ask, force_changed: false }
     }
 }
 
@@ -69,7 +72,7 @@ impl Journaled {
             kind: effect.kind(),
             host: effect.subject().host().cloned(),
             text: effect.describe(),
-            recorded: effect.recorded(),
+            recorded: effect.recorded(&self.keep.key),
             things: things(effect),
         };
         // What only reads may go on without a journal; a change may not.
@@ -102,7 +105,7 @@ impl Journaled {
         if effect.kind() == Kind::Hold {
             return self.perform(call, rest);
         }
-        let same = known.name == effect.name() && known.recorded.get() == effect.recorded().get();
+        let same = known.name == effect.name() && known.recorded.get() == effect.recorded(&self.keep.key).get();
         let stale = self.stale.covers(lane, number);
         // What a name in a repository means is settled once a run.
         let pinned = same && matches!(effect.subject(), Subject::Repository(_));
@@ -132,15 +135,25 @@ impl Journaled {
             (Some(Ok(outcome)), _) => effect.answer(outcome),
             (Some(Err(failure)), _) => Err(failure.clone()),
             (None, Kind::Read) => self.perform(call, rest),
-            (None, kind) => match self.wait_and_look(known, call, rest)? {
-                Seen::Done(outcome) => self.taken_for_done(call, outcome),
-                Seen::Running => Err(still_runs(effect)),
-                Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(call, rest)? {
-                    Some(outcome) => self.taken_for_done(call, outcome),
-                    None => self.perform(call, rest),
-                },
-                Seen::Not | Seen::Cannot => self.perform(call, rest),
+            (None, kind) => match self.wait_and_look(known, call, rest) {
+                // It came to its end, and did not work: as any failure that ended its lane it is tried again.
+                Err(failure) if failure.status.is_some() => self.perform(call, rest),
+                Err(failure) => Err(failure),
+                Ok(seen) => self.settle(seen, kind, call, rest),
             },
+        }
+    }
+
+    /// Makes of what was in flight what was seen of it.
+    fn settle(&self, seen: Seen<Box<dyn Answer>>, kind: Kind, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        match seen {
+            Seen::Done(outcome) => self.taken_for_done(call, outcome),
+            Seen::Running => Err(still_runs(call.effect)),
+            Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(call, rest)? {
+                Some(outcome) => self.taken_for_done(call, outcome),
+                None => self.perform(call, rest),
+            },
+            Seen::Not | Seen::Cannot => self.perform(call, rest),
         }
     }
 
@@ -228,7 +241,7 @@ fn things(effect: &dyn Effect) -> Vec<String> {
 
 fn unwritten(e: &io::Error) -> Failure {
     Failure::failed(format!("this run's journal can no longer be written: {e}"))
-        .help("nothing more is changed; make room for it, then type the line again")
+        .help("nothing more is changed; make room for it, then `rfab --resume` goes on")
 }
 
 fn changed(known: &Fleet, fleet: &Fleet) -> Failure {

@@ -11,6 +11,7 @@ mod ledger;
 mod proof;
 mod stretch;
 mod tally;
+mod unfinished;
 
 pub use before::{Before, InFlight, Was};
 pub use doubt::Doubt;
@@ -19,6 +20,7 @@ pub use faults::{Fault, Faults};
 pub use journal::Journaling;
 pub use proof::taken_out;
 pub use tally::{Tally, Told};
+pub use unfinished::tell as tell_unfinished;
 
 use crate::{
     effect::{Answered, Ask, Call, Door, Fleets, Lane},
@@ -70,6 +72,8 @@ pub struct Session {
     pub run: Arc<Run>,
     pub fleets: Arc<Fleets>,
     pub tally: Arc<Tally>,
+    /// Whether it can be gone on with, or taken back, from its journal.
+    pub journaled: bool,
     layers: Vec<Box<dyn Layer>>,
     world: Arc<dyn World>,
     listener: Arc<dyn Listener>,
@@ -148,7 +152,7 @@ impl Session {
         stopped: Arc<Stop>,
         journal: Option<Journaling>,
     ) -> Arc<Session> {
-        let (run, tally) = (Arc::new(run), Arc::new(Tally::default()));
+        let (run, tally, journaled) = (Arc::new(run), Arc::new(Tally::default()), journal.is_some());
         let lawless = faults.lawless() && world.name() == "simulated";
         let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
@@ -162,7 +166,7 @@ impl Session {
             Some(Box::new(faults)),
         ];
         let layers = layers.into_iter().flatten().collect();
-        Arc::new(Session { run, fleets, tally, layers, world, listener, stopped })
+        Arc::new(Session { run, fleets, tally, journaled, layers, world, listener, stopped })
     }
 
     /// The lane of the tasks.

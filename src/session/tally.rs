@@ -31,6 +31,7 @@ struct Seen {
     left_out: Vec<String>,
     next: Vec<String>,
     locked: BTreeSet<Name>,
+    unfinished: BTreeSet<Name>,
 }
 
 /// What a run knows of one host.
@@ -126,6 +127,11 @@ impl Tally {
     /// The run has a fleet's lock.
     pub fn locked(&self, fleet: &Name) {
         self.0.lock().unwrap().locked.insert(fleet.clone());
+    }
+
+    /// Whether nobody was told of that run yet.
+    pub fn first_told_of(&self, run: &Name) -> bool {
+        self.0.lock().unwrap().unfinished.insert(run.clone())
     }
 
     pub fn has_lock(&self, fleet: &Name) -> bool {

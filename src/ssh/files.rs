@@ -11,6 +11,7 @@ use crate::{
     event::What,
     failure::Failure,
     model::{Fact, Miss, Model, Predicted},
+    secret::Secret,
     world::real::{Input, Job},
 };
 use serde::Serialize;
@@ -185,7 +186,8 @@ const CHANGED: &str = "it changed while it was read, or arrived changed";
 pub struct WriteFile {
     pub on: On,
     pub path: String,
-    pub text: String,
+    /// What is written may be a password.
+    pub text: Secret,
 }
 
 impl Effect for WriteFile {
@@ -206,17 +208,17 @@ impl Effect for WriteFile {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let bytes = self.text.as_bytes();
+        let bytes = self.text.reveal().as_bytes();
         replace(&at, &self.on, &self.path, Input::Bytes(bytes), &sha256(bytes), bytes.len() as u64, false).await
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
-        Ok(if lies == Lies::File(sha256(self.text.as_bytes())) { Seen::Done(()) } else { Seen::Not })
+        Ok(if lies == Lies::File(sha256(self.text.reveal().as_bytes())) { Seen::Done(()) } else { Seen::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        written(model, &self.on, &self.path, self.text.clone().into_bytes())
+        written(model, &self.on, &self.path, self.text.reveal().as_bytes().to_vec())
     }
 }
 

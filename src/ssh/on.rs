@@ -4,6 +4,7 @@ use crate::{
     effect::{At, Id},
     failure::Failure,
     host::{Host, Name},
+    secret::Secret,
     world::real::{Ended, Input, Job, Trace},
 };
 use serde::Serialize;
@@ -16,10 +17,10 @@ pub struct On {
     /// The user that it runs as, by sudo; the login user if absent.
     pub user: Option<Name>,
     pub cd: Option<String>,
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Secret>,
     pub timeout: Option<Duration>,
     /// What a command reads; nothing if absent.
-    pub stdin: Option<String>,
+    pub stdin: Option<Secret>,
 }
 
 impl From<Host> for On {
@@ -34,9 +35,9 @@ impl On {
         Job {
             user: self.user.clone(),
             cd: self.cd.clone(),
-            env: self.env.clone().into_iter().collect(),
+            env: self.env.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect(),
             timeout: self.timeout,
-            stdin: self.stdin.as_deref().map_or(Input::Empty, |text| Input::Bytes(text.as_bytes())),
+            stdin: self.stdin.as_ref().map_or(Input::Empty, |text| Input::Bytes(text.reveal().as_bytes())),
             ..Job::new(command)
         }
     }

@@ -52,7 +52,11 @@ impl Effect for ReadTrace {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Traced> {
-        let ended = model.machine(&self.host)?.ended.get(&self.id).copied();
+        let machine = model.machine(&self.host)?;
+        if machine.lost.contains(&self.id) {
+            return Ok(Traced::Lost);
+        }
+        let ended = machine.ended.get(&self.id).copied();
         Ok(ended.map_or(Traced::NeverStarted, Traced::Ended))
     }
 }

@@ -11,7 +11,11 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    sync::{Condvar, Mutex},
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
 };
 
 const FORMAT: &[u8] = b"rfab-journal 1\n";
@@ -24,6 +28,8 @@ pub struct Journal {
     file: File,
     state: Mutex<State>,
     synced: Condvar,
+    /// Microseconds that lanes have waited for it.
+    spent: AtomicU64,
 }
 
 #[derive(Default)]
@@ -61,12 +67,20 @@ impl Journal {
     }
 
     fn over(file: File) -> Journal {
-        Journal { file, state: Mutex::default(), synced: Condvar::new() }
+        Journal { file, state: Mutex::default(), synced: Condvar::new(), spent: AtomicU64::new(0) }
     }
 
     /// Writes a record down.
     pub fn write(&self, record: &Record, durable: bool) -> io::Result<()> {
-        self.append(&serde_json::to_vec(record).map_err(io::Error::other)?, durable)
+        let began = Instant::now();
+        let written = serde_json::to_vec(record).map_err(io::Error::other).and_then(|text| self.append(&text, durable));
+        self.spent.fetch_add(began.elapsed().as_micros() as u64, Relaxed);
+        written
+    }
+
+    /// How long lanes have waited for it so far, each for itself, in milliseconds.
+    pub fn spent(&self) -> u64 {
+        self.spent.load(Relaxed) / 1000
     }
 
     /// Appends a record; with `durable` it is on the disk when this comes back, and whoever waits for that shares

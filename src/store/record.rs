@@ -144,6 +144,9 @@ pub struct Tail {
     pub exit: u8,
     /// Milliseconds.
     pub took: u64,
+    /// What of it lanes have waited for the journal, each for itself.
+    #[serde(default)]
+    pub journal: u64,
     pub commit: Option<Name>,
     pub table: Vec<Row>,
 }

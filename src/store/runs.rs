@@ -15,6 +15,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet,
     host::Name,
+    secret::Key,
 };
 use std::{
     fs, io,
@@ -80,6 +81,20 @@ impl Runs {
             noted => noted.err(),
         };
         Ok(Begun { journal, unknown: unknown.map(|broken| self.refused(&broken)) })
+    }
+
+    /// What secrets in journals are sealed with; the folder is there.
+    ///
+    /// `Failed` when it can be neither read nor made.
+    pub fn key(&self) -> Result<Key, Failure> {
+        let file = self.folder.beside("key");
+        Key::of(&file).map_err(|e| {
+            Failure::failed(format!(
+                "`{}`, which secrets in journals are sealed with, cannot be used: {e}",
+                file.display()
+            ))
+            .help("nothing was begun; remove it if it is damaged: another is made")
+        })
     }
 
     /// Takes up in the index what a run's journal says now; if that fails the next listing does it.
