@@ -228,7 +228,7 @@ fn run_line(
 fn drill() -> Result<Option<Drill>, Stopped> {
     let Some(text) = env::var("RFAB_DRILL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
     text.parse().map(Some).map_err(|wrong: String| {
-        let help = "write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before` or `after`, and an effect of a run's journal";
+        let help = "write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before`, `amid` or `after`, and an effect of a run's journal";
         (Failure::failed(format!("`RFAB_DRILL={text}`: {wrong}")).help(help), Exit::Usage)
     })
 }

@@ -74,8 +74,7 @@ pub fn run(
         session.lane().tell(What::Warned { host: None, text });
     }
     if let Some(drill) = &drill {
-        let text = format!("drill: this run is {drill}");
-        session.lane().tell(What::Warned { host: None, text });
+        report::complain(&format!("warning: drill: this run is {drill}"));
     }
     watch_signals(&world, &session, stop);
     let ended = thread::scope(|scope| {
@@ -170,6 +169,9 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
                 continue;
             }
             stop.by(number);
+            if !first && stop.closing() {
+                continue;
+            }
             let text = match first {
                 true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
                 false => "interrupted again: the commands that still run on hosts are stopped",

@@ -20,6 +20,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Gives the locks back, reads how every target stands, and tells the table.
 pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     let (session, lane) = (&here.session, here.lane.deferred());
+    session.closes();
     let mut failures: Vec<Failure> = Vec::new();
     if let Err(located) = &result {
         failures.push(shown(here, located));
@@ -36,7 +37,8 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     let exit = exit(session, &result, &failures, unknown);
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
     let mut next = session.tally.all_next();
-    if result.is_err() && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
+    let over = result.is_ok() && session.stopped().is_none();
+    if !over && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
         next = vec![again(session, exit)];
     }
     next.retain(|line| !line.is_empty());

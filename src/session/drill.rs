@@ -34,12 +34,14 @@ enum What {
 enum When {
     /// It is in the journal, and not begun.
     Before,
+    /// It has begun a moment ago, and may still be under way.
+    Amid,
     /// It is done, and its end not in the journal.
     After,
 }
 
-/// How long the run goes on between two interrupts.
-const BETWEEN: Duration = Duration::from_millis(150);
+/// How long the run goes on after an effect began, and between two interrupts.
+const MOMENT: Duration = Duration::from_millis(150);
 
 impl Drill {
     /// Whether this is the effect; what a run takes for itself is none.
@@ -48,9 +50,17 @@ impl Drill {
     }
 
     /// Has the effect done, with what happens before or after it.
-    pub fn pass(&self, call: Call<'_>, rest: Rest<'_>, stop: &Stop) -> Answered {
-        if self.when == When::Before {
-            self.strike(stop);
+    pub fn pass(&self, call: Call<'_>, rest: Rest<'_>, stop: &Arc<Stop>) -> Answered {
+        match self.when {
+            When::Before => self.strike(stop),
+            When::Amid => {
+                let (drill, stop) = (self.clone(), stop.clone());
+                thread::spawn(move || {
+                    thread::sleep(MOMENT);
+                    drill.strike(&stop);
+                });
+            }
+            When::After => {}
         }
         let answered = rest.pass(call);
         if self.when == When::After {
@@ -82,7 +92,7 @@ impl Drill {
         }
         if self.what == What::InterruptTwice {
             thread::spawn(|| {
-                thread::sleep(BETWEEN);
+                thread::sleep(MOMENT);
                 send(Signal::INT);
             });
         }
@@ -109,8 +119,9 @@ impl FromStr for Drill {
         };
         let when = match when {
             "before" => When::Before,
+            "amid" => When::Amid,
             "after" => When::After,
-            other => return Err(format!("`{other}` is neither `before` nor `after`")),
+            other => return Err(format!("`{other}` is none of `before`, `amid`, `after`")),
         };
         let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` is no `LANE#NUMBER`"))?;
         let number = number.parse().map_err(|_| format!("`{number}` is no number of an effect"))?;
@@ -128,6 +139,7 @@ impl fmt::Display for Drill {
         };
         let when = match self.when {
             When::Before => "before",
+            When::Amid => "amid",
             When::After => "after",
         };
         write!(f, "{what} {when} {}#{}", self.lane, self.number)
@@ -144,6 +156,7 @@ mod tests {
         for (text, said) in [
             ("kill:before:1.release/4.web1#2", "killed before 1.release/4.web1#2"),
             ("int:after:#0", "interrupted after #0"),
+            ("kill:amid:0.a!#1", "killed amid 0.a!#1"),
             ("int2:before:1.release!#7", "interrupted twice before 1.release!#7"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(said));
@@ -151,8 +164,8 @@ mod tests {
         for (text, wrong) in [
             ("", "`` is none of `kill`, `int`, `int2`"),
             ("hang:before:1.a#1", "`hang` is none of `kill`, `int`, `int2`"),
-            ("kill", "`` is neither `before` nor `after`"),
-            ("kill:at:1.a#1", "`at` is neither `before` nor `after`"),
+            ("kill", "`` is none of `before`, `amid`, `after`"),
+            ("kill:at:1.a#1", "`at` is none of `before`, `amid`, `after`"),
             ("kill:after", "`` is no `LANE#NUMBER`"),
             ("kill:after:1.a", "`1.a` is no `LANE#NUMBER`"),
             ("kill:after:1.a#one", "`one` is no number of an effect"),

@@ -34,7 +34,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed},
     },
 };
 
@@ -87,16 +87,24 @@ pub struct Session {
 
 /// Whether the operator wants the run to end, and by which signal.
 #[derive(Default)]
-pub struct Stop(AtomicU8);
+pub struct Stop {
+    signal: AtomicU8,
+    closing: AtomicBool,
+}
 
 impl Stop {
     pub fn by(&self, signal: u8) {
-        self.0.store(signal, Relaxed);
+        self.signal.store(signal, Relaxed);
     }
 
     /// The signal, once there was one.
     pub fn signal(&self) -> Option<u8> {
-        Some(self.0.load(Relaxed)).filter(|s| *s != 0)
+        Some(self.signal.load(Relaxed)).filter(|s| *s != 0)
+    }
+
+    /// Whether only how all stands is still read, which is not stopped.
+    pub fn closing(&self) -> bool {
+        self.closing.load(Relaxed)
     }
 }
 
@@ -185,6 +193,11 @@ impl Session {
 
     pub fn stopped(&self) -> Option<u8> {
         self.stopped.signal()
+    }
+
+    /// From now on nothing is changed any more.
+    pub fn closes(&self) {
+        self.stopped.closing.store(true, Relaxed);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
 mod completing;
+mod drill;
 mod files;
 mod first;
 mod history;
@@ -30,18 +31,25 @@ fn fabfile(text: &str) -> tempfile::TempDir {
 
 /// What a process says to the line: stdout, stderr, and the exit code; the folder's own name is `HERE`.
 fn ran(folder: &Path, line: &[&str]) -> (String, String, i32) {
+    let (out, err, code) = ran_in(folder, &[], line);
+    (out, err, code.unwrap())
+}
+
+/// The same with these variables; there is no exit code if a signal ended it.
+fn ran_in(folder: &Path, variables: &[(&str, &str)], line: &[&str]) -> (String, String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_rfab"))
         .args(line)
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let here = folder.canonicalize().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(here.to_str().unwrap(), "HERE");
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+    (text(output.stdout), text(output.stderr), output.status.code())
 }
 
 /// A line says this, and nothing else.

@@ -21,6 +21,8 @@ new=.current-$3
 cleanup() { [ ! -L "$new" ] || rm -f "$new"; }
 cleanup
 ln -s "$target" "$new" 2>/dev/null || fail write
+# What is done from here on is done, whether or not anybody still listens.
+trap '' PIPE
 mv -T "$new" current || fail write
 [ "$(readlink current)" = "$target" ] || fail read-back
 sync . || fail sync

@@ -88,6 +88,21 @@ fn current_is_the_old_or_the_new_whenever_activation_is_killed() {
 }
 
 #[test]
+fn an_activation_whose_operator_died_ends_well() {
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let old = machine.deploy(1, "old");
+        let new = machine.deploy(2, "new");
+        release::activated(&machine.run(&release::activate(machine.at(), &old, "run-2").unwrap(), b""), &old).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let command = release::activate(machine.at(), &new, "run-3").unwrap();
+        let status = machine.process(&command).stdin(std::process::Stdio::null()).stdout(writer).status().unwrap();
+        assert_eq!((status.code(), machine.list().current), (Some(0), Current::Release(new)), "{shell:?}");
+    }
+}
+
+#[test]
 fn a_program_that_is_told_to_end_removes_what_it_made() {
     use std::{io::Write, os::unix::process::CommandExt};
     for shell in [Shell::Dash, Shell::Busybox] {

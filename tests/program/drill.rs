@@ -1,0 +1,48 @@
+//! A run that dies or is interrupted at an effect that its operator named.
+use super::{fabfile, ran, ran_in};
+
+const SLOW: &str = r#"
+fn slow() {
+    clock::wait("1ms");
+    ui::note("half");
+    clock::wait("2ms");
+    ui::note("whole");
+}
+"#;
+
+#[test]
+fn a_run_dies_where_it_is_told_to_and_one_word_goes_on_with_it() {
+    let folder = fabfile(SLOW);
+    let (out, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "kill:before:0.slow#1")], &["slow"]);
+    assert_eq!((out.as_str(), code), ("rfab slow\nhalf\n", None));
+    assert_eq!(err, "warning: drill: this run is killed before 0.slow#1\n");
+    let (out, err, code) = ran(folder.path(), &["--resume"]);
+    assert_eq!((out.as_str(), err.as_str(), code), ("rfab slow\nhalf\nwhole\n", "", 0));
+}
+
+#[test]
+fn a_run_is_interrupted_where_it_is_told_to_and_one_without_that_effect_says_so() {
+    let folder = fabfile(SLOW);
+    let (out, _, code) = ran_in(folder.path(), &[("RFAB_DRILL", "int:after:0.slow#0")], &["slow"]);
+    assert!(out.contains("half") && !out.contains("whole") && out.ends_with("\nnext: rfab slow\n"), "{out}");
+    assert_eq!(code, Some(130));
+    let (_, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "int:after:0.slow#7")], &["slow"]);
+    let first = "warning: drill: this run is interrupted after 0.slow#7\n";
+    let last = "warning: drill: this run was not interrupted after 0.slow#7, for it has no such effect\n";
+    assert_eq!((err, code), (format!("{first}{last}"), Some(0)));
+}
+
+#[test]
+fn a_drill_that_is_not_understood_is_a_wrong_line_and_nothing_is_begun() {
+    let folder = fabfile(SLOW);
+    let (out, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "kill:at:0.slow#1")], &["slow"]);
+    assert_eq!((out.as_str(), code), ("", Some(2)));
+    assert_eq!(
+        err,
+        "\
+error: `RFAB_DRILL=kill:at:0.slow#1`: `at` is none of `before`, `amid`, `after`
+  help: write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before`, `amid` or `after`, and an effect of a run's journal
+"
+    );
+    assert_eq!(ran(folder.path(), &["--history"]).0, "no run is known on this machine\n");
+}
