@@ -1,5 +1,5 @@
-//! What the build script tells the program.
-use std::{fs, path::Path, process::Command};
+//! What the build script tells the program, and what a release is.
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 struct Script(tempfile::TempDir);
 
@@ -58,4 +58,49 @@ fn a_release_knows_its_commit_and_an_archive_only_its_version() {
     git(&top, &["worktree", "add", "-q", tree.to_str().unwrap()]);
     let said = script.says(&tree, "release");
     assert!(said.ends_with(&built) && said.contains("/rfab/.git/worktrees/tree/logs/HEAD\n"), "{said}");
+}
+
+#[test]
+fn the_release_script_writes_a_checksum_and_what_is_linked_and_refuses_a_binary_of_another_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    fs::create_dir_all(top.join("scripts")).unwrap();
+    fs::create_dir(top.join("bin")).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/release");
+    fs::copy(script, top.join("scripts/release")).unwrap();
+    git(top, &["init", "-q"]);
+    git(top, &["commit", "-q", "--allow-empty", "-m", "one"]);
+    let commit = git(top, &["rev-parse", "--short=12", "HEAD"]);
+    // In place of the compiler, which takes minutes: a program that only says its version.
+    let program = format!("#include <stdio.h>\nint main() {{ puts(\"rfab 0.1.0 ({commit}, 2026-11-24)\"); }}\n");
+    fs::write(top.join("rfab.c"), program).unwrap();
+    let cargo = "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; shift; done\nmkdir -p target/$target/release && cc -o target/$target/release/rfab rfab.c\n";
+    // No musl target, whatever this machine has.
+    for (name, text) in [("cargo", cargo), ("rustc", "#!/bin/sh\nexit 1\n")] {
+        fs::write(top.join("bin").join(name), text).unwrap();
+        fs::set_permissions(top.join("bin").join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let run = || {
+        let path = format!("{}:{}", top.join("bin").display(), std::env::var("PATH").unwrap());
+        let mut script = Command::new(top.join("scripts/release"));
+        let output = script.current_dir("/").env("PATH", path).env_remove("CARGO_TARGET_DIR").output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = run();
+    assert_eq!(code, Some(0), "{out}{err}");
+    let name = format!("rfab-0.1.0-{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0].split_once("  ").map(|(sum, of)| (sum.len(), of)), Some((64, name.as_str())), "{out}");
+    assert_eq!(lines[1], format!("rfab 0.1.0 ({commit}, 2026-11-24)"));
+    assert_eq!(lines[2..4], ["links to:", "  libc.so.6"]);
+    assert!(lines[4].starts_with("needs at least: GLIBC_2."), "{out}");
+    assert_eq!(lines[5..], ["starts: ssh, ssh-keygen, git"]);
+    let mut check = Command::new("sha256sum");
+    check.args(["-c", "--quiet"]).arg(format!("{name}.sha256")).current_dir(top.join("dist"));
+    assert!(check.status().unwrap().success());
+    git(top, &["commit", "-q", "--allow-empty", "-m", "two"]);
+    let (code, _, err) = run();
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.ends_with("which is not the commit of this checkout\n"), "{err}");
 }
