@@ -347,7 +347,7 @@ fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_wor
             changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.text.clone()))
         });
         // One in four, of every tenth, too.
-        let then = |at: usize| if (at + at / 10) % 4 == 0 { Then::Abort } else { Then::Resume };
+        let then = |at: usize| if (at + at / 10).is_multiple_of(4) { Then::Abort } else { Then::Resume };
         all.enumerate().map(|(at, (drill, text))| Round { drill, text, then: then(at) }).collect()
     });
 }
