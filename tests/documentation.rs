@@ -226,6 +226,33 @@ fn what_the_pages_for_who_moves_say_instead_is_there() {
     assert!(lost.is_empty(), "no page names {lost:?}");
 }
 
+/// Whether code of a table is whole, so that it can be compiled.
+fn whole(code: &str) -> bool {
+    let begins =
+        ["host.", "targets()", "release::", "service::", "git::", "clock::", "ui::", "defer(", "try ", "if ", "let "];
+    let ends = [')', '}', ';'];
+    begins.iter().any(|begin| code.starts_with(begin)) && code.ends_with(ends)
+}
+
+#[test]
+fn the_code_in_the_tables_for_who_moves_calls_nothing_that_is_not_there() {
+    let pages = MOVING.map(|name| fs::read_to_string(docs_folder().join(name)).unwrap());
+    let rows: Vec<Vec<String>> = pages.iter().flat_map(|page| cells(page)).collect();
+    let codes = rows.iter().flat_map(|row| &row[1..]).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let codes: BTreeSet<&str> = codes.filter(|code| whole(code)).collect();
+    assert!(codes.len() >= 80, "{}", codes.len());
+    let mut wrong = Vec::new();
+    for code in codes {
+        let code = code.replace("{ … }", "{ }").replace(": … ", ": 1 ").replace("| …", "| ()");
+        let known = "host, a, b, p, t, x, f, text, words, release, commit, others";
+        let project = Project::of(&format!("fn shown({known}) {{\n    {code};\n}}\n"));
+        if let Err(failure) = project.load().and_then(|loaded| loaded.check()) {
+            wrong.push(format!("`{code}`: {}", failure.message));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// What `from fabric.api import *` brings in, and `fabric.contrib`.
 const FABRIC: &str = "cd hide settings show path prefix lcd quiet warn_only remote_tunnel shell_env hosts roles runs_once \
     with_settings task serial parallel require prompt put get run sudo local reboot open_shell env output abort warn puts \

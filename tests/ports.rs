@@ -2,7 +2,7 @@
 //! hosts, and is not much longer than that.
 mod project;
 
-use project::Project;
+use project::{Project, notes};
 use rfab::{
     event::{Event, Kind, What},
     failure::Exit,
@@ -51,6 +51,7 @@ fn open(port: &str) -> Project {
     let project = files(port).into_iter().fold(empty, |project, (name, text)| project.with(&name, &text)).tagged();
     project.git(&["branch", "master"]);
     project.git(&["branch", "develop"]);
+    project.load().and_then(|loaded| loaded.check()).unwrap_or_else(|wrong| panic!("{port}: {wrong:?}"));
     project
 }
 
@@ -162,14 +163,28 @@ fn mapit_is_not_updated_while_nginx_still_answers_and_never_on_two_machines_at_o
     assert_eq!((exit, &*failure.message), (Exit::Refused, "this is for one MapIt machine at a time"));
 }
 
-const ASKED: &str = r#"mapit-2.api: run `awk -v status="$status" '$9 == status { print "http://localhost:3108" $7 }' LOG | sort -u > "mapit-${status}s"` as root
+const ASKED: &str = r#"mapit-2.api: run `awk -v s="$s" '$9 == s { print "http://localhost:3108" $7 }' "$log" | sort -u > "mapit-${s}s"` as root
 "#;
 
+const COUNTED: [&str; 6] = [
+    "mapit-2.api: What answered 200. All should be 200 still; a few 404 in /area/ may be ids that changed.",
+    "mapit-2.api: 7 HTTP/1.1",
+    "mapit-2.api: What answered 404. All should be 200 or 404.",
+    "mapit-2.api: 7 HTTP/1.1",
+    "mapit-2.api: What answered 302. All should be 302 still: /area/CODE leads to /area/ID.",
+    "mapit-2.api: 7 HTTP/1.1",
+];
+
 #[test]
-fn mapit_is_asked_again_what_it_was_asked_yesterday() {
-    let asked = ASKED.replace("LOG", "/var/log/nginx/mapit.publishing.service.gov.uk-access.log.1").repeat(3);
+fn mapit_is_asked_again_what_it_was_asked_yesterday_and_the_answers_are_counted() {
+    let project = open("mapit");
+    let mut model = run(&project, "mapit:mapit-2.api", Model::new()).model;
+    let ask = r#"while read -r url; do curl -sI "$url" | grep HTTP/1; done < "mapit-${s}s" | sort | uniq -c"#;
+    says(&mut model, "mapit-2.api", &[(ask, 0, "7 HTTP/1.1\n")]);
+    let ran = run(&project, "mapit:mapit-2.api check_database_upgrade", model);
     let removed = "mapit-2.api: run `rm mapit-200s mapit-404s mapit-302s` as root\n";
-    changed("mapit", "mapit:mapit-2.api check_database_upgrade", &(asked + removed));
+    assert_eq!(changes(&project, &ran.events), ASKED.repeat(3) + removed);
+    assert_eq!(notes(&ran), COUNTED);
 }
 
 const FORUM: &str = "\
