@@ -111,13 +111,18 @@ fn block<'a>(page: &'a str, language: &str) -> &'a str {
     rest.split_once("```").unwrap().0
 }
 
-/// The cells of each row of a page's tables, without the lines that head them.
-fn rows(page: &str) -> Vec<Vec<String>> {
+/// The cells of each line of a page's tables, but for those under the heads.
+fn cells(page: &str) -> Vec<Vec<String>> {
     let line = |line: &str| {
         let cells = line.strip_prefix("| ")?.strip_suffix('|')?.replace("\\|", "\u{0}");
         Some(cells.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect())
     };
-    page.lines().filter_map(line).filter(|cells: &Vec<String>| cells[0].starts_with('`')).collect()
+    page.lines().filter_map(line).collect()
+}
+
+/// The cells of each row of a page's tables, without the lines that head them.
+fn rows(page: &str) -> Vec<Vec<String>> {
+    cells(page).into_iter().filter(|cells| cells[0].starts_with('`')).collect()
 }
 
 #[test]
@@ -137,6 +142,140 @@ fn every_line_of_the_command_lines_page_is_understood_as_it_says() {
             Some(why) => assert_eq!(understood.unwrap_err().to_string(), why, "{typed}"),
             None => assert_eq!(understood.unwrap().to_string(), said.trim_matches('`'), "{typed}"),
         }
+    }
+}
+
+/// The pages for who comes from another tool.
+const MOVING: [&str; 2] = ["from-fabric.md", "from-capistrano.md"];
+
+/// The texts between all fences of this language and their ends.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
+}
+
+#[test]
+fn every_fabfile_and_fleet_on_the_pages_for_who_moves_is_one() {
+    for name in MOVING {
+        let page = fs::read_to_string(docs_folder().join(name)).unwrap();
+        let (fabfiles, fleets) = (blocks(&page, "rhai"), blocks(&page, "toml"));
+        assert_eq!(page.matches("\n```").count(), 2 * (fabfiles.len() + fleets.len()), "{name} has other blocks");
+        assert!(!fabfiles.is_empty() && !fleets.is_empty(), "{name}");
+        for fabfile in fabfiles {
+            let checked = Project::bare(fabfile).load().and_then(|project| project.check());
+            checked.unwrap_or_else(|wrong| panic!("{name}: {wrong:?}\n{fabfile}"));
+        }
+        for fleet in fleets {
+            let project = Project::bare("").with("fleet.toml", fleet);
+            let read = rfab::fleet::read("fleet.toml", project.path(), &[]);
+            read.unwrap_or_else(|wrong| panic!("{name}: {wrong:?}"));
+        }
+    }
+}
+
+/// The name that a call begins with, such as `host.run` or `release::stage`, if it is one of rfab's.
+fn called(code: &str) -> Vec<String> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut all = Vec::new();
+    for (at, _) in code.match_indices('(') {
+        let before = &code[..at];
+        let name = &before[before.rfind(|c| !word(c)).map_or(0, |i| i + 1)..];
+        let owner = &before[..before.len() - name.len()];
+        for (ending, prefix) in [("host.", "host."), ("targets().", "targets.")] {
+            if owner.ends_with(ending) && !name.is_empty() {
+                all.push(format!("{prefix}{name}"));
+            }
+        }
+        if let Some(owner) = owner.strip_suffix("::") {
+            let module = &owner[owner.rfind(|c| !word(c)).map_or(0, |i| i + 1)..];
+            all.push(format!("{module}::{name}"));
+        }
+    }
+    all
+}
+
+#[test]
+fn what_the_pages_for_who_moves_say_instead_is_there() {
+    let entries = docs::entries();
+    let known: BTreeSet<&str> = entries.iter().map(|entry| &*entry.name).collect();
+    let help = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/help.txt")).unwrap();
+    let mut seen = BTreeSet::new();
+    for name in MOVING {
+        let page = fs::read_to_string(docs_folder().join(name)).unwrap();
+        let rows = cells(&page);
+        assert!(rows.len() >= 80, "{name} has {} rows", rows.len());
+        for row in rows {
+            assert_eq!(row.len(), 3, "{name}: {row:?}");
+            for cell in &row[1..] {
+                for code in cell.split('`').skip(1).step_by(2) {
+                    for call in called(code) {
+                        assert!(known.contains(&*call), "{name}: there is no `{call}`: {row:?}");
+                        seen.insert(call);
+                    }
+                    let ours = code.starts_with("rfab ") || code.starts_with("--");
+                    for flag in code.split([' ', '=']).filter(|word| ours && word.len() > 2 && word.starts_with("--")) {
+                        let there = [" ", "[", "\n"].iter().any(|end| help.contains(&format!("{flag}{end}")));
+                        assert!(there, "{name}: there is no flag {flag}: {row:?}");
+                    }
+                }
+            }
+        }
+    }
+    let methods = entries.iter().filter(|entry| entry.name.starts_with("host.") && entry.signature.contains('('));
+    let lost: BTreeSet<&str> = methods.map(|entry| &*entry.name).filter(|name| !seen.contains(*name)).collect();
+    assert!(lost.is_empty(), "no page names {lost:?}");
+}
+
+/// Whether code of a table is whole, so that it can be compiled.
+fn whole(code: &str) -> bool {
+    let begins =
+        ["host.", "targets()", "release::", "service::", "git::", "clock::", "ui::", "defer(", "try ", "if ", "let "];
+    let ends = [')', '}', ';'];
+    begins.iter().any(|begin| code.starts_with(begin)) && code.ends_with(ends)
+}
+
+#[test]
+fn the_code_in_the_tables_for_who_moves_calls_nothing_that_is_not_there() {
+    let pages = MOVING.map(|name| fs::read_to_string(docs_folder().join(name)).unwrap());
+    let rows: Vec<Vec<String>> = pages.iter().flat_map(|page| cells(page)).collect();
+    let codes = rows.iter().flat_map(|row| &row[1..]).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let codes: BTreeSet<&str> = codes.filter(|code| whole(code)).collect();
+    assert!(codes.len() >= 80, "{}", codes.len());
+    let mut wrong = Vec::new();
+    for code in codes {
+        let code = code.replace("{ … }", "{ }").replace(": … ", ": 1 ").replace("| …", "| ()");
+        let known = "host, a, b, p, t, x, f, text, words, release, commit, others";
+        let project = Project::of(&format!("fn shown({known}) {{\n    {code};\n}}\n"));
+        if let Err(failure) = project.load().and_then(|loaded| loaded.check()) {
+            wrong.push(format!("`{code}`: {}", failure.message));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What `from fabric.api import *` brings in, and `fabric.contrib`.
+const FABRIC: &str = "cd hide settings show path prefix lcd quiet warn_only remote_tunnel shell_env hosts roles runs_once \
+    with_settings task serial parallel require prompt put get run sudo local reboot open_shell env output abort warn puts \
+    fastprint execute exists is_link is_dir is_win first upload_template sed comment uncomment contains append confirm \
+    rsync_project upload_project django Connection SerialGroup ThreadingGroup GroupResult GroupException Responder \
+    forward_local forward_remote Collection Config Result";
+
+/// The words of Capistrano 3 and SSHKit, its flow, and its variables.
+const CAPISTRANO: &str = "set fetch set_if_empty append remove delete any ask role server primary roles release_roles \
+    role_properties invoke before after desc task namespace on run_locally lock local_user revision_log_message execute \
+    capture test upload download within with as background make rake sudo info warn error debug fatal starting started \
+    updating updated publishing published finishing finished reverting reverted rollback failed check cleanup migrate \
+    restart log_revision application repo_url branch deploy_to keep_releases linked_files linked_dirs repo_tree scm pty \
+    default_env format log_level tmp_dir release_path current_path shared_path releases_path repo_path current_revision";
+
+#[test]
+fn every_verb_of_the_other_tools_has_a_row() {
+    for (name, verbs) in MOVING.into_iter().zip([FABRIC, CAPISTRANO]) {
+        let page = fs::read_to_string(docs_folder().join(name)).unwrap();
+        let first: String = cells(&page).into_iter().map(|row| row[0].clone() + "\n").collect();
+        let words: BTreeSet<&str> = first.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let lost: Vec<&str> = verbs.split_whitespace().filter(|verb| !words.contains(verb)).collect();
+        assert!(lost.is_empty(), "{name} has no row for {lost:?}");
     }
 }
 

@@ -64,7 +64,7 @@ fn changes(events: &[Event]) -> Vec<String> {
 fn each_example_is_tested_here() {
     let there: BTreeSet<String> =
         fs::read_dir(folder()).unwrap().flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    assert_eq!(there.iter().map(String::as_str).collect::<Vec<_>>(), ["canary", "one-host", "upkeep"]);
+    assert_eq!(there.iter().map(String::as_str).collect::<Vec<_>>(), ["canary", "one-host", "ports", "upkeep"]);
 }
 
 #[test]
