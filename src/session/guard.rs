@@ -39,7 +39,7 @@ impl Guard {
         if held(&fleet.name) {
             return Ok(());
         }
-        if call.lane.deferred {
+        if call.lane.is_of_attempt() {
             let message = format!("fleet `{}` is not locked by this run", fleet.name);
             return Err(Failure::new(Reason::Locked, message));
         }
