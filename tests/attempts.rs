@@ -9,7 +9,7 @@ use rfab::{
     model::{Fact, Machine, Model, Said},
     secret::Key,
     session::{Doubt, Fault, Journaling},
-    simulate::{Simulation, Wish, simulate_attempt},
+    simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
 };
 use std::{
@@ -312,4 +312,45 @@ fn an_attempt_that_fails_before_it_did_anything_does_not_say_that_the_run_change
         ended += u32::from(last.contains(r#""phase":"unknown""#));
     }
     assert!(ended > 0);
+}
+
+#[test]
+fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
+    let trial = Trial::of("", "prod release:stable");
+    let standing = |model: &Model| {
+        let of = |name: &str| {
+            let machine = &model.machines[&("prod".into(), name.into())];
+            let mine = model.servers.iter().filter(|(at, _)| &*at.3 == name);
+            let admins: Vec<_> = mine.map(|(_, server)| format!("{:?}", server.admin.get("").ok())).collect();
+            format!("{name} {:?} {:?} {admins:?}", machine.current.get("").ok(), machine.running.get("").ok())
+        };
+        ["web1", "web2", "web3", "web4", "jobs1"].map(of)
+    };
+    let died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(100)), "died", Doubt::Ask);
+    let abort = |model: Model, fault: Option<Fault>| {
+        let wish = Wish { seed: 1, fault, ..Wish::default() };
+        simulate_abort(&trial.shop.project, "sim-2", &records(&trial.file("died")).unwrap(), model, wish)
+    };
+    let effects = abort(died.model.clone(), None).effects;
+    let mut found = Vec::new();
+    for at in 0..effects {
+        {
+            let fault =
+                [Fault::KilledAfter as fn(u32) -> Fault, Fault::KilledAmid, Fault::InterruptedAt][at as usize % 3](at);
+            let first = abort(died.model.clone(), Some(fault));
+            let second = abort(first.model, None);
+            if second.ended.exit != Exit::Done
+                || standing(&second.model) != standing(&trial.before)
+                || !second.model.harmed.is_empty()
+            {
+                let is = standing(&second.model);
+                found.push(format!("{fault:?}: {:?} {:?} {is:#?}", second.ended.exit, failures(&second)));
+            }
+        }
+    }
+    none(&found);
+    // What it took back is not gone on with.
+    let died = abort(died.model.clone(), Some(Fault::KilledBefore(effects - 5)));
+    let model = Model { runs: trial.before.runs, ..died.model };
+    assert_eq!(trial.attempt(model, None, "died", Doubt::Ask).ended.exit, Exit::Refused);
 }

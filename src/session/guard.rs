@@ -70,7 +70,7 @@ impl Guard {
             return Ok(());
         }
         let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
-        let ours = |line: &&Line| [Some(run), Some(&self.run.id)].contains(&Some(&line.run));
+        let ours = |line: &&Line| self.run.is_about(book, line);
         let idle = |line: &&Line| book.changed_nothing(&line.run);
         let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));
