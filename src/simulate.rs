@@ -61,12 +61,11 @@ pub fn simulate_attempt(
     carried_out(run, model, wish, journal, |session| run::run(project, line, false, session))
 }
 
-/// Takes back what the model's last run did, as its journal tells it.
-pub fn simulate_abort(project: &Project, records: &[Record], mut model: Model, wish: Wish) -> Simulation {
-    let undoes = Some(facts(project, &model, String::new(), wish).id);
+/// Takes back what a run did, as its journal tells it.
+pub fn simulate_abort(project: &Project, run: &str, records: &[Record], mut model: Model, wish: Wish) -> Simulation {
     model.runs += 1;
-    let run = Run { undoes, ..facts(project, &model, "--abort".to_owned(), wish) };
-    carried_out(run, model, wish, None, |session| run::abort(project, records, session))
+    let facts = Run { undoes: Some(run.into()), ..facts(project, &model, format!("--abort {run}"), wish) };
+    carried_out(facts, model, wish, None, |session| run::abort(project, records, session))
 }
 
 fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {

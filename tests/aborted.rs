@@ -44,7 +44,8 @@ fn explore(shop: &Shop, words: &str, before: &Model, fault: fn(u32) -> Fault) ->
         let file = folder.path().join(at.to_string());
         let died = attempt(shop, words, before.clone(), Some(fault(at)), &file);
         let wish = Wish { seed: 1, ..Wish::default() };
-        let aborted = simulate_abort(&shop.project, &records(&file).unwrap(), died.model, wish);
+        let aborted =
+            simulate_abort(&shop.project, &format!("sim-{}", before.runs), &records(&file).unwrap(), died.model, wish);
         let (is, was) = (standing(&aborted.model), standing(&before));
         if aborted.ended.exit != Exit::Done || is != was || !aborted.model.harmed.is_empty() {
             let (why, done) = (failures(&aborted), changes(&aborted.events));

@@ -257,7 +257,7 @@ pub mod balancer {
             let out =
                 matches!(balance.standing(&targets.fleet, host).map_err(thrown)?, Standing::Out | Standing::Mixed);
             let mine = here.session.tally.told(host).drained;
-            if out && (mine || book.last_admin(&host.name).is_some_and(|line| here.session.run.may_end(line))) {
+            if out && (mine || here.session.run.may_end(&book, &host.name)) {
                 hosts.push(host.clone());
             }
         }

@@ -43,7 +43,7 @@ fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValu
     let pooled = |h: &&crate::host::Host| !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h);
     for host in fleet.hosts.iter().filter(pooled) {
         let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
-        if !out || book.last_admin(&host.name).is_some_and(|line| here.session.run.may_end(line)) {
+        if !out || here.session.run.may_end(&book, &host.name) {
             counted.push((host.clone(), out));
         }
     }

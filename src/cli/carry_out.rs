@@ -199,7 +199,13 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
 /// Takes back what a run did, with the fabfile that it was begun with as it is now.
 fn abort(request: &Request, run: Option<&str>, going: Option<Going>) -> Result<Exit, Stopped> {
     let drill = drill()?;
-    let of = wiring::runs().and_then(|runs| runs.resume(run)).map_err(of_reason)?;
+    let runs = wiring::runs().map_err(of_reason)?;
+    let mut of = runs.resume(run).map_err(of_reason)?;
+    // A run that was to take another back is not taken back itself: what it began is completed.
+    if let Some(other) = of.head.line.strip_prefix("--abort ").map(str::to_owned) {
+        drop(of);
+        of = runs.resume(Some(&other)).map_err(of_reason)?;
+    }
     let request = Request { fabfile: Some(of.head.fabfile.clone().into()), ..request.clone() };
     let project = project(&request)?;
     project.check().map_err(of_reason)?;

@@ -106,7 +106,19 @@ impl Lane {
         format!("{}{slash}{number}.{name}", self.path)
     }
 
-    /// Where this lane's `defer`s run, on their own numbers.
+    /// Where `defer`s run when what they were made in ended well: they are a part of it.
+    pub fn closing(&self) -> Arc<Lane> {
+        let number = self.next.fetch_add(1, Relaxed);
+        let own = self.path.rsplit('/').next().and_then(|last| last.split_once('.')).map_or("", |(_, name)| name);
+        self.beside(self.below(number, own), self.host.clone(), true)
+    }
+
+    /// Whether it belongs to one attempt at the run, and is not handed back to the next.
+    pub fn is_of_attempt(&self) -> bool {
+        self.path.contains('!')
+    }
+
+    /// Where this lane's `defer`s run when it failed, on their own numbers.
     pub fn deferred(&self) -> Arc<Lane> {
         self.beside(format!("{}!", self.path), self.host.clone(), true)
     }

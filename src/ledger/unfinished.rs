@@ -1,5 +1,6 @@
 //! What began and has no end in a ledger.
 use super::{Book, Line, Phase};
+use crate::host::Name;
 
 /// What a line is about, so that a later one about the same takes its place.
 fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
@@ -33,6 +34,13 @@ impl Book {
             }
         }
         open.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// The runs that were to take a run back.
+    pub fn undoing(&self, run: &str) -> Vec<&Name> {
+        let typed = format!("--abort {run}");
+        let of = |line: &&Line| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
+        self.lines.iter().filter(of).map(|line| &line.run).collect()
     }
 
     /// Whether a run said at its end that it changed nothing.

@@ -42,7 +42,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         next = vec![again(session, exit)];
     }
     next.retain(|line| !line.is_empty());
-    if session.journaled && !matches!(exit, Exit::Done | Exit::LeftOut) && session.tally.changed() {
+    if session.journaled && !matches!(exit, Exit::Done | Exit::LeftOut | Exit::Refused) && session.changed() {
         next = going_on(session);
     }
     // Whoever writes logs knows where they are.
@@ -54,7 +54,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
 /// Writes down how the run leaves a fleet that it had locked, and gives the lock back.
 fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit) {
     let phase = match exit {
-        _ if !session.tally.changed() => Phase::Failed,
+        _ if !session.changed() => Phase::Failed,
         Exit::Done | Exit::LeftOut => Phase::Ok,
         _ => Phase::Unknown,
     };

@@ -55,9 +55,6 @@ fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host
     if out.is_empty() {
         return Ok(out);
     }
-    let ours = |host: &Host| {
-        here.session.tally.told(host).drained
-            || book.last_admin(&host.name).is_some_and(|line| here.session.run.may_end(line))
-    };
+    let ours = |host: &Host| here.session.tally.told(host).drained || here.session.run.may_end(book, &host.name);
     Ok(out.into_iter().filter(|host| !ours(host)).collect())
 }

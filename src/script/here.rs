@@ -62,8 +62,9 @@ impl Here {
         fleet.hosts.iter().filter(|host| !left.contains(host)).cloned().collect()
     }
 
-    /// Where `defer`s of this lane run.
-    pub fn deferred(&self) -> Here {
-        Here { lane: self.lane.deferred(), defers: Arc::default(), ..self.clone() }
+    /// Where `defer`s run of what ended well, or failed.
+    pub fn deferred(&self, well: bool) -> Here {
+        let lane = if well { self.lane.closing() } else { self.lane.deferred() };
+        Here { lane, defers: Arc::default(), ..self.clone() }
     }
 }

@@ -1,5 +1,5 @@
 //! Closures on lanes of their own, and what they deferred.
-use super::{Here, HostValue, RhaiResultOf};
+use super::{Here, HostValue, RhaiResultOf, failure_of};
 use crate::{effect::Lane, host::Host};
 use rhai::{Dynamic, FnPtr, NativeCallContext, Position};
 use std::sync::Arc;
@@ -33,7 +33,8 @@ pub fn run_defers(here: &Here, result: RhaiResultOf<Dynamic>) -> RhaiResultOf<Dy
     if defers.is_empty() {
         return result;
     }
-    let after = here.deferred();
+    let well = result.is_ok();
+    let after = here.deferred(well);
     let tag = Dynamic::from(after.clone());
     let result = defers.into_iter().rev().fold(result, |result, (f, mut global)| {
         global.tag = tag.clone();
@@ -42,6 +43,9 @@ pub fn run_defers(here: &Here, result: RhaiResultOf<Dynamic>) -> RhaiResultOf<Dy
         let ended = f.call_within_context::<Dynamic>(&ctx, ());
         result.and_then(|value| ended.map(|_| value))
     });
+    if well {
+        after.lane.end(result.as_ref().err().map(|e| failure_of(e)).as_ref());
+    }
     here.lane.advance(after.lane.clock());
     result
 }

@@ -3,6 +3,7 @@ use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Effect, Id, Kind},
     event::Standing,
+    failure::Reason,
     fleet::Fleet,
     host::{Host, Name},
     model::{Release, key},
@@ -11,10 +12,7 @@ use crate::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What a host had before a run, and what the run did to it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +54,7 @@ pub struct Before {
 impl Before {
     pub fn of(records: &[Record]) -> Before {
         let mut before = Before::default();
-        let mut open: HashMap<(&Name, u32), &Record> = HashMap::new();
+        let mut open: BTreeMap<(&Name, u32), &Record> = BTreeMap::new();
         for record in records {
             match record {
                 Record::Fleet(fleet) => {
@@ -71,11 +69,13 @@ impl Before {
                         before.answered(name, recorded, outcome);
                     }
                 }
+                Record::Failed { failure, .. } if failure.reason == Reason::Unknown => {}
                 Record::Failed { lane, number, .. } => drop(open.remove(&(lane, *number))),
                 Record::Begun(_)
                 | Record::Resumed(_)
                 | Record::LaneEnded { .. }
                 | Record::Left { .. }
+                | Record::Stale { .. }
                 | Record::Step { .. }
                 | Record::Aborted { .. }
                 | Record::Ended(_) => {}

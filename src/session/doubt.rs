@@ -19,20 +19,45 @@ pub enum Doubt {
     Skip,
 }
 
+/// Why there is a doubt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It was under way when an attempt ended.
+    Unknown,
+    /// It was done after a failure that is tried again now.
+    DoneBefore,
+}
+
+impl Why {
+    fn is(self) -> &'static str {
+        match self {
+            Why::Unknown => "nobody knows whether it was done",
+            Why::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
+        }
+    }
+
+    fn says(self) -> &'static str {
+        match self {
+            Why::Unknown => "nobody knows whether this was done",
+            Why::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
+        }
+    }
+}
+
 impl Doubt {
     /// Its outcome if it is taken for done; none if it is to be done again.
     ///
     /// `Unknown` when nobody decides.
-    pub fn decide(self, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {
+    pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {
         let effect = call.effect;
         let again = match self {
             Doubt::Retry => true,
             Doubt::Skip => false,
-            Doubt::Ask => asked(call, rest)?,
+            Doubt::Ask => asked(why, call, rest)?,
         };
         let text = match again {
-            true => format!("done again, as nobody knows whether it was done: {}", effect.describe()),
-            false => format!("taken for done, as nobody knows whether it was done: {}", effect.describe()),
+            true => format!("done again, as {}: {}", why.is(), effect.describe()),
+            false => format!("taken for done, as {}: {}", why.is(), effect.describe()),
         };
         call.lane.tell(What::Warned { host: effect.subject().host().cloned(), text });
         if again {
@@ -46,22 +71,23 @@ impl Doubt {
     }
 }
 
-fn asked(call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
+fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
     let effect = call.effect;
     let on = effect.subject().host().map(|host| format!(" on {host}")).unwrap_or_default();
     let question = format!(
-        "nobody knows whether this was done{on}: {}\nLook there. Was it `done`, is it to be done `again`, or `stop`?",
+        "{}{on}: {}\nLook there. Was it `done`, is it to be done `again`, or `stop`?",
+        why.says(),
         effect.describe()
     );
-    let answer = rest.ask(&call).hold(Prompt { question }).map_err(|_| nobody_knows(effect))?;
+    let answer = rest.ask(&call).hold(Prompt { question }).map_err(|_| nobody_knows(why, effect))?;
     match answer.trim() {
         "done" => Ok(false),
         "again" => Ok(true),
-        _ => Err(nobody_knows(effect)),
+        _ => Err(nobody_knows(why, effect)),
     }
 }
 
-fn nobody_knows(effect: &dyn Effect) -> Failure {
-    Failure::unknown(format!("nobody knows whether this was done: {}", effect.describe()))
+fn nobody_knows(why: Why, effect: &dyn Effect) -> Failure {
+    Failure::unknown(format!("{}: {}", why.says(), effect.describe()))
         .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it was done")
 }

@@ -18,6 +18,8 @@ pub enum Fault {
     KilledAmid(u32),
     KilledAfter(u32),
     FailsAt(u32),
+    /// Done, and the connection is lost before its end is known.
+    LostAt(u32),
     /// The operator interrupts while it is under way.
     InterruptedAt(u32),
     /// The operator interrupts twice: what is under way is stopped before it did anything.
@@ -96,6 +98,10 @@ impl Layer for Faults {
                 self.die()
             }
             Some(Fault::FailsAt(at)) if at == n => Err(Failure::failed("failed here, as asked for")),
+            Some(Fault::LostAt(at)) if at == n => {
+                let _ = rest.pass(call);
+                Err(Failure::unknown("lost here, as asked for"))
+            }
             Some(Fault::InterruptedAt(at)) if at == n => {
                 self.stop.by(2);
                 rest.pass(call)

@@ -46,7 +46,7 @@ impl Guard {
         if held(&fleet.name) {
             return Ok(());
         }
-        if call.lane.deferred {
+        if call.lane.is_of_attempt() {
             let message = format!("fleet `{}` is not locked by this run", fleet.name);
             return Err(Failure::new(Reason::Locked, message));
         }
@@ -78,7 +78,7 @@ impl Guard {
             return Ok(());
         }
         let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
-        let ours = |line: &&Line| [Some(run), Some(&self.run.id)].contains(&Some(&line.run));
+        let ours = |line: &&Line| self.run.is_about(book, line);
         let idle = |line: &&Line| book.changed_nothing(&line.run);
         let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));

@@ -1,5 +1,9 @@
 //! What came through the door, and what came of it; a resumed run is handed back what it did before.
-use super::{Layer, Rest, Stop, doubt::Doubt, stretch::Stretches};
+use super::{
+    Layer, Rest, Stop,
+    doubt::{Doubt, Why},
+    stretch::Stretches,
+};
 use crate::{
     balancer::Claim,
     effect::{Answer, Answered, Call, Fleets, Kind, Lane, Record as Effect, Seen, Subject, Touch},
@@ -63,6 +67,36 @@ impl Journaled {
 
     /// Has it done, and writes down before and after.
     fn perform(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        self.begins(call)?;
+        let began = rest.world().now(call.lane);
+        let answered = rest.pass(call);
+        self.ended(call, rest.world().now(call.lane).saturating_sub(began), &answered);
+        answered
+    }
+
+    /// The same for what this run has no record of at this place; a command that it did, and forgot because of a
+    /// failure before it, is not done once more unasked.
+    fn perform_anew(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let effect = call.effect;
+        if effect.kind() != Kind::Once || self.keep.past.forgotten.is_empty() {
+            return self.perform(call, rest);
+        }
+        let recorded = effect.recorded(&self.keep.key);
+        let Some(done) = self.keep.past.forgotten(&call.lane.path, effect.name(), &recorded) else {
+            return self.perform(call, rest);
+        };
+        let why = if done.end.is_some() { Why::DoneBefore } else { Why::Unknown };
+        let Some(assumed) = self.keep.doubt.decide(why, call, rest)? else { return self.perform(call, rest) };
+        self.begins(call)?;
+        let outcome = match &done.end {
+            Some(Ok(outcome)) => effect.answer(outcome)?,
+            _ => assumed,
+        };
+        self.taken_for_done(call, outcome)
+    }
+
+    /// Writes down that it is about to be done.
+    fn begins(&self, call: Call<'_>) -> Result<(), Failure> {
         let effect = call.effect;
         let begun = Record::Effect {
             lane: call.lane.path.clone(),
@@ -76,19 +110,17 @@ impl Journaled {
             things: things(effect),
         };
         // What only reads may go on without a journal; a change may not.
-        self.write(&begun, changes(effect)).or_else(|e| if changes(effect) { Err(unwritten(&e)) } else { Ok(()) })?;
-        let began = rest.world().now(call.lane);
-        let answered = rest.pass(call);
-        self.ended(call, rest.world().now(call.lane).saturating_sub(began), &answered);
-        answered
+        self.write(&begun, changes(effect)).or_else(|e| if changes(effect) { Err(unwritten(&e)) } else { Ok(()) })
     }
 
     fn ended(&self, call: Call<'_>, took: u64, answered: &Answered) {
         let (lane, number) = (call.lane.path.clone(), call.number);
         let ended = match answered {
+            // A hold is taken anew by each attempt, and what a person answered may be a password.
+            Ok(_) if call.effect.kind() == Kind::Hold => Record::Answered { lane, number, took, outcome: ().json() },
             Ok(outcome) => Record::Answered { lane, number, took, outcome: outcome.json() },
             // Nobody knows how it ended: it stays in flight.
-            Err(failure) if matches!(failure.reason, Reason::Killed | Reason::Interrupted | Reason::Unknown) => return,
+            Err(failure) if matches!(failure.reason, Reason::Killed | Reason::Interrupted) => return,
             Err(failure) => Record::Failed { lane, number, took, failure: failure.clone() },
         };
         // If it cannot be written the next change finds that out; this one was made.
@@ -106,11 +138,11 @@ impl Journaled {
             return self.perform(call, rest);
         }
         let same = known.name == effect.name() && known.recorded.get() == effect.recorded(&self.keep.key).get();
-        let stale = self.stale.covers(lane, number);
+        let stale = known.stale || self.stale.covers(lane, number);
         // What a name in a repository means is settled once a run.
         let pinned = same && matches!(effect.subject(), Subject::Repository(_));
         if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
-            return self.perform(call, rest);
+            return self.perform_anew(call, rest);
         }
         if !same {
             if !stale || self.keep.past.once_from(lane, number).is_some() {
@@ -118,7 +150,7 @@ impl Journaled {
             }
             self.left.begin(lane, number);
             let _ = self.write(&Record::Left { lane: lane.clone(), number }, false);
-            return self.perform(call, rest);
+            return self.perform_anew(call, rest);
         }
         if known.fate == Fate::TriedAgain {
             return self.perform(call, rest);
@@ -128,6 +160,7 @@ impl Journaled {
             (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(known, call, rest)? {
                 Seen::Not | Seen::Running => {
                     self.stale.begin(lane, number);
+                    let _ = self.write(&Record::Stale { lane: lane.clone(), number }, false);
                     self.perform(call, rest)
                 }
                 Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
@@ -149,7 +182,7 @@ impl Journaled {
         match seen {
             Seen::Done(outcome) => self.taken_for_done(call, outcome),
             Seen::Running => Err(still_runs(call.effect)),
-            Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(call, rest)? {
+            Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
                 None => self.perform(call, rest),
             },
@@ -198,7 +231,7 @@ impl Layer for Journaled {
         let known = self.keep.past.find(&call.lane.path, call.number);
         let answered = match known.filter(|_| !self.left.covers(&call.lane.path, call.number)) {
             Some(known) => self.replay(known, call, rest),
-            None => self.perform(call, rest),
+            None => self.perform_anew(call, rest),
         };
         if answered.as_ref().is_err_and(|failure| failure.reason == Reason::Killed) {
             self.dead.store(true, SeqCst);
@@ -217,7 +250,7 @@ impl Layer for Journaled {
     }
 
     fn ended(&self, lane: &Lane, failure: Option<&Failure>) {
-        if self.dead.load(SeqCst) || lane.path.contains('!') {
+        if self.dead.load(SeqCst) || lane.is_of_attempt() {
             return;
         }
         let failure = failure.map(|failure| Failure { places: Vec::new(), ..failure.clone() });
@@ -229,13 +262,17 @@ fn changes(effect: &dyn Effect) -> bool {
     matches!(effect.kind(), Kind::Change | Kind::Once)
 }
 
-/// What an effect changes, by name: the servers of hosts as one kind of thing, whoever changes them.
+/// What an effect changes, by name: the servers of hosts as one kind of thing, and each file, whoever changes them.
 fn things(effect: &dyn Effect) -> Vec<String> {
     if !changes(effect) {
         return Vec::new();
     }
     let touch = effect.touch();
-    let what = if matches!(touch, Touch::Admin { .. }) { "admin" } else { effect.name() };
+    let what = match touch {
+        Touch::Admin { .. } => "admin".to_owned(),
+        Touch::Written { path, .. } => format!("file {path}"),
+        _ => effect.name().to_owned(),
+    };
     touch.hosts().iter().map(|host| format!("{what} {}/{}", host.fleet, host.name)).collect()
 }
 

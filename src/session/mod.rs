@@ -79,6 +79,8 @@ pub struct Session {
     pub tally: Arc<Tally>,
     /// Whether it can be gone on with, or taken back, from its journal.
     pub journaled: bool,
+    /// Whether an earlier attempt changed something, or may have.
+    pub changed_before: bool,
     layers: Vec<Box<dyn Layer>>,
     world: Arc<dyn World>,
     listener: Arc<dyn Listener>,
@@ -158,6 +160,7 @@ impl Session {
         journal: Option<Journaling>,
     ) -> Arc<Session> {
         let (run, tally, journaled) = (Arc::new(run), Arc::new(Tally::default()), journal.is_some());
+        let changed_before = journal.as_ref().is_some_and(|keep| keep.past.changed);
         let lawless = faults.lawless() && world.name() == "simulated";
         let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
@@ -171,7 +174,7 @@ impl Session {
             Some(Box::new(faults)),
         ];
         let layers = layers.into_iter().flatten().collect();
-        Arc::new(Session { run, fleets, tally, journaled, layers, world, listener, stopped })
+        Arc::new(Session { run, fleets, tally, journaled, changed_before, layers, world, listener, stopped })
     }
 
     /// The lane of the tasks.
@@ -189,6 +192,11 @@ impl Session {
         }
         self.layers.iter().try_for_each(|layer| layer.admit(&fleet))?;
         Ok(self.fleets.keep(fleet))
+    }
+
+    /// Whether this run changed anything, in whichever attempt.
+    pub fn changed(&self) -> bool {
+        self.changed_before || self.tally.changed()
     }
 
     pub fn stopped(&self) -> Option<u8> {

@@ -6,8 +6,8 @@ use crate::{
     event::Standing,
     failure::Failure,
     health::{Glance, Probe, probed},
-    host::Host,
-    ledger::{Line, Phase, ReadLedger},
+    host::{Host, Name},
+    ledger::{Book, Line, Phase, ReadLedger},
     release::ReadReleases,
 };
 use std::time::Duration;
@@ -34,8 +34,8 @@ pub fn may_put_back(
     }
     let book = rest.ask(&call).read(ReadLedger { fleet: set.fleet.clone() })?;
     for host in strange {
-        let line = book.last_admin(&host.name);
-        if !line.is_some_and(|line| run.may_end(line)) {
+        if !run.may_end(&book, &host.name) {
+            let line = book.last_admin(&host.name);
             return Err(Failure::refused(format!("{}: not touched", taken_out(host, line)))
                 .on(&host.name)
                 .help(format!("type its name to put it back: `proxy.all:{host}`")));
@@ -47,8 +47,9 @@ pub fn may_put_back(
 impl Run {
     /// Whether the last ledger line of a host that is out says that it is so by this run, by the one that it gives up, or
     /// with its group.
-    pub fn may_end(&self, line: &Line) -> bool {
-        let ours = line.run == self.id || self.undoes.as_ref() == Some(&line.run);
+    pub fn may_end(&self, book: &Book, host: &str) -> bool {
+        let Some(line) = book.last_admin(host) else { return false };
+        let ours = self.is_about(book, line);
         let with_group = || line.reason.as_deref().is_some_and(|r| BY_GROUP.contains(&r));
         match &*line.effect {
             "drain" => ours || with_group(),
@@ -56,6 +57,12 @@ impl Run {
             "ready" => ours && line.phase == Phase::Intent,
             _ => false,
         }
+    }
+
+    /// Whether a ledger line is of this run, of the one that it gives up, or of another that was to do so.
+    pub fn is_about(&self, book: &Book, line: &Line) -> bool {
+        let given_up = |run: &Name| *run == line.run || book.undoing(run).contains(&&line.run);
+        line.run == self.id || self.undoes.as_ref().is_some_and(given_up)
     }
 }
 
@@ -149,6 +156,7 @@ mod tests {
         let own = run("r1", None);
         let line = |effect: &str, reason: &str, phase| Line {
             effect: effect.into(),
+            host: Some("web1".into()),
             reason: Some(reason.into()),
             ..own.line(phase)
         };
@@ -159,9 +167,14 @@ mod tests {
             ("ready", "ready", Phase::Intent, true, false),
             ("ready", "ready", Phase::Ok, false, false),
         ] {
-            let line = line(effect, reason, phase);
-            let may = [own.clone(), run("r2", Some("r1")), run("r3", None)].map(|run| run.may_end(&line));
-            assert_eq!(may, [ours, ours, anothers], "{effect} {reason} {phase:?}");
+            let tried = Line { run: "r4".into(), ..line("run", "--abort r1", Phase::Intent) };
+            let by_it = Line { run: "r4".into(), ..line(effect, reason, phase) };
+            let book = |lines| Book { lines, unread: 0 };
+            let may = [own.clone(), run("r2", Some("r1")), run("r3", None)].map(|run| {
+                [book(vec![line(effect, reason, phase)]), book(vec![tried.clone(), by_it.clone()])]
+                    .map(|book| run.may_end(&book, "web1"))
+            });
+            assert_eq!(may, [[ours, anothers], [ours, ours], [anothers, anothers]], "{effect} {reason} {phase:?}");
         }
     }
 }

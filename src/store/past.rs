@@ -1,9 +1,14 @@
 //! What a run did in earlier attempts, to be handed back when it is resumed.
 use super::{
     Record,
-    unravel::{Ends, Lanes, once_from, unravel},
+    unravel::{Ends, Lanes, lost, once_from, unravel},
 };
-use crate::{effect::Kind, failure::Failure, fleet::Fleet, host::Name};
+use crate::{
+    effect::Kind,
+    failure::{Failure, Reason},
+    fleet::Fleet,
+    host::Name,
+};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -11,6 +16,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Debug, Default)]
 pub struct Past {
     lanes: Lanes,
+    /// What was only read after all that was done, to be read afresh; it is no part of what the run did.
+    read: Lanes,
+    /// Commands that may not be repeated, which were done after a failure that is tried again, and the lane of that.
+    pub forgotten: Vec<(Name, Known)>,
+    /// Whether any attempt changed something, or may have.
+    pub changed: bool,
     fleets: BTreeMap<Name, Fleet>,
     /// How many attempts there were.
     pub attempts: u32,
@@ -35,6 +46,17 @@ pub struct Known {
     /// Where its end stands in the journal.
     pub end_place: usize,
     pub fate: Fate,
+    /// Whether what it came after did not hold any more.
+    pub stale: bool,
+}
+
+impl Known {
+    /// Whether it changes something, and was done or may have been.
+    pub fn may_be_done(&self) -> bool {
+        let failed = |failure: &Failure| failure.reason != Reason::Unknown;
+        let done = !matches!(&self.end, Some(Err(failure)) if failed(failure));
+        done && matches!(self.kind, Kind::Change | Kind::Once)
+    }
 }
 
 /// What a resumed run makes of an effect that came to the door before.
@@ -57,9 +79,9 @@ impl Past {
                 Record::Effect { lane, number, attempt, name, kind, text, recorded, things, .. }
                     if !lane.contains('!') =>
                 {
-                    let (last, end, end_place, fate) = (false, None, place, Fate::Kept);
+                    let (last, end, end_place, fate, stale) = (false, None, place, Fate::Kept, false);
                     let known =
-                        Known { attempt, name, kind, text, recorded, things, place, last, end, end_place, fate };
+                        Known { attempt, name, kind, text, recorded, things, place, last, end, end_place, fate, stale };
                     past.lanes.entry(lane).or_default().insert(number, known);
                 }
                 Record::Answered { lane, number, outcome, .. } => past.end(&lane, number, Ok(outcome), place),
@@ -67,6 +89,7 @@ impl Past {
                 Record::LaneEnded { lane, failure } => drop(ends.insert(lane, (place, failure))),
                 Record::Resumed(_) => past.attempt_over(&mut ends),
                 Record::Left { lane, number } => past.forget(&lane, number),
+                Record::Stale { lane, number } => past.doubt(&mut ends, &lane, number),
                 Record::Fleet(fleet) => drop(past.fleets.insert(fleet.name.clone(), *fleet)),
                 Record::Begun(_)
                 | Record::Effect { .. }
@@ -88,6 +111,20 @@ impl Past {
         }
     }
 
+    /// What was read from an effect on, and in the lanes forked there, is stale; nothing there is at its end.
+    fn doubt(&mut self, ends: &mut Ends, lane: &str, number: u32) {
+        for (other, effects) in &mut self.lanes {
+            let (own, fork) = (**other == *lane, below(lane, other));
+            for (n, known) in effects {
+                known.stale |= if own { *n >= number } else { fork.is_some_and(|fork| fork >= number) };
+            }
+        }
+        ends.retain(|other, _| {
+            let around = **other == *lane || below(other, lane).is_some();
+            !around && below(lane, other).is_none_or(|fork| fork < number)
+        });
+    }
+
     fn end(&mut self, lane: &Name, number: u32, end: Result<Box<RawValue>, Failure>, place: usize) {
         if let Some(known) = self.lanes.get_mut(lane).and_then(|lane| lane.get_mut(&number)) {
             (known.end, known.end_place) = (Some(end), place);
@@ -98,7 +135,14 @@ impl Past {
     fn attempt_over(&mut self, ends: &mut Ends) {
         self.attempts += 1;
         self.lanes.values_mut().flat_map(BTreeMap::values_mut).for_each(|known| known.fate = Fate::Kept);
-        unravel(&mut self.lanes, ends, "");
+        self.changed |= self.lanes.values().flat_map(BTreeMap::values).any(Known::may_be_done);
+        unravel(&mut self.lanes, ends, &mut self.forgotten, "");
+        lost(&mut self.lanes);
+        for (lane, effects) in &mut self.lanes {
+            let read = effects.extract_if(.., |_, known| known.fate == Fate::Afresh);
+            self.read.entry(lane.clone()).or_default().extend(read);
+        }
+        self.lanes.retain(|_, effects| !effects.is_empty());
         // A lane that failed ends once more.
         ends.retain(|_, (_, failure)| failure.is_none());
     }
@@ -118,8 +162,16 @@ impl Past {
         }
     }
 
-    pub fn find(&self, lane: &str, number: u32) -> Option<&Known> {
-        self.lanes.get(lane)?.get(&number)
+    pub fn find<'a>(&'a self, lane: &str, number: u32) -> Option<&'a Known> {
+        let within = |lanes: &'a Lanes| lanes.get(lane)?.get(&number);
+        within(&self.lanes).or_else(|| within(&self.read))
+    }
+
+    /// What an attempt did after a failure that is tried again, there or in a lane below, and what is asked for anew.
+    pub fn forgotten(&self, lane: &str, name: &str, recorded: &RawValue) -> Option<&Known> {
+        let there = |of: &str| of == lane || below(of, lane).is_some();
+        let same = |known: &Known| known.name == name && known.recorded.get() == recorded.get();
+        self.forgotten.iter().find(|(of, known)| there(of) && same(known)).map(|(_, known)| known)
     }
 
     /// A fleet as it was when the run knew it.

@@ -56,6 +56,12 @@ pub enum Record {
         lane: Name,
         number: u32,
     },
+    /// What was done here did not hold any more: what earlier attempts read from there on, and in the lanes forked
+    /// there, is read afresh.
+    Stale {
+        lane: Name,
+        number: u32,
+    },
     /// A stretch of work that the script named is over.
     Step {
         lane: Name,

@@ -1,6 +1,10 @@
 //! What a failed or dead attempt leaves to the one after it.
 use super::past::{Fate, Known, below};
-use crate::{effect::Kind, failure::Failure, host::Name};
+use crate::{
+    effect::Kind,
+    failure::{Failure, Reason},
+    host::Name,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// Effects by lane and number.
@@ -11,12 +15,12 @@ pub type Ends = HashMap<Name, (usize, Option<Failure>)>;
 /// Follows a failure down to where it began: that is tried again, and what was done because of it is forgotten.
 ///
 /// What a lane that did not end well has only read since its last change is read afresh.
-pub fn unravel(lanes: &mut Lanes, ends: &Ends, lane: &str) {
-    let end = ends.get(lane);
-    let origin = match end {
+pub fn unravel(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Known)>, lane: &str) {
+    let end = ends.get(lane).cloned();
+    let origin = match &end {
         Some((_, None)) => return,
         Some((_, Some(failure))) => origin(lanes, ends, lane, failure).map(|failed| {
-            forget_after(lanes, lane, &failed);
+            forgotten.extend(forget_after(lanes, lane, &failed));
             failed.number
         }),
         None => highest(lanes, lane),
@@ -25,10 +29,34 @@ pub fn unravel(lanes: &mut Lanes, ends: &Ends, lane: &str) {
         match lanes.get_mut(lane).and_then(|own| own.get_mut(&number)) {
             Some(known) if end.is_some() => known.fate = Fate::TriedAgain,
             Some(_) => {}
-            None => children(lanes, lane, number).iter().for_each(|child| unravel(lanes, ends, child)),
+            None => children(lanes, lane, number).iter().for_each(|child| unravel(lanes, ends, forgotten, child)),
         }
     }
-    read_afresh(lanes, lane);
+    read_afresh(lanes, ends, lane);
+}
+
+/// Nobody knows the end of an effect whose connection was lost, unless the script got over that and went on.
+pub fn lost(lanes: &mut Lanes) {
+    let unknown = |known: &Known| matches!(&known.end, Some(Err(failure)) if failure.reason == Reason::Unknown);
+    let all = lanes.iter().flat_map(|(lane, own)| own.iter().map(move |(number, known)| (lane, *number, known)));
+    let over = |lane: &str, number: u32, end: usize| {
+        lanes.iter().any(|(other, effects)| {
+            let own = **other == *lane;
+            let fork = below(lane, other).is_some_and(|fork| fork > number);
+            effects.iter().any(|(n, later)| (own && *n > number || fork) && later.place > end)
+        })
+    };
+    let tried = |known: &Known| known.fate == Fate::TriedAgain;
+    let found: Vec<(Name, u32)> = all
+        .filter(|(lane, number, known)| unknown(known) && (tried(known) || !over(lane, *number, known.end_place)))
+        .map(|(lane, number, _)| (lane.clone(), number))
+        .collect();
+    for (lane, number) in found {
+        if let Some(known) = lanes.get_mut(&lane).and_then(|own| own.get_mut(&number)) {
+            known.end = None;
+            known.fate = if tried(known) { Fate::Kept } else { known.fate };
+        }
+    }
 }
 
 /// Where a lane's failure came from: its effect or its fork that failed so.
@@ -67,15 +95,18 @@ fn highest(lanes: &Lanes, lane: &str) -> Option<u32> {
 }
 
 /// Forgets what came because of a failure; what an earlier attempt had done already stays.
-fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) {
+///
+/// Gives the commands among it that may not be repeated, and may have been done.
+fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) -> Vec<(Name, Known)> {
+    let mut gone = Vec::new();
     for (other, effects) in lanes.iter_mut() {
         let (own, fork) = (**other == *lane, below(lane, other));
-        effects.retain(|n, known| {
-            let behind = if own { *n > failed.number } else { fork.is_some_and(|fork| fork > failed.number) };
-            !(behind && known.place > failed.place)
-        });
+        let behind = |n: u32| if own { n > failed.number } else { fork.is_some_and(|fork| fork > failed.number) };
+        gone.extend(effects.extract_if(.., |n, known| behind(*n) && known.place > failed.place));
     }
     lanes.retain(|_, effects| !effects.is_empty());
+    let once = gone.into_iter().map(|(_, known)| known).filter(|k| k.kind == Kind::Once && k.may_be_done());
+    once.map(|known| (lane.into(), known)).collect()
 }
 
 /// The lanes that a fork made.
@@ -87,12 +118,13 @@ fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
     children
 }
 
-fn read_afresh(lanes: &mut Lanes, lane: &str) {
+fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
     let changes = |known: &Known| matches!(known.kind, Kind::Change | Kind::Once);
     let own = lanes.get(lane).into_iter().flatten().filter(|(_, known)| changes(known)).map(|(n, _)| *n);
     let forks = lanes.iter().filter(|(_, effects)| effects.values().any(changes));
     let last = own.chain(forks.filter_map(|(other, _)| below(lane, other))).max();
     let after = |number: u32| last.is_none_or(|last| number > last);
+    ends.retain(|other, _| !below(lane, other).is_some_and(after));
     for (other, effects) in lanes.iter_mut() {
         let (own, fork) = (**other == *lane, below(lane, other));
         for (number, known) in effects {
@@ -105,7 +137,7 @@ fn read_afresh(lanes: &mut Lanes, lane: &str) {
 
 /// The first command, from an effect on, that may not be repeated and may have been done.
 pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a Known> {
-    let done = |known: &&Known| known.kind == Kind::Once && !matches!(known.end, Some(Err(_)));
+    let done = |known: &&Known| known.kind == Kind::Once && known.may_be_done();
     let own = lanes.get(lane).into_iter().flat_map(|own| own.range(number..)).map(|(_, known)| known);
     let forks = lanes.iter().filter(|(other, _)| below(lane, other).is_some_and(|fork| fork >= number));
     own.chain(forks.flat_map(|(_, effects)| effects.values())).find(done)
