@@ -306,8 +306,8 @@ fn an_attempt_that_fails_before_it_did_anything_does_not_say_that_the_run_change
         let died = trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(80)), &name, Doubt::Ask);
         let failed = trial.attempt(died.model, Some(Fault::FailsAt(at)), &name, Doubt::Ask);
         let lines = &failed.model.states["prod"].ledgers["lb1"];
-        let runs = lines.iter().filter(|line| line.contains(r#""effect":"run""#) && line.contains(r#""run":"sim-2""#));
-        let last = runs.last().unwrap();
+        let of_run = |line: &&String| line.contains(r#""effect":"run""#) && line.contains(r#""run":"sim-2""#);
+        let last = lines.iter().rfind(of_run).unwrap();
         assert!(!last.contains(r#""phase":"failed""#), "{name}: {:?} {last}", failures(&failed));
         ended += u32::from(last.contains(r#""phase":"unknown""#));
     }
