@@ -96,7 +96,7 @@ pub fn run(
     let _ = journal.write(&Record::Ended(tail), true);
     runs.take_up(&session.run.id);
     if let Work::Abort(aborted) = work
-        && matches!(ended.exit, Exit::Done | Exit::LeftOut)
+        && ended.exit == Exit::Done
     {
         let _ = aborted.journal.write(&Record::Aborted { by: session.run.id.clone() }, true);
         runs.take_up(&aborted.run);
