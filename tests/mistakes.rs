@@ -115,7 +115,7 @@ const MISTAKES: &[Mistake] = &[
         code: 2,
         fix: "help: write `deploy:restart` for the argument, or `deploy:REFERENCE restart` for the task `restart`",
     },
-    line("nothing but the program's name", &[], 2, "help: `rfab --list` shows the tasks"),
+    line("nothing but the program's name", &[], 2, "rfab testing deploy:stable   the newest stable tag"),
     line(
         "a host that there is not: ansible#66764, a warning and no hosts",
         &["prod:web1"],
@@ -137,7 +137,7 @@ const MISTAKES: &[Mistake] = &[
         made: Alone("README.md", ""),
         typed: &["prod"],
         code: 3,
-        fix: "help: go to a folder that has one, or name it with `-f FILE`",
+        fix: "help: go to a folder that has one, name it with `-f FILE`, or let `rfab --init` write one",
     },
     Mistake {
         thought: "the file of another tool: mina#37",

@@ -108,9 +108,9 @@ fn a_run_whose_terminal_was_closed_ends_what_it_does_and_restores_and_leaves_not
             sleep(Duration::from_millis(200));
         }
         assert_eq!(made(&lab), "begun finished restored", "{kind}");
-        let history = lab.rfab(&["--history"]).output().expect_ok();
-        let newest = history.lines().next().expect("a run");
-        assert!(newest.contains("  exit 129  ") && newest.ends_with("rfab prod careful"), "{history}");
+        let newest = lab.rfab(&["--history", "--json", "--newest", "1"]).output().expect_ok();
+        let ended = newest.contains(r#""outcome":"interrupted","exit":129"#);
+        assert!(ended && newest.contains(r#""line":"prod careful""#), "{newest}");
         let own = |pid: i32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"sleep\x002.5\0");
         let left = lab.host("web1").processes();
         assert!(!left.iter().any(|process| own(process.pid)), "{left:?}");

@@ -185,6 +185,18 @@ pub mod host {
         test(&ctx, &host.0, words(command, Map::new())?)
     }
 
+    /// Whether a command that only reads ends with status 0; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if host.test("id {user}", #{ user: "shop" }) { ui::note("shop is there"); }
+    /// ```
+    #[rhai_fn(name = "test", return_raw)]
+    pub fn test_values(ctx: NativeCallContext, host: &mut HostValue, command: &str, values: Map) -> RhaiResultOf<bool> {
+        test(&ctx, &host.0, words(command, values)?)
+    }
+
     /// Whether a shell line made by `sh`, which only reads, ends with status 0.
     ///
     /// # Example
