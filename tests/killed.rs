@@ -343,7 +343,8 @@ fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_wor
         let changes: Vec<_> = changes.cloned().collect();
         // Staged, prepared, begun, activated, restarted, finished, put back and pruned: so much at least on each host.
         assert!(changes.len() >= 8 * WEB.len() + 4, "{} changes", changes.len());
-        let all = ["before", "amid", "after"].into_iter().flat_map(|when| {
+        // Amid an effect that takes no time nobody can be killed for sure: the simulator has that.
+        let all = ["before", "after"].into_iter().flat_map(|when| {
             changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.text.clone()))
         });
         // One in four, of every tenth, too.
