@@ -7,17 +7,13 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     script::{Here, Located, Targets, hand_over},
-    session::{Before, InFlight, Session},
+    session::{Before, EVERY, InFlight, STILL, Session},
     ssh::{ReadTrace, trace},
     store::Record,
     ui::Wait,
     world::real::Traced,
 };
 use std::sync::{Arc, Mutex};
-
-/// The longest that a command which the run left on a host is waited for, in milliseconds.
-const STILL: u64 = 15 * 60_000;
-const EVERY: u64 = 1_000;
 
 /// Takes back what the run of this journal did, and tells the closing table.
 pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> Ended {

@@ -53,9 +53,10 @@ pub struct Journaled {
     dead: AtomicBool,
 }
 
-/// The longest that a command which an earlier attempt left on a host is waited for.
-const STILL: u64 = 15 * 60_000;
-const EVERY: u64 = 1_000;
+/// The longest that a command which an earlier attempt left on a host is waited for, and how often it is looked at; in
+/// milliseconds.
+pub const STILL: u64 = 15 * 60_000;
+pub const EVERY: u64 = 1_000;
 
 type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
 

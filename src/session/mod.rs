@@ -17,7 +17,7 @@ pub use before::{Before, InFlight, Was};
 pub use doubt::Doubt;
 pub use drill::Drill;
 pub use faults::{Fault, Faults};
-pub use journal::Journaling;
+pub use journal::{EVERY, Journaling, STILL};
 pub use proof::taken_out;
 pub use tally::{Tally, Told};
 pub use unfinished::tell as tell_unfinished;
