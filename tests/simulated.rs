@@ -1,11 +1,11 @@
 //! The project's own fabfile in the made-up world.
 mod made_up;
 
-use made_up::{FIVE, FOUR, Shop, done, failures, fleet, host};
+use made_up::{FIVE, FOUR, Shop, changes, done, failures, fleet, host};
 use rfab::{
     event::{Outcome, Standing},
     failure::Exit,
-    model::Model,
+    model::{Model, Said},
     simulate::{Simulation, Wish},
 };
 use std::{collections::BTreeSet, time::Instant};
@@ -173,4 +173,43 @@ fn with_two_balancers_and_two_pools_a_drain_is_done_on_all_or_on_none() {
     let ran = shop.run("prod proxy.group2", model);
     assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Unreachable), "{:?} {:?}", ran.ended.exit, failures(&ran));
     assert!(ready(&ran.model), "{}", ran.model.end_state());
+}
+
+#[test]
+fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is_not_restarted() {
+    let quieted =
+        FOUR.replace("[app.health]", "quiet = [\"quiet\", \"{unit}\"]\nidle = [\"idle\", \"{unit}\"]\n[app.health]");
+    let task = "\nimport \"std/service\" as running;\nfn again() { targets().each(|host| running::restart(host)); }";
+    let shop = Shop::of(&[("prod", &quieted)], task);
+    let known = shop.known();
+    let ran = shop.run("prod:jobs1 again", known.clone());
+    assert_eq!(changes(&ran.events), ["jobs1: quiet shop-jobs", "jobs1: restart shop-jobs"]);
+    let restarts = |model: &Model| model.machines[&("prod".into(), "jobs1".into())].restarts;
+    assert_eq!(restarts(&done(ran)), restarts(&known) + 1);
+
+    let mut busy = known;
+    let said = Said { status: 1, ..Said::default() };
+    busy.machines
+        .get_mut(&("prod".into(), "jobs1".into()))
+        .unwrap()
+        .says
+        .predict([("idle shop-jobs".to_owned(), said)].into());
+    let stuck = shop.run("prod:jobs1 again", busy);
+    assert_eq!(stuck.ended.exit, Exit::Failed);
+    assert_eq!(changes(&stuck.events), ["jobs1: quiet shop-jobs"]);
+    let why = "jobs1 still has work in hand after 600s: its units take up nothing new, and were not restarted";
+    assert_eq!(failures(&stuck), [format!("{why} [(\"std/service\", 16), (\"fabfile.rhai\", 53)]")]);
+}
+
+#[test]
+fn a_folder_is_below_the_one_before_and_a_file_in_it_is_where_it_is() {
+    let task = "\nfn there() { targets().each(|host| host.cd(\"/srv\").cd(\"shop/x\").run(\"pwd\")); }\n\
+                fn sneak() { targets().each(|host| host.cd(\"/srv/shop\").write(\"current/x\", \"y\")); }";
+    let shop = Shop::four(task);
+    let known = shop.known();
+    let ran = shop.run("prod:web1 there", known.clone());
+    assert_eq!(changes(&ran.events), ["web1: run `pwd` in /srv/shop/x"]);
+    let sneak = shop.run("prod:web1 sneak", known);
+    let why = "host `web1` is live in `lb1/bk_web`, so nothing that it serves is changed";
+    assert_eq!(failures(&sneak), [format!("{why} [(\"fabfile.rhai\", 53), (\"fabfile.rhai\", 53)]")]);
 }

@@ -4,7 +4,7 @@ use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
     script::{RhaiResultOf, here, thrown},
-    ssh::{Capture, Exec, Exists, Get, On, Put, ReadFile, WriteFile},
+    ssh::{Capture, Dump, Exec, Exists, Get, Load, On, Put, ReadFile, Terminal, WriteFile},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
@@ -53,6 +53,19 @@ fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<S
 
 fn test(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<bool> {
     Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
+}
+
+fn dump(ctx: &NativeCallContext, on: &On, command: Command, to: &str) -> RhaiResultOf<()> {
+    let here = here(ctx)?;
+    let to = here.script.below(to).map_err(thrown)?;
+    here.perform(Dump { on: on.clone(), command, to })
+}
+
+fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiResultOf<String> {
+    let here = here(ctx)?;
+    let from = here.script.below(from).map_err(thrown)?;
+    let state = here.fleet_of(&on.host).state.clone();
+    Ok(here.perform(Load { on: on.clone(), command, from, state })?.out)
 }
 
 fn as_root(on: &On) -> On {
@@ -264,7 +277,7 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), command)
     }
 
-    /// The host, with its next calls in this folder.
+    /// The host, with its next calls in this folder; one that does not begin with `/` is below the folder before it.
     ///
     /// # Example
     ///
@@ -272,8 +285,8 @@ pub mod host {
     /// host.cd("/srv/shop/current").run("bin/clear-cache");
     /// ```
     #[rhai_fn(name = "cd")]
-    pub fn cd(host: &mut HostValue, folder: ImmutableString) -> HostValue {
-        HostValue(On { cd: Some(folder.into()), ..host.0.clone() })
+    pub fn cd(host: &mut HostValue, folder: &str) -> HostValue {
+        HostValue(On { cd: Some(host.0.place(folder)), ..host.0.clone() })
     }
 
     /// The host, with its next calls as this user, by sudo.
@@ -346,7 +359,7 @@ pub mod host {
     pub fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
-        here.perform(Put { on: host.0.clone(), from, to: to.to_owned() })
+        here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
     }
 
     /// Gets a file or a folder from the host into the fabfile's folder; a folder with links in it is refused.
@@ -361,7 +374,102 @@ pub mod host {
     pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let to = here.script.below(to).map_err(thrown)?;
-        here.perform(Get { on: host.0.clone(), from: from.to_owned(), to })
+        here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
+    }
+
+    /// Puts what a command on the host prints into a file of the fabfile's folder, wholly or not at all.
+    ///
+    /// The command only reads, such as a database's dump; a status other than 0 is a failure, and leaves no file.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("postgres").get(["pg_dump", "-Fc", "shop"], "shop.dump");
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get_words(ctx: NativeCallContext, host: &mut HostValue, command: Array, to: &str) -> RhaiResultOf<()> {
+        dump(&ctx, &host.0, argv(command)?, to)
+    }
+
+    /// The same with a shell line made by `sh`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.get(sh("mysqldump shop | gzip"), `${host.name}.sql.gz`);
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get_line(ctx: NativeCallContext, host: &mut HostValue, command: Command, to: &str) -> RhaiResultOf<()> {
+        dump(&ctx, &host.0, command, to)
+    }
+
+    /// Runs a command on the host that reads a file of the fabfile's folder, and gives what it printed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("postgres").put("motd.txt", ["pg_restore", "-d", "shop"]);
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put_words(ctx: NativeCallContext, host: &mut HostValue, from: &str, command: Array) -> RhaiResultOf<String> {
+        load(&ctx, &host.0, from, argv(command)?)
+    }
+
+    /// The same with a shell line made by `sh`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.put("motd.txt", sh("gunzip | mysql shop"));
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put_line(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        from: &str,
+        command: Command,
+    ) -> RhaiResultOf<String> {
+        load(&ctx, &host.0, from, command)
+    }
+
+    /// Lends your terminal to a shell on the host until it ends, and gives its exit status.
+    ///
+    /// What is typed there is yours, as with ssh by hand: no lock is taken, and no ledger knows of it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.terminal();
+    /// ```
+    #[rhai_fn(name = "terminal", return_raw)]
+    pub fn terminal(ctx: NativeCallContext, host: &mut HostValue) -> RhaiResultOf<i64> {
+        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command: None })?.into())
+    }
+
+    /// The same for a program, such as a console or a database's client.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.cd("/srv/shop/current").terminal("bin/console");
+    /// ```
+    #[rhai_fn(name = "terminal", return_raw)]
+    pub fn terminal_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<i64> {
+        let command = Some(words(command, Map::new())?);
+        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
+    }
+
+    /// The same for a program with its arguments.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("postgres").terminal(["psql", "shop"]);
+    /// ```
+    #[rhai_fn(name = "terminal", return_raw)]
+    pub fn terminal_words(ctx: NativeCallContext, host: &mut HostValue, command: Array) -> RhaiResultOf<i64> {
+        let command = Some(argv(command)?);
+        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
     }
 
     /// The text of a file on the host.
@@ -374,7 +482,7 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "read", return_raw)]
     pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
-        here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: path.to_owned() })
+        here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
     }
 
     /// Writes a text to a file on the host, at once or not at all.
@@ -386,7 +494,7 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "write", return_raw)]
     pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
-        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: text.into() })
+        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into() })
     }
 
     /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
@@ -409,7 +517,7 @@ pub mod host {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
         let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
-        here.perform(WriteFile { on: host.0.clone(), path: to.to_owned(), text: text.into() })
+        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into() })
     }
 
     /// Whether there is a file or a folder of this name on the host.
@@ -421,7 +529,7 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "exists", return_raw)]
     pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
-        here(&ctx)?.perform(Exists { on: host.0.clone(), path: path.to_owned() })
+        here(&ctx)?.perform(Exists { on: host.0.clone(), path: host.0.place(path) })
     }
 
     /// The host's name in the fleet.

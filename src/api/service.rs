@@ -2,7 +2,7 @@
 use super::HostValue;
 use crate::{
     script::{Here, RhaiResultOf, here, thrown},
-    service::{ChangeService, ReadService, ServiceChange, ServiceRead, units},
+    service::{ChangeService, FollowLogs, ReadService, ServiceChange, ServiceRead, units},
 };
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 
@@ -62,6 +62,39 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Stop)
     }
 
+    /// Asks the host's units to take up nothing new and to end what they have in hand, by `quiet` of the fleet file.
+    ///
+    /// Gives how long that may take, or `()` where the fleet file says no `quiet`: then nothing was asked.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let within = service::quiet(host);
+    /// if within != () { clock::deadline(within, "2s", || service::idle(host)); }
+    /// ```
+    #[rhai_fn(name = "quiet", return_raw)]
+    pub fn quiet(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?;
+        let fleet = here.fleet_of(&host.0.host);
+        let service = fleet.app.as_ref().and_then(|app| app.service.as_ref());
+        let Some(service) = service.filter(|service| service.quiet.is_some()) else { return Ok(Dynamic::UNIT) };
+        change(&here, &host, ServiceChange::Quiet)?;
+        Ok(format!("{}s", service.quiet_within.as_secs()).into())
+    }
+
+    /// Whether the host's units have nothing in hand, by `idle` of the fleet file.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if service::quiet(host) != () { ui::note(`${service::idle(host)}`); }
+    /// ```
+    #[rhai_fn(name = "idle", return_raw)]
+    pub fn idle(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        let answers = read(&*here(&ctx)?, &host, ServiceRead::Idle)?;
+        Ok(answers.iter().all(|(_, output)| output.status == 0))
+    }
+
     /// What the host's units say of themselves: a map for each, with `unit`, `running` and `text`.
     ///
     /// # Example
@@ -94,6 +127,19 @@ pub mod service {
         let lines = lines.clamp(1, 10_000) as u32;
         let answers = read(&*here(&ctx)?, &host, ServiceRead::Logs(lines))?;
         Ok(answers.into_iter().map(|(_, output)| output.out).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Shows the logs of the host's units as they grow, until Ctrl-C.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// targets().parallel(|host| service::follow(host));
+    /// ```
+    #[rhai_fn(name = "follow", return_raw)]
+    pub fn follow(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        here.perform(FollowLogs::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?)
     }
 
     /// The names of the host's units.

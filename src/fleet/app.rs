@@ -13,6 +13,8 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
+const SERVICE: [&str; 10] =
+    ["units", "restart", "start", "stop", "status", "logs", "follow", "quiet", "idle", "quiet_within"];
 const KEYS: [&str; 7] = ["repository", "path", "user", "keep", "linked", "service", "health"];
 
 /// Reads the app; `project` is the fabfile's folder.
@@ -132,7 +134,7 @@ fn linked(node: &Node) -> Result<Vec<String>, Problem> {
 }
 
 fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Service> {
-    let section = Section::of(node, &["units", "restart", "start", "stop", "status", "logs"], problems)?;
+    let section = Section::of(node, &SERVICE, problems)?;
     if section.find("units").is_none() {
         problems.push(section.lacks("units"));
     }
@@ -145,7 +147,17 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
     let (stop, status) =
         (verb("stop", "systemctl stop {unit}", &["unit"]), verb("status", "systemctl status {unit}", &["unit"]));
     let logs = verb("logs", "journalctl -u {unit} -n {lines} --no-pager", &["unit", "lines"]);
-    Some(Service { units: units?, restart, start, stop, status, logs })
+    let follow = verb("follow", "journalctl -u {unit} -n 20 -f --no-pager", &["unit"]);
+    let quiet = section.get("quiet", problems, |node| self::verb(node, &["unit"]));
+    let idle = section.get("idle", problems, |node| self::verb(node, &["unit"]));
+    if let (Some(node), None) = (section.find("quiet"), section.find("idle")) {
+        problems.push(
+            Problem::new("`quiet` without `idle`: nobody could tell when the unit is done", node.place("needs `idle`"))
+                .help("write `idle`, a command that ends with 0 once the unit has nothing in hand"),
+        );
+    }
+    let quiet_within = section.get("quiet_within", problems, value::wait).unwrap_or(Duration::from_secs(600));
+    Some(Service { units: units?, restart, start, stop, status, logs, follow, quiet, idle, quiet_within })
 }
 
 fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {

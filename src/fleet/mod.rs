@@ -93,6 +93,13 @@ pub struct Service {
     pub stop: Verb,
     pub status: Verb,
     pub logs: Verb,
+    pub follow: Verb,
+    /// Asks it to take up nothing new; none where it need not be asked.
+    pub quiet: Option<Verb>,
+    /// Ends with 0 once it has nothing in hand.
+    pub idle: Option<Verb>,
+    /// How long what it has in hand may take.
+    pub quiet_within: Duration,
 }
 
 /// How a unit is told to do something; `{unit}` stands for its name.

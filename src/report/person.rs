@@ -73,6 +73,12 @@ impl Person for Terminal {
     fn ask(&self, question: &str, secret: bool) -> Option<String> {
         Self::ask(question, secret, &|| false)
     }
+
+    fn lend(&self, take: &mut dyn FnMut(&File)) {
+        if let Some(terminal) = Self::open() {
+            take(&terminal);
+        }
+    }
 }
 
 /// The same person, asked while the reader of the events shows nothing else; a run that is stopped asks no more.
@@ -102,5 +108,13 @@ impl Person for Beside {
 
     fn ask(&self, question: &str, secret: bool) -> Option<String> {
         self.aside(|stopped| Terminal::ask(question, secret, stopped))
+    }
+
+    fn wants_end(&self) -> bool {
+        self.stop.signal().is_some()
+    }
+
+    fn lend(&self, take: &mut dyn FnMut(&File)) {
+        self.listener.aside(&mut || Terminal.lend(take));
     }
 }

@@ -9,7 +9,7 @@ pub struct Forbidden {
     pub help: &'static str,
 }
 
-const COMMANDS: [&str; 4] = ["run", "capture", "sudo", "test"];
+const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
 /// Finds the first one of a file.
 pub fn find(ast: &AST) -> Option<Forbidden> {

@@ -10,7 +10,7 @@ const PLAIN: [&str; 18] = [
 ];
 
 /// Calls whose first text is a command that no shell reads.
-const COMMANDS: [&str; 4] = ["run", "capture", "sudo", "test"];
+const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
 const BACKTICKS: &str = "write the text in backticks: `` `to ${name}` ``";
 

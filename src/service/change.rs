@@ -19,6 +19,8 @@ pub enum ServiceChange {
     Restart,
     Start,
     Stop,
+    /// Takes up nothing new, and ends what it has in hand.
+    Quiet,
 }
 
 /// Does it to one unit of a host.
@@ -40,6 +42,7 @@ impl ChangeService {
             ServiceChange::Restart => &service.restart,
             ServiceChange::Start => &service.start,
             ServiceChange::Stop => &service.stop,
+            ServiceChange::Quiet => service.quiet.as_ref().ok_or_else(|| super::no_quiet(fleet))?,
         };
         let (on, command) = super::command(verb, unit, 0, host)?;
         Ok(Self { host: host.clone(), unit: unit.clone(), change, on, command, state: fleet.state.clone() })
@@ -50,6 +53,7 @@ impl ChangeService {
             ServiceChange::Restart => "restart",
             ServiceChange::Start => "start",
             ServiceChange::Stop => "stop",
+            ServiceChange::Quiet => "quiet",
         }
     }
 
@@ -126,6 +130,7 @@ impl Effect for ChangeService {
         }
         match self.change {
             ServiceChange::Stop => machine.up_at.predict(None),
+            ServiceChange::Quiet => {}
             ServiceChange::Start if machine.up_at.get("whether its service runs")?.is_some() => {}
             ServiceChange::Start | ServiceChange::Restart => {
                 let current = machine.current.get("the current release")?.as_ref().map(|r| r.commit.clone());

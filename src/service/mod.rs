@@ -1,8 +1,10 @@
 //! The units of an app on its hosts.
 mod change;
+mod follow;
 mod read;
 
 pub use change::{ChangeService, ServiceChange};
+pub use follow::FollowLogs;
 pub use read::{ReadService, ServiceRead};
 
 use crate::{
@@ -30,6 +32,11 @@ fn service(fleet: &Fleet) -> Result<&Service, Failure> {
         Failure::new(Reason::Fabfile, format!("fleet `{}` does not name the app's services", fleet.name))
             .help("add `[app.service]` with `units` to the fleet file")
     })
+}
+
+fn no_quiet(fleet: &Fleet) -> Failure {
+    Failure::new(Reason::Fabfile, format!("fleet `{}` does not say how its units are quieted", fleet.name))
+        .help("add `quiet` and `idle` to `[app.service]` in the fleet file")
 }
 
 /// A verb as a command on a host, and the user that it wants.

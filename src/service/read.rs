@@ -15,6 +15,8 @@ use serde::Serialize;
 #[serde(rename_all = "lowercase")]
 pub enum ServiceRead {
     Status,
+    /// Whether it has nothing in hand.
+    Idle,
     /// The last lines of its log.
     Logs(u32),
 }
@@ -35,6 +37,7 @@ impl ReadService {
         let service = super::service(fleet)?;
         let (verb, lines) = match read {
             ServiceRead::Status => (&service.status, 0),
+            ServiceRead::Idle => (service.idle.as_ref().ok_or_else(|| super::no_quiet(fleet))?, 0),
             ServiceRead::Logs(lines) => (&service.logs, lines),
         };
         let (on, command) = super::command(verb, unit, lines, host)?;
@@ -58,6 +61,7 @@ impl Effect for ReadService {
     fn describe(&self) -> String {
         match self.read {
             ServiceRead::Status => format!("read the status of {}", self.unit),
+            ServiceRead::Idle => format!("ask whether {} has nothing in hand", self.unit),
             ServiceRead::Logs(lines) => format!("read the last {lines} log lines of {}", self.unit),
         }
     }
@@ -69,10 +73,13 @@ impl Effect for ReadService {
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         let machine = model.machine(&self.host)?;
         let up = machine.up_at.get("when its service is up")?.is_some();
-        let out = match self.read {
-            ServiceRead::Status => if up { "active" } else { "inactive" }.to_owned(),
-            ServiceRead::Logs(_) => String::new(),
+        let (status, out) = match self.read {
+            ServiceRead::Status if up => (0, "active"),
+            ServiceRead::Status => (3, "inactive"),
+            // Somebody may have said how the command ends.
+            ServiceRead::Idle => (machine.said(&self.command.shown(), false)?.map_or(0, |said| said.status), ""),
+            ServiceRead::Logs(_) => (if up { 0 } else { 3 }, ""),
         };
-        Ok(Output { status: if up { 0 } else { 3 }, out, ..Output::default() })
+        Ok(Output { status, out: out.to_owned(), ..Output::default() })
     }
 }

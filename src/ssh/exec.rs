@@ -35,7 +35,7 @@ impl From<Said> for Output {
 }
 
 /// Turns a status other than 0 into a failure that names the command.
-fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
+pub(super) fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
     if output.status == 0 {
         return Ok(output);
     }
@@ -45,6 +45,18 @@ fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
     Err(match lines.last() {
         Some(last) => failure.help(format!("its last line was: {last}")),
         None => failure,
+    })
+}
+
+/// What a trace says of a command's end.
+pub(super) fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Seen<Output>, Failure> {
+    Ok(match traced {
+        Traced::NeverStarted => Seen::Not,
+        Traced::Running => Seen::Running,
+        Traced::Ended(0) => Seen::Done(Output::default()),
+        Traced::Ended(status) if any_status => Seen::Done(Output { status, ..Output::default() }),
+        Traced::Ended(status) => return Err(good(Output { status, ..Output::default() }, on, command).unwrap_err()),
+        Traced::Lost => Seen::Cannot,
     })
 }
 
@@ -94,16 +106,7 @@ impl Effect for Exec {
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
         let host = self.on.host.clone();
         let trace = on::trace(&self.state, &host.fleet, ask.run(), ask.id());
-        Ok(match ask.read(ReadTrace::new(host, trace, ask))? {
-            Traced::NeverStarted => Seen::Not,
-            Traced::Running => Seen::Running,
-            Traced::Ended(0) => Seen::Done(Output::default()),
-            Traced::Ended(status) if self.any_status => Seen::Done(Output { status, ..Output::default() }),
-            Traced::Ended(status) => {
-                return Err(good(Output { status, ..Output::default() }, &self.on, &self.command).unwrap_err());
-            }
-            Traced::Lost => Seen::Cannot,
-        })
+        seen(ask.read(ReadTrace::new(host, trace, ask))?, self.any_status, &self.on, &self.command)
     }
 
     fn assumed(&self) -> Option<Output> {

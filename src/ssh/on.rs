@@ -47,6 +47,16 @@ impl On {
         at.real.site(&self.host.fleet).transport.run(&self.host, job).await
     }
 
+    /// A path as the host sees it from the folder of the call.
+    pub fn place(&self, path: &str) -> String {
+        match &self.cd {
+            Some(folder) if !path.starts_with('/') && !path.is_empty() => {
+                format!("{}/{path}", folder.trim_end_matches('/'))
+            }
+            _ => path.to_owned(),
+        }
+    }
+
     /// How people see the call.
     pub fn shown(&self, command: &Command) -> String {
         let user = self.user.as_ref().map(|u| format!(" as {u}")).unwrap_or_default();

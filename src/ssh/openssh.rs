@@ -2,6 +2,7 @@
 use super::{
     config::{self, Folder},
     heard::{Stdout, Trailer, flush, hear},
+    input::{feed, readable},
     link::{Link, until_frozen},
     master,
     sudo::{Answer, Held, refused as sudo_refused},
@@ -14,7 +15,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     secret::Secret,
-    world::real::{Ended, Exclusive, Input, Job, Person, Remote, Trace, Traced, Transport},
+    world::real::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
 };
 use ::openssh::{ForwardType, Session, Socket, Stdio};
 use async_trait::async_trait;
@@ -30,14 +31,13 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::OnceCell,
-    time::timeout,
-};
+use tokio::{io::AsyncReadExt, sync::OnceCell, time::timeout};
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 const SILENT: Duration = Duration::from_secs(20);
+
+/// How often it is asked whether a command is still wanted.
+const WANTED: Duration = Duration::from_millis(200);
 
 /// How often it is told how far a file is.
 pub const PROGRESS: Duration = Duration::from_millis(250);
@@ -114,6 +114,7 @@ impl Openssh {
         mark: &str,
         first: &[u8],
     ) -> Result<Ended, Failure> {
+        readable(&job.stdin)?;
         let (session, halts) = (self.session(host).await?, self.halts.load(SeqCst));
         let mut command = session.clone().arc_raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -122,11 +123,11 @@ impl Openssh {
             Ok(Err(e)) => return Err(cut_off(host, job, &format!("its connection broke: {e}"))),
             Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
         };
-        let stdin = child.stdin().take();
+        let mut stdin = child.stdin().take();
         let (mut stdout, mut stderr) = (child.stdout().take().expect("piped"), child.stderr().take().expect("piped"));
         let mut out = Stdout::new(mark, job.keep, job.heard).into(job.into);
         let (mut err, mut line) = (super::heard::Halves::new(job.keep.min(1 << 20)), Vec::new());
-        let feeding = feed(stdin, first, &job.stdin);
+        let feeding = feed(&mut stdin, first, &job.stdin);
         let reading = async {
             let (mut a, mut b) = (vec![0; 32 << 10], vec![0; 8 << 10]);
             let (mut out_open, mut err_open) = (true, true);
@@ -166,36 +167,44 @@ impl Openssh {
         };
         let both = async {
             tokio::pin!(feeding, reading);
-            let mut frozen = pin!(until_frozen(&session));
+            let (mut frozen, mut unwanted) = (pin!(until_frozen(&session)), pin!(unwanted(job.until)));
             let mut fed = false;
             loop {
                 tokio::select! {
-                    () = &mut feeding, if !fed => fed = true,
-                    () = &mut reading => return,
-                    () = &mut frozen => return,
+                    read = &mut feeding, if !fed => match read {
+                        Ok(()) => fed = true,
+                        Err(e) => return Over::Unread(e),
+                    },
+                    () = &mut reading => return Over::Ended,
+                    () = &mut frozen => return Over::Ended,
+                    () = &mut unwanted => return Over::Unwanted,
                 }
             }
         };
-        let in_time = match job.timeout {
-            Some(limit) => timeout(limit, both).await.is_ok(),
-            None => {
-                both.await;
-                true
-            }
+        let over = match job.timeout {
+            Some(limit) => timeout(limit, both).await.unwrap_or(Over::Late(limit)),
+            None => both.await,
         };
         out.finish();
         flush(&mut line, Stream::Err, job.heard);
         let pid = out.pid.unwrap_or(0);
         self.running.lock().unwrap().remove(&(host.name.clone(), pid, job.user.clone()));
-        if !in_time {
-            let limit = job.timeout.unwrap_or_default().as_secs_f64();
-            let stopped = self.stop(host, pid, job.user.as_ref()).await;
-            let message = format!("host `{host}`: the command took longer than {limit} s");
-            return Err(match stopped {
-                true => Failure::failed(format!("{message} and was stopped")),
-                false => Failure::unknown(format!("{message}, and nobody knows whether it still runs")),
-            }
-            .on(&host.name));
+        let why = match over {
+            Over::Ended => None,
+            Over::Late(limit) => Some(format!("the command took longer than {} s", limit.as_secs_f64())),
+            // Its input was not closed, so that it did not take a part for the whole.
+            Over::Unread(e) => Some(format!("what the command reads cannot be read here any more ({e})")),
+            Over::Unwanted => Some("the command was not wanted any more".to_owned()),
+        };
+        if let Some(why) = why {
+            return match self.stop(host, pid, job.user.as_ref()).await {
+                true if job.until.is_some_and(|until| until()) => {
+                    Ok(Ended { status: Job::STOPPED, out: out.kept.into_bytes().0, err: Vec::new(), cut: false })
+                }
+                true => Err(Failure::failed(format!("host `{host}`: {why} and was stopped")).on(&host.name)),
+                false => Err(Failure::unknown(format!("host `{host}`: {why}, and nobody knows whether it still runs"))
+                    .on(&host.name)),
+            };
         }
         let trailer = out.trailer.take();
         let (out, cut) = out.kept.into_bytes();
@@ -255,37 +264,21 @@ async fn has_exited(child: ::openssh::Child<Arc<Session>>) -> bool {
     matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
 }
 
-/// Writes what the command is to read, and closes.
-async fn feed(stdin: Option<::openssh::ChildStdin>, first: &[u8], input: &Input<'_>) {
-    let Some(mut stdin) = stdin else { return };
-    // A command that does not read to its end closes the pipe: that is its right.
-    if stdin.write_all(first).await.is_err() {
-        return;
+/// Why nobody listens to a command any more.
+enum Over {
+    /// It ended, or its connection did.
+    Ended,
+    Late(Duration),
+    Unread(std::io::Error),
+    Unwanted,
+}
+
+/// Comes to its end when a command is not wanted any more.
+async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
+    let Some(until) = until else { return std::future::pending().await };
+    while !until() {
+        tokio::time::sleep(WANTED).await;
     }
-    match input {
-        Input::Empty => {}
-        Input::Bytes(bytes) => {
-            let _ = stdin.write_all(bytes).await;
-        }
-        Input::File(path, told) => {
-            let Ok(mut file) = tokio::fs::File::open(path).await else { return };
-            let total = file.metadata().await.map(|m| m.len()).unwrap_or(0);
-            let (mut buffer, mut done, mut last) = (vec![0; 256 << 10], 0, Instant::now());
-            while let Ok(n) = file.read(&mut buffer).await
-                && n > 0
-            {
-                if stdin.write_all(&buffer[..n]).await.is_err() {
-                    return;
-                }
-                done += n as u64;
-                if done == total || last.elapsed() > PROGRESS {
-                    told(done, total);
-                    last = Instant::now();
-                }
-            }
-        }
-    }
-    let _ = stdin.shutdown().await;
 }
 
 fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
@@ -415,6 +408,27 @@ if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi"#;
                 Some(status) if ended.status == 0 => Ok(Traced::Ended(status)),
                 _ => Err(Failure::unknown(format!("host `{host}` does not say how the call stands")).on(&host.name)),
             },
+        }
+    }
+
+    async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure> {
+        self.session(host).await?;
+        let mut command = std::process::Command::new("ssh");
+        command.arg("-F").arg(&self.config).args(["-t", "-o", "LogLevel=ERROR", "-o", "ControlMaster=no", "-o"]);
+        command.arg(format!("ControlPath={}", self.socket(host.address()).display()));
+        command.args(["--", host.address(), line]);
+        let mut ended = None;
+        self.person.lend(&mut |terminal| {
+            let own = || terminal.try_clone().map(std::process::Stdio::from);
+            let run = |(a, b, c): (std::process::Stdio, _, _)| command.stdin(a).stdout(b).stderr(c).status();
+            ended = Some(own().and_then(|a| Ok((a, own()?, own()?))).and_then(run));
+        });
+        match ended {
+            Some(Ok(status)) => Ok(status.code().unwrap_or(255)),
+            Some(Err(e)) => Err(Failure::failed(format!("ssh cannot be started: {e}"))),
+            None => Err(Failure::failed(format!("host `{host}`: a program wants a terminal, and there is none here"))
+                .on(&host.name)
+                .help("type it in a terminal, without a pipe before it")),
         }
     }
 

@@ -72,7 +72,8 @@ fn by_sudo(user: &Name, sudo: Sudo, words: Vec<String>) -> Vec<String> {
     how.iter().map(|w| w.to_string()).chain([user.to_string(), "--".to_owned()]).chain(words).collect()
 }
 
-fn plain(command: &Command) -> Vec<String> {
+/// The words of a command; a line's are a shell's.
+pub fn plain(command: &Command) -> Vec<String> {
     match command {
         Command::Words(words) => words.clone(),
         Command::Line { .. } => vec!["/bin/sh".into(), "-c".into(), command.for_sh()],

@@ -50,6 +50,11 @@ pub trait Transport: Send + Sync {
     /// Tells how a call that left its trace on a host stands.
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure>;
 
+    /// Lends the person's terminal to a line on a host until it ends, and gives its exit status.
+    ///
+    /// `Failed` without a terminal.
+    async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure>;
+
     /// Ends the remote process groups of this run's calls that are still under way.
     async fn stop_all(&self);
 }
@@ -97,9 +102,14 @@ pub struct Job<'a> {
     pub keep: usize,
     /// Takes its output, which is not kept then.
     pub into: Option<&'a Takes<'a>>,
+    /// Asked now and then whether it shall be stopped; then it ends with [`Job::STOPPED`].
+    pub until: Option<&'a (dyn Fn() -> bool + Send + Sync)>,
 }
 
 impl<'a> Job<'a> {
+    /// What a command ends with that was stopped because nobody wants it any more.
+    pub const STOPPED: i32 = 130;
+
     /// A command with nothing around it.
     pub fn new(command: &'a Command) -> Self {
         Self {
@@ -114,12 +124,13 @@ impl<'a> Job<'a> {
             heard: None,
             keep: 1 << 20,
             into: None,
+            until: None,
         }
     }
 
     /// The same command once more.
     pub fn again(&self) -> Job<'a> {
-        let Job { command, stdin, timeout, heard, keep, into, .. } = *self;
+        let Job { command, stdin, timeout, heard, keep, into, until, .. } = *self;
         let (user, cd, env) = (self.user.clone(), self.cd.clone(), self.env.clone());
         Job {
             command,
@@ -133,6 +144,7 @@ impl<'a> Job<'a> {
             heard,
             keep,
             into,
+            until,
         }
     }
 }
@@ -234,6 +246,14 @@ pub trait Person: Send + Sync {
 
     /// Asks for a text; what is typed is not shown if it is secret. `None` without a person.
     fn ask(&self, question: &str, secret: bool) -> Option<String>;
+
+    /// Whether the person has asked for the run's end.
+    fn wants_end(&self) -> bool {
+        false
+    }
+
+    /// Gives the terminal away while `take` runs, which nothing else is shown on meanwhile; without one it does not run.
+    fn lend(&self, take: &mut dyn FnMut(&std::fs::File));
 }
 
 /// One fleet's parts.

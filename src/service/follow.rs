@@ -1,0 +1,77 @@
+//! Shows the logs of a host's units as they grow.
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Model, Predicted},
+    ssh::{On, Output},
+    world::real::Job,
+};
+use futures_util::future::join_all;
+use serde::Serialize;
+
+/// Follows them side by side, until they end or the person wants the run to end.
+#[derive(Clone, Debug, Serialize)]
+pub struct FollowLogs {
+    pub host: Host,
+    pub units: Vec<Name>,
+    commands: Vec<(On, Command)>,
+}
+
+impl FollowLogs {
+    /// The units of the host, as the fleet file words it.
+    pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
+        let (service, units) = (super::service(fleet)?, super::units(fleet, host)?);
+        let commands =
+            units.iter().map(|unit| super::command(&service.follow, unit, 0, host)).collect::<Result<_, _>>()?;
+        Ok(Self { host: host.clone(), units, commands })
+    }
+}
+
+impl Effect for FollowLogs {
+    type Outcome = ();
+    const NAME: &'static str = "follow_logs";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("follow the log of {}", self.units.join(", "))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
+        };
+        let ends = || at.real.person.wants_end();
+        let follow = async |(on, command): &(On, Command)| {
+            let job = Job { heard: Some(&heard), until: Some(&ends), keep: 4 << 10, ..on.job(command) };
+            let output: Output = on.run(&at, job).await?.into();
+            if output.status == 0 || ends() {
+                return Ok(());
+            }
+            let message = format!("{} ended with status {}", on.shown(command), output.status);
+            let failure = Failure::failed(message).on(&self.host.name).status(output.status);
+            Err(match output.err.lines().last() {
+                Some(last) => failure.help(format!("its last line was: {last}")),
+                None => failure,
+            })
+        };
+        join_all(self.commands.iter().map(follow)).await.into_iter().collect()
+    }
+
+    /// A made-up unit says nothing.
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        model.machine(&self.host)?;
+        Ok(())
+    }
+}

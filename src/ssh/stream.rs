@@ -1,0 +1,154 @@
+//! What a command of a host prints, into a file here; and a file of here, into a command of a host.
+use super::{
+    On, Output, ReadTrace,
+    arriving::Arriving,
+    exec::{good, seen},
+    on,
+};
+use crate::{
+    command::Command,
+    effect::*,
+    event::{Stream, What},
+    failure::Failure,
+    model::{Model, Predicted},
+    world::real::{Input, Job},
+};
+use serde::Serialize;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Puts what a command prints into a file of this machine, wholly or not at all; the command only reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dump {
+    pub on: On,
+    pub command: Command,
+    pub to: PathBuf,
+}
+
+impl Effect for Dump {
+    type Outcome = ();
+    const NAME: &'static str = "dump";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        format!("get the output of {}", self.on.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let unwritable = |e: io::Error| Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()));
+        let host = &self.on.host.name;
+        let folder = self.to.parent().unwrap_or(Path::new("."));
+        let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?);
+        // Nobody knows how much will come.
+        let tell = |done: u64| {
+            at.tell(What::Progressed { host: host.clone(), what: "got".into(), done, total: done, unit: "bytes" });
+        };
+        let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
+        // What it prints is the file; what it says is for people.
+        let heard = |stream, line: &str| {
+            if stream == Stream::Err {
+                at.tell(What::Printed { host: host.clone(), stream, line: line.to_owned() });
+            }
+        };
+        let job = Job { into: Some(&take), heard: Some(&heard), ..self.on.job(&self.command) };
+        good(self.on.run(&at, job).await?.into(), &self.on, &self.command)?;
+        tell(arriving.so_far());
+        let (temp, _) = arriving.done().map_err(unwritable)?;
+        temp.persist(&self.to).map(drop).map_err(|e| unwritable(e.error))
+    }
+
+    /// Nobody knows what it would print now.
+    fn look(&self, _: Ask<'_>) -> Result<Seen<()>, Failure> {
+        Ok(Seen::Not)
+    }
+
+    /// What a made-up command prints is not written to this machine.
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let partial = model.partial;
+        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        good(said.map(Output::from).unwrap_or_default(), &self.on, &self.command)?;
+        Ok(())
+    }
+}
+
+/// Runs a command that reads a file of this machine.
+#[derive(Clone, Debug, Serialize)]
+pub struct Load {
+    pub on: On,
+    pub command: Command,
+    pub from: PathBuf,
+    /// The fleet's state folder on hosts.
+    pub state: String,
+}
+
+impl Effect for Load {
+    type Outcome = Output;
+    const NAME: &'static str = "load";
+    const KIND: Kind = Kind::Once;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Anything { host: &self.on.host }
+    }
+
+    fn describe(&self) -> String {
+        let file = self.from.file_name().unwrap_or_default().to_string_lossy();
+        format!("put {file} into {}", self.on.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        let host = &self.on.host;
+        if !self.from.is_file() {
+            return Err(Failure::failed(format!("`{}` is no file", self.from.display()))
+                .help("one file goes into a command; a folder is sent by `host.put(folder, path)`"));
+        }
+        let sent = |done, total| {
+            at.tell(What::Progressed { host: host.name.clone(), what: "sent".into(), done, total, unit: "bytes" });
+        };
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
+        };
+        let job = Job {
+            trace: Some(on::trace(&self.state, &host.fleet, at.lane.run(), at.id)),
+            note: at.note(),
+            heard: Some(&heard),
+            stdin: Input::File(&self.from, &sent),
+            ..self.on.job(&self.command)
+        };
+        good(self.on.run(&at, job).await?.into(), &self.on, &self.command)
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
+        let host = self.on.host.clone();
+        let trace = on::trace(&self.state, &host.fleet, ask.run(), ask.id());
+        seen(ask.read(ReadTrace::new(host, trace, ask))?, false, &self.on, &self.command)
+    }
+
+    fn assumed(&self) -> Option<Output> {
+        Some(Output::default())
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        let (id, shown) = (model.id.clone(), self.on.shown(&self.command));
+        model.takes(200);
+        let machine = model.machine(&self.on.host)?;
+        let output = machine.said(&self.command.shown(), false).ok().flatten().map(Output::from).unwrap_or_default();
+        machine.ended.insert(id, output.status);
+        machine.changes.push(shown.clone());
+        model.disturb(&self.on.host, &shown);
+        Ok(good(output, &self.on, &self.command)?)
+    }
+}
