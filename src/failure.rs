@@ -77,6 +77,12 @@ impl Serialize for Exit {
     }
 }
 
+/// Stands in a help for the words of the line that name hosts.
+pub const HOSTS: &str = "{hosts}";
+
+/// How a failure ends that is about a host whose key nobody has taken up.
+pub const STRANGE_KEY: &str = "is not known, so it is not trusted";
+
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -214,6 +220,15 @@ impl Failure {
 
     pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(Reason::Unknown, message)
+    }
+
+    /// Puts the words that name hosts into the help, where it leaves a place for them.
+    pub fn naming(mut self, words: &str) -> Self {
+        if let Some(help) = self.help.as_mut().filter(|help| help.contains(HOSTS)) {
+            let place = if words.is_empty() { format!("{HOSTS} ") } else { HOSTS.to_owned() };
+            *help = help.replace(&place, words);
+        }
+        self
     }
 
     pub fn help(self, help: impl Into<String>) -> Self {

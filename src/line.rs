@@ -79,6 +79,12 @@ impl fmt::Display for Call {
 }
 
 impl Line {
+    /// The words that name hosts; none where the default task does.
+    pub fn naming(&self) -> String {
+        let naming: Vec<String> = self.calls.iter().filter(|call| call.names_hosts).map(Call::to_string).collect();
+        naming.join(" ")
+    }
+
     /// Refuses a task that names hosts for the first time behind one that does not.
     fn in_order(self) -> Result<Line, Error> {
         match self.calls.iter().position(|call| call.names_hosts) {

@@ -57,7 +57,7 @@ pub fn simulate_attempt(
     wish: Wish,
     journal: Option<Journaling>,
 ) -> Simulation {
-    let run = facts(project, &model, line.to_string(), wish);
+    let run = Run { naming: line.naming(), ..facts(project, &model, line.to_string(), wish) };
     carried_out(run, model, wish, journal, |session| run::run(project, line, false, session))
 }
 
@@ -74,6 +74,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
         attempt: 0,
         undoes: None,
         line,
+        naming: String::new(),
         folder: project.script.folder.clone(),
         flags: Vec::new(),
         who: "tester".into(),

@@ -69,11 +69,14 @@ fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_use
         lab.write_known_hosts();
         forget(&lab, "web1");
         let unknown = lab.rfab(&["on:web1", "touch"]).output();
-        assert_refused(&unknown, &["host `web1`: its key is not known, so it is not trusted", "`rfab --trust web1`"]);
+        assert_refused(
+            &unknown,
+            &["host `web1`: its key is not known, so it is not trusted", "`rfab on:web1 --trust web1`"],
+        );
         forget(&lab, "bastion");
         let jump = lab.rfab(&["on:web2", "touch"]).output();
         let says = "host `web2`: the key of `bastion`, on the way to it, is not known, so it is not trusted";
-        assert_refused(&jump, &[says, "`rfab --trust web2`"]);
+        assert_refused(&jump, &[says, "`rfab on:web2 --trust web2`"]);
         known_hosts(&lab, |_| String::new());
         assert_refused(&lab.rfab(&["on:web1", "touch"]).output(), &["host `web1`: its key is not known"]);
         lab.write_known_hosts();
@@ -82,7 +85,7 @@ fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_use
         }
         let changed = lab.rfab(&["on:web1", "touch"]).output();
         let says = ["host `web1`: its key is not the one that is known", "/known_hosts:1): somebody may be in between"];
-        assert_refused(&changed, &[says[0], says[1], "`rfab --trust web1`"]);
+        assert_refused(&changed, &[says[0], says[1], "`rfab on:web1 --trust web1`"]);
         let jump = lab.rfab(&["on:web2", "touch"]).output();
         assert_refused(&jump, &["host `web2`: the key of `bastion`, on the way to it, is not the one that is known"]);
         for name in ["web1", "bastion", "web2"] {

@@ -116,7 +116,7 @@ struct Instead {
     /// Show what a script can call, the page of NAME, or those with that word
     #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     docs: Option<Option<String>>,
-    /// Take up the key of HOST, after showing it and asking
+    /// Take up the key of HOST, or of `all`, after showing it and asking
     #[arg(long, value_name = "HOST", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     trust: Option<String>,
     /// List the runs of this machine, the newest first

@@ -5,7 +5,7 @@ use crate::{
     event::{Event, Listener},
     fabfile::Project,
     failure::{Exit, Failure, Reason},
-    fleet::{Fleet, is_name},
+    fleet::{Fleet, did_you_mean, is_name},
     host::Host,
     report,
     script::{Here, Invocation, current_targets, failure_of},
@@ -22,19 +22,55 @@ use std::{
 
 /// Shows the keys of a host and of those before it, and takes up those that a person says yes to.
 ///
-/// `host` may be `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then nobody is asked about the host itself.
+/// `host` may be `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then nobody is asked about the host itself; or `all`.
 pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &str) -> Result<Exit, Failure> {
     let (name, expected) = match host.split_once('=') {
         Some((name, print)) => (name, Some(print)),
         None => (host, None),
     };
     let fleets = fleets(request, project, line)?;
+    if host == ALL {
+        return everybody(project, &fleets);
+    }
     let (fleet, host) = found(&fleets, name)?;
+    taken_up(project, fleet.as_deref(), host, name, expected)?;
+    Ok(Exit::Done)
+}
+
+/// The word for every machine of the fleets.
+const ALL: &str = "all";
+
+/// Offers the keys of every machine of the fleets, the balancers' first; what goes wrong with one keeps none from the next.
+fn everybody(project: &Project, fleets: &[Arc<Fleet>]) -> Result<Exit, Failure> {
+    let mut wrong = None;
+    if fleets.is_empty() {
+        return Err(Failure::new(Reason::Fabfile, "nothing names the hosts that `all` are")
+            .help("type the words for their fleet before it: `rfab prod --trust all`"));
+    }
+    for fleet in fleets {
+        for host in fleet.balancers.iter().map(|b| &b.host).chain(&fleet.hosts) {
+            if let Err(failure) = taken_up(project, Some(fleet), host.clone(), &host.name, None) {
+                report::complain(&format!("error: {}", failure.message));
+                wrong.get_or_insert(failure);
+            }
+        }
+    }
+    wrong.map_or(Ok(Exit::Done), |failure| Ok(failure.reason.exit()))
+}
+
+/// Shows the keys on the way to one host, and takes up those that are agreed to.
+fn taken_up(
+    project: &Project,
+    fleet: Option<&Fleet>,
+    host: Host,
+    name: &str,
+    expected: Option<&str>,
+) -> Result<(), Failure> {
     let (home, _) = wiring::folders()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
     let folder = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let way = Strangers::on_the_way(fleet.as_deref(), host, &project.script.folder, &home, folder.as_deref());
+    let way = Strangers::on_the_way(fleet, host, &project.script.folder, &home, folder.as_deref());
     let way = runtime.block_on(way)?;
     for at in 0..way.hosts() {
         let offer = runtime.block_on(way.offer(at))?;
@@ -47,7 +83,7 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
         let file = way.take_up(&offer)?;
         report::say(&format!("{} is taken up into `{}`; commit it", called(&offer), file.display()));
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn called(offer: &Offer) -> String {
@@ -95,6 +131,12 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
     }
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
         return Err(Failure::new(Reason::Fabfile, format!("`{}` is no host's name", name.escape_debug())));
+    }
+    // Not a host of its own that sounds alike: it would be looked up in the network.
+    let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));
+    if let Some(meant) = did_you_mean(name, machines.map(|host| &*host.name)) {
+        let message = format!("no host of these fleets is called `{name}`");
+        return Err(Failure::new(Reason::Fabfile, message).help(meant));
     }
     let fleet = fleets.first().cloned();
     let of = fleet.as_ref().map_or("".into(), |fleet| fleet.name.clone());

@@ -52,6 +52,7 @@ pub fn run(
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
     let world = Arc::new(world(request, project, person)?);
     let mut facts = facts(request, project, work.line());
+    facts.naming = work.naming();
     let head = |facts: &Run| attempt::head(facts, project, work);
     let (keep, changed) = match going {
         None => (attempt::begin(&runs, &head(&facts))?, None),
@@ -110,6 +111,13 @@ impl Work<'_> {
         match self {
             Work::Line(line) => line.to_string(),
             Work::Abort(aborted) => format!("--abort {}", aborted.run),
+        }
+    }
+
+    fn naming(self) -> String {
+        match self {
+            Work::Line(line) => line.naming(),
+            Work::Abort(_) => String::new(),
         }
     }
 
@@ -223,6 +231,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         attempt: 0,
         undoes: None,
         line,
+        naming: String::new(),
         folder: project.script.folder.clone(),
         flags: request.flags(),
         who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),

@@ -159,6 +159,10 @@ fn the_shop_is_read_whole() {
                 stop: sudo("systemctl stop {unit}"),
                 status: Verb::Plain(["systemctl", "--user", "status", "{unit}"].map(String::from).to_vec()),
                 logs: sudo("journalctl -u {unit} -n {lines} --no-pager"),
+                follow: sudo("journalctl -u {unit} -n 20 -f --no-pager"),
+                quiet: None,
+                idle: None,
+                quiet_within: Duration::from_secs(600),
             }),
             health: Some(Health {
                 url: "http://{address}:8080/health".into(),

@@ -60,7 +60,6 @@ fn facts(found: &Found) -> Vec<String> {
 fn next(fleets: &[Planned]) -> String {
     let Some(first) = fleets.first() else { return String::new() };
     let task = first.function.trim_end_matches('_');
-    let host = first.stage.hosts.first().map_or("", |host| host.name.as_str());
     let example = fleets.iter().any(|fleet| fleet.example);
     let (read, reference) = match example {
         true => ("put your own hosts into the fleet files; then type", "stable"),
@@ -68,7 +67,7 @@ fn next(fleets: &[Planned]) -> String {
     };
     let lines = [
         ("rfab".to_owned(), "what can be typed here"),
-        (format!("rfab {task} --trust {host}"), "take up a host's key, after comparing its fingerprint"),
+        (format!("rfab {task} --trust all"), "take up the hosts' keys, after comparing their fingerprints"),
         (format!("rfab {task} setup"), "make the app's folders"),
         (format!("rfab {task} deploy:{reference}"), "deploy the newest stable tag; or a tag, a branch, a commit"),
     ];

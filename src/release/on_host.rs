@@ -4,10 +4,10 @@ use super::{
     preflighted, program, pruned, set_up as read_set_up, staged,
 };
 use crate::{
-    command::Command,
+    command::{Command, quoted},
     effect::At,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Failure, HOSTS, Reason},
     git::Repository,
     host::{Host, Name},
     model::Release,
@@ -116,7 +116,18 @@ pub async fn set_up(at: &At<'_>, set_up: &SetUp) -> Result<(), Failure> {
     let (host, home) = (&set_up.host, &set_up.home);
     let command = program::setup(&home.path).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
-    read_set_up(&ended).map(drop).map_err(on(host))
+    read_set_up(&ended).map(drop).map_err(|error| {
+        let cannot = matches!(error, super::Error::CannotMake(_));
+        let failure = on(host)(error);
+        let fleet = at.real.site(&host.fleet).fleet.clone();
+        match home.user.as_ref().or(fleet.user.as_ref()).filter(|_| cannot) {
+            Some(user) => {
+                let made = format!("sudo install -d -o {user} {}", quoted(&home.path));
+                failure.help(format!("make it as root and give it to the app's user: `rfab {HOSTS} -- {made}`"))
+            }
+            None => failure,
+        }
+    })
 }
 
 /// Trees that this run packed, each once.

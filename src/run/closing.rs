@@ -5,7 +5,7 @@ use crate::{
     docs,
     effect::Lane,
     event::{Row, Standing, What},
-    failure::{Exit, Failure, Reason},
+    failure::{Exit, Failure, Reason, STRANGE_KEY},
     fan,
     fleet::Fleet,
     host::Host,
@@ -45,6 +45,9 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     if session.journaled && !matches!(exit, Exit::Done | Exit::LeftOut | Exit::Refused) && session.changed() {
         next = going_on(session);
     }
+    if let Some(trusting) = trusting(session).filter(|_| !over) {
+        next.insert(0, trusting);
+    }
     // Whoever writes logs knows where they are.
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
@@ -80,6 +83,18 @@ fn going_on(session: &Session) -> Vec<String> {
         Some(run) => vec![format!("--abort {run}")],
         None => vec![format!("--resume {}", session.run.id), format!("--abort {}", session.run.id)],
     }
+}
+
+/// The command that takes up the keys that nobody knows, if there are any.
+fn trusting(session: &Session) -> Option<String> {
+    let strange = |host: &&Host| {
+        session.tally.told(host).unreachable.is_some_and(|failure| failure.message.ends_with(STRANGE_KEY))
+    };
+    let fleets = session.fleets.all();
+    let hosts = fleets.iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));
+    let strange: Vec<&Host> = hosts.filter(strange).collect();
+    let whose = if strange.len() > 1 { "all" } else { &strange.first()?.name };
+    Some(format!("{} --trust {whose}", session.run.naming).trim_start().to_owned())
 }
 
 /// The command that tries once more.

@@ -1,5 +1,5 @@
 //! Begun and ended, told to whoever listens; and an interrupted run begins nothing more.
-use super::{Layer, Rest, Stop};
+use super::{Layer, Rest, Run, Stop};
 use crate::{
     effect::{Answered, Call, Kind},
     event::What,
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub struct Events {
     pub stopped: Arc<Stop>,
+    pub run: Arc<Run>,
 }
 
 impl Layer for Events {
@@ -21,7 +22,7 @@ impl Layer for Events {
             (effect.name(), effect.kind(), effect.describe(), effect.subject().host().cloned());
         lane.tell(What::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
         let began = rest.world().now(lane);
-        let answered = rest.pass(call);
+        let answered = rest.pass(call).map_err(|failure| failure.naming(&self.run.naming));
         let took = rest.world().now(lane).saturating_sub(began);
         let failure = answered.as_ref().err().cloned();
         lane.tell(What::EffectFinished { effect: name, kind, host, text, took, failure });

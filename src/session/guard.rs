@@ -51,6 +51,7 @@ impl Guard {
             return Err(Failure::new(Reason::Locked, message));
         }
         if fleet.guarded {
+            self.reachable(fleet, call)?;
             self.point_out(call, rest);
             self.consent(fleet, call, rest)?;
         }
@@ -70,6 +71,14 @@ impl Guard {
         self.held.lock().unwrap().insert(fleet.name.clone());
         self.tally.locked(&fleet.name);
         Ok(())
+    }
+
+    /// Fails before anybody is asked about what cannot be done: where the lock is kept, or the host itself, did not answer.
+    fn reachable(&self, fleet: &Fleet, call: Call<'_>) -> Result<(), Failure> {
+        let homes = fleet.balancers.iter().map(|balancer| &balancer.host);
+        let touched = call.effect.touch();
+        let mute = homes.chain(touched.hosts()).find_map(|host| self.tally.told(host).unreachable);
+        mute.map_or(Ok(()), Err)
     }
 
     /// Refuses to go on with a run, or to take it back, once another has changed the fleet.

@@ -49,6 +49,8 @@ pub struct Run {
     pub undoes: Option<Name>,
     /// The command line's normal form.
     pub line: String,
+    /// The words of the line that name hosts; none where the default task does.
+    pub naming: String,
     /// The folder that its fabfile lies in.
     pub folder: PathBuf,
     /// The flags that belong to it when it is typed again.
@@ -164,7 +166,7 @@ impl Session {
         let lawless = faults.lawless() && world.name() == "simulated";
         let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
-            Some(Box::new(events::Events { stopped: stopped.clone() })),
+            Some(Box::new(events::Events { stopped: stopped.clone(), run: run.clone() })),
             Some(Box::new(tally.clone())),
             journal
                 .map(|keep| Box::new(journal::Journaled::new(keep, fleets.clone(), stopped.clone())) as Box<dyn Layer>),

@@ -135,6 +135,7 @@ mod tests {
             attempt: 0,
             undoes: undoes.map(Into::into),
             line: String::new(),
+            naming: String::new(),
             folder: Default::default(),
             flags: Vec::new(),
             who: "anna".into(),

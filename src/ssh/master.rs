@@ -4,7 +4,7 @@ use super::{
     route::{Hop, route},
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Failure, HOSTS, Reason, STRANGE_KEY},
     host::Host,
 };
 use openssh::Session;
@@ -118,7 +118,7 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
         };
         Failure::new(Reason::Unreachable, whose).on(&host.name)
     };
-    let trust = format!("`rfab --trust {}` (with the words for its fleet before `--trust`)", host.name);
+    let trust = format!("`rfab {HOSTS} --trust {}`", host.name);
     if let Some(line) = find("is marked as revoked") {
         return wrong(about(line), "is marked as revoked").help("ask whoever runs it; nothing was sent to it");
     }
@@ -131,7 +131,7 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     }
     if let Some(line) = find("host key is known for").or(find("Host key verification failed")) {
         let help = format!("compare its fingerprint and take it up with {trust}");
-        return wrong(about(line), "is not known, so it is not trusted").help(help);
+        return wrong(about(line), STRANGE_KEY).help(help);
     }
     // What a jump host's ssh says of the end of its way comes before the reason.
     let reason = lines

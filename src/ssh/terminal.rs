@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_program_gets_its_words_folder_and_environment_as_they_are() {
-        let host = Host::named("web1");
+        let (address, group, roles, vars) = (None, None, Vec::new(), Default::default());
+        let host = Host { fleet: "prod".into(), name: "web1".into(), address, group, roles, vars };
         let hostile = "a 'b' $(touch x) \"c\" \\0101 ü";
         let on = On { cd: Some("/usr".into()), env: [("X".to_owned(), hostile.into())].into(), ..host.clone().into() };
         assert_eq!(

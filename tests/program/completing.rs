@@ -101,7 +101,7 @@ fn flags_and_their_values_are_completed_where_they_may_stand() {
     assert_eq!(of(&["small", "--limit", "group1+w"]), ["group1+web", "group1+web1", "group1+web2"]);
     assert_eq!(of(&["--exclude=^d"]), ["--exclude=^db"]);
     assert_eq!(of(&["--allow-outage", ""]), ["bk"]);
-    assert_eq!(of(&["--trust", ""]), ["web1", "web2", "db", "lb.example.org"]);
+    assert_eq!(of(&["--trust", ""]), ["web1", "web2", "db", "lb.example.org", "all"]);
     assert_eq!(of(&["stage:7", "--trust", "s"]), ["s1", "s2"]);
     assert_eq!(of(&["--history", "--fleet", ""]), ["small", "stage7", "testing1"]);
     assert_eq!(of(&["--yes=s"]), ["--yes=small", "--yes=stage7"]);

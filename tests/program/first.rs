@@ -84,7 +84,7 @@ written:
 
 read them, for each default is told there; then type
   rfab                            what can be typed here
-  rfab production --trust web1    take up a host's key, after comparing its fingerprint
+  rfab production --trust all     take up the hosts' keys, after comparing their fingerprints
   rfab production setup           make the app's folders
   rfab production deploy:stable   deploy the newest stable tag; or a tag, a branch, a commit
 

@@ -93,7 +93,8 @@ pub fn machines(fleet: &Fleet) -> Vec<Choice> {
     let hosts = fleet.hosts.iter().map(|host| Choice::new(&*host.name, format!("host of {}", fleet.name)));
     let balancers =
         fleet.balancers.iter().map(|balancer| Choice::new(&*balancer.host.name, format!("balancer of {}", fleet.name)));
-    hosts.chain(balancers).collect()
+    let all = Choice::new("all", format!("every machine of {}", fleet.name));
+    hosts.chain(balancers).chain([all]).collect()
 }
 
 /// The pools of its balancers.
