@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(seen("plain"), ["plain"]);
         assert_eq!(seen("a%2fb%C3%a4 100%"), ["a%2fb%C3%a4 100%", "a/bä 100%"]);
         assert_eq!(seen("a+b"), ["a+b", "a b"]);
-        assert!(seen(r#"\"a\\\n\u00e4\ud83d\ude00\u12"#).contains(&"\"a\\\nä😀u12".to_owned()));
+        assert!(seen(r#"\"a\\\n\u00e4\ud83d\ude00\u12"#).contains(&"\"a\\\nä😀\\u12".to_owned()));
         assert!(seen(r#"{\"a\":\"x\\\"y\"}"#).contains(&"{\"a\":\"x\"y\"}".to_owned()), "twice");
         assert!(seen(r"'it'\''s'").contains(&"'it's'".to_owned()));
         let view = of("x%C3%a4y").pop().unwrap();
