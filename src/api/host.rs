@@ -3,7 +3,8 @@ use super::duration;
 use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
-    script::{RhaiResultOf, here, thrown},
+    script::{Given, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
+    secret::Secret,
     ssh::{Capture, Exec, Exists, Get, On, Put, ReadFile, WriteFile},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
@@ -19,22 +20,35 @@ pub fn command_error(e: Error) -> Box<EvalAltResult> {
     })
 }
 
+/// A word of a command that may be seen; a secret is refused.
+fn word(name: &str, given: Given) -> RhaiResultOf<String> {
+    let why = format!("{name} is a secret, and every user of the host sees the words of its commands");
+    let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
+    given.open(&why, help).map_err(thrown)
+}
+
 /// The values of a command, as texts.
-pub fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
-    map.into_iter()
-        .map(|(name, value)| {
-            let plain = value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char();
-            if !plain {
-                let message = format!("the value of `{name}` is no text but {}", value.type_name());
-                return Err(thrown(Failure::new(Reason::Fabfile, message)));
-            }
-            Ok((name.to_string(), value.to_string()))
-        })
-        .collect()
+fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
+    let each = Given::each(map).map_err(thrown)?.into_iter();
+    each.map(|(name, given)| Ok((name.clone(), word(&format!("the value of `{name}`"), given)?))).collect()
 }
 
 fn argv(words: Array) -> RhaiResultOf<Command> {
-    Command::of(words.into_iter().map(|w| w.to_string()).collect()).map_err(command_error)
+    let each = words.into_iter().map(|value| match Given::of(&value) {
+        Some(given) => word("a word", given),
+        None => Ok(value.to_string()),
+    });
+    Command::of(each.collect::<Result<_, _>>()?).map_err(command_error)
+}
+
+/// Refuses stars in what a call hands to a host.
+fn refuse_stars_in(here: &Here, on: &On, command: &Command) -> RhaiResultOf<()> {
+    let words: Vec<&str> = match command {
+        Command::Words(words) => words.iter().map(String::as_str).collect(),
+        Command::Line { values, .. } => values.iter().map(|(_, value)| value.as_str()).collect(),
+    };
+    let sealed = on.env.values().chain(&on.stdin).map(Secret::reveal);
+    words.into_iter().chain(sealed).try_for_each(|text| refuse_stars(here.lane.masks(), text)).map_err(thrown)
 }
 
 fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
@@ -43,16 +57,21 @@ fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
 
 fn exec(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
+    refuse_stars_in(&here, on, &command)?;
     let state = here.fleet_of(&on.host).state.clone();
     Ok(here.perform(Exec { on: on.clone(), command, any_status: false, state })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
-    Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: false, shown: false })?.out)
+    let here = here(ctx)?;
+    refuse_stars_in(&here, on, &command)?;
+    Ok(here.perform(Capture { on: on.clone(), command, any_status: false, shown: false })?.out)
 }
 
 fn test(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<bool> {
-    Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
+    let here = here(ctx)?;
+    refuse_stars_in(&here, on, &command)?;
+    Ok(here.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
 }
 
 fn as_root(on: &On) -> On {
@@ -292,7 +311,7 @@ pub mod host {
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }
 
-    /// The host, with this environment for its next calls.
+    /// The host, with this environment for its next calls; a value may be a secret.
     ///
     /// # Example
     ///
@@ -302,12 +321,12 @@ pub mod host {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
-        let variables = values(variables)?;
+        let variables = Given::each(variables).map_err(thrown)?;
         // `env` on the host would take another name for a flag or a program.
         if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
             return Err(command_error(Error::BadName(name.clone())));
         }
-        on.env.extend(variables.into_iter().map(|(name, value)| (name, value.into())));
+        on.env.extend(variables.into_iter().map(|(name, given)| (name, given.sealed())));
         Ok(HostValue(on))
     }
 
@@ -333,6 +352,18 @@ pub mod host {
     #[rhai_fn(name = "stdin")]
     pub fn stdin(host: &mut HostValue, text: ImmutableString) -> HostValue {
         HostValue(On { stdin: Some(text.as_str().into()), ..host.0.clone() })
+    }
+
+    /// The host, with this secret as what its next calls read.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.stdin(secret::env("SHOP_DB")).run("bin/login");
+    /// ```
+    #[rhai_fn(name = "stdin")]
+    pub fn stdin_secret(host: &mut HostValue, secret: Secret) -> HostValue {
+        HostValue(On { stdin: Some(secret), ..host.0.clone() })
     }
 
     /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
@@ -386,12 +417,26 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "write", return_raw)]
     pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
-        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: text.into() })
+        let here = here(&ctx)?;
+        refuse_stars(here.lane.masks(), text).map_err(thrown)?;
+        here.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: text.into() })
+    }
+
+    /// Writes a secret to a file on the host, at once or not at all.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/token", secret::env("SHOP_TOKEN"));
+    /// ```
+    #[rhai_fn(name = "write", return_raw)]
+    pub fn write_secret(ctx: NativeCallContext, host: &mut HostValue, path: &str, secret: Secret) -> RhaiResultOf<()> {
+        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: path.to_owned(), text: secret })
     }
 
     /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
     ///
-    /// The template sees the map's values, and `host`. A value that is missing is a failure.
+    /// The template sees the map's values, and `host`. A value that is missing is a failure; one may be a secret.
     ///
     /// # Example
     ///
@@ -408,7 +453,9 @@ pub mod host {
     ) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
-        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
+        let values = revealed(values.into());
+        let text = crate::template::fill(&from, &host.0.host, &values).map_err(thrown)?;
+        refuse_stars(here.lane.masks(), &text).map_err(thrown)?;
         here.perform(WriteFile { on: host.0.clone(), path: to.to_owned(), text: text.into() })
     }
 

@@ -11,6 +11,7 @@ mod host;
 mod ledger;
 mod release;
 mod scope;
+mod secret;
 mod service;
 mod targets;
 mod text;
@@ -30,23 +31,25 @@ use rhai::{
 };
 
 /// Functions that a script calls by their bare names.
-const BARE: [&ModuleManifest; 6] = [
+const BARE: [&ModuleManifest; 7] = [
     exported_manifest!(host::host),
     exported_manifest!(targets::targets),
     exported_manifest!(fleet::fleet),
     exported_manifest!(scope::scope),
     exported_manifest!(text::text),
     exported_manifest!(failure::failure),
+    exported_manifest!(secret::unseen),
 ];
 
 /// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 8] = [
+const NAMESPACES: [(&str, &ModuleManifest); 9] = [
     ("balancer", exported_manifest!(balancer::balancer)),
     ("clock", exported_manifest!(clock::clock)),
     ("git", exported_manifest!(git::git)),
     ("health", exported_manifest!(health::health)),
     ("ledger", exported_manifest!(ledger::ledger)),
     ("release", exported_manifest!(release::release)),
+    ("secret", exported_manifest!(secret::secret)),
     ("service", exported_manifest!(service::service)),
     ("ui", exported_manifest!(ui::ui)),
 ];
@@ -67,6 +70,7 @@ fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
         .build_type::<Targets>()
         .register_type_with_name::<Failure>("Failure")
         .register_type_with_name::<crate::command::Command>("Command")
+        .register_type_with_name::<crate::secret::Secret>("Secret")
         .register_type_with_name::<release::ReleaseValue>("Release")
         .register_type_with_name::<git::CommitValue>("Commit");
     BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(bare).into()));

@@ -32,6 +32,8 @@ pub struct Masks(Arc<RwLock<Known>>);
 
 #[derive(Default)]
 struct Known {
+    /// Whether a script put one into a text, as stars.
+    worded: bool,
     texts: BTreeSet<String>,
     names: BTreeSet<String>,
     forms: Vec<Form>,
@@ -61,6 +63,16 @@ impl Masks {
     /// Whether nothing is masked.
     pub fn is_empty(&self) -> bool {
         self.0.read().unwrap().texts.is_empty()
+    }
+
+    /// A script puts a secret into a text, where it is stars.
+    pub fn word(&self) {
+        self.0.write().unwrap().worded = true;
+    }
+
+    /// Whether a script did so.
+    pub fn was_worded(&self) -> bool {
+        self.0.read().unwrap().worded
     }
 
     /// Whether a secret stands in a text.
