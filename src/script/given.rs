@@ -53,6 +53,11 @@ impl Given {
     }
 }
 
+/// A value as people see it.
+pub fn worded(value: &Dynamic) -> String {
+    if value.is::<Secret>() { MASK.to_owned() } else { value.to_string() }
+}
+
 /// A value with the texts of the secrets in it, however deep; only for what nobody sees.
 pub fn revealed(value: Dynamic) -> Dynamic {
     let value = value.flatten();
