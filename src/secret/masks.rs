@@ -23,6 +23,8 @@ const PIECE: usize = 16;
 const BEGINNING: usize = 4;
 /// … of each so many of a form.
 const EVERY: usize = 8;
+/// Stands where output was too long to be kept whole.
+const LEFT_OUT: char = '…';
 /// The most places of one form with the same bytes: those of `aaaa…` are all alike.
 const ALIKE: usize = 16;
 
@@ -153,6 +155,7 @@ impl Masks {
                 all.push(text.floor_char_boundary(begin)..text.ceil_char_boundary(end));
             }
         }
+        all.extend(known.cut(text));
         all.sort_by_key(|range| range.start);
         all.into_iter().fold(Vec::new(), |mut apart: Vec<Range<usize>>, next| {
             match apart.last_mut() {
@@ -175,6 +178,27 @@ impl Known {
             }
         }
         self.forms.push(form);
+    }
+
+    /// Beginnings and ends of forms beside a mark that says that something was left out there.
+    fn cut(&self, text: &str) -> Vec<Range<usize>> {
+        let mut all = Vec::new();
+        for (at, mark) in text.match_indices(LEFT_OUT) {
+            let before = text[..at].strip_suffix('\n').unwrap_or(&text[..at]).as_bytes();
+            let behind = &text[at + mark.len()..];
+            let behind = behind.strip_prefix('\n').unwrap_or(behind);
+            let begin = text.len() - behind.len();
+            for Form { bytes, .. } in &self.forms {
+                let parts = (BEGINNING..bytes.len().min(PIECE)).rev();
+                let first = parts.clone().find(|part| before.ends_with(&bytes[..*part]));
+                let last = parts.clone().find(|part| behind.as_bytes().starts_with(&bytes[bytes.len() - part..]));
+                let (first, last) = (first.unwrap_or(0), last.unwrap_or(0));
+                all.push(text.floor_char_boundary(before.len() - first)..before.len());
+                all.push(begin..text.ceil_char_boundary(begin + last));
+            }
+        }
+        all.retain(|part| !part.is_empty());
+        all
     }
 
     /// Where forms, or long pieces of them, are in some bytes.
