@@ -168,9 +168,10 @@ fn having<'a>(entries: &'a [Entry], text: &str) -> Vec<&'a Entry> {
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// How functions of a name are written, each with the first line of its page.
+/// How functions of a name are written, in whichever namespace, each with the first line of its page.
 pub fn written(name: &str) -> Option<String> {
-    let by_name = |e: &&Entry| e.name == name || e.name.split_once('.').is_some_and(|(_, method)| method == name);
+    let behind = |e: &Entry| !e.name.starts_with("std/") && e.name.rsplit(['.', ':']).next() == Some(name);
+    let by_name = |e: &&Entry| e.name == name || behind(e);
     let entries = entries();
     let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
     let line = |e: &&Entry| format!("  {}\n      {}", e.signature, e.doc.lines().next().unwrap_or_default());

@@ -32,6 +32,10 @@ fn use_it() {
     });
     throw "stopped";
 }
+fn named() {
+    let s = secret::env("SHOP_TOKEN");
+    targets().each(|host| { host.run("true"); ui::note(host, `is ${host.name}`); host.run("ls no-such-file"); });
+}
 fn loud() { targets().each(|host| host.sudo(sh("printf 'the password is %s-7Qx9\\n' correct-horse"))); }
 "#;
 
@@ -77,6 +81,17 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     let ran_with = ran_with.output();
     assert!(ran_with.stdout.contains("27 true"), "{}", ran_with.stdout);
     shown.extend([ran.stdout, ran_with.stdout]);
+
+    // One that is a host's name, or a word of rfab's own, changes nothing but texts.
+    for token in ["plain", "untouched", "testing1"] {
+        let ran = lab.rfab(&["on:plain", "named"]).env("SHOP_TOKEN", token).output();
+        assert!(ran.code == Some(1) && ran.stdout.contains("\nplain  -    -    -         failed  "), "{}", ran.stdout);
+        assert_eq!(ran.stdout.contains("plain  is ***"), token == "plain", "{}", ran.stdout);
+        let again = lab.rfab(&["--resume"]).env("SHOP_TOKEN", token).output();
+        assert!(again.code == Some(1) && again.stdout.contains("next: rfab --resume "), "{}{}", again.stdout, again.stderr);
+    }
+    let logs = below(&lab.home().join(".local")).into_iter().filter(|file| file.ends_with("testing1.plain.log")).count();
+    assert!(logs >= 5, "{logs}");
 
     for name in ["plain", "tiny", "wish", "asks"] {
         let host = lab.host(name);
