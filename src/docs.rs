@@ -218,7 +218,9 @@ fn begun(page: &str) -> String {
         "git" => "The repository that the fleet's app comes from.",
         "health" => "Whether hosts serve what they should.",
         "ledger" => "What is written down of who did what, on the fleet's balancer machine and on each host.",
-        "secret" => "Values that nobody sees: taken from where they are kept, and handed on. See [secrets](../secrets.md).",
+        "secret" => {
+            "Values that nobody sees: taken from where they are kept, and handed on. See [secrets](../secrets.md)."
+        }
         "service" => "The units of the app, as the fleet file names them by role.",
         "ui" => "What is said to the person, and asked.",
         module => &stdlib::text(module).map(about).unwrap_or_default(),

@@ -102,10 +102,7 @@ fn in_a_text_a_secret_is_stars_and_it_tells_nothing() {
     ));
     let ran = project.run("prod t");
     assert_eq!(ran.ended.exit, Exit::Done, "{:?}", ran.ended.failures);
-    assert_eq!(
-        notes(&ran),
-        ["***", "a***", "***b", "***", "[***]", "#{\"x\": ***}", "Secret", "c***", "x", "***"]
-    );
+    assert_eq!(notes(&ran), ["***", "a***", "***b", "***", "[***]", "#{\"x\": ***}", "Secret", "c***", "x", "***"]);
     let compared = "a secret is compared with nothing: how a script goes on would tell it";
     for task in ["compare", "behind", "alike", "less", "within"] {
         assert_eq!(project.fails(&format!("prod {task}")).1.message, compared, "{task}");
@@ -139,9 +136,8 @@ fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
         ("secret::command(\"'a\")", "a quote in `'a` is not closed".to_owned()),
         ("secret::command([])", "a command needs at least one word".to_owned()),
     ] {
-        let project = Project::of(&format!(
-            "{TAKE}fn t() {{ let s = taken(); let host = targets().host(\"jobs1\"); {code}; }}"
-        ));
+        let project =
+            Project::of(&format!("{TAKE}fn t() {{ let s = taken(); let host = targets().host(\"jobs1\"); {code}; }}"));
         let project = project.with("x.j2", "{{ x[0] }}");
         let (exit, failure) = project.fails("prod t");
         assert_eq!((exit, failure.message, failure.reason), (Exit::Fabfile, message, Reason::Fabfile), "{code}");
@@ -284,7 +280,9 @@ fn a_command_that_printed_a_secret_is_not_taken_for_done_unasked() {
 #[test]
 fn a_run_is_not_resumed_with_another_secret() {
     let tasks = |name: &str| {
-        format!("fn t() {{ let s = secret::env(\"{name}\"); let host = targets().host(\"jobs1\"); host.env(#{{ X: s }}).run(\"one\"); host.run(\"two\"); }}")
+        format!(
+            "fn t() {{ let s = secret::env(\"{name}\"); let host = targets().host(\"jobs1\"); host.env(#{{ X: s }}).run(\"one\"); host.run(\"two\"); }}"
+        )
     };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run");

@@ -32,6 +32,10 @@ fn use_it() {
     });
     throw "stopped";
 }
+fn asked() {
+    let s = secret::ask("the token");
+    targets().each(|host| host.stdin(s).run("cat"));
+}
 fn named() {
     let s = secret::env("SHOP_TOKEN");
     targets().each(|host| { host.run("true"); ui::note(host, `is ${host.name}`); host.run("ls no-such-file"); });
@@ -82,15 +86,28 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     assert!(ran_with.stdout.contains("27 true"), "{}", ran_with.stdout);
     shown.extend([ran.stdout, ran_with.stdout]);
 
+    let run = lab.rfab(&["on:plain", "asked"]).on_terminal().start();
+    run.wait_for("the token:");
+    run.types("Typed Unseen\n");
+    let ran = run.output();
+    assert!(ran.stdout.contains("plain  | ***") && !ran.stdout.contains("Unseen"), "{}", ran.stdout);
+    shown.push(ran.stdout);
+
     // One that is a host's name, or a word of rfab's own, changes nothing but texts.
     for token in ["plain", "untouched", "testing1"] {
         let ran = lab.rfab(&["on:plain", "named"]).env("SHOP_TOKEN", token).output();
         assert!(ran.code == Some(1) && ran.stdout.contains("\nplain  -    -    -         failed  "), "{}", ran.stdout);
         assert_eq!(ran.stdout.contains("plain  is ***"), token == "plain", "{}", ran.stdout);
         let again = lab.rfab(&["--resume"]).env("SHOP_TOKEN", token).output();
-        assert!(again.code == Some(1) && again.stdout.contains("next: rfab --resume "), "{}{}", again.stdout, again.stderr);
+        assert!(
+            again.code == Some(1) && again.stdout.contains("next: rfab --resume "),
+            "{}{}",
+            again.stdout,
+            again.stderr
+        );
     }
-    let logs = below(&lab.home().join(".local")).into_iter().filter(|file| file.ends_with("testing1.plain.log")).count();
+    let logs =
+        below(&lab.home().join(".local")).into_iter().filter(|file| file.ends_with("testing1.plain.log")).count();
     assert!(logs >= 5, "{logs}");
 
     for name in ["plain", "tiny", "wish", "asks"] {
@@ -99,7 +116,10 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
         assert!(seen.contains("cat /proc/"), "{name}: {seen}");
         parts.iter().for_each(|part| assert!(!seen.contains(part), "{name}: {part} is an argument"));
         let home = host.folder.join("home/deploy");
-        assert_eq!((text(&home.join("copy")).as_str(), text(&home.join("filled"))), (SECRET, format!("token = {SECRET}\n")));
+        assert_eq!(
+            (text(&home.join("copy")).as_str(), text(&home.join("filled"))),
+            (SECRET, format!("token = {SECRET}\n"))
+        );
         let kept = below(&home).into_iter().chain(below(&host.folder.join("srv")));
         for file in kept.filter(|file| !file.ends_with("copy") && !file.ends_with("filled")) {
             parts.iter().for_each(|part| assert!(!text(&file).contains(part), "{part} is in {}", file.display()));
@@ -109,7 +129,7 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     assert!(here.iter().any(|file| file.extension().is_some_and(|ending| ending == "log")), "{here:?}");
     shown.extend(here.iter().map(|file| text(file)));
     for text in &shown {
-        for part in parts.iter().chain([&PASSWORD]) {
+        for part in parts.iter().chain([&PASSWORD, &"Typed Unseen"]) {
             assert!(!text.contains(part), "{part} is in {text}");
         }
     }

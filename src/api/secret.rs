@@ -125,6 +125,7 @@ pub mod unseen {
 }
 
 fn not_compared() -> Box<EvalAltResult> {
-    let failure = Failure::new(Reason::Fabfile, "a secret is compared with nothing: how a script goes on would tell it");
+    let failure =
+        Failure::new(Reason::Fabfile, "a secret is compared with nothing: how a script goes on would tell it");
     thrown(failure.help("hand it over, and let the program there decide"))
 }

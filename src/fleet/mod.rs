@@ -163,7 +163,10 @@ impl Fleet {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let machines = self.hosts.iter().chain(self.balancers.iter().map(|b| &b.host));
         let of_machines = machines.flat_map(|host| {
-            [&*host.name, host.address()].into_iter().chain(host.group.as_deref()).chain(host.roles.iter().map(|r| &**r))
+            [&*host.name, host.address()]
+                .into_iter()
+                .chain(host.group.as_deref())
+                .chain(host.roles.iter().map(|r| &**r))
         });
         let of_pools = self.balancers.iter().flat_map(|b| b.pools.keys().chain([&b.name]).map(|name| &**name));
         [&*self.name].into_iter().chain(of_machines).chain(of_pools)

@@ -46,7 +46,8 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
     {
         return Some(Forbidden {
             at: text.position(),
-            message: "the command of `secret::command` is put together from texts, so a value in it could become words".to_owned(),
+            message: "the command of `secret::command` is put together from texts, so a value in it could become words"
+                .to_owned(),
             help: "write its words: `secret::command([\"pass\", \"show\", name])`",
         });
     }

@@ -21,9 +21,12 @@ pub struct Form {
 
 /// Every form of a secret, each once.
 pub fn of(text: &str) -> Vec<Form> {
-    let lines = text.lines().map(str::trim).filter(|line| line.len() < text.len() && line.chars().count() >= LINE);
-    let plain = [text].into_iter().chain(lines).map(|text| Form { bytes: text.into(), around: (false, false) });
-    let coded = ALPHABETS.iter().flat_map(|alphabet| (0..3).map(move |at| base64(text.as_bytes(), at, alphabet)));
+    // A shell drops what is around it.
+    let whole = [text, text.trim()];
+    let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= LINE);
+    let plain = whole.into_iter().chain(lines).map(|text| Form { bytes: text.into(), around: (false, false) });
+    let kinds = ALPHABETS.iter().flat_map(|alphabet| (0..3).map(move |at| (at, alphabet)));
+    let coded = kinds.flat_map(|(at, alphabet)| whole.map(|text| base64(text.as_bytes(), at, alphabet)));
     let mut all: Vec<Form> = plain.chain(coded).filter(|form| form.bytes.len() >= LEAST).collect();
     all.sort();
     all.dedup();
@@ -55,7 +58,11 @@ mod tests {
         };
         // By `printf pass | base64`, `printf xpass | base64` and `printf xxpass | base64`.
         assert_eq!(texts("pass"), ["Bhc3", "cGFzc", "pass", "wYXNz"]);
-        assert_eq!(texts("?>~~").iter().filter(|text| text.contains(['-', '_', '+', '/'])).count(), 6, "both alphabets");
+        assert_eq!(
+            texts("?>~~").iter().filter(|text| text.contains(['-', '_', '+', '/'])).count(),
+            6,
+            "both alphabets"
+        );
     }
 
     #[test]
@@ -64,6 +71,8 @@ mod tests {
             let plain = of(text).into_iter().filter_map(|form| String::from_utf8(form.bytes).ok());
             plain.filter(|form| text.contains(form.as_str())).collect()
         };
-        assert_eq!(plain("-----BEGIN\r\n  12345678\nshort\n"), ["-----BEGIN", "-----BEGIN\r\n  12345678\nshort\n", "12345678"]);
+        let whole = ["-----BEGIN", "-----BEGIN\r\n  12345678\nshort", "-----BEGIN\r\n  12345678\nshort\n", "12345678"];
+        assert_eq!(plain(whole[2]), whole);
+        assert_eq!(plain(" pass\n"), [" pass\n", "pass"]);
     }
 }

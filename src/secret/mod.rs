@@ -26,6 +26,9 @@ pub struct Secret(Arc<str>);
 const OPEN: &str = "secret";
 const SEALED: &str = "digest";
 
+/// Where effects have the hosts that they are about.
+const HOSTS: [&str; 2] = ["host", "hosts"];
+
 impl Secret {
     pub fn new(text: String) -> Self {
         Self(text.into())
@@ -112,12 +115,12 @@ impl Key {
         Key { masks, ..self }
     }
 
-    /// The same with each secret's digest in the place of its text.
+    /// The same with each secret's digest in the place of its text; what a fleet file says of hosts stays as it is.
     pub fn seal(&self, value: Value) -> Value {
         match value {
             Value::Object(map) => match (map.len(), map.get(OPEN).and_then(Value::as_str)) {
                 (1, Some(text)) => Value::Object([(SEALED.to_owned(), self.digest(text).into())].into_iter().collect()),
-                _ => Value::Object(map.into_iter().map(|(name, value)| (name, self.seal(value))).collect()),
+                _ => Value::Object(map.into_iter().map(|(name, value)| self.sealed(name, value)).collect()),
             },
             Value::Array(all) => Value::Array(all.into_iter().map(|value| self.seal(value)).collect()),
             Value::String(text) if self.masks.is_told_by(&text) => {
@@ -125,6 +128,11 @@ impl Key {
             }
             other => other,
         }
+    }
+
+    fn sealed(&self, name: String, value: Value) -> (String, Value) {
+        let value = if HOSTS.contains(&&*name) { value } else { self.seal(value) };
+        (name, value)
     }
 
     /// A text that tells things apart, without the secret that may stand in it.
@@ -170,6 +178,8 @@ mod tests {
         assert_eq!(sealed("plain"), json!("plain"));
         assert_eq!(sealed("web1"), json!("web1"));
         assert_eq!(sealed("echo hunter2"), json!({ "digest": key.digest("echo hunter2") }));
+        let host = json!({ "hosts": [{ "name": "x", "user": "hunter2" }] });
+        assert_eq!(key.seal(host.clone()), host);
         assert_eq!((key.name("a b".into()), key.name("a hunter2".into())), ("a b".into(), key.digest("a hunter2")));
     }
 

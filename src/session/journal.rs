@@ -349,8 +349,11 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 fn not_kept(effect: &dyn Effect) -> Failure {
-    Failure::new(Reason::Fabfile, format!("what this run was told is not kept, for a secret stood in it: {}", effect.describe()))
-        .help("type the line anew instead")
+    Failure::new(
+        Reason::Fabfile,
+        format!("what this run was told is not kept, for a secret stood in it: {}", effect.describe()),
+    )
+    .help("type the line anew instead")
 }
 
 fn diverged(known: &Known, effect: &dyn Effect) -> Failure {

@@ -164,6 +164,7 @@ impl Session {
         journal: Option<Journaling>,
     ) -> Arc<Session> {
         let (run, tally, journaled) = (Arc::new(run), Arc::new(Tally::default()), journal.is_some());
+        run.masks.spare(["ready", "drain", "maint"]);
         let listener = Arc::new(masked::Masked { masks: run.masks.clone(), then: listener });
         let journal = journal.map(|keep| Journaling { key: keep.key.knowing(run.masks.clone()), ..keep });
         let changed_before = journal.as_ref().is_some_and(|keep| keep.past.changed);

@@ -149,7 +149,7 @@ mod tests {
             allow_outage: Vec::new(),
             parallel: 1,
             lines: Arc::default(),
-        masks: Masks::default(),
+            masks: Masks::default(),
         }
     }
 

@@ -40,7 +40,9 @@ fn careless(owner: u32, mode: u32, me: u32) -> Option<(String, &'static str)> {
         return Some((format!("belongs to another user (id {owner})"), "keep it in a file of your own"));
     }
     let others = mode & 0o006 != 0;
-    others.then(|| ("may be read or written by every user of this machine".to_owned(), "take that away: `chmod o-rw FILE`"))
+    others.then(|| {
+        ("may be read or written by every user of this machine".to_owned(), "take that away: `chmod o-rw FILE`")
+    })
 }
 
 #[cfg(test)]
@@ -61,11 +63,16 @@ mod tests {
             assert_eq!(put(text.as_bytes(), 0o600).as_deref(), Ok(taken));
         }
         assert_eq!(put(b"a", 0o640).as_deref(), Ok("a"), "a group may share it");
-        let careless = "the file `db`, which a secret is taken from, may be read or written by every user of this machine";
+        let careless =
+            "the file `db`, which a secret is taken from, may be read or written by every user of this machine";
         assert_eq!(put(b"a", 0o644), Err(careless.to_owned()));
         assert_eq!(put(b"a", 0o602), Err(careless.to_owned()));
         assert_eq!(put(b"\xff", 0o600), Err("the secret in the file `db` is no text in UTF-8".to_owned()));
-        assert_eq!(put(&vec![b'x'; 1 << 20], 0o600).unwrap().len(), LONGEST + 3, "no more is read than shows that it is too long");
+        assert_eq!(
+            put(&vec![b'x'; 1 << 20], 0o600).unwrap().len(),
+            LONGEST + 3,
+            "no more is read than shows that it is too long"
+        );
         fs::remove_file(&file).unwrap();
         assert!(read(&file, "db").unwrap_err().message.contains("cannot be read"));
         assert!(read(folder.path(), "x").unwrap_err().message.ends_with("is no file"));

@@ -102,11 +102,10 @@ async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     match answer {
         Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
         Some(text) => Ok(text),
-        None => Err(Failure::new(
-            Reason::Refused,
-            format!("nobody is there to be asked for {what}: this is no terminal"),
-        )
-        .help("take it by `secret::env`, `secret::file` or `secret::command` where nobody watches")),
+        None => {
+            Err(Failure::new(Reason::Refused, format!("nobody is there to be asked for {what}: this is no terminal"))
+                .help("take it by `secret::env`, `secret::file` or `secret::command` where nobody watches"))
+        }
     }
 }
 

@@ -210,8 +210,12 @@ mod tests {
             let command = Command::of(words.to_vec()).unwrap();
             let job = Job { env: vec![("OPEN".to_owned(), "v".to_owned())], ..Job::new(&command) };
             let line = line(&job, "MARK", None, Sudo::Never).unwrap();
-            let mut child =
-                Process::new("/bin/sh").args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut child = Process::new("/bin/sh")
+                .args(["-c", &line])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
             std::io::Write::write_all(&mut child.stdin.take().unwrap(), &given(&job)).unwrap();
             let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
             assert!(out.ends_with("\nv y z\nMARK 0\n"), "{out}");

@@ -13,6 +13,7 @@ fn program() { ui::note(`${secret::command(["sh", "show"])}`); }
 fn words() { ui::note(`${secret::command("sh 'show'")}`); }
 fn absent() { secret::command("no-such-program x"); }
 fn ask() { secret::ask("the database password"); }
+fn literal() { secret::env("SHOP_DB"); throw `no s3cret ${1}`; }
 fn show() {
     let s = secret::env("SHOP_DB");
     secret::command("sh show");
@@ -44,12 +45,20 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
     assert!(unset.0.starts_with(&format!("{variable}, is not set")) && unset.0.contains(help), "{}", unset.0);
     assert!(said(&[("SHOP_DB", "")], "variable").0.starts_with(&format!("{variable}, is empty")));
     let (missing, code) = said(&[], "file");
-    assert!(missing.starts_with("the file `key`, which a secret is taken from, cannot be read: No such file"), "{missing}");
+    assert!(
+        missing.starts_with("the file `key`, which a secret is taken from, cannot be read: No such file"),
+        "{missing}"
+    );
     assert_eq!(code, 1);
     fs::write(&key, "s3cret\n").unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let (open, code) = said(&[], "file");
-    assert!(open.starts_with("the file `key`, which a secret is taken from, may be read or written by every user of this machine"), "{open}");
+    assert!(
+        open.starts_with(
+            "the file `key`, which a secret is taken from, may be read or written by every user of this machine"
+        ),
+        "{open}"
+    );
     assert!(open.contains("\n  help: take that away: `chmod o-rw key`") && code == 7, "{open} {code}");
     fs::write(here.join("show"), "echo no key >&2; exit 3\n").unwrap();
     let (failed, _) = said(&[], "program");
@@ -58,8 +67,14 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
     assert!(said(&[], "program").0.starts_with("`sh show`, which prints a secret, printed nothing"));
     assert!(said(&[], "absent").0.starts_with("`no-such-program x`, which prints a secret, cannot be begun: "));
     let (nobody, code) = said(&[], "ask");
-    assert!(nobody.starts_with("nobody is there to be asked for the database password: this is no terminal"), "{nobody}");
-    assert!(nobody.contains("help: take it by `secret::env`, `secret::file` or `secret::command`") && code == 7, "{nobody}");
+    assert!(
+        nobody.starts_with("nobody is there to be asked for the database password: this is no terminal"),
+        "{nobody}"
+    );
+    assert!(
+        nobody.contains("help: take it by `secret::env`, `secret::file` or `secret::command`") && code == 7,
+        "{nobody}"
+    );
 }
 
 #[test]
@@ -73,6 +88,8 @@ fn a_secret_that_is_there_is_taken_and_is_stars() {
         let (out, err, code) = ran_in(here, &[("SHOP_DB", "s3cret")], &[task]);
         assert_eq!((out, err, code), (format!("rfab {task}\n***\n"), String::new(), Some(0)));
     }
+    let (out, _, _) = ran_in(here, &[("SHOP_DB", "s3cret")], &["literal"]);
+    assert!(out.contains("error: no *** 1\n") && out.contains("throw `no ****** ${1}`;"), "{out}");
     let (out, _, _) = ran_in(here, &[("SHOP_DB", "abc")], &["variable"]);
     let short = "take a secret from the variable `SHOP_DB`: it has fewer than 4 characters, so it is not masked where it is shown or kept";
     assert_eq!(out, format!("rfab variable\nwarning: {short}\n***\n"));

@@ -93,7 +93,10 @@ pub struct Side {
 
 impl Side {
     fn of(world: Arc<dyn World>, run: &str) -> Side {
-        let lane = Lane::first(Arc::new(Bare { world: world.clone(), run: run.into(), masks: Masks::default() }), world.begins());
+        let lane = Lane::first(
+            Arc::new(Bare { world: world.clone(), run: run.into(), masks: Masks::default() }),
+            world.begins(),
+        );
         Side { world, lane, next: AtomicU32::new(0) }
     }
 

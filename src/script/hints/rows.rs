@@ -22,8 +22,7 @@ const ARGUMENTS: &str =
     "arguments have no names: write the values in their order; options are a map, `#{ at_once: 2 }`";
 const IMPORT: &str =
     "write `import \"std/deploy\" as deploying;`, or the name of a file beside the fabfile without `.rhai`";
-const VARIABLES: &str =
-    "a fabfile reads nothing of the environment but secrets, by `secret::env(\"NAME\")`; all else is a task's argument: `rfab deploy:stable,port=8080`";
+const VARIABLES: &str = "a fabfile reads nothing of the environment but secrets, by `secret::env(\"NAME\")`; all else is a task's argument: `rfab deploy:stable,port=8080`";
 
 const VALUES: &[Row] = &[
     row(

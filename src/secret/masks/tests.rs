@@ -7,10 +7,12 @@ fn masks(secrets: &[&str]) -> Masks {
 }
 
 fn base64(bytes: &[u8], url: bool, padded: bool) -> String {
-    let alphabet: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(if url { "-_" } else { "+/" }.chars()).collect();
+    let alphabet: Vec<char> =
+        ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(if url { "-_" } else { "+/" }.chars()).collect();
     let mut text = String::new();
     for three in bytes.chunks(3) {
-        let value = three.iter().chain([0, 0].iter()).take(3).fold(0_usize, |value, byte| value << 8 | usize::from(*byte));
+        let value =
+            three.iter().chain([0, 0].iter()).take(3).fold(0_usize, |value, byte| value << 8 | usize::from(*byte));
         for nth in 0..4 {
             match nth <= three.len() {
                 true => text.push(alphabet[value >> (18 - 6 * nth) & 63]),
@@ -141,6 +143,13 @@ fn a_line_of_many_is_masked_alone_and_what_is_no_secret_is_left_alone() {
         assert_eq!(masks.text(text), text);
     }
     assert_eq!(Masks::default().text("anything"), "anything");
+}
+
+#[test]
+fn what_stands_around_a_secret_may_be_dropped() {
+    let masks = masks(&[" pass\n"]);
+    assert_eq!(masks.text("is pass."), "is ***.");
+    assert_eq!(masks.text("is cGFzcw== or IHBhc3MK."), "is ***== or ***.");
 }
 
 #[test]
