@@ -1,4 +1,5 @@
 //! What is run on a host: words, or a shell line with values; and how they are quoted for POSIX sh.
+use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// A command that a host can run.
@@ -7,8 +8,13 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     /// A program and its arguments; no shell sees them.
     Words(Vec<String>),
-    /// A line for `/bin/sh`, under `set -u`; the values arrive as shell variables.
-    Line { line: String, values: Vec<(String, String)> },
+    /// A line for `/bin/sh`, under `set -u`; the values arrive as shell variables, the secret ones by stdin.
+    Line {
+        line: String,
+        values: Vec<(String, String)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<(String, Secret)>,
+    },
 }
 
 /// Why a command is no command.
@@ -71,7 +77,17 @@ impl Command {
 
     /// A shell line whose values arrive as shell variables.
     pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, Error> {
-        for (name, value) in &values {
+        Self::line_with(line, values, Vec::new())
+    }
+
+    /// The same, with values that nobody may see.
+    pub fn line_with(
+        line: &str,
+        values: Vec<(String, String)>,
+        secrets: Vec<(String, Secret)>,
+    ) -> Result<Command, Error> {
+        let open = values.iter().map(|(name, value)| (name, value.as_str()));
+        for (name, value) in open.chain(secrets.iter().map(|(name, secret)| (name, secret.reveal()))) {
             if !is_variable(name) {
                 return Err(Error::BadName(name.clone()));
             }
@@ -82,14 +98,14 @@ impl Command {
         if line.contains('\0') {
             return Err(Error::Nul);
         }
-        Ok(Command::Line { line: line.to_owned(), values })
+        Ok(Command::Line { line: line.to_owned(), values, secrets })
     }
 
-    /// The command as text that POSIX sh runs; never for another shell.
+    /// The command as text that POSIX sh runs, once it has what [`Command::secrets`] are; never for another shell.
     pub fn for_sh(&self) -> String {
         match self {
             Command::Words(words) => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
-            Command::Line { line, values } => {
+            Command::Line { line, values, .. } => {
                 let mut text = String::from("set -u\n");
                 for (name, value) in values {
                     text += &format!("{name}={}\n", quoted(value));
@@ -97,6 +113,14 @@ impl Command {
                 text.push_str(line);
                 text
             }
+        }
+    }
+
+    /// The shell variables of a line that are in no text of it.
+    pub fn secrets(&self) -> &[(String, Secret)] {
+        match self {
+            Command::Words(_) => &[],
+            Command::Line { secrets, .. } => secrets,
         }
     }
 

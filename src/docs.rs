@@ -168,9 +168,10 @@ fn having<'a>(entries: &'a [Entry], text: &str) -> Vec<&'a Entry> {
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// How functions of a name are written, each with the first line of its page.
+/// How functions of a name are written, in whichever namespace, each with the first line of its page.
 pub fn written(name: &str) -> Option<String> {
-    let by_name = |e: &&Entry| e.name == name || e.name.split_once('.').is_some_and(|(_, method)| method == name);
+    let behind = |e: &Entry| !e.name.starts_with("std/") && e.name.rsplit(['.', ':']).next() == Some(name);
+    let by_name = |e: &&Entry| e.name == name || behind(e);
     let entries = entries();
     let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
     let line = |e: &&Entry| format!("  {}\n      {}", e.signature, e.doc.lines().next().unwrap_or_default());
@@ -217,6 +218,9 @@ fn begun(page: &str) -> String {
         "git" => "The repository that the fleet's app comes from.",
         "health" => "Whether hosts serve what they should.",
         "ledger" => "What is written down of who did what, on the fleet's balancer machine and on each host.",
+        "secret" => {
+            "Values that nobody sees: taken from where they are kept, and handed on. See [secrets](../secrets.md)."
+        }
         "service" => "The units of the app, as the fleet file names them by role.",
         "ui" => "What is said to the person, and asked.",
         module => &stdlib::text(module).map(about).unwrap_or_default(),

@@ -2,6 +2,7 @@
 use crate::{
     failure::{Exit, Failure},
     host::Name,
+    secret::Masks,
 };
 use serde::Serialize;
 
@@ -116,6 +117,35 @@ pub enum What {
     },
 }
 
+impl What {
+    /// Takes secrets out of its texts; names of hosts, fleets and files stay.
+    pub fn mask(&mut self, masks: &Masks) {
+        match self {
+            What::RunStarted { line: text, .. }
+            | What::TargetsChanged { selection: text, .. }
+            | What::HostUnreachable { message: text, .. }
+            | What::StepStarted { step: text, .. }
+            | What::StepFinished { step: text, .. }
+            | What::TaskStarted { task: text }
+            | What::EffectStarted { text, .. }
+            | What::Printed { line: text, .. }
+            | What::Progressed { what: text, .. }
+            | What::LockAwaited { holder: text, .. }
+            | What::Noted { text, .. }
+            | What::Warned { text, .. } => masks.clean(text),
+            What::EffectFinished { text, failure, .. } | What::TaskFinished { task: text, failure, .. } => {
+                masks.clean(text);
+                failure.iter_mut().for_each(|failure| failure.mask(masks));
+            }
+            What::RunFinished { table, next, failures, .. } => {
+                table.iter_mut().for_each(|row| row.mask(masks));
+                next.iter_mut().for_each(|line| masks.clean(line));
+                failures.iter_mut().for_each(|failure| failure.mask(masks));
+            }
+        }
+    }
+}
+
 /// How an effect may be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -156,6 +186,13 @@ pub struct Row {
     pub result: Outcome,
     /// What else must be known: why it failed, or `version not proven`.
     pub note: Option<String>,
+}
+
+impl Row {
+    /// Takes secrets out of what is said of the host.
+    pub fn mask(&mut self, masks: &Masks) {
+        self.note.iter_mut().for_each(|note| masks.clean(note));
+    }
 }
 
 /// How a host stands in its pools.

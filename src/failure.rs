@@ -1,5 +1,5 @@
 //! What a call throws, and how a run ends.
-use crate::host::Name;
+use crate::{host::Name, secret::Masks};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -247,6 +247,16 @@ impl Failure {
 
     pub fn status(self, status: i32) -> Self {
         Self { status: Some(status), ..self }
+    }
+
+    /// Takes secrets out of its texts.
+    pub fn mask(&mut self, masks: &Masks) {
+        masks.clean(&mut self.message);
+        self.help.iter_mut().for_each(|help| masks.clean(help));
+        for place in &mut self.places {
+            masks.clean(&mut place.label);
+            place.text = masks.in_place(&place.text).into_owned();
+        }
     }
 
     /// Whether a script's `try` may see it.

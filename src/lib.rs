@@ -27,6 +27,7 @@ pub mod secret;
 pub mod service;
 pub mod session;
 pub mod simulate;
+pub mod source;
 pub mod ssh;
 pub mod store;
 pub mod template;

@@ -6,6 +6,7 @@ use crate::{
     line::Line,
     model::Model,
     run::{self, Ended},
+    secret::Masks,
     session::{Fault, Faults, Journaling, Run, Session, Stop},
     store::Record,
     world::{STACK, simulated::Simulated},
@@ -88,6 +89,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
         allow_outage: Vec::new(),
         parallel: 32,
         lines: Arc::default(),
+        masks: Masks::default(),
     }
 }
 

@@ -3,8 +3,9 @@ use super::duration;
 use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
-    script::{RhaiResultOf, here, thrown},
-    ssh::{Capture, Dump, Exec, Exists, Get, Load, On, Put, ReadFile, Terminal, WriteFile},
+    script::{Given, Here, RhaiResultOf, here, refuse_stars, thrown},
+    secret::Secret,
+    ssh::{Capture, Exec, On, Terminal},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
@@ -19,22 +20,36 @@ pub fn command_error(e: Error) -> Box<EvalAltResult> {
     })
 }
 
-/// The values of a command, as texts.
-pub fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
-    map.into_iter()
-        .map(|(name, value)| {
-            let plain = value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char();
-            if !plain {
-                let message = format!("the value of `{name}` is no text but {}", value.type_name());
-                return Err(thrown(Failure::new(Reason::Fabfile, message)));
-            }
-            Ok((name.to_string(), value.to_string()))
-        })
-        .collect()
+/// A word of a command that may be seen; a secret is refused.
+fn word(name: &str, given: Given) -> RhaiResultOf<String> {
+    let why = format!("{name} is a secret, and every user of the host sees the words of its commands");
+    let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
+    given.open(&why, help).map_err(thrown)
 }
 
-fn argv(words: Array) -> RhaiResultOf<Command> {
-    Command::of(words.into_iter().map(|w| w.to_string()).collect()).map_err(command_error)
+/// The values of a command, as texts.
+fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
+    let each = Given::each(map).map_err(thrown)?.into_iter();
+    each.map(|(name, given)| Ok((name.clone(), word(&format!("the value of `{name}`"), given)?))).collect()
+}
+
+/// A program and its arguments.
+pub fn argv(words: Array) -> RhaiResultOf<Command> {
+    let each = words.into_iter().map(|value| match Given::of(&value) {
+        Some(given) => word("a word", given),
+        None => Ok(value.to_string()),
+    });
+    Command::of(each.collect::<Result<_, _>>()?).map_err(command_error)
+}
+
+/// Refuses stars in what a call hands to a host.
+pub fn refuse_stars_in(here: &Here, on: &On, command: &Command) -> RhaiResultOf<()> {
+    let words: Vec<&str> = match command {
+        Command::Words(words) => words.iter().map(String::as_str).collect(),
+        Command::Line { values, .. } => values.iter().map(|(_, value)| value.as_str()).collect(),
+    };
+    let sealed = on.env.values().chain(&on.stdin).map(Secret::reveal);
+    words.into_iter().chain(sealed).try_for_each(|text| refuse_stars(here.lane.masks(), text)).map_err(thrown)
 }
 
 fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
@@ -43,29 +58,21 @@ fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
 
 fn exec(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
+    refuse_stars_in(&here, on, &command)?;
     let state = here.fleet_of(&on.host).state.clone();
     Ok(here.perform(Exec { on: on.clone(), command, any_status: false, state })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
-    Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: false, shown: false })?.out)
+    let here = here(ctx)?;
+    refuse_stars_in(&here, on, &command)?;
+    Ok(here.perform(Capture { on: on.clone(), command, any_status: false, shown: false })?.out)
 }
 
 fn test(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<bool> {
-    Ok(here(ctx)?.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
-}
-
-fn dump(ctx: &NativeCallContext, on: &On, command: Command, to: &str) -> RhaiResultOf<()> {
     let here = here(ctx)?;
-    let to = here.script.below(to).map_err(thrown)?;
-    here.perform(Dump { on: on.clone(), command, to })
-}
-
-fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiResultOf<String> {
-    let here = here(ctx)?;
-    let from = here.script.below(from).map_err(thrown)?;
-    let state = here.fleet_of(&on.host).state.clone();
-    Ok(here.perform(Load { on: on.clone(), command, from, state })?.out)
+    refuse_stars_in(&here, on, &command)?;
+    Ok(here.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
 }
 
 fn as_root(on: &On) -> On {
@@ -305,7 +312,7 @@ pub mod host {
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }
 
-    /// The host, with this environment for its next calls.
+    /// The host, with this environment for its next calls; a value may be a secret.
     ///
     /// # Example
     ///
@@ -315,12 +322,12 @@ pub mod host {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
-        let variables = values(variables)?;
+        let variables = Given::each(variables).map_err(thrown)?;
         // `env` on the host would take another name for a flag or a program.
         if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
             return Err(command_error(Error::BadName(name.clone())));
         }
-        on.env.extend(variables.into_iter().map(|(name, value)| (name, value.into())));
+        on.env.extend(variables.into_iter().map(|(name, given)| (name, given.sealed())));
         Ok(HostValue(on))
     }
 
@@ -348,88 +355,16 @@ pub mod host {
         HostValue(On { stdin: Some(text.as_str().into()), ..host.0.clone() })
     }
 
-    /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
+    /// The host, with this secret as what its next calls read.
     ///
     /// # Example
     ///
     /// ```rhai
-    /// host.put("motd.txt", "/tmp/motd.txt");
+    /// host.stdin(secret::env("SHOP_DB")).run("bin/login");
     /// ```
-    #[rhai_fn(name = "put", return_raw)]
-    pub fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?;
-        let from = here.script.below(from).map_err(thrown)?;
-        here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
-    }
-
-    /// Gets a file or a folder from the host into the fabfile's folder; a folder with links in it is refused.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.write("/tmp/motd", "welcome\n");
-    /// host.get("/tmp/motd", `${host.name}.motd`);
-    /// ```
-    #[rhai_fn(name = "get", return_raw)]
-    pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?;
-        let to = here.script.below(to).map_err(thrown)?;
-        here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
-    }
-
-    /// Puts what a command on the host prints into a file of the fabfile's folder, wholly or not at all.
-    ///
-    /// The command only reads, such as a database's dump; a status other than 0 is a failure, and leaves no file.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.user("postgres").get(["pg_dump", "-Fc", "shop"], "shop.dump");
-    /// ```
-    #[rhai_fn(name = "get", return_raw)]
-    pub fn get_words(ctx: NativeCallContext, host: &mut HostValue, command: Array, to: &str) -> RhaiResultOf<()> {
-        dump(&ctx, &host.0, argv(command)?, to)
-    }
-
-    /// The same with a shell line made by `sh`.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.get(sh("mysqldump shop | gzip"), `${host.name}.sql.gz`);
-    /// ```
-    #[rhai_fn(name = "get", return_raw)]
-    pub fn get_line(ctx: NativeCallContext, host: &mut HostValue, command: Command, to: &str) -> RhaiResultOf<()> {
-        dump(&ctx, &host.0, command, to)
-    }
-
-    /// Runs a command on the host that reads a file of the fabfile's folder, and gives what it printed.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.user("postgres").put("motd.txt", ["pg_restore", "-d", "shop"]);
-    /// ```
-    #[rhai_fn(name = "put", return_raw)]
-    pub fn put_words(ctx: NativeCallContext, host: &mut HostValue, from: &str, command: Array) -> RhaiResultOf<String> {
-        load(&ctx, &host.0, from, argv(command)?)
-    }
-
-    /// The same with a shell line made by `sh`.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.put("motd.txt", sh("gunzip | mysql shop"));
-    /// ```
-    #[rhai_fn(name = "put", return_raw)]
-    pub fn put_line(
-        ctx: NativeCallContext,
-        host: &mut HostValue,
-        from: &str,
-        command: Command,
-    ) -> RhaiResultOf<String> {
-        load(&ctx, &host.0, from, command)
+    #[rhai_fn(name = "stdin")]
+    pub fn stdin_secret(host: &mut HostValue, secret: Secret) -> HostValue {
+        HostValue(On { stdin: Some(secret), ..host.0.clone() })
     }
 
     /// Lends your terminal to a shell on the host until it ends, and gives its exit status.
@@ -470,66 +405,6 @@ pub mod host {
     pub fn terminal_words(ctx: NativeCallContext, host: &mut HostValue, command: Array) -> RhaiResultOf<i64> {
         let command = Some(argv(command)?);
         Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
-    }
-
-    /// The text of a file on the host.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.write("/tmp/motd", "welcome\n");
-    /// let motd = host.read("/tmp/motd");
-    /// ```
-    #[rhai_fn(name = "read", return_raw)]
-    pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
-        here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
-    }
-
-    /// Writes a text to a file on the host, at once or not at all.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.write("/tmp/motd", "welcome\n");
-    /// ```
-    #[rhai_fn(name = "write", return_raw)]
-    pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
-        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into() })
-    }
-
-    /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
-    ///
-    /// The template sees the map's values, and `host`. A value that is missing is a failure.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// host.template("shop.conf.j2", "/tmp/shop.conf", #{ workers: 4 });
-    /// ```
-    #[rhai_fn(name = "template", return_raw)]
-    pub fn template(
-        ctx: NativeCallContext,
-        host: &mut HostValue,
-        from: &str,
-        to: &str,
-        values: Map,
-    ) -> RhaiResultOf<()> {
-        let here = here(&ctx)?;
-        let from = here.script.below(from).map_err(thrown)?;
-        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
-        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into() })
-    }
-
-    /// Whether there is a file or a folder of this name on the host.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// if !host.exists("/srv/shop") { ui::warn("run setup first"); }
-    /// ```
-    #[rhai_fn(name = "exists", return_raw)]
-    pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
-        here(&ctx)?.perform(Exists { on: host.0.clone(), path: host.0.place(path) })
     }
 
     /// The host's name in the fleet.

@@ -4,6 +4,7 @@ mod before;
 mod called;
 mod clock;
 mod failure;
+mod file;
 mod fleet;
 mod git;
 mod health;
@@ -11,6 +12,7 @@ mod host;
 mod ledger;
 mod release;
 mod scope;
+mod secret;
 mod service;
 mod targets;
 mod text;
@@ -30,23 +32,26 @@ use rhai::{
 };
 
 /// Functions that a script calls by their bare names.
-const BARE: [&ModuleManifest; 6] = [
+const BARE: [&ModuleManifest; 8] = [
     exported_manifest!(host::host),
+    exported_manifest!(file::file),
     exported_manifest!(targets::targets),
     exported_manifest!(fleet::fleet),
     exported_manifest!(scope::scope),
     exported_manifest!(text::text),
     exported_manifest!(failure::failure),
+    exported_manifest!(secret::unseen),
 ];
 
 /// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 8] = [
+const NAMESPACES: [(&str, &ModuleManifest); 9] = [
     ("balancer", exported_manifest!(balancer::balancer)),
     ("clock", exported_manifest!(clock::clock)),
     ("git", exported_manifest!(git::git)),
     ("health", exported_manifest!(health::health)),
     ("ledger", exported_manifest!(ledger::ledger)),
     ("release", exported_manifest!(release::release)),
+    ("secret", exported_manifest!(secret::secret)),
     ("service", exported_manifest!(service::service)),
     ("ui", exported_manifest!(ui::ui)),
 ];
@@ -67,6 +72,7 @@ fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
         .build_type::<Targets>()
         .register_type_with_name::<Failure>("Failure")
         .register_type_with_name::<crate::command::Command>("Command")
+        .register_type_with_name::<crate::secret::Secret>("Secret")
         .register_type_with_name::<release::ReleaseValue>("Release")
         .register_type_with_name::<git::CommitValue>("Commit");
     BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(bare).into()));

@@ -1,9 +1,9 @@
 //! Texts into values, and shell lines.
-use super::host::{command_error, values};
+use super::host::command_error;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
-    script::{RhaiResultOf, thrown},
+    script::{Given, RhaiResultOf, thrown},
 };
 use rhai::{Dynamic, Map, plugin::*};
 
@@ -27,6 +27,8 @@ pub mod text {
 
     /// A line for `/bin/sh` on a host; the values arrive as shell variables, and a missing one is an error (`set -u`).
     ///
+    /// A secret among them is in no argument of a process there, until the line itself hands it to one.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -34,7 +36,14 @@ pub mod text {
     /// ```
     #[rhai_fn(name = "sh", return_raw)]
     pub fn sh_values(line: &str, variables: Map) -> RhaiResultOf<Command> {
-        Command::line(line, values(variables)?).map_err(command_error)
+        let (mut values, mut secrets) = (Vec::new(), Vec::new());
+        for (name, given) in Given::each(variables).map_err(thrown)? {
+            match given {
+                Given::Text(text) => values.push((name, text)),
+                Given::Secret(secret) => secrets.push((name, secret)),
+            }
+        }
+        Command::line_with(line, values, secrets).map_err(command_error)
     }
 
     /// Reads a whole number, such as a task's argument.

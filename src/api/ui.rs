@@ -2,7 +2,7 @@
 use super::HostValue;
 use crate::{
     event::What,
-    script::{RhaiResultOf, here},
+    script::{RhaiResultOf, here, worded},
     ui::{Confirm, Prompt},
 };
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
@@ -67,8 +67,8 @@ pub mod ui {
     pub fn table(ctx: NativeCallContext, rows: Array) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let cells = |row: Dynamic| match row.try_cast_result::<Array>() {
-            Ok(cells) => cells.iter().map(|cell| cell.to_string()).collect(),
-            Err(alone) => vec![alone.to_string()],
+            Ok(cells) => cells.iter().map(worded).collect(),
+            Err(alone) => vec![worded(&alone)],
         };
         for text in aligned(rows.into_iter().map(cells).collect()) {
             here.lane.tell(What::Noted { host: here.lane.host.clone(), text });

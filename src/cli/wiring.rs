@@ -17,6 +17,7 @@ use crate::{
     ledger::line::now,
     report::{self, Beside, Palette},
     run,
+    secret::Masks,
     session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
     store::{Logs, Record, Runs, Steps, Tail},
@@ -49,10 +50,11 @@ pub fn run(
     let (logs, runs) = (logs()?, runs()?);
     let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
     let stop = Arc::new(Stop::default());
-    let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone() });
-    let world = Arc::new(world(request, project, person)?);
     let mut facts = facts(request, project, work.line());
     facts.naming = work.naming();
+    let masks = facts.masks.clone();
+    let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone(), masks });
+    let world = Arc::new(world(request, project, person)?);
     let head = |facts: &Run| attempt::head(facts, project, work);
     let (keep, changed) = match going {
         None => (attempt::begin(&runs, &head(&facts))?, None),
@@ -249,6 +251,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         allow_outage: request.allow_outage.clone(),
         parallel: request.parallel,
         lines: Arc::default(),
+        masks: Masks::default(),
     }
 }
 

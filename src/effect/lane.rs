@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     host::{Host, Name},
     model::Time,
+    secret::Masks,
     world::World,
 };
 use std::{
@@ -24,6 +25,8 @@ pub trait Door: Send + Sync {
     fn attempt(&self) -> u32;
     fn world(&self) -> &dyn World;
     fn listener(&self) -> &dyn Listener;
+    /// What the run knows that nobody may see.
+    fn masks(&self) -> &Masks;
     fn run(&self) -> &Name;
 }
 
@@ -148,6 +151,11 @@ impl Lane {
 
     pub fn world(&self) -> &dyn World {
         self.door.world()
+    }
+
+    /// What the run knows that nobody may see.
+    pub fn masks(&self) -> &Masks {
+        self.door.masks()
     }
 
     /// The run's identity.

@@ -165,6 +165,21 @@ pub enum MinLive {
     Percent(u8),
 }
 
+impl Fleet {
+    /// What it calls itself, its machines and their kinds.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let machines = self.hosts.iter().chain(self.balancers.iter().map(|b| &b.host));
+        let of_machines = machines.flat_map(|host| {
+            [&*host.name, host.address()]
+                .into_iter()
+                .chain(host.group.as_deref())
+                .chain(host.roles.iter().map(|r| &**r))
+        });
+        let of_pools = self.balancers.iter().flat_map(|b| b.pools.keys().chain([&b.name]).map(|name| &**name));
+        [&*self.name].into_iter().chain(of_machines).chain(of_pools)
+    }
+}
+
 /// Writes a fleet by its name alone, as effects record it.
 pub fn by_name<S: serde::Serializer>(fleet: &std::sync::Arc<Fleet>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&fleet.name)

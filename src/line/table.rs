@@ -156,16 +156,16 @@ const UNDERSTOOD: &[(&[&str], &str, &str)] = &[
     (
         &["prod", "--", "df -h | tail -1"],
         "prod -- 'df -h | tail -1'",
-        "prod() Line { line: \"df -h | tail -1\", values: [] }",
+        "prod() Line { line: \"df -h | tail -1\", values: [], secrets: [] }",
     ),
     (&["prod", "--", "df", "-h"], "prod -- df -h", "prod() Words([\"df\", \"-h\"])"),
-    (&["--", "uptime"], "-- uptime", "Line { line: \"uptime\", values: [] }"),
+    (&["--", "uptime"], "-- uptime", "Line { line: \"uptime\", values: [], secrets: [] }"),
     (
         &["prod:out", "restart", "--", "ls", "a b", "--"],
         "prod:out restart -- ls 'a b' --",
         "prod(<out>) restart() Words([\"ls\", \"a b\", \"--\"])",
     ),
-    (&["--", "prod"], "-- prod", "Line { line: \"prod\", values: [] }"),
+    (&["--", "prod"], "-- prod", "Line { line: \"prod\", values: [], secrets: [] }"),
 ];
 
 #[test]

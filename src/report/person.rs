@@ -1,6 +1,11 @@
 //! The person before the terminal.
 use super::filter::visible;
-use crate::{event::Listener, session::Stop, world::real::Person};
+use crate::{
+    event::Listener,
+    secret::{Masks, Secret},
+    session::Stop,
+    world::real::Person,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, isatty, tcgetattr, tcsetattr, ttyname};
 use std::{
@@ -85,6 +90,8 @@ impl Person for Terminal {
 pub struct Beside {
     pub listener: Arc<dyn Listener>,
     pub stop: Arc<Stop>,
+    /// What is typed and not shown is known to the run from then on; a question shows no secret.
+    pub masks: Masks,
 }
 
 impl Beside {
@@ -98,7 +105,8 @@ impl Beside {
 impl Person for Beside {
     /// To stop a run is no yes.
     fn confirm(&self, question: &str) -> Option<bool> {
-        let answer = self.aside(|stopped| Terminal::confirm(question, stopped));
+        let question = self.masks.text(question);
+        let answer = self.aside(|stopped| Terminal::confirm(&question, stopped));
         answer.or(self.stop.signal().map(|_| false))
     }
 
@@ -107,7 +115,12 @@ impl Person for Beside {
     }
 
     fn ask(&self, question: &str, secret: bool) -> Option<String> {
-        self.aside(|stopped| Terminal::ask(question, secret, stopped))
+        let question = self.masks.text(question);
+        let answer = self.aside(|stopped| Terminal::ask(&question, secret, stopped));
+        if secret && let Some(answer) = &answer {
+            self.masks.add(&Secret::from(answer.as_str()));
+        }
+        answer
     }
 
     fn wants_end(&self) -> bool {

@@ -25,7 +25,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     if let Err(located) = &result {
         failures.push(shown(here, located));
     }
-    let (table, unknown) = table(here, &lane);
+    let (mut table, unknown) = table(here, &lane);
     for (_, host) in session.tally.targets() {
         let Some(failure) = session.tally.told(&host).failure else { continue };
         let says_it =
@@ -48,6 +48,9 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     if let Some(trusting) = trusting(session).filter(|_| !over) {
         next.insert(0, trusting);
     }
+    // What comes back is kept, too.
+    table.iter_mut().for_each(|row| row.mask(&session.run.masks));
+    failures.iter_mut().for_each(|failure| failure.mask(&session.run.masks));
     // Whoever writes logs knows where they are.
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
@@ -62,7 +65,7 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
         _ => Phase::Unknown,
     };
     if session.tally.has_lock(&fleet.name) {
-        let (typed, line) = (session.run.line.clone(), session.run.line(phase));
+        let (typed, line) = (session.run.typed(), session.run.line(phase));
         // Without it the run counts as one that is not done, which nobody is misled by.
         let _ = lane.perform(SayRun { fleet: fleet.clone(), typed, line });
     }

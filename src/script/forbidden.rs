@@ -41,6 +41,16 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
             help: "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
         });
     }
+    if let Some(text) = prints_a_secret(call)
+        && put_together(text)
+    {
+        return Some(Forbidden {
+            at: text.position(),
+            message: "the command of `secret::command` is put together from texts, so a value in it could become words"
+                .to_owned(),
+            help: "write its words: `secret::command([\"pass\", \"show\", name])`",
+        });
+    }
     if COMMANDS.contains(&&*call.name)
         && let Some(Expr::StringConstant(text, at)) = command
         && let Some(sign) = of_the_shell(text)
@@ -58,6 +68,12 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
         message: "the line of `sh` is not a literal, so a value in it could become code".to_owned(),
         help: "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables",
     })
+}
+
+/// The command of a call of `secret::command`.
+fn prints_a_secret(call: &FnCallExpr) -> Option<&Expr> {
+    let named = &*call.name == "command" && call.namespace.to_string().trim_end_matches("::") == "secret";
+    call.args.first().filter(|_| named)
 }
 
 /// What only a shell understands in a command without quotes: a sign between words, or its first word.
@@ -104,6 +120,7 @@ mod tests {
             "fn a(host) { host.run(\"cd /srv && make\") }",
             "fn a(host) { host.capture(\"ls | wc -l\") }",
             "fn a(host) { host.run(\"cd /srv\") }",
+            "fn a(x) { secret::command(`pass show ${x}`) }",
         ] {
             assert_eq!(line(bad), Some(1), "{bad}");
         }
@@ -114,7 +131,7 @@ mod tests {
         for good in [
             "fn a(host, x) { host.run(\"ls {x}\", #{ x: `a ${x}` }); host.run([\"ls\", `${x}`]); host.run(x); }",
             "fn a(host, x) { host.run(sh(\"cd $d\", #{ d: `a ${x}` })); }",
-            "fn a(x) { ui::note(`ls ${x}` + x); }",
+            "fn a(x) { ui::note(`ls ${x}` + x); secret::command([\"pass\", `${x}`]); secret::command(x); command(`${x}`) }",
             "fn a(host) { host.run(sh(\"cd /srv && make\")); host.run(\"sh -c 'a | b'\"); host.run([\"test\", \"a\", \">\", \"b\"]); }",
             "fn a(host) { host.run(\"find . -name *.pyc -delete\"); host.run(\"cdrecord\"); ui::note(\"a && b\"); }",
         ] {

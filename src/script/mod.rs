@@ -2,6 +2,7 @@
 mod constants;
 mod engine;
 mod forbidden;
+mod given;
 mod here;
 pub mod hints;
 mod host;
@@ -17,6 +18,7 @@ mod unfilled;
 mod wanted;
 
 pub use engine::engine;
+pub use given::{Given, refuse_stars, revealed, worded};
 pub use here::{Here, here};
 pub use host::HostValue;
 pub use lanes::{on_lane, run_defers};

@@ -26,12 +26,15 @@ pub enum Why {
     Unknown,
     /// It was done after a failure that is tried again now.
     DoneBefore,
+    /// It was done, and its outcome is not kept, for a secret stood in it.
+    Masked,
 }
 
 impl Why {
     fn is(self) -> &'static str {
         match self {
             Why::Unknown => "nobody knows whether it was done",
+            Why::Masked => "it was done, and what it printed is not kept, for a secret stood in it",
             Why::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
         }
     }
@@ -39,6 +42,7 @@ impl Why {
     fn says(self) -> &'static str {
         match self {
             Why::Unknown => "nobody knows whether this was done",
+            Why::Masked => "this was done, and what it printed is not kept, for a secret stood in it",
             Why::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
         }
     }

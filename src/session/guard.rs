@@ -59,7 +59,7 @@ impl Guard {
             who: self.run.who.clone(),
             from: self.run.from.clone(),
             run: self.run.id.to_string(),
-            line: self.run.line.clone(),
+            line: self.run.typed(),
             since: self.run.since.clone(),
         };
         rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait: self.run.wait })?;
@@ -67,7 +67,7 @@ impl Guard {
         self.alone_since(fleet, &book)?;
         tell(&self.run, &self.tally, &book, call.lane);
         let line = self.run.line(Phase::Intent);
-        rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.line.clone(), line })?;
+        rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.typed(), line })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
         self.tally.locked(&fleet.name);
         Ok(())

@@ -10,9 +10,13 @@ use crate::{
     event::What,
     failure::{Failure, Reason},
     fleet::{Fleet, differences},
-    secret::Key,
+    secret::{Key, Masks},
     store::{Fate, Journal, Known, Past, Record},
     ui::Wait,
+};
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
 };
 use std::{
     io,
@@ -44,6 +48,7 @@ impl Journaling {
 pub struct Journaled {
     keep: Journaling,
     fleets: Arc<Fleets>,
+    masks: Masks,
     stopped: Arc<Stop>,
     /// Where something did not hold any more: what was read from there on is stale.
     stale: Stretches,
@@ -61,9 +66,19 @@ pub const EVERY: u64 = 1_000;
 type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
 
 impl Journaled {
-    pub fn new(keep: Journaling, fleets: Arc<Fleets>, stopped: Arc<Stop>) -> Self {
+    pub fn new(keep: Journaling, fleets: Arc<Fleets>, masks: Masks, stopped: Arc<Stop>) -> Self {
         let (stale, left) = (Stretches::default(), Stretches::default());
-        Self { keep, fleets, stopped, stale, left, dead: AtomicBool::new(false) }
+        Self { keep, fleets, masks, stopped, stale, left, dead: AtomicBool::new(false) }
+    }
+
+    /// Whether an effect is the one that was recorded; a text that has a secret in it is compared by its digest, also if
+    /// the secret became known only after it.
+    fn is(&self, known: &Known, effect: &dyn Effect) -> bool {
+        let key = &self.keep.key;
+        let sealed = || serde_json::from_str(known.recorded.get()).map(|recorded| key.seal(recorded).to_string());
+        let now = effect.recorded(key);
+        known.name == effect.name()
+            && (known.recorded.get() == now.get() || sealed().is_ok_and(|sealed| sealed == now.get()))
     }
 
     /// Has it done, and writes down before and after.
@@ -82,15 +97,14 @@ impl Journaled {
         if effect.kind() != Kind::Once || self.keep.past.forgotten.is_empty() {
             return self.perform(call, rest);
         }
-        let recorded = effect.recorded(&self.keep.key);
-        let Some(done) = self.keep.past.forgotten(&call.lane.path, effect.name(), &recorded) else {
+        let Some(done) = self.keep.past.forgotten(&call.lane.path, |known| self.is(known, effect)) else {
             return self.perform(call, rest);
         };
         let why = if done.end.is_some() { Why::DoneBefore } else { Why::Unknown };
         let Some(assumed) = self.keep.doubt.decide(why, call, rest)? else { return self.perform(call, rest) };
         self.begins(call)?;
         let outcome = match &done.end {
-            Some(Ok(outcome)) => effect.answer(outcome)?,
+            Some(Ok(outcome)) if !done.masked => effect.answer(outcome)?,
             _ => assumed,
         };
         self.taken_for_done(call, outcome)
@@ -106,9 +120,9 @@ impl Journaled {
             name: effect.name().to_owned(),
             kind: effect.kind(),
             host: effect.subject().host().cloned(),
-            text: effect.describe(),
+            text: self.masks.text(&effect.describe()).into_owned(),
             recorded: effect.recorded(&self.keep.key),
-            things: things(effect),
+            things: things(effect).into_iter().map(|thing| self.keep.key.name(thing)).collect(),
         };
         // What only reads may go on without a journal; a change may not.
         self.write(&begun, changes(effect)).or_else(|e| if changes(effect) { Err(unwritten(&e)) } else { Ok(()) })
@@ -118,14 +132,43 @@ impl Journaled {
         let (lane, number) = (call.lane.path.clone(), call.number);
         let ended = match answered {
             // A hold is taken anew by each attempt, and what a person answered may be a password.
-            Ok(_) if call.effect.kind() == Kind::Hold => Record::Answered { lane, number, took, outcome: ().json() },
-            Ok(outcome) => Record::Answered { lane, number, took, outcome: outcome.json() },
+            Ok(_) if call.effect.kind() == Kind::Hold => {
+                Record::Answered { lane, number, took, outcome: ().json(), masked: false }
+            }
+            Ok(outcome) => {
+                let (outcome, masked) = self.masked(call.effect, outcome.json());
+                Record::Answered { lane, number, took, outcome, masked }
+            }
             // Nobody knows how it ended: it stays in flight.
             Err(failure) if matches!(failure.reason, Reason::Killed | Reason::Interrupted) => return,
-            Err(failure) => Record::Failed { lane, number, took, failure: failure.clone() },
+            Err(failure) => Record::Failed { lane, number, took, failure: self.without_secrets(failure) },
         };
         // If it cannot be written the next change finds that out; this one was made.
         let _ = self.write(&ended, changes(call.effect));
+    }
+
+    /// An outcome as it is kept, and whether a secret stood in it.
+    ///
+    /// What would be none any more without it was a word of rfab's own, such as the state of a server.
+    fn masked(&self, effect: &dyn Effect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
+        let whole = if self.masks.is_empty() { Value::Null } else { parsed(&outcome) };
+        let (mut kept, mut masked) = (whole.clone(), false);
+        for (at, text) in self.masks.within(&whole) {
+            let Some(place) = kept.pointer_mut(&at) else { continue };
+            *place = Value::String(self.masks.text(text).into_owned());
+            if effect.answer(&raw(&kept)).is_ok() {
+                masked = true;
+            } else if let Some(place) = kept.pointer_mut(&at) {
+                *place = Value::String(text.to_owned());
+            }
+        }
+        if masked { (raw(&kept), true) } else { (outcome, false) }
+    }
+
+    fn without_secrets(&self, failure: &Failure) -> Failure {
+        let mut failure = failure.clone();
+        failure.mask(&self.masks);
+        failure
     }
 
     fn write(&self, record: &Record, durable: bool) -> io::Result<()> {
@@ -138,7 +181,7 @@ impl Journaled {
         if effect.kind() == Kind::Hold {
             return self.perform(call, rest);
         }
-        let same = known.name == effect.name() && known.recorded.get() == effect.recorded(&self.keep.key).get();
+        let same = self.is(known, effect);
         let stale = known.stale || self.stale.covers(lane, number);
         // What a name in a repository means is settled once a run.
         let pinned = same && matches!(effect.subject(), Subject::Repository(_));
@@ -157,14 +200,22 @@ impl Journaled {
             return self.perform(call, rest);
         }
         match (&known.end, effect.kind()) {
-            (Some(Ok(_)), Kind::Read) if stale && !pinned => self.perform(call, rest),
+            (Some(Ok(_)), Kind::Read) if known.masked && pinned => Err(not_kept(effect)),
+            (Some(Ok(_)), Kind::Read) if (stale && !pinned) || known.masked => self.perform(call, rest),
             (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(known, call, rest)? {
                 Seen::Not | Seen::Running => {
                     self.stale.begin(lane, number);
                     let _ = self.write(&Record::Stale { lane: lane.clone(), number }, false);
                     self.perform(call, rest)
                 }
+                Seen::Done(outcome) if known.masked => Ok(outcome),
+                // What changes a thing to what it is may be repeated; what it answered is needed.
+                Seen::Cannot if known.masked => self.perform(call, rest),
                 Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
+            },
+            (Some(Ok(_)), _) if known.masked => match self.keep.doubt.decide(Why::Masked, call, rest)? {
+                Some(outcome) => self.taken_for_done(call, outcome),
+                None => self.perform(call, rest),
             },
             (Some(Ok(outcome)), _) => effect.answer(outcome),
             (Some(Err(failure)), _) => Err(failure.clone()),
@@ -254,7 +305,7 @@ impl Layer for Journaled {
         if self.dead.load(SeqCst) || lane.is_of_attempt() {
             return;
         }
-        let failure = failure.map(|failure| Failure { places: Vec::new(), ..failure.clone() });
+        let failure = failure.map(|failure| Failure { places: Vec::new(), ..self.without_secrets(failure) });
         let _ = self.write(&Record::LaneEnded { lane: lane.path.clone(), failure }, false);
     }
 }
@@ -289,8 +340,29 @@ fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
         .help("put it back as it was, or go on with it as it is now by `--force-changed`")
 }
 
+fn parsed(json: &RawValue) -> Value {
+    serde_json::from_str(json.get()).expect("it was written as JSON")
+}
+
+fn raw(value: &Value) -> Box<RawValue> {
+    to_raw_value(value).expect("a value is plain data")
+}
+
+fn not_kept(effect: &dyn Effect) -> Failure {
+    Failure::new(
+        Reason::Fabfile,
+        format!("what this run was told is not kept, for a secret stood in it: {}", effect.describe()),
+    )
+    .help("type the line anew instead")
+}
+
 fn diverged(known: &Known, effect: &dyn Effect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
+    if *did == asks {
+        let message = format!("this run did `{did}` with other values than the script has now");
+        return Failure::new(Reason::Fabfile, message)
+            .help("a secret, or a text that was read, is another now: type the line anew instead");
+    }
     Failure::new(Reason::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
         .help("a run can only be resumed with what it was begun with: type the line anew instead")
 }

@@ -71,7 +71,7 @@ impl Ledger {
             host: Some(about.host.clone()),
             pool: about.pool.clone(),
             commit: story.commit.clone(),
-            reason: story.reason.clone(),
+            reason: story.reason.as_ref().map(|reason| self.run.masks.text(reason).into_owned()),
             epoch: about.epoch.clone(),
             ..self.run.line(phase)
         };
@@ -83,6 +83,11 @@ impl Ledger {
 }
 
 impl Run {
+    /// Its line as hosts keep it.
+    pub fn typed(&self) -> String {
+        self.masks.text(&self.line).into_owned()
+    }
+
     /// The next ledger line of this run; it is about nothing yet.
     pub fn line(&self, phase: Phase) -> Line {
         Line {

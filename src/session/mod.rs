@@ -8,6 +8,7 @@ mod guard;
 mod invariants;
 mod journal;
 mod ledger;
+mod masked;
 mod proof;
 mod stretch;
 mod tally;
@@ -28,6 +29,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Name,
+    secret::Masks,
     world::World,
 };
 use std::{
@@ -72,6 +74,8 @@ pub struct Run {
     pub parallel: usize,
     /// How many lines it has for ledgers so far.
     pub lines: Arc<AtomicU32>,
+    /// What it knows that nobody may see.
+    pub masks: Masks,
 }
 
 /// A run: its layers, outermost first, around one world.
@@ -162,14 +166,20 @@ impl Session {
         journal: Option<Journaling>,
     ) -> Arc<Session> {
         let (run, tally, journaled) = (Arc::new(run), Arc::new(Tally::default()), journal.is_some());
+        run.masks.spare(["ready", "drain", "maint"]);
+        let listener = Arc::new(masked::Masked { masks: run.masks.clone(), then: listener });
+        let journal = journal.map(|keep| Journaling { key: keep.key.knowing(run.masks.clone()), ..keep });
         let changed_before = journal.as_ref().is_some_and(|keep| keep.past.changed);
         let lawless = faults.lawless() && world.name() == "simulated";
         let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
             Some(Box::new(events::Events { stopped: stopped.clone(), run: run.clone() })),
             Some(Box::new(tally.clone())),
-            journal
-                .map(|keep| Box::new(journal::Journaled::new(keep, fleets.clone(), stopped.clone())) as Box<dyn Layer>),
+            Some(Box::new(masked::Learns(run.masks.clone()))),
+            journal.map(|keep| {
+                let (fleets, masks) = (fleets.clone(), run.masks.clone());
+                Box::new(journal::Journaled::new(keep, fleets, masks, stopped.clone())) as Box<dyn Layer>
+            }),
             Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone()))),
             if lawless { None } else { Some(Box::new(invariants)) },
             Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),
@@ -192,6 +202,7 @@ impl Session {
         if let Some(known) = self.fleets.known(&fleet)? {
             return Ok(known);
         }
+        self.run.masks.spare(fleet.names());
         self.layers.iter().try_for_each(|layer| layer.admit(&fleet))?;
         Ok(self.fleets.keep(fleet))
     }
@@ -230,6 +241,10 @@ impl Door for Session {
 
     fn listener(&self) -> &dyn Listener {
         &*self.listener
+    }
+
+    fn masks(&self) -> &Masks {
+        &self.run.masks
     }
 
     fn run(&self) -> &Name {

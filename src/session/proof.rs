@@ -127,6 +127,7 @@ fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Masks;
     use std::sync::Arc;
 
     fn run(id: &str, undoes: Option<&str>) -> Run {
@@ -149,6 +150,7 @@ mod tests {
             allow_outage: Vec::new(),
             parallel: 1,
             lines: Arc::default(),
+            masks: Masks::default(),
         }
     }
 

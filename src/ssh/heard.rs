@@ -280,6 +280,23 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_masked_wherever_the_pieces_of_it_fall() {
+        let masks = crate::secret::Masks::default();
+        masks.add(&"-----KEY-----\nabcdefgh+ü/1234".into());
+        let whole = "MARK pid 1\nis -----KEY-----\nabcdefgh+ü/1234.\nYWJjZGVmZ2grw7wvMTIzNA==\nMARK!\nabcdefgh+ü/1234\nMARK 0\n".as_bytes();
+        for cut in 0..whole.len() {
+            for again in [cut, whole.len().min(cut + 3)] {
+                let lines = std::sync::Mutex::new(Vec::new());
+                let heard = |_, line: &str| lines.lock().unwrap().push(masks.text(line).into_owned());
+                let mut out = Stdout::new("MARK", 1 << 10, Some(&heard));
+                [&whole[..cut], &whole[cut..again], &whole[again..]].into_iter().for_each(|piece| out.push(piece));
+                out.finish();
+                assert_eq!(*lines.lock().unwrap(), ["is ***", "***.", "***==", "MARK!", "***"], "{cut} {again}");
+            }
+        }
+    }
+
+    #[test]
     fn neither_a_line_without_end_nor_a_start_without_end_takes_memory() {
         let lines = std::sync::Mutex::new(Vec::new());
         let heard = |_, line: &str| lines.lock().unwrap().push(line.to_owned());

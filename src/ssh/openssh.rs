@@ -304,7 +304,8 @@ impl Transport for Openssh {
         let once = async |heard, sudo: Sudo, password: Option<&Secret>| {
             let job = Job { heard, ..job.again() };
             let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo)?;
-            let first = password.map(|p| p.line()).unwrap_or_default();
+            let mut first = password.map(|p| p.line()).unwrap_or_default();
+            first.extend(wrapper::given(&job));
             self.spawn(host, line, &job, &mark, &first).await
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };

@@ -3,7 +3,7 @@ use super::{On, wrapper};
 use crate::{
     command::Command,
     effect::*,
-    failure::Failure,
+    failure::{Failure, Reason},
     model::{Model, Predicted},
 };
 use serde::Serialize;
@@ -32,10 +32,22 @@ if [ -n "$user" ]; then exec sudo -u "$user" -- "$@"; fi
 if [ -n "$dir" ]; then cd "$dir" || exit; fi
 exec "$@""#;
 
+fn words(command: &Command) -> Vec<String> {
+    match command {
+        Command::Words(words) => words.clone(),
+        line => vec!["/bin/sh".into(), "-c".into(), line.for_sh()],
+    }
+}
+
 impl Terminal {
     /// The line that the host is asked to run.
     fn line(&self) -> Result<String, Failure> {
-        let mut words = self.command.as_ref().map(wrapper::plain).unwrap_or_default();
+        let mut words = self.command.as_ref().map(words).unwrap_or_default();
+        // Behind sudo it would be there for every user of the host to see.
+        if !self.on.env.is_empty() && self.on.user.is_some() {
+            let message = "an environment cannot be given to another user's terminal";
+            return Err(Failure::new(Reason::Fabfile, message).help("set it in that user's profile"));
+        }
         if !self.on.env.is_empty() {
             let pairs = self.on.env.iter().map(|(name, value)| format!("{name}={}", value.reveal()));
             let shell = ["/bin/sh", "-c", "exec \"${SHELL:-/bin/sh}\""].map(str::to_owned);

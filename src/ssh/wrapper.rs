@@ -19,6 +19,33 @@ pub enum Sudo {
     Password,
 }
 
+/// Reads a line of stdin byte by byte, so that what is behind it stays for the command, and takes what it says.
+const TAKE: &str = "IFS= read -r rfab_given && eval \"$(printf %b \"$rfab_given\")\" && unset rfab_given || exit 126\n";
+
+/// What a job is given before its own stdin: its environment, and the secret values of a shell line.
+///
+/// The arguments of a process are there for every user of a host to see; what it reads is not.
+pub fn given(job: &Job<'_>) -> Vec<u8> {
+    let mut text = String::new();
+    for (name, value) in &job.env {
+        text += &format!("{name}={} && export {name} && ", quoted(value));
+    }
+    for (name, secret) in job.command.secrets() {
+        text += &format!("{name}={} && ", quoted(secret.reveal()));
+    }
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let coded = text.bytes().fold(String::new(), |mut coded, byte| {
+        match byte.is_ascii_alphanumeric() {
+            true => coded.push(byte.into()),
+            false => coded.push_str(&format!("\\0{byte:03o}")),
+        }
+        coded
+    });
+    format!("{coded}true\n").into_bytes()
+}
+
 /// The line for a job under the wrapper; `mark` is a text that nothing else prints.
 ///
 /// `owner` is the app's user, where a ledger is not the login user's.
@@ -27,11 +54,7 @@ pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Resu
     // As the owner itself, the wrapper writes the ledger without another sudo, and as root without another password.
     let as_root = sudo == Sudo::Password && user.is_some_and(|user| &**user == "root");
     let whole = job.note.is_some() && user.is_some() && (user == owner || as_root);
-    let mut words = plain(job.command);
-    if !job.env.is_empty() {
-        let pairs = job.env.iter().map(|(name, value)| format!("{name}={value}"));
-        words = ["env".to_owned()].into_iter().chain(pairs).chain(words).collect();
-    }
+    let mut words = plain(job);
     let mut dir = job.cd.clone().unwrap_or_default();
     if let Some(user) = user.filter(|_| !whole) {
         if !dir.is_empty() {
@@ -72,11 +95,16 @@ fn by_sudo(user: &Name, sudo: Sudo, words: Vec<String>) -> Vec<String> {
     how.iter().map(|w| w.to_string()).chain([user.to_string(), "--".to_owned()]).chain(words).collect()
 }
 
-/// The words of a command; a line's are a shell's.
-pub fn plain(command: &Command) -> Vec<String> {
-    match command {
-        Command::Words(words) => words.clone(),
-        Command::Line { .. } => vec!["/bin/sh".into(), "-c".into(), command.for_sh()],
+fn plain(job: &Job<'_>) -> Vec<String> {
+    let takes = if given(job).is_empty() { "" } else { TAKE };
+    let shell = |text: String| vec!["/bin/sh".to_owned(), "-c".to_owned(), text];
+    match job.command {
+        Command::Words(words) if takes.is_empty() => words.clone(),
+        Command::Words(words) => {
+            let run = shell(format!("{takes}exec \"$@\""));
+            run.into_iter().chain(["sh".to_owned()]).chain(words.iter().cloned()).collect()
+        }
+        line @ Command::Line { .. } => shell(format!("{takes}{}", line.for_sh())),
     }
 }
 
@@ -125,7 +153,10 @@ fn encoded(text: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command as Process;
+    use std::{
+        path::Path,
+        process::{Command as Process, Stdio},
+    };
 
     fn installed(shell: &str) -> bool {
         Process::new(shell).arg("-c").arg("true").output().is_ok()
@@ -148,6 +179,46 @@ mod tests {
             let (head, rest) = text.split_once('\n').unwrap();
             assert!(head.starts_with("MARK pid "), "{shell}: {head}");
             assert_eq!(rest, format!("{wanted}\nMARK 0\n"), "{shell} {}", String::from_utf8_lossy(&out.stderr));
+        }
+    }
+
+    #[test]
+    fn environment_and_secret_values_come_by_stdin_and_stand_in_no_argument() {
+        let hostile = ["s3cret", "a b'c\"$(x)`y`\\0101%d", "one\ntwo\n", "ünï"];
+        for shell in ["/bin/dash", "/bin/bash", "/bin/busybox"].into_iter().filter(|shell| Path::new(shell).exists()) {
+            for value in hostile {
+                let text = r#"printf '%s|%s|%s|' "$OPEN" "$hidden" "${KEPT-none}"; cat"#;
+                let secrets = vec![("hidden".to_owned(), value.into())];
+                let command = Command::line_with(text, Vec::new(), secrets).unwrap();
+                let env = vec![("OPEN".to_owned(), value.to_owned())];
+                let job = Job { env, ..Job::new(&command) };
+                let line = line(&job, "MARK", None, Sudo::Never).unwrap();
+                assert!(!line.contains("s3cret"), "{line}");
+                let mut run = Process::new(shell);
+                if shell.ends_with("busybox") {
+                    run.arg("sh");
+                }
+                let mut child = run.args(["-c", &line]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+                let mut stdin = child.stdin.take().unwrap();
+                std::io::Write::write_all(&mut stdin, &[&given(&job), &b"rest\n"[..]].concat()).unwrap();
+                drop(stdin);
+                let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+                let (_, rest) = out.split_once('\n').unwrap();
+                assert_eq!(rest, format!("{value}|{value}|none|rest\n\nMARK 0\n"), "{shell}");
+            }
+            let words = ["sh", "-c", "printf '%s %s' \"$OPEN\" \"$1\"", "x", "y z"].map(str::to_owned);
+            let command = Command::of(words.to_vec()).unwrap();
+            let job = Job { env: vec![("OPEN".to_owned(), "v".to_owned())], ..Job::new(&command) };
+            let line = line(&job, "MARK", None, Sudo::Never).unwrap();
+            let mut child = Process::new("/bin/sh")
+                .args(["-c", &line])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), &given(&job)).unwrap();
+            let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+            assert!(out.ends_with("\nv y z\nMARK 0\n"), "{out}");
         }
     }
 

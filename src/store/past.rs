@@ -46,6 +46,8 @@ pub struct Known {
     /// Where its end stands in the journal.
     pub end_place: usize,
     pub fate: Fate,
+    /// Whether a secret stood in its outcome, which is not handed back then.
+    pub masked: bool,
     /// Whether what it came after did not hold any more.
     pub stale: bool,
 }
@@ -79,12 +81,27 @@ impl Past {
                 Record::Effect { lane, number, attempt, name, kind, text, recorded, things, .. }
                     if !lane.contains('!') =>
                 {
-                    let (last, end, end_place, fate, stale) = (false, None, place, Fate::Kept, false);
-                    let known =
-                        Known { attempt, name, kind, text, recorded, things, place, last, end, end_place, fate, stale };
+                    let known = Known {
+                        attempt,
+                        name,
+                        kind,
+                        text,
+                        recorded,
+                        things,
+                        place,
+                        last: false,
+                        end: None,
+                        end_place: place,
+                        fate: Fate::Kept,
+                        masked: false,
+                        stale: false,
+                    };
                     past.lanes.entry(lane).or_default().insert(number, known);
                 }
-                Record::Answered { lane, number, outcome, .. } => past.end(&lane, number, Ok(outcome), place),
+                Record::Answered { lane, number, outcome, masked, .. } => {
+                    past.end(&lane, number, Ok(outcome), place);
+                    past.known(&lane, number).into_iter().for_each(|known| known.masked = masked);
+                }
                 Record::Failed { lane, number, failure, .. } => past.end(&lane, number, Err(failure), place),
                 Record::LaneEnded { lane, failure } => drop(ends.insert(lane, (place, failure))),
                 Record::Resumed(_) => past.attempt_over(&mut ends),
@@ -126,9 +143,13 @@ impl Past {
     }
 
     fn end(&mut self, lane: &Name, number: u32, end: Result<Box<RawValue>, Failure>, place: usize) {
-        if let Some(known) = self.lanes.get_mut(lane).and_then(|lane| lane.get_mut(&number)) {
-            (known.end, known.end_place) = (Some(end), place);
+        if let Some(known) = self.known(lane, number) {
+            (known.end, known.end_place, known.masked) = (Some(end), place, false);
         }
+    }
+
+    fn known(&mut self, lane: &Name, number: u32) -> Option<&mut Known> {
+        self.lanes.get_mut(lane)?.get_mut(&number)
     }
 
     /// What an attempt leaves to the next, in whose eyes those before it were one.
@@ -168,9 +189,8 @@ impl Past {
     }
 
     /// What an attempt did after a failure that is tried again, there or in a lane below, and what is asked for anew.
-    pub fn forgotten(&self, lane: &str, name: &str, recorded: &RawValue) -> Option<&Known> {
+    pub fn forgotten(&self, lane: &str, same: impl Fn(&Known) -> bool) -> Option<&Known> {
         let there = |of: &str| of == lane || below(of, lane).is_some();
-        let same = |known: &Known| known.name == name && known.recorded.get() == recorded.get();
         self.forgotten.iter().find(|(of, known)| there(of) && same(known)).map(|(_, known)| known)
     }
 

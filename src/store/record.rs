@@ -39,6 +39,9 @@ pub enum Record {
         number: u32,
         took: u64,
         outcome: Box<RawValue>,
+        /// Whether a secret stood in it: it is not handed back then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        masked: bool,
     },
     Failed {
         lane: Name,

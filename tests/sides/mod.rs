@@ -11,6 +11,7 @@ use rfab::{
     host::{Host, Name},
     ledger::{Line, Phase},
     model::Model,
+    secret::Masks,
     ssh::Openssh,
     world::{
         World,
@@ -31,6 +32,7 @@ use std::{
 struct Bare {
     world: Arc<dyn World>,
     run: Name,
+    masks: Masks,
 }
 
 impl Door for Bare {
@@ -50,6 +52,10 @@ impl Door for Bare {
 
     fn listener(&self) -> &dyn Listener {
         self
+    }
+
+    fn masks(&self) -> &Masks {
+        &self.masks
     }
 
     fn run(&self) -> &Name {
@@ -89,7 +95,10 @@ pub struct Side {
 
 impl Side {
     fn of(world: Arc<dyn World>, run: &str) -> Side {
-        let lane = Lane::first(Arc::new(Bare { world: world.clone(), run: run.into() }), world.begins());
+        let lane = Lane::first(
+            Arc::new(Bare { world: world.clone(), run: run.into(), masks: Masks::default() }),
+            world.begins(),
+        );
         Side { world, lane, next: AtomicU32::new(0) }
     }
 

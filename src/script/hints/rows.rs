@@ -22,8 +22,7 @@ const ARGUMENTS: &str =
     "arguments have no names: write the values in their order; options are a map, `#{ at_once: 2 }`";
 const IMPORT: &str =
     "write `import \"std/deploy\" as deploying;`, or the name of a file beside the fabfile without `.rhai`";
-const VARIABLES: &str =
-    "a fabfile reads nothing of the environment; give it as a task's argument: `rfab deploy:stable,port=8080`";
+const VARIABLES: &str = "a fabfile reads nothing of the environment but secrets, by `secret::env(\"NAME\")`; all else is a task's argument: `rfab deploy:stable,port=8080`";
 
 const VALUES: &[Row] = &[
     row(
@@ -496,6 +495,7 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["upload", "rsync", "scp"], "write `host.put(from, to)`"),
     (&["download"], "write `host.get(from, to)`"),
     (&["getenv"], VARIABLES),
+    (&["getpass", "password", "ask_password"], "write `secret::ask(\"the database password\")`"),
 ];
 
 /// Keys of limits and hooks by the names that they have elsewhere.

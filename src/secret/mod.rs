@@ -1,6 +1,12 @@
-//! Values that do not print, and what is kept of them instead.
+//! Values that do not print, what is kept of them instead, and what they are masked by in all else.
+mod forms;
+mod masks;
+mod views;
+
+pub use masks::{MASK, Masks, SHORTEST};
+
 use hmac::{Hmac, Mac};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use serde_json::Value;
 use sha2::Sha256;
 use std::{
@@ -19,6 +25,9 @@ pub struct Secret(Arc<str>);
 /// The key under which a text's value stands until it is sealed.
 const OPEN: &str = "secret";
 const SEALED: &str = "digest";
+
+/// Where effects have the hosts that they are about.
+const HOSTS: [&str; 2] = ["host", "hosts"];
 
 impl Secret {
     pub fn new(text: String) -> Self {
@@ -50,13 +59,13 @@ impl From<String> for Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(MASK)
     }
 }
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(MASK)
     }
 }
 
@@ -69,9 +78,19 @@ impl Serialize for Secret {
     }
 }
 
+/// Whoever took it takes it again: a text that was written down is none.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom("a secret is kept nowhere"))
+    }
+}
+
 /// What digests of secrets are made with, so that who has them alone cannot try values out.
 #[derive(Clone, Default)]
-pub struct Key([u8; 32]);
+pub struct Key {
+    bytes: [u8; 32],
+    masks: Masks,
+}
 
 impl Key {
     /// Reads the key in a file, readable by its owner alone, or makes one by chance.
@@ -79,32 +98,50 @@ impl Key {
         let mut key = Key::default();
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
             Ok(mut made) => {
-                rand::fill(&mut key.0);
-                made.write_all(&key.0)?;
+                rand::fill(&mut key.bytes);
+                made.write_all(&key.bytes)?;
                 made.sync_all()?;
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                OpenOptions::new().read(true).open(file)?.read_exact(&mut key.0)?
+                OpenOptions::new().read(true).open(file)?.read_exact(&mut key.bytes)?
             }
             Err(e) => return Err(e),
         }
         Ok(key)
     }
 
-    /// The same with each secret's digest in the place of its text.
+    /// The key of a run that knows these secrets: a text that has one in it is sealed, too.
+    pub fn knowing(self, masks: Masks) -> Key {
+        Key { masks, ..self }
+    }
+
+    /// The same with each secret's digest in the place of its text; what a fleet file says of hosts stays as it is.
     pub fn seal(&self, value: Value) -> Value {
         match value {
             Value::Object(map) => match (map.len(), map.get(OPEN).and_then(Value::as_str)) {
                 (1, Some(text)) => Value::Object([(SEALED.to_owned(), self.digest(text).into())].into_iter().collect()),
-                _ => Value::Object(map.into_iter().map(|(name, value)| (name, self.seal(value))).collect()),
+                _ => Value::Object(map.into_iter().map(|(name, value)| self.sealed(name, value)).collect()),
             },
             Value::Array(all) => Value::Array(all.into_iter().map(|value| self.seal(value)).collect()),
+            Value::String(text) if self.masks.is_told_by(&text) => {
+                Value::Object([(SEALED.to_owned(), self.digest(&text).into())].into_iter().collect())
+            }
             other => other,
         }
     }
 
+    fn sealed(&self, name: String, value: Value) -> (String, Value) {
+        let value = if HOSTS.contains(&&*name) { value } else { self.seal(value) };
+        (name, value)
+    }
+
+    /// A text that tells things apart, without the secret that may stand in it.
+    pub fn name(&self, text: String) -> String {
+        if self.masks.stands_in(&text) { self.digest(&text) } else { text }
+    }
+
     fn digest(&self, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key may have any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("a key may have any length");
         mac.update(text.as_bytes());
         hex::encode(mac.finalize().into_bytes())
     }
@@ -117,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_is() {
-        let (one, two) = (Key([1; 32]), Key([2; 32]));
+        let key = |byte| Key { bytes: [byte; 32], masks: Masks::default() };
+        let (one, two) = (key(1), key(2));
         let open = json!({ "path": "/a", "text": Secret::from("pass"), "env": [{ "secret": 5 }, { "X": Secret::from("pass") }] });
         let digest = &one.seal(open.clone())["text"]["digest"];
         assert_eq!(
@@ -131,12 +169,27 @@ mod tests {
     }
 
     #[test]
+    fn a_text_with_a_secret_in_it_is_sealed_and_a_name_that_is_the_same_is_not() {
+        let key = Key { bytes: [1; 32], masks: Masks::default() };
+        key.masks.add(&"hunter2".into());
+        key.masks.add(&"web1".into());
+        key.masks.spare(["web1"]);
+        let sealed = |text: &str| key.seal(json!(text));
+        assert_eq!(sealed("plain"), json!("plain"));
+        assert_eq!(sealed("web1"), json!("web1"));
+        assert_eq!(sealed("echo hunter2"), json!({ "digest": key.digest("echo hunter2") }));
+        let host = json!({ "hosts": [{ "name": "x", "user": "hunter2" }] });
+        assert_eq!(key.seal(host.clone()), host);
+        assert_eq!((key.name("a b".into()), key.name("a hunter2".into())), ("a b".into(), key.digest("a hunter2")));
+    }
+
+    #[test]
     fn a_key_is_made_once_and_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
         let (made, read) = (Key::of(&file).unwrap(), Key::of(&file).unwrap());
-        assert!(made.0 == read.0 && made.0 != [0; 32]);
+        assert!(made.bytes == read.bytes && made.bytes != [0; 32]);
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "short").unwrap();
         assert!(Key::of(&file).is_err());

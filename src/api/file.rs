@@ -1,0 +1,190 @@
+//! Files of a host, and what its commands write and read.
+use super::{
+    HostValue,
+    host::{argv, refuse_stars_in},
+};
+use crate::{
+    command::Command,
+    script::{RhaiResultOf, here, refuse_stars, revealed, thrown},
+    secret::Secret,
+    ssh::{Dump, Exists, Get, Load, On, Put, ReadFile, WriteFile},
+};
+use rhai::{Array, Map, NativeCallContext, plugin::*};
+
+fn dump(ctx: &NativeCallContext, on: &On, command: Command, to: &str) -> RhaiResultOf<()> {
+    let here = here(ctx)?;
+    refuse_stars_in(&here, on, &command)?;
+    let to = here.script.below(to).map_err(thrown)?;
+    here.perform(Dump { on: on.clone(), command, to })
+}
+
+fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiResultOf<String> {
+    let here = here(ctx)?;
+    let from = here.script.below(from).map_err(thrown)?;
+    refuse_stars_in(&here, on, &command)?;
+    let state = here.fleet_of(&on.host).state.clone();
+    Ok(here.perform(Load { on: on.clone(), command, from, state })?.out)
+}
+
+#[export_module(manifest)]
+pub mod file {
+    /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.put("motd.txt", "/tmp/motd.txt");
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let from = here.script.below(from).map_err(thrown)?;
+        here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
+    }
+
+    /// Gets a file or a folder from the host into the fabfile's folder; a folder with links in it is refused.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/motd", "welcome\n");
+    /// host.get("/tmp/motd", `${host.name}.motd`);
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let to = here.script.below(to).map_err(thrown)?;
+        here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
+    }
+
+    /// Puts what a command on the host prints into a file of the fabfile's folder, wholly or not at all.
+    ///
+    /// The command only reads, such as a database's dump; a status other than 0 is a failure, and leaves no file.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("postgres").get(["pg_dump", "-Fc", "shop"], "shop.dump");
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get_words(ctx: NativeCallContext, host: &mut HostValue, command: Array, to: &str) -> RhaiResultOf<()> {
+        dump(&ctx, &host.0, argv(command)?, to)
+    }
+
+    /// The same with a shell line made by `sh`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.get(sh("mysqldump shop | gzip"), `${host.name}.sql.gz`);
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get_line(ctx: NativeCallContext, host: &mut HostValue, command: Command, to: &str) -> RhaiResultOf<()> {
+        dump(&ctx, &host.0, command, to)
+    }
+
+    /// Runs a command on the host that reads a file of the fabfile's folder, and gives what it printed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("postgres").put("motd.txt", ["pg_restore", "-d", "shop"]);
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put_words(ctx: NativeCallContext, host: &mut HostValue, from: &str, command: Array) -> RhaiResultOf<String> {
+        load(&ctx, &host.0, from, argv(command)?)
+    }
+
+    /// The same with a shell line made by `sh`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.put("motd.txt", sh("gunzip | mysql shop"));
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put_line(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        from: &str,
+        command: Command,
+    ) -> RhaiResultOf<String> {
+        load(&ctx, &host.0, from, command)
+    }
+
+    /// The text of a file on the host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/motd", "welcome\n");
+    /// let motd = host.read("/tmp/motd");
+    /// ```
+    #[rhai_fn(name = "read", return_raw)]
+    pub fn read(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<String> {
+        here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
+    }
+
+    /// Writes a text to a file on the host, at once or not at all.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/motd", "welcome\n");
+    /// ```
+    #[rhai_fn(name = "write", return_raw)]
+    pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        refuse_stars(here.lane.masks(), text).map_err(thrown)?;
+        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into() })
+    }
+
+    /// Writes a secret to a file on the host, at once or not at all.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/token", secret::env("SHOP_TOKEN"));
+    /// ```
+    #[rhai_fn(name = "write", return_raw)]
+    pub fn write_secret(ctx: NativeCallContext, host: &mut HostValue, path: &str, secret: Secret) -> RhaiResultOf<()> {
+        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: secret })
+    }
+
+    /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
+    ///
+    /// The template sees the map's values, and `host`. A value that is missing is a failure; one may be a secret.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.template("shop.conf.j2", "/tmp/shop.conf", #{ workers: 4 });
+    /// ```
+    #[rhai_fn(name = "template", return_raw)]
+    pub fn template(
+        ctx: NativeCallContext,
+        host: &mut HostValue,
+        from: &str,
+        to: &str,
+        values: Map,
+    ) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let from = here.script.below(from).map_err(thrown)?;
+        let values = revealed(values.into());
+        let text = crate::template::fill(&from, &host.0.host, &values).map_err(thrown)?;
+        refuse_stars(here.lane.masks(), &text).map_err(thrown)?;
+        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into() })
+    }
+
+    /// Whether there is a file or a folder of this name on the host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !host.exists("/srv/shop") { ui::warn("run setup first"); }
+    /// ```
+    #[rhai_fn(name = "exists", return_raw)]
+    pub fn exists(ctx: NativeCallContext, host: &mut HostValue, path: &str) -> RhaiResultOf<bool> {
+        here(&ctx)?.perform(Exists { on: host.0.clone(), path: host.0.place(path) })
+    }
+}

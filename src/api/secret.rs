@@ -1,0 +1,131 @@
+//! Secrets: taken from where they are kept, and handed on unseen.
+use super::host::command_error;
+use crate::{
+    command::Command,
+    failure::{Failure, Reason},
+    script::{Given, RhaiResultOf, here, thrown},
+    secret::{MASK, Secret},
+    source::{Source, Take},
+};
+use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
+
+fn take(ctx: &NativeCallContext, from: Source) -> RhaiResultOf<Secret> {
+    here(ctx)?.perform(Take(from))
+}
+
+fn printed(ctx: &NativeCallContext, words: Vec<String>) -> RhaiResultOf<Secret> {
+    let folder = here(ctx)?.script.folder.clone();
+    match Command::of(words).map_err(command_error)? {
+        Command::Words(words) => take(ctx, Source::Command { words, folder }),
+        Command::Line { .. } => unreachable!("they are words"),
+    }
+}
+
+#[export_module(manifest)]
+pub mod secret {
+    /// Takes a secret from a variable of the environment that rfab runs in; a failure if it is not set, or empty.
+    ///
+    /// The value never prints: in a text it is `***`. It may be handed to `host.env`, `host.stdin`, `host.write`,
+    /// `host.template` and the values of `sh`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let password = secret::env("SHOP_DB");
+    /// host.env(#{ DATABASE_PASSWORD: password }).run("bin/check");
+    /// ```
+    #[rhai_fn(name = "env", return_raw)]
+    pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Secret> {
+        if !crate::command::is_variable(name) || name.is_empty() {
+            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` is no name of a variable"))));
+        }
+        take(&ctx, Source::Env(name.to_owned()))
+    }
+
+    /// Takes a secret from a file below the fabfile's folder, without its last line end.
+    ///
+    /// A file that every user of this machine may read is refused.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.write("/tmp/key", secret::file("secrets/key"));
+    /// ```
+    #[rhai_fn(name = "file", return_raw)]
+    pub fn file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Secret> {
+        let file = here(&ctx)?.script.below(path).map_err(thrown)?;
+        take(&ctx, Source::File { file, path: path.to_owned() })
+    }
+
+    /// Takes a secret from what a program of this machine prints, without the last line end.
+    ///
+    /// It runs in the fabfile's folder with nothing to read, for at most 60 s. What it says on stderr is shown.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.stdin(secret::command(["pass", "show", "shop/db"])).run("bin/login");
+    /// ```
+    #[rhai_fn(name = "command", return_raw)]
+    pub fn command(ctx: NativeCallContext, words: Array) -> RhaiResultOf<Secret> {
+        let why = "a word of a command is a secret, and every user of this machine sees the words of commands";
+        let word = |word: Dynamic| match Given::of(&word) {
+            Some(given) => given.open(why, "let the program read it from its own store").map_err(thrown),
+            None => Ok(word.to_string()),
+        };
+        printed(&ctx, words.into_iter().map(word).collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a secret from what a program of this machine prints; the text is split into words and never sees a shell.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let token = secret::command("pass show shop/token");
+    /// ```
+    #[rhai_fn(name = "command", return_raw)]
+    pub fn command_text(ctx: NativeCallContext, command: &str) -> RhaiResultOf<Secret> {
+        match Command::words(command, &[]).map_err(command_error)? {
+            Command::Words(words) => printed(&ctx, words),
+            Command::Line { .. } => unreachable!("it was split into words"),
+        }
+    }
+
+    /// Asks the person for a secret; what is typed is not shown. A failure where nobody is there to ask.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let password = secret::ask("the database password");
+    /// ```
+    #[rhai_fn(name = "ask", return_raw)]
+    pub fn ask(ctx: NativeCallContext, what: &str) -> RhaiResultOf<Secret> {
+        take(&ctx, Source::Ask(what.to_owned()))
+    }
+}
+
+#[export_module(manifest)]
+pub mod unseen {
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(ctx: NativeCallContext, _secret: &mut crate::secret::Secret) -> String {
+        // The top level of a file has no run, and no secret either.
+        here(&ctx).into_iter().for_each(|here| here.lane.masks().word());
+        MASK.to_owned()
+    }
+
+    #[rhai_fn(name = "==", name = "!=", name = "<", name = "<=", name = ">", name = ">=", pure, return_raw)]
+    pub fn compare(_secret: &mut crate::secret::Secret, _other: Dynamic) -> RhaiResultOf<bool> {
+        Err(not_compared())
+    }
+
+    #[rhai_fn(name = "==", name = "!=", name = "<", name = "<=", name = ">", name = ">=", pure, return_raw)]
+    pub fn compare_behind(_other: &mut Dynamic, _secret: crate::secret::Secret) -> RhaiResultOf<bool> {
+        Err(not_compared())
+    }
+}
+
+fn not_compared() -> Box<EvalAltResult> {
+    let failure =
+        Failure::new(Reason::Fabfile, "a secret is compared with nothing: how a script goes on would tell it");
+    thrown(failure.help("hand it over, and let the program there decide"))
+}

@@ -1,0 +1,85 @@
+//! What a script hands to the outside: a text, or a secret that only the outside may see.
+use crate::{
+    failure::{Failure, Reason},
+    secret::{MASK, Masks, Secret},
+};
+use rhai::{Array, Dynamic, Map};
+
+/// A value for a command, a file or a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    Text(String),
+    Secret(Secret),
+}
+
+impl Given {
+    /// A text, a number, a yes or no, or a secret; none for what has no text.
+    pub fn of(value: &Dynamic) -> Option<Given> {
+        if let Some(secret) = value.read_lock::<Secret>() {
+            return Some(Given::Secret(secret.clone()));
+        }
+        let plain = value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char();
+        plain.then(|| Given::Text(value.to_string()))
+    }
+
+    /// Each value of a map, by its name.
+    ///
+    /// `Fabfile` for one that has no text.
+    pub fn each(map: Map) -> Result<Vec<(String, Given)>, Failure> {
+        let each = map.into_iter().map(|(name, value)| match Given::of(&value) {
+            Some(given) => Ok((name.to_string(), given)),
+            None => {
+                let message = format!("the value of `{name}` is no text but {}", value.type_name());
+                Err(Failure::new(Reason::Fabfile, message))
+            }
+        });
+        each.collect()
+    }
+
+    /// The same as what is sealed wherever it is written down.
+    pub fn sealed(self) -> Secret {
+        match self {
+            Given::Text(text) => text.into(),
+            Given::Secret(secret) => secret,
+        }
+    }
+
+    /// Its text; a secret is refused with why, and what to write instead.
+    pub fn open(self, why: &str, help: &str) -> Result<String, Failure> {
+        match self {
+            Given::Text(text) => Ok(text),
+            Given::Secret(_) => Err(Failure::new(Reason::Fabfile, why).help(help)),
+        }
+    }
+}
+
+/// A value as people see it.
+pub fn worded(value: &Dynamic) -> String {
+    if value.is::<Secret>() { MASK.to_owned() } else { value.to_string() }
+}
+
+/// A value with the texts of the secrets in it, however deep; only for what nobody sees.
+pub fn revealed(value: Dynamic) -> Dynamic {
+    let value = value.flatten();
+    let secret = value.read_lock::<Secret>().map(|secret| secret.reveal().to_owned());
+    if let Some(text) = secret {
+        return text.into();
+    }
+    match value.try_cast_result::<Map>() {
+        Ok(map) => map.into_iter().map(|(name, value)| (name, revealed(value))).collect::<Map>().into(),
+        Err(value) => match value.try_cast_result::<Array>() {
+            Ok(all) => all.into_iter().map(revealed).collect::<Array>().into(),
+            Err(value) => value,
+        },
+    }
+}
+
+/// Refuses a text with the stars of a secret that the script put into a text: nobody wants these on a host.
+pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
+    if !(masks.was_worded() && text.contains(MASK)) {
+        return Ok(());
+    }
+    let message = format!("a text for a host has `{MASK}` in it, which a secret becomes when it is put into a text");
+    Err(Failure::new(Reason::Fabfile, message)
+        .help("hand the secret over as it is: `host.env(#{ X: secret })`, `host.stdin(secret)`, `host.write(path, secret)`, or `host.template(from, to, #{ x: secret })`"))
+}

@@ -1,0 +1,78 @@
+//! The forms in which a secret may stand in a text: as it is, line by line, and in base64.
+
+/// The fewest characters of a line that is a form by itself: what is shorter stands everywhere.
+const LINE: usize = 8;
+/// The fewest bytes of a form: shorter ones are found where there is no secret.
+const LEAST: usize = 4;
+
+/// The alphabets of base64, which differ in two signs.
+const ALPHABETS: [&[u8; 64]; 2] = [
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+];
+
+/// What a text is searched for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Form {
+    pub bytes: Vec<u8>,
+    /// Whether the sign before it, and the one behind it, have bits of the secret, too.
+    pub around: (bool, bool),
+}
+
+/// Every form of a secret, each once.
+pub fn of(text: &str) -> Vec<Form> {
+    // A shell drops what is around it.
+    let whole = [text, text.trim()];
+    let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= LINE);
+    let plain = whole.into_iter().chain(lines).map(|text| Form { bytes: text.into(), around: (false, false) });
+    let kinds = ALPHABETS.iter().flat_map(|alphabet| (0..3).map(move |at| (at, alphabet)));
+    let coded = kinds.flat_map(|(at, alphabet)| whole.map(|text| base64(text.as_bytes(), at, alphabet)));
+    let mut all: Vec<Form> = plain.chain(coded).filter(|form| form.bytes.len() >= LEAST).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Whether a byte is a sign of base64.
+pub fn is_base64(byte: u8) -> bool {
+    byte == b'=' || ALPHABETS.iter().any(|alphabet| alphabet.contains(&byte))
+}
+
+/// The signs that only this text decides where so many bytes come before it in base64, whatever comes behind it.
+fn base64(text: &[u8], before: usize, alphabet: &[u8; 64]) -> Form {
+    let (first, end) = (before * 8, (before + text.len()) * 8);
+    let bit = |at: usize| usize::from(text[(at - first) / 8] >> (7 - at % 8) & 1);
+    let sign = |nth: usize| alphabet[(nth * 6..nth * 6 + 6).fold(0, |value, at| value << 1 | bit(at))];
+    let bytes = (first.div_ceil(6)..end / 6).map(sign).collect();
+    Form { bytes, around: (first % 6 != 0, end % 6 != 0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_has_the_signs_that_only_the_secret_decides_wherever_it_begins() {
+        let texts = |text: &str| -> Vec<String> {
+            of(text).into_iter().map(|form| String::from_utf8(form.bytes).unwrap()).collect()
+        };
+        // By `printf pass | base64`, `printf xpass | base64` and `printf xxpass | base64`.
+        assert_eq!(texts("pass"), ["Bhc3", "cGFzc", "pass", "wYXNz"]);
+        assert_eq!(
+            texts("?>~~").iter().filter(|text| text.contains(['-', '_', '+', '/'])).count(),
+            6,
+            "both alphabets"
+        );
+    }
+
+    #[test]
+    fn each_line_that_is_long_enough_is_a_form() {
+        let plain = |text: &str| -> Vec<String> {
+            let plain = of(text).into_iter().filter_map(|form| String::from_utf8(form.bytes).ok());
+            plain.filter(|form| text.contains(form.as_str())).collect()
+        };
+        let whole = ["-----BEGIN", "-----BEGIN\r\n  12345678\nshort", "-----BEGIN\r\n  12345678\nshort\n", "12345678"];
+        assert_eq!(plain(whole[2]), whole);
+        assert_eq!(plain(" pass\n"), [" pass\n", "pass"]);
+    }
+}

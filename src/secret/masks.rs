@@ -1,0 +1,242 @@
+//! What a run knows that nobody may see, taken out of every text that is shown or kept.
+use super::{
+    Secret,
+    forms::{self, Form},
+    views,
+};
+use serde_json::Value;
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    fmt,
+    ops::Range,
+    sync::{Arc, RwLock},
+};
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+/// The fewest characters of a secret that is masked: a shorter one stands in every other word.
+pub const SHORTEST: usize = 4;
+/// So many bytes of a long form in a row are masked wherever it was cut.
+const PIECE: usize = 16;
+/// A piece is looked for by so many bytes …
+const BEGINNING: usize = 4;
+/// … of each so many of a form.
+const EVERY: usize = 8;
+/// Stands where output was too long to be kept whole.
+const LEFT_OUT: char = '…';
+/// The most places of one form with the same bytes: those of `aaaa…` are all alike.
+const ALIKE: usize = 16;
+
+/// The secrets of a run; whoever has a clone of it knows the same ones.
+#[derive(Clone, Default)]
+pub struct Masks(Arc<RwLock<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// Whether a script put one into a text, as stars.
+    worded: bool,
+    texts: BTreeSet<String>,
+    names: BTreeSet<String>,
+    forms: Vec<Form>,
+    /// Where in which form some bytes are.
+    places: HashMap<[u8; BEGINNING], Vec<(usize, usize)>>,
+}
+
+impl Masks {
+    /// Makes a secret known; false if it is too short to be masked.
+    pub fn add(&self, secret: &Secret) -> bool {
+        let text = secret.reveal();
+        if text.chars().count() < SHORTEST {
+            return false;
+        }
+        let mut known = self.0.write().unwrap();
+        if known.texts.insert(text.to_owned()) {
+            forms::of(text).into_iter().for_each(|form| known.learn(form));
+        }
+        true
+    }
+
+    /// Makes names known that stay where they stand alone as data, though a secret may be the same.
+    pub fn spare<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
+        self.0.write().unwrap().names.extend(names.into_iter().map(str::to_owned));
+    }
+
+    /// Whether nothing is masked.
+    pub fn is_empty(&self) -> bool {
+        self.0.read().unwrap().texts.is_empty()
+    }
+
+    /// A script puts a secret into a text, where it is stars.
+    pub fn word(&self) {
+        self.0.write().unwrap().worded = true;
+    }
+
+    /// Whether a script did so.
+    pub fn was_worded(&self) -> bool {
+        self.0.read().unwrap().worded
+    }
+
+    /// Whether a secret stands in a text.
+    pub fn stands_in(&self, text: &str) -> bool {
+        !self.found(text).is_empty()
+    }
+
+    /// The text without secrets.
+    pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.replaced(text, |_| MASK.to_owned())
+    }
+
+    /// The text with a star for each character of a secret, so that what stands behind it stays where it is.
+    pub fn in_place<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.replaced(text, |secret| secret.chars().map(|c| if c == '\n' { c } else { '*' }).collect())
+    }
+
+    /// Takes secrets out of a text.
+    pub fn clean(&self, text: &mut String) {
+        if let Cow::Owned(masked) = self.text(text) {
+            *text = masked;
+        }
+    }
+
+    /// Whether a text is data that has a secret in it; a name that stands alone is none.
+    pub fn is_told_by(&self, text: &str) -> bool {
+        !self.0.read().unwrap().names.contains(text) && self.stands_in(text)
+    }
+
+    /// Every text of a value that has a secret in it, by the way there.
+    pub fn within<'a>(&self, value: &'a Value) -> Vec<(String, &'a str)> {
+        let mut found = Vec::new();
+        if !self.is_empty() {
+            self.walk(value, String::new(), &mut found);
+        }
+        found
+    }
+
+    fn walk<'a>(&self, value: &'a Value, at: String, found: &mut Vec<(String, &'a str)>) {
+        match value {
+            Value::String(text) if self.is_told_by(text) => found.push((at, text)),
+            Value::Array(all) => {
+                all.iter().enumerate().for_each(|(i, value)| self.walk(value, format!("{at}/{i}"), found))
+            }
+            Value::Object(map) => map.iter().for_each(|(key, value)| {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                self.walk(value, format!("{at}/{key}"), found);
+            }),
+            _ => {}
+        }
+    }
+
+    fn replaced<'a>(&self, text: &'a str, by: impl Fn(&str) -> String) -> Cow<'a, str> {
+        let found = self.found(text);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let (mut masked, mut done) = (String::new(), 0);
+        for Range { start, end } in found {
+            masked.push_str(&text[done..start]);
+            masked.push_str(&by(&text[start..end]));
+            done = end;
+        }
+        masked.push_str(&text[done..]);
+        Cow::Owned(masked)
+    }
+
+    /// Where secrets are in a text: in order, apart from each other, and of whole characters.
+    fn found(&self, text: &str) -> Vec<Range<usize>> {
+        let known = self.0.read().unwrap();
+        if known.forms.is_empty() || text.len() < SHORTEST {
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        for view in views::of(text) {
+            for (begin, end) in known.within(&view.bytes) {
+                let (begin, end) = view.origin(begin, end);
+                all.push(text.floor_char_boundary(begin)..text.ceil_char_boundary(end));
+            }
+        }
+        all.extend(known.cut(text));
+        all.sort_by_key(|range| range.start);
+        all.into_iter().fold(Vec::new(), |mut apart: Vec<Range<usize>>, next| {
+            match apart.last_mut() {
+                Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
+                _ => apart.push(next),
+            }
+            apart
+        })
+    }
+}
+
+impl Known {
+    fn learn(&mut self, form: Form) {
+        let nth = self.forms.len();
+        for at in (0..=form.bytes.len() - BEGINNING).step_by(EVERY) {
+            let beginning = form.bytes[at..at + BEGINNING].try_into().expect("as many bytes");
+            let places = self.places.entry(beginning).or_default();
+            if places.iter().filter(|(of, _)| *of == nth).count() < ALIKE {
+                places.push((nth, at));
+            }
+        }
+        self.forms.push(form);
+    }
+
+    /// Beginnings and ends of forms beside a mark that says that something was left out there.
+    fn cut(&self, text: &str) -> Vec<Range<usize>> {
+        let mut all = Vec::new();
+        for (at, mark) in text.match_indices(LEFT_OUT) {
+            let before = text[..at].strip_suffix('\n').unwrap_or(&text[..at]).as_bytes();
+            let behind = &text[at + mark.len()..];
+            let behind = behind.strip_prefix('\n').unwrap_or(behind);
+            let begin = text.len() - behind.len();
+            for Form { bytes, .. } in &self.forms {
+                let parts = (BEGINNING..bytes.len().min(PIECE)).rev();
+                let first = parts.clone().find(|part| before.ends_with(&bytes[..*part]));
+                let last = parts.clone().find(|part| behind.as_bytes().starts_with(&bytes[bytes.len() - part..]));
+                let (first, last) = (first.unwrap_or(0), last.unwrap_or(0));
+                all.push(text.floor_char_boundary(before.len() - first)..before.len());
+                all.push(begin..text.ceil_char_boundary(begin + last));
+            }
+        }
+        all.retain(|part| !part.is_empty());
+        all
+    }
+
+    /// Where forms, or long pieces of them, are in some bytes.
+    fn within(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        for (at, beginning) in bytes.windows(BEGINNING).enumerate() {
+            let beginning: [u8; BEGINNING] = beginning.try_into().expect("as many bytes");
+            for (nth, place) in self.places.get(&beginning).into_iter().flatten() {
+                let form = &self.forms[*nth];
+                let behind = same(bytes[at..].iter(), form.bytes[*place..].iter());
+                let before = same(bytes[..at].iter().rev(), form.bytes[..*place].iter().rev());
+                if behind + before >= form.bytes.len().min(PIECE) {
+                    let whole = (*place == before, place + behind == form.bytes.len());
+                    all.push(around(bytes, form, whole, at - before, at + behind));
+                }
+            }
+        }
+        all
+    }
+}
+
+fn same<'a>(one: impl Iterator<Item = &'a u8>, other: impl Iterator<Item = &'a u8>) -> usize {
+    one.zip(other).take_while(|(a, b)| a == b).count()
+}
+
+/// What is found, with the signs around it that have bits of it.
+fn around(bytes: &[u8], form: &Form, whole: (bool, bool), begin: usize, end: usize) -> (usize, usize) {
+    let sign = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| forms::is_base64(*byte));
+    let before = form.around.0 && whole.0 && sign(begin.checked_sub(1));
+    let behind = form.around.1 && whole.1 && sign(Some(end));
+    (begin - usize::from(before), end + usize::from(behind))
+}
+
+impl fmt::Debug for Masks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! A text as whoever decodes it would see it: percent signs, backslashes and a shell's quotes undone.
+
+/// A text's bytes, and where in the text each came from.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub bytes: Vec<u8>,
+    from: Vec<(usize, usize)>,
+}
+
+impl View {
+    /// The text as it is.
+    fn of(text: &str) -> View {
+        View { bytes: text.as_bytes().to_vec(), from: (0..text.len()).map(|at| (at, at + 1)).collect() }
+    }
+
+    /// Where in the text a part of the view came from.
+    pub fn origin(&self, begin: usize, end: usize) -> (usize, usize) {
+        (self.from[begin].0, self.from[end - 1].1)
+    }
+
+    /// The same, with what `decode` makes of its beginning: how many bytes it takes, and what they stand for.
+    fn decoded(&self, decode: impl Fn(&[u8]) -> Option<(usize, Vec<u8>)>) -> Option<View> {
+        let mut view = View { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::with_capacity(self.from.len()) };
+        let (mut at, mut changed) = (0, false);
+        while at < self.bytes.len() {
+            let (taken, stands_for) = match decode(&self.bytes[at..]) {
+                Some(found) => found,
+                None => (1, vec![self.bytes[at]]),
+            };
+            changed |= taken > 1 || stands_for != self.bytes[at..=at];
+            let from = self.origin(at, at + taken);
+            view.from.extend(stands_for.iter().map(|_| from));
+            view.bytes.extend(stands_for);
+            at += taken;
+        }
+        changed.then_some(view)
+    }
+}
+
+/// The text, and what it is once it is decoded, also twice.
+pub fn of(text: &str) -> Vec<View> {
+    let mut all = vec![View::of(text)];
+    let signs = |sign: u8| text.as_bytes().contains(&sign);
+    let mut also = |wanted: bool, decode: &dyn Fn(&[u8]) -> Option<(usize, Vec<u8>)>| {
+        let more: Vec<View> = all.iter().filter(|_| wanted).filter_map(|view| view.decoded(decode)).collect();
+        all.extend(more);
+    };
+    also(signs(b'\\'), &quote);
+    also(signs(b'\\'), &backslash);
+    also(signs(b'\\'), &backslash);
+    // A plus that was coded is one.
+    also(signs(b'+'), &plus);
+    also(signs(b'%'), &percent);
+    all
+}
+
+/// `%2F`, of a URL.
+fn percent(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let digits = text.strip_prefix(b"%")?.get(..2)?;
+    Some((3, vec![u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?]))
+}
+
+/// A space, of a form.
+fn plus(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+    (text[0] == b'+').then(|| (1, vec![b' ']))
+}
+
+/// `\n` and `\u00e4`, of JSON; any other sign behind a backslash is itself, as a shell has it.
+fn backslash(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let sign = *text.strip_prefix(b"\\")?.first()?;
+    let byte = match sign {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 8,
+        b'f' => 12,
+        b'u' => return unicode(text),
+        sign => sign,
+    };
+    Some((2, vec![byte]))
+}
+
+/// `\u00e4`, or two of them for a character beyond.
+fn unicode(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let unit = |text: &[u8]| {
+        let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let first = unit(text)?;
+    let all = match (0xd800..0xdc00).contains(&first) {
+        true => vec![first, unit(text.get(6..)?)?],
+        false => vec![first],
+    };
+    Some((all.len() * 6, String::from_utf16(&all).ok()?.into_bytes()))
+}
+
+/// `'\''`, a quote within a shell's quotes.
+fn quote(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+    text.starts_with(b"'\\''").then(|| (4, vec![b'\'']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_seen_as_it_is_and_decoded_and_each_byte_knows_where_it_came_from() {
+        let seen = |text: &str| -> Vec<String> {
+            of(text).into_iter().map(|view| String::from_utf8_lossy(&view.bytes).into_owned()).collect()
+        };
+        assert_eq!(seen("plain"), ["plain"]);
+        assert_eq!(seen("a%2fb%C3%a4 100%"), ["a%2fb%C3%a4 100%", "a/bä 100%"]);
+        assert_eq!(seen("a+b"), ["a+b", "a b"]);
+        assert!(seen(r#"\"a\\\n\u00e4\ud83d\ude00\u12"#).contains(&"\"a\\\nä😀\\u12".to_owned()));
+        assert!(seen(r#"{\"a\":\"x\\\"y\"}"#).contains(&"{\"a\":\"x\"y\"}".to_owned()), "twice");
+        assert!(seen(r"'it'\''s'").contains(&"'it's'".to_owned()));
+        let view = of("x%C3%a4y").pop().unwrap();
+        assert_eq!((view.origin(0, 1), view.origin(1, 3), view.origin(3, 4)), ((0, 1), (1, 7), (7, 8)));
+    }
+}

@@ -1,0 +1,50 @@
+//! Secrets become known to the run when they are taken, and are shown to nobody.
+use super::{Layer, Rest};
+use crate::{
+    effect::{Answered, Call},
+    event::{Event, Listener, What},
+    secret::{Masks, SHORTEST, Secret},
+};
+use std::sync::Arc;
+
+/// A listener before all others, which hears no secret.
+pub struct Masked {
+    pub masks: Masks,
+    pub then: Arc<dyn Listener>,
+}
+
+impl Listener for Masked {
+    fn tell(&self, event: &Event) {
+        if self.masks.is_empty() {
+            return self.then.tell(event);
+        }
+        let mut masked = event.clone();
+        masked.what.mask(&self.masks);
+        self.then.tell(&masked);
+    }
+
+    fn aside(&self, talk: &mut dyn FnMut()) {
+        self.then.aside(talk);
+    }
+}
+
+/// The layer that makes secrets known, before anything more is told.
+pub struct Learns(pub Masks);
+
+impl Layer for Learns {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let answered = rest.pass(call);
+        // A box's own `as_any` would be the box.
+        let secret = answered.as_ref().ok().and_then(|answer| (**answer).as_any().downcast_ref::<Secret>());
+        if let Some(secret) = secret
+            && !self.0.add(secret)
+        {
+            let text = format!(
+                "{}: it has fewer than {SHORTEST} characters, so it is not masked where it is shown or kept",
+                call.effect.describe()
+            );
+            call.lane.tell(What::Warned { host: None, text });
+        }
+        answered
+    }
+}
