@@ -148,7 +148,9 @@ pub fn over<T: Send + 'static>(
 
 /// A lane for each host, and says so.
 fn forked(here: &Here, hosts: &[Host]) -> Vec<Arc<Lane>> {
-    here.lane.tell(What::HostsStarted { hosts: hosts.iter().map(|host| host.name.clone()).collect() });
+    if !hosts.is_empty() {
+        here.lane.tell(What::HostsStarted { hosts: hosts.iter().map(|host| host.name.clone()).collect() });
+    }
     here.lane.fork(hosts)
 }
 

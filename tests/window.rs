@@ -91,7 +91,7 @@ fn plays() {
             sleep(Duration::from_millis(10));
         }
     };
-    let shown = report::listener(Style { json: false, loud: Loud::Normal, color: true });
+    let shown = report::listener(Style { json: false, loud: Loud::Normal, color: true }, Path::new("."));
     // The clock stands, so that the same is shown whenever it is looked at.
     let tell = |lane: &str, what: What| shown.tell(&Event { v: 1, at: 0, run: "r".into(), lane: lane.into(), what });
     let hosts = || (1..=6).map(|n| format!("web{n}").into());
