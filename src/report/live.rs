@@ -12,7 +12,8 @@ use super::{
     lines::{Loud, Wording},
 };
 use crate::event::{Event, Listener, What};
-use in_hand::{InHand, Time};
+use in_hand::InHand;
+pub use in_hand::Time;
 use screen::Screen;
 pub use screen::Size;
 use std::{
@@ -66,6 +67,18 @@ impl<W: Write + Send + 'static> Drop for Live<W> {
         self.view.end();
         let _ = self.drawer.take().map(thread::JoinHandle::join);
     }
+}
+
+/// Draws what a terminal has of a run at a moment of it, told by the run's events.
+pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, size: (usize, usize), palette: Palette) {
+    let view = View::new(to, Arc::new(move || size), true, Loud::Normal, palette);
+    for event in events.iter().filter(|event| event.at <= until) {
+        view.told(event);
+        if matches!(event.what, What::RunFinished { .. }) {
+            return view.end();
+        }
+    }
+    view.frame(&mut view.screen.lock().unwrap(), until);
 }
 
 struct View<W: Write + Send + 'static> {

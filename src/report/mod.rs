@@ -21,6 +21,7 @@ pub use failure::failure;
 pub use filter::visible;
 pub use json::Json;
 pub use lines::{Lines, Loud};
+pub use live::play;
 pub use logged::Logged;
 pub use palette::Palette;
 pub use person::{Beside, Terminal};
