@@ -45,6 +45,20 @@ pub enum What {
         host: Name,
         message: String,
     },
+    /// How hosts stand in their pools, as it was read or changed: those that stand otherwise than last told.
+    BalanceSeen {
+        fleet: Name,
+        hosts: Vec<Place>,
+    },
+    /// One thing begins on many hosts, each on a lane of its own as soon as there is room.
+    HostsStarted {
+        hosts: Vec<Name>,
+    },
+    /// A host's lane is over.
+    HostFinished {
+        host: Name,
+        failure: Option<Failure>,
+    },
     StepStarted {
         step: String,
         host: Option<Name>,
@@ -137,6 +151,9 @@ impl What {
                 masks.clean(text);
                 failure.iter_mut().for_each(|failure| failure.mask(masks));
             }
+            What::HostFinished { failure, .. } => failure.iter_mut().for_each(|failure| failure.mask(masks)),
+            // Names, and what a balancer says of them by its own few words.
+            What::BalanceSeen { .. } | What::HostsStarted { .. } => {}
             What::RunFinished { table, next, failures, .. } => {
                 table.iter_mut().for_each(|row| row.mask(masks));
                 next.iter_mut().for_each(|line| masks.clean(line));
@@ -209,6 +226,16 @@ pub enum Standing {
     None,
     /// The balancer did not say.
     Unknown,
+}
+
+/// A host in the balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub host: Name,
+    pub group: Option<Name>,
+    pub balancer: Standing,
+    /// Requests that are open on it; told anew while it is not live.
+    pub open: u64,
 }
 
 /// What a run did to a host.

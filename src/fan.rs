@@ -1,6 +1,7 @@
 //! One thing on many hosts: limits, batches, budgets.
 use crate::{
     effect::Lane,
+    event::What,
     failure::{Failure, Reason},
     host::Host,
     script::{Here, RhaiResultOf, Targets, failure_of, on_lane, thrown},
@@ -86,7 +87,7 @@ impl Limits {
 /// Throws the first failure, in the hosts' order, once more than `max_failed` of a batch and those before it failed.
 pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Limits, f: &FnPtr) -> RhaiResultOf<Array> {
     let hosts = &targets.hosts;
-    let lanes = here.lane.fork(hosts);
+    let lanes = forked(here, hosts);
     let sizes = limits.sizes(hosts.len()).map_err(thrown)?;
     let (mut rest, mut results, mut failed) = (hosts.iter().zip(lanes), Array::with_capacity(hosts.len()), Vec::new());
     for size in sizes {
@@ -125,14 +126,14 @@ pub fn over<T: Send + 'static>(
     hosts: &[Host],
     f: impl Fn(&Arc<Lane>, &Host) -> Result<T, Failure> + Send + Sync + 'static,
 ) -> Vec<Result<T, Failure>> {
-    let (lanes, f) = (here.lane.fork(hosts), Arc::new(f));
+    let (lanes, f) = (forked(here, hosts), Arc::new(f));
     let empty: Vec<Option<Result<T, Failure>>> = hosts.iter().map(|_| None).collect();
     let results = Arc::new(Mutex::new(empty));
     let works = hosts.iter().cloned().zip(lanes).enumerate().map(|(i, (host, lane))| {
         let (results, f, mine, tally) = (results.clone(), f.clone(), lane.clone(), here.session.tally.clone());
         let work: Work = Box::new(move || {
             let answer = f(&mine, &host);
-            mine.end(answer.as_ref().err());
+            end(&mine, &host, answer.as_ref().err().cloned());
             if let Err(failure) = &answer {
                 tally.failed(&host, failure);
             }
@@ -143,6 +144,19 @@ pub fn over<T: Send + 'static>(
     here.lane.world().side_by_side(&here.lane, works.collect(), here.session.run.parallel.clamp(1, MOST));
     let results = std::mem::take(&mut *results.lock().unwrap());
     results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::unknown("a lane has no end")))).collect()
+}
+
+/// A lane for each host, and says so.
+fn forked(here: &Here, hosts: &[Host]) -> Vec<Arc<Lane>> {
+    if !hosts.is_empty() {
+        here.lane.tell(What::HostsStarted { hosts: hosts.iter().map(|host| host.name.clone()).collect() });
+    }
+    here.lane.fork(hosts)
+}
+
+fn end(lane: &Lane, host: &Host, failure: Option<Failure>) {
+    lane.end(failure.as_ref());
+    lane.tell(What::HostFinished { host: host.name.clone(), failure });
 }
 
 type Ended = (Host, RhaiResultOf<Dynamic>);
@@ -160,9 +174,10 @@ fn side_by_side(
     let work = batch.into_iter().enumerate().map(|(i, (host, lane))| {
         let (results, closure, mine) = (results.clone(), on_lane(ctx, here, lane.clone(), f), lane.clone());
         let work: Work = Box::new(move || {
-            let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| closure(Some(host))));
+            let given = host.clone();
+            let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| closure(Some(given))));
             let result = called.unwrap_or_else(|_| Err(thrown(Failure::unknown("rfab itself failed in this call"))));
-            mine.end(result.as_ref().err().map(|e| failure_of(e)).as_ref());
+            end(&mine, &host, result.as_ref().err().map(|e| failure_of(e)));
             results.lock().unwrap()[i] = Some(result);
         });
         (lane, work)

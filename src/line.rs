@@ -17,11 +17,20 @@ pub use error::{Error, Misread};
 use std::fmt;
 
 /// A command line that was understood whole; it is displayed in its normal form, `prod:out deploy:stable`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct Line {
     pub calls: Vec<Call>,
     /// What is run on the targets after the calls: a shell line if it was one word.
     pub command: Option<Command>,
+    /// Arguments that are like a task, in case they are refused.
+    pub misread: Vec<Misread>,
+}
+
+/// Two lines are the same if they mean the same, however they were typed.
+impl PartialEq for Line {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.calls, &self.command) == (&other.calls, &other.command)
+    }
 }
 
 /// A task with its arguments.
@@ -46,7 +55,8 @@ pub struct Call {
 ///
 /// Nothing but the table of tasks is looked at. The first thing that cannot be understood is the error.
 pub fn parse(words: &[String], command: Option<&[String]>, tasks: &[Signature]) -> Result<Line, Error> {
-    let line = Line { calls: reader::calls(words, tasks)?, command: command.map(ad_hoc).transpose()? };
+    let (calls, misread) = reader::calls(words, tasks)?;
+    let line = Line { calls, command: command.map(ad_hoc).transpose()?, misread };
     if line.calls.is_empty() && line.command.is_none() {
         return Err(Error::NothingToDo);
     }

@@ -65,6 +65,12 @@ const MISTAKES: &[Mistake] = &[
         "did you mean `deploy`?",
     ),
     line(
+        "the same, with its argument behind a colon: it could be a selection, until no host is called so",
+        &["prod", "depoly:stable"],
+        3,
+        "help: `depoly:stable` was taken as `which` of `prod`: did you mean `deploy`?",
+    ),
+    line(
         "the task first, then where: kamal and ansible",
         &["deploy", "stable", "prod"],
         2,

@@ -66,7 +66,7 @@ fn a_terminal_has_a_live_line_per_host_and_a_pipe_has_no_escape_at_all() {
         let live = lab.rfab(&words).env("TERM", "xterm-256color").env(variable, value).on_terminal().output();
         let mut terminal = vt100::Parser::new(24, 80, 0);
         let (mut seen, mut painted) = (String::new(), false);
-        for picture in live.stdout.split_inclusive("\x1b[2K") {
+        for picture in live.stdout.split_inclusive("\r") {
             terminal.process(picture.as_bytes());
             seen += &terminal.screen().contents();
             painted |= picture.contains("\x1b[36m");

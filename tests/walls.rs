@@ -66,7 +66,7 @@ fn says(code: &str, word: &str) -> bool {
 
 #[test]
 fn each_tool_is_known_in_one_place() {
-    let places: [(&str, &[&str]); 11] = [
+    let places: [(&str, &[&str]); 10] = [
         ("clap", &["src/cli/"]),
         ("rhai", &["src/api/", "src/script/", "src/fabfile/", "src/fan.rs", "src/docs.rs", "src/template.rs"]),
         ("openssh", &["src/ssh/"]),
@@ -74,7 +74,6 @@ fn each_tool_is_known_in_one_place() {
         ("git2", &["src/git/"]),
         ("reqwest", &["src/http.rs", "src/health/"]),
         ("miette", &["src/report/", "src/fleet/", "src/line/"]),
-        ("indicatif", &["src/report/"]),
         ("corosensei", &["src/world/"]),
         ("minijinja", &["src/template.rs"]),
         ("rusqlite", &["src/store/sqlite.rs"]),

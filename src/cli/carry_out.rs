@@ -36,10 +36,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     match carry_out(&request) {
         Ok(exit) => exit,
         Err((failure, exit)) => {
-            report::complain(&report::failure(
-                &failure,
-                Palette { color: color(&request, io::stderr().is_terminal()) },
-            ));
+            let palette = Palette { color: color(&request, io::stderr().is_terminal()) };
+            report::refuse(&failure, palette, &folder(&request).unwrap_or_default());
             exit
         }
     }
@@ -66,16 +64,15 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::History { filter, most } => {
             let listed = wiring::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
             let any = *filter == Filter::default();
-            report::say(&if request.json {
-                history::json(&listed)
-            } else {
-                history::text(&listed, any, &when::here())
-            });
+            match request.json {
+                true => report::say_json(&history::json(&listed)),
+                false => report::say(&history::text(&listed, any, &when::here())),
+            }
         }
         Action::Show { run } => {
             let runs = wiring::runs().map_err(of_reason)?;
             if request.json {
-                report::say(&shown::json(&runs.texts(run).map_err(of_reason)?));
+                report::say_json(&shown::json(&runs.texts(run).map_err(of_reason)?));
             } else {
                 let palette = Palette { color: color(request, io::stdout().is_terminal()) };
                 let records = runs.records(run).map_err(of_reason)?;
@@ -91,8 +88,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;
-            let text = if request.json { listing::json(&project.tasks) } else { listing::text(&project.tasks) };
-            report::say(&text);
+            match request.json {
+                true => report::say_json(&listing::json(&project.tasks)),
+                false => report::say(&listing::text(&project.tasks)),
+            }
         }
         Action::Init => init()?,
         Action::Completions { shell } => report::say(shell.script()),
@@ -210,7 +209,7 @@ fn abort(request: &Request, run: Option<&str>, going: Option<Going>) -> Result<E
     let project = project(&request)?;
     project.check().map_err(of_reason)?;
     let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
-    let listener = report::listener(style(&request));
+    let listener = report::listener(style(&request), &project.script.folder);
     wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
 }
 
@@ -227,7 +226,8 @@ fn run_line(
     let (project, drill) = (project(request)?, drill()?);
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
-    wiring::run(request, &project, Work::Line(&line), report::listener(style(request)), going, drill).map_err(of_reason)
+    let listener = report::listener(style(request), &project.script.folder);
+    wiring::run(request, &project, Work::Line(&line), listener, going, drill).map_err(of_reason)
 }
 
 /// What the environment wants to happen to this run, to see how one goes on.
@@ -270,6 +270,12 @@ fn project(request: &Request) -> Result<Project, Stopped> {
     let set = set.collect::<Result<_, _>>()?;
     let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
     fabfile::load(&file, options).map_err(of_reason)
+}
+
+/// Where the fabfile lies, if there is one.
+fn folder(request: &Request) -> Option<PathBuf> {
+    let found = || fabfile::find(&here().ok()?, home().as_deref()).ok();
+    Some(request.fabfile.clone().or_else(found)?.parent()?.to_owned())
 }
 
 fn here() -> Result<PathBuf, Stopped> {

@@ -92,8 +92,8 @@ pub fn run(
     })?;
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, table: ended.table };
-    if let Some(drill) = drill.filter(|drill| !drill.met()) {
-        report::complain(&format!("warning: drill: this run was not {drill}, for it has no such effect"));
+    if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
+        report::complain(&format!("warning: drill: this run was not {drill}: {why}"));
     }
     // A run that is over does not fail for what is written of it.
     let _ = journal.write(&Record::Ended(tail), true);

@@ -118,7 +118,8 @@ impl miette::Diagnostic for Error {
 }
 
 impl Misread {
-    fn help(&self) -> String {
+    /// What it was taken for, and the task that may have been meant.
+    pub fn help(&self) -> String {
         let Misread { word, parameter, task, near } = self;
         let (name, card) = (&near.name, usage::card(near));
         format!("`{word}` was taken as `{parameter}` of `{task}`: did you mean `{name}`?\n{card}")

@@ -6,14 +6,15 @@ use super::{
 };
 use crate::{command::quoted, fabfile::task::Signature};
 
-/// Reads all words as calls of tasks with their arguments.
-pub fn calls(words: &[String], tasks: &[Signature]) -> Result<Vec<Call>, Error> {
+/// Reads all words as calls of tasks with their arguments; some of these may be like a task.
+pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), Error> {
     let mut reader = Reader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
     while let [word, rest @ ..] = reader.rest {
         reader.rest = rest;
         reader.read(word)?;
     }
-    Ok(reader.calls)
+    let misread = reader.misread();
+    Ok((reader.calls, misread))
 }
 
 struct Reader<'a> {

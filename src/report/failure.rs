@@ -30,7 +30,7 @@ fn unnamed(failure: &Failure) -> String {
 }
 
 /// The message, with the host in front where it does not name it.
-fn named(failure: &Failure) -> String {
+pub fn named(failure: &Failure) -> String {
     match &failure.host {
         Some(host) if !failure.message.contains(&format!("`{host}`")) => format!("host `{host}`: {}", failure.message),
         _ => failure.message.clone(),

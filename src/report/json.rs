@@ -1,5 +1,5 @@
 //! Events as JSON, one a line.
-use super::{filter::hidden, outlet::Outlet};
+use super::{ci::harmless_json, filter::hidden, outlet::Outlet};
 use crate::event::{Event, Listener};
 use std::{io::Write, sync::Mutex};
 
@@ -19,10 +19,10 @@ impl<W: Write + Send> Listener for Json<W> {
     }
 }
 
-/// A line of JSON in which nothing is left that a terminal would obey or that turns text around.
+/// A line of JSON in which nothing is left that a terminal or a pipeline's runner would obey, or that turns text around.
 fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
+    for c in harmless_json(json).chars() {
         if c == '\x7f' || hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 line += &format!("\\u{unit:04x}");

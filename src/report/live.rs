@@ -1,6 +1,8 @@
 //! The live view of a terminal: what happened scrolls, what is in hand stands below it.
+mod balance;
 mod in_hand;
 mod line;
+mod many;
 mod screen;
 #[cfg(test)]
 mod tests;
@@ -10,8 +12,8 @@ use super::{
     lines::{Loud, Wording},
 };
 use crate::event::{Event, Listener, What};
-use in_hand::{InHand, Time};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use in_hand::InHand;
+pub use in_hand::Time;
 use screen::Screen;
 pub use screen::Size;
 use std::{
@@ -20,10 +22,12 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use unicode_width::UnicodeWidthStr;
 
 /// How long a picture stands at least.
 const EVERY: Duration = Duration::from_millis(100);
+
+/// The most that live lines take of a link, in bytes a second; what scrolls is not held back.
+const LINK: u64 = 8 << 10;
 
 /// How much may wait to be shown before whoever speaks waits, too, in bytes.
 const WAITING: usize = 1 << 20;
@@ -65,11 +69,23 @@ impl<W: Write + Send + 'static> Drop for Live<W> {
     }
 }
 
+/// Draws what a terminal has of a run at a moment of it, told by the run's events.
+pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, size: (usize, usize), palette: Palette) {
+    let view = View::new(to, Arc::new(move || size), true, Loud::Normal, palette);
+    for event in events.iter().filter(|event| event.at <= until) {
+        view.told(event);
+        if matches!(event.what, What::RunFinished { .. }) {
+            return view.end();
+        }
+    }
+    view.frame(&mut view.screen.lock().unwrap(), until);
+}
+
 struct View<W: Write + Send + 'static> {
     palette: Palette,
     told: Mutex<Told>,
     changed: Condvar,
-    picture: Mutex<Picture<W>>,
+    screen: Mutex<Screen<W>>,
 }
 
 /// What was told, and not shown yet.
@@ -92,8 +108,8 @@ impl<W: Write + Send + 'static> View<W> {
     fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> Self {
         let (wording, in_hand) = (Wording::new(loud, palette), InHand::default());
         let told = Told { wording, in_hand, scrolled: String::new(), began: Instant::now(), over: false };
-        let picture = Mutex::new(Picture::new(Screen::new(to, size), rewraps));
-        Self { palette, told: Mutex::new(told), changed: Condvar::new(), picture }
+        let screen = Mutex::new(Screen::new(to, size, rewraps));
+        Self { palette, told: Mutex::new(told), changed: Condvar::new(), screen }
     }
 
     fn told(&self, event: &Event) {
@@ -110,101 +126,50 @@ impl<W: Write + Send + 'static> View<W> {
     }
 
     fn draw_on(&self) {
+        let mut pause = EVERY;
         loop {
             let told = self.told.lock().unwrap();
-            let (told, _) = self.changed.wait_timeout_while(told, EVERY, |told| !told.over).unwrap();
+            let (told, _) = self.changed.wait_timeout_while(told, pause, |told| !told.over).unwrap();
             if told.over {
                 return;
             }
             let now = told.now();
             drop(told);
-            self.frame(&mut self.picture.lock().unwrap(), now);
+            pause = self.frame(&mut self.screen.lock().unwrap(), now);
         }
     }
 
-    /// Shows what was told up to now.
-    fn frame(&self, picture: &mut Picture<W>, now: Time) {
-        let size = picture.screen.size();
+    /// Shows what was told up to now, and says how long this picture is to stand.
+    fn frame(&self, screen: &mut Screen<W>, now: Time) -> Duration {
+        let size = screen.size();
         let mut told = self.told.lock().unwrap();
         told.in_hand.forget(now);
         let lines = if told.over { Vec::new() } else { told.in_hand.lines(now, size, self.palette) };
         let scrolled = std::mem::take(&mut told.scrolled);
         drop(told);
         self.changed.notify_all();
-        if !picture.show(&scrolled, lines, size.0) {
-            self.told.lock().unwrap().over = true;
-            self.changed.notify_all();
+        match screen.show(&scrolled, lines, size.0) {
+            Ok(bytes) => EVERY.max(Duration::from_millis(bytes as u64 * 1_000 / LINK)),
+            Err(_) => {
+                self.told.lock().unwrap().over = true;
+                self.changed.notify_all();
+                EVERY
+            }
         }
     }
 
     /// Shows the rest, without a live line from now on.
     fn end(&self) {
-        let mut picture = self.picture.lock().unwrap();
+        let mut screen = self.screen.lock().unwrap();
         self.told.lock().unwrap().over = true;
-        self.frame(&mut picture, 0);
+        self.frame(&mut screen, 0);
     }
 
     fn aside(&self, talk: &mut dyn FnMut()) {
-        let mut picture = self.picture.lock().unwrap();
+        let mut screen = self.screen.lock().unwrap();
         let scrolled = std::mem::take(&mut self.told.lock().unwrap().scrolled);
-        let (width, _) = picture.screen.size();
-        picture.show(&scrolled, Vec::new(), width);
+        let (width, _) = screen.size();
+        let _ = screen.show(&scrolled, Vec::new(), width);
         talk();
     }
-}
-
-/// The live lines as they stand on the screen.
-struct Picture<W: Write + Send + 'static> {
-    screen: Screen<W>,
-    bar: ProgressBar,
-    /// What indicatif draws next.
-    next: Arc<Mutex<String>>,
-    lines: Vec<String>,
-    width: usize,
-    /// Whether the terminal wraps lines anew when it gets narrower.
-    rewraps: bool,
-}
-
-impl<W: Write + Send + 'static> Picture<W> {
-    fn new(screen: Screen<W>, rewraps: bool) -> Self {
-        let next = Arc::new(Mutex::new(String::new()));
-        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-        let bar = ProgressBar::with_draw_target(None, target);
-        let lines = next.clone();
-        let style = ProgressStyle::with_template("{live}").expect("a good template");
-        bar.set_style(style.with_key("live", move |_: &_, to: &mut dyn std::fmt::Write| {
-            let _ = to.write_str(&lines.lock().unwrap());
-        }));
-        Self { screen, bar, next, lines: Vec::new(), width: 0, rewraps }
-    }
-
-    /// Lets lines scroll, with others below them from now on; false once the terminal went away.
-    fn show(&mut self, scrolled: &str, lines: Vec<String>, width: usize) -> bool {
-        if scrolled.is_empty() && lines == self.lines && width == self.width {
-            return true;
-        }
-        if width < self.width && self.rewraps {
-            let rows = |line: &String| columns(line).div_ceil(width.max(1)).max(1);
-            let rows: usize = self.lines.iter().map(rows).sum();
-            if rows > self.lines.len() {
-                self.screen.wipe(rows, self.lines.len());
-            }
-        }
-        *self.next.lock().unwrap() = lines.join("\n");
-        match scrolled {
-            "" => self.bar.tick(),
-            text => self.bar.suspend(|| self.screen.lines(text)),
-        }
-        (self.lines, self.width) = (lines, width);
-        self.screen.show()
-    }
-}
-
-/// The columns of a line with colours.
-fn columns(line: &str) -> usize {
-    line.split('\x1b')
-        .enumerate()
-        .map(|(i, part)| if i == 0 { part } else { part.split_once('m').map_or("", |p| p.1) })
-        .map(UnicodeWidthStr::width)
-        .sum()
 }

@@ -2,6 +2,7 @@
 //!
 //! What a run says goes to stdout, in one stream, so that a log has it in order; why a run did not begin at all goes to
 //! stderr. With `--json` stdout has events alone.
+mod ci;
 mod excerpt;
 mod failure;
 mod filter;
@@ -20,18 +21,21 @@ pub use failure::failure;
 pub use filter::visible;
 pub use json::Json;
 pub use lines::{Lines, Loud};
+pub use live::play;
 pub use logged::Logged;
 pub use palette::Palette;
 pub use person::{Beside, Terminal};
 pub use table::table;
 pub use words::count;
 
-use crate::event::Listener;
+use crate::{event::Listener, failure::Failure};
+use ci::{Ci, Pipeline};
 use live::Live;
 use rustix::termios::{Winsize, tcgetwinsize};
 use std::{
     env,
     io::{self, IsTerminal, Write},
+    path::Path,
     sync::Arc,
 };
 
@@ -44,12 +48,18 @@ pub struct Style {
 }
 
 /// Chooses the reader of a run's events: a live view only for a person before a terminal.
-pub fn listener(style: Style) -> Arc<dyn Listener> {
+///
+/// `folder` is the fabfile's.
+pub fn listener(style: Style, folder: &Path) -> Arc<dyn Listener> {
     let Style { json, loud, color } = style;
     if json {
         return Arc::new(Json::new(io::stdout()));
     }
     let (out, palette) = (io::stdout(), Palette { color });
+    if let Some(pipeline) = Pipeline::here() {
+        let clock = || jiff::Timestamp::now().as_second();
+        return Arc::new(Ci::new(out, pipeline, folder, loud, palette, clock));
+    }
     if loud > Loud::Quiet && out.is_terminal() && kind_of_terminal() != "dumb" {
         let size = Arc::new(|| size(tcgetwinsize(io::stdout()).ok()));
         if let Ok(live) = Live::new(io::stdout(), size, rewraps(), loud, palette) {
@@ -76,16 +86,34 @@ fn rewraps() -> bool {
 
 /// Writes a text that was asked for, such as a list; a reader that went away is no failure.
 pub fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out
-        .write_all(text.as_bytes())
-        .and_then(|()| if text.is_empty() || text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
-    let _ = out.flush();
+    put(&mut io::stdout().lock(), &logged(text));
+}
+
+/// Writes JSON that was asked for.
+pub fn say_json(text: &str) {
+    put(&mut io::stdout().lock(), &ci::harmless_json(text));
 }
 
 /// Writes why nothing was begun.
 pub fn complain(text: &str) {
-    let mut err = io::stderr().lock();
-    let _ =
-        err.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { err.write_all(b"\n") });
+    put(&mut io::stderr().lock(), &logged(text));
+}
+
+/// Writes why nothing was begun, where a fabfile or fleet is wrong, and in whichever way a pipeline shows it.
+pub fn refuse(why: &Failure, palette: Palette, folder: &Path) {
+    let text = logged(&failure(why, palette));
+    put(&mut io::stderr().lock(), &format!("{text}{}", ci::annotation(why, folder)));
+}
+
+/// A text as a log of a pipeline may have it: what others wrote is no command to its runner.
+fn logged(text: &str) -> String {
+    match Pipeline::here() {
+        Some(Pipeline::GitHub { .. }) => ci::harmless(text),
+        _ => text.to_owned(),
+    }
+}
+
+fn put(to: &mut dyn Write, text: &str) {
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let _ = to.write_all(text.as_bytes()).and_then(|()| to.write_all(end.as_bytes())).and_then(|()| to.flush());
 }

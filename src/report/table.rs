@@ -46,7 +46,7 @@ pub fn table(rows: &[Row], palette: Palette) -> String {
     text
 }
 
-fn summary(rows: &[Row]) -> String {
+pub fn summary(rows: &[Row]) -> String {
     let of = |wanted: Outcome| rows.iter().filter(|r| r.result == wanted).count();
     let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
     let parts: Vec<String> =
@@ -56,7 +56,7 @@ fn summary(rows: &[Row]) -> String {
     format!("{}: {}{out}", count(rows.len(), "host"), parts.join(", "))
 }
 
-fn standing(standing: Standing) -> &'static str {
+pub fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Live => "live",
         Standing::Out => "out",
@@ -66,7 +66,7 @@ fn standing(standing: Standing) -> &'static str {
     }
 }
 
-fn outcome(outcome: Outcome) -> &'static str {
+pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
         Outcome::Failed => "failed",

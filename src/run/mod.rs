@@ -34,7 +34,7 @@ pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Sessio
     let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
     let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
     lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
-    let result = tasks(&here, line, read_only);
+    let result = tasks(&here, line, read_only).map_err(|located| perhaps_a_task(line, located));
     lane.end(result.as_ref().err().map(|l| &l.failure));
     closing::close(&here, result)
 }
@@ -49,6 +49,17 @@ fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> 
         Some(command) => ad_hoc(here, command, read_only),
         None => Ok(()),
     }
+}
+
+/// What was refused as an argument may have been meant to be a task.
+fn perhaps_a_task(line: &Line, mut located: Box<Located>) -> Box<Located> {
+    let failure = &mut located.failure;
+    let refused = line.misread.iter().find(|misread| failure.message.contains(&format!("`{}`", misread.word)));
+    if let Some(misread) = refused {
+        let known = failure.help.take().map(|help| format!("\n{help}")).unwrap_or_default();
+        failure.help = Some(format!("{}{known}", misread.help()));
+    }
+    located
 }
 
 fn plain(failure: Failure) -> Box<Located> {

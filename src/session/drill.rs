@@ -20,6 +20,9 @@ pub struct Drill {
     when: When,
     lane: String,
     number: u32,
+    /// Whether the effect came.
+    came: Arc<AtomicBool>,
+    /// Whether it happened.
     met: Arc<AtomicBool>,
 }
 
@@ -51,6 +54,7 @@ impl Drill {
 
     /// Has the effect done, with what happens before or after it.
     pub fn pass(&self, call: Call<'_>, rest: Rest<'_>, stop: &Arc<Stop>) -> Answered {
+        self.came.store(true, SeqCst);
         match self.when {
             When::Before => self.strike(stop),
             When::Amid => {
@@ -69,9 +73,13 @@ impl Drill {
         answered
     }
 
-    /// Whether the effect came.
-    pub fn met(&self) -> bool {
-        self.met.load(SeqCst)
+    /// Why it did not happen in a run that is over.
+    pub fn missed(&self) -> Option<&'static str> {
+        match (self.met.load(SeqCst), self.came.load(SeqCst)) {
+            (true, _) => None,
+            (false, true) => Some("the effect was done, and the run over, before its time had come"),
+            (false, false) => Some("it has no such effect"),
+        }
     }
 
     fn strike(&self, stop: &Stop) {
@@ -125,7 +133,7 @@ impl FromStr for Drill {
         };
         let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` is no `LANE#NUMBER`"))?;
         let number = number.parse().map_err(|_| format!("`{number}` is no number of an effect"))?;
-        Ok(Drill { what, when, lane: lane.to_owned(), number, met: Arc::default() })
+        Ok(Drill { what, when, lane: lane.to_owned(), number, came: Arc::default(), met: Arc::default() })
     }
 }
 
@@ -149,6 +157,16 @@ impl fmt::Display for Drill {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drill_that_came_too_late_says_so_and_not_that_there_is_no_such_effect() {
+        let drill: Drill = "kill:amid:1.a#1".parse().unwrap();
+        assert_eq!(drill.missed(), Some("it has no such effect"));
+        drill.came.store(true, SeqCst);
+        assert_eq!(drill.missed(), Some("the effect was done, and the run over, before its time had come"));
+        drill.met.store(true, SeqCst);
+        assert_eq!(drill.missed(), None);
+    }
 
     #[test]
     fn a_drill_says_what_happens_when_and_at_which_effect() {

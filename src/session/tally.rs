@@ -3,7 +3,7 @@ use super::{Layer, Rest};
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Answered, Call, Kind, Touch},
-    event::{Outcome, Standing},
+    event::{Outcome, Place, Standing, What},
     failure::{Failure, Reason},
     fleet::Fleet,
     git::Resolved,
@@ -24,6 +24,8 @@ pub struct Tally(Mutex<Seen>);
 #[derive(Default)]
 struct Seen {
     told: BTreeMap<(Name, Name), Told>,
+    /// How hosts stand in the balancer, as last told.
+    places: BTreeMap<(Name, Name), Place>,
     epochs: BTreeMap<Name, String>,
     commit: Option<(String, Commit)>,
     resolved: BTreeMap<(Name, String), Resolved>,
@@ -214,6 +216,53 @@ impl Tally {
         }
     }
 
+    /// The hosts that stand otherwise in the balancer than was last told.
+    fn stand_otherwise(
+        &self,
+        fleet: &Fleet,
+        stand: impl Fn(&Host, Option<&Place>) -> Option<(Standing, u64)>,
+    ) -> Vec<Place> {
+        let mut seen = self.0.lock().unwrap();
+        let mut otherwise = Vec::new();
+        for host in &fleet.hosts {
+            let before = seen.places.get(&key(host));
+            let Some((balancer, open)) = stand(host, before) else { continue };
+            let same = |told: &Place| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
+            if !before.is_some_and(same) {
+                let place = Place { host: host.name.clone(), group: host.group.clone(), balancer, open };
+                seen.places.insert(key(host), place.clone());
+                otherwise.push(place);
+            }
+        }
+        otherwise
+    }
+
+    /// Tells how hosts stand in the balancer, if it was read or changed.
+    fn tell_places(&self, call: Call<'_>, answered: &Answered) {
+        let (Ok(answer), effect) = (answered, call.effect.as_any()) else { return };
+        let (fleet, hosts) = if let Some(read) = effect.downcast_ref::<ReadBalance>()
+            && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
+        {
+            let stand = |host: &Host, _: Option<&Place>| {
+                let standing =
+                    balance.standing(&read.fleet, host).ok().filter(|standing| *standing != Standing::None)?;
+                Some((standing, balance.in_flight(&read.fleet, host).ok()?))
+            };
+            (&read.fleet, self.stand_otherwise(&read.fleet, stand))
+        } else if let Some(set) = effect.downcast_ref::<SetAdmin>() {
+            let to = if set.to == Admin::Ready { Standing::Live } else { Standing::Out };
+            let stand = |host: &Host, before: Option<&Place>| {
+                set.hosts.contains(host).then_some(before).flatten().map(|before| (to, before.open))
+            };
+            (&set.fleet, self.stand_otherwise(&set.fleet, stand))
+        } else {
+            return;
+        };
+        if !hosts.is_empty() {
+            call.lane.tell(What::BalanceSeen { fleet: fleet.name.clone(), hosts });
+        }
+    }
+
     /// Notes the release that a host has now.
     pub fn saw_releases(&self, host: &Host, listing: &Listing) {
         self.note(host, |told| {
@@ -283,6 +332,7 @@ impl Layer for Arc<Tally> {
         let answered = rest.pass(call);
         // A box's own `as_any` would be the box.
         self.learn(call, &answered);
+        self.tell_places(call, &answered);
         answered
     }
 }

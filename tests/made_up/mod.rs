@@ -90,6 +90,10 @@ impl Shop {
         format!("0002-{}", &self.stable[..12])
     }
 
+    pub fn git(&self, args: &[&str]) -> String {
+        git(self.folder.path(), args)
+    }
+
     pub fn run(&self, words: &str, model: Model) -> Simulation {
         self.run_with(words, model, Wish { seed: 1, ..Wish::default() })
     }

@@ -28,7 +28,7 @@ fn a_run_is_interrupted_where_it_is_told_to_and_one_without_that_effect_says_so(
     assert_eq!(code, Some(130));
     let (_, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "int:after:0.slow#7")], &["slow"]);
     let first = "warning: drill: this run is interrupted after 0.slow#7\n";
-    let last = "warning: drill: this run was not interrupted after 0.slow#7, for it has no such effect\n";
+    let last = "warning: drill: this run was not interrupted after 0.slow#7: it has no such effect\n";
     assert_eq!((err, code), (format!("{first}{last}"), Some(0)));
 }
 

@@ -5,6 +5,7 @@ mod files;
 mod first;
 mod history;
 mod line;
+mod pipeline;
 mod secret;
 
 use std::{

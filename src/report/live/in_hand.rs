@@ -1,7 +1,12 @@
 //! What is in hand at a moment: a line a host, and one for the run.
-use super::line::{Line, cut};
+use super::{
+    balance::Balance,
+    line::{Line, cut},
+    many::Many,
+};
 use crate::{
     event::{Event, What},
+    failure::Reason,
     host::Name,
     report::{Palette, filter::visible, words::seconds},
 };
@@ -16,6 +21,15 @@ const LINGERS: Time = 500;
 /// What a throughput is taken over.
 const WINDOW: Time = 5_000;
 
+/// How many rows a window has that can spare one for the balancer.
+const ROWS: usize = 8;
+
+/// How many live lines there are at most, however high the window is.
+pub const MOST: usize = 20;
+
+/// How many columns stay free behind the run's line, for what a terminal writes when `Ctrl-C` is typed.
+const TYPED: usize = 3;
+
 /// What each lane is doing.
 #[derive(Default)]
 pub struct InHand {
@@ -27,6 +41,11 @@ pub struct InHand {
     targets: Vec<Name>,
     /// By path.
     lanes: BTreeMap<Name, Doing>,
+    balance: Balance,
+    /// What is done on many hosts, if something is.
+    many: Option<Many>,
+    /// Why hosts failed.
+    failed: BTreeMap<Name, String>,
 }
 
 /// What one lane is doing.
@@ -82,10 +101,23 @@ impl InHand {
     /// Takes an event in.
     pub fn take(&mut self, event: &Event) {
         let (lane, at) = (&event.lane, event.at);
+        self.balance.take(&event.what);
+        if let Some(many) = &mut self.many {
+            many.take(lane, &event.what);
+        }
         match &event.what {
             What::RunStarted { line, .. } => self.line.clone_from(line),
             What::TaskStarted { task } => self.task = Some(task.clone()),
-            What::TaskFinished { .. } => self.task = None,
+            What::TaskFinished { .. } => (self.task, self.many) = (None, None),
+            // What a host does on others is its own affair.
+            What::HostsStarted { hosts } if self.host_of(lane).is_none() => self.many = Some(Many::new(lane, hosts)),
+            What::HostFinished { host, failure } => {
+                if let Some(failure) = failure.as_ref().filter(|failure| failure.reason != Reason::Interrupted) {
+                    let why = failure.message.lines().next().unwrap_or_default();
+                    self.failed.insert(host.clone(), format!("failed: {}", visible(why, false)));
+                }
+                self.lanes.remove(lane);
+            }
             What::TargetsChanged { hosts, .. } => self.targets.clone_from(hosts),
             What::StepStarted { step, .. } => self.lane(lane).steps.push((step.clone(), at)),
             What::StepFinished { .. } => drop(self.lane(lane).steps.pop()),
@@ -131,7 +163,8 @@ impl InHand {
         });
     }
 
-    /// The live lines, none wider than `width`, at most half of `height`; of too many those that take longest.
+    /// The live lines, none wider than `width`, at most half of `height`: how the groups stand, who failed,
+    /// who is at work, how many more there are, and the run.
     pub fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
         if self.line.is_empty() || width < 8 {
             return Vec::new();
@@ -154,23 +187,70 @@ impl InHand {
             };
             let rank = host.map_or(0, |host| 1 + self.rank(host));
             let (host, text) = (host.map(|host| visible(host, false)), visible(text, false));
-            lines.push((since, rank, Line { host, text, took: until.saturating_sub(since), progress, now }));
+            let took = until.saturating_sub(since);
+            lines.push((since, rank, Line { host, text, bad: false, took, progress, now }));
         }
-        let room = (height / 2).saturating_sub(1);
-        let all = lines.len();
-        if all > room {
-            lines.sort_by_key(|(since, ..)| *since);
-            lines.truncate(room.saturating_sub(1));
-        }
-        let more = all - lines.len();
-        lines.sort_by_key(|(_, rank, _)| *rank);
-        let names = lines.iter().map(|(.., line)| line.host_width()).max().unwrap_or(0).min(width / 3);
-        let mut text: Vec<String> = lines.iter().map(|(.., line)| line.fitted(width, names, palette)).collect();
-        if more > 0 && room > 0 {
-            text.push(palette.faint(&cut(&format!("… and {more} more"), width)));
-        }
+        let balance = self.balance.line(width, palette).filter(|_| height >= ROWS);
+        let room = (height / 2).min(MOST).saturating_sub(1 + usize::from(balance.is_some()));
+        let (failed, rest) = self.shared(room, &mut lines, now);
+        let all: Vec<Line<'_>> = failed.into_iter().chain(lines.into_iter().map(|(.., line)| line)).collect();
+        let names = all.iter().map(Line::host_width).max().unwrap_or(0).min(width / 3);
+        let mut text: Vec<String> = balance.into_iter().collect();
+        text.extend(all.iter().map(|line| line.fitted(width, names, palette)));
+        text.extend(rest.map(|rest| palette.faint(&cut(&rest, width))).filter(|_| room > 0));
         text.push(palette.faint(&self.run(now, width)));
         text
+    }
+
+    /// Shares out `room` lines: those that failed, then those at work, and how many more there are.
+    fn shared<'a>(
+        &'a self,
+        room: usize,
+        lines: &mut Vec<(Time, usize, Line<'a>)>,
+        now: Time,
+    ) -> (Vec<Line<'a>>, Option<String>) {
+        let busy: BTreeSet<String> = lines.iter().filter_map(|(.., line)| line.host.clone()).collect();
+        let is_busy = |host: &Name| busy.contains(&visible(host, false));
+        let mut failed: Vec<_> = self.failed.iter().filter(|(host, _)| !is_busy(host)).collect();
+        failed.sort_by_key(|(host, _)| self.rank(host));
+        let (ill, at_work) = (failed.len(), lines.len());
+        let many = self.many.as_ref().filter(|many| !many.is_over());
+        let (done, waiting) = many.map_or((0, 0), |many| (many.done(), many.waiting()));
+        let silent = many.map_or(0, |many| many.at_work().filter(|host| !is_busy(host)).count());
+        let crowded = ill + at_work > room || done + waiting + silent > 0;
+        let room = room.saturating_sub(crowded.into());
+        failed.truncate((room / 2).max(room.saturating_sub(at_work)));
+        if at_work > room - failed.len() {
+            // Those that take longest.
+            lines.sort_by_key(|(since, ..)| *since);
+            lines.truncate(room - failed.len());
+        }
+        lines.sort_by_key(|(_, rank, _)| *rank);
+        let rest = [
+            (done, "done"),
+            (waiting, "waiting"),
+            (at_work - lines.len() + silent, "at work"),
+            (ill - failed.len(), "failed"),
+        ];
+        let rest: Vec<_> = rest.into_iter().filter(|(number, _)| *number > 0).collect();
+        let all: usize = rest.iter().map(|(number, _)| number).sum();
+        let rest = match &*rest {
+            [] => None,
+            [(number, how)] => Some(format!("… and {number} more {how}")),
+            kinds => {
+                let kinds: Vec<String> = kinds.iter().map(|(number, how)| format!("{number} {how}")).collect();
+                Some(format!("… and {all} more: {}", kinds.join(", ")))
+            }
+        };
+        let line = |(host, why): (&Name, &String)| Line {
+            host: Some(visible(host, false)),
+            text: why.clone(),
+            bad: true,
+            took: 0,
+            progress: None,
+            now,
+        };
+        (failed.into_iter().map(line).collect(), rest)
     }
 
     /// The run's own line: its task, the steps that it is in, how long it takes.
@@ -182,7 +262,7 @@ impl InHand {
             .map(|crumb| visible(crumb, false))
             .collect();
         let took = format!("  {}", seconds(now));
-        let room = width.saturating_sub(took.len());
+        let room = width.saturating_sub(took.len() + TYPED);
         format!("{}{took}", cut(&crumbs.join(" > "), room))
     }
 

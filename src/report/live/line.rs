@@ -10,6 +10,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub struct Line<'a> {
     pub host: Option<String>,
     pub text: String,
+    /// Whether the text says what failed.
+    pub bad: bool,
     pub took: Time,
     pub progress: Option<&'a Progress>,
     pub now: Time,
@@ -25,22 +27,29 @@ impl Line<'_> {
 
     /// The line with the host's name in `names` columns; first the progress gets shorter, then the text.
     pub fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
-        let took = if self.took >= 1_000 { seconds(self.took) } else { String::new() };
+        let mut took = if self.took >= 1_000 { seconds(self.took) } else { String::new() };
         let host = self.host.as_ref().map(|host| cut(host, names));
         let before = host.as_ref().map_or(0, |_| names + 2);
-        let beside = |progress: &str| {
-            let behind: usize = [progress, &took].iter().filter(|t| !t.is_empty()).map(|t| t.width() + 2).sum();
+        let beside = |progress: &str, took: &str| {
+            let behind: usize = [progress, took].iter().filter(|t| !t.is_empty()).map(|t| t.width() + 2).sum();
             width.saturating_sub(before + behind)
         };
         let mut progress = self.progress.map(|p| long(p, self.now)).unwrap_or_default();
-        if beside(&progress) < ENOUGH.min(self.text.width()) {
+        if beside(&progress, &took) < ENOUGH.min(self.text.width()) {
             progress = self.progress.map(short).unwrap_or_default();
+        }
+        if beside(&progress, &took) == 0 {
+            took.clear();
+        }
+        if beside(&progress, &took) == 0 {
+            progress.clear();
         }
         let mut line = match host {
             Some(host) => format!("{}{}", palette.host(&host), " ".repeat(names - host.width() + 2)),
             None => String::new(),
         };
-        line += &cut(&self.text, beside(&progress));
+        let text = cut(&self.text, beside(&progress, &took));
+        line += &if self.bad { palette.bad(&text) } else { text };
         if !progress.is_empty() {
             line += &format!("  {progress}");
         }

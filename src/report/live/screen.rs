@@ -1,141 +1,91 @@
-//! A terminal that keeps what is drawn until a picture is whole, and takes it in one write.
-use indicatif::TermLike;
+//! The live lines as they stand on a terminal: a picture is one write, and has only what is new in it.
 use std::{
-    fmt,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
+use unicode_width::UnicodeWidthStr;
 
 /// Columns and rows, asked for anew for each picture.
 pub type Size = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
 
-/// What indicatif draws on; a copy is the same screen.
+/// A terminal with live lines at its end; the cursor stands behind the last one.
 pub struct Screen<W> {
-    size: Size,
-    pen: Arc<Mutex<Pen<W>>>,
-}
-
-impl<W> Clone for Screen<W> {
-    fn clone(&self) -> Self {
-        Self { size: self.size.clone(), pen: self.pen.clone() }
-    }
-}
-
-struct Pen<W> {
     /// `None` once the terminal went away.
     to: Option<W>,
-    picture: String,
-    /// Whether the line that was last drawn has its end still to come.
-    open: bool,
+    size: Size,
+    lines: Vec<String>,
+    width: usize,
+    /// Whether the terminal wraps lines anew when it gets narrower.
+    rewraps: bool,
 }
 
-impl<W: Write + Send> Screen<W> {
-    pub fn new(to: W, size: Size) -> Self {
-        Self { size, pen: Arc::new(Mutex::new(Pen { to: Some(to), picture: String::new(), open: false })) }
+impl<W: Write> Screen<W> {
+    pub fn new(to: W, size: Size, rewraps: bool) -> Self {
+        Self { to: Some(to), size, lines: Vec::new(), width: 0, rewraps }
     }
 
     pub fn size(&self) -> (usize, usize) {
         (self.size)()
     }
 
-    /// Writes whole lines where the cursor is.
-    pub fn lines(&self, text: &str) {
-        self.draw(&text.replace('\n', "\r\n"));
-    }
-
-    /// Takes `rows` rows away that end with the cursor's, and goes to where the last of `lines` lines would be.
-    pub fn wipe(&self, rows: usize, lines: usize) {
-        let up = rows.saturating_sub(1);
-        let up = if up > 0 { format!("\x1b[{up}A") } else { String::new() };
-        self.draw(&format!("\r{up}\x1b[J{}", "\r\n".repeat(lines.saturating_sub(1))));
-    }
-
-    /// Shows what was drawn; false once the terminal went away.
-    pub fn show(&self) -> bool {
-        let mut pen = self.pen.lock().unwrap();
-        let picture = std::mem::take(&mut pen.picture);
-        let Some(to) = &mut pen.to else { return false };
-        if picture.is_empty() || to.write_all(picture.as_bytes()).and_then(|()| to.flush()).is_ok() {
-            return true;
-        }
-        pen.to = None;
-        false
-    }
-
-    fn draw(&self, text: &str) {
-        let mut pen = self.pen.lock().unwrap();
-        pen.open = false;
-        pen.picture.push_str(text);
-    }
-
-    fn moved(&self, by: usize, how: char) -> io::Result<()> {
-        if by > 0 {
-            self.draw(&format!("\x1b[{by}{how}"));
-        }
-        Ok(())
-    }
-}
-
-impl<W> fmt::Debug for Screen<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Screen")
-    }
-}
-
-impl<W: Write + Send> TermLike for Screen<W> {
-    fn width(&self) -> u16 {
-        self.size().0 as u16
-    }
-
-    fn height(&self) -> u16 {
-        self.size().1 as u16
-    }
-
-    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'A')
-    }
-
-    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'B')
-    }
-
-    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'C')
-    }
-
-    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'D')
-    }
-
-    fn write_line(&self, s: &str) -> io::Result<()> {
-        self.draw(&format!("{s}\r\n"));
-        Ok(())
-    }
-
-    /// Draws a live line, or the blanks that indicatif fills each one up with.
+    /// Lets lines scroll, with others below them from now on; how many bytes the live ones took.
     ///
-    /// Blanks would make all lines one for a terminal that wraps lines anew when its width changes.
-    fn write_str(&self, s: &str) -> io::Result<()> {
-        let mut pen = self.pen.lock().unwrap();
-        if s.trim_start_matches(' ').is_empty() {
-            pen.open = true;
-            return Ok(());
+    /// Fails once the terminal went away.
+    pub fn show(&mut self, scrolled: &str, lines: Vec<String>, width: usize) -> io::Result<usize> {
+        let Some(to) = &mut self.to else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        let rows = rows(&self.lines, width.max(1), self.rewraps && width < self.width);
+        let mut picture = String::new();
+        if rows != self.lines.len() || lines.len() != self.lines.len() || !scrolled.is_empty() {
+            if rows > 0 {
+                picture += &wiped(rows);
+            }
+            picture += &scrolled.replace('\n', "\r\n");
+            picture += &lines.join("\r\n");
+        } else if lines != self.lines {
+            picture += &up(rows);
+            let last = lines.len() - 1;
+            for (i, (line, before)) in lines.iter().zip(&self.lines).enumerate() {
+                // Behind the last one the cursor stands.
+                if line != before || i == last {
+                    picture += &format!("\x1b[2K{line}");
+                }
+                picture += if i == last { "" } else { "\r\n" };
+            }
         }
-        if std::mem::take(&mut pen.open) {
-            pen.picture.push_str("\r\n");
+        (self.lines, self.width) = (lines, width);
+        if picture.is_empty() {
+            return Ok(0);
         }
-        pen.picture.push_str(s);
-        Ok(())
+        let written = to.write_all(picture.as_bytes()).and_then(|()| to.flush());
+        if written.is_err() {
+            self.to = None;
+        }
+        written.map(|()| picture.len().saturating_sub(scrolled.len()))
     }
+}
 
-    fn clear_line(&self) -> io::Result<()> {
-        self.draw("\r\x1b[2K");
-        Ok(())
-    }
+/// The rows that lines take where the terminal may have wrapped them anew.
+fn rows(lines: &[String], width: usize, wrapped: bool) -> usize {
+    if wrapped { lines.iter().map(|line| columns(line).div_ceil(width).max(1)).sum() } else { lines.len() }
+}
 
-    /// The picture is shown when it is whole.
-    fn flush(&self) -> io::Result<()> {
-        self.pen.lock().unwrap().open = false;
-        Ok(())
-    }
+/// To the beginning of the first of so many rows, of which the cursor is in the last.
+fn up(rows: usize) -> String {
+    if rows > 1 { format!("\x1b[{}A\r", rows - 1) } else { "\r".to_owned() }
+}
+
+/// Takes so many rows away.
+fn wiped(rows: usize) -> String {
+    // Never from the first row to the end at once: where that is a whole window, tmux keeps what it had above it.
+    let others = if rows > 1 { "\r\n\x1b[J\x1b[A" } else { "" };
+    format!("{}\x1b[2K{others}", up(rows))
+}
+
+/// The columns of a line with colours.
+fn columns(line: &str) -> usize {
+    line.split('\x1b')
+        .enumerate()
+        .map(|(i, part)| if i == 0 { part } else { part.split_once('m').map_or("", |p| p.1) })
+        .map(UnicodeWidthStr::width)
+        .sum()
 }

@@ -1,6 +1,8 @@
+mod crowd;
+
 use super::*;
 use crate::{
-    event::{Kind, Outcome, Row, Standing, Stream},
+    event::{Kind, Outcome, Place, Row, Standing, Stream},
     failure::{Exit, Failure},
 };
 
@@ -52,14 +54,14 @@ struct Shown {
 
 impl Shown {
     fn on(width: u16, height: u16) -> Self {
-        Self::with(width, height, false)
+        Self::with(width, height, Palette { color: false }, true)
     }
 
-    fn with(width: u16, height: u16, color: bool) -> Self {
+    fn with(width: u16, height: u16, palette: Palette, rewraps: bool) -> Self {
         let glass = Glass::of(width, height);
         let asked = glass.clone();
         let size: Size = Arc::new(move || asked.size());
-        Self { view: View::new(glass.clone(), size, true, Loud::Normal, Palette { color }), glass }
+        Self { view: View::new(glass.clone(), size, rewraps, Loud::Normal, palette), glass }
     }
 
     fn tell(&self, at: Time, lane: &str, what: What) -> &Self {
@@ -68,7 +70,7 @@ impl Shown {
     }
 
     fn at(&self, now: Time) -> String {
-        self.view.frame(&mut self.view.picture.lock().unwrap(), now);
+        self.view.frame(&mut self.view.screen.lock().unwrap(), now);
         self.glass.text()
     }
 }
@@ -109,6 +111,23 @@ fn ends(host: &str, text: &str, took: Time) -> What {
 
 fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> What {
     What::Progressed { host: host.into(), what: what.into(), done, total, unit }
+}
+
+/// Hosts of groups of six in the balancer, and the requests that are open on each.
+fn seen(stand: impl IntoIterator<Item = (usize, Standing, u64)>) -> What {
+    let place = |(number, balancer, open): (usize, _, _)| {
+        let group = format!("group{}", (number - 1) / 6 + 1);
+        Place { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
+    };
+    What::BalanceSeen { fleet: "prod".into(), hosts: stand.into_iter().map(place).collect() }
+}
+
+fn many(hosts: usize) -> What {
+    What::HostsStarted { hosts: (1..=hosts).map(|number| (*host(number)).into()).collect() }
+}
+
+fn over(number: usize, why: Option<&str>) -> What {
+    What::HostFinished { host: (*host(number)).into(), failure: why.map(Failure::failed) }
 }
 
 const STAGE: &str = "stage 0002-bbbbbbbbbbbb";
@@ -218,7 +237,7 @@ targets: prod, 200 of 200 hosts
 web198  stage 0002-bbbbbbbbbbbb  2 s
 web199  stage 0002-bbbbbbbbbbbb  2 s
 web200  stage 0002-bbbbbbbbbbbb  2 s
-… and 197 more
+… and 197 more at work
 deploy:stable  3 s
 ",
             "{width}"
@@ -294,7 +313,7 @@ fn while_a_person_is_asked_nothing_else_is_shown_and_afterwards_nothing_is_missi
     shown.view.aside(&mut || {
         shown.tell(3_000, &lane(3), What::Noted { host: Some("web3".into()), text: "told meanwhile".into() });
         shown.glass.clone().write_all(b"fleet `prod` is guarded: go on? [y/N]\r\ny\r\n").unwrap();
-        assert!(shown.view.picture.try_lock().is_err(), "nobody else draws");
+        assert!(shown.view.screen.try_lock().is_err(), "nobody else draws");
         asked = shown.glass.text();
     });
     assert_eq!(
@@ -314,7 +333,7 @@ y
 
 #[test]
 fn what_a_host_prints_cannot_move_the_live_lines() {
-    let shown = Shown::with(60, 24, true);
+    let shown = Shown::with(60, 24, Palette { color: true }, true);
     three(&shown);
     let hostile = "\x1b[2J\x1b[9A\rgone\u{202e}\x1b]0;t\x07\x1b[31mred";
     shown.tell(2_999, &lane(2), What::Printed { host: "web2".into(), stream: Stream::Out, line: hostile.into() });
@@ -332,7 +351,7 @@ fn without_colours_only_the_cursor_is_moved() {
         sequences.filter(|end| *end == 'm').count()
     };
     for (color, painted) in [(false, false), (true, true)] {
-        let shown = Shown::with(80, 24, color);
+        let shown = Shown::with(80, 24, Palette { color }, true);
         three(&shown);
         shown.at(3_000);
         shown.at(9_000);
@@ -344,13 +363,12 @@ fn without_colours_only_the_cursor_is_moved() {
 
 #[test]
 fn a_window_that_gets_narrower_or_wider_keeps_one_live_part() {
-    let shown = Shown::on(80, 24);
+    // This terminal cuts what is too wide, and wraps nothing anew.
+    let shown = Shown::with(80, 24, Palette { color: false }, false);
     three(&shown);
     shown.at(3_000);
-    // This terminal cuts what is too wide; the lines that a real one wraps anew are counted in `wipe`.
     for (width, now) in [(60, 4_000), (30, 5_000), (120, 6_000)] {
         shown.glass.0.lock().unwrap().0.screen_mut().set_size(24, width);
-        shown.view.picture.lock().unwrap().rewraps = false;
         let text = shown.at(now);
         assert_eq!(text.lines().filter(|line| line.starts_with("web")).count(), 3, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{text}");

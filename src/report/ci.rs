@@ -1,0 +1,191 @@
+//! The log of a pipeline: plain lines in foldable groups, and what a person should see as annotations.
+mod github;
+mod gitlab;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use github::{harmless, harmless_json};
+
+use super::{
+    Palette,
+    filter::visible,
+    lines::{Loud, Wording},
+    outlet::Outlet,
+};
+use crate::{
+    event::{Event, Listener, What},
+    failure::Failure,
+};
+use std::{
+    env,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+/// Whose pipeline it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pipeline {
+    /// With the file that a job's summary is put together in.
+    GitHub {
+        summary: Option<PathBuf>,
+    },
+    GitLab,
+}
+
+impl Pipeline {
+    /// The one that this process runs in.
+    pub fn here() -> Option<Self> {
+        let is = |name: &str| env::var_os(name).is_some_and(|value| value == "true");
+        if is("GITHUB_ACTIONS") {
+            let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
+            return Some(Pipeline::GitHub { summary: summary.map(PathBuf::from) });
+        }
+        is("GITLAB_CI").then_some(Pipeline::GitLab)
+    }
+
+    /// A text as this pipeline's log may have it.
+    fn harmless(&self, text: &str) -> String {
+        match self {
+            Pipeline::GitHub { .. } => harmless(text),
+            Pipeline::GitLab => text.to_owned(),
+        }
+    }
+}
+
+/// Writes a run into a pipeline's log.
+pub struct Ci<W: Write + Send>(Mutex<Log<W>>);
+
+struct Log<W> {
+    to: Outlet<W>,
+    pipeline: Pipeline,
+    /// Where the fabfile lies.
+    folder: PathBuf,
+    clock: fn() -> i64,
+    wording: Wording,
+    /// The run's line.
+    line: String,
+    task: Option<String>,
+    steps: Vec<String>,
+    /// What the open group is called.
+    open: Option<String>,
+    groups: u32,
+}
+
+impl<W: Write + Send> Ci<W> {
+    /// `clock` says the seconds since 1970.
+    pub fn new(to: W, pipeline: Pipeline, folder: &Path, loud: Loud, palette: Palette, clock: fn() -> i64) -> Self {
+        Self(Mutex::new(Log {
+            to: Outlet::new(to),
+            pipeline,
+            folder: folder.to_owned(),
+            clock,
+            wording: Wording::new(loud, palette),
+            line: String::new(),
+            task: None,
+            steps: Vec::new(),
+            open: None,
+            groups: 0,
+        }))
+    }
+}
+
+impl<W: Write + Send> Listener for Ci<W> {
+    fn tell(&self, event: &Event) {
+        let mut log = self.0.lock().unwrap();
+        let text = log.of(&event.what);
+        if !text.is_empty() {
+            log.to.write(&text, &event.run);
+        }
+    }
+
+    /// Says nothing meanwhile.
+    fn aside(&self, talk: &mut dyn FnMut()) {
+        let _silent = self.0.lock().unwrap();
+        talk();
+    }
+}
+
+impl<W> Log<W> {
+    fn of(&mut self, what: &What) -> String {
+        match what {
+            What::RunStarted { line, .. } => self.line = format!("rfab {}", visible(line, false)),
+            What::TaskStarted { task } => self.task = Some(task.clone()),
+            What::StepStarted { step, host: None } => self.steps.push(step.clone()),
+            _ => {}
+        }
+        let said = self.wording.of(what);
+        let text = match (what, said) {
+            // The group's title says it.
+            (What::StepStarted { host: None, .. }, _) | (_, None) => String::new(),
+            (What::Warned { host, text }, Some(said)) => self.warning(host.as_deref(), text, said),
+            (What::HostUnreachable { host, message }, Some(said)) => self.warning(Some(host), message, said),
+            (_, Some(said)) => self.pipeline.harmless(&said),
+        };
+        let apart = matches!(what, What::RunStarted { .. } | What::TargetsChanged { .. } | What::RunFinished { .. });
+        let mut all = if text.is_empty() && !apart { String::new() } else { self.folded(apart) };
+        all += &text;
+        match what {
+            What::TaskFinished { .. } => (self.task, self.steps) = (None, Vec::new()),
+            What::StepFinished { host: None, .. } => drop(self.steps.pop()),
+            What::RunFinished { .. } => all += &self.end(what),
+            _ => {}
+        }
+        all
+    }
+
+    /// Has the right group open, or none.
+    fn folded(&mut self, apart: bool) -> String {
+        let path = self.task.iter().chain(&self.steps).map(|part| visible(part, false)).collect::<Vec<_>>();
+        let wanted = Some(path.join(" > ")).filter(|title| !apart && !title.is_empty());
+        if wanted == self.open {
+            return String::new();
+        }
+        let mut text = String::new();
+        if self.open.is_some() {
+            text += &match self.pipeline {
+                Pipeline::GitHub { .. } => github::end_of_group(),
+                Pipeline::GitLab => gitlab::end_of_section(self.groups, (self.clock)()),
+            };
+        }
+        if let Some(title) = &wanted {
+            self.groups += 1;
+            text += &match self.pipeline {
+                Pipeline::GitHub { .. } => github::group(title),
+                Pipeline::GitLab => gitlab::section(self.groups, (self.clock)(), title),
+            };
+        }
+        self.open = wanted;
+        text
+    }
+
+    fn warning(&self, host: Option<&str>, text: &str, said: String) -> String {
+        match self.pipeline {
+            Pipeline::GitHub { .. } => github::warning(host.unwrap_or(&self.line), text),
+            Pipeline::GitLab => said,
+        }
+    }
+
+    /// Annotations of what failed, and the summary.
+    fn end(&self, what: &What) -> String {
+        let (Pipeline::GitHub { summary }, What::RunFinished { failures, .. }) = (&self.pipeline, what) else {
+            return String::new();
+        };
+        let mut text: String = failures.iter().map(|f| github::error(&self.line, f, &self.folder)).collect();
+        if let Some(file) = summary
+            && let Err(e) = summary::append(file, &summary::markdown(&self.line, what))
+        {
+            text += &github::warning(&self.line, &format!("the job's summary cannot be written: {e}"));
+        }
+        text
+    }
+}
+
+/// A failure before any run, as an annotation of this pipeline; nothing where there is none.
+pub fn annotation(failure: &Failure, folder: &Path) -> String {
+    match Pipeline::here() {
+        Some(Pipeline::GitHub { .. }) => github::error("rfab", failure, folder),
+        _ => String::new(),
+    }
+}

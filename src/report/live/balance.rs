@@ -1,0 +1,141 @@
+//! How a fleet's groups stand in the balancer, in one line.
+use super::line::cut;
+use crate::{
+    event::{Place, Standing, What},
+    host::Name,
+    report::{Palette, filter::visible, words::count},
+};
+use unicode_width::UnicodeWidthStr;
+
+/// How many columns of a group's name say enough.
+const NAME: usize = 16;
+
+/// What the balancers of the fleet in hand were last seen to say.
+#[derive(Default)]
+pub struct Balance {
+    fleet: Option<Name>,
+    /// In the fleet's order.
+    places: Vec<(Name, Place)>,
+}
+
+impl Balance {
+    /// Takes an event in.
+    pub fn take(&mut self, what: &What) {
+        match what {
+            What::TargetsChanged { fleet, .. } => self.fleet = Some(fleet.clone()),
+            What::BalanceSeen { fleet, hosts } => {
+                for place in hosts {
+                    match self.places.iter_mut().find(|(of, known)| of == fleet && known.host == place.host) {
+                        Some((_, known)) => known.clone_from(place),
+                        None => self.places.push((fleet.clone(), place.clone())),
+                    }
+                }
+            }
+            What::Progressed { host, done, total, unit: "requests", .. } => {
+                self.open(host, total.saturating_sub(*done))
+            }
+            What::EffectFinished { effect: "wait_drained", host: Some(host), failure: None, .. } => self.open(host, 0),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, host: &Name, open: u64) {
+        let fleet = self.fleet.clone();
+        let of = |(of, place): &&mut (Name, Place)| Some(&*of) == fleet.as_ref() && place.host == *host;
+        if let Some((_, place)) = self.places.iter_mut().find(of) {
+            place.open = open;
+        }
+    }
+
+    /// `group1  3 live   group2  3 out (drained)`; groups that are wholly live are left away first.
+    pub fn line(&self, width: usize, palette: Palette) -> Option<String> {
+        let groups = self.groups();
+        for (gap, between, open) in [("  ", "   ", "request"), (" ", "  ", "")] {
+            let (plain, painted) = joined(&groups, gap, between, open, palette);
+            if plain.width() <= width {
+                return Some(painted).filter(|line| !line.is_empty());
+            }
+        }
+        let mut groups = groups;
+        groups.sort_by_key(Group::is_live);
+        for shown in (1..groups.len()).rev() {
+            let (plain, painted) = joined(&groups[..shown], " ", "  ", "", palette);
+            let more = format!("  … {}", count(groups.len() - shown, "more group"));
+            if plain.width() + more.width() <= width {
+                return Some(format!("{painted}{}", palette.faint(&more)));
+            }
+        }
+        Some(cut(&joined(&groups, " ", "  ", "", Palette { color: false }).0, width))
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for (fleet, place) in self.places.iter().filter(|(fleet, _)| Some(fleet) == self.fleet.as_ref()) {
+            let name = place.group.as_ref().unwrap_or(fleet);
+            let name = cut(&visible(name, false), NAME);
+            let at = groups.iter().position(|group| group.name == name).unwrap_or(groups.len());
+            if at == groups.len() {
+                groups.push(Group { name, ..Group::default() });
+            }
+            groups[at].count(place);
+        }
+        groups
+    }
+}
+
+/// How many hosts of a group stand how.
+#[derive(Default)]
+struct Group {
+    name: String,
+    live: usize,
+    out: usize,
+    half: usize,
+    unknown: usize,
+    /// Requests on those that are not live.
+    open: u64,
+}
+
+impl Group {
+    fn count(&mut self, place: &Place) {
+        match place.balancer {
+            Standing::Live => self.live += 1,
+            Standing::Out => self.out += 1,
+            Standing::Mixed => self.half += 1,
+            Standing::Unknown => self.unknown += 1,
+            Standing::None => {}
+        }
+        if matches!(place.balancer, Standing::Out | Standing::Mixed) {
+            self.open += place.open;
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        self.out + self.half + self.unknown == 0
+    }
+
+    /// What stands behind its name.
+    fn standing(&self, request: &str) -> String {
+        let kinds = [(self.live, "live"), (self.out, "out"), (self.half, "half out"), (self.unknown, "unknown")];
+        let kinds = kinds.iter().filter(|(number, _)| *number > 0);
+        let mut text = kinds.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>().join(", ");
+        match (self.out + self.half, self.open, request) {
+            (0, ..) => {}
+            (_, 0, _) => text += " (drained)",
+            (_, open, "") => text += &format!(" ({open} open)"),
+            (_, open, request) => text += &format!(" ({} open)", count(open as usize, request)),
+        }
+        text
+    }
+}
+
+/// Plain, and painted.
+fn joined(groups: &[Group], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
+    let (mut plain, mut painted) = (String::new(), String::new());
+    for (i, group) in groups.iter().enumerate() {
+        let (before, standing) = (if i == 0 { "" } else { between }, group.standing(request));
+        plain += &format!("{before}{}{gap}{standing}", group.name);
+        let standing = if group.is_live() { palette.good(&standing) } else { palette.warn(&standing) };
+        painted += &format!("{before}{}{gap}{standing}", palette.strong(&group.name));
+    }
+    (plain, painted)
+}

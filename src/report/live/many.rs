@@ -1,0 +1,64 @@
+//! Hosts that one thing is done on: how many wait, are at work, are done.
+use crate::{event::What, host::Name};
+use std::collections::BTreeMap;
+
+/// One thing on many hosts, under way.
+pub struct Many {
+    /// The lane that forked.
+    lane: Name,
+    hosts: BTreeMap<Name, How>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Waits,
+    AtWork,
+    Done,
+    Failed,
+}
+
+impl Many {
+    pub fn new(lane: &Name, hosts: &[Name]) -> Self {
+        Self { lane: lane.clone(), hosts: hosts.iter().map(|host| (host.clone(), How::Waits)).collect() }
+    }
+
+    /// Takes an event of a lane in.
+    pub fn take(&mut self, lane: &Name, what: &What) {
+        let how = match what {
+            What::EffectStarted { .. } | What::StepStarted { .. } => How::AtWork,
+            What::HostFinished { failure: None, .. } => How::Done,
+            What::HostFinished { .. } => How::Failed,
+            _ => return,
+        };
+        let own = lane.strip_prefix(&*self.lane).map(|rest| rest.trim_start_matches('/').split('/'));
+        let Some((_, host)) = own.and_then(|mut parts| parts.next()?.split_once('.')) else { return };
+        if matches!(what, What::HostFinished { host: ended, .. } if **ended != *host) {
+            return;
+        }
+        if let Some(known) = self.hosts.get_mut(host).filter(|known| matches!(known, How::Waits | How::AtWork)) {
+            *known = how;
+        }
+    }
+
+    /// Whether nothing more comes.
+    pub fn is_over(&self) -> bool {
+        self.hosts.values().all(|how| matches!(how, How::Done | How::Failed))
+    }
+
+    pub fn done(&self) -> usize {
+        self.number(How::Done)
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.number(How::Waits)
+    }
+
+    /// Those that have begun and are not done.
+    pub fn at_work(&self) -> impl Iterator<Item = &Name> {
+        self.hosts.iter().filter(|(_, how)| **how == How::AtWork).map(|(host, _)| host)
+    }
+
+    fn number(&self, wanted: How) -> usize {
+        self.hosts.values().filter(|how| **how == wanted).count()
+    }
+}
