@@ -199,7 +199,7 @@ fn every_screen_of_the_documentation_is_what_is_shown() {
     let mut page = HEAD.to_owned();
     let mut files = Vec::new();
     for (name, typed, about, text) in screens() {
-        page += &format!("\n{about}\n\n```\n$ {typed}\n{text}```\n");
+        page += &format!("\n{about} [As text](screens/{name}.txt)\n\n```\n$ {typed}\n{text}```\n");
         files.push((format!("screens/{name}.txt"), text));
     }
     files.push(("screens.md".to_owned(), page));

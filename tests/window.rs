@@ -36,7 +36,9 @@ impl Tmux {
 
     fn says(&self, words: &[&str]) -> String {
         let mut tmux = Command::new("tmux");
-        tmux.arg("-S").arg(self.folder().join("tmux")).args(["-f", "/dev/null"]).args(words).env_remove("TMUX");
+        tmux.arg("-S").arg(self.folder().join("tmux")).args(["-f", "/dev/null"]).args(words);
+        let pipelines = ["TMUX", "GITHUB_ACTIONS", "GITLAB_CI"];
+        pipelines.iter().for_each(|name| _ = tmux.env_remove(name));
         let out = tmux.env("LC_ALL", "C.UTF-8").output().unwrap();
         assert!(out.status.success(), "tmux {words:?}: {}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8(out.stdout).unwrap()

@@ -39,6 +39,8 @@ impl Demo {
         command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_rfab"), "--demo"]).args(flags);
         // Its own group, as at a terminal, where Ctrl-C goes to the whole of it.
         command.env("TMPDIR", folder.path()).env_remove("NO_COLOR").process_group(0);
+        // Nor does it say another thing in a pipeline of GitHub's or GitLab's.
+        command.env_remove("GITHUB_ACTIONS").env_remove("GITLAB_CI");
         // A bare machine has no certificates.
         command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nonexistent");
         if let Some(path) = path {

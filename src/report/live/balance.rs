@@ -41,7 +41,7 @@ impl Balance {
 
     fn open(&mut self, host: &Name, open: u64) {
         let fleet = self.fleet.clone();
-        let of = |(of, place): &&mut (Name, Place)| Some(&*of) == fleet.as_ref() && place.host == *host;
+        let of = |(of, place): &&mut (Name, Place)| Some(of) == fleet.as_ref() && place.host == *host;
         if let Some((_, place)) = self.places.iter_mut().find(of) {
             place.open = open;
         }
