@@ -20,6 +20,8 @@ pub struct ReleaseValue {
     /// What the commit was called.
     pub name: String,
     pub tag: Option<String>,
+    /// The digest of the manifest of what takes the place of the commit's tree.
+    pub made: Option<String>,
 }
 
 fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
@@ -57,7 +59,7 @@ fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValu
         another_has_not |= !has;
     }
     let name = newest.reason.clone().unwrap_or_else(|| commit.to_string());
-    Ok((live_has_it && another_has_not).then(|| CommitValue { commit, tag: Some(name.clone()), name }))
+    Ok((live_has_it && another_has_not).then(|| CommitValue::of(commit, name.clone(), Some(name))))
 }
 
 /// The name of a host's switches among what is written down for the fleet.
@@ -67,8 +69,8 @@ fn switch(host: &HostValue) -> String {
 
 fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
     let targets = current_targets(here)?;
-    let ReleaseValue { tree, name, tag } = release;
-    mark(here, &targets, &switch(host), &CommitValue { commit: tree.commit, name, tag }, state)
+    let ReleaseValue { tree, name, tag, .. } = release;
+    mark(here, &targets, &switch(host), &CommitValue::of(tree.commit, name, tag), state)
 }
 
 #[export_module(manifest)]
@@ -115,6 +117,25 @@ pub mod release {
         Ok(resolved.into())
     }
 
+    /// Has a commit built on this machine: a release of it is then made from what the closure leaves in the folder that it
+    /// gets, or in the part of it that is named, such as `dist`.
+    ///
+    /// The folder has the commit's tree, and is gone afterwards. A build is kept on this machine, so that it runs once a
+    /// commit; `--force` builds again. Hosts that have the release made from something else are a failure, by which nothing
+    /// is changed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let built = release::build(git::resolve("stable"), "dist", |folder| ui::note(`build it in ${folder}`));
+    /// release::stage(host, release::number(built));
+    /// ```
+    #[rhai_fn(name = "build", return_raw)]
+    pub fn build(ctx: NativeCallContext, commit: CommitValue, part: &str, f: rhai::FnPtr) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        if commit.made.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
+    }
+
     /// Gives a commit its number in the fleet, and writes down that it is deployed; a known commit keeps its own.
     ///
     /// # Example
@@ -138,9 +159,17 @@ pub mod release {
         }
         let line = here.session.run.line(Phase::Ok);
         let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
-        let number = here.perform(Number { fleet, commit: commit.commit.clone(), name, known, highest, line })?;
+        let number = here.perform(Number {
+            fleet,
+            commit: commit.commit.clone(),
+            name,
+            known,
+            anew: commit.anew,
+            highest,
+            line,
+        })?;
         let tree = Tree { number, commit: commit.commit };
-        Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag })
+        Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag, made: commit.made })
     }
 
     /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), and `set_up`.
@@ -180,7 +209,7 @@ pub mod release {
         let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
         let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
         let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
-        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known }))
+        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, made: None }))
     }
 
     /// Whether the commit is the host's current release.
@@ -209,7 +238,8 @@ pub mod release {
     pub fn stage(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
-        here.perform(Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?)
+        let stage = Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?;
+        here.perform(Stage { made: release.made, ..stage })
     }
 
     /// Makes a staged release the host's current one, by one rename. Refused while the host is live.
@@ -420,10 +450,12 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        if !listing.current.is_some_and(|r| r.is_of(&commit.commit)) {
+        let Some(current) = listing.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
+        let book = here.perform(ReadLedger { fleet })?;
+        // Made anew, it has another number: what is current is not that.
+        if book.number_of(&commit.commit).is_some_and(|number| number != current.number) {
             return Ok(false);
         }
-        let book = here.perform(ReadLedger { fleet })?;
         let last = book.last_mark(&switch(&host));
         Ok(last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&commit.commit)))
     }
@@ -456,8 +488,8 @@ pub mod release {
     /// The commit of the release.
     #[rhai_fn(get = "commit", pure)]
     pub fn commit(release: &mut ReleaseValue) -> CommitValue {
-        let ReleaseValue { tree, name, tag } = release.clone();
-        CommitValue { commit: tree.commit, name, tag }
+        let ReleaseValue { tree, name, tag, made } = release.clone();
+        CommitValue { made, ..CommitValue::of(tree.commit, name, tag) }
     }
 
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]

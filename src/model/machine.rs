@@ -16,6 +16,8 @@ pub struct Said {
 pub struct Machine {
     pub releases: Fact<BTreeSet<Release>>,
     pub current: Fact<Option<Release>>,
+    /// What is not the tree of its commit, with the digest of its manifest.
+    pub made: BTreeMap<Release, String>,
     /// The commit that the service runs.
     pub running: Fact<Option<Commit>>,
     /// When the service answers; `None` while it is stopped.

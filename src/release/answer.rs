@@ -351,6 +351,9 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
             (None, None) => return None,
         },
         ["taken"] => Error::Taken,
+        ["another", there, wanted] if digits(there, 64) && digits(wanted, 64) => {
+            Error::Another { there: there.to_owned(), wanted: wanted.to_owned() }
+        }
         ["id-taken"] => Error::IdTaken,
         ["not-staged"] => Error::NotStaged,
         ["not-a-link" | "current"] => Error::StrangeCurrent,

@@ -52,6 +52,13 @@ pub enum Error {
     LinkedFolder(String),
     #[error("the release's name is taken by something else")]
     Taken,
+    #[error(
+        "the release is there already, and was made from something else: its manifest is {}, and was to be {}",
+        short(.there), short(.wanted)
+    )]
+    Another { there: String, wanted: String },
+    #[error("it lacks the release with manifest {}, and this machine has not made it", short(.0))]
+    NotMadeHere(String),
     #[error("the call's id is taken: another run of it is under way, or died")]
     IdTaken,
     #[error("the release is not staged")]
@@ -88,9 +95,14 @@ pub enum Problem {
     Twins(String, String),
     #[error("the link `{path}` leads out of the tree: `{target}`")]
     Leaves { path: String, target: String },
+    #[error("`{0}` is neither a file, a folder nor a link")]
+    Odd(String),
     #[error("`{path}` cannot be linked: {why}")]
     Linked { path: String, why: &'static str },
 }
+
+/// What is to be done where a commit's release is there, and is another.
+pub const ANOTHER: &str = "nothing was changed; deploy from the machine that made what is there, or type `--force`, which gives this one a number of its own";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -108,6 +120,8 @@ impl From<Error> for Failure {
             Error::LinkedFile(_) => Some("write it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),
             Error::IdTaken => Some("try again"),
+            Error::Another { .. } => Some(ANOTHER),
+            Error::NotMadeHere(_) => Some("`--force` builds it once more, under a number of its own"),
             _ => None,
         };
         Failure { help: help.map(str::to_owned), ..Failure::new(reason, error.to_string()) }

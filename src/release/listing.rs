@@ -22,9 +22,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The release of a commit.
+    /// The release of a commit, the newest if there are several.
     pub fn of(&self, commit: &str) -> Option<&Release> {
-        self.releases.iter().find(|r| r.is_of(commit))
+        self.releases.iter().rev().find(|r| r.is_of(commit))
     }
 
     /// The newest release before the current one.

@@ -7,6 +7,7 @@ mod activating;
 mod answer;
 mod attributes;
 mod book;
+mod building;
 mod check;
 mod error;
 mod linked;
@@ -16,9 +17,11 @@ mod name;
 mod numbering;
 pub mod on_host;
 mod pack;
+mod packs;
 mod pattern;
 mod preflight;
 mod program;
+mod source;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -29,12 +32,14 @@ pub use answer::{
     staged, verified,
 };
 pub use book::ReadBook;
-pub use error::{Amount, Error, Problem};
+pub use building::{CheckOut, PackBuilt, ReadBuilt, ReadManifest, Sweep};
+pub use error::{ANOTHER, Amount, Error, Problem};
 pub use listing::{Home, Listing, ReadReleases};
 pub use manifest::{Entry, Manifest, What};
 pub use name::ReleaseName;
 pub use numbering::Number;
-pub use pack::{Packed, pack};
+pub use pack::{Packed, pack, pack_folder};
+pub use packs::{PackedTrees, Wanted};
 pub use preflight::Preflight;
 pub use program::{activate, list, prune, setup, stage, verify};
 pub use staging::Stage;

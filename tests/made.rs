@@ -1,0 +1,100 @@
+//! Releases that are not the tree of their commit: built on this machine.
+mod made_up;
+
+use made_up::{Shop, changes, done, failures, host};
+use rfab::{
+    event::{Kind, What},
+    failure::Exit,
+    model::{Model, Release},
+    simulate::{Simulation, Wish},
+};
+
+const BUILD: &str = r#"
+fn built(reference, part) {
+    deploying::deploy(reference, hooks() + #{ build: |folder| ui::note(`built in ${folder}`), built: part });
+}
+"#;
+
+/// What came to the door of this machine alone.
+fn here(simulation: &Simulation) -> Vec<String> {
+    let of = |what: &What| match what {
+        What::EffectFinished { kind: Kind::Hold, text, host: None, .. } => Some(text.clone()),
+        What::Noted { text, .. } => Some(format!("note: {text}")),
+        _ => None,
+    };
+    let all = simulation.events.iter().filter_map(|event| of(&event.what));
+    let own = ["check ", "note: ", "pack ", "remove "];
+    all.filter(|text| own.iter().any(|word| text.starts_with(word))).collect()
+}
+
+fn current(model: &Model, name: &str) -> Option<String> {
+    let machine = &model.machines[&rfab::model::key(&host(model, name))];
+    machine.current.get("").unwrap().as_ref().map(Release::to_string)
+}
+
+#[test]
+fn a_commit_is_built_once_in_a_folder_that_is_gone_afterwards_and_every_host_gets_that() {
+    let shop = Shop::four(BUILD);
+    let run = shop.run("prod built:stable,dist", shop.known());
+    let short = &shop.stable[..12];
+    assert_eq!(
+        here(&run),
+        [
+            format!("check {short} out into a folder here"),
+            format!("note: built in /tmp/building/{short}"),
+            format!("pack what was built of {short}"),
+            format!("remove /tmp/building/{short}"),
+        ]
+    );
+    let all = changes(&run.events);
+    let model = done(run);
+    let staged = all.iter().filter(|change| change.contains(": stage 0002-")).count();
+    assert_eq!((staged, current(&model, "web4")), (5, Some(shop.release())));
+    let release = Release { number: 2, commit: shop.stable.as_str().into() };
+    let made: Vec<_> = ["web1", "web4", "jobs1"]
+        .map(|name| model.machines[&("prod".into(), name.into())].made[&release].clone())
+        .into();
+    assert!(made.iter().all(|digest| digest.len() == 64 && *digest == made[0]), "{made:?}");
+}
+
+#[test]
+fn a_folder_of_a_build_that_failed_is_gone_too_and_nothing_was_changed() {
+    let shop =
+        Shop::four("fn broken(reference) { deploying::deploy(reference, #{ build: |folder| throw \"no npm\" }); }");
+    let run = shop.run("prod broken:stable", shop.known());
+    assert_eq!(failures(&run)[0].split(" [").next(), Some("no npm"));
+    let short = &shop.stable[..12];
+    assert_eq!(here(&run), [format!("check {short} out into a folder here"), format!("remove /tmp/building/{short}")]);
+    assert_eq!(changes(&run.events), [""; 0]);
+}
+
+#[test]
+fn what_all_hosts_have_is_not_built_again_to_go_back_to_it() {
+    let shop = Shop::four(BUILD);
+    let model = shop.done("prod built:v3.0.0,dist", shop.known());
+    let model = shop.done("prod built:v3.0.1,dist", model);
+    let back = shop.run("prod built:v3.0.0,dist", model);
+    assert_eq!(here(&back), [""; 0]);
+    assert_eq!(current(&done(back), "web1").map(|name| name[..4].to_owned()), Some("0002".into()));
+}
+
+#[test]
+fn two_builds_of_a_commit_are_never_mixed_unasked_and_have_two_numbers() {
+    let shop = Shop::four(BUILD);
+    let model = shop.done("prod proxy.group2", shop.known());
+    let model = shop.done("prod:out built:stable,dist", model);
+    let model = shop.done("prod proxy.flip", model);
+    let mixed = shop.run("prod:out built:stable,public", model.clone());
+    assert_eq!(mixed.ended.exit, Exit::Failed);
+    let said = &failures(&mixed)[0];
+    assert!(said.starts_with("this commit's release was made from something else on web1, web2 "), "{said}");
+    assert_eq!(changes(&mixed.events), [""; 0]);
+    let force = Wish { seed: 1, force: true, ..Wish::default() };
+    let model = done(shop.run_with("prod:out built:stable,public", model, force));
+    let anew = format!("0003-{}", &shop.stable[..12]);
+    assert_eq!((current(&model, "web1"), current(&model, "web3")), (Some(shop.release()), Some(anew.clone())));
+    // The fleet's number is the new one: what still has the other is not done.
+    let model = shop.done("prod proxy.flip", model);
+    let model = shop.done("prod:out built:stable,public", model);
+    assert_eq!(current(&model, "web1"), Some(anew));
+}
