@@ -16,7 +16,7 @@ use rfab::{
     model::{Fact, Release, Said, key},
     release::{
         Activate, CheckOut, Home, Number, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage, Sweep,
-        Wanted,
+        TakeArchive, Wanted,
     },
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
     ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
@@ -88,6 +88,18 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
     let made = sides.alike(&PackBuilt { of, folder: folder.clone() }, known).unwrap();
     sides.same(&Sweep { repository, folder: folder.clone() }).unwrap();
     assert!(!Path::new(&folder).exists());
+    let archives = tempfile::tempdir().unwrap();
+    std::fs::write(archives.path().join("shop.tar"), [0; 1024]).unwrap();
+    let take = |sha256: &str| TakeArchive {
+        repository: app.repository.clone(),
+        file: archives.path().join("shop.tar").display().to_string(),
+        sha256: sha256.to_owned(),
+        commit: stable.commit.clone(),
+        part: ".".into(),
+        linked: vec!["log".into()],
+    };
+    let empty = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+    assert!(sides.alike(&take(empty), known).is_ok());
     let built = |host: &Host| Stage { made: Some(made.clone()), ..Stage::of(&sides.fleet, host, stable).unwrap() };
     let another = sides.alike(&built(&web1), |mut failed| {
         failed["message"] = failed["message"].as_str().and_then(|said| said.split(": its manifest").next()).into();

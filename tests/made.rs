@@ -1,4 +1,4 @@
-//! Releases that are not the tree of their commit: built on this machine.
+//! Releases that are not the tree of their commit: built on this machine, or from an archive.
 mod made_up;
 
 use made_up::{Shop, changes, done, failures, host};
@@ -10,6 +10,10 @@ use rfab::{
 };
 
 const BUILD: &str = r#"
+fn archive(sha256) { deploying::deploy(release::archive("shop.tar", sha256, #{ version: "3.1" }), hooks()); }
+fn archive_of(reference, sha256) {
+    deploying::deploy(release::archive("shop.tar", sha256, #{ commit: release::resolve(reference) }), hooks());
+}
 fn built(reference, part) {
     deploying::deploy(reference, hooks() + #{ build: |folder| ui::note(`built in ${folder}`), built: part });
 }
@@ -97,4 +101,52 @@ fn two_builds_of_a_commit_are_never_mixed_unasked_and_have_two_numbers() {
     let model = shop.done("prod proxy.flip", model);
     let model = shop.done("prod:out built:stable,public", model);
     assert_eq!(current(&model, "web1"), Some(anew));
+}
+
+/// The first digits name a release that is of no commit.
+const SHA256: &str = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+
+#[test]
+fn an_archive_is_a_release_named_by_its_digest_or_by_its_commit() {
+    let shop = Shop::four(BUILD);
+    let run = shop.run(&format!("prod archive:{SHA256}"), shop.known());
+    let table: Vec<_> = run.ended.table.iter().map(|row| row.new.clone()).collect();
+    assert_eq!(table, vec![Some("0002-5891b5b522d5".to_owned()); 5]);
+    let model = done(run);
+    assert_eq!(current(&model, "web1"), Some("0002-5891b5b522d5".into()));
+    let again = shop.run(&format!("prod archive:{SHA256}"), model);
+    assert!(!changes(&again.events).iter().any(|change| change.contains("stage")), "every host serves it");
+    let model = shop.done(&format!("prod archive.of:stable,{SHA256}"), done(again));
+    assert_eq!(current(&model, "web1"), Some(format!("0003-{}", &shop.stable[..12])));
+    // Its tree is another, and was not asked for.
+    let tree = shop.run("prod deploy:stable", model);
+    assert_eq!((tree.ended.exit, changes(&tree.events)), (Exit::Done, vec![]));
+}
+
+#[test]
+fn a_release_of_an_archive_that_is_in_progress_is_not_taken_for_a_commit() {
+    let shop = Shop::four(BUILD);
+    let model = shop.done("prod proxy.group2", shop.known());
+    let model = shop.done(&format!("prod:out archive:{SHA256}"), model);
+    let model = shop.done("prod proxy.flip", model);
+    let moved = shop.run("prod:out deploy:stable", model.clone());
+    assert_eq!(moved.ended.exit, Exit::Refused);
+    let said = "a release of `3.1` is in progress, which is no commit of the repository";
+    assert!(failures(&moved)[0].starts_with(said), "{:?}", failures(&moved));
+    let model = shop.done(&format!("prod:out archive:{SHA256}"), model);
+    assert_eq!(current(&model, "web1"), Some("0002-5891b5b522d5".into()));
+}
+
+#[test]
+fn a_guarded_fleet_takes_an_archive_of_no_commit_only_if_its_file_says_so() {
+    let fleet = |accept: &str| format!("guarded = true\n{accept}{}", made_up::FOUR);
+    let refused = Shop::of(&[("prod", &fleet(""))], BUILD);
+    let run = refused.run(&format!("prod archive:{SHA256}"), Model::new());
+    assert_eq!(run.ended.exit, Exit::Refused);
+    let said = "fleet `prod` takes no archive that is of no commit";
+    assert!(failures(&run)[0].starts_with(said), "{:?}", failures(&run));
+    assert_eq!(changes(&run.events), [""; 0]);
+    refused.done(&format!("prod archive.of:stable,{SHA256}"), Model::new());
+    let taken = Shop::of(&[("prod", &fleet("accept = [\"archive\"]\n"))], BUILD);
+    taken.done(&format!("prod archive:{SHA256}"), Model::new());
 }

@@ -1,16 +1,18 @@
-//! A commit built on this machine, for a release that is not the tree of its commit.
-use super::git::CommitValue;
+//! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
+use super::{git::CommitValue, options};
 use crate::{
     failure::{Failure, Reason},
     fan,
+    fleet::Accept,
     git::app,
     host::Host,
     ledger::ReadLedger,
     model::Release,
-    release::{ANOTHER, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, Wanted},
+    release::{ANOTHER, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, TakeArchive, Wanted},
     script::{Here, RhaiResultOf, Targets, current_targets, failure_of, run_defers, thrown},
 };
-use rhai::{Dynamic, FnPtr, NativeCallContext};
+use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// Builds a commit here unless that was done, or every target has what came of it; what it does belongs to the attempt.
@@ -31,6 +33,56 @@ pub fn build(
     inner.lane.end(made.as_ref().err().map(|e| failure_of(e)).as_ref());
     let (made, anew) = made?;
     Ok(CommitValue { made: Some(made), anew, ..commit })
+}
+
+/// An archive's part, of a commit or of none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Archive {
+    version: Option<String>,
+    part: String,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self { version: None, part: ".".to_owned() }
+    }
+}
+
+/// Checks an archive, and has it take the place of a commit's tree.
+pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
+    let targets = current_targets(here)?;
+    let wrong = |message: String, help: &str| thrown(Failure::new(Reason::Fabfile, message).help(help));
+    let sha256 = sha256.to_ascii_lowercase();
+    if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(wrong(format!("`{}` is no sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
+    }
+    let of = match how.remove("commit") {
+        None => None,
+        Some(commit) => Some(commit.try_cast::<CommitValue>().ok_or_else(|| {
+            wrong("the `commit` of an archive is no commit".to_owned(), "write `commit: release::resolve(reference)`")
+        })?),
+    };
+    let Archive { version, part } = options(how)?;
+    if of.is_none() && !targets.fleet.accept.contains(&Accept::Archive) {
+        let message = format!("fleet `{}` takes no archive that is of no commit", targets.fleet.name);
+        let help = "say which commit it is of by `commit`, or add \"archive\" to `accept` in the fleet file";
+        return Err(thrown(Failure::refused(message).help(help)));
+    }
+    let named = || version.clone().unwrap_or_else(|| file.rsplit('/').next().unwrap_or(file).to_owned());
+    let of = of.unwrap_or_else(|| CommitValue::of(sha256[..40].into(), named(), version.clone()));
+    let app = app(&targets.fleet).map_err(thrown)?;
+    let (repository, linked) = (app.repository.clone(), app.linked.clone());
+    let file = here.script.below(file).map_err(thrown)?.display().to_string();
+    let inner = Here { lane: here.lane.of_attempt("archive"), defers: Arc::default(), ..here.clone() };
+    let taken = inner.perform(TakeArchive { repository, file, sha256, commit: of.commit.clone(), part, linked });
+    let checked = taken.and_then(|manifest| {
+        let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.force)?;
+        Ok(CommitValue { made: Some(manifest), anew, ..of })
+    });
+    here.lane.advance(inner.lane.clock());
+    inner.lane.end(checked.as_ref().err().map(|e| failure_of(e)).as_ref());
+    checked
 }
 
 /// The digest of the build's manifest, and whether it needs a number of its own.

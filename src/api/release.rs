@@ -5,7 +5,7 @@ use crate::{
     event::{Standing, What},
     failure::Failure,
     fan,
-    git::{Kind, Resolve, app},
+    git::{Kind, ReadDate, Resolve, app},
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
     release::{Activate, Home, Number, Preflight, Prune, ReadReleases, SetUp, Stage},
@@ -103,6 +103,13 @@ pub mod release {
             && let Some(kept) = in_progress(&here, &targets)?
             && *kept.commit != *resolved.commit
         {
+            let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
+            if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
+                let message =
+                    format!("a release of `{}` is in progress, which is no commit of the repository", kept.name);
+                let help = "go on with it as it was begun, or end it by a tag or a commit that is typed in full";
+                return Err(thrown(Failure::refused(message).help(help)));
+            }
             let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
             let text = format!(
                 "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
@@ -134,6 +141,38 @@ pub mod release {
     pub fn build(ctx: NativeCallContext, commit: CommitValue, part: &str, f: rhai::FnPtr) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
         if commit.made.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
+    }
+
+    /// Takes an archive of this machine (`.tar` or `.tar.gz`, from the fabfile's folder on) for a release, once its sha256 is
+    /// what is said; links, devices and paths that lead out of it are refused. `release::archive(file, sha256, how)` says
+    /// more: the `commit` that it is of, else it is named by its digest; the `version` that the service says; the `part` of
+    /// it that is released.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    /// let archive = release::archive("dist/shop-3.0.1.tar.gz", sha256, #{ commit: release::resolve("v3.0.1") });
+    /// release::stage(host, release::number(archive));
+    /// ```
+    #[rhai_fn(name = "archive", return_raw)]
+    pub fn archive(ctx: NativeCallContext, file: &str, sha256: &str, how: Map) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        crate::api::building::archive(&here, file, sha256, how)
+    }
+
+    /// The same for an archive that is of no commit.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    /// let archive = release::archive("dist/shop-3.0.1.tar.gz", sha256);
+    /// ```
+    #[rhai_fn(name = "archive", return_raw)]
+    pub fn archive_of_none(ctx: NativeCallContext, file: &str, sha256: &str) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        crate::api::building::archive(&here, file, sha256, Map::new())
     }
 
     /// Gives a commit its number in the fleet, and writes down that it is deployed; a known commit keeps its own.

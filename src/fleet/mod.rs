@@ -64,6 +64,8 @@ pub enum Accept {
     Tag,
     Branch,
     Commit,
+    /// An archive that is of no commit.
+    Archive,
 }
 
 /// What is deployed.

@@ -5,6 +5,7 @@
 //! host is told in `docs/release-format.md`.
 mod activating;
 mod answer;
+mod archive;
 mod attributes;
 mod book;
 mod building;
@@ -31,6 +32,7 @@ pub use answer::{
     Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned, set_up,
     staged, verified,
 };
+pub use archive::TakeArchive;
 pub use book::ReadBook;
 pub use building::{CheckOut, PackBuilt, ReadBuilt, ReadManifest, Sweep};
 pub use error::{ANOTHER, Amount, Error, Problem};

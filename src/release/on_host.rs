@@ -98,7 +98,7 @@ pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     };
     let job = Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
     let ended = run(at, host, &home.user, job).await?;
-    staged(&ended, &packed).map(drop).map_err(on(host))
+    staged(&ended, &packed).map(drop).map_err(|error| stage.failed(error))
 }
 
 async fn packed(at: &At<'_>, stage: &Stage) -> Result<Arc<super::Packed>, Failure> {

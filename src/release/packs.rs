@@ -129,10 +129,10 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
 }
 
 /// The part of a folder, which must lie in it.
-fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
+pub(super) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
-        let failure = Failure::failed(format!("the build has no folder `{}`: {why}", part.escape_debug()));
-        failure.help("`built` names the folder that the build leaves, from the top of the commit on, such as `dist`")
+        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
+        failure.help("name the folder that is to be released, from the top on, such as `dist`")
     };
     let real = |path: &Path| path.canonicalize().map_err(|e| wrong(&e.to_string()));
     let (top, inside) = (real(folder)?, real(&folder.join(part))?);
@@ -200,7 +200,7 @@ mod tests {
             ("file", "it is a file"),
             ("none", "No such file or directory (os error 2)"),
         ] {
-            assert_eq!(said(name), Err(format!("the build has no folder `{name}`: {why}")));
+            assert_eq!(said(name), Err(format!("what was made has no folder `{name}`: {why}")));
         }
     }
 }

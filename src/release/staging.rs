@@ -25,6 +25,15 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Why it was not staged; what has another content can get a number of its own only if it was made here.
+    pub(super) fn failed(&self, error: Error) -> Failure {
+        let plain = self.made.is_none() && matches!(error, Error::Another { .. });
+        let failure = on_host::on(&self.host)(error);
+        let help =
+            "nothing was changed; was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
+        if plain { failure.help(help) } else { failure }
+    }
+
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
@@ -79,7 +88,7 @@ impl Effect for Stage {
             let digest = |made: Option<&String>| made.cloned().unwrap_or_else(|| self.release.commit.to_string());
             let there = digest(machine.made.get(&self.release));
             let another = Error::Another { there, wanted: digest(self.made.as_ref()) };
-            return Err(on_host::on(&self.host)(another).into());
+            return Err(self.failed(another).into());
         }
         machine.releases.predict(releases);
         machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));

@@ -26,3 +26,4 @@ pub use on::{On, trace};
 pub use openssh::Openssh;
 pub use traced::ReadTrace;
 pub use trust::{Offer, Strangers};
+pub use unpack::unpack;
