@@ -150,3 +150,54 @@ fn a_guarded_fleet_takes_an_archive_of_no_commit_only_if_its_file_says_so() {
     let taken = Shop::of(&[("prod", &fleet("accept = [\"archive\"]\n"))], BUILD);
     taken.done(&format!("prod archive:{SHA256}"), Model::new());
 }
+
+/// A fleet whose app is a package.
+fn packaged() -> Shop {
+    let keys = "install = \"apt-get install --yes shop={version}\"\ninstalled = [\"dpkg-query\", \"-W\", \"-f\", \"${Version}\", \"shop\"]\n";
+    let fleet = made_up::FOUR.replace("[app.health]", &format!("{keys}[app.health]"));
+    let tasks = "import \"std/package\" as packaging;\n\
+                 fn install(version) { packaging::deploy(version, #{ prepare: |host| host.sudo(\"apt-get update\") }); }\n\
+                 fn hasty() { service::install(targets().host(\"web1\"), \"3.0.1-1\"); }\n";
+    Shop::of(&[("prod", &fleet)], tasks)
+}
+
+#[test]
+fn a_package_is_installed_group_by_group_while_the_group_is_out_and_hosts_that_have_it_are_left() {
+    let shop = packaged();
+    let run = shop.run("prod install:3.0.1-1", shop.known());
+    let all = changes(&run.events);
+    let at = |what: &str| all.iter().position(|change| change == what).unwrap_or_else(|| panic!("{what} in {all:#?}"));
+    assert!(at("web1: run `apt-get update` as root") < at("web4: install 3.0.1-1"));
+    assert!(at("web2: restart shop") < at("web3: install 3.0.1-1"));
+    let mut model = done(run);
+    let has = |model: &Model, name: &str| model.machines[&("prod".into(), name.into())].installed.clone();
+    assert_eq!(
+        ["web1", "web4", "jobs1"].map(|name| has(&model, name)),
+        [const { Some("3.0.1-1") }; 3].map(|v| v.map(str::to_owned))
+    );
+    model.machines.get_mut(&("prod".into(), "web4".into())).unwrap().installed = Some("3.0.0-7".into());
+    let again = changes(&shop.run("prod install:3.0.1-1", model).events);
+    let installed: Vec<_> = again.iter().filter(|change| change.ends_with(": install 3.0.1-1")).collect();
+    assert_eq!(installed, ["web4: install 3.0.1-1"]);
+}
+
+#[test]
+fn a_package_is_not_installed_on_a_live_host_and_a_version_that_fails_stops_at_its_group() {
+    let shop = packaged();
+    let hasty = shop.run("prod hasty", shop.known());
+    assert_eq!(hasty.ended.exit, Exit::Refused);
+    assert!(failures(&hasty)[0].starts_with("host `web1` is live in `lb1/bk_web`"), "{:?}", failures(&hasty));
+    let mut model = shop.known();
+    model.sick.insert("3.0.2-1".into());
+    let sick = shop.run("prod install:3.0.2-1", model);
+    assert_eq!(sick.ended.exit, Exit::Failed);
+    assert!(sick.model.harmed.is_empty());
+    let untouched = &sick.model.machines[&("prod".into(), "web3".into())];
+    assert_eq!(untouched.installed, None);
+    let bad = shop.run("prod install:--reinstall", shop.known());
+    assert!(
+        failures(&bad).iter().all(|said| said.starts_with("`--reinstall` is no version of a package")),
+        "{:?}",
+        failures(&bad)
+    );
+}

@@ -2,7 +2,7 @@
 use super::HostValue;
 use crate::{
     script::{Here, RhaiResultOf, here, thrown},
-    service::{ChangeService, ReadService, ServiceChange, ServiceRead, units},
+    service::{ChangeService, Install, ReadInstalled, ReadService, ServiceChange, ServiceRead, units},
 };
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 
@@ -60,6 +60,35 @@ pub mod service {
     #[rhai_fn(name = "stop", return_raw)]
     pub fn stop(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         change(&*here(&ctx)?, &host, ServiceChange::Stop)
+    }
+
+    /// Installs a version of the app's package, as `install` in the fleet file says. Refused while the host is live.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// service::install(host, "3.0.1-1");
+    /// ```
+    #[rhai_fn(name = "install", return_raw)]
+    pub fn install(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let fleet = here.fleet_of(&host.0.host);
+        here.perform(Install::of(&fleet, &host.0.host, version).map_err(thrown)?)
+    }
+
+    /// The version of the app's package that the host has, as `installed` in the fleet file prints it; `()` if it has none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if service::installed(host) != "3.0.1-1" { ui::note(host, "has another version"); }
+    /// ```
+    #[rhai_fn(name = "installed", return_raw)]
+    pub fn installed(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?;
+        let fleet = here.fleet_of(&host.0.host);
+        let version = here.perform(ReadInstalled::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        Ok(version.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
     /// What the host's units say of themselves: a map for each, with `unit`, `running` and `text`.

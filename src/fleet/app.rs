@@ -15,6 +15,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 const KEYS: [&str; 7] = ["repository", "path", "user", "keep", "linked", "service", "health"];
 
+const SERVICE: [&str; 8] = ["units", "restart", "start", "stop", "status", "logs", "install", "installed"];
+
 /// Reads the app; `project` is the fabfile's folder.
 pub(super) fn read(
     node: &Node,
@@ -132,20 +134,22 @@ fn linked(node: &Node) -> Result<Vec<String>, Problem> {
 }
 
 fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Service> {
-    let section = Section::of(node, &["units", "restart", "start", "stop", "status", "logs"], problems)?;
+    let section = Section::of(node, &SERVICE, problems)?;
     if section.find("units").is_none() {
         problems.push(section.lacks("units"));
     }
     let units = section.find("units").and_then(|node| units(node, names, problems));
-    let mut verb = |key: &str, default: &str, placeholders: &[&str]| {
+    let mut given = |key: &str, default: &str, placeholders: &[&str]| {
         section.get(key, problems, |node| verb(node, placeholders)).unwrap_or_else(|| Verb::Sudo(default.to_owned()))
     };
     let (restart, start) =
-        (verb("restart", "systemctl restart {unit}", &["unit"]), verb("start", "systemctl start {unit}", &["unit"]));
+        (given("restart", "systemctl restart {unit}", &["unit"]), given("start", "systemctl start {unit}", &["unit"]));
     let (stop, status) =
-        (verb("stop", "systemctl stop {unit}", &["unit"]), verb("status", "systemctl status {unit}", &["unit"]));
-    let logs = verb("logs", "journalctl -u {unit} -n {lines} --no-pager", &["unit", "lines"]);
-    Some(Service { units: units?, restart, start, stop, status, logs })
+        (given("stop", "systemctl stop {unit}", &["unit"]), given("status", "systemctl status {unit}", &["unit"]));
+    let logs = given("logs", "journalctl -u {unit} -n {lines} --no-pager", &["unit", "lines"]);
+    let install = section.get("install", problems, |node| verb(node, &["version"]));
+    let installed = section.get("installed", problems, |node| verb(node, &[]));
+    Some(Service { units: units?, restart, start, stop, status, logs, install, installed })
 }
 
 fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
@@ -194,6 +198,11 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
             let mut words = Vec::with_capacity(items.len());
             for item in items {
                 let word = value::text(item)?;
+                // Where nothing is filled in, `${Version}` is the command's own.
+                if placeholders.is_empty() {
+                    words.push(word.to_owned());
+                    continue;
+                }
                 // In double quotes a text is one word with its placeholders.
                 let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
                 Command::words(&quoted, &samples).map_err(|error| wrong(item, error))?;

@@ -95,6 +95,12 @@ pub struct Service {
     pub stop: Verb,
     pub status: Verb,
     pub logs: Verb,
+    /// How a version of the app's package is installed; `{version}` stands for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<Verb>,
+    /// What prints the version that is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Verb>,
 }
 
 /// How a unit is told to do something; `{unit}` stands for its name.

@@ -159,6 +159,8 @@ fn the_shop_is_read_whole() {
                 stop: sudo("systemctl stop {unit}"),
                 status: Verb::Plain(["systemctl", "--user", "status", "{unit}"].map(String::from).to_vec()),
                 logs: sudo("journalctl -u {unit} -n {lines} --no-pager"),
+                install: None,
+                installed: None,
             }),
             health: Some(Health {
                 url: "http://{address}:8080/health".into(),

@@ -20,6 +20,8 @@ pub struct Machine {
     pub made: BTreeMap<Release, String>,
     /// The commit that the service runs.
     pub running: Fact<Option<Commit>>,
+    /// The version of its package, if it has one.
+    pub installed: Option<String>,
     /// When the service answers; `None` while it is stopped.
     pub up_at: Fact<Option<Time>>,
     /// Whether the app's folders are there.

@@ -1,10 +1,11 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module by the name that it is imported by.
-pub const MODULES: [(&str, &str); 7] = [
+pub const MODULES: [(&str, &str); 8] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
+    ("std/package", include_str!("../../stdlib/package.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),
