@@ -1,14 +1,16 @@
 //! Releases on hosts.
-use super::{HostValue, git::CommitValue};
+use super::{
+    HostValue,
+    before_release::{in_progress, looked_at},
+    git::CommitValue,
+};
 use crate::{
-    balancer::ReadBalance,
-    event::{Standing, What},
+    event::What,
     failure::Failure,
-    fan,
     git::{Kind, ReadDate, Resolve, app},
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
-    release::{Activate, Home, Number, Preflight, Prune, ReadReleases, SetUp, Stage},
+    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Share, Stage, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -30,38 +32,6 @@ fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state:
     here.perform(Mark { fleet, name, commit, state, line })
 }
 
-/// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
-/// serves it, and another host of a pool does not yet.
-fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValue>> {
-    let fleet = &targets.fleet;
-    if fleet.deploy_live || fleet.balancers.is_empty() {
-        return Ok(None);
-    }
-    let book = here.perform(ReadLedger { fleet: fleet.clone() })?;
-    let Some(newest) = book.newest() else { return Ok(None) };
-    let Some(commit) = newest.commit.clone() else { return Ok(None) };
-    let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
-    let (mut counted, excluded) = (Vec::new(), here.excluded(fleet));
-    let pooled = |h: &&crate::host::Host| !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h);
-    for host in fleet.hosts.iter().filter(pooled) {
-        let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
-        if !out || here.session.run.may_end(&book, &host.name) {
-            counted.push((host.clone(), out));
-        }
-    }
-    let hosts: Vec<_> = counted.iter().map(|(host, _)| host.clone()).collect();
-    let of = fleet.clone();
-    let listings = fan::over(here, &hosts, move |lane, host| lane.perform(ReadReleases::of(&of, host)?));
-    let (mut live_has_it, mut another_has_not) = (false, false);
-    for (listing, (_, out)) in listings.into_iter().zip(counted) {
-        let has = listing.map_err(thrown)?.current.is_some_and(|r| r.is_of(&commit));
-        live_has_it |= has && !out;
-        another_has_not |= !has;
-    }
-    let name = newest.reason.clone().unwrap_or_else(|| commit.to_string());
-    Ok((live_has_it && another_has_not).then(|| CommitValue::of(commit, name.clone(), Some(name))))
-}
-
 /// The name of a host's switches among what is written down for the fleet.
 fn switch(host: &HostValue) -> String {
     format!("switch {}", host.0.host.name)
@@ -71,6 +41,13 @@ fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkSta
     let targets = current_targets(here)?;
     let ReleaseValue { tree, name, tag, .. } = release;
     mark(here, &targets, &switch(host), &CommitValue::of(tree.commit, name, tag), state)
+}
+
+fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
+    let host = host.0.host;
+    let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
+    shared(&home, path).map_err(thrown)?;
+    here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
 }
 
 #[export_module(manifest)]
@@ -442,15 +419,67 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "preflight", return_raw)]
     pub fn preflight(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        looked_at(&here(&ctx)?.clone(), host, None)
+    }
+
+    /// The same before a commit is deployed: linked files that are missing in `shared/` are problems, too.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::preflight(host, git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "preflight", return_raw)]
+    pub fn preflight_for(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<()> {
+        looked_at(&here(&ctx)?.clone(), host, Some(commit.commit))
+    }
+
+    /// Makes a linked file in `shared/` on the host, with this text; one that is there stays as it is, and that gives false.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::set_up(host);
+    /// release::share(host, "config/queue.yml", `queue: ${host.vars.queue}`);
+    /// ```
+    #[rhai_fn(name = "share", return_raw)]
+    pub fn share(ctx: NativeCallContext, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
+        shares(&here(&ctx)?.clone(), host, path, text)
+    }
+
+    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, and `host`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::set_up(host);
+    /// release::share(host, "config/shop.conf", "shop.conf.j2", #{ workers: 4 });
+    /// ```
+    #[rhai_fn(name = "share", return_raw)]
+    pub fn share_filled(
+        ctx: NativeCallContext,
+        host: HostValue,
+        path: &str,
+        from: &str,
+        values: Map,
+    ) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        let host = host.0.host;
-        let fleet = here.fleet_of(&host);
-        let problems = here.perform(Preflight::of(&fleet, &host).map_err(thrown)?)?;
-        if problems.is_empty() {
-            return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);
-        }
-        let failure = Failure::failed(format!("host `{host}`: {}", problems.join("; "))).on(&host.name);
-        Err(thrown(failure.help("nothing was changed; folders are made by the task `setup`")))
+        let from = here.script.below(from).map_err(thrown)?;
+        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
+        shares(&here, host, path, &text)
+    }
+
+    /// Where a linked file or folder lies on the host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let there = host.exists(release::shared_path(host, "config/database.yml"));
+    /// ```
+    #[rhai_fn(name = "shared_path", return_raw)]
+    pub fn shared_path(ctx: NativeCallContext, host: HostValue, path: &str) -> RhaiResultOf<String> {
+        let home = Home::of(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
+        shared(&home, path).map_err(thrown)
     }
 
     /// Writes down that the host is being switched to a release.

@@ -48,6 +48,14 @@ impl Tree {
         Ok(Tree { open, commit: commit.to_owned(), at, entries, ids })
     }
 
+    /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
+    pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
+        let open = repository.open().ok()?;
+        let tree = open.find_commit(git2::Oid::from_str(commit).ok()?).ok()?.tree().ok()?;
+        let entry = tree.get_path(std::path::Path::new(path)).ok()?;
+        Some(entry.kind() == Some(git2::ObjectType::Tree))
+    }
+
     /// Reads what a file holds, or where a link leads.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
         let shown = || super::process::visible(&String::from_utf8_lossy(&entry.path));

@@ -95,6 +95,15 @@ pub struct Pruned {
     pub unseen: u64,
 }
 
+/// What keeps a release from being staged on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacks {
+    /// Worded for people.
+    pub problems: Vec<String>,
+    /// Linked files that are not in `shared/`.
+    pub files: Vec<String>,
+}
+
 /// How a release differs from its manifest; at most ten of each are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
@@ -126,15 +135,38 @@ pub fn set_up(ended: &Ended) -> Result<Vec<String>, Error> {
     })
 }
 
-/// Reads what `preflight` answered: each problem, worded for people.
-pub fn preflighted(ended: &Ended) -> Result<Vec<String>, Error> {
-    let lines = match Lines::of(Program::Preflight, ended) {
-        Err(Error::NotSetUp(_)) => return Ok(vec!["the app's folders are not there yet".to_owned()]),
-        lines => lines?,
+/// Reads what `share` answered: whether it made the file.
+pub fn shared(ended: &Ended, bytes: u64) -> Result<bool, Error> {
+    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
+        Error::Short { got, .. } => Error::Short { got, bytes },
+        other => other,
+    })?;
+    let said = lines.each(|word, rest| match (word, rest) {
+        ("made", []) => Some(true),
+        ("already", []) => Some(false),
+        _ => None,
+    })?;
+    if let [one] = said[..] { Ok(one) } else { Err(lines.nonsense("not one answer")) }
+}
+
+/// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
+pub fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+    let mut lacks = Lacks::default();
+    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
+        Err(Error::NotSetUp(_)) => {
+            lacks.problems.push("the app's folders are not there yet".to_owned());
+            let out = String::from_utf8_lossy(&ended.out);
+            lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
+            return Ok(lacks);
+        }
+        lines => (lines?, false),
     };
-    let mut folders = false;
     let problems = lines.each(|word, rest| match (word, rest) {
         ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-file", [file]) => {
+            lacks.files.push(text(file)?);
+            Some(String::new())
+        }
         ("lacks-folder", [_]) if folders => Some(String::new()),
         ("lacks-folder", [_]) => {
             folders = true;
@@ -143,7 +175,8 @@ pub fn preflighted(ended: &Ended) -> Result<Vec<String>, Error> {
         ("unwritable", [folder]) => Some(format!("`{}` cannot be written by the app's user", folder.escape_debug())),
         _ => None,
     })?;
-    Ok(problems.into_iter().filter(|problem| !problem.is_empty()).collect())
+    lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();
+    Ok(lacks)
 }
 
 /// Reads what `stage` answered.

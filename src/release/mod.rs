@@ -22,6 +22,7 @@ mod packs;
 mod pattern;
 mod preflight;
 mod program;
+mod sharing;
 mod source;
 mod staging;
 #[cfg(test)]
@@ -29,8 +30,8 @@ mod tests;
 
 pub use activating::{Activate, Prune, SetUp};
 pub use answer::{
-    Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned, set_up,
-    staged, verified,
+    Activated, Current, Lacks, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned,
+    set_up, staged, verified,
 };
 pub use archive::TakeArchive;
 pub use book::ReadBook;
@@ -43,5 +44,6 @@ pub use numbering::Number;
 pub use pack::{Packed, pack, pack_folder};
 pub use packs::{PackedTrees, Wanted};
 pub use preflight::Preflight;
-pub use program::{activate, list, prune, setup, stage, verify};
+pub use program::{activate, list, prune, setup, share, stage, verify};
+pub use sharing::{Share, shared};
 pub use staging::Stage;

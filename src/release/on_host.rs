@@ -1,7 +1,7 @@
 //! What releases come to on a host: its programs, run there by the app's user.
 use super::{
-    Current, Home, Listing, Preflight, Prune, ReleaseName, SetUp, Stage, activated, activating::Activate, listed,
-    preflighted, program, pruned, set_up as read_set_up, staged,
+    Current, Home, Lacks, Listing, Preflight, Prune, ReleaseName, SetUp, Share, Stage, activated, activating::Activate,
+    answer::shared, listed, preflighted, program, pruned, set_up as read_set_up, staged,
 };
 use crate::{
     command::Command,
@@ -73,9 +73,9 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
     })
 }
 
-pub async fn preflight(at: &At<'_>, look: &Preflight) -> Result<Vec<String>, Failure> {
+pub async fn preflight(at: &At<'_>, look: &Preflight, files: &[String]) -> Result<Lacks, Failure> {
     let host = &look.host;
-    let command = program::preflight(&look.home.path).map_err(on(host))?;
+    let command = program::preflight(&look.home.path, files).map_err(on(host))?;
     let ended = run(at, host, &look.home.user, plain(&command)).await?;
     preflighted(&ended).map_err(on(host))
 }
@@ -117,6 +117,14 @@ pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) 
         Err(super::Error::NotSetUp(_)) => Ok(None),
         listed => Ok(listed.map_err(on(host))?.releases.into_iter().find(|r| r.name == name).map(|r| r.manifest)),
     }
+}
+
+pub async fn share(at: &At<'_>, share: &Share) -> Result<bool, Failure> {
+    let (host, home, bytes) = (&share.host, &share.home, share.text.reveal().as_bytes());
+    let length = bytes.len() as u64;
+    let command = program::share(&home.path, &share.path, &id(at), length).map_err(on(host))?;
+    let ended = run(at, host, &home.user, Job { stdin: Input::Bytes(bytes), ..plain(&command) }).await?;
+    shared(&ended, length).map_err(on(host))
 }
 
 pub async fn activate(at: &At<'_>, activate: &Activate) -> Result<(), Failure> {

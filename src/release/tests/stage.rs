@@ -157,6 +157,36 @@ fn a_linked_file_that_is_missing_is_named_and_a_name_that_is_taken_is_left() {
 }
 
 #[test]
+fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let file = "config/data base.yml".to_owned();
+        let look = |path: &str| {
+            let command = release::preflight(path, std::slice::from_ref(&file)).unwrap();
+            release::preflighted(&machine.run(&command, b"")).unwrap()
+        };
+        let share = |bytes: u64, stdin: &[u8]| {
+            let command = release::share(machine.at(), &file, "run-1", bytes).unwrap();
+            release::answer::shared(&machine.run(&command, stdin), bytes)
+        };
+        let lacks = |problems: &[&str]| release::Lacks {
+            problems: problems.iter().map(|problem| problem.to_string()).collect(),
+            files: vec![file.clone()],
+        };
+        assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders are not there yet"]));
+        assert_eq!(look(machine.at()), lacks(&[]));
+        let before = machine.names();
+        assert_eq!(share(6, b"half"), Err(Error::Short { got: 4, bytes: 6 }));
+        let after: Vec<_> = machine.names().into_iter().filter(|name| name != "shared/config").collect();
+        assert_eq!(after, before, "nothing of it is left but its folder");
+        assert_eq!(share(5, b"pool\n"), Ok(true));
+        assert_eq!(share(6, b"other\n"), Ok(false));
+        assert_eq!(std::fs::read_to_string(machine.path.join("shared").join(&file)).unwrap(), "pool\n");
+        assert_eq!(look(machine.at()), release::Lacks::default());
+    }
+}
+
+#[test]
 fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
     for shell in BOTH {
         let machine = Machine::new(shell);
