@@ -162,7 +162,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
         let machine = Machine::new(shell);
         let file = "config/data base.yml".to_owned();
         let look = |path: &str| {
-            let command = release::preflight(path, std::slice::from_ref(&file)).unwrap();
+            let command = release::program::preflight(path, std::slice::from_ref(&file)).unwrap();
             release::preflighted(&machine.run(&command, b"")).unwrap()
         };
         let share = |bytes: u64, stdin: &[u8]| {
