@@ -15,8 +15,8 @@ use rfab::{
     ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
     release::{
-        Activate, CheckOut, Home, Number, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage, Sweep,
-        TakeArchive, Wanted,
+        Activate, Adopt, CheckOut, Home, Number, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage,
+        Sweep, TakeArchive, Wanted,
     },
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
     ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
@@ -73,6 +73,22 @@ fn settled(mut value: Value) -> Value {
         *answers = Value::Null;
     }
     value
+}
+
+/// A folder whose `current` is another tool's is set up only once that is typed.
+fn another_tools_folder_is_taken_over(lab: &Lab, sides: &Sides, home: &Home) {
+    let old = "releases/20240101120000";
+    lab.host("web3")
+        .sh(&format!("cd /srv/shop && mv releases/* {old} && ln -s {old} .next && mv -T .next current"))
+        .expect_ok();
+    let web3 = sides.host("web3");
+    let list = ReadReleases { host: web3.clone(), home: home.clone() };
+    let listing = sides.learn(&list);
+    assert_eq!((listing.foreign.as_deref(), &listing.current), (Some(old), &None));
+    sides.fail(&SetUp { host: web3.clone(), home: home.clone() }, "this is another tool's layout");
+    sides.same(&Adopt { host: web3.clone(), home: home.clone() }).unwrap();
+    sides.same(&Adopt { host: web3, home: home.clone() }).unwrap();
+    assert!(sides.same(&list).unwrap().set_up);
 }
 
 /// What is built of a commit is staged under its number, unless the host has that number of something else.
@@ -146,6 +162,7 @@ fn releases_and_services() {
         sides.same(&SetUp { host: sides.host(host), home: home.clone() }).unwrap();
     }
     assert!(sides.same(&list("web1")).unwrap().set_up);
+    another_tools_folder_is_taken_over(&lab, &sides, &home);
 
     sides.fail(&activate("web1", &stable), "the release is not staged");
     sides.same(&stage("web1", &stable)).unwrap();

@@ -10,7 +10,7 @@ use crate::{
     git::{Kind, ReadDate, Resolve, app},
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
-    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Share, Stage, shared},
+    release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Share, Stage, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -188,7 +188,8 @@ pub mod release {
         Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag, made: commit.made })
     }
 
-    /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), and `set_up`.
+    /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
+    /// `current` leads if that is another tool's.
     ///
     /// # Example
     ///
@@ -207,6 +208,8 @@ pub mod release {
         let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
         map.insert("all".into(), all.into());
         map.insert("set_up".into(), listing.set_up.into());
+        let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| target.escape_debug().to_string().into());
+        map.insert("foreign".into(), foreign);
         Ok(map)
     }
 
@@ -301,6 +304,29 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         here.perform(SetUp { host: host.0.host, home })
+    }
+
+    /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and says what is there.
+    ///
+    /// It makes the folders that are missing and changes nothing else: `current` leads where it led until the first
+    /// `activate`, and old releases stay until somebody removes them. A `current` that is a folder is refused. Gives a map with
+    /// `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's releases.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let found = release::adopt(host);
+    /// ui::note(host, `${found.others} releases of another tool`);
+    /// ```
+    #[rhai_fn(name = "adopt", return_raw)]
+    pub fn adopt(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
+        let Adopted { tool, current, commit, others } = here.perform(Adopt { host: host.0.host, home })?;
+        let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
+        let (tool, current, commit) = (text(tool), text(current), text(commit));
+        let pairs = [("tool", tool), ("current", current), ("commit", commit), ("others", (others as i64).into())];
+        Ok(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// The folder of a release, from the app's path on.

@@ -16,6 +16,8 @@ pub struct Said {
 pub struct Machine {
     pub releases: Fact<BTreeSet<Release>>,
     pub current: Fact<Option<Release>>,
+    /// Where `current` leads, if that is another tool's.
+    pub foreign: Option<String>,
     /// What is not the tree of its commit, with the digest of its manifest.
     pub made: BTreeMap<Release, String>,
     /// The commit that the service runs.

@@ -1,5 +1,6 @@
 //! What the programs on a host answer. Anything they never say is an error.
 use super::{
+    adopting::Adopted,
     error::{Amount, Error},
     name::{ReleaseName, lower_hex},
     pack::Packed,
@@ -126,13 +127,22 @@ impl Verified {
     }
 }
 
-/// Reads what `setup` answered: the folders that it made.
-pub fn set_up(ended: &Ended) -> Result<Vec<String>, Error> {
+/// Reads what `setup` answered: the folders that it made, and what is there of another tool.
+pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), Error> {
     let lines = Lines::of(Program::Setup, ended)?;
-    lines.each(|word, rest| match (word, rest) {
-        ("made", [folder @ ("releases" | "shared" | ".rfab" | ".rfab/tmp")]) => Some(folder.to_string()),
-        _ => None,
-    })
+    let (mut made, mut adopted) = (Vec::new(), Adopted::default());
+    lines.each(|word, rest| {
+        match (word, rest) {
+            ("made", [folder @ ("releases" | "shared" | ".rfab" | ".rfab/tmp")]) => made.push(folder.to_string()),
+            ("tool", [tool]) => adopted.tool = Some(text(tool)?),
+            ("others", [number]) => adopted.others = number.parse().ok()?,
+            ("foreign", [target]) => adopted.current = Some(text(target)?),
+            ("revision", [commit]) if digits(commit, 40) => adopted.commit = Some(commit.to_string()),
+            _ => return None,
+        }
+        Some(())
+    })?;
+    Ok((made, adopted))
 }
 
 /// Reads what `share` answered: whether it made the file.
@@ -360,6 +370,8 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
         ["make", path] => Error::CannotMake(shown(path)?),
         ["owner", path] => Error::Owner(shown(path)?),
         ["link", path] => Error::IsLink(shown(path)?),
+        ["foreign", tool] => Error::Foreign(text(tool)?),
+        ["current-folder", path] => Error::CurrentFolder(shown(path)?),
         ["apart"] => Error::Apart,
         ["space" | "inodes", need, free] => {
             let amount = if words[0] == "space" { Amount::Bytes } else { Amount::Inodes };

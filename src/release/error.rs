@@ -32,6 +32,10 @@ pub enum Error {
     Owner(String),
     #[error("`{0}` is a link, and may not be one")]
     IsLink(String),
+    #[error("this is {0}")]
+    Foreign(String),
+    #[error("`{0}` is a folder, and no link to a release")]
+    CurrentFolder(String),
     #[error("`releases` and `.rfab` are on different filesystems")]
     Apart,
     #[error("the disk has {free} of the {need} that are needed{}", takers(.biggest))]
@@ -119,6 +123,17 @@ impl From<Error> for Failure {
             Error::Full { .. } => Some("remove what is not needed, or keep fewer releases (`keep`)"),
             Error::LinkedFile(_) => Some("write it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),
+            Error::Foreign(_) => {
+                Some("`setup:adopt` takes it over as it is (`release::adopt(host)`); nothing was changed")
+            }
+            Error::CurrentFolder(path) => {
+                let help = format!(
+                    "nothing was changed; make it a release by hand, while the host is out: `cd {above} && mkdir -p releases \
+                     && mv current releases/before && ln -s releases/before current`",
+                    above = path.trim_end_matches("/current")
+                );
+                return Failure { help: Some(help), ..Failure::new(reason, error.to_string()) };
+            }
             Error::IdTaken => Some("try again"),
             Error::Another { .. } => Some(ANOTHER),
             Error::NotMadeHere(_) => Some("`--force` builds it once more, under a number of its own"),

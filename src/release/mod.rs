@@ -4,6 +4,7 @@
 //! the commands that a host runs, and each has a function that reads what its command answered. The format on the
 //! host is told in `docs/release-format.md`.
 mod activating;
+mod adopting;
 mod answer;
 mod archive;
 mod attributes;
@@ -29,6 +30,7 @@ mod staging;
 mod tests;
 
 pub use activating::{Activate, Prune, SetUp};
+pub use adopting::{Adopt, Adopted};
 pub use answer::{
     Activated, Current, Lacks, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned,
     set_up, staged, verified,
@@ -44,6 +46,6 @@ pub use numbering::Number;
 pub use pack::{Packed, pack, pack_folder};
 pub use packs::{PackedTrees, Wanted};
 pub use preflight::Preflight;
-pub use program::{activate, list, prune, setup, share, stage, verify};
+pub use program::{activate, adopt, list, prune, setup, share, stage, verify};
 pub use sharing::{Share, shared};
 pub use staging::Stage;

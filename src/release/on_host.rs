@@ -1,13 +1,13 @@
 //! What releases come to on a host: its programs, run there by the app's user.
 use super::{
-    Current, Home, Lacks, Listing, Preflight, Prune, ReleaseName, SetUp, Share, Stage, activated, activating::Activate,
-    answer::shared, listed, preflighted, program, pruned, set_up as read_set_up, staged,
+    Adopt, Adopted, Current, Home, Lacks, Listing, Preflight, Prune, ReleaseName, SetUp, Share, Stage, activated,
+    activating::Activate, answer::shared, listed, preflighted, program, pruned, set_up as read_set_up, staged,
 };
 use crate::{
     command::Command,
     effect::At,
     event::What,
-    failure::{Failure, Reason},
+    failure::Failure,
     host::{Host, Name},
     model::Release,
     ssh::trace,
@@ -60,14 +60,19 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
             .find(|r| r.name == *name)
             .map(release)
             .or_else(|| Some(Release { number: name.number, commit: name.short().into() })),
-        Current::Foreign(what) => {
-            let message = format!("`current` on `{host}` is no release of rfab's but `{}`", what.escape_debug());
-            return Err(Failure::new(Reason::Failed, message).on(&host.name));
+        Current::Foreign(what) if what.is_empty() => {
+            return Err(on(host)(super::Error::CurrentFolder(format!("{}/current", home.path))));
         }
+        Current::Foreign(_) => None,
+    };
+    let foreign = match &listed.current {
+        Current::Foreign(target) => Some(target.clone()),
+        _ => None,
     };
     Ok(Listing {
         releases: listed.releases.iter().map(release).collect(),
         current,
+        foreign,
         highest: listed.highest(),
         set_up: !listed.lacks_folders,
     })
@@ -117,6 +122,13 @@ pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) 
         Err(super::Error::NotSetUp(_)) => Ok(None),
         listed => Ok(listed.map_err(on(host))?.releases.into_iter().find(|r| r.name == name).map(|r| r.manifest)),
     }
+}
+
+pub async fn adopt(at: &At<'_>, adopt: &Adopt) -> Result<Adopted, Failure> {
+    let (host, home) = (&adopt.host, &adopt.home);
+    let command = program::adopt(&home.path).map_err(on(host))?;
+    let ended = run(at, host, &home.user, plain(&command)).await?;
+    Ok(read_set_up(&ended).map_err(on(host))?.1)
 }
 
 pub async fn share(at: &At<'_>, share: &Share) -> Result<bool, Failure> {

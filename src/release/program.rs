@@ -65,6 +65,11 @@ pub fn setup(path: &str) -> Result<Command, Error> {
     Program::Setup.command(path, &[])
 }
 
+/// The same where another tool deployed to, whose releases and `current` stay as they are.
+pub fn adopt(path: &str) -> Result<Command, Error> {
+    Program::Setup.command(path, &["adopt".to_owned()])
+}
+
 /// Looks for all that would keep a release from being staged, and for linked files; changes nothing.
 pub fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
     Program::Preflight.command(path, files)
