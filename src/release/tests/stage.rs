@@ -82,7 +82,7 @@ fn a_release_is_staged_listed_activated_and_verified() {
 fn setup_makes_the_folders_once_and_mends_their_modes() {
     for shell in BOTH {
         let machine = Machine::bare(shell);
-        let setup = || release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b""));
+        let setup = || release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b"")).map(|(made, _)| made);
         assert_eq!(setup().unwrap(), ["releases", "shared", ".rfab", ".rfab/tmp"]);
         let mode = |path: &str| std::fs::metadata(machine.path.join(path)).unwrap().mode() & 0o7777;
         std::fs::set_permissions(machine.path.join("releases"), PermissionsExt::from_mode(0o777)).unwrap();
