@@ -11,16 +11,20 @@ use rfab::{
     failure::Reason,
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
     health::{Glance, Probe},
+    host::Host,
     ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
-    release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
+    release::{
+        Activate, Adopt, CheckOut, Home, Number, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage,
+        Sweep, TakeArchive, Wanted,
+    },
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
     ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
     ui::{Confirm, Consent, Now, Prompt, Wait},
 };
 use serde_json::Value;
 use sides::{Sides, holder, line};
-use std::{io::Write, net::TcpStream, thread, time::Duration};
+use std::{io::Write, net::TcpStream, path::Path, thread, time::Duration};
 
 /// Two groups of two behind `lb1`.
 fn four() -> Plan {
@@ -71,6 +75,64 @@ fn settled(mut value: Value) -> Value {
     value
 }
 
+/// A folder whose `current` is another tool's is set up only once that is typed.
+fn another_tools_folder_is_taken_over(lab: &Lab, sides: &Sides, home: &Home) {
+    let old = "releases/20240101120000";
+    lab.host("web3")
+        .sh(&format!("cd /srv/shop && mv releases/* {old} && ln -s {old} .next && mv -T .next current"))
+        .expect_ok();
+    let web3 = sides.host("web3");
+    let list = ReadReleases { host: web3.clone(), home: home.clone() };
+    let listing = sides.learn(&list);
+    assert_eq!((listing.foreign.as_deref(), &listing.current), (Some(old), &None));
+    sides.fail(&SetUp { host: web3.clone(), home: home.clone() }, "this is another tool's layout");
+    sides.same(&Adopt { host: web3.clone(), home: home.clone() }).unwrap();
+    sides.same(&Adopt { host: web3, home: home.clone() }).unwrap();
+    assert!(sides.same(&list).unwrap().set_up);
+}
+
+/// What is built of a commit is staged under its number, unless the host has that number of something else.
+fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Release) {
+    let (web1, web2) = (sides.host("web1"), sides.host("web2"));
+    let app = sides.fleet.app.clone().unwrap();
+    let (repository, commit) = (app.repository.clone(), stable.commit.to_string());
+    let of = Wanted { repository: repository.clone(), commit: commit.clone(), part: ".".into(), linked: app.linked };
+    let known = |value: Value| Value::from(value.is_string());
+    assert_eq!(sides.alike(&ReadBuilt { of: of.clone(), own: false }, known).unwrap(), None);
+    let folder = sides.alike(&CheckOut { repository: repository.clone(), commit }, known).unwrap();
+    std::fs::write(Path::new(&folder).join("built"), "yes").unwrap();
+    let made = sides.alike(&PackBuilt { of, folder: folder.clone() }, known).unwrap();
+    sides.same(&Sweep { repository, folder: folder.clone() }).unwrap();
+    assert!(!Path::new(&folder).exists());
+    let archives = tempfile::tempdir().unwrap();
+    std::fs::write(archives.path().join("shop.tar"), [0; 1024]).unwrap();
+    let take = |sha256: &str| TakeArchive {
+        repository: app.repository.clone(),
+        file: archives.path().join("shop.tar").display().to_string(),
+        sha256: sha256.to_owned(),
+        commit: stable.commit.clone(),
+        part: ".".into(),
+        linked: vec!["log".into()],
+    };
+    let empty = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+    assert!(sides.alike(&take(empty), known).is_ok());
+    let built = |host: &Host| Stage { made: Some(made.clone()), ..Stage::of(&sides.fleet, host, stable).unwrap() };
+    let another = sides.alike(&built(&web1), |mut failed| {
+        failed["message"] = failed["message"].as_str().and_then(|said| said.split(": its manifest").next()).into();
+        failed
+    });
+    assert!(another.unwrap_err().message.contains("made from something else"));
+    sides.same(&built(&web2)).unwrap();
+    sides.same(&built(&web2)).unwrap();
+    let manifest = |host: &Host| ReadManifest { host: host.clone(), release: stable.clone(), home: home.clone() };
+    assert_eq!(sides.same(&manifest(&web2)).unwrap(), Some(made));
+    assert!(sides.alike(&manifest(&web1), known).unwrap().is_some());
+    assert_eq!(
+        sides.same(&ReadManifest { release: Release { number: 9, ..stable.clone() }, ..manifest(&web1) }),
+        Ok(None)
+    );
+}
+
 #[test]
 fn releases_and_services() {
     if !needs_lab("releases_and_services") {
@@ -100,6 +162,7 @@ fn releases_and_services() {
         sides.same(&SetUp { host: sides.host(host), home: home.clone() }).unwrap();
     }
     assert!(sides.same(&list("web1")).unwrap().set_up);
+    another_tools_folder_is_taken_over(&lab, &sides, &home);
 
     sides.fail(&activate("web1", &stable), "the release is not staged");
     sides.same(&stage("web1", &stable)).unwrap();
@@ -116,6 +179,7 @@ fn releases_and_services() {
         lab.project.git(&["fetch", "-q", "origin"]).expect_ok();
         sides.same(&stage("web1", &newer)).unwrap();
     }
+    a_build_takes_the_place_of_a_tree(&sides, &home, &stable);
     assert_eq!(sides.same(&prune("web1", 2)).unwrap(), 2);
     assert_eq!(sides.same(&prune("web1", 2)).unwrap(), 0);
     assert_eq!(sides.same(&list("web1")).unwrap().releases.len(), 3);
@@ -340,11 +404,14 @@ fn the_balancer_its_lock_and_its_ledger() {
         commit: commit.clone(),
         name: "v3.0.1".into(),
         known: None,
+        anew: false,
         highest,
         line: line("r1"),
     };
     assert_eq!(sides.same(&number(1)).unwrap(), 2);
     assert_eq!(sides.same(&number(7)).unwrap(), 2, "a known commit keeps its own");
+    assert_eq!(sides.same(&Number { anew: true, ..number(7) }).unwrap(), 8, "but for one that is made anew");
+    assert_eq!(sides.same(&number(7)).unwrap(), 8);
     let marks = ReadMarks { fleet: fleet.clone(), name: "migrate".into(), commit: commit.clone() };
     assert_eq!(sides.same(&marks).unwrap(), MarkState::NeverBegun);
     for state in [MarkState::Begun, MarkState::Failed, MarkState::Begun, MarkState::Done] {
@@ -357,7 +424,7 @@ fn the_balancer_its_lock_and_its_ledger() {
         value["lines"].as_array_mut().unwrap().iter_mut().for_each(|line| line["at"] = Value::Null);
         value
     };
-    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 6);
+    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 8);
 
     lab.balancer("lb1").reload();
     sides.model(|model| model.forget(&fleet.name, &"lb1".into()));

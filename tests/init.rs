@@ -145,7 +145,7 @@ Tasks:
   proxy_group1       Makes group1 live and takes group2 out of the balancer.
   proxy_group2       Makes group2 live and takes group1 out of the balancer.
   release REFERENCE  Deploys group by group and ends with every host live; stops at the first failure.
-  setup              Makes the app's folders on fresh hosts.
+  setup [HOW]        Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
   status             Shows what each host serves and who deployed it, how it stands, and what nobody finished.
 "
     );

@@ -90,7 +90,15 @@ fn of_the_balancer_and_the_ledger() {
     let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();
     for run in ["r1", "r2"] {
         let (name, line) = ("v3.0.1".into(), line(run));
-        sides.told_apart(&Number { fleet: fleet.clone(), commit: commit.clone(), name, known: None, highest: 1, line });
+        sides.told_apart(&Number {
+            fleet: fleet.clone(),
+            commit: commit.clone(),
+            name,
+            known: None,
+            anew: false,
+            highest: 1,
+            line,
+        });
     }
     for state in [MarkState::Begun, MarkState::Done, MarkState::Begun, MarkState::Failed] {
         let (name, line) = ("migrate".into(), line("r1"));

@@ -181,6 +181,15 @@ fn a_release_that_died_anywhere_and_is_resumed_ends_as_if_nothing_had_happened()
 }
 
 #[test]
+fn a_build_is_made_anew_by_the_attempt_that_goes_on() {
+    let build = "fn built(reference) { deploying::release(reference, hooks() + #{ build: |folder| git::fetch(), built: \"dist\" }); }";
+    let shop = Shop::four(build);
+    none(explore(1, &shop, "prod built:stable", |whole| {
+        deaths(whole).filter_map(|death| whole.disturbed(&[death], |_| ()).err()).collect()
+    }));
+}
+
+#[test]
 fn a_balancer_that_forgot_everything_in_between_is_told_again() {
     let shop = Shop::four("");
     none(explore(1, &shop, RELEASE, |whole| {

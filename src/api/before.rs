@@ -14,7 +14,7 @@ pub fn abort(here: &Here, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
 }
 
 fn map(was: &Was) -> Map {
-    let release = was.release.clone().map(|tree| ReleaseValue { name: tree.to_string(), tree, tag: None });
+    let release = was.release.clone().map(|tree| ReleaseValue { name: tree.to_string(), tree, tag: None, made: None });
     let mut map = Map::new();
     map.insert("release".into(), release.map_or(Dynamic::UNIT, Dynamic::from));
     map.insert("live".into(), was.live.into());

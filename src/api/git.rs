@@ -13,11 +13,22 @@ pub struct CommitValue {
     /// What it was called.
     pub name: String,
     pub tag: Option<String>,
+    /// The digest of the manifest of what takes the place of its tree.
+    pub made: Option<String>,
+    /// Whether that differs from what hosts have under the commit's number.
+    pub anew: bool,
+}
+
+impl CommitValue {
+    /// A commit whose own tree is meant.
+    pub fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
+        Self { commit, name, tag, made: None, anew: false }
+    }
 }
 
 impl From<Resolved> for CommitValue {
     fn from(resolved: Resolved) -> Self {
-        Self { commit: resolved.commit.into(), name: resolved.name, tag: resolved.tag }
+        Self::of(resolved.commit.into(), resolved.name, resolved.tag)
     }
 }
 

@@ -29,6 +29,34 @@ pub mod health {
         Ok(here.perform(Probe { tag: commit.tag.clone(), ..probe })?.version_proven)
     }
 
+    /// The same for a version that is no commit's, such as a package's: a service may say it without the package's own `-1`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// try { health::probe(host, "3.0.1-1"); } catch (failure) { ui::note(host, failure.message); }
+    /// ```
+    #[rhai_fn(name = "probe", return_raw)]
+    pub fn probe_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?;
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        Ok(here.perform(Probe::of(&fleet, &host, &version.into()).map_err(thrown)?)?.version_proven)
+    }
+
+    /// Whether the host answers well at this moment, and with this version as far as that can be proven.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if health::serves(host, "3.0.1-1") { ui::note("it does"); }
+    /// ```
+    #[rhai_fn(name = "serves", return_raw)]
+    pub fn serves_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?;
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        here.perform(Glance(Probe::of(&fleet, &host, &version.into()).map_err(thrown)?))
+    }
+
     /// Whether the host answers well at this moment, and with this commit as far as that can be proven.
     ///
     /// # Example

@@ -1,6 +1,8 @@
 //! Script primitives: each builds an effect and performs it, and is documented where it is defined.
 mod balancer;
 mod before;
+mod before_release;
+mod building;
 mod called;
 mod clock;
 mod failure;

@@ -1,14 +1,16 @@
 //! Releases on hosts.
-use super::{HostValue, git::CommitValue};
+use super::{
+    HostValue,
+    before_release::{in_progress, looked_at},
+    git::CommitValue,
+};
 use crate::{
-    balancer::ReadBalance,
-    event::{Standing, What},
+    event::What,
     failure::Failure,
-    fan,
-    git::{Kind, Resolve, app},
+    git::{Kind, ReadDate, Resolve, app},
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
-    release::{Activate, Home, Number, Preflight, Prune, ReadReleases, SetUp, Stage},
+    release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Share, Stage, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -20,44 +22,14 @@ pub struct ReleaseValue {
     /// What the commit was called.
     pub name: String,
     pub tag: Option<String>,
+    /// The digest of the manifest of what takes the place of the commit's tree.
+    pub made: Option<String>,
 }
 
 fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
     let line = here.session.run.line(Phase::Intent);
     let (fleet, name, commit) = (targets.fleet.clone(), name.to_owned(), commit.commit.clone());
     here.perform(Mark { fleet, name, commit, state, line })
-}
-
-/// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
-/// serves it, and another host of a pool does not yet.
-fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValue>> {
-    let fleet = &targets.fleet;
-    if fleet.deploy_live || fleet.balancers.is_empty() {
-        return Ok(None);
-    }
-    let book = here.perform(ReadLedger { fleet: fleet.clone() })?;
-    let Some(newest) = book.newest() else { return Ok(None) };
-    let Some(commit) = newest.commit.clone() else { return Ok(None) };
-    let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
-    let (mut counted, excluded) = (Vec::new(), here.excluded(fleet));
-    let pooled = |h: &&crate::host::Host| !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h);
-    for host in fleet.hosts.iter().filter(pooled) {
-        let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
-        if !out || here.session.run.may_end(&book, &host.name) {
-            counted.push((host.clone(), out));
-        }
-    }
-    let hosts: Vec<_> = counted.iter().map(|(host, _)| host.clone()).collect();
-    let of = fleet.clone();
-    let listings = fan::over(here, &hosts, move |lane, host| lane.perform(ReadReleases::of(&of, host)?));
-    let (mut live_has_it, mut another_has_not) = (false, false);
-    for (listing, (_, out)) in listings.into_iter().zip(counted) {
-        let has = listing.map_err(thrown)?.current.is_some_and(|r| r.is_of(&commit));
-        live_has_it |= has && !out;
-        another_has_not |= !has;
-    }
-    let name = newest.reason.clone().unwrap_or_else(|| commit.to_string());
-    Ok((live_has_it && another_has_not).then(|| CommitValue { commit, tag: Some(name.clone()), name }))
 }
 
 /// The name of a host's switches among what is written down for the fleet.
@@ -67,8 +39,15 @@ fn switch(host: &HostValue) -> String {
 
 fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
     let targets = current_targets(here)?;
-    let ReleaseValue { tree, name, tag } = release;
-    mark(here, &targets, &switch(host), &CommitValue { commit: tree.commit, name, tag }, state)
+    let ReleaseValue { tree, name, tag, .. } = release;
+    mark(here, &targets, &switch(host), &CommitValue::of(tree.commit, name, tag), state)
+}
+
+fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
+    let host = host.0.host;
+    let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
+    shared(&home, path).map_err(thrown)?;
+    here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
 }
 
 #[export_module(manifest)]
@@ -101,6 +80,13 @@ pub mod release {
             && let Some(kept) = in_progress(&here, &targets)?
             && *kept.commit != *resolved.commit
         {
+            let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
+            if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
+                let message =
+                    format!("a release of `{}` is in progress, which is no commit of the repository", kept.name);
+                let help = "go on with it as it was begun, or end it by a tag or a commit that is typed in full";
+                return Err(thrown(Failure::refused(message).help(help)));
+            }
             let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
             let text = format!(
                 "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
@@ -113,6 +99,57 @@ pub mod release {
         }
         tally.resolve(&fleet.name, reference, &resolved);
         Ok(resolved.into())
+    }
+
+    /// Has a commit built on this machine: a release of it is then made from what the closure leaves in the folder that it
+    /// gets, or in the part of it that is named, such as `dist`.
+    ///
+    /// The folder has the commit's tree, and is gone afterwards. A build is kept on this machine, so that it runs once a
+    /// commit; `--force` builds again. Hosts that have the release made from something else are a failure, by which nothing
+    /// is changed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let built = release::build(git::resolve("stable"), "dist", |folder| ui::note(`build it in ${folder}`));
+    /// release::stage(host, release::number(built));
+    /// ```
+    #[rhai_fn(name = "build", return_raw)]
+    pub fn build(ctx: NativeCallContext, commit: CommitValue, part: &str, f: rhai::FnPtr) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        if commit.made.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
+    }
+
+    /// Takes an archive of this machine (`.tar` or `.tar.gz`, from the fabfile's folder on) for a release, once its sha256 is
+    /// what is said; links, devices and paths that lead out of it are refused. `release::archive(file, sha256, how)` says
+    /// more: the `commit` that it is of, else it is named by its digest; the `version` that the service says; the `part` of
+    /// it that is released.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    /// let archive = release::archive("dist/shop-3.0.1.tar.gz", sha256, #{ commit: release::resolve("v3.0.1") });
+    /// release::stage(host, release::number(archive));
+    /// ```
+    #[rhai_fn(name = "archive", return_raw)]
+    pub fn archive(ctx: NativeCallContext, file: &str, sha256: &str, how: Map) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        crate::api::building::archive(&here, file, sha256, how)
+    }
+
+    /// The same for an archive that is of no commit.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    /// let archive = release::archive("dist/shop-3.0.1.tar.gz", sha256);
+    /// ```
+    #[rhai_fn(name = "archive", return_raw)]
+    pub fn archive_of_none(ctx: NativeCallContext, file: &str, sha256: &str) -> RhaiResultOf<CommitValue> {
+        let here = here(&ctx)?.clone();
+        crate::api::building::archive(&here, file, sha256, Map::new())
     }
 
     /// Gives a commit its number in the fleet, and writes down that it is deployed; a known commit keeps its own.
@@ -138,12 +175,21 @@ pub mod release {
         }
         let line = here.session.run.line(Phase::Ok);
         let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
-        let number = here.perform(Number { fleet, commit: commit.commit.clone(), name, known, highest, line })?;
+        let number = here.perform(Number {
+            fleet,
+            commit: commit.commit.clone(),
+            name,
+            known,
+            anew: commit.anew,
+            highest,
+            line,
+        })?;
         let tree = Tree { number, commit: commit.commit };
-        Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag })
+        Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag, made: commit.made })
     }
 
-    /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), and `set_up`.
+    /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
+    /// `current` leads if that is another tool's.
     ///
     /// # Example
     ///
@@ -162,6 +208,8 @@ pub mod release {
         let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
         map.insert("all".into(), all.into());
         map.insert("set_up".into(), listing.set_up.into());
+        let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| target.escape_debug().to_string().into());
+        map.insert("foreign".into(), foreign);
         Ok(map)
     }
 
@@ -180,7 +228,7 @@ pub mod release {
         let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
         let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
         let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
-        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known }))
+        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, made: None }))
     }
 
     /// Whether the commit is the host's current release.
@@ -209,7 +257,8 @@ pub mod release {
     pub fn stage(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
-        here.perform(Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?)
+        let stage = Stage::of(&fleet, &host.0.host, &release.tree).map_err(thrown)?;
+        here.perform(Stage { made: release.made, ..stage })
     }
 
     /// Makes a staged release the host's current one, by one rename. Refused while the host is live.
@@ -255,6 +304,29 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
         here.perform(SetUp { host: host.0.host, home })
+    }
+
+    /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and says what is there.
+    ///
+    /// It makes the folders that are missing and changes nothing else: `current` leads where it led until the first
+    /// `activate`, and old releases stay until somebody removes them. A `current` that is a folder is refused. Gives a map with
+    /// `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's releases.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let found = release::adopt(host);
+    /// ui::note(host, `${found.others} releases of another tool`);
+    /// ```
+    #[rhai_fn(name = "adopt", return_raw)]
+    pub fn adopt(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
+        let Adopted { tool, current, commit, others } = here.perform(Adopt { host: host.0.host, home })?;
+        let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
+        let (tool, current, commit) = (text(tool), text(current), text(commit));
+        let pairs = [("tool", tool), ("current", current), ("commit", commit), ("others", (others as i64).into())];
+        Ok(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// The folder of a release, from the app's path on.
@@ -373,15 +445,67 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "preflight", return_raw)]
     pub fn preflight(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        looked_at(&here(&ctx)?.clone(), host, None)
+    }
+
+    /// The same before a commit is deployed: linked files that are missing in `shared/` are problems, too.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::preflight(host, git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "preflight", return_raw)]
+    pub fn preflight_for(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<()> {
+        looked_at(&here(&ctx)?.clone(), host, Some(commit.commit))
+    }
+
+    /// Makes a linked file in `shared/` on the host, with this text; one that is there stays as it is, and that gives false.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::set_up(host);
+    /// release::share(host, "config/queue.yml", `queue: ${host.vars.queue}`);
+    /// ```
+    #[rhai_fn(name = "share", return_raw)]
+    pub fn share(ctx: NativeCallContext, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
+        shares(&here(&ctx)?.clone(), host, path, text)
+    }
+
+    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, and `host`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::set_up(host);
+    /// release::share(host, "config/shop.conf", "shop.conf.j2", #{ workers: 4 });
+    /// ```
+    #[rhai_fn(name = "share", return_raw)]
+    pub fn share_filled(
+        ctx: NativeCallContext,
+        host: HostValue,
+        path: &str,
+        from: &str,
+        values: Map,
+    ) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        let host = host.0.host;
-        let fleet = here.fleet_of(&host);
-        let problems = here.perform(Preflight::of(&fleet, &host).map_err(thrown)?)?;
-        if problems.is_empty() {
-            return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);
-        }
-        let failure = Failure::failed(format!("host `{host}`: {}", problems.join("; "))).on(&host.name);
-        Err(thrown(failure.help("nothing was changed; folders are made by the task `setup`")))
+        let from = here.script.below(from).map_err(thrown)?;
+        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
+        shares(&here, host, path, &text)
+    }
+
+    /// Where a linked file or folder lies on the host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let there = host.exists(release::shared_path(host, "config/database.yml"));
+    /// ```
+    #[rhai_fn(name = "shared_path", return_raw)]
+    pub fn shared_path(ctx: NativeCallContext, host: HostValue, path: &str) -> RhaiResultOf<String> {
+        let home = Home::of(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
+        shared(&home, path).map_err(thrown)
     }
 
     /// Writes down that the host is being switched to a release.
@@ -420,10 +544,12 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        if !listing.current.is_some_and(|r| r.is_of(&commit.commit)) {
+        let Some(current) = listing.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
+        let book = here.perform(ReadLedger { fleet })?;
+        // Made anew, it has another number: what is current is not that.
+        if book.number_of(&commit.commit).is_some_and(|number| number != current.number) {
             return Ok(false);
         }
-        let book = here.perform(ReadLedger { fleet })?;
         let last = book.last_mark(&switch(&host));
         Ok(last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&commit.commit)))
     }
@@ -456,8 +582,8 @@ pub mod release {
     /// The commit of the release.
     #[rhai_fn(get = "commit", pure)]
     pub fn commit(release: &mut ReleaseValue) -> CommitValue {
-        let ReleaseValue { tree, name, tag } = release.clone();
-        CommitValue { commit: tree.commit, name, tag }
+        let ReleaseValue { tree, name, tag, made } = release.clone();
+        CommitValue { made, ..CommitValue::of(tree.commit, name, tag) }
     }
 
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]

@@ -2,7 +2,7 @@
 use super::HostValue;
 use crate::{
     script::{Here, RhaiResultOf, here, thrown},
-    service::{ChangeService, FollowLogs, ReadService, ServiceChange, ServiceRead, units},
+    service::{ChangeService, FollowLogs, Install, ReadInstalled, ReadService, ServiceChange, ServiceRead, units},
 };
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 
@@ -93,6 +93,35 @@ pub mod service {
     pub fn idle(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         let answers = read(&*here(&ctx)?, &host, ServiceRead::Idle)?;
         Ok(answers.iter().all(|(_, output)| output.status == 0))
+    }
+
+    /// Installs a version of the app's package, as `install` in the fleet file says. Refused while the host is live.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// service::install(host, "3.0.1-1");
+    /// ```
+    #[rhai_fn(name = "install", return_raw)]
+    pub fn install(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let fleet = here.fleet_of(&host.0.host);
+        here.perform(Install::of(&fleet, &host.0.host, version).map_err(thrown)?)
+    }
+
+    /// The version of the app's package that the host has, as `installed` in the fleet file prints it; `()` if it has none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if service::installed(host) != "3.0.1-1" { ui::note(host, "has another version"); }
+    /// ```
+    #[rhai_fn(name = "installed", return_raw)]
+    pub fn installed(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?;
+        let fleet = here.fleet_of(&host.0.host);
+        let version = here.perform(ReadInstalled::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        Ok(version.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
     /// What the host's units say of themselves: a map for each, with `unit`, `running` and `text`.

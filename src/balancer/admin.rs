@@ -138,17 +138,18 @@ impl SetAdmin {
     fn watch(&self, model: &mut Model, host: &Host) -> Predicted<()> {
         let out = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Drain | Admin::Maint)));
         let strange = model.servers_of(host).any(|s| s.strange);
-        let machine = model.machine(host).map(|m| (m.current.clone(), m.running.clone()));
+        let machine = model.machine(host).map(|m| (m.current.clone(), m.running.clone(), m.installed.clone()));
         if out && !model.up(host)? {
             model.harmed.push(format!("{host} ready while it is down"));
         }
         if out && strange && !self.typed {
             model.harmed.push(format!("{host} ready, which somebody else took out"));
         }
-        if let Ok((current, running)) = machine
+        if let Ok((current, running, installed)) = machine
             && let (Ok(Some(current)), Ok(Some(running))) = (current.get(""), running.get(""))
             && out
             && !current.is_of(running)
+            && installed.as_deref() != Some(&**running)
         {
             model.harmed.push(format!("{host} ready while it runs another release than its current one"));
         }

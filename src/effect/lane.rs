@@ -104,6 +104,12 @@ impl Lane {
         self.beside(self.below(number, task), self.host.clone(), self.deferred)
     }
 
+    /// A lane for what each attempt at the run does anew, beginning now.
+    pub fn of_attempt(&self, name: &str) -> Arc<Lane> {
+        let number = self.next.fetch_add(1, Relaxed);
+        self.beside(format!("{}!", self.below(number, name)), self.host.clone(), self.deferred)
+    }
+
     fn below(&self, number: u32, name: &str) -> String {
         let slash = if self.path.is_empty() { "" } else { "/" };
         format!("{}{slash}{number}.{name}", self.path)

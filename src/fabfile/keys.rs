@@ -11,7 +11,7 @@ use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// What the stdlib reads of a parameter `hooks`.
-const HOOKS: [&str; 3] = ["prepare", "migrate", "restart"];
+const HOOKS: [&str; 5] = ["build", "built", "prepare", "migrate", "restart"];
 
 /// Refuses a file of the project whose literal maps have a key that is not read where they are given.
 pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {

@@ -13,8 +13,20 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-const SERVICE: [&str; 10] =
-    ["units", "restart", "start", "stop", "status", "logs", "follow", "quiet", "idle", "quiet_within"];
+const SERVICE: [&str; 12] = [
+    "units",
+    "restart",
+    "start",
+    "stop",
+    "status",
+    "logs",
+    "follow",
+    "quiet",
+    "idle",
+    "quiet_within",
+    "install",
+    "installed",
+];
 const KEYS: [&str; 7] = ["repository", "path", "user", "keep", "linked", "service", "health"];
 
 /// Reads the app; `project` is the fabfile's folder.
@@ -139,17 +151,17 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
         problems.push(section.lacks("units"));
     }
     let units = section.find("units").and_then(|node| units(node, names, problems));
-    let mut verb = |key: &str, default: &str, placeholders: &[&str]| {
+    let mut given = |key: &str, default: &str, placeholders: &[&str]| {
         section.get(key, problems, |node| verb(node, placeholders)).unwrap_or_else(|| Verb::Sudo(default.to_owned()))
     };
     let (restart, start) =
-        (verb("restart", "systemctl restart {unit}", &["unit"]), verb("start", "systemctl start {unit}", &["unit"]));
+        (given("restart", "systemctl restart {unit}", &["unit"]), given("start", "systemctl start {unit}", &["unit"]));
     let (stop, status) =
-        (verb("stop", "systemctl stop {unit}", &["unit"]), verb("status", "systemctl status {unit}", &["unit"]));
-    let logs = verb("logs", "journalctl -u {unit} -n {lines} --no-pager", &["unit", "lines"]);
-    let follow = verb("follow", "journalctl -u {unit} -n 20 -f --no-pager", &["unit"]);
-    let quiet = section.get("quiet", problems, |node| self::verb(node, &["unit"]));
-    let idle = section.get("idle", problems, |node| self::verb(node, &["unit"]));
+        (given("stop", "systemctl stop {unit}", &["unit"]), given("status", "systemctl status {unit}", &["unit"]));
+    let logs = given("logs", "journalctl -u {unit} -n {lines} --no-pager", &["unit", "lines"]);
+    let follow = given("follow", "journalctl -u {unit} -n 20 -f --no-pager", &["unit"]);
+    let quiet = section.get("quiet", problems, |node| verb(node, &["unit"]));
+    let idle = section.get("idle", problems, |node| verb(node, &["unit"]));
     if let (Some(node), None) = (section.find("quiet"), section.find("idle")) {
         problems.push(
             Problem::new("`quiet` without `idle`: nobody could tell when the unit is done", node.place("needs `idle`"))
@@ -157,7 +169,10 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
         );
     }
     let quiet_within = section.get("quiet_within", problems, value::wait).unwrap_or(Duration::from_secs(600));
-    Some(Service { units: units?, restart, start, stop, status, logs, follow, quiet, idle, quiet_within })
+    let install = section.get("install", problems, |node| verb(node, &["version"]));
+    let installed = section.get("installed", problems, |node| verb(node, &[]));
+    let units = units?;
+    Some(Service { units, restart, start, stop, status, logs, follow, quiet, idle, quiet_within, install, installed })
 }
 
 fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
@@ -206,6 +221,11 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
             let mut words = Vec::with_capacity(items.len());
             for item in items {
                 let word = value::text(item)?;
+                // Where nothing is filled in, `${Version}` is the command's own.
+                if placeholders.is_empty() {
+                    words.push(word.to_owned());
+                    continue;
+                }
                 // In double quotes a text is one word with its placeholders.
                 let quoted = format!("\"{}\"", word.replace('\\', r"\\").replace('"', "\\\""));
                 Command::words(&quoted, &samples).map_err(|error| wrong(item, error))?;

@@ -64,6 +64,8 @@ pub enum Accept {
     Tag,
     Branch,
     Commit,
+    /// An archive that is of no commit.
+    Archive,
 }
 
 /// What is deployed.
@@ -100,6 +102,12 @@ pub struct Service {
     pub idle: Option<Verb>,
     /// How long what it has in hand may take.
     pub quiet_within: Duration,
+    /// How a version of the app's package is installed; `{version}` stands for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<Verb>,
+    /// What prints the version that is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Verb>,
 }
 
 /// How a unit is told to do something; `{unit}` stands for its name.

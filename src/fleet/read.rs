@@ -163,15 +163,20 @@ fn one_url_for_all(top: &Section<'_>, app: Option<&super::App>, balanced: bool) 
 fn default_accept(guarded: bool) -> Vec<Accept> {
     match guarded {
         true => vec![Accept::Stable, Accept::Tag],
-        false => vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit],
+        false => vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive],
     }
 }
 
 fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
-    let words =
-        [("stable", Accept::Stable), ("tag", Accept::Tag), ("branch", Accept::Branch), ("commit", Accept::Commit)];
-    let accept =
-        value::list(node, "a list of `stable`, `tag`, `branch` and `commit`", |item| value::one_of(item, &words))?;
+    let words = [
+        ("stable", Accept::Stable),
+        ("tag", Accept::Tag),
+        ("branch", Accept::Branch),
+        ("commit", Accept::Commit),
+        ("archive", Accept::Archive),
+    ];
+    let expected = "a list of `stable`, `tag`, `branch`, `commit` and `archive`";
+    let accept = value::list(node, expected, |item| value::one_of(item, &words))?;
     value::filled(node, accept)
 }
 

@@ -163,6 +163,8 @@ fn the_shop_is_read_whole() {
                 quiet: None,
                 idle: None,
                 quiet_within: Duration::from_secs(600),
+                install: None,
+                installed: None,
             }),
             health: Some(Health {
                 url: "http://{address}:8080/health".into(),
@@ -208,7 +210,7 @@ fn a_small_fleet_has_every_default() {
     let fleet =
         read_text("[hosts]\nweb1 = {}\n[app]\npath = \"/srv/shop/\"\n[app.health]\nurl = \"http://{address}/\"");
     assert!(!fleet.guarded && !fleet.deploy_live);
-    assert_eq!(fleet.accept, [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit]);
+    assert_eq!(fleet.accept, [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive]);
     assert_eq!((fleet.ssh, fleet.via, fleet.user, &*fleet.state), (None, None, None, "~/.local/state/rfab"));
     assert!(fleet.balancers.is_empty() && fleet.order.is_empty());
     let app = fleet.app.unwrap();

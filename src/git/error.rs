@@ -93,6 +93,7 @@ fn listed(accept: &[Accept]) -> String {
         Accept::Tag => "tags",
         Accept::Branch => "branches",
         Accept::Commit => "commits",
+        Accept::Archive => "archives",
     };
     match accept {
         [] => "nothing".to_owned(),

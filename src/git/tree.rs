@@ -1,5 +1,6 @@
 //! A commit's tree, read without a checkout.
 use super::{Error, Repository};
+use std::collections::HashMap;
 
 /// Everything below a commit's top, and what its files hold.
 pub struct Tree {
@@ -10,6 +11,7 @@ pub struct Tree {
     pub at: i64,
     /// Folders before what is in them.
     pub entries: Vec<Entry>,
+    ids: HashMap<Vec<u8>, git2::Oid>,
 }
 
 /// One name in a tree.
@@ -18,7 +20,6 @@ pub struct Entry {
     /// From the top, parts separated by `/`; any bytes but NUL.
     pub path: Vec<u8>,
     pub kind: EntryKind,
-    id: git2::Oid,
 }
 
 /// What a name in a tree is.
@@ -36,21 +37,33 @@ impl Tree {
         let open = repository.open()?;
         let unknown = |_| Error::Unknown { reference: super::process::visible(commit), near: Vec::new() };
         let id = git2::Oid::from_str(if commit.len() == 40 { commit } else { "" }).map_err(unknown)?;
-        let (at, entries) = {
+        let (at, named) = {
             let found = open.find_commit(id).map_err(unknown)?;
-            let mut entries = Vec::new();
-            collect(&open, &found.tree()?, &[], 0, &mut entries)?;
-            (found.time().seconds(), entries)
+            let mut named = Vec::new();
+            collect(&open, &found.tree()?, &[], 0, &mut named)?;
+            (found.time().seconds(), named)
         };
-        Ok(Tree { open, commit: commit.to_owned(), at, entries })
+        let ids = named.iter().map(|(entry, id)| (entry.path.clone(), *id)).collect();
+        let entries = named.into_iter().map(|(entry, _)| entry).collect();
+        Ok(Tree { open, commit: commit.to_owned(), at, entries, ids })
+    }
+
+    /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
+    pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
+        let open = repository.open().ok()?;
+        let tree = open.find_commit(git2::Oid::from_str(commit).ok()?).ok()?.tree().ok()?;
+        let entry = tree.get_path(std::path::Path::new(path)).ok()?;
+        Some(entry.kind() == Some(git2::ObjectType::Tree))
     }
 
     /// Reads what a file holds, or where a link leads.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
-        let blob = self.open.find_blob(entry.id).map_err(|e| {
-            let path = super::process::visible(&String::from_utf8_lossy(&entry.path));
-            Error::Read(format!("`{path}`: {} (a partial clone lacks files)", e.message()))
-        })?;
+        let shown = || super::process::visible(&String::from_utf8_lossy(&entry.path));
+        let id = self.ids.get(&entry.path).ok_or_else(|| Error::Read(format!("`{}`: it is not there", shown())))?;
+        let blob = self
+            .open
+            .find_blob(*id)
+            .map_err(|e| Error::Read(format!("`{}`: {} (a partial clone lacks files)", shown(), e.message())))?;
         Ok(blob.content().to_vec())
     }
 }
@@ -63,7 +76,7 @@ fn collect(
     tree: &git2::Tree<'_>,
     above: &[u8],
     depth: usize,
-    into: &mut Vec<Entry>,
+    into: &mut Vec<(Entry, git2::Oid)>,
 ) -> Result<(), Error> {
     if depth > DEEPEST {
         return Err(Error::Read(format!("a tree deeper than {DEEPEST} folders")));
@@ -78,7 +91,7 @@ fn collect(
             0o100000 => EntryKind::File { executable: entry.filemode_raw() & 0o100 != 0 },
             _ => return Err(Error::Read("a tree has an entry of unknown kind".to_owned())),
         };
-        into.push(Entry { path: path.clone(), kind, id: entry.id() });
+        into.push((Entry { path: path.clone(), kind }, entry.id()));
         if kind == EntryKind::Folder {
             collect(open, &open.find_tree(entry.id())?, &path, depth + 1, into)?;
         }

@@ -40,7 +40,10 @@ pub fn says(version: &str, commit: &str, tag: Option<&str>) -> bool {
     let of_folder = folder.split_once('-').is_some_and(|(number, short)| {
         number.len() >= 4 && number.bytes().all(|b| b.is_ascii_digit()) && short.len() >= 12 && named(short)
     });
-    named(version) || of_folder || tag.is_some_and(|tag| version == tag)
+    // A package's version has the packager's own count behind the last dash, and an epoch before the colon.
+    let upstream = commit.rsplit_once('-').map_or(commit, |(upstream, _)| upstream);
+    let upstream = upstream.split_once(':').map_or(upstream, |(_, rest)| rest);
+    named(version) || of_folder || version == commit || version == upstream || tag.is_some_and(|tag| version == tag)
 }
 
 /// Takes the version out of an answer; `None` where it is not there.

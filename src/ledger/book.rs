@@ -38,10 +38,10 @@ impl Book {
         told.pop()
     }
 
-    /// The number that the fleet gave a commit.
+    /// The number that the fleet gave a commit, the last if it was made anew under another.
     pub fn number_of(&self, commit: &str) -> Option<u32> {
         let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
-        self.lines.iter().find(given).and_then(|l| l.number)
+        self.lines.iter().rev().find(given).and_then(|l| l.number)
     }
 
     /// The highest number that the fleet gave.

@@ -16,8 +16,14 @@ pub struct Said {
 pub struct Machine {
     pub releases: Fact<BTreeSet<Release>>,
     pub current: Fact<Option<Release>>,
+    /// Where `current` leads, if that is another tool's.
+    pub foreign: Option<String>,
+    /// What is not the tree of its commit, with the digest of its manifest.
+    pub made: BTreeMap<Release, String>,
     /// The commit that the service runs.
     pub running: Fact<Option<Commit>>,
+    /// The version of its package, if it has one.
+    pub installed: Option<String>,
     /// When the service answers; `None` while it is stopped.
     pub up_at: Fact<Option<Time>>,
     /// Whether the app's folders are there.

@@ -53,6 +53,7 @@ impl Effect for Activate {
             return Err(on_host::on(&self.host)(Error::NotStaged).into());
         }
         machine.current.predict(Some(self.release.clone()));
+        machine.foreign = None;
         model.harms(&self.host, "activation");
         Ok(())
     }
@@ -150,7 +151,11 @@ impl Effect for SetUp {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        model.machine(&self.host)?.set_up.predict(true);
+        let machine = model.machine(&self.host)?;
+        if machine.foreign.is_some() && !*machine.set_up.get("whether it is set up")? {
+            return Err(super::adopting::refused(&self.host, "another tool's layout").into());
+        }
+        machine.set_up.predict(true);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! What the programs on a host answer. Anything they never say is an error.
 use super::{
+    adopting::Adopted,
     error::{Amount, Error},
     name::{ReleaseName, lower_hex},
     pack::Packed,
@@ -95,6 +96,15 @@ pub struct Pruned {
     pub unseen: u64,
 }
 
+/// What keeps a release from being staged on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacks {
+    /// Worded for people.
+    pub problems: Vec<String>,
+    /// Linked files that are not in `shared/`.
+    pub files: Vec<String>,
+}
+
 /// How a release differs from its manifest; at most ten of each are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
@@ -117,24 +127,56 @@ impl Verified {
     }
 }
 
-/// Reads what `setup` answered: the folders that it made.
-pub fn set_up(ended: &Ended) -> Result<Vec<String>, Error> {
+/// Reads what `setup` answered: the folders that it made, and what is there of another tool.
+pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), Error> {
     let lines = Lines::of(Program::Setup, ended)?;
-    lines.each(|word, rest| match (word, rest) {
-        ("made", [folder @ ("releases" | "shared" | ".rfab" | ".rfab/tmp")]) => Some(folder.to_string()),
-        _ => None,
-    })
+    let (mut made, mut adopted) = (Vec::new(), Adopted::default());
+    lines.each(|word, rest| {
+        match (word, rest) {
+            ("made", [folder @ ("releases" | "shared" | ".rfab" | ".rfab/tmp")]) => made.push(folder.to_string()),
+            ("tool", [tool]) => adopted.tool = Some(text(tool)?),
+            ("others", [number]) => adopted.others = number.parse().ok()?,
+            ("foreign", [target]) => adopted.current = Some(text(target)?),
+            ("revision", [commit]) if digits(commit, 40) => adopted.commit = Some(commit.to_string()),
+            _ => return None,
+        }
+        Some(())
+    })?;
+    Ok((made, adopted))
 }
 
-/// Reads what `preflight` answered: each problem, worded for people.
-pub fn preflighted(ended: &Ended) -> Result<Vec<String>, Error> {
-    let lines = match Lines::of(Program::Preflight, ended) {
-        Err(Error::NotSetUp(_)) => return Ok(vec!["the app's folders are not there yet".to_owned()]),
-        lines => lines?,
+/// Reads what `share` answered: whether it made the file.
+pub fn shared(ended: &Ended, bytes: u64) -> Result<bool, Error> {
+    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
+        Error::Short { got, .. } => Error::Short { got, bytes },
+        other => other,
+    })?;
+    let said = lines.each(|word, rest| match (word, rest) {
+        ("made", []) => Some(true),
+        ("already", []) => Some(false),
+        _ => None,
+    })?;
+    if let [one] = said[..] { Ok(one) } else { Err(lines.nonsense("not one answer")) }
+}
+
+/// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
+pub fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+    let mut lacks = Lacks::default();
+    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
+        Err(Error::NotSetUp(_)) => {
+            lacks.problems.push("the app's folders are not there yet".to_owned());
+            let out = String::from_utf8_lossy(&ended.out);
+            lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
+            return Ok(lacks);
+        }
+        lines => (lines?, false),
     };
-    let mut folders = false;
     let problems = lines.each(|word, rest| match (word, rest) {
         ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-file", [file]) => {
+            lacks.files.push(text(file)?);
+            Some(String::new())
+        }
         ("lacks-folder", [_]) if folders => Some(String::new()),
         ("lacks-folder", [_]) => {
             folders = true;
@@ -143,7 +185,8 @@ pub fn preflighted(ended: &Ended) -> Result<Vec<String>, Error> {
         ("unwritable", [folder]) => Some(format!("`{}` cannot be written by the app's user", folder.escape_debug())),
         _ => None,
     })?;
-    Ok(problems.into_iter().filter(|problem| !problem.is_empty()).collect())
+    lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();
+    Ok(lacks)
 }
 
 /// Reads what `stage` answered.
@@ -327,6 +370,8 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
         ["make", path] => Error::CannotMake(shown(path)?),
         ["owner", path] => Error::Owner(shown(path)?),
         ["link", path] => Error::IsLink(shown(path)?),
+        ["foreign", tool] => Error::Foreign(text(tool)?),
+        ["current-folder", path] => Error::CurrentFolder(shown(path)?),
         ["apart"] => Error::Apart,
         ["space" | "inodes", need, free] => {
             let amount = if words[0] == "space" { Amount::Bytes } else { Amount::Inodes };
@@ -351,6 +396,9 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
             (None, None) => return None,
         },
         ["taken"] => Error::Taken,
+        ["another", there, wanted] if digits(there, 64) && digits(wanted, 64) => {
+            Error::Another { there: there.to_owned(), wanted: wanted.to_owned() }
+        }
         ["id-taken"] => Error::IdTaken,
         ["not-staged"] => Error::NotStaged,
         ["not-a-link" | "current"] => Error::StrangeCurrent,

@@ -151,7 +151,10 @@ fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use crate::git::{EntryKind, Tree, sample::Sample};
+    use crate::{
+        git::{EntryKind, Tree, sample::Sample},
+        release::source::Source,
+    };
     use std::collections::BTreeSet;
 
     const FILES: [&str; 16] = [
@@ -246,7 +249,7 @@ mod tests {
             sample.write(".gitattributes", top.as_bytes());
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
-            let tree = Tree::read(&sample.repository(), &commit).unwrap();
+            let tree = Source::Commit(Tree::read(&sample.repository(), &commit).unwrap());
             let ours: BTreeSet<String> = super::super::pack::exported(&tree)
                 .unwrap()
                 .into_iter()

@@ -32,6 +32,10 @@ pub enum Error {
     Owner(String),
     #[error("`{0}` is a link, and may not be one")]
     IsLink(String),
+    #[error("this is {0}")]
+    Foreign(String),
+    #[error("`{0}` is a folder, and no link to a release")]
+    CurrentFolder(String),
     #[error("`releases` and `.rfab` are on different filesystems")]
     Apart,
     #[error("the disk has {free} of the {need} that are needed{}", takers(.biggest))]
@@ -52,6 +56,13 @@ pub enum Error {
     LinkedFolder(String),
     #[error("the release's name is taken by something else")]
     Taken,
+    #[error(
+        "the release is there already, and was made from something else: its manifest is {}, and was to be {}",
+        short(.there), short(.wanted)
+    )]
+    Another { there: String, wanted: String },
+    #[error("it lacks the release with manifest {}, and this machine has not made it", short(.0))]
+    NotMadeHere(String),
     #[error("the call's id is taken: another run of it is under way, or died")]
     IdTaken,
     #[error("the release is not staged")]
@@ -88,9 +99,14 @@ pub enum Problem {
     Twins(String, String),
     #[error("the link `{path}` leads out of the tree: `{target}`")]
     Leaves { path: String, target: String },
+    #[error("`{0}` is neither a file, a folder nor a link")]
+    Odd(String),
     #[error("`{path}` cannot be linked: {why}")]
     Linked { path: String, why: &'static str },
 }
+
+/// What is to be done where a commit's release is there, and is another.
+pub const ANOTHER: &str = "nothing was changed; deploy from the machine that made what is there, or type `--force`, which gives this one a number of its own";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -107,7 +123,20 @@ impl From<Error> for Failure {
             Error::Full { .. } => Some("remove what is not needed, or keep fewer releases (`keep`)"),
             Error::LinkedFile(_) => Some("write it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),
+            Error::Foreign(_) => {
+                Some("`setup:adopt` takes it over as it is (`release::adopt(host)`); nothing was changed")
+            }
+            Error::CurrentFolder(path) => {
+                let help = format!(
+                    "nothing was changed; make it a release by hand, while the host is out: `cd {above} && mkdir -p releases \
+                     && mv current releases/before && ln -s releases/before current`",
+                    above = path.trim_end_matches("/current")
+                );
+                return Failure { help: Some(help), ..Failure::new(reason, error.to_string()) };
+            }
             Error::IdTaken => Some("try again"),
+            Error::Another { .. } => Some(ANOTHER),
+            Error::NotMadeHere(_) => Some("`--force` builds it once more, under a number of its own"),
             _ => None,
         };
         Failure { help: help.map(str::to_owned), ..Failure::new(reason, error.to_string()) }

@@ -1,5 +1,6 @@
 //! Names that are kept in `shared/` across releases.
 use super::{error::Problem, manifest::What};
+use crate::git::{Repository, Tree};
 use std::collections::BTreeMap;
 
 /// Something in `shared/` that a release has a link to.
@@ -42,12 +43,26 @@ pub(super) fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<
     if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
+/// The linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
+pub(super) fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
+    let found: Vec<(&str, Found)> = linked
+        .iter()
+        .filter_map(|name| {
+            let folder = Tree::has_folder(repository, commit, name)?;
+            Some((name.as_str(), if folder { Found::Folder } else { Found::Other }))
+        })
+        .collect();
+    // What cannot be linked is said when it is packed.
+    let all = shared(linked, &found.into_iter().collect()).unwrap_or_default();
+    all.into_iter().filter(|one| matches!(one.what, What::SharedFile { .. })).map(|one| one.path).collect()
+}
+
 /// Whether a path is another or lies below it.
 pub(super) fn within(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
+pub(super) fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
         return Some("it is not a path below the release");
     }

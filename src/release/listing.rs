@@ -15,6 +15,9 @@ use std::collections::BTreeSet;
 pub struct Listing {
     pub releases: BTreeSet<Release>,
     pub current: Option<Release>,
+    /// Where `current` leads, if that is another tool's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<String>,
     /// The highest number that anything there has, whole or not.
     pub highest: u32,
     /// Whether the app's folders are there at all.
@@ -22,9 +25,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The release of a commit.
+    /// The release of a commit, the newest if there are several.
     pub fn of(&self, commit: &str) -> Option<&Release> {
-        self.releases.iter().find(|r| r.is_of(commit))
+        self.releases.iter().rev().find(|r| r.is_of(commit))
     }
 
     /// The newest release before the current one.
@@ -92,7 +95,8 @@ impl Effect for ReadReleases {
         let current = machine.current.get("its current release")?.clone();
         let set_up = *machine.set_up.get("whether it is set up")?;
         let highest = releases.iter().chain(&current).map(|r| r.number).max().unwrap_or(0);
-        Ok(Listing { releases, current, highest, set_up })
+        let foreign = machine.foreign.clone();
+        Ok(Listing { releases, current, foreign, highest, set_up })
     }
 
     fn learn(&self, outcome: &Listing, model: &mut Model) {
@@ -100,6 +104,7 @@ impl Effect for ReadReleases {
             machine.releases.tell(outcome.releases.clone());
             machine.current.tell(outcome.current.clone());
             machine.set_up.tell(outcome.set_up);
+            machine.foreign.clone_from(&outcome.foreign);
         }
     }
 }

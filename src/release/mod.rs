@@ -4,9 +4,12 @@
 //! the commands that a host runs, and each has a function that reads what its command answered. The format on the
 //! host is told in `docs/release-format.md`.
 mod activating;
+mod adopting;
 mod answer;
+mod archive;
 mod attributes;
 mod book;
+mod building;
 mod check;
 mod error;
 mod linked;
@@ -16,25 +19,33 @@ mod name;
 mod numbering;
 pub mod on_host;
 mod pack;
+mod packs;
 mod pattern;
 mod preflight;
 mod program;
+mod sharing;
+mod source;
 mod staging;
 #[cfg(test)]
 mod tests;
 
 pub use activating::{Activate, Prune, SetUp};
+pub use adopting::{Adopt, Adopted};
 pub use answer::{
-    Activated, Current, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned, set_up,
-    staged, verified,
+    Activated, Current, Lacks, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned,
+    set_up, staged, verified,
 };
+pub use archive::TakeArchive;
 pub use book::ReadBook;
-pub use error::{Amount, Error, Problem};
+pub use building::{CheckOut, PackBuilt, ReadBuilt, ReadManifest, Sweep};
+pub use error::{ANOTHER, Amount, Error, Problem};
 pub use listing::{Home, Listing, ReadReleases};
 pub use manifest::{Entry, Manifest, What};
 pub use name::ReleaseName;
 pub use numbering::Number;
-pub use pack::{Packed, pack};
+pub use pack::{Packed, pack, pack_folder};
+pub use packs::{PackedTrees, Wanted};
 pub use preflight::Preflight;
-pub use program::{activate, list, prune, setup, stage, verify};
+pub use program::{activate, adopt, list, prune, setup, share, stage, verify};
+pub use sharing::{Share, shared};
 pub use staging::Stage;

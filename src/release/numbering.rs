@@ -21,6 +21,9 @@ pub struct Number {
     pub name: String,
     /// The number that hosts know the commit by, if any does.
     pub known: Option<u32>,
+    /// Whether it gets a number of its own although it is known: it is made from something else now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
     /// The highest number on any host.
     pub highest: u32,
     /// The rest of the ledger's line.
@@ -72,7 +75,7 @@ impl Effect for Number {
 
 impl Number {
     fn number(&self, book: &crate::ledger::Book) -> u32 {
-        let known = book.number_of(&self.commit).or(self.known);
+        let known = book.number_of(&self.commit).or(self.known).filter(|_| !self.anew);
         known.unwrap_or_else(|| book.highest().max(self.highest) + 1)
     }
 

@@ -1,14 +1,13 @@
 //! What releases come to on a host: its programs, run there by the app's user.
 use super::{
-    Current, Home, Listing, Preflight, Prune, ReleaseName, SetUp, Stage, activated, activating::Activate, listed,
-    preflighted, program, pruned, set_up as read_set_up, staged,
+    Adopt, Adopted, Current, Home, Lacks, Listing, Preflight, Prune, ReleaseName, SetUp, Share, Stage, activated,
+    activating::Activate, answer::shared, listed, preflighted, program, pruned, set_up as read_set_up, staged,
 };
 use crate::{
     command::{Command, quoted},
     effect::At,
     event::What,
-    failure::{Failure, HOSTS, Reason},
-    git::Repository,
+    failure::{Failure, HOSTS},
     host::{Host, Name},
     model::Release,
     ssh::trace,
@@ -61,33 +60,42 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
             .find(|r| r.name == *name)
             .map(release)
             .or_else(|| Some(Release { number: name.number, commit: name.short().into() })),
-        Current::Foreign(what) => {
-            let message = format!("`current` on `{host}` is no release of rfab's but `{}`", what.escape_debug());
-            return Err(Failure::new(Reason::Failed, message).on(&host.name));
+        Current::Foreign(what) if what.is_empty() => {
+            return Err(on(host)(super::Error::CurrentFolder(format!("{}/current", home.path))));
         }
+        Current::Foreign(_) => None,
+    };
+    let foreign = match &listed.current {
+        Current::Foreign(target) => Some(target.clone()),
+        _ => None,
     };
     Ok(Listing {
         releases: listed.releases.iter().map(release).collect(),
         current,
+        foreign,
         highest: listed.highest(),
         set_up: !listed.lacks_folders,
     })
 }
 
-pub async fn preflight(at: &At<'_>, look: &Preflight) -> Result<Vec<String>, Failure> {
+pub async fn preflight(at: &At<'_>, look: &Preflight, files: &[String]) -> Result<Lacks, Failure> {
     let host = &look.host;
-    let command = program::preflight(&look.home.path).map_err(on(host))?;
+    let command = program::preflight(&look.home.path, files).map_err(on(host))?;
     let ended = run(at, host, &look.home.user, plain(&command)).await?;
     preflighted(&ended).map_err(on(host))
 }
 
 pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     let (host, home) = (&stage.host, &stage.home);
-    let (repository, commit, linked) = (stage.repository.clone(), stage.release.commit.clone(), stage.linked.clone());
-    let cache = at.real.cache.clone();
-    let packing = at.real.packed.clone();
-    let packed = tokio::task::spawn_blocking(move || packing.pack(&repository, &commit, &linked, &cache)).await;
-    let packed = packed.map_err(|e| Failure::failed(format!("packing came to no end: {e}")))??;
+    let packed = match &stage.made {
+        None => packed(at, stage).await?,
+        Some(manifest) => match at.real.packed.made(manifest) {
+            Some(packed) => packed,
+            // Nothing is made that every host has.
+            None if self::manifest(at, host, home, &stage.release).await?.as_ref() == Some(manifest) => return Ok(()),
+            None => return Err(on(host)(super::Error::NotMadeHere(manifest.clone()))),
+        },
+    };
     let command = program::stage(&home.path, &named(&stage.release)?, &id(at), &packed).map_err(on(host))?;
     let name = host.name.clone();
     let progress = |done, total| {
@@ -95,7 +103,40 @@ pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     };
     let job = Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
     let ended = run(at, host, &home.user, job).await?;
-    staged(&ended, &packed).map(drop).map_err(on(host))
+    staged(&ended, &packed).map(drop).map_err(|error| stage.failed(error))
+}
+
+async fn packed(at: &At<'_>, stage: &Stage) -> Result<Arc<super::Packed>, Failure> {
+    let (repository, commit, linked) = (stage.repository.clone(), stage.release.commit.clone(), stage.linked.clone());
+    let (cache, packs) = (at.real.cache.clone(), at.real.packed.clone());
+    let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &linked, &cache)).await;
+    packed.map_err(|e| Failure::failed(format!("packing came to no end: {e}")))?
+}
+
+/// The digest of a release's manifest; nothing if it is not there.
+pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) -> Result<Option<String>, Failure> {
+    let name = named(release)?;
+    let command = program::list(&home.path).map_err(on(host))?;
+    let ended = run(at, host, &home.user, plain(&command)).await?;
+    match listed(&ended) {
+        Err(super::Error::NotSetUp(_)) => Ok(None),
+        listed => Ok(listed.map_err(on(host))?.releases.into_iter().find(|r| r.name == name).map(|r| r.manifest)),
+    }
+}
+
+pub async fn adopt(at: &At<'_>, adopt: &Adopt) -> Result<Adopted, Failure> {
+    let (host, home) = (&adopt.host, &adopt.home);
+    let command = program::adopt(&home.path).map_err(on(host))?;
+    let ended = run(at, host, &home.user, plain(&command)).await?;
+    Ok(read_set_up(&ended).map_err(on(host))?.1)
+}
+
+pub async fn share(at: &At<'_>, share: &Share) -> Result<bool, Failure> {
+    let (host, home, bytes) = (&share.host, &share.home, share.text.reveal().as_bytes());
+    let length = bytes.len() as u64;
+    let command = program::share(&home.path, &share.path, &id(at), length).map_err(on(host))?;
+    let ended = run(at, host, &home.user, Job { stdin: Input::Bytes(bytes), ..plain(&command) }).await?;
+    shared(&ended, length).map_err(on(host))
 }
 
 pub async fn activate(at: &At<'_>, activate: &Activate) -> Result<(), Failure> {
@@ -128,35 +169,4 @@ pub async fn set_up(at: &At<'_>, set_up: &SetUp) -> Result<(), Failure> {
             None => failure,
         }
     })
-}
-
-/// Trees that this run packed, each once.
-#[derive(Default)]
-pub struct PackedTrees(std::sync::Mutex<std::collections::BTreeMap<Tree, Arc<super::Packed>>>);
-
-/// A commit, and the names that are linked in its tree.
-type Tree = (String, Vec<String>);
-
-impl PackedTrees {
-    /// Packs a commit's tree, or gives what was packed before.
-    pub fn pack(
-        &self,
-        repository: &str,
-        commit: &str,
-        linked: &[String],
-        cache: &std::path::Path,
-    ) -> Result<Arc<super::Packed>, Failure> {
-        let mut known = self.0.lock().unwrap();
-        let key = (format!("{repository} {commit}"), linked.to_vec());
-        if let Some(packed) = known.get(&key) {
-            return Ok(packed.clone());
-        }
-        let folder = cache.join("packed");
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| Failure::failed(format!("`{}` cannot be made: {e}", folder.display())))?;
-        let repository = Repository::locate(repository, &cache.join("mirrors"))?;
-        let packed = Arc::new(super::pack(&repository, commit, linked, &folder).map_err(Failure::from)?);
-        known.insert(key, packed.clone());
-        Ok(packed)
-    }
 }

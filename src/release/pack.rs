@@ -5,8 +5,9 @@ use super::{
     error::{Error, Problem},
     linked::{self, Found, Shared},
     manifest::{Entry, Manifest, What},
+    source::{Folder, Source},
 };
-use crate::git::{self, EntryKind, Repository, Tree};
+use crate::git::{self, EntryKind, Repository};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -41,10 +42,20 @@ pub struct Packed {
 /// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
 /// pointers, links that leave the tree and names that some host would read otherwise are refused, all at once.
 pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    let tree = Tree::read(repository, commit)?;
-    let unfit = |problems| Error::Unfit { commit: commit.to_owned(), problems };
-    let fit = fit(&tree, linked)?.map_err(unfit)?;
-    write(&tree, fit, folder)?.map_err(unfit)
+    packed(&Source::Commit(git::Tree::read(repository, commit)?), linked, folder)
+}
+
+/// Packs what a folder of this machine has in it as the tree of a commit, by the same rules, into a file in `folder`.
+///
+/// `at` is the time that every file gets, in seconds since 1970.
+pub fn pack_folder(from: &Path, commit: &str, at: i64, linked: &[String], folder: &Path) -> Result<Packed, Error> {
+    packed(&Source::Folder(Folder::read(from, commit, at)?), linked, folder)
+}
+
+fn packed(tree: &Source, linked: &[String], folder: &Path) -> Result<Packed, Error> {
+    let unfit = |problems| Error::Unfit { commit: tree.commit().to_owned(), problems };
+    let fit = fit(tree, linked)?.map_err(unfit)?;
+    write(tree, fit, folder)?.map_err(unfit)
 }
 
 /// Names that may be released, in their order.
@@ -61,9 +72,9 @@ enum Item<'a> {
 }
 
 /// The entries that `export-ignore` leaves; folders only where something is left in them.
-pub(super) fn exported(tree: &Tree) -> Result<Vec<&git::Entry>, git::Error> {
+pub(super) fn exported(tree: &Source) -> Result<Vec<&git::Entry>, git::Error> {
     let mut attributes = Attributes::default();
-    for entry in &tree.entries {
+    for entry in tree.entries() {
         let folder =
             entry.path.strip_suffix(b".gitattributes").filter(|above| above.is_empty() || above.ends_with(b"/"));
         if let (Some(folder), EntryKind::File { .. }) = (folder, entry.kind) {
@@ -72,7 +83,7 @@ pub(super) fn exported(tree: &Tree) -> Result<Vec<&git::Entry>, git::Error> {
     }
     let mut left: Vec<&git::Entry> = Vec::new();
     let mut skipped: Option<Vec<u8>> = None;
-    for entry in &tree.entries {
+    for entry in tree.entries() {
         if skipped.as_ref().is_some_and(|above| entry.path.starts_with(above)) {
             continue;
         }
@@ -92,7 +103,7 @@ pub(super) fn exported(tree: &Tree) -> Result<Vec<&git::Entry>, git::Error> {
     Ok(left)
 }
 
-fn fit<'a>(tree: &'a Tree, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Problem>>, git::Error> {
+fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Problem>>, git::Error> {
     let mut problems = Vec::new();
     let mut named: Vec<(&str, &git::Entry)> = Vec::new();
     for entry in exported(tree)? {
@@ -142,15 +153,18 @@ fn fit<'a>(tree: &'a Tree, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Prob
     Ok(if problems.is_empty() { Ok(Fit { items, hidden }) } else { Err(problems) })
 }
 
-const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+/// Whether a file is a pointer of git-lfs.
+pub(super) fn is_lfs(content: &[u8]) -> bool {
+    content.len() < 1024 && content.starts_with(b"version https://git-lfs.github.com/spec/")
+}
 
 /// A release's own mode says who may read it; the folder for temporary files here is nobody else's business.
-fn write(tree: &Tree, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Vec<Problem>>, Error> {
+fn write(tree: &Source, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Vec<Problem>>, Error> {
     let failed = |e: io::Error| Error::Write { folder: folder.display().to_string(), why: e.to_string() };
     let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let gzip: GzEncoder<_> = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
     let mut tar = tar::Builder::new(Counted::new(gzip));
-    let mtime = u64::try_from(tree.at).unwrap_or(0);
+    let mtime = u64::try_from(tree.at()).unwrap_or(0);
     folder_into(&mut tar, "tree", mtime).map_err(failed)?;
     let mut entries = Vec::new();
     let (mut problems, mut room, mut files) = (Vec::new(), 8192, 0);
@@ -163,7 +177,7 @@ fn write(tree: &Tree, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Vec<
             }
             Item::File(entry, executable) => {
                 let content = tree.content(entry)?;
-                if content.len() < 1024 && content.starts_with(LFS) {
+                if is_lfs(&content) {
                     problems.push(Problem::Lfs(path));
                     continue;
                 }
@@ -191,7 +205,7 @@ fn write(tree: &Tree, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Vec<
     if !problems.is_empty() {
         return Ok(Err(problems));
     }
-    let manifest = Manifest { commit: tree.commit.clone(), entries };
+    let manifest = Manifest { commit: tree.commit().to_owned(), entries };
     let text = manifest.text();
     room += (text.len() as u64).next_multiple_of(4096);
     file_into(&mut tar, "manifest", mtime, false, text.as_bytes()).map_err(failed)?;
@@ -199,7 +213,7 @@ fn write(tree: &Tree, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Vec<
     let tar_bytes = plain.bytes;
     let packed = plain.inner.finish().map_err(failed)?;
     let manifest_sha256 = manifest.digest();
-    let archive = folder.join(format!("{}-{}.tar.gz", &tree.commit, &manifest_sha256[..12]));
+    let archive = folder.join(format!("{}-{}.tar.gz", tree.commit(), &manifest_sha256[..12]));
     let (archive_bytes, archive_sha256) = (packed.bytes, hex::encode(packed.sha256.finalize()));
     packed.inner.persist(&archive).map_err(|e| failed(e.error))?;
     let hidden = fit.hidden;
@@ -267,14 +281,14 @@ mod tests {
     use super::*;
     use crate::git::sample::Sample;
 
-    fn packed(sample: &Sample, linked: &[&str]) -> Result<Packed, Error> {
+    fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, Error> {
         let commit = sample.git(&["rev-parse", "HEAD"]);
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
         pack(&sample.repository(), &commit, &linked, sample.folder.path())
     }
 
     fn problems(sample: &Sample, linked: &[&str]) -> Vec<String> {
-        match packed(sample, linked) {
+        match from(sample, linked) {
             Err(Error::Unfit { problems, .. }) => problems.iter().map(Problem::to_string).collect(),
             other => panic!("{other:?}"),
         }
@@ -290,13 +304,13 @@ mod tests {
         sample.write("public/uploads/old", b"old");
         std::os::unix::fs::symlink("bin/run", sample.work.join("start")).unwrap();
         sample.commit_all();
-        let first = packed(&sample, &["public/uploads", "config/db.yml"]).unwrap();
+        let first = from(&sample, &["public/uploads", "config/db.yml"]).unwrap();
         let bytes = std::fs::read(&first.archive).unwrap();
         assert_eq!(bytes.len() as u64, first.archive_bytes);
         assert_eq!(hex::encode(Sha256::digest(&bytes)), first.archive_sha256);
         sample.write("bin/run", b"changed");
         std::fs::remove_file(&first.archive).unwrap();
-        assert_eq!(packed(&sample, &["public/uploads", "config/db.yml"]).unwrap(), first);
+        assert_eq!(from(&sample, &["public/uploads", "config/db.yml"]).unwrap(), first);
         assert_eq!(std::fs::read(&first.archive).unwrap(), bytes);
         assert_eq!(first.hidden, ["public/uploads/old"]);
         let text = first.manifest.text();
@@ -342,7 +356,7 @@ mod tests {
         sample.git(&["add", ".gitattributes"]);
         sample.git(&["commit", "-qm", "good"]);
         let names: Vec<String> =
-            packed(&sample, &[]).unwrap().manifest.entries.into_iter().map(|entry| entry.path).collect();
+            from(&sample, &[]).unwrap().manifest.entries.into_iter().map(|entry| entry.path).collect();
         assert_eq!(names, [".gitattributes", "README", "a"]);
     }
 

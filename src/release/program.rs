@@ -13,6 +13,7 @@ pub(super) enum Program {
     Stage,
     List,
     Activate,
+    Share,
     Prune,
     Verify,
 }
@@ -25,6 +26,7 @@ impl Program {
             Program::Stage => "stage",
             Program::List => "list",
             Program::Activate => "activate",
+            Program::Share => "share",
             Program::Prune => "prune",
             Program::Verify => "verify",
         }
@@ -38,6 +40,7 @@ impl Program {
             Program::Stage => (TREE, include_str!("host/stage.sh")),
             Program::List => ("", include_str!("host/list.sh")),
             Program::Activate => ("", include_str!("host/activate.sh")),
+            Program::Share => ("", include_str!("host/share.sh")),
             Program::Prune => ("", include_str!("host/prune.sh")),
             Program::Verify => (TREE, include_str!("host/verify.sh")),
         };
@@ -62,9 +65,19 @@ pub fn setup(path: &str) -> Result<Command, Error> {
     Program::Setup.command(path, &[])
 }
 
-/// Looks for all that would keep a release from being staged; changes nothing.
-pub fn preflight(path: &str) -> Result<Command, Error> {
-    Program::Preflight.command(path, &[])
+/// The same where another tool deployed to, whose releases and `current` stay as they are.
+pub fn adopt(path: &str) -> Result<Command, Error> {
+    Program::Setup.command(path, &["adopt".to_owned()])
+}
+
+/// Looks for all that would keep a release from being staged, and for linked files; changes nothing.
+pub fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
+    Program::Preflight.command(path, files)
+}
+
+/// Makes a linked file of so many bytes, which are to be on stdin, unless something is there.
+pub fn share(path: &str, file: &str, id: &str, bytes: u64) -> Result<Command, Error> {
+    Program::Share.command(path, &[file.to_owned(), checked(id)?, bytes.to_string()])
 }
 
 /// Unpacks the archive, which is to be on stdin, as a release that is not current yet.

@@ -1,5 +1,5 @@
 //! Puts a commit's tree on a host, not yet current.
-use super::{Amount, Error, Home, ReadReleases, activating::set_up, on_host};
+use super::{Amount, Error, Home, ReadManifest, ReadReleases, activating::set_up, on_host};
 use crate::{
     effect::*,
     failure::Failure,
@@ -19,13 +19,26 @@ pub struct Stage {
     /// The repository that the tree comes from.
     pub repository: String,
     pub linked: Vec<String>,
+    /// The digest of the manifest of what was made on this machine; else it is the commit's own tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
 }
 
 impl Stage {
+    /// Why it was not staged; what has another content can get a number of its own only if it was made here.
+    pub(super) fn failed(&self, error: Error) -> Failure {
+        let plain = self.made.is_none() && matches!(error, Error::Another { .. });
+        let failure = on_host::on(&self.host)(error);
+        let help =
+            "nothing was changed; was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
+        if plain { failure.help(help) } else { failure }
+    }
+
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
-        Ok(Self { host: host.clone(), release, home, repository: app.repository.clone(), linked: app.linked.clone() })
+        let (repository, linked) = (app.repository.clone(), app.linked.clone());
+        Ok(Self { host: host.clone(), release, home, repository, linked, made: None })
     }
 }
 
@@ -55,6 +68,11 @@ impl Effect for Stage {
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        if let Some(made) = &self.made {
+            let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
+            let there = ask.read(ReadManifest { host, release, home })?;
+            return Ok(if there.as_ref() == Some(made) { Seen::Done(()) } else { Seen::Not });
+        }
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
         Ok(if there.releases.contains(&self.release) { Seen::Done(()) } else { Seen::Not })
     }
@@ -66,8 +84,14 @@ impl Effect for Stage {
             return Err(on_host::on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
         }
         let mut releases = machine.releases.get("its releases")?.clone();
-        releases.insert(self.release.clone());
+        if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.made.as_ref() {
+            let digest = |made: Option<&String>| made.cloned().unwrap_or_else(|| self.release.commit.to_string());
+            let there = digest(machine.made.get(&self.release));
+            let another = Error::Another { there, wanted: digest(self.made.as_ref()) };
+            return Err(self.failed(another).into());
+        }
         machine.releases.predict(releases);
+        machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));
         model.takes(800);
         Ok(())
     }

@@ -1,4 +1,5 @@
 //! The programs, run here in folders of their own, by dash with coreutils and by busybox with nothing else.
+mod adopt;
 mod attack;
 mod keep;
 mod kill;

@@ -1,13 +1,14 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module by the name that it is imported by.
-pub const MODULES: [(&str, &str); 10] = [
+pub const MODULES: [(&str, &str); 11] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/ops", include_str!("../../stdlib/ops.rhai")),
+    ("std/package", include_str!("../../stdlib/package.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/service", include_str!("../../stdlib/service.rhai")),
     ("std/stage", include_str!("../../stdlib/stage.rhai")),

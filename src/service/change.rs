@@ -44,7 +44,7 @@ impl ChangeService {
             ServiceChange::Stop => &service.stop,
             ServiceChange::Quiet => service.quiet.as_ref().ok_or_else(|| super::no_quiet(fleet))?,
         };
-        let (on, command) = super::command(verb, unit, 0, host)?;
+        let (on, command) = super::command(verb, &[("unit", &**unit)], host)?;
         Ok(Self { host: host.clone(), unit: unit.clone(), change, on, command, state: fleet.state.clone() })
     }
 
@@ -134,6 +134,7 @@ impl Effect for ChangeService {
             ServiceChange::Start if machine.up_at.get("whether its service runs")?.is_some() => {}
             ServiceChange::Start | ServiceChange::Restart => {
                 let current = machine.current.get("the current release")?.as_ref().map(|r| r.commit.clone());
+                let current = machine.installed.as_deref().map(Name::from).or(current);
                 machine.running.predict(current);
                 machine.up_at.predict(Some(now + 3_000));
                 machine.restarts += 1;

@@ -25,8 +25,10 @@ impl FollowLogs {
     /// The units of the host, as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (service, units) = (super::service(fleet)?, super::units(fleet, host)?);
-        let commands =
-            units.iter().map(|unit| super::command(&service.follow, unit, 0, host)).collect::<Result<_, _>>()?;
+        let commands = units
+            .iter()
+            .map(|unit| super::command(&service.follow, &[("unit", unit)], host))
+            .collect::<Result<_, _>>()?;
         Ok(Self { host: host.clone(), units, commands })
     }
 }

@@ -1,10 +1,12 @@
 //! The units of an app on its hosts.
 mod change;
 mod follow;
+mod package;
 mod read;
 
 pub use change::{ChangeService, ServiceChange};
 pub use follow::FollowLogs;
+pub use package::{Install, ReadInstalled};
 pub use read::{ReadService, ServiceRead};
 
 use crate::{
@@ -40,14 +42,15 @@ fn no_quiet(fleet: &Fleet) -> Failure {
 }
 
 /// A verb as a command on a host, and the user that it wants.
-fn command(verb: &Verb, unit: &str, lines: u32, host: &Host) -> Result<(On, Command), Failure> {
-    let values = [("unit".to_owned(), unit.to_owned()), ("lines".to_owned(), lines.to_string())];
+fn command(verb: &Verb, values: &[(&str, &str)], host: &Host) -> Result<(On, Command), Failure> {
+    let named: Vec<_> = values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let wrong = |e| Failure::new(Reason::Fabfile, format!("a command of `[app.service]` is none: {e}"));
     let on = On::from(host.clone());
     match verb {
-        Verb::Sudo(text) => Ok((On { user: Some("root".into()), ..on }, Command::words(text, &values).map_err(wrong)?)),
+        Verb::Sudo(text) => Ok((On { user: Some("root".into()), ..on }, Command::words(text, &named).map_err(wrong)?)),
         Verb::Plain(words) => {
-            let fill = |word: &String| word.replace("{unit}", unit).replace("{lines}", &lines.to_string());
+            let put = |word: String, (name, value): &(&str, &str)| word.replace(&format!("{{{name}}}"), value);
+            let fill = |word: &String| values.iter().fold(word.clone(), put);
             Ok((on, Command::of(words.iter().map(fill).collect()).map_err(wrong)?))
         }
     }

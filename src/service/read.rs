@@ -40,7 +40,7 @@ impl ReadService {
             ServiceRead::Idle => (service.idle.as_ref().ok_or_else(|| super::no_quiet(fleet))?, 0),
             ServiceRead::Logs(lines) => (&service.logs, lines),
         };
-        let (on, command) = super::command(verb, unit, lines, host)?;
+        let (on, command) = super::command(verb, &[("unit", &**unit), ("lines", &lines.to_string())], host)?;
         Ok(Self { host: host.clone(), unit: unit.clone(), read, on, command })
     }
 }

@@ -31,3 +31,4 @@ pub use stream::{Dump, Load};
 pub use terminal::Terminal;
 pub use traced::ReadTrace;
 pub use trust::{Offer, Strangers};
+pub use unpack::unpack;

@@ -26,6 +26,8 @@ pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
         }
         let to = folder.join(inside);
         match entry.header().entry_type() {
+            // Says something of the whole archive.
+            EntryType::XGlobalHeader => {}
             EntryType::Directory => fs::create_dir_all(&to).map_err(said)?,
             EntryType::Regular => {
                 let runs = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);

@@ -269,7 +269,7 @@ pub struct Real {
     /// A folder of rfab's own here, for packed trees and mirrors.
     pub cache: PathBuf,
     /// Trees that this run packed.
-    pub packed: Arc<crate::release::on_host::PackedTrees>,
+    pub packed: Arc<crate::release::PackedTrees>,
     /// Whether repositories are fetched from before a name is resolved.
     pub fetch: bool,
     build: Build,

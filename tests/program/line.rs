@@ -20,7 +20,7 @@ Tasks:
   proxy_group2       Makes group2 live and takes group1 out of the balancer.
   proxy_status       Shows how each host stands, what it serves, and who took it out.
   release REFERENCE  Deploys group by group and ends with every host live; stops at the first failure.
-  setup              Makes the app's folders on fresh hosts.
+  setup [HOW]        Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
   status             Shows what each host serves and who deployed it, how it stands, and what nobody finished.
 ",
         "",
@@ -175,8 +175,8 @@ fn an_unknown_name_of_an_argument_is_answered_by_the_nearest() {
         r#"error: `setup` has no parameter `x`
   help: write `x\=1` if the `=` is text
         it is written
-          setup
-              Makes the app's folders on fresh hosts.
+          setup [HOW]
+              Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
 "#,
     );
 }

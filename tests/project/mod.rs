@@ -20,6 +20,8 @@ user       = "shop"
 
 [app.service]
 units = { web = ["shop"], worker = ["shop-jobs"] }
+install = "apt-get install --yes shop={version}"
+installed = ["dpkg-query", "-W", "-f", "${Version}", "shop"]
 
 [app.health]
 url     = "http://{address}:8080/health"

@@ -1,8 +1,18 @@
-# preflight PATH: says all that would keep a release from being staged here; changes nothing.
+# preflight PATH [FILE…]: says all that would keep a release from being staged here; changes nothing.
+path=$1
+shift
 lacking
-enter "$1"
+if [ ! -d "$path/shared" ]; then
+    # A folder that is missing is said below, too.
+    for file; do say "lacks-file $(hex "$file")"; done
+    set --
+fi
+enter "$path"
 for folder in releases shared .rfab .rfab/tmp; do
     if [ ! -d "$folder" ]; then say "lacks-folder $folder"
     elif [ ! -w "$folder" ] || [ ! -x "$folder" ]; then say "unwritable $folder"; fi
+done
+for file; do
+    [ -f "shared/$file" ] || say "lacks-file $(hex "$file")"
 done
 end 0

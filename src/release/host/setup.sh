@@ -1,4 +1,4 @@
-# setup PATH: makes the folders of an app.
+# setup PATH [adopt]: makes the folders of an app; what another tool made there is left to `adopt`.
 case $1 in /*) ;; *) fail path ;; esac
 missing=$(lacking | head -n 1)
 [ -z "$missing" ] || fail missing "${missing#* }"
@@ -16,6 +16,35 @@ folder() {
     fi
     [ -w "$1" ] || fail owner "$(hex "$1")"
 }
+
+# What is another tool's, said for people.
+others=0 tool=
+for entry in releases/*; do
+    name=${entry#releases/}
+    [ -d "$entry" ] && [ ! -L "$entry" ] && ! is_release "$name" && others=$((others + 1))
+done
+target=-
+if [ -L current ]; then
+    target=$(readlink current; printf x)
+    target=${target%?x}
+    name=${target#releases/}
+    if [ "$target" = "releases/$name" ] && is_release "$name"; then target=-; fi
+fi
+if [ "$target" != - ] || [ "$others" -gt 0 ] || { [ -e current ] && [ ! -L current ]; }; then
+    tool="another tool's layout"
+    if [ -f revisions.log ] || [ -f current/REVISION ] || [ -d repo ] || [ -d shared/cached-copy ]; then
+        tool="Capistrano's layout"
+    fi
+    if [ -e current ] && [ ! -L current ]; then say "tool $(hex "$tool")"; fail current-folder "$(hex "$root/current")"; fi
+    # Once `.rfab` is there it was taken over.
+    [ -d .rfab ] || [ "${2-}" = adopt ] || fail foreign "$(hex "$tool")"
+    say "tool $(hex "$tool")"
+    say "others $others"
+    [ "$target" = - ] || say "foreign $(hex "$target")"
+    revision=
+    [ ! -f current/REVISION ] || IFS= read -r revision < current/REVISION
+    case $revision in *[!0-9a-f]*) ;; *) [ "${#revision}" -ne 40 ] || say "revision $revision" ;; esac
+fi
 
 folder releases 755
 folder shared 755 keep

@@ -7,7 +7,8 @@ final=releases/$name
 
 if [ -e "$final" ] || [ -L "$final" ]; then
     [ -d "$final" ] && [ ! -L "$final" ] && [ -f "$final.manifest" ] || fail taken
-    [ "$(digest "$final.manifest")" = "$manifest" ] || fail taken
+    there=$(digest "$final.manifest")
+    [ "$there" = "$manifest" ] || fail another "$there" "$manifest"
     say already
     end 0
 fi

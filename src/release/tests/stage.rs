@@ -82,7 +82,7 @@ fn a_release_is_staged_listed_activated_and_verified() {
 fn setup_makes_the_folders_once_and_mends_their_modes() {
     for shell in BOTH {
         let machine = Machine::bare(shell);
-        let setup = || release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b""));
+        let setup = || release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b"")).map(|(made, _)| made);
         assert_eq!(setup().unwrap(), ["releases", "shared", ".rfab", ".rfab/tmp"]);
         let mode = |path: &str| std::fs::metadata(machine.path.join(path)).unwrap().mode() & 0o7777;
         std::fs::set_permissions(machine.path.join("releases"), PermissionsExt::from_mode(0o777)).unwrap();
@@ -148,6 +148,41 @@ fn a_linked_file_that_is_missing_is_named_and_a_name_that_is_taken_is_left() {
         std::fs::remove_dir(machine.path.join(".rfab/tmp/run-1")).unwrap();
         assert_eq!(machine.stage(1, &packed), Ok(Staged::New));
         assert_eq!(std::fs::read_to_string(at.join("config/database.yml")).unwrap(), "x");
+        let other = Packed { manifest_sha256: "1".repeat(64), ..packed.clone() };
+        let [there, wanted] = [&packed, &other].map(|packed| packed.manifest_sha256.clone());
+        let before = machine.names();
+        assert_eq!(machine.stage(1, &other), Err(Error::Another { there, wanted }), "one name, one content");
+        assert_eq!(machine.names(), before);
+    }
+}
+
+#[test]
+fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let file = "config/data base.yml".to_owned();
+        let look = |path: &str| {
+            let command = release::program::preflight(path, std::slice::from_ref(&file)).unwrap();
+            release::preflighted(&machine.run(&command, b"")).unwrap()
+        };
+        let share = |bytes: u64, stdin: &[u8]| {
+            let command = release::share(machine.at(), &file, "run-1", bytes).unwrap();
+            release::answer::shared(&machine.run(&command, stdin), bytes)
+        };
+        let lacks = |problems: &[&str]| release::Lacks {
+            problems: problems.iter().map(|problem| problem.to_string()).collect(),
+            files: vec![file.clone()],
+        };
+        assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders are not there yet"]));
+        assert_eq!(look(machine.at()), lacks(&[]));
+        let before = machine.names();
+        assert_eq!(share(6, b"half"), Err(Error::Short { got: 4, bytes: 6 }));
+        let after: Vec<_> = machine.names().into_iter().filter(|name| name != "shared/config").collect();
+        assert_eq!(after, before, "nothing of it is left but its folder");
+        assert_eq!(share(5, b"pool\n"), Ok(true));
+        assert_eq!(share(6, b"other\n"), Ok(false));
+        assert_eq!(std::fs::read_to_string(machine.path.join("shared").join(&file)).unwrap(), "pool\n");
+        assert_eq!(look(machine.at()), release::Lacks::default());
     }
 }
 

@@ -1,0 +1,155 @@
+//! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
+use super::{git::CommitValue, options};
+use crate::{
+    failure::{Failure, Reason},
+    fan,
+    fleet::Accept,
+    git::app,
+    host::Host,
+    ledger::ReadLedger,
+    model::Release,
+    release::{ANOTHER, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, TakeArchive, Wanted},
+    script::{Here, RhaiResultOf, Targets, current_targets, failure_of, run_defers, thrown},
+};
+use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Builds a commit here unless that was done, or every target has what came of it; what it does belongs to the attempt.
+pub fn build(
+    ctx: &NativeCallContext,
+    here: &Here,
+    commit: CommitValue,
+    part: &str,
+    f: &FnPtr,
+) -> RhaiResultOf<CommitValue> {
+    let targets = current_targets(here)?;
+    let inner = Here { lane: here.lane.of_attempt("build"), defers: Arc::default(), ..here.clone() };
+    let app = app(&targets.fleet).map_err(thrown)?;
+    let (repository, linked) = (app.repository.clone(), app.linked.clone());
+    let of = Wanted { repository, commit: commit.commit.to_string(), part: part.to_owned(), linked };
+    let made = made(ctx, &inner, &targets, of, f);
+    here.lane.advance(inner.lane.clock());
+    inner.lane.end(made.as_ref().err().map(|e| failure_of(e)).as_ref());
+    let (made, anew) = made?;
+    Ok(CommitValue { made: Some(made), anew, ..commit })
+}
+
+/// An archive's part, of a commit or of none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Archive {
+    version: Option<String>,
+    part: String,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self { version: None, part: ".".to_owned() }
+    }
+}
+
+/// Checks an archive, and has it take the place of a commit's tree.
+pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
+    let targets = current_targets(here)?;
+    let wrong = |message: String, help: &str| thrown(Failure::new(Reason::Fabfile, message).help(help));
+    let sha256 = sha256.to_ascii_lowercase();
+    if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(wrong(format!("`{}` is no sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
+    }
+    let of = match how.remove("commit") {
+        None => None,
+        Some(commit) => Some(commit.try_cast::<CommitValue>().ok_or_else(|| {
+            wrong("the `commit` of an archive is no commit".to_owned(), "write `commit: release::resolve(reference)`")
+        })?),
+    };
+    let Archive { version, part } = options(how)?;
+    if of.is_none() && !targets.fleet.accept.contains(&Accept::Archive) {
+        let message = format!("fleet `{}` takes no archive that is of no commit", targets.fleet.name);
+        let help = "say which commit it is of by `commit`, or add \"archive\" to `accept` in the fleet file";
+        return Err(thrown(Failure::refused(message).help(help)));
+    }
+    let named = || version.clone().unwrap_or_else(|| file.rsplit('/').next().unwrap_or(file).to_owned());
+    let of = of.unwrap_or_else(|| CommitValue::of(sha256[..40].into(), named(), version.clone()));
+    let app = app(&targets.fleet).map_err(thrown)?;
+    let (repository, linked) = (app.repository.clone(), app.linked.clone());
+    let file = here.script.below(file).map_err(thrown)?.display().to_string();
+    let inner = Here { lane: here.lane.of_attempt("archive"), defers: Arc::default(), ..here.clone() };
+    let taken = inner.perform(TakeArchive { repository, file, sha256, commit: of.commit.clone(), part, linked });
+    let checked = taken.and_then(|manifest| {
+        let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.force)?;
+        Ok(CommitValue { made: Some(manifest), anew, ..of })
+    });
+    here.lane.advance(inner.lane.clock());
+    inner.lane.end(checked.as_ref().err().map(|e| failure_of(e)).as_ref());
+    checked
+}
+
+/// The digest of the build's manifest, and whether it needs a number of its own.
+fn made(
+    ctx: &NativeCallContext,
+    here: &Here,
+    targets: &Targets,
+    of: Wanted,
+    f: &FnPtr,
+) -> RhaiResultOf<(String, bool)> {
+    let force = here.session.run.force;
+    let there = there(here, targets, &of.commit)?;
+    let everywhere = targets.hosts.iter().all(|host| there.iter().any(|(other, _)| other == host));
+    if let (Some((_, first)), false) = (there.first(), force)
+        && everywhere
+        && there.iter().all(|(_, manifest)| manifest == first)
+    {
+        return Ok((first.clone(), false));
+    }
+    let manifest = match here.perform(ReadBuilt { of: of.clone(), own: force })? {
+        Some(manifest) => manifest,
+        None => built(ctx, here, of.clone(), f)?,
+    };
+    let anew = differs(&there, &manifest, force)?;
+    Ok((manifest, anew))
+}
+
+/// Whether hosts have that release made from something else; refused unless that is forced.
+pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiResultOf<bool> {
+    let others: Vec<&str> = there.iter().filter(|(_, other)| other != manifest).map(|(host, _)| &*host.name).collect();
+    if others.is_empty() || force {
+        return Ok(!others.is_empty());
+    }
+    let message = format!("this commit's release was made from something else on {}", others.join(", "));
+    Err(thrown(Failure::new(Reason::Failed, message).help(ANOTHER)))
+}
+
+/// What the fleet's hosts have of a commit under its number; of nobody if it has none yet.
+pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
+    let fleet = targets.fleet.clone();
+    let Some(number) = here.perform(ReadLedger { fleet: fleet.clone() })?.number_of(commit) else {
+        return Ok(Vec::new());
+    };
+    let release = Release { number, commit: commit.into() };
+    let excluded = here.excluded(&fleet);
+    let hosts: Vec<Host> = fleet.hosts.iter().filter(|host| !excluded.contains(host)).cloned().collect();
+    let read = fan::over(here, &hosts, move |lane, host| {
+        let home = Home::of(&fleet, host)?;
+        lane.perform(ReadManifest { host: host.clone(), release: release.clone(), home })
+    });
+    let mut there = Vec::new();
+    for (host, manifest) in hosts.into_iter().zip(read) {
+        there.extend(manifest.map_err(thrown)?.map(|manifest| (host, manifest)));
+    }
+    Ok(there)
+}
+
+/// Calls the closure with a clean checkout, which is gone afterwards however that ended.
+fn built(ctx: &NativeCallContext, here: &Here, of: Wanted, f: &FnPtr) -> RhaiResultOf<String> {
+    let (repository, commit) = (of.repository.clone(), of.commit.clone());
+    let folder = here.perform(CheckOut { repository: repository.clone(), commit })?;
+    let mut global = ctx.global_runtime_state().clone();
+    global.tag = Dynamic::from(here.clone());
+    let within =
+        NativeCallContext::new_with_all_fields(ctx.engine(), "build", ctx.fn_source(), &global, ctx.call_position());
+    let result = run_defers(here, f.call_within_context::<Dynamic>(&within, (folder.clone(),)));
+    let packed = result.and_then(|_| here.perform(PackBuilt { of, folder: folder.clone() }));
+    let swept = here.lane.deferred().perform(Sweep { repository, folder }).map_err(thrown);
+    packed.and_then(|manifest| swept.map(|()| manifest))
+}

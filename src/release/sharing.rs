@@ -1,0 +1,78 @@
+//! A linked file that is made in `shared/`, where it was missing.
+use super::{Error, Home, activating::set_up, linked, on_host};
+use crate::{
+    effect::*,
+    failure::{Failure, Reason},
+    host::Host,
+    model::{Fact, Model, Predicted},
+    secret::Secret,
+};
+use serde::Serialize;
+
+/// Makes a linked file, and never touches one that is there: nothing that runs can have read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Share {
+    pub host: Host,
+    pub home: Home,
+    /// Its path below `shared/`.
+    pub path: String,
+    /// What it is to hold may be a password.
+    pub text: Secret,
+}
+
+/// Where a linked file lies on a host.
+///
+/// `Fabfile` for a path that cannot be linked.
+pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
+    match linked::refused(path, &Default::default()) {
+        None => Ok(format!("{}/shared/{path}", home.path)),
+        Some(why) => {
+            let message = format!("`{}` cannot be in `shared`: {why}", path.escape_debug());
+            Err(Failure::new(Reason::Fabfile, message).help("write it as `linked` of the fleet file has it"))
+        }
+    }
+}
+
+impl Effect for Share {
+    /// Whether it was made; else it was there.
+    type Outcome = bool;
+    const NAME: &'static str = "share";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Staged { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("make shared/{} if it is missing", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
+        on_host::share(&at, self).await
+    }
+
+    /// Whoever made it: once more does no harm.
+    fn look(&self, _: Ask<'_>) -> Result<Seen<bool>, Failure> {
+        Ok(Seen::Not)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<bool> {
+        let file = shared(&self.home, &self.path)?;
+        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
+        if machine.full {
+            return Err(on_host::on(&self.host)(Error::Host("write".to_owned())).into());
+        }
+        let there = |fact: &Fact<Option<Vec<u8>>>| matches!(fact.get("a file"), Ok(Some(_)));
+        // What a host serves has all that is linked.
+        let served = machine.current.get("its current release")?.is_some();
+        if machine.files.get(&file).map_or(served, there) {
+            return Ok(false);
+        }
+        machine.files.insert(file, Fact::Predicted(Some(self.text.reveal().as_bytes().to_vec())));
+        Ok(true)
+    }
+}

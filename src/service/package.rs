@@ -1,0 +1,161 @@
+//! The app as a package of the host's own package manager.
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::{Failure, Reason},
+    fleet::{Fleet, Verb},
+    host::Host,
+    model::{Model, Predicted},
+    ssh::{On, Output, ReadTrace, trace},
+    world::real::{Job, Traced},
+};
+use serde::Serialize;
+
+/// Installs a version, as the fleet file says; packages restart what they bring, so it counts as served.
+#[derive(Clone, Debug, Serialize)]
+pub struct Install {
+    pub host: Host,
+    pub version: String,
+    on: On,
+    command: Command,
+    state: String,
+}
+
+fn verb<'a>(fleet: &Fleet, key: &str, verb: Option<&'a Verb>) -> Result<&'a Verb, Failure> {
+    verb.ok_or_else(|| {
+        let message = format!("fleet `{}` does not say `{key}` for a package", fleet.name);
+        Failure::new(Reason::Fabfile, message)
+            .help("add to `[app.service]`: `install = \"apt-get install --yes shop={version}\"` and `installed`")
+    })
+}
+
+impl Install {
+    /// `Fabfile` for a fleet that has no `install`, and for a text that is no version.
+    pub fn of(fleet: &Fleet, host: &Host, version: &str) -> Result<Self, Failure> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b".+:~_-".contains(&b);
+        if version.is_empty() || version.starts_with('-') || version.len() > 200 || !version.bytes().all(plain) {
+            let message = format!("`{}` is no version of a package", version.escape_debug());
+            return Err(Failure::new(Reason::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
+        }
+        let install = verb(fleet, "install", super::service(fleet)?.install.as_ref())?;
+        let (on, command) = super::command(install, &[("version", version)], host)?;
+        let (version, state) = (version.to_owned(), fleet.state.clone());
+        Ok(Self { host: host.clone(), version, on, command, state })
+    }
+
+    fn failure(&self, output: Output) -> Failure {
+        let (shown, status) = (self.on.shown(&self.command), output.status);
+        let message =
+            format!("{} was not installed on `{}`: {shown} ended with status {status}", self.version, self.host);
+        let failure = Failure::failed(message).on(&self.host.name).status(status);
+        match output.err.lines().chain(output.out.lines()).last() {
+            Some(last) => failure.help(format!("its last line was: {last}")),
+            None => failure,
+        }
+    }
+}
+
+impl Effect for Install {
+    type Outcome = ();
+    const NAME: &'static str = "install";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Served { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("install {}", self.version)
+    }
+
+    fn story(&self) -> Story {
+        Story { reason: Some(self.version.clone()), ..Story::default() }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
+        };
+        let job = Job {
+            trace: Some(trace(&self.state, &self.host.fleet, at.lane.run(), at.id)),
+            note: at.note(),
+            heard: Some(&heard),
+            ..self.on.job(&self.command)
+        };
+        let output: Output = self.on.run(&at, job).await?.into();
+        if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
+        Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
+            Traced::Ended(0) => Seen::Done(()),
+            Traced::Running => Seen::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+        })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let id = model.id.clone();
+        model.harms(&self.host, "installation");
+        model.takes(5_000);
+        let machine = model.machine(&self.host)?;
+        if let Some(said) = machine.said(&self.command.shown(), false).ok().flatten().filter(|said| said.status != 0) {
+            machine.ended.insert(id, said.status);
+            return Err(self.failure(said.into()).into());
+        }
+        machine.installed = Some(self.version.clone());
+        machine.ended.insert(id, 0);
+        Ok(())
+    }
+}
+
+/// Asks which version is installed.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadInstalled {
+    pub host: Host,
+    on: On,
+    command: Command,
+}
+
+impl ReadInstalled {
+    /// `Fabfile` for a fleet that has no `installed`.
+    pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
+        let installed = verb(fleet, "installed", super::service(fleet)?.installed.as_ref())?;
+        let (on, command) = super::command(installed, &[], host)?;
+        Ok(Self { host: host.clone(), on, command })
+    }
+}
+
+impl Effect for ReadInstalled {
+    /// What the command printed; nothing if it failed, as it does for a package that is not there.
+    type Outcome = Option<String>;
+    const NAME: &'static str = "read_installed";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        "read which version is installed".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
+        let output: Output = self.on.run(&at, self.on.job(&self.command)).await?.into();
+        Ok((output.status == 0).then(|| output.out.trim().to_owned()).filter(|version| !version.is_empty()))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
+        Ok(model.machine(&self.host)?.installed.clone())
+    }
+}
