@@ -7,6 +7,9 @@ pub struct View {
     from: Vec<(usize, usize)>,
 }
 
+/// How many bytes the beginning of a text takes, and what they stand for; none if it is no code.
+type Decoded = Option<(usize, Vec<u8>)>;
+
 impl View {
     /// The text as it is.
     fn of(text: &str) -> View {
@@ -18,8 +21,8 @@ impl View {
         (self.from[begin].0, self.from[end - 1].1)
     }
 
-    /// The same, with what `decode` makes of its beginning: how many bytes it takes, and what they stand for.
-    fn decoded(&self, decode: impl Fn(&[u8]) -> Option<(usize, Vec<u8>)>) -> Option<View> {
+    /// The same decoded; none if there is nothing to decode.
+    fn decoded(&self, decode: impl Fn(&[u8]) -> Decoded) -> Option<View> {
         let mut view = View { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::with_capacity(self.from.len()) };
         let (mut at, mut changed) = (0, false);
         while at < self.bytes.len() {
@@ -41,7 +44,7 @@ impl View {
 pub fn of(text: &str) -> Vec<View> {
     let mut all = vec![View::of(text)];
     let signs = |sign: u8| text.as_bytes().contains(&sign);
-    let mut also = |wanted: bool, decode: &dyn Fn(&[u8]) -> Option<(usize, Vec<u8>)>| {
+    let mut also = |wanted: bool, decode: &dyn Fn(&[u8]) -> Decoded| {
         let more: Vec<View> = all.iter().filter(|_| wanted).filter_map(|view| view.decoded(decode)).collect();
         all.extend(more);
     };
@@ -55,18 +58,18 @@ pub fn of(text: &str) -> Vec<View> {
 }
 
 /// `%2F`, of a URL.
-fn percent(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn percent(text: &[u8]) -> Decoded {
     let digits = text.strip_prefix(b"%")?.get(..2)?;
     Some((3, vec![u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?]))
 }
 
 /// A space, of a form.
-fn plus(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn plus(text: &[u8]) -> Decoded {
     (text[0] == b'+').then(|| (1, vec![b' ']))
 }
 
 /// `\n` and `\u00e4`, of JSON; any other sign behind a backslash is itself, as a shell has it.
-fn backslash(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn backslash(text: &[u8]) -> Decoded {
     let sign = *text.strip_prefix(b"\\")?.first()?;
     let byte = match sign {
         b'n' => b'\n',
@@ -81,7 +84,7 @@ fn backslash(text: &[u8]) -> Option<(usize, Vec<u8>)> {
 }
 
 /// `\u00e4`, or two of them for a character beyond.
-fn unicode(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn unicode(text: &[u8]) -> Decoded {
     let unit = |text: &[u8]| {
         let digits = text.strip_prefix(b"\\u")?.get(..4)?;
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
@@ -95,7 +98,7 @@ fn unicode(text: &[u8]) -> Option<(usize, Vec<u8>)> {
 }
 
 /// `'\''`, a quote within a shell's quotes.
-fn quote(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn quote(text: &[u8]) -> Decoded {
     text.starts_with(b"'\\''").then(|| (4, vec![b'\'']))
 }
 
