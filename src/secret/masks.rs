@@ -149,12 +149,12 @@ impl Masks {
             return Vec::new();
         }
         let mut all = Vec::new();
-        for view in views::of(text) {
+        views::each(text, &mut |view| {
             for (begin, end) in known.within(&view.bytes) {
                 let (begin, end) = view.origin(begin, end);
                 all.push(text.floor_char_boundary(begin)..text.ceil_char_boundary(end));
             }
-        }
+        });
         all.extend(known.cut(text));
         all.sort_by_key(|range| range.start);
         all.into_iter().fold(Vec::new(), |mut apart: Vec<Range<usize>>, next| {

@@ -4,22 +4,33 @@
 #[derive(Clone, Debug)]
 pub struct View {
     pub bytes: Vec<u8>,
-    from: Vec<(usize, usize)>,
+    from: Vec<(u32, u32)>,
 }
+
+/// How many bytes the beginning of a text takes, and what they stand for; none if it is no code.
+type Decoded = Option<(usize, Vec<u8>)>;
 
 impl View {
     /// The text as it is.
     fn of(text: &str) -> View {
-        View { bytes: text.as_bytes().to_vec(), from: (0..text.len()).map(|at| (at, at + 1)).collect() }
+        View { bytes: text.as_bytes().to_vec(), from: (0..text.len() as u32).map(|at| (at, at + 1)).collect() }
     }
 
     /// Where in the text a part of the view came from.
     pub fn origin(&self, begin: usize, end: usize) -> (usize, usize) {
-        (self.from[begin].0, self.from[end - 1].1)
+        (self.from[begin].0 as usize, self.from[end - 1].1 as usize)
     }
 
-    /// The same, with what `decode` makes of its beginning: how many bytes it takes, and what they stand for.
-    fn decoded(&self, decode: impl Fn(&[u8]) -> Option<(usize, Vec<u8>)>) -> Option<View> {
+    fn each(&self, all: &[Decode], show: &mut dyn FnMut(&View)) {
+        let Some((decode, rest)) = all.split_first() else { return show(self) };
+        self.each(rest, show);
+        if let Some(decoded) = self.decoded(*decode) {
+            decoded.each(rest, show);
+        }
+    }
+
+    /// The same decoded; none if there is nothing to decode.
+    fn decoded(&self, decode: Decode) -> Option<View> {
         let mut view = View { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::with_capacity(self.from.len()) };
         let (mut at, mut changed) = (0, false);
         while at < self.bytes.len() {
@@ -28,7 +39,7 @@ impl View {
                 None => (1, vec![self.bytes[at]]),
             };
             changed |= taken > 1 || stands_for != self.bytes[at..=at];
-            let from = self.origin(at, at + taken);
+            let from = (self.from[at].0, self.from[at + taken - 1].1);
             view.from.extend(stands_for.iter().map(|_| from));
             view.bytes.extend(stands_for);
             at += taken;
@@ -37,36 +48,32 @@ impl View {
     }
 }
 
-/// The text, and what it is once it is decoded, also twice.
-pub fn of(text: &str) -> Vec<View> {
-    let mut all = vec![View::of(text)];
-    let signs = |sign: u8| text.as_bytes().contains(&sign);
-    let mut also = |wanted: bool, decode: &dyn Fn(&[u8]) -> Option<(usize, Vec<u8>)>| {
-        let more: Vec<View> = all.iter().filter(|_| wanted).filter_map(|view| view.decoded(decode)).collect();
-        all.extend(more);
-    };
-    also(signs(b'\\'), &quote);
-    also(signs(b'\\'), &backslash);
-    also(signs(b'\\'), &backslash);
-    // A plus that was coded is one.
-    also(signs(b'+'), &plus);
-    also(signs(b'%'), &percent);
-    all
+type Decode = fn(&[u8]) -> Decoded;
+
+/// What is undone, in this order, or not; a plus that was coded is one.
+const ALL: [(u8, Decode); 6] =
+    [(b'\\', quote), (b'\\', backslash), (b'\\', backslash), (b'+', plus), (b'%', percent), (b'%', percent)];
+
+/// Shows the text, and what it is once it is decoded, also twice; of a long text few views are there at once.
+pub fn each(text: &str, show: &mut dyn FnMut(&View)) {
+    let useful: Vec<Decode> =
+        ALL.into_iter().filter(|(sign, _)| text.as_bytes().contains(sign)).map(|(_, decode)| decode).collect();
+    View::of(text).each(&useful, show);
 }
 
 /// `%2F`, of a URL.
-fn percent(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn percent(text: &[u8]) -> Decoded {
     let digits = text.strip_prefix(b"%")?.get(..2)?;
     Some((3, vec![u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?]))
 }
 
 /// A space, of a form.
-fn plus(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn plus(text: &[u8]) -> Decoded {
     (text[0] == b'+').then(|| (1, vec![b' ']))
 }
 
 /// `\n` and `\u00e4`, of JSON; any other sign behind a backslash is itself, as a shell has it.
-fn backslash(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn backslash(text: &[u8]) -> Decoded {
     let sign = *text.strip_prefix(b"\\")?.first()?;
     let byte = match sign {
         b'n' => b'\n',
@@ -81,7 +88,7 @@ fn backslash(text: &[u8]) -> Option<(usize, Vec<u8>)> {
 }
 
 /// `\u00e4`, or two of them for a character beyond.
-fn unicode(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn unicode(text: &[u8]) -> Decoded {
     let unit = |text: &[u8]| {
         let digits = text.strip_prefix(b"\\u")?.get(..4)?;
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
@@ -95,7 +102,7 @@ fn unicode(text: &[u8]) -> Option<(usize, Vec<u8>)> {
 }
 
 /// `'\''`, a quote within a shell's quotes.
-fn quote(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+fn quote(text: &[u8]) -> Decoded {
     text.starts_with(b"'\\''").then(|| (4, vec![b'\'']))
 }
 
@@ -105,12 +112,21 @@ mod tests {
 
     #[test]
     fn a_text_is_seen_as_it_is_and_decoded_and_each_byte_knows_where_it_came_from() {
+        let of = |text: &str| -> Vec<View> {
+            let mut all = Vec::new();
+            each(text, &mut |view| all.push(view.clone()));
+            all
+        };
         let seen = |text: &str| -> Vec<String> {
-            of(text).into_iter().map(|view| String::from_utf8_lossy(&view.bytes).into_owned()).collect()
+            let all = of(text);
+            let mut all: Vec<String> = all.iter().map(|view| String::from_utf8_lossy(&view.bytes).into()).collect();
+            all.dedup();
+            all
         };
         assert_eq!(seen("plain"), ["plain"]);
         assert_eq!(seen("a%2fb%C3%a4 100%"), ["a%2fb%C3%a4 100%", "a/bä 100%"]);
         assert_eq!(seen("a+b"), ["a+b", "a b"]);
+        assert!(seen("a%252Fb").contains(&"a/b".to_owned()), "twice");
         assert!(seen(r#"\"a\\\n\u00e4\ud83d\ude00\u12"#).contains(&"\"a\\\nä😀\\u12".to_owned()));
         assert!(seen(r#"{\"a\":\"x\\\"y\"}"#).contains(&"{\"a\":\"x\"y\"}".to_owned()), "twice");
         assert!(seen(r"'it'\''s'").contains(&"'it's'".to_owned()));
