@@ -108,7 +108,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first; those in one line know each other.
-const ORDER: [&[&str]; 31] = [
+const ORDER: [&[&str]; 32] = [
     &["host"],
     &["secret"],
     &["command"],
@@ -117,6 +117,7 @@ const ORDER: [&[&str]; 31] = [
     &["fleet"],
     &["effect", "model", "world"],
     &["ssh"],
+    &["local"],
     &["git"],
     &["http"],
     &["template"],

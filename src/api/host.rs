@@ -4,6 +4,7 @@ use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
     script::{RhaiResultOf, here, thrown},
+    secret::Secret,
     ssh::{Capture, Exec, Exists, Get, On, Put, ReadFile, WriteFile},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
@@ -33,11 +34,23 @@ pub fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
         .collect()
 }
 
-fn argv(words: Array) -> RhaiResultOf<Command> {
+/// The variables of an environment.
+pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
+    let variables = values(map)?;
+    // `env` on the host would take another name for a flag or a program.
+    if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
+        return Err(command_error(Error::BadName(name.clone())));
+    }
+    Ok(variables.into_iter().map(|(name, value)| (name, value.into())).collect())
+}
+
+/// A program and its arguments.
+pub fn argv(words: Array) -> RhaiResultOf<Command> {
     Command::of(words.into_iter().map(|w| w.to_string()).collect()).map_err(command_error)
 }
 
-fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
+/// A text, split into words.
+pub fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
     Command::words(text, &values(map)?).map_err(command_error)
 }
 
@@ -302,12 +315,7 @@ pub mod host {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
-        let variables = values(variables)?;
-        // `env` on the host would take another name for a flag or a program.
-        if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
-            return Err(command_error(Error::BadName(name.clone())));
-        }
-        on.env.extend(variables.into_iter().map(|(name, value)| (name, value.into())));
+        on.env.extend(super::host::variables(variables)?);
         Ok(HostValue(on))
     }
 

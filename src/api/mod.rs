@@ -9,6 +9,7 @@ mod git;
 mod health;
 mod host;
 mod ledger;
+mod local;
 mod release;
 mod scope;
 mod service;
@@ -40,12 +41,13 @@ const BARE: [&ModuleManifest; 6] = [
 ];
 
 /// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 8] = [
+const NAMESPACES: [(&str, &ModuleManifest); 9] = [
     ("balancer", exported_manifest!(balancer::balancer)),
     ("clock", exported_manifest!(clock::clock)),
     ("git", exported_manifest!(git::git)),
     ("health", exported_manifest!(health::health)),
     ("ledger", exported_manifest!(ledger::ledger)),
+    ("local", exported_manifest!(local::local)),
     ("release", exported_manifest!(release::release)),
     ("service", exported_manifest!(service::service)),
     ("ui", exported_manifest!(ui::ui)),
@@ -68,7 +70,8 @@ fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
         .register_type_with_name::<Failure>("Failure")
         .register_type_with_name::<crate::command::Command>("Command")
         .register_type_with_name::<release::ReleaseValue>("Release")
-        .register_type_with_name::<git::CommitValue>("Commit");
+        .register_type_with_name::<git::CommitValue>("Commit")
+        .register_type_with_name::<local::LocalValue>("Local");
     BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(bare).into()));
     NAMESPACES.into_iter().for_each(|(name, inside)| _ = engine.register_static_module(name, module(inside).into()));
 }

@@ -174,12 +174,13 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
             }
             let text = match first {
                 true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
-                false => "interrupted again: the commands that still run on hosts are stopped",
+                false => "interrupted again: the commands that still run are stopped",
             };
             if let Some(session) = session.upgrade() {
                 session.lane().tell(What::Warned { host: None, text: text.to_owned() });
             }
             if !first && let Some(world) = weak.upgrade() {
+                world.real.stops.notify_waiters();
                 for site in world.real.sites() {
                     site.transport.stop_all().await;
                 }
