@@ -72,7 +72,7 @@ fn each_tool_is_known_in_one_place() {
         ("openssh", &["src/ssh/"]),
         ("russh", &["src/ssh/native/", "src/demo/"]),
         ("git2", &["src/git/"]),
-        ("reqwest", &["src/http.rs", "src/health/"]),
+        ("reqwest", &["src/http/", "src/health/"]),
         ("miette", &["src/report/", "src/fleet/", "src/line/"]),
         ("indicatif", &["src/report/"]),
         ("corosensei", &["src/world/"]),

@@ -8,6 +8,7 @@ mod fleet;
 mod git;
 mod health;
 mod host;
+mod http;
 mod ledger;
 mod local;
 mod release;
@@ -41,11 +42,12 @@ const BARE: [&ModuleManifest; 6] = [
 ];
 
 /// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 9] = [
+const NAMESPACES: [(&str, &ModuleManifest); 10] = [
     ("balancer", exported_manifest!(balancer::balancer)),
     ("clock", exported_manifest!(clock::clock)),
     ("git", exported_manifest!(git::git)),
     ("health", exported_manifest!(health::health)),
+    ("http", exported_manifest!(http::http)),
     ("ledger", exported_manifest!(ledger::ledger)),
     ("local", exported_manifest!(local::local)),
     ("release", exported_manifest!(release::release)),
