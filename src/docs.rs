@@ -257,7 +257,7 @@ pub fn definitions() -> BTreeMap<String, String> {
             ("-> String", "-> string"),
         ]
         .into_iter()
-            .fold(text, |text, (rust, script)| text.replace(rust, script))
+        .fold(text, |text, (rust, script)| text.replace(rust, script))
     };
     let files = definitions.iter_files().filter(|(_, text)| text.contains("///"));
     files.map(|(name, text)| (name.replace("__static__", "global"), plain(text))).collect()

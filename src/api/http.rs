@@ -22,7 +22,8 @@ fn request(method: Method, url: &str, options: Map) -> RhaiResultOf<Request> {
         match name.as_str() {
             "headers" => {
                 let headers = value.try_cast::<Map>();
-                let headers = headers.ok_or_else(|| wrong("`headers` is no map".into(), "write `#{ Accept: \"…\" }`"))?;
+                let headers =
+                    headers.ok_or_else(|| wrong("`headers` is no map".into(), "write `#{ Accept: \"…\" }`"))?;
                 for (name, value) in values(headers)? {
                     request.header(&name, value.into()).map_err(thrown)?;
                 }
@@ -43,7 +44,8 @@ fn request(method: Method, url: &str, options: Map) -> RhaiResultOf<Request> {
 /// The statuses that are good: one, or a list of them.
 fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
     let all = value.clone().into_array().unwrap_or_else(|_| vec![value]);
-    let status = |one: &Dynamic| one.as_int().ok().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
+    let status =
+        |one: &Dynamic| one.as_int().ok().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
     let good: Option<Vec<u16>> = all.iter().map(status).collect();
     good.filter(|good| !good.is_empty())
         .ok_or_else(|| wrong("`status` has what is no status".into(), "write `status: [200, 404]`"))

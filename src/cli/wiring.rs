@@ -189,7 +189,8 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
     });
 }
 
-fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
+/// The real world of a request.
+pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
     let (home, cache) = folders()?;

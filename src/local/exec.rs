@@ -35,9 +35,8 @@ impl Effect for Run {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
-        let heard =
-            |stream, line: &str| at.tell(What::Printed { host: here(), stream, line: line.to_owned() });
-        let ended = process::run(&self.local, &self.command, Some(&heard), &at.real.stops).await?;
+        let heard = |stream, line: &str| at.tell(What::Printed { host: here(), stream, line: line.to_owned() });
+        let ended = process::run(&self.local, &self.command, Some(&heard), process::KEPT, &at.real.stops).await?;
         Output::from(ended).good(&self.local.shown(&self.command))
     }
 
@@ -86,7 +85,7 @@ impl Effect for Capture {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
-        let output = process::run(&self.local, &self.command, None, &at.real.stops).await?.into();
+        let output = process::run(&self.local, &self.command, None, process::KEPT, &at.real.stops).await?.into();
         self.judged(output)
     }
 

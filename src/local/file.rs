@@ -34,7 +34,8 @@ pub struct Exists {
 
 impl ReadFile {
     fn text(&self) -> Result<String, Failure> {
-        let unreadable = |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` cannot be read: {why}", self.path));
+        let unreadable =
+            |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` cannot be read: {why}", self.path));
         let about = fs::metadata(&self.whole).map_err(|e| unreadable(&e))?;
         if !about.is_file() {
             return Err(unreadable(&"it is no file"));

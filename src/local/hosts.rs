@@ -10,6 +10,9 @@ use crate::{
 use serde::Serialize;
 use std::time::Duration;
 
+/// The most that it may print, in bytes: as much as a fleet file has.
+const LARGEST: usize = 4 << 20;
+
 /// How long such a command may take.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -30,14 +33,16 @@ impl ReadHosts {
     }
 
     fn failure(&self, why: &str) -> Failure {
-        let message = format!("fleet `{}` does not come by its hosts: {why}", self.fleet);
+        let message = format!("fleet `{}` has no hosts: {why}", self.fleet);
         Failure::new(Reason::Fabfile, message)
     }
 
     fn judged(&self, output: Output) -> Result<String, Failure> {
         let shown = self.local.shown(&self.command);
         if output.cut {
-            return Err(self.failure(&format!("{shown} printed more than 1 MiB")).help("let it print hosts alone"));
+            return Err(self
+                .failure(&format!("{shown} printed more than {} MiB", LARGEST >> 20))
+                .help("let it print hosts alone"));
         }
         let Output { status, out, err, .. } = output;
         if status == 0 {
@@ -81,7 +86,7 @@ impl Effect for ReadHosts {
         if let Some(known) = said.get(&self.command.shown()) {
             return Ok(known.clone());
         }
-        let ended = process::run(&self.local, &self.command, None, &at.real.stops).await;
+        let ended = process::run(&self.local, &self.command, None, LARGEST, &at.real.stops).await;
         let ended = ended.map_err(|e| Failure { help: e.help.clone(), ..self.failure(&e.message) })?;
         let printed = self.judged(ended.into())?;
         said.insert(self.command.shown(), printed.clone());

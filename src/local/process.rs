@@ -15,8 +15,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The most that is kept of each output, in bytes: the first and the last half.
-const KEPT: usize = 1 << 20;
+/// The most that is kept of an output, in bytes: the first and the last half.
+pub(super) const KEPT: usize = 1 << 20;
 
 /// How long the outputs of a command that ended are read on: what it left running may hold them open.
 const LINGER: Duration = Duration::from_millis(500);
@@ -26,6 +26,7 @@ pub(super) async fn run(
     local: &Local,
     command: &Command,
     heard: Option<&Hears<'_>>,
+    keep: usize,
     stops: &Notify,
 ) -> Result<Ended, Failure> {
     // From before the start on, so that no stop is missed.
@@ -33,7 +34,7 @@ pub(super) async fn run(
     stopped.as_mut().enable();
     let mut child = start(local, command)?;
     let mut group = Group::of(&child);
-    let (mut out, mut err) = (Heard::new(Stream::Out, heard), Heard::new(Stream::Err, heard));
+    let (mut out, mut err) = (Heard::new(Stream::Out, heard, keep), Heard::new(Stream::Err, heard, KEPT));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feeding = async {
         if let (Some(mut stdin), Some(text)) = (stdin, &local.stdin) {
@@ -125,8 +126,8 @@ struct Heard<'a> {
 }
 
 impl<'a> Heard<'a> {
-    fn new(stream: Stream, heard: Option<&'a Hears<'a>>) -> Self {
-        Self { stream, heard, line: Vec::new(), kept: Halves::new(KEPT) }
+    fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
+        Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
     }
 
     async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {

@@ -54,8 +54,12 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
             at: *at,
             message: format!("`{sign}` is for a shell, and no shell reads the command of `{}`", call.name),
             help: match here {
-                true => "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`",
-                false => "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`",
+                true => {
+                    "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
+                }
+                false => {
+                    "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`"
+                }
             },
         });
     }
