@@ -32,8 +32,8 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
     }
     match value.clone().into_immutable_string() {
         Ok(text) => words(&text, Map::new()),
-        Err(kind) => {
-            let failure = Failure::new(Reason::Fabfile, format!("a command is no {kind}"));
+        Err(_) => {
+            let failure = Failure::new(Reason::Fabfile, format!("`{value}` is no command"));
             Err(thrown(failure.help("write a text, an array of words, or `sh(\"…\")`")))
         }
     }

@@ -1,6 +1,6 @@
 //! The hosts that a fleet's `hosts_from` printed.
 use super::{
-    tree::{At, Entry, Node, Value},
+    tree::{At, Entry, Node, Value, join, one_line},
     wrong::Problem,
 };
 use crate::command::Command;
@@ -10,6 +10,8 @@ use std::fmt;
 /// The most that is shown of what was printed, in characters.
 const SHOWN: usize = 200;
 
+const OBJECT: &str = "print an object, such as `{ \"web1\": { \"roles\": [\"web\"] } }`";
+
 /// The command for people.
 pub(super) fn shown(words: &[String]) -> String {
     format!("`{}`", Command::Words(words.to_vec()).shown())
@@ -18,19 +20,15 @@ pub(super) fn shown(words: &[String]) -> String {
 /// Puts printed hosts behind those that the tree has; `command` is where it says who prints them, `by` what is run.
 pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) -> Result<(), Problem> {
     let wrong = |message: String| Problem::new(message, command.place("who prints them"));
-    let begins: String = printed.trim().chars().take(SHOWN).collect();
-    let begins = match begins.is_empty() {
-        true => "it printed nothing".to_owned(),
-        false => format!("it printed: {begins}"),
-    };
+    if printed.trim().is_empty() {
+        return Err(wrong(format!("{by} printed nothing")).help(OBJECT));
+    }
+    let begins: String = one_line(printed).chars().take(SHOWN).collect();
     let said: Hosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => {
-            let what = e.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default().to_owned();
-            wrong(format!("what {by} printed is no map of hosts: {what}"))
-                .help(format!("print a JSON object, such as `{{ \"web1\": {{ \"roles\": [\"web\"] }} }}`; {begins}"))
+            wrong(format!("what {by} printed is no JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
         }
-        _ => wrong(format!("what {by} printed is not JSON: {e}")).help(begins.clone()),
+        _ => wrong(format!("what {by} printed is not JSON: {e}")).help(format!("it printed: {begins}")),
     })?;
     if said.0.is_empty() {
         let help =
@@ -39,7 +37,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
     }
     let at = At::Printed(by.into());
     let entries = said.0.iter().map(|(name, value)| {
-        let node = Node::from_json(value, &super::tree::join("", name), &at)?;
+        let node = Node::from_json(value, &join("", name), &at)?;
         Ok(Entry { key: name.clone(), at: at.clone(), node })
     });
     let entries: Vec<Entry> = entries.collect::<Result<_, Problem>>()?;

@@ -53,7 +53,13 @@ impl Written {
         Ok(Written::of(name, subject, None, tree, folders, sets))
     }
 
-    fn in_text(shown: &str, name: &str, text: &str, folders: Folders<'_>, sets: &[Set]) -> Result<Written, Wrong> {
+    pub(super) fn in_text(
+        shown: &str,
+        name: &str,
+        text: &str,
+        folders: Folders<'_>,
+        sets: &[Set],
+    ) -> Result<Written, Wrong> {
         let tree = Node::from_toml(text).map_err(|problem| Wrong::new(shown, Some(text), vec![problem]))?;
         Ok(Written::of(name.to_owned(), shown.to_owned(), Some(text.to_owned()), tree, folders, sets))
     }
@@ -92,10 +98,7 @@ impl Written {
             // One that is no command is told as that.
             let by = read::command(&command).map(|words| printed::shown(&words));
             let unasked = |by: String| {
-                Problem::new(
-                    format!("its hosts come from {by}, which is run by no more than a run"),
-                    command.place("here"),
-                )
+                Problem::new(format!("its hosts come from {by}, which only a run asks"), command.place("here"))
             };
             return Err(self.wrong(vec![by.map_or_else(|problem| problem, unasked)]));
         }

@@ -1,7 +1,10 @@
 //! The process group of a command here.
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::time::Duration;
-use tokio::{process::Child, time::timeout};
+use tokio::{
+    process::Child,
+    time::{sleep, timeout},
+};
 
 /// How long a group may take to end by itself.
 const POLITE: Duration = Duration::from_secs(2);
@@ -23,10 +26,24 @@ impl Group {
     /// Asks all of it to end, and makes it.
     pub async fn end(mut self, child: &mut Child) {
         self.signal(Signal::TERM);
-        let _ = timeout(POLITE, child.wait()).await;
-        self.signal(Signal::KILL);
-        let _ = child.wait().await;
+        let gone = async {
+            let _ = child.wait().await;
+            self.gone().await;
+        };
+        if timeout(POLITE, gone).await.is_err() {
+            self.signal(Signal::KILL);
+            let _ = child.wait().await;
+            // Where nobody reaps, dead ones stay in it.
+            let _ = timeout(POLITE / 10, self.gone()).await;
+        }
         self.0 = None;
+    }
+
+    /// Waits until nobody is in it.
+    async fn gone(&self) {
+        while self.0.is_some_and(|leader| test_kill_process_group(leader).is_ok()) {
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 
     fn signal(&self, signal: Signal) {

@@ -4,6 +4,8 @@ mod file;
 mod group;
 mod hosts;
 mod process;
+#[cfg(test)]
+mod tests;
 
 pub use exec::{Capture, Run};
 pub use file::{Exists, ReadFile};
