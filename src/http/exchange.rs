@@ -7,7 +7,7 @@ use crate::{
 };
 use reqwest::{Url, header, redirect::Policy};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 use tokio::{sync::Notify, time::timeout};
 
 /// The most of an answer that is taken, in bytes.
@@ -99,7 +99,7 @@ fn predicted(request: &Request, partial: bool, model: &mut Model) -> Predicted<A
 }
 
 /// Sends a request and takes the answer, within its time, or until `stops` tells.
-async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
+pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
     let within = request.within;
     tokio::select! {
         () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
@@ -131,24 +131,33 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
         let Some(place) = response.headers().get(header::LOCATION) else {
             return taken(request, &mut response).await;
         };
-        let next = place.to_str().ok().and_then(|place| url.join(place).ok());
-        let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
-        let Some(next) = next else {
-            return Err(Failure::failed(format!("`{}` is sent on to what is no URL", request.shown())));
-        };
-        if url.scheme() == "https" && next.scheme() == "http" {
-            let message = format!("`{}` is sent on to `{}`, which everybody can read", request.shown(), shown(&next));
-            return Err(Failure::failed(message).help("ask for the place that it is at, by `https://…`"));
-        }
-        url = next;
+        url = next(request, &url, place.to_str().ok())?;
     }
     let message = format!("`{}` is sent on more than {REDIRECTS} times", request.shown());
     Err(Failure::failed(message).help("ask for the place that it is at"))
 }
 
+/// Where a request is sent on to: never to where it could be read on its way, if it could not be so far.
+pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
+    let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
+    let Some(next) = next else {
+        return Err(Failure::failed(format!("`{}` is sent on to what is no URL", request.shown())));
+    };
+    if url.scheme() == "https" && next.scheme() == "http" {
+        let message = format!("`{}` is sent on to `{}`, which everybody can read", request.shown(), shown(&next));
+        return Err(Failure::failed(message).help("ask for the place that it is at, by `https://…`"));
+    }
+    Ok(next)
+}
+
 async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure> {
-    // The certificate is always checked, and the environment may name a proxy.
-    let client = client(url).redirect(Policy::none()).pool_max_idle_per_host(0).build().map_err(|e| {
+    // The certificate is always checked. The environment may name a proxy, which does not know this machine's own places.
+    let client = client(url).redirect(Policy::none()).pool_max_idle_per_host(0);
+    let own = url.host_str().is_some_and(|host| {
+        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    });
+    let client = if own { client.no_proxy() } else { client };
+    let client = client.build().map_err(|e| {
         Failure::failed(format!("`{}` cannot be sent from here: {}", request.shown(), innermost(&e)))
             .help("install this machine's certificates, such as the package `ca-certificates`")
     })?;

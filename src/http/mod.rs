@@ -3,6 +3,8 @@ mod answer;
 mod client;
 mod exchange;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub use answer::Answer;
 pub use client::{client, innermost};
