@@ -48,7 +48,8 @@ impl ReadHosts {
         if status == 0 {
             return Ok(out);
         }
-        let said: Vec<&str> = err.lines().chain(out.lines()).filter(|line| !line.trim().is_empty()).collect();
+        // Why it failed stands behind what it may have printed already.
+        let said: Vec<&str> = out.lines().chain(err.lines()).filter(|line| !line.trim().is_empty()).collect();
         let failure = self.failure(&format!("{shown} ended with status {status}"));
         Err(match said.last() {
             Some(last) => failure.help(format!("its last line was: {}", short(last))),

@@ -4,7 +4,9 @@ mod drill;
 mod files;
 mod first;
 mod history;
+mod inventory;
 mod line;
+mod local;
 
 use std::{
     fs,
