@@ -354,3 +354,47 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
     let model = Model { runs: trial.before.runs, ..died.model };
     assert_eq!(trial.attempt(model, None, "died", Doubt::Ask).ended.exit, Exit::Refused);
 }
+
+#[test]
+fn what_was_run_here_or_sent_is_never_done_again_unasked() {
+    let trial = Trial::of(
+        r#"
+fn announced() {
+    local::run("make one");
+    ui::note(local::capture("git describe"));
+    http::post("https://example.org/two", #{ text: "out" });
+    http::get("https://example.org/read");
+    local::cd("web").run("make three");
+}
+"#,
+        "prod announced",
+    );
+    let all = ["`make one`", "post https://example.org/two", "`make three` in web"];
+    let (mut found, mut asked) = (Vec::new(), 0);
+    for at in 0..trial.effects() {
+        for fault in [Fault::KilledBefore(at), Fault::KilledAmid(at), Fault::KilledAfter(at)] {
+            for doubt in [Doubt::Ask, Doubt::Skip, Doubt::Retry] {
+                let name = format!("{fault:?} {doubt:?}");
+                let died = trial.attempt(trial.before.clone(), Some(fault), &name, Doubt::Ask);
+                let resumed = trial.attempt(died.model, None, &name, doubt);
+                let changes = &resumed.model.here.changes;
+                let times = |what: &str| changes.iter().filter(|change| *change == what).count();
+                let most = if matches!(doubt, Doubt::Retry) { 2 } else { 1 };
+                let right = match resumed.ended.exit {
+                    Exit::Done => all.iter().all(|what| times(what) <= most),
+                    // Nobody is there to ask.
+                    Exit::Unknown => matches!(doubt, Doubt::Ask) && all.iter().all(|what| times(what) <= 1),
+                    _ => false,
+                };
+                asked += u32::from(resumed.ended.exit == Exit::Unknown);
+                // Of what is done again or is taken for done only one may have been in doubt.
+                let sure = all.iter().filter(|what| times(what) == 1).count();
+                if !right || resumed.ended.exit == Exit::Done && sure < all.len() - 1 {
+                    found.push(format!("{name}: {:?} {changes:?} {:?}", resumed.ended.exit, failures(&resumed)));
+                }
+            }
+        }
+    }
+    none(&found);
+    assert!(asked >= 3, "each of the three was in doubt, and {asked} were asked about");
+}

@@ -31,10 +31,9 @@ fn request(method: Method, url: &str, options: Map) -> RhaiResultOf<Request> {
             "timeout" => request.within = duration(&value)?,
             "status" => request.wanted = statuses(value)?,
             other => {
-                let known = ["headers", "timeout", "status"];
-                let near = crate::fleet::did_you_mean(other, known);
-                let help = near.unwrap_or_else(|| "there are `headers`, `timeout` and `status`".to_owned());
-                return Err(wrong(format!("`{other}` is no option of a request"), &help));
+                let near = crate::fleet::did_you_mean(other, Request::OPTIONS);
+                let help = near.unwrap_or_else(|| "there are `headers`, `timeout`, `status`".to_owned());
+                return Err(wrong(format!("there is no option `{other}`"), &help));
             }
         }
     }
@@ -61,8 +60,7 @@ fn with_body(mut request: Request, body: Dynamic) -> RhaiResultOf<Request> {
         return Ok(request);
     }
     if !(body.is_map() || body.is_array()) {
-        let message = format!("a body is no {}", body.type_name());
-        return Err(wrong(message, "give a text, or a map or a list, which is sent as JSON"));
+        return Err(wrong(format!("`{body}` is no body"), "give a text, or a map or a list, which is sent as JSON"));
     }
     let json: serde_json::Value = rhai::serde::from_dynamic(&body)?;
     request.body(json.to_string().into(), "application/json");

@@ -69,6 +69,9 @@ pub struct Request {
 }
 
 impl Request {
+    /// What a script may say of one.
+    pub const OPTIONS: [&str; 3] = ["headers", "timeout", "status"];
+
     /// A request with nothing but its URL.
     ///
     /// `Fabfile` for what is no URL, and for one with a password in it.
