@@ -78,7 +78,8 @@ pub(super) async fn run(
         Err(why) => {
             group.end(&mut child).await;
             // What it said last is told all the same.
-            (out.done(), err.done());
+            out.done();
+            err.done();
             Err(Failure::failed(format!("{shown} {why} and was stopped")))
         }
     }

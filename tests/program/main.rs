@@ -4,6 +4,7 @@ mod drill;
 mod files;
 mod first;
 mod history;
+mod http;
 mod inventory;
 mod line;
 mod local;
