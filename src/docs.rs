@@ -96,6 +96,7 @@ fn entry(module: &str, name: &str, parameters: &[(String, String)], comments: &[
         Some(kind) if kind.contains("Failure") => Some("failure"),
         Some(kind) if kind.starts_with("&mut") && kind.contains("Commit") => Some("commit"),
         Some(kind) if kind.starts_with("&mut") && kind.contains("Release") => Some("release"),
+        Some(kind) if kind.starts_with("&mut") && kind.contains("Local") => Some("local"),
         _ => None,
     };
     let property = name.strip_prefix("get$");
@@ -221,6 +222,15 @@ fn begun(page: &str) -> String {
         "secret" => {
             "Values that nobody sees: taken from where they are kept, and handed on. See [secrets](../secrets.md)."
         }
+        "http" => "Requests from this machine: the chat is told, a build is started, a cache is purged.",
+        "local" => {
+            "A process on this machine, in the fabfile's folder, with the environment that rfab was started in.\n\n\
+             `local::cd(…)`, `env`, `timeout` and `stdin` give a value that has the same functions as methods, and is \
+             called `local` here: `local::cd(\"web\").run(\"npm ci\")`. Commands are written as on a host. A process has a \
+             session of its own, without a terminal, and reads nothing unless `stdin` gives it something; a second Ctrl-C \
+             and a time limit stop it with all that it started. What `run` prints is shown with `here` in front. In the \
+             simulator nothing is run: a command ends well and prints nothing."
+        }
         "service" => "The units of the app, as the fleet file names them by role.",
         "ui" => "What is said to the person, and asked.",
         module => &stdlib::text(module).map(about).unwrap_or_default(),
@@ -243,9 +253,15 @@ pub fn definitions() -> BTreeMap<String, String> {
     let engine = described();
     let definitions = engine.definitions().with_headers(false).include_standard_packages(false);
     let plain = |text: String| {
-        [("HostValue", "Host"), ("CommitValue", "Commit"), ("ReleaseValue", "Release"), ("-> String", "-> string")]
-            .into_iter()
-            .fold(text, |text, (rust, script)| text.replace(rust, script))
+        [
+            ("HostValue", "Host"),
+            ("CommitValue", "Commit"),
+            ("ReleaseValue", "Release"),
+            ("LocalValue", "Local"),
+            ("-> String", "-> string"),
+        ]
+        .into_iter()
+        .fold(text, |text, (rust, script)| text.replace(rust, script))
     };
     let files = definitions.iter_files().filter(|(_, text)| text.contains("///"));
     files.map(|(name, text)| (name.replace("__static__", "global"), plain(text))).collect()

@@ -18,6 +18,7 @@ pub mod http;
 pub mod init;
 pub mod ledger;
 pub mod line;
+pub mod local;
 pub mod model;
 pub mod release;
 pub mod report;

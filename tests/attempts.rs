@@ -354,3 +354,77 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
     let model = Model { runs: trial.before.runs, ..died.model };
     assert_eq!(trial.attempt(model, None, "died", Doubt::Ask).ended.exit, Exit::Refused);
 }
+
+#[test]
+fn what_was_run_here_or_sent_is_never_done_again_unasked() {
+    let trial = Trial::of(
+        r#"
+fn announced() {
+    local::run("make one");
+    ui::note(local::capture("git describe"));
+    http::post("https://example.org/two", #{ text: "out" });
+    http::get("https://example.org/read");
+    local::cd("web").run("make three");
+}
+"#,
+        "prod announced",
+    );
+    let all = ["`make one`", "post https://example.org/two", "`make three` in web"];
+    let (mut found, mut asked) = (Vec::new(), 0);
+    for at in 0..trial.effects() {
+        for fault in [Fault::KilledBefore(at), Fault::KilledAmid(at), Fault::KilledAfter(at)] {
+            for doubt in [Doubt::Ask, Doubt::Skip, Doubt::Retry] {
+                let name = format!("{fault:?} {doubt:?}");
+                let died = trial.attempt(trial.before.clone(), Some(fault), &name, Doubt::Ask);
+                let resumed = trial.attempt(died.model, None, &name, doubt);
+                let changes = &resumed.model.here.changes;
+                let times = |what: &str| changes.iter().filter(|change| *change == what).count();
+                let most = if matches!(doubt, Doubt::Retry) { 2 } else { 1 };
+                let right = match resumed.ended.exit {
+                    Exit::Done => all.iter().all(|what| times(what) <= most),
+                    // Nobody is there to ask.
+                    Exit::Unknown => matches!(doubt, Doubt::Ask) && all.iter().all(|what| times(what) <= 1),
+                    _ => false,
+                };
+                asked += u32::from(resumed.ended.exit == Exit::Unknown);
+                // Of what is done again or is taken for done only one may have been in doubt.
+                let sure = all.iter().filter(|what| times(what) == 1).count();
+                if !right || resumed.ended.exit == Exit::Done && sure < all.len() - 1 {
+                    found.push(format!("{name}: {:?} {changes:?} {:?}", resumed.ended.exit, failures(&resumed)));
+                }
+            }
+        }
+    }
+    none(&found);
+    assert!(asked >= 3, "each of the three was in doubt, and {asked} were asked about");
+}
+
+#[test]
+fn a_run_that_is_resumed_has_the_hosts_that_an_inventory_named_when_it_began() {
+    let trial = Trial::of(
+        r#"
+fn upkeep() {
+    let made = fleet("made", #{ hosts_from: ["bin/hosts"] });
+    ui::note(made.names());
+    local::run("make ready");
+    made.each(|host| host.run("bin/upkeep"));
+}
+"#,
+        "prod upkeep",
+    );
+    let says = |model: &mut Model, hosts: &str, ready: i32| {
+        let printed = Said { out: hosts.into(), ..Said::default() };
+        let made = Said { status: ready, ..Said::default() };
+        model.here.says = Fact::Told([("bin/hosts".to_owned(), printed), ("make ready".to_owned(), made)].into());
+    };
+    let mut before = trial.before.clone();
+    says(&mut before, r#"{ "web1": {}, "web2": {} }"#, 1);
+    let mut failed = trial.attempt(before, None, "first", Doubt::Ask);
+    assert_eq!(failed.ended.failures[0].message, "`make ready` ended with status 1");
+    // The cloud has taken one away meanwhile.
+    says(&mut failed.model, r#"{ "web2": {} }"#, 0);
+    let resumed = trial.attempt(failed.model, None, "first", Doubt::Ask);
+    assert_eq!(resumed.ended.exit, Exit::Done, "{:?}", failures(&resumed));
+    let hosts = ["web1", "web2"].map(|host| resumed.model.machines[&("made".into(), host.into())].changes.clone());
+    assert_eq!(hosts, [["`bin/upkeep`"], ["`bin/upkeep`"]]);
+}

@@ -13,7 +13,7 @@ use rhai::{Array, Map, NativeCallContext, plugin::*};
 
 fn dump(ctx: &NativeCallContext, on: &On, command: Command, to: &str) -> RhaiResultOf<()> {
     let here = here(ctx)?;
-    refuse_stars_in(&here, on, &command)?;
+    refuse_stars_in(&here, on.env.values().chain(&on.stdin), &command)?;
     let to = here.script.below(to).map_err(thrown)?;
     here.perform(Dump { on: on.clone(), command, to })
 }
@@ -21,7 +21,7 @@ fn dump(ctx: &NativeCallContext, on: &On, command: Command, to: &str) -> RhaiRes
 fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let from = here.script.below(from).map_err(thrown)?;
-    refuse_stars_in(&here, on, &command)?;
+    refuse_stars_in(&here, on.env.values().chain(&on.stdin), &command)?;
     let state = here.fleet_of(&on.host).state.clone();
     Ok(here.perform(Load { on: on.clone(), command, from, state })?.out)
 }

@@ -33,6 +33,16 @@ fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
     each.map(|(name, given)| Ok((name.clone(), word(&format!("the value of `{name}`"), given)?))).collect()
 }
 
+/// The variables of an environment, secret or not.
+pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
+    let variables = Given::each(map).map_err(thrown)?;
+    // `env` on the host would take another name for a flag or a program.
+    if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
+        return Err(command_error(Error::BadName(name.clone())));
+    }
+    Ok(variables.into_iter().map(|(name, given)| (name, given.sealed())).collect())
+}
+
 /// A program and its arguments.
 pub fn argv(words: Array) -> RhaiResultOf<Command> {
     let each = words.into_iter().map(|value| match Given::of(&value) {
@@ -42,36 +52,44 @@ pub fn argv(words: Array) -> RhaiResultOf<Command> {
     Command::of(each.collect::<Result<_, _>>()?).map_err(command_error)
 }
 
-/// Refuses stars in what a call hands to a host.
-pub fn refuse_stars_in(here: &Here, on: &On, command: &Command) -> RhaiResultOf<()> {
+/// Refuses stars in what a call hands on: words, and the environment and input beside them.
+pub fn refuse_stars_in<'a>(
+    here: &Here,
+    sealed: impl Iterator<Item = &'a Secret>,
+    command: &'a Command,
+) -> RhaiResultOf<()> {
     let words: Vec<&str> = match command {
         Command::Words(words) => words.iter().map(String::as_str).collect(),
         Command::Line { values, .. } => values.iter().map(|(_, value)| value.as_str()).collect(),
     };
-    let sealed = on.env.values().chain(&on.stdin).map(Secret::reveal);
-    words.into_iter().chain(sealed).try_for_each(|text| refuse_stars(here.lane.masks(), text)).map_err(thrown)
+    words
+        .into_iter()
+        .chain(sealed.map(Secret::reveal))
+        .try_for_each(|text| refuse_stars(here.lane.masks(), text))
+        .map_err(thrown)
 }
 
-fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
+/// A text, split into words.
+pub fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
     Command::words(text, &values(map)?).map_err(command_error)
 }
 
 fn exec(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
-    refuse_stars_in(&here, on, &command)?;
+    refuse_stars_in(&here, on.env.values().chain(&on.stdin), &command)?;
     let state = here.fleet_of(&on.host).state.clone();
     Ok(here.perform(Exec { on: on.clone(), command, any_status: false, state })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
-    refuse_stars_in(&here, on, &command)?;
+    refuse_stars_in(&here, on.env.values().chain(&on.stdin), &command)?;
     Ok(here.perform(Capture { on: on.clone(), command, any_status: false, shown: false })?.out)
 }
 
 fn test(ctx: &NativeCallContext, on: &On, command: Command) -> RhaiResultOf<bool> {
     let here = here(ctx)?;
-    refuse_stars_in(&here, on, &command)?;
+    refuse_stars_in(&here, on.env.values().chain(&on.stdin), &command)?;
     Ok(here.perform(Capture { on: on.clone(), command, any_status: true, shown: false })?.status == 0)
 }
 
@@ -322,12 +340,7 @@ pub mod host {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(host: &mut HostValue, variables: Map) -> RhaiResultOf<HostValue> {
         let mut on = host.0.clone();
-        let variables = Given::each(variables).map_err(thrown)?;
-        // `env` on the host would take another name for a flag or a program.
-        if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
-            return Err(command_error(Error::BadName(name.clone())));
-        }
-        on.env.extend(variables.into_iter().map(|(name, given)| (name, given.sealed())));
+        on.env.extend(super::host::variables(variables)?);
         Ok(HostValue(on))
     }
 

@@ -11,7 +11,9 @@ mod fleet;
 mod git;
 mod health;
 mod host;
+mod http;
 mod ledger;
+mod local;
 mod release;
 mod scope;
 mod secret;
@@ -46,12 +48,14 @@ const BARE: [&ModuleManifest; 8] = [
 ];
 
 /// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 9] = [
+const NAMESPACES: [(&str, &ModuleManifest); 11] = [
     ("balancer", exported_manifest!(balancer::balancer)),
     ("clock", exported_manifest!(clock::clock)),
     ("git", exported_manifest!(git::git)),
     ("health", exported_manifest!(health::health)),
+    ("http", exported_manifest!(http::http)),
     ("ledger", exported_manifest!(ledger::ledger)),
+    ("local", exported_manifest!(local::local)),
     ("release", exported_manifest!(release::release)),
     ("secret", exported_manifest!(secret::secret)),
     ("service", exported_manifest!(service::service)),
@@ -76,7 +80,8 @@ fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
         .register_type_with_name::<crate::command::Command>("Command")
         .register_type_with_name::<crate::secret::Secret>("Secret")
         .register_type_with_name::<release::ReleaseValue>("Release")
-        .register_type_with_name::<git::CommitValue>("Commit");
+        .register_type_with_name::<git::CommitValue>("Commit")
+        .register_type_with_name::<local::LocalValue>("Local");
     BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(bare).into()));
     NAMESPACES.into_iter().for_each(|(name, inside)| _ = engine.register_static_module(name, module(inside).into()));
 }

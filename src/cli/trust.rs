@@ -28,7 +28,8 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
         Some((name, print)) => (name, Some(print)),
         None => (host, None),
     };
-    let fleets = fleets(request, project, line)?;
+    let here = wiring::world(request, project, Arc::new(report::Terminal))?;
+    let fleets = fleets(request, project, line, Nowhere { here: Some(here) })?;
     if host == ALL {
         return everybody(project, &fleets);
     }
@@ -144,11 +145,16 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
     Ok((fleet, Host { fleet: of, name: name.into(), address, group, roles, vars }))
 }
 
-/// The fleets that the words name, or the default task, without anything being asked or done.
-pub fn fleets(request: &Request, project: &Project, line: Option<&Line>) -> Result<Vec<Arc<Fleet>>, Failure> {
+/// The fleets that the words name, or the default task, without any host being asked or anything done.
+pub fn fleets(
+    request: &Request,
+    project: &Project,
+    line: Option<&Line>,
+    nowhere: Nowhere,
+) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());
     let facts = wiring::facts(request, project, line.map_or(String::new(), ToString::to_string));
-    let (world, stop) = (Arc::new(Nowhere), Arc::new(Stop::default()));
+    let (world, stop) = (Arc::new(nowhere), Arc::new(Stop::default()));
     let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop, None);
     let name = || {
         let (lane, targets) = (session.lane(), Arc::new(Mutex::new(None)));

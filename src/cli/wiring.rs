@@ -184,12 +184,13 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
             }
             let text = match first {
                 true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
-                false => "interrupted again: the commands that still run on hosts are stopped",
+                false => "interrupted again: the commands that still run are stopped",
             };
             if let Some(session) = session.upgrade() {
                 session.lane().tell(What::Warned { host: None, text: text.to_owned() });
             }
             if !first && let Some(world) = weak.upgrade() {
+                world.real.stops.notify_waiters();
                 for site in world.real.sites() {
                     site.transport.stop_all().await;
                 }
@@ -198,7 +199,8 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
     });
 }
 
-fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
+/// The real world of a request.
+pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
     let (home, cache) = folders()?;

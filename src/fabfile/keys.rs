@@ -1,10 +1,11 @@
-//! Keys of literal maps that nothing reads: limits of `each`, hooks of the stdlib, values of a command.
+//! Keys of literal maps that nothing reads: limits of `each`, hooks of the stdlib, values of a command, options of a request.
 use super::tasks;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
     fan::Limits,
     fleet::did_you_mean,
+    http::Request,
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
@@ -19,7 +20,10 @@ pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> 
     let mut wrong = None;
     ast.walk(&mut |path| {
         if let Some((call, method)) = path.last().and_then(call) {
-            wrong = limits(call, method).or_else(|| values(call, method)).or_else(|| hooks(call, &hooked, ast));
+            wrong = limits(call, method)
+                .or_else(|| values(call, method))
+                .or_else(|| options(call))
+                .or_else(|| hooks(call, &hooked, ast));
         }
         wrong.is_none()
     });
@@ -45,12 +49,30 @@ fn limits(call: &FnCallExpr, method: bool) -> Option<Wrong> {
     unread(given, &Limits::KEYS, "limit")
 }
 
+/// Whether a call is one of a namespace of rfab's.
+fn of(call: &FnCallExpr, namespace: &str) -> bool {
+    call.namespace.path.len() == 1 && call.namespace.root() == namespace
+}
+
+/// The options of a request, which stand last, behind a body if it has one.
+fn options(call: &FnCallExpr) -> Option<Wrong> {
+    let before = match &*call.name {
+        "get" | "head" | "delete" => 1,
+        "post" | "put" | "patch" => 2,
+        _ => return None,
+    };
+    let given = call.args.get(before).filter(|_| of(call, "http"))?;
+    unread(given, &Request::OPTIONS, "option")
+}
+
 /// What a command names must have a value; the command and its values both stand there.
 fn values(call: &FnCallExpr, method: bool) -> Option<Wrong> {
     if !["run", "capture", "sudo", "test"].contains(&&*call.name) {
         return None;
     }
-    let mut args = call.args.iter().skip(usize::from(!method));
+    // Before it stands a host, unless it is run on this machine.
+    let host = !method && !of(call, "local");
+    let mut args = call.args.iter().skip(usize::from(host));
     let (Some(Expr::StringConstant(text, at)), Some(given), None) = (args.next(), args.next(), args.next()) else {
         return None;
     };
@@ -168,6 +190,26 @@ mod tests {
                 "give it one: `#{ dir: … }`",
             ),
             (
+                "fn f(x) { local::run(\"ls {dir}\", #{ dri: x }) }".to_owned(),
+                "`{dir}` in the command has no value",
+                "did you mean `dri`?",
+            ),
+            (
+                "fn f() { local::cd(\"web\").test(\"ls {dir}\", #{}) }".to_owned(),
+                "`{dir}` in the command has no value",
+                "give it one: `#{ dir: … }`",
+            ),
+            (
+                "fn f(u) { http::get(u, #{ timout: 5 }) }".to_owned(),
+                "there is no option `timout`",
+                "did you mean `timeout`?",
+            ),
+            (
+                "fn f(u, b) { http::post(u, b, #{ json: b }) }".to_owned(),
+                "there is no option `json`",
+                "there are `headers`, `timeout`, `status`",
+            ),
+            (
                 "import \"std/deploy\" as d; fn f(x) { d::deploy(x, #{ restrt: |h| 1 }) }".to_owned(),
                 "there is no hook `restrt`",
                 "did you mean `restart`?",
@@ -191,6 +233,7 @@ mod tests {
             "fn f(h, x) { h.run(\"ls {dir}\", #{ dir: x, more: 1 }); h.run(\"ls {dir}\", x); h.run(\"ls '{dir}'\", #{}) }",
             "import \"std/deploy\" as d; fn f(x, hooks) { d::deploy(x, hooks); d::deploy(x, #{}) }",
             "import \"std/deploy\" as d; fn f(x) { d::deploy(x, g()) } fn g() { let m = #{ x: 1 }; m.remove(\"x\"); m }",
+            "fn f(x) { local::run(\"ls {dir}\", #{ dir: x }); http::post(x, #{ json: 1 }); http::get(x, #{ status: x }) }",
             "fn deploy(x, hooks) { } fn f(x) { deploy(x, #{ anything: 1 }) }",
         ] {
             assert_eq!(wrong(text), None, "{text}");

@@ -6,6 +6,7 @@ mod hosts;
 mod nearest;
 mod order;
 mod pools;
+mod printed;
 mod range;
 mod read;
 mod section;
@@ -15,16 +16,18 @@ mod set;
 mod tests;
 mod tree;
 mod value;
+mod written;
 mod wrong;
 
 pub use differ::differences;
 pub use hosts::{Named, WORDS};
 pub use nearest::{did_you_mean, nearest};
 pub use pools::Stand;
-pub use read::{Folders, from_map, parse, read};
+pub use read::Folders;
 pub use selection::Selection;
 pub use set::{Malformed, Set};
 pub use value::{is_name, is_user, span};
+pub use written::{Written, from_map, parse, read};
 pub use wrong::{Problem, Wrong};
 
 use crate::host::{Host, Name};

@@ -1,22 +1,14 @@
-//! Reading a fleet, from a file or from a script's map.
+//! What the keys of a fleet mean.
 use super::{
-    Accept, Fleet, app, balancers, hosts,
-    nearest::did_you_mean,
-    order,
-    section::{Section, TOP},
+    Accept, Fleet, app, balancers, hosts, order,
+    section::{Section, TOP, expected},
     set::{self, Set},
     tree::{Entry, Node, Value},
     value,
-    wrong::{Problem, Wrong},
+    wrong::Problem,
 };
 use crate::host::Name;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-/// The largest fleet file that is read, in bytes.
-const LARGEST: u64 = 4 << 20;
+use std::path::{Path, PathBuf};
 
 /// Where a fleet's paths start from.
 #[derive(Clone, Copy, Debug)]
@@ -27,67 +19,7 @@ pub struct Folders<'a> {
     pub fleet: &'a Path,
 }
 
-/// Reads a fleet file; `shown` is its path from the fabfile's folder `project` on, as the user wrote it.
-///
-/// The fleet is named after the file, without its ending.
-pub fn read(shown: &str, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
-    let file = project.join(shown);
-    let wrong = |problem| Wrong::new(shown, None, vec![problem]);
-    let text = text_of(&file).map_err(wrong)?;
-    let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let folder = file.parent().unwrap_or(project);
-    parse(shown, name, &text, Folders { project, fleet: folder }, sets)
-}
-
-/// Reads the text of a fleet file that is called `shown` in errors.
-pub fn parse(shown: &str, name: &str, text: &str, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Wrong> {
-    let wrong = |problems| Wrong::new(shown, Some(text), problems);
-    let tree = Node::from_toml(text).map_err(|problem| wrong(vec![problem]))?;
-    fleet(name, tree, folders, sets).map_err(wrong)
-}
-
-/// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
-pub fn from_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
-    let wrong = |problems| Wrong::new(&format!("fleet `{name}`"), None, problems);
-    let tree = Node::from_json(map, "").map_err(|problem| wrong(vec![problem]))?;
-    fleet(name, tree, Folders { project, fleet: project }, sets).map_err(wrong)
-}
-
-fn text_of(file: &Path) -> Result<String, Problem> {
-    let unreadable = |error: std::io::Error| Problem::bare(format!("the fleet cannot be read: {error}"));
-    let about = match fs::metadata(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Problem::bare("there is no such fleet file").perhaps(neighbour(file)));
-        }
-        about => about.map_err(unreadable)?,
-    };
-    if !about.is_file() {
-        return Err(Problem::bare("the fleet is not a file"));
-    }
-    if about.len() > LARGEST {
-        return Err(Problem::bare(format!("the fleet file has {} bytes, which is too much", about.len())));
-    }
-    fs::read_to_string(file).map_err(unreadable)
-}
-
-/// Names the file that was probably meant, in the same folder, or those that there are.
-fn neighbour(file: &Path) -> Option<String> {
-    let mut names: Vec<String> = fs::read_dir(file.parent()?)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".toml"))
-        .collect();
-    names.sort();
-    let near = did_you_mean(file.file_name()?.to_str()?, names.iter().map(String::as_str));
-    let few = || match names.len() {
-        0 | 21.. => None,
-        1 => Some(format!("there is `{}`", names[0])),
-        _ => Some(format!("there are `{}`", names.join("`, `"))),
-    };
-    near.or_else(few)
-}
-
-fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {
+pub(super) fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {
     let mut problems: Vec<Problem> = sets.iter().filter_map(|set| set::apply(&mut tree, set).err()).collect();
     if !value::is_name(name) {
         problems.push(Problem::bare(format!("`{name}` is not a fleet's name")).help(value::why_no_name(name)));
@@ -107,6 +39,8 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let user = top.get("user", problems, value::user);
     let deploy_live = top.get("deploy_live", problems, value::yes).unwrap_or(false);
     let state = top.get("state", problems, state).unwrap_or_else(|| "~/.local/state/rfab".to_owned());
+    // Who names a command was asked for it before: what it printed stands under `hosts` now.
+    let _ = top.get("hosts_from", problems, command);
     if top.find("hosts").is_none() {
         problems.push(top.lacks("hosts").help("name them: `[hosts]`, and below that `web1 = { roles = [\"web\"] }`"));
     }
@@ -214,6 +148,16 @@ fn is_hop(hop: &str) -> bool {
     };
     let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0);
     host_is_good && user.is_none_or(value::is_user) && port.is_none_or(is_port)
+}
+
+/// A program and its arguments; no shell reads them.
+pub(super) fn command(node: &Node) -> Result<Vec<String>, Problem> {
+    let Value::List(items) = &node.value else {
+        let help = "write a program and its arguments, such as `[\"bin/hosts\", \"prod\"]`";
+        return Err(expected("a list of words", node).help(help));
+    };
+    let words = items.iter().map(|item| value::text(item).map(str::to_owned)).collect::<Result<_, _>>()?;
+    value::filled(node, words)
 }
 
 /// A folder on the hosts; `~/` is the login user's.

@@ -6,8 +6,20 @@ use super::{
 };
 
 /// The keys at the top of a fleet.
-pub(super) const TOP: [&str; 11] =
-    ["guarded", "ssh", "accept", "via", "user", "deploy_live", "state", "app", "hosts", "balancer", "roll"];
+pub(super) const TOP: [&str; 12] = [
+    "guarded",
+    "ssh",
+    "accept",
+    "via",
+    "user",
+    "deploy_live",
+    "state",
+    "app",
+    "hosts",
+    "hosts_from",
+    "balancer",
+    "roll",
+];
 
 /// A table whose keys are asked for one by one; what is wrong is gathered in `problems`.
 pub(super) struct Section<'t> {

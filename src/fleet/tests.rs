@@ -69,6 +69,8 @@ struct Case<'t> {
     sets: Vec<Set>,
     json: bool,
     text: &'t str,
+    /// What its `hosts_from` printed.
+    printed: Option<&'t str>,
     report: &'t str,
 }
 
@@ -77,9 +79,13 @@ fn cases(file: &str) -> Vec<Case<'_>> {
         let (title, rest): (&str, &str) = str::split_once(text, '\n').unwrap();
         let (fleet, report) = rest.split_once("--- report\n").unwrap();
         let (head, text) = fleet.split_once('\n').unwrap();
+        let (text, printed) = match text.split_once("--- printed\n") {
+            Some((text, printed)) => (text, Some(printed)),
+            None => (text, None),
+        };
         let mut words = head.split(" --set ");
         let json = words.next() == Some("--- map");
-        Case { title, sets: words.map(|set| set.parse().unwrap()).collect(), json, text, report }
+        Case { title, sets: words.map(|set| set.parse().unwrap()).collect(), json, text, printed, report }
     };
     file.split("=== ").skip(1).map(case).collect()
 }
@@ -92,18 +98,25 @@ fn every_wrong_fleet_is_refused_with_its_report() {
     let mut count = 0;
     for case in cases(file) {
         count += 1;
-        let read = if case.json {
-            from_map("prod", &serde_json::from_str(case.text).unwrap(), folders().project, &case.sets)
+        let written_down = if case.json {
+            let map = serde_json::from_str(case.text).unwrap();
+            Written::in_map("prod", &map, folders().project, &case.sets)
         } else {
-            parse("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
+            Written::in_text("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
         };
+        let whole = match case.printed {
+            Some(printed) => written_down.and_then(|fleet| fleet.with(printed)),
+            None => written_down,
+        };
+        let read = whole.and_then(|fleet| fleet.fleet());
         let report = match read {
             Ok(_) => panic!("{} is not refused", case.title),
             Err(wrong) => rendered(&wrong),
         };
         let sets: String = case.sets.iter().map(|set| format!(" --set {set}")).collect();
         let kind = if case.json { "map" } else { "file" };
-        written += &format!("=== {}\n--- {kind}{sets}\n{}--- report\n{report}\n", case.title, case.text);
+        let printed = case.printed.map(|text| format!("--- printed\n{text}")).unwrap_or_default();
+        written += &format!("=== {}\n--- {kind}{sets}\n{}{printed}--- report\n{report}\n", case.title, case.text);
     }
     assert!(count >= 40, "only {count} cases");
     if std::env::var_os("RFAB_WRITE_REPORTS").is_some() {
@@ -323,4 +336,31 @@ fn a_health_url_and_a_path_are_filled_for_each_host() {
     assert_eq!(paths, ["/srv/web1/a", "/srv/web2/a", "/srv/web3/a"]);
     let urls: Vec<String> = fleet.hosts.iter().map(|host| health.url_of(host)).collect();
     assert_eq!(urls, ["http://web1:8080/web1", "http://10.0.0.2:8080/web2", "http://[::1]:8080/web3"]);
+}
+
+#[test]
+fn hosts_that_a_command_prints_stand_behind_those_that_are_written() {
+    let text = "hosts_from = [\"bin/hosts\", \"two words\"]\n[hosts]\nlb2 = {}\n";
+    let written =
+        || Written::in_text("fleets/prod.toml", "prod", text, folders(), &["hosts.web2.queue=5".parse().unwrap()]);
+    assert_eq!(written().unwrap().hosts_from().unwrap(), Some(vec!["bin/hosts".into(), "two words".into()]));
+    let printed = r#"{ "web[2..3]": { "group": "a", "roles": ["web"], "zone": { "row": [1, 2.5, null] } },
+                       "db1": { "address": "10.0.0.1", "roles": ["db"] } }"#;
+    // What is set for one run holds for a printed host as for a written one.
+    let one = printed.replace("web[2..3]", "web2");
+    let set = written().unwrap().with(&one).unwrap().fleet().unwrap();
+    assert_eq!(set.host("web2").unwrap().vars["queue"], 5);
+    let written = Written::in_text("fleets/prod.toml", "prod", text, folders(), &[]).unwrap();
+    let fleet = written.with(printed).unwrap().fleet().unwrap();
+    let names: Vec<&str> = fleet.hosts.iter().map(|host| &*host.name).collect();
+    assert_eq!(names, ["lb2", "web2", "web3", "db1"]);
+    assert_eq!(fleet.host("db1").unwrap().address(), "10.0.0.1");
+    assert_eq!(fleet.host("web3").unwrap().vars["zone"], serde_json::json!({ "row": [1, 2.5, null] }));
+    let set: Set = "hosts_from=[\"bin/hosts\", \"staging\"]".parse().unwrap();
+    let other = Written::in_text("fleets/prod.toml", "prod", text, folders(), &[set]).unwrap();
+    assert_eq!(other.hosts_from().unwrap(), Some(vec!["bin/hosts".into(), "staging".into()]));
+    assert_eq!(Written::in_text("x", "prod", SHOP, folders(), &[]).unwrap().hosts_from().unwrap(), None);
+    let map = serde_json::json!({ "hosts_from": ["bin/hosts"] });
+    let fleet = Written::in_map("prod", &map, folders().project, &[]).unwrap().with("{\"web1\": {}}").unwrap();
+    assert_eq!(fleet.fleet().unwrap().hosts.len(), 1);
 }

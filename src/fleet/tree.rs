@@ -1,6 +1,6 @@
 //! A fleet as written, before anybody knows what it means: the same for TOML, for a Rhai map and for `--set`.
 use super::wrong::{Place, Problem};
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 use toml::de::{DeTable, DeValue};
 
 /// A value and where it was written.
@@ -42,6 +42,8 @@ pub(super) enum At {
     Map,
     /// On the command line, after `--set`.
     Set(String),
+    /// By this command, which `hosts_from` names.
+    Printed(Arc<str>),
 }
 
 impl Node {
@@ -63,8 +65,8 @@ impl Node {
         node(value.get_ref(), path.to_owned(), at.clone(), &|_| at.clone()).ok()
     }
 
-    /// Reads what a script gave.
-    pub fn from_json(json: &serde_json::Value, path: &str) -> Result<Node, Problem> {
+    /// Reads what a script gave, or a command printed.
+    pub fn from_json(json: &serde_json::Value, path: &str, at: &At) -> Result<Node, Problem> {
         use serde_json::Value as Json;
         let value = match json {
             Json::Null => Value::Nothing,
@@ -72,26 +74,26 @@ impl Node {
             Json::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => Value::Whole(whole),
                 (None, Some(decimal)) if number.is_f64() => Value::Decimal(decimal),
-                _ => return Err(too_large(path, At::Map)),
+                _ => return Err(too_large(path, at.clone())),
             },
             Json::String(text) => Value::Text(text.clone()),
             Json::Array(items) => Value::List(
                 items
                     .iter()
                     .enumerate()
-                    .map(|(i, item)| Node::from_json(item, &format!("{path}[{i}]")))
+                    .map(|(i, item)| Node::from_json(item, &format!("{path}[{i}]"), at))
                     .collect::<Result<_, _>>()?,
             ),
             Json::Object(map) => Value::Table(
                 map.iter()
                     .map(|(key, item)| {
-                        let node = Node::from_json(item, &join(path, key))?;
-                        Ok(Entry { key: key.clone(), at: At::Map, node })
+                        let node = Node::from_json(item, &join(path, key), at)?;
+                        Ok(Entry { key: key.clone(), at: at.clone(), node })
                     })
                     .collect::<Result<_, Problem>>()?,
             ),
         };
-        Ok(Node { value, path: path.to_owned(), at: At::Map })
+        Ok(Node { value, path: path.to_owned(), at: at.clone() })
     }
 
     /// Turns a host's own key into what a script sees.

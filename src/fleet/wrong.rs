@@ -99,6 +99,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.places.first() {
             Some(Place { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
+            Some(Place { at: At::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
             Some(Place { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
             _ => {}
         }
@@ -107,6 +108,7 @@ impl fmt::Display for Problem {
             match &place.at {
                 At::File(_) => {}
                 At::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
+                At::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
                 At::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
             }
         }

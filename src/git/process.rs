@@ -1,5 +1,6 @@
 //! One call of the user's `git`.
 use super::{Error, Repository, Trust};
+use crate::local::Group;
 use std::{ffi::OsString, path::Path, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -68,20 +69,17 @@ pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Res
     // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
     unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
     let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
-    let mut group = Group(child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)));
+    let mut group = Group::of(&child);
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let all = async { tokio::join!(kept(out), kept(err), child.wait()) };
     let ended = timeout(within, all).await;
     if let Ok((out, err, status)) = ended {
         let status = status.map_err(|e| Error::NoGit(e.to_string()))?;
-        group.0 = None;
+        group.let_go();
         return Ok(Ended { ok: status.success(), out, err });
     }
     // Asked first, so that git removes its lock files.
-    group.signal(rustix::process::Signal::TERM);
-    let _ = timeout(Duration::from_secs(2), child.wait()).await;
-    group.signal(rustix::process::Signal::KILL);
-    group.0 = None;
+    group.end(&mut child).await;
     Err(Error::TimedOut { what: verb(args), within })
 }
 
@@ -125,24 +123,6 @@ async fn kept(from: Option<impl AsyncRead + Unpin>) -> String {
 /// What a call asks of git, such as `fetch`.
 pub(super) fn verb(args: &[&str]) -> String {
     args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or_default().to_owned()
-}
-
-/// A process group that is told to end when nobody waits for it any more.
-struct Group(Option<rustix::process::Pid>);
-
-impl Group {
-    fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(leader) = self.0 {
-            // It may have ended by itself.
-            let _ = rustix::process::kill_process_group(leader, signal);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(rustix::process::Signal::TERM);
-    }
 }
 
 /// A text of others with its control and direction characters made visible, and cut to 400 characters.

@@ -7,6 +7,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::{Fleet, Health, Version},
     host::Host,
+    http::innermost,
     model::{Commit, Miss, Model, Predicted, Time},
     world::real::{Job, Remote, Site},
 };
@@ -235,13 +236,4 @@ impl Target {
             }
         }
     }
-}
-
-/// The cause at the bottom of an error, which says more than its wrappings.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

@@ -67,6 +67,8 @@ pub struct Model {
     pub fleets: BTreeMap<Name, Arc<Fleet>>,
     /// By fleet and name.
     pub machines: BTreeMap<(Name, Name), Machine>,
+    /// This machine, as far as commands on it say and change something.
+    pub here: Machine,
     /// By fleet, balancer, pool and the host's name.
     pub servers: BTreeMap<(Name, Name, Name, Name), PoolServer>,
     pub states: BTreeMap<Name, StateFolder>,
@@ -95,7 +97,7 @@ pub const FIRST: &str = "1111111111111111111111111111111111111111";
 
 impl Model {
     pub fn new() -> Self {
-        Self { inter: 2_000, rise: 3, first: FIRST.into(), ..Self::default() }
+        Self { inter: 2_000, rise: 3, first: FIRST.into(), here: Machine::bare(), ..Self::default() }
     }
 
     /// Makes a fleet up: every host up on its first release and ready.
@@ -270,6 +272,9 @@ impl Model {
         }
         for (fleet, state) in &self.states {
             out += &format!("{fleet} held by {:?}\n", state.held_by);
+        }
+        if !self.here.changes.is_empty() {
+            out += &format!("here changes {:?}\n", self.here.changes);
         }
         out.push_str(&format!("harmed {:?}\n", self.harmed));
         out

@@ -30,7 +30,9 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
 }
 
 fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
-    let command = if method { call.args.first() } else { call.args.get(1) };
+    // In the namespace of this machine the command stands first, as behind a host.
+    let here = !call.namespace.is_empty() && call.namespace.root() == "local";
+    let command = if method || here { call.args.first() } else { call.args.get(1) };
     if COMMANDS.contains(&&*call.name) && command.is_some_and(put_together) {
         return Some(Forbidden {
             at: command.map_or(at, Expr::position),
@@ -38,7 +40,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
                 "the command of `{}` is put together from texts, so a value in it could become words or code",
                 call.name
             ),
-            help: "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
+            help: match here {
+                true => "write `local::run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
+                false => "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
+            },
         });
     }
     if let Some(text) = prints_a_secret(call)
@@ -58,7 +63,14 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
         return Some(Forbidden {
             at: *at,
             message: format!("`{sign}` is for a shell, and no shell reads the command of `{}`", call.name),
-            help: "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`",
+            help: match here {
+                true => {
+                    "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
+                }
+                false => {
+                    "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`"
+                }
+            },
         });
     }
     let line = call.args.first()?;
@@ -121,6 +133,11 @@ mod tests {
             "fn a(host) { host.capture(\"ls | wc -l\") }",
             "fn a(host) { host.run(\"cd /srv\") }",
             "fn a(x) { secret::command(`pass show ${x}`) }",
+            "fn a(x) { local::run(`ls ${x}`) }",
+            "fn a(x) { local::capture(\"ls \" + x, #{}) }",
+            "fn a(x) { local::cd(x).test(`ls ${x}`) }",
+            "fn a(x) { local::run(sh(`cd ${x}`)) }",
+            "fn a() { local::run(\"cd web && npm ci\") }",
         ] {
             assert_eq!(line(bad), Some(1), "{bad}");
         }
@@ -132,6 +149,7 @@ mod tests {
             "fn a(host, x) { host.run(\"ls {x}\", #{ x: `a ${x}` }); host.run([\"ls\", `${x}`]); host.run(x); }",
             "fn a(host, x) { host.run(sh(\"cd $d\", #{ d: `a ${x}` })); }",
             "fn a(x) { ui::note(`ls ${x}` + x); secret::command([\"pass\", `${x}`]); secret::command(x); command(`${x}`) }",
+            "fn a(x) { local::run(\"ls {x}\", #{ x: `a ${x}` }); local::run([\"ls\", `${x}`]); local::cd(`${x}`).run(x); }",
             "fn a(host) { host.run(sh(\"cd /srv && make\")); host.run(\"sh -c 'a | b'\"); host.run([\"test\", \"a\", \">\", \"b\"]); }",
             "fn a(host) { host.run(\"find . -name *.pyc -delete\"); host.run(\"cdrecord\"); ui::note(\"a && b\"); }",
         ] {

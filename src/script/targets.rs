@@ -5,10 +5,11 @@ use crate::{
     event::Standing,
     failure::{Failure, Reason},
     fleet::{
-        Fleet, Selection,
+        Fleet, Selection, Written, Wrong,
         selection::{excluded, limited},
     },
     host::Host,
+    local::{Local, ReadHosts},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,16 +33,29 @@ pub fn fleet_of_file(here: &Here, path: &str) -> RhaiResultOf<Targets> {
     if file.exists() {
         super::owned_well(&file).map_err(thrown)?;
     }
-    let fleet = crate::fleet::read(path, &here.script.folder, &here.script.set).map_err(|w| thrown(w.into()))?;
-    admit(here, fleet)
+    whole(here, Written::in_file(path, &here.script.folder, &here.script.set))
 }
 
 /// The hosts of a fleet given as a map.
 pub fn fleet_of_map(here: &Here, name: &str, keys: rhai::Map) -> RhaiResultOf<Targets> {
     let value: serde_json::Value = rhai::serde::from_dynamic(&rhai::Dynamic::from(keys))?;
-    let fleet =
-        crate::fleet::from_map(name, &value, &here.script.folder, &here.script.set).map_err(|w| thrown(w.into()))?;
-    admit(here, fleet)
+    whole(here, Written::in_map(name, &value, &here.script.folder, &here.script.set))
+}
+
+/// Asks the command of `hosts_from` for hosts, if the fleet names one.
+fn whole(here: &Here, written: Result<Written, Wrong>) -> RhaiResultOf<Targets> {
+    let wrong = |wrong: Wrong| thrown(wrong.into());
+    let mut written = written.map_err(wrong)?;
+    if let Some(words) = written.hosts_from().map_err(wrong)? {
+        let program = here.script.folder.join(&words[0]);
+        // What `PATH` leads to is the system's.
+        if words[0].contains('/') && program.exists() {
+            super::owned_well(&program).map_err(thrown)?;
+        }
+        let asked = ReadHosts::new(&written.name, &words, Local::at(here.script.folder.clone()));
+        written = written.with(&here.perform(asked)?).map_err(wrong)?;
+    }
+    admit(here, written.fleet().map_err(wrong)?)
 }
 
 fn admit(here: &Here, fleet: Fleet) -> RhaiResultOf<Targets> {

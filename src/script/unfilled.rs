@@ -4,9 +4,9 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// Calls whose first text is for people, or a path or a name: nothing fills it, and no shell reads it.
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 22] = [
     "note", "warn", "confirm", "prompt", "next", "step", "refuse", "fleet", "select", "host", "role", "cd", "read",
-    "write", "exists", "put", "get", "template",
+    "write", "exists", "put", "get", "template", "head", "post", "patch", "delete",
 ];
 
 /// Calls whose first text is a command that no shell reads.
@@ -54,7 +54,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position, variables: &BTreeSet<Str
     }
     let texts = call.args.iter().take(if method { 1 } else { 2 });
     if COMMANDS.contains(&&*call.name) {
-        let help = "write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word";
+        let help = match !call.namespace.is_empty() && call.namespace.root() == "local" {
+            true => "write `local::run(\"ls {folder}\", #{ folder: path })`: each value stays one word",
+            false => "write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word",
+        };
         let unquoted = |text: &&Expr| matches!(text, Expr::StringConstant(text, _) if !text.contains('\''));
         return texts.filter(unquoted).find_map(|text| literal(text, variables, help));
     }
@@ -94,6 +97,8 @@ mod tests {
         ] {
             assert_eq!(help(text), Some(BACKTICKS), "{text}");
         }
+        assert_eq!(help("fn f(x) { http::post(\"https://x/${x}\", 1) }"), Some(BACKTICKS));
+        assert!(help("fn f(x) { local::run(\"ls ${x}\") }").unwrap().contains("local::run"));
         assert!(help("fn f(host, x) { host.run(\"ls ${x}\") }").unwrap().contains("{folder}"));
     }
 

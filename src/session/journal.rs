@@ -10,6 +10,7 @@ use crate::{
     event::What,
     failure::{Failure, Reason},
     fleet::{Fleet, differences},
+    local::ReadHosts,
     secret::{Key, Masks},
     store::{Fate, Journal, Known, Past, Record},
     ui::Wait,
@@ -183,8 +184,9 @@ impl Journaled {
         }
         let same = self.is(known, effect);
         let stale = known.stale || self.stale.covers(lane, number);
-        // What a name in a repository means is settled once a run.
-        let pinned = same && matches!(effect.subject(), Subject::Repository(_));
+        // What a name in a repository means is settled once a run, and so is which hosts an inventory names.
+        let settled = matches!(effect.subject(), Subject::Repository(_)) || effect.as_any().is::<ReadHosts>();
+        let pinned = same && settled;
         if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
             return self.perform_anew(call, rest);
         }

@@ -34,18 +34,24 @@ impl From<Said> for Output {
     }
 }
 
-/// Turns a status other than 0 into a failure that names the command.
-pub(super) fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
-    if output.status == 0 {
-        return Ok(output);
+impl Output {
+    /// Turns a status other than 0 into a failure that names the command.
+    pub fn good(self, shown: &str) -> Result<Output, Failure> {
+        if self.status == 0 {
+            return Ok(self);
+        }
+        let failure = Failure::failed(format!("{shown} ended with status {}", self.status)).status(self.status);
+        let lines: Vec<&str> = self.err.lines().chain(self.out.lines()).collect();
+        Err(match lines.last() {
+            Some(last) => failure.help(format!("its last line was: {last}")),
+            None => failure,
+        })
     }
-    let message = format!("{} ended with status {}", on.shown(command), output.status);
-    let failure = Failure::failed(message).on(&on.host.name).status(output.status);
-    let lines: Vec<&str> = output.err.lines().chain(output.out.lines()).collect();
-    Err(match lines.last() {
-        Some(last) => failure.help(format!("its last line was: {last}")),
-        None => failure,
-    })
+}
+
+/// The same, of a host's command.
+pub(super) fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
+    output.good(&on.shown(command)).map_err(|failure| failure.on(&on.host.name))
 }
 
 /// What a trace says of a command's end.

@@ -5,7 +5,7 @@ mod connect;
 mod exec;
 mod file;
 mod files;
-mod heard;
+pub(crate) mod heard;
 mod input;
 mod known;
 mod link;

@@ -1,15 +1,19 @@
 //! The world where nothing happens: a task can name a fleet in it, and do no more.
-use super::{Alone, Work, World, threads};
+use super::{Alone, Work, World, real::RealWorld, threads};
 use crate::{
-    effect::{Answered, Call, Lane},
+    effect::{Answered, Call, Kind, Lane, Subject},
     failure::Failure,
     fleet::Fleet,
     model::Time,
 };
 use std::sync::Arc;
 
-/// Refuses every effect.
-pub struct Nowhere;
+/// Refuses every effect, but for what only reads this machine where a world for that is given.
+#[derive(Default)]
+pub struct Nowhere {
+    /// Where a fleet's `hosts_from` is run; nowhere while a line is completed.
+    pub here: Option<RealWorld>,
+}
 
 impl World for Nowhere {
     fn name(&self) -> &'static str {
@@ -21,6 +25,9 @@ impl World for Nowhere {
     }
 
     fn perform(&self, call: Call<'_>) -> Answered {
+        if let (Some(here), Kind::Read, Subject::Here) = (&self.here, call.effect.kind(), call.effect.subject()) {
+            return here.perform(call);
+        }
         let message = format!("a task that names hosts here may do nothing else: {}", call.effect.describe());
         Err(Failure::refused(message).help("name the hosts without `out` or `live`"))
     }

@@ -272,6 +272,10 @@ pub struct Real {
     pub packed: Arc<crate::release::PackedTrees>,
     /// Whether repositories are fetched from before a name is resolved.
     pub fetch: bool,
+    /// Tells what runs here to end, whatever it is about.
+    pub stops: tokio::sync::Notify,
+    /// What inventories printed in this run, by their commands.
+    pub said: tokio::sync::Mutex<BTreeMap<String, String>>,
     build: Build,
     sites: Mutex<BTreeMap<Name, Arc<Site>>>,
 }
@@ -280,7 +284,8 @@ type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Site, Failure> + Send + Sync>;
 
 impl Real {
     pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
-        Self { person, cache, packed: Arc::default(), fetch, build, sites: Mutex::default() }
+        let (packed, stops, said) = (Arc::default(), tokio::sync::Notify::new(), tokio::sync::Mutex::default());
+        Self { person, cache, packed, fetch, stops, said, build, sites: Mutex::default() }
     }
 
     /// The parts of a fleet that was admitted.

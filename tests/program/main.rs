@@ -4,7 +4,10 @@ mod drill;
 mod files;
 mod first;
 mod history;
+mod http;
+mod inventory;
 mod line;
+mod local;
 mod pipeline;
 mod secret;
 

@@ -6,6 +6,7 @@ use crate::{
     fleet::Fleet,
     line,
     store::Ending,
+    world::nowhere::Nowhere,
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -157,7 +158,7 @@ impl Known<'_> {
         });
         match at.is_some() && line.is_none() {
             true => Vec::new(),
-            false => trust::fleets(self.request, project, line.as_ref()).unwrap_or_default(),
+            false => trust::fleets(self.request, project, line.as_ref(), Nowhere::default()).unwrap_or_default(),
         }
     }
 }

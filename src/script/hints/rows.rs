@@ -23,6 +23,8 @@ const ARGUMENTS: &str =
 const IMPORT: &str =
     "write `import \"std/deploy\" as deploying;`, or the name of a file beside the fabfile without `.rhai`";
 const VARIABLES: &str = "a fabfile reads nothing of the environment but secrets, by `secret::env(\"NAME\")`; all else is a task's argument: `rfab deploy:stable,port=8080`";
+const LOCAL: &str = "write `local::run(\"…\")`; in another folder `local::cd(\"web\").run(\"…\")`";
+const HTTP: &str = "write `http::get(url)`, or `http::post(url, #{ text: \"…\" })`";
 
 const VALUES: &[Row] = &[
     row(
@@ -318,6 +320,10 @@ const WORDS: &[Row] = &[
         &["."],
         "`targets().each(|host| …)` hands out each host",
     ),
+    row("fn f() { subprocess.run([\"npm\", \"ci\"]); }", Variable, &["subprocess"], &[], &["."], LOCAL),
+    row("fn f() { os.system(\"make\"); }", Variable, &["os"], &[], &[". system", ". popen"], LOCAL),
+    row("fn f() { requests.post(\"https://x\"); }", Variable, &["requests", "urllib", "axios"], &[], &["."], HTTP),
+    row("fn f(uri) { Net::HTTP.get(uri); }", Variable, &["Net", "HTTP"], &[], &[], HTTP),
     row(
         "fn f() { self.deploy(); }",
         Variable,
@@ -489,9 +495,14 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["raise", "fail", "die", "Error", "Exception"], "write `throw \"why\"`"),
     (
         &["execute", "shell", "exec", "system", "ssh", "subprocess"],
-        "write `host.run(\"…\")` within `targets().each(|host| …)`",
+        "write `host.run(\"…\")` within `targets().each(|host| …)`; on this machine `local::run(\"…\")`",
     ),
-    (&["open", "open_file", "read_file", "readFile"], "write `host.read(path)`, or `host.write(path, text)`"),
+    (&["local", "lcd", "run_locally", "popen", "check_call", "check_output", "execSync"], LOCAL),
+    (&["fetch", "curl", "wget", "urlopen"], HTTP),
+    (
+        &["open", "open_file", "read_file", "readFile"],
+        "write `host.read(path)`, or `host.write(path, text)`; a file of the project is read by `local::read(path)`",
+    ),
     (&["upload", "rsync", "scp"], "write `host.put(from, to)`"),
     (&["download"], "write `host.get(from, to)`"),
     (&["getenv"], VARIABLES),

@@ -1,0 +1,278 @@
+//! Requests from this machine.
+use super::duration;
+use crate::{
+    failure::{Failure, Reason},
+    http::{Answer, Fetch, Method, Request, Send},
+    script::{Given, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
+    secret::Secret,
+};
+use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
+use std::time::Duration;
+
+/// How long an answer is waited for, unless the options say otherwise.
+const WITHIN: Duration = Duration::from_secs(30);
+
+fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
+    thrown(Failure::new(Reason::Fabfile, message).help(help))
+}
+
+/// A text or a secret, without the stars of one that was put into a text.
+fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
+    let given = Given::of(value).ok_or_else(|| wrong(format!("{what} is no text but {}", value.type_name()), ""))?;
+    let given = given.sealed();
+    refuse_stars(here.lane.masks(), given.reveal()).map_err(thrown)?;
+    Ok(given)
+}
+
+/// A user and a password, as a header has them.
+fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
+    let pair = value.try_cast::<Map>().unwrap_or_default();
+    match (pair.get("user"), pair.get("password")) {
+        (Some(user), Some(password)) if pair.len() == 2 => {
+            let user = given(here, "`user`", user)?;
+            let password = given(here, "`password`", password)?;
+            Ok(Request::basic(&user, &password))
+        }
+        _ => {
+            Err(wrong("`basic` is no user with a password".into(), "write `basic: #{ user: \"…\", password: secret }`"))
+        }
+    }
+}
+
+/// A request with the options that were given.
+fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<Request> {
+    let url = given(here, "the URL", url)?;
+    let mut request = Request::new(method, url.reveal(), WITHIN).map_err(thrown)?;
+    for (name, value) in options {
+        match name.as_str() {
+            "headers" => {
+                let headers = value.try_cast::<Map>();
+                let headers =
+                    headers.ok_or_else(|| wrong("`headers` is no map".into(), "write `#{ Accept: \"…\" }`"))?;
+                for (name, value) in headers {
+                    let value = given(here, &format!("the header `{name}`"), &value)?;
+                    request.header(&name, value).map_err(thrown)?;
+                }
+            }
+            "bearer" => {
+                let token = given(here, "`bearer`", &value)?;
+                request.header("Authorization", format!("Bearer {}", token.reveal()).into()).map_err(thrown)?;
+            }
+            "basic" => request.header("Authorization", basic(here, value)?).map_err(thrown)?,
+            "timeout" => request.within = duration(&value)?,
+            "status" => request.wanted = statuses(value)?,
+            other => {
+                let near = crate::fleet::did_you_mean(other, Request::OPTIONS);
+                let help =
+                    near.unwrap_or_else(|| "there are `headers`, `bearer`, `basic`, `timeout`, `status`".to_owned());
+                return Err(wrong(format!("there is no option `{other}`"), &help));
+            }
+        }
+    }
+    Ok(request)
+}
+
+/// The statuses that are good: one, or a list of them.
+fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
+    let all = value.clone().into_array().unwrap_or_else(|_| vec![value]);
+    let status =
+        |one: &Dynamic| one.as_int().ok().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
+    let good: Option<Vec<u16>> = all.iter().map(status).collect();
+    good.filter(|good| !good.is_empty())
+        .ok_or_else(|| wrong("`status` has what is no status".into(), "write `status: [200, 404]`"))
+}
+
+/// The same with a body: a text as it is, a map or a list as JSON, `()` for none.
+fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<Request> {
+    if body.is_unit() {
+        return Ok(request);
+    }
+    if let Some(Given::Text(_) | Given::Secret(_)) =
+        Given::of(&body).filter(|_| body.is_string() || body.is::<Secret>())
+    {
+        request.body(given(here, "the body", &body)?, "text/plain; charset=utf-8");
+        return Ok(request);
+    }
+    if !(body.is_map() || body.is_array()) {
+        return Err(wrong(format!("`{body}` is no body"), "give a text, or a map or a list, which is sent as JSON"));
+    }
+    let json: serde_json::Value = rhai::serde::from_dynamic(&revealed(body))?;
+    let json = json.to_string();
+    refuse_stars(here.lane.masks(), &json).map_err(thrown)?;
+    request.body(json.into(), "application/json");
+    Ok(request)
+}
+
+fn map(answer: Answer) -> Map {
+    let Answer { status, headers, body } = answer;
+    let headers: Map = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let all: [(&str, Dynamic); 3] =
+        [("status", i64::from(status).into()), ("headers", headers.into()), ("body", body.into())];
+    all.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+fn fetch(ctx: &NativeCallContext, method: Method, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    let here = here(ctx)?;
+    Ok(map(here.perform(Fetch(request(&here, method, &url, options)?))?))
+}
+
+fn send(ctx: &NativeCallContext, method: Method, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    let here = here(ctx)?;
+    let request = request(&here, method, &url, options)?;
+    Ok(map(here.perform(Send(with_body(&here, request, body)?))?))
+}
+
+#[export_module(manifest)]
+pub mod http {
+    /// Gets what is at a URL: `#{ status, headers, body }`, the headers' names in lower case.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = parse_json(http::get("https://example.org/version.json").body);
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+        super::fetch(&ctx, Method::Get, url, Map::new())
+    }
+
+    /// Gets what is at a URL, with options: `headers`, `bearer`, `basic`, `timeout` (30 s if it is not said) and `status`.
+    ///
+    /// A status that is not 2xx is a failure, unless it is one of `status`. A secret may be a header, a token
+    /// (`bearer: token`), a password (`basic: #{ user: "ci", password: secret }`), a body or a value in it, or the URL.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let answer = http::get("https://example.org/motd", #{
+    ///     headers: #{ Accept: "text/plain" },
+    ///     timeout: "5s",
+    ///     status: [200, 404],
+    /// });
+    /// if answer.status == 404 { ui::note("no message of the day"); }
+    /// ```
+    #[rhai_fn(name = "get", return_raw)]
+    pub fn get_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+        super::fetch(&ctx, Method::Get, url, options)
+    }
+
+    /// Asks for the headers of what is at a URL.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let kind = http::head("https://example.org/").headers.get("content-type");
+    /// ```
+    #[rhai_fn(name = "head", return_raw)]
+    pub fn head(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+        super::fetch(&ctx, Method::Head, url, Map::new())
+    }
+
+    /// Asks for the headers of what is at a URL, with the options of `get`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let there = http::head("https://example.org/app.tgz", #{ status: [200, 404] }).status == 200;
+    /// ```
+    #[rhai_fn(name = "head", return_raw)]
+    pub fn head_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+        super::fetch(&ctx, Method::Head, url, options)
+    }
+
+    /// Posts a body: a text as it is, a map or a list as JSON, or `()` for none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::post("https://chat.example.org/hook", #{ text: "v3.0.1 is out" });
+    /// ```
+    #[rhai_fn(name = "post", return_raw)]
+    pub fn post(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Post, url, body, Map::new())
+    }
+
+    /// Posts a body, with the options of `get`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::post("https://ci.example.org/builds", (), #{ status: [201, 202] });
+    /// ```
+    #[rhai_fn(name = "post", return_raw)]
+    pub fn post_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Post, url, body, options)
+    }
+
+    /// Puts a body, written as for `post`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::put("https://kv.example.org/current", "v3.0.1");
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Put, url, body, Map::new())
+    }
+
+    /// Puts a body, written as for `post`, with the options of `get`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::put("https://kv.example.org/current", "v3.0.1", #{ timeout: "5s" });
+    /// ```
+    #[rhai_fn(name = "put", return_raw)]
+    pub fn put_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Put, url, body, options)
+    }
+
+    /// Patches by a body, written as for `post`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::patch("https://api.example.org/flags/banner", #{ on: false });
+    /// ```
+    #[rhai_fn(name = "patch", return_raw)]
+    pub fn patch(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Patch, url, body, Map::new())
+    }
+
+    /// Patches by a body, written as for `post`, with the options of `get`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::patch("https://api.example.org/flags/banner", #{ on: false }, #{ timeout: "5s" });
+    /// ```
+    #[rhai_fn(name = "patch", return_raw)]
+    pub fn patch_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Patch, url, body, options)
+    }
+
+    /// Deletes what is at a URL.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::delete("https://cdn.example.org/cache/app.js");
+    /// ```
+    #[rhai_fn(name = "delete", return_raw)]
+    pub fn delete(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Delete, url, Dynamic::UNIT, Map::new())
+    }
+
+    /// Deletes what is at a URL, with the options of `get`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// http::delete("https://cdn.example.org/cache/app.js", #{ status: [204, 404] });
+    /// ```
+    #[rhai_fn(name = "delete", return_raw)]
+    pub fn delete_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+        super::send(&ctx, Method::Delete, url, Dynamic::UNIT, options)
+    }
+}

@@ -1,0 +1,363 @@
+//! A process on this machine.
+use super::{
+    duration,
+    host::{argv, refuse_stars_in, variables, words},
+};
+use crate::{
+    command::Command,
+    failure::{Failure, Reason},
+    local::{Capture, Exists, Local as Machine, ReadFile, Run},
+    script::{Given, Here, RhaiResultOf, here, thrown},
+};
+use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
+
+/// This machine as a script holds it, and how the next call runs on it.
+#[derive(Clone, Debug)]
+pub struct LocalValue(pub Machine);
+
+impl LocalValue {
+    fn new() -> Self {
+        // The fabfile's folder is known when a call is made.
+        LocalValue(Machine::at(Default::default()))
+    }
+}
+
+/// A command as it may be written: a text, an array of words, or what `sh` made.
+fn command(value: Dynamic) -> RhaiResultOf<Command> {
+    if let Some(command) = value.clone().try_cast::<Command>() {
+        return Ok(command);
+    }
+    if let Some(array) = value.clone().try_cast::<Array>() {
+        return argv(array);
+    }
+    match value.clone().into_immutable_string() {
+        Ok(text) => words(&text, Map::new()),
+        Err(_) => {
+            let failure = Failure::new(Reason::Fabfile, format!("`{value}` is no command"));
+            Err(thrown(failure.help("write a text, an array of words, or `sh(\"…\")`")))
+        }
+    }
+}
+
+/// Where a command runs, with nothing of a secret that became stars.
+fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<Machine> {
+    let local = Machine { folder: here.script.folder.clone(), ..local.0.clone() };
+    refuse_stars_in(here, local.env.values().chain(&local.stdin), command)?;
+    Ok(local)
+}
+
+fn run(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<String> {
+    let here = here(ctx)?;
+    let local = at(&here, local, &command)?;
+    Ok(here.perform(Run { local, command })?.out)
+}
+
+fn capture(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<String> {
+    let here = here(ctx)?;
+    let local = at(&here, local, &command)?;
+    Ok(here.perform(Capture { local, command, any_status: false })?.out)
+}
+
+fn test(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<bool> {
+    let here = here(ctx)?;
+    let local = at(&here, local, &command)?;
+    Ok(here.perform(Capture { local, command, any_status: true })?.status == 0)
+}
+
+#[export_module(manifest)]
+pub mod local {
+    /// This machine, and how the next call runs on it.
+    #[expect(dead_code, reason = "names the type for scripts, and documents it")]
+    pub type Local = LocalValue;
+
+    /// Runs a command here that may change something, and gives what it printed.
+    ///
+    /// It is a text, an array of words, or what `sh` made. A status other than 0 is a failure.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::run("npm ci");
+    /// local::run(sh("make assets > \"$log\"", #{ log: "build.log" }));
+    /// ```
+    #[rhai_fn(name = "run", return_raw)]
+    pub fn run_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<String> {
+        super::run(&ctx, &LocalValue::new(), super::command(command)?)
+    }
+
+    /// Runs a command here that may change something; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::run("tar czf {file} public", #{ file: "my assets.tgz" });
+    /// ```
+    #[rhai_fn(name = "run", return_raw)]
+    pub fn run_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<String> {
+        super::run(&ctx, &LocalValue::new(), words(command, values)?)
+    }
+
+    /// Runs a command here that only reads, and gives what it printed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = local::capture("bin/version --short");
+    /// ```
+    #[rhai_fn(name = "capture", return_raw)]
+    pub fn capture_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<String> {
+        super::capture(&ctx, &LocalValue::new(), super::command(command)?)
+    }
+
+    /// Runs a command here that only reads; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let lines = local::capture("wc -l {file}", #{ file: "motd.txt" });
+    /// ```
+    #[rhai_fn(name = "capture", return_raw)]
+    pub fn capture_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<String> {
+        super::capture(&ctx, &LocalValue::new(), words(command, values)?)
+    }
+
+    /// Whether a command here that only reads ends with status 0.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !local::test("git diff --quiet") { ui::warn("there are changes that are not committed"); }
+    /// ```
+    #[rhai_fn(name = "test", return_raw)]
+    pub fn test_command(ctx: NativeCallContext, command: Dynamic) -> RhaiResultOf<bool> {
+        super::test(&ctx, &LocalValue::new(), super::command(command)?)
+    }
+
+    /// Whether a command here that only reads ends with status 0; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if local::test("which {program}", #{ program: "npm" }) { local::run("npm ci"); }
+    /// ```
+    #[rhai_fn(name = "test", return_raw)]
+    pub fn test_values(ctx: NativeCallContext, command: &str, values: Map) -> RhaiResultOf<bool> {
+        super::test(&ctx, &LocalValue::new(), words(command, values)?)
+    }
+
+    /// This machine, with the next calls in this folder: its name goes from the fabfile's folder on.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::cd("web").run("npm run build");
+    /// ```
+    #[rhai_fn(name = "cd")]
+    pub fn cd_first(folder: ImmutableString) -> LocalValue {
+        cd(&mut LocalValue::new(), folder)
+    }
+
+    /// This machine, with this environment for the next calls, beside what rfab was started with.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::env(#{ NODE_ENV: "production" }).run("npm run build");
+    /// ```
+    #[rhai_fn(name = "env", return_raw)]
+    pub fn env_first(variables: Map) -> RhaiResultOf<LocalValue> {
+        env(&mut LocalValue::new(), variables)
+    }
+
+    /// This machine, with this time limit for the next calls; a command that takes longer is stopped.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::timeout("5m").run("npm test");
+    /// ```
+    #[rhai_fn(name = "timeout", return_raw)]
+    pub fn timeout_first(limit: Dynamic) -> RhaiResultOf<LocalValue> {
+        timeout(&mut LocalValue::new(), limit)
+    }
+
+    /// This machine, with this text, or this secret, as what the next calls read.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::stdin("v3.0.1 is out\n").run("bin/announce");
+    /// ```
+    #[rhai_fn(name = "stdin", return_raw)]
+    pub fn stdin_first(text: Dynamic) -> RhaiResultOf<LocalValue> {
+        stdin(&mut LocalValue::new(), text)
+    }
+
+    /// The text of a file of the project; its path begins beside the fabfile.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let motd = local::read("motd.txt");
+    /// ```
+    #[rhai_fn(name = "read", return_raw)]
+    pub fn read(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
+        let here = here(&ctx)?;
+        let whole = here.script.below(path).map_err(thrown)?;
+        here.perform(ReadFile { path: path.to_owned(), whole })
+    }
+
+    /// Whether the project has a file or a folder of this name; its path begins beside the fabfile.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if local::exists("package.json") { local::run("npm ci"); }
+    /// ```
+    #[rhai_fn(name = "exists", return_raw)]
+    pub fn exists(ctx: NativeCallContext, path: &str) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?;
+        let whole = here.script.below(path).map_err(thrown)?;
+        here.perform(Exists { path: path.to_owned(), whole })
+    }
+
+    /// Runs a command that may change something, and gives what it printed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::cd("web").env(#{ CI: "1" }).run("npm ci");
+    /// ```
+    #[rhai_fn(global, name = "run", return_raw)]
+    pub fn run_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<String> {
+        super::run(&ctx, local, super::command(command)?)
+    }
+
+    /// Runs a command that may change something; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::cd("web").run("npm run {script}", #{ script: "build" });
+    /// ```
+    #[rhai_fn(global, name = "run", return_raw)]
+    pub fn run_values_at(
+        ctx: NativeCallContext,
+        local: &mut LocalValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<String> {
+        super::run(&ctx, local, words(command, values)?)
+    }
+
+    /// Runs a command that only reads, and gives what it printed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let outdated = local::cd("web").capture("npm outdated --parseable");
+    /// ```
+    #[rhai_fn(global, name = "capture", return_raw)]
+    pub fn capture_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<String> {
+        super::capture(&ctx, local, super::command(command)?)
+    }
+
+    /// Runs a command that only reads; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let version = local::cd("web").capture("npm pkg get {key}", #{ key: "version" });
+    /// ```
+    #[rhai_fn(global, name = "capture", return_raw)]
+    pub fn capture_values_at(
+        ctx: NativeCallContext,
+        local: &mut LocalValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<String> {
+        super::capture(&ctx, local, words(command, values)?)
+    }
+
+    /// Whether a command that only reads ends with status 0.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let installed = local::cd("web").test("npm ls");
+    /// ```
+    #[rhai_fn(global, name = "test", return_raw)]
+    pub fn test_at(ctx: NativeCallContext, local: &mut LocalValue, command: Dynamic) -> RhaiResultOf<bool> {
+        super::test(&ctx, local, super::command(command)?)
+    }
+
+    /// Whether a command that only reads ends with status 0; each `{name}` in it is filled from the map, as one word.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let installed = local::cd("web").test("npm ls {name}", #{ name: "vite" });
+    /// ```
+    #[rhai_fn(global, name = "test", return_raw)]
+    pub fn test_values_at(
+        ctx: NativeCallContext,
+        local: &mut LocalValue,
+        command: &str,
+        values: Map,
+    ) -> RhaiResultOf<bool> {
+        super::test(&ctx, local, words(command, values)?)
+    }
+
+    /// The same, with the next calls in this folder: its name goes from the fabfile's folder on.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::timeout("5m").cd("web").run("npm ci");
+    /// ```
+    #[rhai_fn(global, name = "cd")]
+    pub fn cd(local: &mut LocalValue, folder: ImmutableString) -> LocalValue {
+        LocalValue(Machine { cd: Some(folder.into()), ..local.0.clone() })
+    }
+
+    /// The same, with this environment for the next calls, beside what there was.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::cd("web").env(#{ NODE_ENV: "production" }).run("npm run build");
+    /// ```
+    #[rhai_fn(global, name = "env", return_raw)]
+    pub fn env(local: &mut LocalValue, variables: Map) -> RhaiResultOf<LocalValue> {
+        let mut machine = local.0.clone();
+        machine.env.extend(super::variables(variables)?);
+        Ok(LocalValue(machine))
+    }
+
+    /// The same, with this time limit for the next calls; a command that takes longer is stopped.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::cd("web").timeout("5m").run("npm test");
+    /// ```
+    #[rhai_fn(global, name = "timeout", return_raw)]
+    pub fn timeout(local: &mut LocalValue, limit: Dynamic) -> RhaiResultOf<LocalValue> {
+        Ok(LocalValue(Machine { timeout: Some(duration(&limit)?), ..local.0.clone() }))
+    }
+
+    /// The same, with this text, or this secret, as what the next calls read.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// local::cd("web").stdin("y\n").run("npx create-report");
+    /// ```
+    #[rhai_fn(global, name = "stdin", return_raw)]
+    pub fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
+        let given = Given::of(&text).ok_or_else(|| {
+            thrown(Failure::new(Reason::Fabfile, format!("what a command reads is no text but {}", text.type_name())))
+        })?;
+        Ok(LocalValue(Machine { stdin: Some(given.sealed()), ..local.0.clone() }))
+    }
+}

@@ -1,0 +1,80 @@
+//! The hosts that a fleet's `hosts_from` printed.
+use super::{
+    tree::{At, Entry, Node, Value, join, one_line},
+    wrong::Problem,
+};
+use crate::command::Command;
+use serde::{Deserialize, Deserializer, de};
+use std::fmt;
+
+/// The most that is shown of what was printed, in characters.
+const SHOWN: usize = 200;
+
+const OBJECT: &str = "print an object, such as `{ \"web1\": { \"roles\": [\"web\"] } }`";
+
+/// The command for people.
+pub(super) fn shown(words: &[String]) -> String {
+    format!("`{}`", Command::Words(words.to_vec()).shown())
+}
+
+/// Puts printed hosts behind those that the tree has; `command` is where it says who prints them, `by` what is run.
+pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) -> Result<(), Problem> {
+    let wrong = |message: String| Problem::new(message, command.place("who prints them"));
+    if printed.trim().is_empty() {
+        return Err(wrong(format!("{by} printed nothing")).help(OBJECT));
+    }
+    let begins: String = one_line(printed).chars().take(SHOWN).collect();
+    let said: Hosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
+        serde_json::error::Category::Data => {
+            wrong(format!("what {by} printed is no JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
+        }
+        _ => wrong(format!("what {by} printed is not JSON: {e}")).help(format!("it printed: {begins}")),
+    })?;
+    if said.0.is_empty() {
+        let help =
+            "a fleet without hosts is a mistake more often than not: let it fail, or name hosts under `[hosts]` alone";
+        return Err(wrong(format!("{by} printed no hosts")).help(help));
+    }
+    let at = At::Printed(by.into());
+    let entries = said.0.iter().map(|(name, value)| {
+        let node = Node::from_json(value, &join("", name), &at)?;
+        Ok(Entry { key: name.clone(), at: at.clone(), node })
+    });
+    let entries: Vec<Entry> = entries.collect::<Result<_, Problem>>()?;
+    // What stands there and is no table is told with all else.
+    let Value::Table(top) = &mut tree.value else { return Ok(()) };
+    match top.iter_mut().find(|entry| entry.key == "hosts") {
+        Some(Entry { node: Node { value: Value::Table(hosts), .. }, .. }) => hosts.extend(entries),
+        Some(_) => {}
+        None => {
+            let node = Node { value: Value::Table(entries), path: "hosts".to_owned(), at: at.clone() };
+            top.push(Entry { key: "hosts".to_owned(), at, node });
+        }
+    }
+    Ok(())
+}
+
+/// Hosts in the order that they were printed in; one that is there twice stays so.
+struct Hosts(Vec<(String, serde_json::Value)>);
+
+impl<'de> Deserialize<'de> for Hosts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Hosts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Hosts, A::Error> {
+                let mut hosts = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    hosts.push(entry);
+                }
+                Ok(Hosts(hosts))
+            }
+        }
+        from.deserialize_map(Visitor)
+    }
+}

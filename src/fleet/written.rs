@@ -1,0 +1,170 @@
+//! A fleet as it is written, in a file or in a script's map, before its hosts are all known.
+use super::{
+    Fleet,
+    nearest::did_you_mean,
+    printed,
+    read::{self, Folders},
+    set::{self, Set},
+    tree::{Node, Value},
+    wrong::{Problem, Wrong},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The largest fleet file that is read, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// A fleet, of which what is under `hosts_from` is not asked yet.
+#[derive(Debug)]
+pub struct Written {
+    /// The fleet's name.
+    pub name: String,
+    /// How errors call it.
+    subject: String,
+    text: Option<String>,
+    tree: Node,
+    project: PathBuf,
+    folder: PathBuf,
+    sets: Vec<Set>,
+    /// Whether its command has printed hosts.
+    asked: bool,
+}
+
+impl Written {
+    /// Reads a fleet file; `shown` is its path from the fabfile's folder `project` on, as the user wrote it.
+    ///
+    /// The fleet is named after the file, without its ending.
+    pub fn in_file(shown: &str, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
+        let file = project.join(shown);
+        let text = text_of(&file).map_err(|problem| Wrong::new(shown, None, vec![problem]))?;
+        let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let folder = file.parent().unwrap_or(project);
+        Written::in_text(shown, name, &text, Folders { project, fleet: folder }, sets)
+    }
+
+    /// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
+    pub fn in_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
+        let subject = format!("fleet `{name}`");
+        let tree = Node::from_json(map, "", &super::tree::At::Map);
+        let tree = tree.map_err(|problem| Wrong::new(&subject, None, vec![problem]))?;
+        let (name, folders) = (name.to_owned(), Folders { project, fleet: project });
+        Ok(Written::of(name, subject, None, tree, folders, sets))
+    }
+
+    pub(super) fn in_text(
+        shown: &str,
+        name: &str,
+        text: &str,
+        folders: Folders<'_>,
+        sets: &[Set],
+    ) -> Result<Written, Wrong> {
+        let tree = Node::from_toml(text).map_err(|problem| Wrong::new(shown, Some(text), vec![problem]))?;
+        Ok(Written::of(name.to_owned(), shown.to_owned(), Some(text.to_owned()), tree, folders, sets))
+    }
+
+    fn of(
+        name: String,
+        subject: String,
+        text: Option<String>,
+        tree: Node,
+        folders: Folders<'_>,
+        sets: &[Set],
+    ) -> Written {
+        let (project, folder) = (folders.project.to_owned(), folders.fleet.to_owned());
+        Written { name, subject, text, tree, project, folder, sets: sets.to_vec(), asked: false }
+    }
+
+    /// The command that prints hosts of it, if it names one: words that are run in the fabfile's folder.
+    pub fn hosts_from(&self) -> Result<Option<Vec<String>>, Wrong> {
+        let words = self.command().as_ref().map(read::command).transpose();
+        words.map_err(|problem| self.wrong(vec![problem]))
+    }
+
+    /// Puts the hosts that the command printed beside those that are written.
+    pub fn with(mut self, printed: &str) -> Result<Written, Wrong> {
+        let Some(command) = self.command() else { return Ok(self) };
+        let by = read::command(&command).map(|words| printed::shown(&words)).unwrap_or_default();
+        match printed::merge(&mut self.tree, &command, &by, printed) {
+            Ok(()) => Ok(Written { asked: true, ..self }),
+            Err(problem) => Err(self.wrong(vec![problem])),
+        }
+    }
+
+    /// What all of it means; its `hosts_from` must have been asked.
+    pub fn fleet(&self) -> Result<Fleet, Wrong> {
+        if let Some(command) = self.command().filter(|_| !self.asked) {
+            // One that is no command is told as that.
+            let by = read::command(&command).map(|words| printed::shown(&words));
+            let unasked = |by: String| {
+                Problem::new(format!("its hosts come from {by}, which only a run asks"), command.place("here"))
+            };
+            return Err(self.wrong(vec![by.map_or_else(|problem| problem, unasked)]));
+        }
+        let folders = Folders { project: &self.project, fleet: &self.folder };
+        read::fleet(&self.name, self.tree.clone(), folders, &self.sets).map_err(|problems| self.wrong(problems))
+    }
+
+    /// The value of `hosts_from`, as `--set` leaves it.
+    fn command(&self) -> Option<Node> {
+        let mut tree = self.tree.clone();
+        // What is wrong with a `--set` is told with all else.
+        self.sets.iter().for_each(|set| drop(set::apply(&mut tree, set)));
+        let Value::Table(entries) = tree.value else { return None };
+        entries.into_iter().find(|entry| entry.key == "hosts_from").map(|entry| entry.node)
+    }
+
+    fn wrong(&self, problems: Vec<Problem>) -> Wrong {
+        Wrong::new(&self.subject, self.text.as_deref(), problems)
+    }
+}
+
+/// Reads a fleet file that names all its hosts.
+pub fn read(shown: &str, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
+    Written::in_file(shown, project, sets)?.fleet()
+}
+
+/// Reads the text of a fleet file that is called `shown` in errors.
+pub fn parse(shown: &str, name: &str, text: &str, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Wrong> {
+    Written::in_text(shown, name, text, folders, sets)?.fleet()
+}
+
+/// Reads a fleet from a script's map that names all its hosts.
+pub fn from_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Fleet, Wrong> {
+    Written::in_map(name, map, project, sets)?.fleet()
+}
+
+fn text_of(file: &Path) -> Result<String, Problem> {
+    let unreadable = |error: std::io::Error| Problem::bare(format!("the fleet cannot be read: {error}"));
+    let about = match fs::metadata(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Problem::bare("there is no such fleet file").perhaps(neighbour(file)));
+        }
+        about => about.map_err(unreadable)?,
+    };
+    if !about.is_file() {
+        return Err(Problem::bare("the fleet is not a file"));
+    }
+    if about.len() > LARGEST {
+        return Err(Problem::bare(format!("the fleet file has {} bytes, which is too much", about.len())));
+    }
+    fs::read_to_string(file).map_err(unreadable)
+}
+
+/// Names the file that was probably meant, in the same folder, or those that there are.
+fn neighbour(file: &Path) -> Option<String> {
+    let mut names: Vec<String> = fs::read_dir(file.parent()?)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    let near = did_you_mean(file.file_name()?.to_str()?, names.iter().map(String::as_str));
+    let few = || match names.len() {
+        0 | 21.. => None,
+        1 => Some(format!("there is `{}`", names[0])),
+        _ => Some(format!("there are `{}`", names.join("`, `"))),
+    };
+    near.or_else(few)
+}

@@ -1,0 +1,197 @@
+//! Requests as effects: those that only read, and those that may change something.
+use super::{Answer, Request, client, innermost, request::shown};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use reqwest::{Url, header, redirect::Policy};
+use serde::Serialize;
+use std::{collections::BTreeMap, net::IpAddr};
+use tokio::{sync::Notify, time::timeout};
+
+/// The most of an answer that is taken, in bytes.
+const LARGEST: usize = 8 << 20;
+
+/// How often one may be sent on to another place.
+const REDIRECTS: usize = 5;
+
+/// A request that only reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fetch(pub Request);
+
+/// A request that may change something.
+#[derive(Clone, Debug, Serialize)]
+pub struct Send(pub Request);
+
+impl Effect for Fetch {
+    type Outcome = Answer;
+    const NAME: &'static str = "http_fetch";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        self.0.shown()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Answer, Failure> {
+        self.0.judged(exchanged(&self.0, &at.real.stops).await?)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Answer> {
+        predicted(&self.0, model.partial, model)
+    }
+}
+
+impl Effect for Send {
+    type Outcome = Answer;
+    const NAME: &'static str = "http_send";
+    const KIND: Kind = Kind::Once;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    /// What becomes of it on the other side no invariant can know, as of a command here.
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        self.0.shown()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Answer, Failure> {
+        self.0.judged(exchanged(&self.0, &at.real.stops).await?)
+    }
+
+    /// Only the server knows whether it was done: a person is asked.
+    fn look(&self, _: Ask<'_>) -> Result<Seen<Answer>, Failure> {
+        Ok(Seen::Cannot)
+    }
+
+    fn assumed(&self) -> Option<Answer> {
+        Some(self.0.assumed())
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Answer> {
+        model.here.changes.push(self.0.shown());
+        predicted(&self.0, false, model)
+    }
+}
+
+/// Nothing is sent in a made-up world: the answer is good, with an empty object, unless somebody said otherwise.
+fn predicted(request: &Request, partial: bool, model: &mut Model) -> Predicted<Answer> {
+    model.takes(100);
+    let said = match model.here.said(&request.shown(), partial) {
+        Err(miss) if partial => return Err(miss),
+        said => said.ok().flatten(),
+    };
+    let answer = said.map(|said| Answer { status: said.status as u16, headers: BTreeMap::new(), body: said.out });
+    Ok(request.judged(answer.unwrap_or_else(|| request.assumed()))?)
+}
+
+/// Sends a request and takes the answer, within its time, or until `stops` tells.
+pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
+    let within = request.within;
+    tokio::select! {
+        () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
+        answered = timeout(within, followed(request)) => answered.unwrap_or_else(|_| {
+            Err(unanswered(request, &format!("was not answered within {} s", within.as_secs_f64()), true))
+        }),
+    }
+}
+
+/// What is said of a request whose answer did not come; one that changes something may have been carried out.
+fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
+    let message = format!("`{}` {why}", request.shown());
+    match sent && !request.method.reads() {
+        true => Failure::unknown(format!("{message}, and nobody knows whether it was done"))
+            .help("look at the other side before it is sent again"),
+        false => Failure::failed(message),
+    }
+}
+
+/// Follows where one that only reads is sent on to.
+async fn followed(request: &Request) -> Result<Answer, Failure> {
+    let mut url = request.url();
+    for _ in 0..=REDIRECTS {
+        let mut response = once(request, &url).await?;
+        let status = response.status();
+        if !(status.is_redirection() && request.method.reads() && !request.good(status.as_u16())) {
+            return taken(request, &mut response).await;
+        }
+        let Some(place) = response.headers().get(header::LOCATION) else {
+            return taken(request, &mut response).await;
+        };
+        url = next(request, &url, place.to_str().ok())?;
+    }
+    let message = format!("`{}` is sent on more than {REDIRECTS} times", request.shown());
+    Err(Failure::failed(message).help("ask for the place that it is at"))
+}
+
+/// Where a request is sent on to: never to where it could be read on its way, if it could not be so far.
+pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
+    let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
+    let Some(next) = next else {
+        return Err(Failure::failed(format!("`{}` is sent on to what is no URL", request.shown())));
+    };
+    if url.scheme() == "https" && next.scheme() == "http" {
+        let message = format!("`{}` is sent on to `{}`, which everybody can read", request.shown(), shown(&next));
+        return Err(Failure::failed(message).help("ask for the place that it is at, by `https://…`"));
+    }
+    Ok(next)
+}
+
+async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure> {
+    // The certificate is always checked. The environment may name a proxy, which does not know this machine's own places.
+    let client = client(url).redirect(Policy::none()).pool_max_idle_per_host(0);
+    let own = url.host_str().is_some_and(|host| {
+        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    });
+    let client = if own { client.no_proxy() } else { client };
+    let client = client.build().map_err(|e| {
+        Failure::failed(format!("`{}` cannot be sent from here: {}", request.shown(), innermost(&e)))
+            .help("install this machine's certificates, such as the package `ca-certificates`")
+    })?;
+    request.built(&client, url).send().await.map_err(|e| {
+        let sent = !e.is_connect() && !e.is_builder();
+        unanswered(request, &format!("was not answered: {}", innermost(&e)), sent)
+    })
+}
+
+/// Takes a whole answer.
+async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<Answer, Failure> {
+    let status = response.status().as_u16();
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in response.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        headers
+            .entry(name.as_str().to_owned())
+            .and_modify(|known| *known = format!("{known}, {value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => break,
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Err(e) => {
+                let why = format!("was answered with {status}, and not to the end: {}", innermost(&e));
+                return Err(unanswered(request, &why, true));
+            }
+        }
+        if body.len() > LARGEST {
+            let why = format!("was answered with {status}, and more than {} MiB", LARGEST >> 20);
+            return Err(unanswered(request, &why, true));
+        }
+    }
+    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+}

@@ -1,0 +1,180 @@
+//! A request as a script wants it sent.
+use super::Answer;
+use crate::{
+    failure::{Failure, Reason},
+    secret::Secret,
+};
+use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
+use reqwest::{
+    Url,
+    header::{HeaderName, HeaderValue},
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// What is asked of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As a script calls it.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Method::Get => "get",
+            Method::Head => "head",
+            Method::Post => "post",
+            Method::Put => "put",
+            Method::Patch => "patch",
+            Method::Delete => "delete",
+        }
+    }
+
+    /// As a server reads it.
+    pub(super) fn sent(self) -> reqwest::Method {
+        match self {
+            Method::Get => reqwest::Method::GET,
+            Method::Head => reqwest::Method::HEAD,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        }
+    }
+
+    pub(super) fn reads(self) -> bool {
+        matches!(self, Method::Get | Method::Head)
+    }
+}
+
+/// A request, and which answers are good.
+#[derive(Clone, Debug, Serialize)]
+pub struct Request {
+    pub method: Method,
+    /// Whole, as a secret: a query may have a token in it.
+    url: Secret,
+    /// The same for people, without its query.
+    shown: String,
+    headers: Vec<(String, Secret)>,
+    body: Option<Secret>,
+    pub within: Duration,
+    /// The statuses that are good; every 2xx if there are none.
+    pub wanted: Vec<u16>,
+}
+
+impl Request {
+    /// What a script may say of one.
+    pub const OPTIONS: [&str; 5] = ["headers", "bearer", "basic", "timeout", "status"];
+
+    /// A request with nothing but its URL.
+    ///
+    /// `Fabfile` for what is no URL, and for one with a password in it.
+    pub fn new(method: Method, url: &str, within: Duration) -> Result<Request, Failure> {
+        let wrong = |message: String| Failure::new(Reason::Fabfile, message);
+        let parsed = Url::parse(url).map_err(|e| {
+            wrong(format!("`{url}` is no URL: {e}")).help("write it whole, such as `https://example.org/hook`")
+        })?;
+        if !matches!(parsed.scheme(), "http" | "https") {
+            let message = format!("`{}://` is spoken by nobody here", parsed.scheme());
+            return Err(wrong(message).help("write `https://…`, or `http://…`"));
+        }
+        let shown = shown(&parsed);
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            let failure = wrong(format!("the URL of `{shown}` has a user or a password in it, which would be shown"));
+            return Err(failure.help("give them as an option: `#{ basic: #{ user: \"…\", password: secret } }`"));
+        }
+        let (url, headers) = (Secret::from(url), Vec::new());
+        Ok(Request { method, url, shown, headers, body: None, within, wanted: Vec::new() })
+    }
+
+    /// What the header `Authorization` says of a user and a password (RFC 7617).
+    pub fn basic(user: &Secret, password: &Secret) -> Secret {
+        let coded = BASE64.encode(format!("{}:{}", user.reveal(), password.reveal()));
+        format!("Basic {coded}").into()
+    }
+
+    /// Adds a header, in the place of one of that name.
+    ///
+    /// `Fabfile` for what can be none.
+    pub fn header(&mut self, name: &str, value: Secret) -> Result<(), Failure> {
+        let wrong = |message: String| Failure::new(Reason::Fabfile, message);
+        HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` is no header's name")))?;
+        // Its value may be a secret, and is not shown.
+        HeaderValue::try_from(value.reveal())
+            .map_err(|_| wrong(format!("the value of the header `{name}` has a character that none can have")))?;
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value));
+        Ok(())
+    }
+
+    /// Sets what is sent, and of which type it is, unless a header says so already.
+    pub fn body(&mut self, body: Secret, kind: &str) {
+        self.body = Some(body);
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            self.headers.push(("content-type".to_owned(), kind.into()));
+        }
+    }
+
+    /// How people see it.
+    pub fn shown(&self) -> String {
+        format!("{} {}", self.method.shown(), self.shown)
+    }
+
+    pub(super) fn url(&self) -> Url {
+        Url::parse(self.url.reveal()).expect("it was one when the request was made")
+    }
+
+    /// What is sent to a URL; to one of another place nothing that was meant for the first.
+    pub(super) fn built(&self, client: &reqwest::Client, url: &Url) -> reqwest::RequestBuilder {
+        let mut sent = client.request(self.method.sent(), url.clone());
+        if url.origin() == self.url().origin() {
+            for (name, value) in &self.headers {
+                sent = sent.header(name, value.reveal());
+            }
+        }
+        match &self.body {
+            Some(body) => sent.body(body.reveal().to_owned()),
+            None => sent,
+        }
+    }
+
+    pub(super) fn good(&self, status: u16) -> bool {
+        if self.wanted.is_empty() { (200..300).contains(&status) } else { self.wanted.contains(&status) }
+    }
+
+    /// Turns an answer that is not wanted into a failure that says how it begins.
+    pub(super) fn judged(&self, answer: Answer) -> Result<Answer, Failure> {
+        if self.good(answer.status) {
+            return Ok(answer);
+        }
+        let failure = Failure::failed(format!("`{}` was answered with {}", self.shown(), answer.words()));
+        let failure = failure.status(answer.status.into());
+        let said: String = answer.body.trim().chars().take(200).collect();
+        Err(match said.is_empty() {
+            true => failure,
+            false => failure.help(format!("the answer begins: {said}")),
+        })
+    }
+
+    /// What is taken to have been answered when nobody asked.
+    pub(super) fn assumed(&self) -> Answer {
+        Answer::assumed(if self.good(200) { 200 } else { self.wanted[0] })
+    }
+}
+
+/// A URL for people: a query may have a token in it.
+pub(super) fn shown(url: &Url) -> String {
+    let mut short = url.clone();
+    let _ = (short.set_username(""), short.set_password(None));
+    short.set_fragment(None);
+    short.set_query(url.query().map(|_| "…"));
+    // A URL has no `…` as it is.
+    short.to_string().replace("?%E2%80%A6", "?…")
+}

@@ -1,0 +1,102 @@
+//! Raw commands here: one that may change anything, and one that only reads.
+use super::{Local, here, process};
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::Failure,
+    model::{Model, Predicted},
+    ssh::Output,
+};
+use serde::Serialize;
+
+/// A command that may change something.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    pub local: Local,
+    pub command: Command,
+}
+
+impl Effect for Run {
+    type Outcome = Output;
+    const NAME: &'static str = "local_run";
+    const KIND: Kind = Kind::Once;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        format!("run {} here", self.local.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        let heard = |stream, line: &str| at.tell(What::Printed { host: here(), stream, line: line.to_owned() });
+        let ended = process::run(&self.local, &self.command, Some(&heard), process::KEPT, &at.real.stops).await?;
+        Output::from(ended).good(&self.local.shown(&self.command))
+    }
+
+    /// Nothing of it stays anywhere, so one that was in flight when rfab died cannot be seen: a person is asked.
+    fn look(&self, _: Ask<'_>) -> Result<Seen<Output>, Failure> {
+        Ok(Seen::Cannot)
+    }
+
+    fn assumed(&self) -> Option<Output> {
+        Some(Output::default())
+    }
+
+    /// Nothing is run in a made-up world: it ends well and prints nothing, unless somebody said otherwise.
+    fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        model.takes(200);
+        let said = model.here.said(&self.command.shown(), false).ok().flatten();
+        model.here.changes.push(self.local.shown(&self.command));
+        Ok(said.map(Output::from).unwrap_or_default().good(&self.local.shown(&self.command))?)
+    }
+}
+
+/// A command that only reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Capture {
+    pub local: Local,
+    pub command: Command,
+    /// Whether a status other than 0 is an outcome rather than a failure.
+    pub any_status: bool,
+}
+
+impl Effect for Capture {
+    type Outcome = Output;
+    const NAME: &'static str = "local_capture";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read {} here", self.local.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
+        let output = process::run(&self.local, &self.command, None, process::KEPT, &at.real.stops).await?.into();
+        self.judged(output)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Output> {
+        let said = model.here.said(&self.command.shown(), model.partial)?;
+        Ok(self.judged(said.map(Output::from).unwrap_or_default())?)
+    }
+}
+
+impl Capture {
+    fn judged(&self, output: Output) -> Result<Output, Failure> {
+        if self.any_status { Ok(output) } else { output.good(&self.local.shown(&self.command)) }
+    }
+}

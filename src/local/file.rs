@@ -1,0 +1,104 @@
+//! Files of the project, as a script reads them.
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    path::PathBuf,
+};
+
+/// The largest file that is read as a text.
+const LARGEST: u64 = 8 << 20;
+
+/// Reads a file of the project as a text.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadFile {
+    /// From the fabfile's folder on.
+    pub path: String,
+    #[serde(skip)]
+    pub whole: PathBuf,
+}
+
+/// Looks whether the project has a file or a folder.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exists {
+    /// From the fabfile's folder on.
+    pub path: String,
+    #[serde(skip)]
+    pub whole: PathBuf,
+}
+
+impl ReadFile {
+    fn text(&self) -> Result<String, Failure> {
+        let unreadable =
+            |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` cannot be read: {why}", self.path));
+        let about = fs::metadata(&self.whole).map_err(|e| unreadable(&e))?;
+        if !about.is_file() {
+            return Err(unreadable(&"it is no file"));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(&self.whole).map_err(|e| unreadable(&e))?;
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(unreadable(&format!("it has more than {} MiB", LARGEST >> 20)));
+        }
+        String::from_utf8(bytes).map_err(|_| unreadable(&"it is no text"))
+    }
+}
+
+impl Effect for ReadFile {
+    type Outcome = String;
+    const NAME: &'static str = "local_read";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read {} here", self.path)
+    }
+
+    async fn carry_out(&self, _: At<'_>) -> Result<String, Failure> {
+        self.text()
+    }
+
+    /// The project's own files are as true in a made-up world, as for `host.put` and `host.template`.
+    fn predict(&self, _: &mut Model) -> Predicted<String> {
+        Ok(self.text()?)
+    }
+}
+
+impl Effect for Exists {
+    type Outcome = bool;
+    const NAME: &'static str = "local_exists";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look for {} here", self.path)
+    }
+
+    async fn carry_out(&self, _: At<'_>) -> Result<bool, Failure> {
+        Ok(self.whole.exists())
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<bool> {
+        Ok(self.whole.exists())
+    }
+}

@@ -1,0 +1,76 @@
+//! Requests as the program sends them: what is said of them, and what is written down.
+use super::{fabfile, ran};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    thread::{self, JoinHandle},
+};
+
+/// A server on this machine that answers so many requests with what they asked it, and then is gone.
+fn server(requests: usize) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serve = move || {
+        let answer = |_| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut length) = (String::new(), 0);
+            while !head.ends_with("\r\n\r\n") {
+                let from = head.len();
+                lines.read_line(&mut head).unwrap();
+                let size = head[from..].to_lowercase().strip_prefix("content-length: ").map(|n| n.trim().parse());
+                length = size.map_or(length, Result::unwrap);
+            }
+            let mut body = vec![0; length];
+            lines.read_exact(&mut body).unwrap();
+            let asked = format!("{head}{}", String::from_utf8(body).unwrap());
+            let said = format!("{{\"asked\": \"{}\"}}", asked.split(" HTTP").next().unwrap());
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}", said.len()).unwrap();
+            asked
+        };
+        (0..requests).map(answer).collect()
+    };
+    (url, thread::spawn(serve))
+}
+
+/// All that is written down below a folder.
+fn written(folder: &Path) -> Vec<u8> {
+    let inside = |entry: fs::DirEntry| match entry.path().is_dir() {
+        true => written(&entry.path()),
+        false => fs::read(entry.path()).unwrap(),
+    };
+    fs::read_dir(folder).unwrap().flat_map(|entry| inside(entry.unwrap())).collect()
+}
+
+#[test]
+fn a_request_is_sent_and_answered_and_no_header_query_or_body_is_written_down() {
+    let (url, served) = server(2);
+    let folder = fabfile(&format!(
+        r##"
+fn act() {{
+    let answer = http::get("{url}/flags?token=hunter2");
+    ui::note(replaced(`${{answer.status}} ${{answer.headers}} ${{parse_json(answer.body).asked}}`));
+    http::post("{url}/hook", #{{ text: "hunter2" }}, #{{ headers: #{{ Authorization: "Bearer hunter2" }} }});
+    http::get("{url}/gone");
+}}
+private fn replaced(text) {{ text.replace("hunter2", "***"); text }}
+"##
+    ));
+    let (out, err, code) = ran(folder.path(), &["act"]);
+    assert_eq!((err.as_str(), code), ("", 1), "{out}");
+    let said = out.replace(&url, "URL");
+    let told = "rfab act\n200 #{\"content-length\": \"37\"} GET /flags?token=***\npost URL/hook\n\n\
+                error: `get URL/gone` was not answered: Connection refused (os error 111)\n";
+    // Only then were all requests made that the server waits for.
+    assert!(said.starts_with(told), "{said}");
+    let asked = served.join().unwrap();
+    assert!(asked[1].contains("authorization: Bearer hunter2\r\n"), "{asked:?}");
+    assert!(asked[1].ends_with("\r\n\r\n{\"text\":\"hunter2\"}"), "{asked:?}");
+    // What a server answers is the script's own, as what `capture` reads; what is sent is sealed.
+    let journal = String::from_utf8_lossy(&written(&folder.path().join(".local"))).into_owned();
+    assert!(journal.contains("/hook"), "it was written down");
+    let sent = journal.replace("GET /flags?token=hunter2", "").replace("POST /hook", "");
+    assert!(!sent.contains("hunter2"), "{sent}");
+}
