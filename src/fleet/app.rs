@@ -13,7 +13,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-const KEYS: [&str; 7] = ["repository", "path", "user", "keep", "linked", "service", "health"];
+const KEYS: [&str; 8] = ["repository", "path", "user", "keep", "linked", "assets", "service", "health"];
 
 const SERVICE: [&str; 8] = ["units", "restart", "start", "stop", "status", "logs", "install", "installed"];
 
@@ -37,7 +37,8 @@ pub(super) fn read(
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
-    let linked = section.get("linked", problems, linked).unwrap_or_default();
+    let linked = section.get("linked", problems, below).unwrap_or_default();
+    let assets = section.get("assets", problems, below).unwrap_or_default();
     let service = section.find("service").and_then(|node| service(node, names, problems));
     let health = section.find("health").and_then(|node| health(node, problems));
     Some(App {
@@ -47,6 +48,7 @@ pub(super) fn read(
         user,
         keep: keep as usize,
         linked,
+        assets,
         service,
         health,
     })
@@ -110,8 +112,8 @@ fn path(node: &Node) -> Result<&str, Problem> {
 }
 
 /// Paths below the release, none of them within another.
-fn linked(node: &Node) -> Result<Vec<String>, Problem> {
-    let below = |node: &Node| {
+fn below(node: &Node) -> Result<Vec<String>, Problem> {
+    let one = |node: &Node| {
         let path = value::text(node)?;
         let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if plain && path.split('/').next() != Some(".rfab") {
@@ -120,7 +122,7 @@ fn linked(node: &Node) -> Result<Vec<String>, Problem> {
         Err(Problem::new(format!("`{path}` cannot be linked"), node.place("not a path below the release"))
             .help("write it from the release's folder on, such as `public/uploads`"))
     };
-    let paths = value::list(node, "a list of paths", below)?;
+    let paths = value::list(node, "a list of paths", one)?;
     let Value::List(items) = &node.value else {
         return Ok(paths);
     };
