@@ -154,6 +154,7 @@ fn releases_and_services() {
         host: sides.host(host),
         release: release.clone(),
         home: home.clone(),
+        assets: vec!["public".into()],
     };
     let prune = |host: &str, keep| Prune { host: sides.host(host), home: home.clone(), keep };
     sides.fail(&stage("web1", &stable), "the app's folders are not there");

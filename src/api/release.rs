@@ -273,8 +273,10 @@ pub mod release {
     #[rhai_fn(name = "activate", return_raw)]
     pub fn activate(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
-        here.perform(Activate { host: host.0.host, release: release.tree, home })
+        let fleet = here.fleet_of(&host.0.host);
+        let home = Home::of(&fleet, &host.0.host).map_err(thrown)?;
+        let assets = app(&fleet).map_err(thrown)?.assets.clone();
+        here.perform(Activate { host: host.0.host, release: release.tree, home, assets })
     }
 
     /// Removes old releases from the host but for as many as the fleet file keeps.

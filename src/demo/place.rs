@@ -32,7 +32,7 @@ pub fn place<'a>(
         let path = path.to_string_lossy();
         release::set_up(&run(&release::setup(&path)?, None)?)?;
         release::staged(&run(&release::stage(&path, &name, "demo", &packed)?, Some(&packed.archive))?, &packed)?;
-        release::activated(&run(&release::activate(&path, &name, "demo")?, None)?, &name)?;
+        release::activated(&run(&release::activate(&path, &name, "demo", &[])?, None)?, &name)?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ const SERVICE: [&str; 12] = [
     "install",
     "installed",
 ];
-const KEYS: [&str; 7] = ["repository", "path", "user", "keep", "linked", "service", "health"];
+const KEYS: [&str; 8] = ["repository", "path", "user", "keep", "linked", "assets", "service", "health"];
 
 /// Reads the app; `project` is the fabfile's folder.
 pub(super) fn read(
@@ -49,7 +49,8 @@ pub(super) fn read(
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
     let keep = section.get("keep", problems, |node| value::whole(node, 1)).unwrap_or(5);
-    let linked = section.get("linked", problems, linked).unwrap_or_default();
+    let linked = section.get("linked", problems, below).unwrap_or_default();
+    let assets = section.get("assets", problems, below).unwrap_or_default();
     let service = section.find("service").and_then(|node| service(node, names, problems));
     let health = section.find("health").and_then(|node| health(node, problems));
     Some(App {
@@ -59,6 +60,7 @@ pub(super) fn read(
         user,
         keep: keep as usize,
         linked,
+        assets,
         service,
         health,
     })
@@ -122,8 +124,8 @@ fn path(node: &Node) -> Result<&str, Problem> {
 }
 
 /// Paths below the release, none of them within another.
-fn linked(node: &Node) -> Result<Vec<String>, Problem> {
-    let below = |node: &Node| {
+fn below(node: &Node) -> Result<Vec<String>, Problem> {
+    let one = |node: &Node| {
         let path = value::text(node)?;
         let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         if plain && path.split('/').next() != Some(".rfab") {
@@ -132,7 +134,7 @@ fn linked(node: &Node) -> Result<Vec<String>, Problem> {
         Err(Problem::new(format!("`{path}` cannot be linked"), node.place("not a path below the release"))
             .help("write it from the release's folder on, such as `public/uploads`"))
     };
-    let paths = value::list(node, "a list of paths", below)?;
+    let paths = value::list(node, "a list of paths", one)?;
     let Value::List(items) = &node.value else {
         return Ok(paths);
     };

@@ -84,6 +84,9 @@ pub struct App {
     pub user: Option<Name>,
     pub keep: usize,
     pub linked: Vec<String>,
+    /// Folders of a release in which files of other releases stay reachable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<String>,
     pub service: Option<Service>,
     pub health: Option<Health>,
 }

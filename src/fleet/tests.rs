@@ -162,6 +162,7 @@ fn the_shop_is_read_whole() {
             user: Some("shop".into()),
             keep: 5,
             linked: vec!["public/uploads".into(), "config/database.yml".into()],
+            assets: vec![],
             service: Some(Service {
                 units: BTreeMap::from([
                     ("web".into(), vec!["shop".into()]),

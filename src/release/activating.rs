@@ -15,6 +15,9 @@ pub struct Activate {
     pub host: Host,
     pub release: Release,
     pub home: Home,
+    /// Folders whose files stay reachable from release to release.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<String>,
 }
 
 impl Effect for Activate {

@@ -403,6 +403,7 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
         ["not-staged"] => Error::NotStaged,
         ["not-a-link" | "current"] => Error::StrangeCurrent,
         ["write"] => Error::Host("write".to_owned()),
+        ["assets"] => Error::Host("copy the assets of other releases".to_owned()),
         ["sync"] => Error::Host("bring the files to the disk".to_owned()),
         ["look" | "stat"] => Error::Host("read the tree".to_owned()),
         ["place" | "read-back"] => Error::Host("rename".to_owned()),

@@ -141,7 +141,7 @@ pub async fn share(at: &At<'_>, share: &Share) -> Result<bool, Failure> {
 
 pub async fn activate(at: &At<'_>, activate: &Activate) -> Result<(), Failure> {
     let (host, home, name) = (&activate.host, &activate.home, named(&activate.release)?);
-    let command = program::activate(&home.path, &name, &id(at)).map_err(on(host))?;
+    let command = program::activate(&home.path, &name, &id(at), &activate.assets).map_err(on(host))?;
     let ended = run(at, host, &home.user, Job { note: at.note(), ..plain(&command) }).await?;
     activated(&ended, &name).map(drop).map_err(on(host))
 }

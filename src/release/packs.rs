@@ -17,11 +17,13 @@ use std::{
 /// Trees that are ready to be sent, each packed once.
 #[derive(Default)]
 pub struct PackedTrees {
-    /// By repository, commit and linked names.
-    commits: Mutex<BTreeMap<(String, Vec<String>), Arc<Packed>>>,
+    commits: Mutex<BTreeMap<Commit, Arc<Packed>>>,
     /// What is not the tree of its commit, by the manifest's digest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
 }
+
+/// A repository with a commit, and the names that are linked in its tree.
+type Commit = (String, Vec<String>);
 
 /// What is to be built, and how a release is made from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

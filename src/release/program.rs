@@ -98,9 +98,9 @@ pub fn list(path: &str) -> Result<Command, Error> {
     Program::List.command(path, &[])
 }
 
-/// Makes a staged release current by one rename.
-pub fn activate(path: &str, name: &ReleaseName, id: &str) -> Result<Command, Error> {
-    Program::Activate.command(path, &[name.to_string(), checked(id)?])
+/// Makes a staged release current by one rename; what other releases have in `assets` comes along, where it is missing.
+pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> Result<Command, Error> {
+    Program::Activate.command(path, &[&[name.to_string(), checked(id)?], assets].concat())
 }
 
 /// Removes all but the newest `keep` releases, `spared`, the current one, the one before it by number, and those

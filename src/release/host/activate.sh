@@ -1,10 +1,11 @@
-# activate PATH NAME ID: makes a staged release current.
+# activate PATH NAME ID [FOLDER…]: makes a staged release current; files that other releases have in these folders come along.
 enter "$1"
-name=$2
+name=$2 id=$3
 is_release "$name" || fail name
-case $3 in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac
+case $id in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac
 target=releases/$name
 [ -d "$target" ] && [ ! -L "$target" ] && [ -f "$target.manifest" ] || fail not-staged
+shift 3
 
 old=-
 if [ -L current ]; then
@@ -16,8 +17,35 @@ elif [ -e current ]; then
     fail not-a-link
 fi
 
+# inherit OTHER FOLDER: files that are OTHER's own, and that this release has not.
+inherit() {
+    [ -d "$1/$2" ] && [ ! -L "$1/$2" ] && [ ! -L "$target/$2" ] || return 0
+    (cd "$1" && find "./$2" -type f ! -name '.*') > "$list.$id" || fail assets
+    of=.rfab/assets/${1#releases/}
+    # What it got itself in this way goes with the release that it is from.
+    if [ -s "$of" ]; then grep -Fxv -f "$of" "$list.$id" > "$list.$id.own"; else cp "$list.$id" "$list.$id.own"; fi
+    while IFS= read -r file; do
+        [ -f "$1/$file" ] && [ ! -e "$target/$file" ] && [ ! -L "$target/$file" ] || continue
+        printf '%s\n' "$file" >> "$list" || fail assets
+        mkdir -p "$target/${file%/*}" 2>/dev/null || fail assets
+        part=$target/${file%/*}/.rfab-$id
+        cp -p "$1/$file" "$part" 2>/dev/null && mv -T "$part" "$target/$file" || { rm -f "$part"; fail assets; }
+    done < "$list.$id.own"
+}
+
+if [ "$#" -gt 0 ]; then
+    mkdir -p .rfab/assets 2>/dev/null || fail assets
+    list=.rfab/assets/$name
+    cleanup() { rm -f "$list.$id" "$list.$id.own"; }
+    for other in releases/*; do
+        is_release "${other#releases/}" && [ "$other" != "$target" ] && [ -d "$other" ] && [ ! -L "$other" ] || continue
+        for folder; do inherit "$other" "$folder"; done
+    done
+    cleanup
+fi
+
 # In the folder of `current` itself, so that the rename is one.
-new=.current-$3
+new=.current-$id
 cleanup() { [ ! -L "$new" ] || rm -f "$new"; }
 cleanup
 ln -s "$target" "$new" 2>/dev/null || fail write

@@ -51,7 +51,7 @@ fn a_folder_of_capistrano_is_taken_over_as_it_is_once_that_is_typed_and_its_rele
         let packed = machine.pack(&[]);
         machine.stage(1, &packed).unwrap();
         let release = name(1, &packed);
-        let command = release::activate(machine.at(), &release, "run-1").unwrap();
+        let command = release::activate(machine.at(), &release, "run-1", &[]).unwrap();
         let activated = release::activated(&machine.run(&command, b""), &release);
         assert_eq!(activated, Ok(Activated { old: Current::Foreign(current), unchanged: false }));
         for number in 2..5 {

@@ -8,7 +8,7 @@ fn prune(machine: &Machine, keep: usize, spared: &[ReleaseName]) -> Pruned {
 }
 
 fn activate(machine: &Machine, name: &ReleaseName) {
-    let command = release::activate(machine.at(), name, "run-1").unwrap();
+    let command = release::activate(machine.at(), name, "run-1", &[]).unwrap();
     release::activated(&machine.run(&command, b""), name).unwrap();
 }
 

@@ -72,9 +72,9 @@ fn current_is_the_old_or_the_new_whenever_activation_is_killed() {
         let machine = Machine::new(shell);
         let old = machine.deploy(1, "old");
         let new = machine.deploy(2, "new");
-        let back = release::activate(machine.at(), &old, "run-2").unwrap();
+        let back = release::activate(machine.at(), &old, "run-2", &[]).unwrap();
         let mut seen = Vec::new();
-        let all = killed(&release::activate(machine.at(), &new, "run-2").unwrap());
+        let all = killed(&release::activate(machine.at(), &new, "run-2", &[]).unwrap());
         assert!(all.len() > 8);
         for command in all {
             release::activated(&machine.run(&back, b""), &old).unwrap();
@@ -93,10 +93,11 @@ fn an_activation_whose_operator_died_ends_well() {
         let machine = Machine::new(shell);
         let old = machine.deploy(1, "old");
         let new = machine.deploy(2, "new");
-        release::activated(&machine.run(&release::activate(machine.at(), &old, "run-2").unwrap(), b""), &old).unwrap();
+        release::activated(&machine.run(&release::activate(machine.at(), &old, "run-2", &[]).unwrap(), b""), &old)
+            .unwrap();
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let command = release::activate(machine.at(), &new, "run-3").unwrap();
+        let command = release::activate(machine.at(), &new, "run-3", &[]).unwrap();
         let status = machine.process(&command).stdin(std::process::Stdio::null()).stdout(writer).status().unwrap();
         assert_eq!((status.code(), machine.list().current), (Some(0), Current::Release(new)), "{shell:?}");
     }

@@ -96,7 +96,7 @@ impl Machine {
         let packed = self.pack(&[]);
         assert_eq!(self.stage(number, &packed), Ok(Staged::New));
         let name = name(number, &packed);
-        let command = release::activate(self.at(), &name, "run-1").unwrap();
+        let command = release::activate(self.at(), &name, "run-1", &[]).unwrap();
         release::activated(&self.run(&command, b""), &name).unwrap();
         name
     }

@@ -51,7 +51,7 @@ fn a_release_is_staged_listed_activated_and_verified() {
         std::fs::write(tree.join("public/uploads/x"), "kept").unwrap();
         assert_eq!(std::fs::read_to_string(machine.path.join("shared/public/uploads/x")).unwrap(), "kept");
 
-        let activate = release::activate(machine.at(), &release.name, "run-1").unwrap();
+        let activate = release::activate(machine.at(), &release.name, "run-1", &[]).unwrap();
         let activated = release::activated(&machine.run(&activate, b""), &release.name);
         assert_eq!(activated, Ok(Activated { old: Current::None, unchanged: false }));
         let again = release::activated(&machine.run(&activate, b""), &release.name);
@@ -194,7 +194,7 @@ fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
         let before = machine.names();
         let packed = machine.pack(&[]);
         let activate = |number| {
-            let command = release::activate(machine.at(), &name(number, &packed), "run-1").unwrap();
+            let command = release::activate(machine.at(), &name(number, &packed), "run-1", &[]).unwrap();
             release::activated(&machine.run(&command, b""), &name(number, &packed))
         };
         assert_eq!(activate(2), Err(Error::NotStaged));
