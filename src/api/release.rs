@@ -6,9 +6,10 @@ use crate::{
     failure::Failure,
     fan,
     git::{Kind, Resolve, app},
-    ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
+    host::Name,
+    ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks, WITHDRAWN, bad, switch},
     model::Release as Tree,
-    release::{Activate, Home, Number, Preflight, Prune, ReadReleases, SetUp, Stage},
+    release::{Activate, Home, Number, Preflight, Prune, ReadReleases, SetUp, Stage, Verify},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -60,15 +61,33 @@ fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValu
     Ok((live_has_it && another_has_not).then(|| CommitValue { commit, tag: Some(name.clone()), name }))
 }
 
-/// The name of a host's switches among what is written down for the fleet.
-fn switch(host: &HostValue) -> String {
-    format!("switch {}", host.0.host.name)
+fn switched(here: &Here, name: &str, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
+    let targets = current_targets(here)?;
+    mark(here, &targets, name, &release.into(), state)
 }
 
-fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
-    let targets = current_targets(here)?;
-    let ReleaseValue { tree, name, tag } = release;
-    mark(here, &targets, &switch(host), &CommitValue { commit: tree.commit, name, tag }, state)
+impl From<ReleaseValue> for CommitValue {
+    fn from(ReleaseValue { tree, name, tag }: ReleaseValue) -> Self {
+        Self { commit: tree.commit, name, tag }
+    }
+}
+
+/// Refuses what was rolled back, unless it was typed in full.
+fn wanted(here: &Here, targets: &Targets, reference: &str, commit: &str) -> RhaiResultOf<()> {
+    if targets.fleet.deploy_live {
+        return Ok(());
+    }
+    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+    let Some(line) = book.withdrawn(commit) else { return Ok(()) };
+    let message = format!(
+        "`{reference}` is {}, which was rolled back by {} from {} at {}",
+        &commit[..commit.len().min(12)],
+        line.who,
+        line.from,
+        line.at
+    );
+    let help = "nothing was changed; type its tag or its 40 digits in full to deploy it all the same";
+    Err(thrown(Failure::refused(message).help(help)))
 }
 
 #[export_module(manifest)]
@@ -110,6 +129,9 @@ pub mod release {
                 crate::git::Resolved { commit: kept.commit.to_string(), name: kept.name, tag: kept.tag, ..resolved };
             tally.resolve(&fleet.name, reference, &kept);
             return Ok(kept.into());
+        }
+        if !in_full {
+            wanted(&here, &targets, reference, &resolved.commit)?;
         }
         tally.resolve(&fleet.name, reference, &resolved);
         Ok(resolved.into())
@@ -393,7 +415,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "begin", return_raw)]
     pub fn begin(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &host, release, MarkState::Begun)
+        switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Begun)
     }
 
     /// Writes down that the host was switched to a release and proven healthy.
@@ -405,7 +427,74 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "finish", return_raw)]
     pub fn finish(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &host, release, MarkState::Done)
+        switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
+    }
+
+    /// Writes down that a release did not prove healthy on the host, so that no rollback goes to it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::distrust(host, release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "distrust", return_raw)]
+    pub fn distrust(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+        switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
+    }
+
+    /// Writes down that a commit is rolled back: from now on `release::resolve` takes it only when it is typed in full.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::withdraw(git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "withdraw", return_raw)]
+    pub fn withdraw(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let targets = current_targets(&here)?;
+        mark(&here, &targets, WITHDRAWN, &commit, MarkState::Done)
+    }
+
+    /// The commits that each host was switched to and proven healthy with, oldest first: a map by the host's name.
+    ///
+    /// It is read from the fleet's ledger. What was left by going back, and what did not prove healthy when it was last
+    /// tried, is not in it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let good = release::history(targets())[host.name];
+    /// ```
+    #[rhai_fn(name = "history", return_raw)]
+    pub fn history(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let value = |commit: Name| {
+            let name = book.name_of(&commit).map_or_else(|| commit[..commit.len().min(12)].to_owned(), str::to_owned);
+            Dynamic::from(CommitValue { tag: book.name_of(&commit).map(str::to_owned), commit, name })
+        };
+        let of = |host: &crate::host::Host| -> rhai::Array { book.good(&host.name).into_iter().map(value).collect() };
+        Ok(targets.hosts.iter().map(|host| ((&*host.name).into(), of(host).into())).collect())
+    }
+
+    /// What is missing in a staged release of the host, or has another content than was staged: names, or `()` if it is
+    /// not staged there.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let differ = release::verify(host, git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "verify", return_raw)]
+    pub fn verify(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?)?;
+        let Some(release) = listing.of(&commit.commit).cloned() else { return Ok(Dynamic::UNIT) };
+        let home = Home::of(&fleet, &host).map_err(thrown)?;
+        let differ = here.perform(Verify { host, release, home })?;
+        Ok(differ.into_iter().map(Dynamic::from).collect::<rhai::Array>().into())
     }
 
     /// Whether the commit is the host's current release, and the last switch of the host was to it and came to its end.
@@ -424,7 +513,7 @@ pub mod release {
             return Ok(false);
         }
         let book = here.perform(ReadLedger { fleet })?;
-        let last = book.last_mark(&switch(&host));
+        let last = book.last_mark(&switch(&host.0.host.name));
         Ok(last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&commit.commit)))
     }
 
@@ -456,8 +545,7 @@ pub mod release {
     /// The commit of the release.
     #[rhai_fn(get = "commit", pure)]
     pub fn commit(release: &mut ReleaseValue) -> CommitValue {
-        let ReleaseValue { tree, name, tag } = release.clone();
-        CommitValue { commit: tree.commit, name, tag }
+        release.clone().into()
     }
 
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]

@@ -22,6 +22,7 @@ mod program;
 mod staging;
 #[cfg(test)]
 mod tests;
+mod verifying;
 
 pub use activating::{Activate, Prune, SetUp};
 pub use answer::{
@@ -38,3 +39,4 @@ pub use pack::{Packed, pack};
 pub use preflight::Preflight;
 pub use program::{activate, list, prune, setup, stage, verify};
 pub use staging::Stage;
+pub use verifying::Verify;

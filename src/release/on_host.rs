@@ -1,7 +1,7 @@
 //! What releases come to on a host: its programs, run there by the app's user.
 use super::{
     Current, Home, Listing, Preflight, Prune, ReleaseName, SetUp, Stage, activated, activating::Activate, listed,
-    preflighted, program, pruned, set_up as read_set_up, staged,
+    preflighted, program, pruned, set_up as read_set_up, staged, verified, verifying::Verify,
 };
 use crate::{
     command::Command,
@@ -110,6 +110,14 @@ pub async fn prune(at: &At<'_>, prune: &Prune) -> Result<u32, Failure> {
     let command = program::prune(&home.path, prune.keep, &[]).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
     Ok(pruned(&ended).map_err(on(host))?.removed.len() as u32)
+}
+
+pub async fn verify(at: &At<'_>, verify: &Verify) -> Result<Vec<String>, Failure> {
+    let (host, home, name) = (&verify.host, &verify.home, named(&verify.release)?);
+    let command = program::verify(&home.path, &name, &id(at)).map_err(on(host))?;
+    let ended = run(at, host, &home.user, plain(&command)).await?;
+    let verified = verified(&ended).map_err(on(host))?;
+    Ok([verified.missing, verified.changed].concat())
 }
 
 pub async fn set_up(at: &At<'_>, set_up: &SetUp) -> Result<(), Failure> {
