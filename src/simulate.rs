@@ -8,6 +8,7 @@ use crate::{
     run::{self, Ended},
     session::{Fault, Faults, Journaling, Run, Session, Stop},
     store::Record,
+    ui::Pausing,
     world::{STACK, simulated::Simulated},
 };
 use std::{
@@ -22,6 +23,7 @@ pub struct Wish {
     pub seed: u64,
     pub fault: Option<Fault>,
     pub force: bool,
+    pub pause: Option<Pausing>,
 }
 
 /// A simulated run, over.
@@ -84,6 +86,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
         wait: false,
         force: wish.force,
         force_changed: false,
+        pause: wish.pause,
         allow_outage: Vec::new(),
         parallel: 32,
         lines: Arc::default(),

@@ -73,7 +73,7 @@ impl Effect for WaitDrained {
             most = open.max(most);
             if said.replace(open) != Some(open) {
                 let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
-                at.tell(What::Progressed { host, what, done: most - open, total: most, unit: "requests" });
+                at.tell(What::Progressed { host: Some(host), what, done: most - open, total: most, unit: "requests" });
             }
             tokio::time::sleep(EVERY).await;
         }

@@ -237,6 +237,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         wait: request.wait,
         force: request.force,
         force_changed: false,
+        pause: request.pause,
         allow_outage: request.allow_outage.clone(),
         parallel: request.parallel,
         lines: Arc::default(),

@@ -129,7 +129,7 @@ impl Effect for Probe {
             if said.replace(good) != Some(good) {
                 let (host, what) = (self.host.name.clone(), "good answers".to_owned());
                 let total = wanted.max(good).into();
-                at.tell(What::Progressed { host, what, done: good.into(), total, unit: "answers" });
+                at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "answers" });
             }
             tokio::time::sleep(EVERY).await;
         }

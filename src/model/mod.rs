@@ -76,6 +76,8 @@ pub struct Model {
     pub forgets_at: Vec<(Time, Name, Name)>,
     /// Commits whose service never gets healthy.
     pub sick: BTreeSet<Commit>,
+    /// When commits stop being healthy, for users found something.
+    pub sick_at: Vec<(Time, Commit)>,
     /// What was tagged and pushed in which repository: only pretended.
     pub repositories: BTreeSet<(String, String)>,
     /// Hosts that do not answer.
@@ -256,6 +258,9 @@ impl Model {
         for (_, fleet, balancer) in due {
             self.forget(&fleet, &balancer);
         }
+        let (due, later): (Vec<_>, Vec<_>) = self.sick_at.drain(..).partition(|(at, _)| *at <= now);
+        self.sick_at = later;
+        self.sick.extend(due.into_iter().map(|(_, commit)| commit));
     }
 
     /// What two runs must agree on: everything but times.

@@ -91,7 +91,7 @@ pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     let command = program::stage(&home.path, &named(&stage.release)?, &id(at), &packed).map_err(on(host))?;
     let name = host.name.clone();
     let progress = |done, total| {
-        at.tell(What::Progressed { host: name.clone(), what: "sent".into(), done, total, unit: "bytes" });
+        at.tell(What::Progressed { host: Some(name.clone()), what: "sent".into(), done, total, unit: "bytes" });
     };
     let job = Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
     let ended = run(at, host, &home.user, job).await?;

@@ -100,6 +100,10 @@ impl Person for Beside {
         Terminal.terminal()
     }
 
+    fn stops(&self) -> bool {
+        self.stop.signal().is_some()
+    }
+
     fn ask(&self, question: &str, secret: bool) -> Option<String> {
         self.aside(|stopped| Terminal::ask(question, secret, stopped))
     }

@@ -1,10 +1,11 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module by the name that it is imported by.
-pub const MODULES: [(&str, &str); 9] = [
+pub const MODULES: [(&str, &str); 10] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
+    ("std/pause", include_str!("../../stdlib/pause.rhai")),
     ("std/previous", include_str!("../../stdlib/previous.rhai")),
     ("std/proxy", include_str!("../../stdlib/proxy.rhai")),
     ("std/rollback", include_str!("../../stdlib/rollback.rhai")),

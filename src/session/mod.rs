@@ -28,6 +28,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Name,
+    ui::Pausing,
     world::World,
 };
 use std::{
@@ -64,6 +65,8 @@ pub struct Run {
     pub force: bool,
     /// Whether it may go on although something was changed since it began.
     pub force_changed: bool,
+    /// How long it waits between groups, if it does.
+    pub pause: Option<Pausing>,
     /// Pools that may lose their last live server.
     pub allow_outage: Vec<String>,
     /// The most lanes that run side by side.

@@ -145,6 +145,7 @@ mod tests {
             wait: false,
             force: false,
             force_changed: false,
+            pause: None,
             allow_outage: Vec::new(),
             parallel: 1,
             lines: Arc::default(),

@@ -229,6 +229,11 @@ pub trait Person: Send + Sync {
     /// Asks a question that is answered with yes or no; `None` without a person.
     fn confirm(&self, question: &str) -> Option<bool>;
 
+    /// Whether the person wants the run to end.
+    fn stops(&self) -> bool {
+        false
+    }
+
     /// What tells this terminal from others; `None` without one.
     fn terminal(&self) -> Option<String>;
 

@@ -376,3 +376,19 @@ fn the_help_is_one_text_with_every_flag_and_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     says(folder.path(), &["--help"], 0, include_str!("../../src/cli/help.txt"), "");
 }
+
+#[test]
+fn a_pause_that_asks_is_refused_where_nobody_can_answer() {
+    let folder = shop();
+    for flag in ["--pause", "--pause=ask"] {
+        says(
+            folder.path(),
+            &["testing", flag, "deploy:stable"],
+            2,
+            "",
+            "error: `--pause` without a time asks a person, and nobody is there: this is no terminal
+  help: give it a time: `--pause=10m`
+",
+        );
+    }
+}

@@ -47,6 +47,7 @@ impl Known<'_> {
             "--show" | "--abort" => return sources::runs(|_| true),
             "--resume" => return sources::runs(|ending| !ending.is_done()),
             "--docs" => return sources::functions(),
+            "--pause" => return plain(&["10m", "ask"]),
             "--color" => return plain(&["auto", "always", "never"]),
             "--completions" => return plain(&Shell::ALL.map(Shell::word)),
             "--outcome" => return plain(&Ending::ALL.map(Ending::word)),

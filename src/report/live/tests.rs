@@ -108,7 +108,7 @@ fn ends(host: &str, text: &str, took: Time) -> What {
 }
 
 fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> What {
-    What::Progressed { host: host.into(), what: what.into(), done, total, unit }
+    What::Progressed { host: Some(host.into()), what: what.into(), done, total, unit }
 }
 
 const STAGE: &str = "stage 0002-bbbbbbbbbbbb";
