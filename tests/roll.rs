@@ -420,3 +420,46 @@ fn a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_
     let again = run(&lab, &["prod", "release:stable"], 7);
     assert!(again.contains(&format!("error: `stable` is {new}, which was rolled back by ")), "{again}");
 }
+
+#[test]
+fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_said_holds() {
+    if !needs_lab("a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_said_holds") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fleets/prod.toml", |text| {
+        let (before, after) = text.split_once("driver = \"haproxy\"\n").expect("a balancer");
+        let pools = &after[after.find("pools").expect("its pools")..];
+        format!("{before}driver = \"manual\"\n{pools}")
+    });
+    // Nobody knows how they stand, and nobody is there to ask.
+    let nobody = run(&lab, &["prod", "proxy.group2"], 6);
+    let why = "error: `lb1` is changed by hand, and nobody is there to ask: this is no terminal";
+    assert!(nobody.contains(why), "{nobody}");
+    let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
+        let run = lab.rfab(words).on_terminal().start();
+        for (question, answer) in answers {
+            run.wait_for(question);
+            run.types(answer);
+        }
+        let ended = run.output();
+        println!("===== rfab {words:?}\n{}", ended.stdout);
+        assert_eq!(ended.code, Some(code), "{words:?}");
+        ended.stdout
+    };
+    let how = "Do all of them take requests? [y/N]";
+    let done = "Is it done? Anything but yes stops. [y/N]";
+    let no = asked(&["prod", "proxy.group2"], &[(how, "y\n"), (done, "n\n")], 6);
+    assert!(no.contains("take web1, web2 out of `bk_web` on lb1, and wait until no request is open there"), "{no}");
+    assert!(no.contains("error: nobody says that it is done: take web1, web2 out of `bk_web` on lb1"), "{no}");
+    asked(&["prod", "proxy.group2"], &[(done, "y\n")], 0);
+    // What was said is known from now on, to everybody.
+    let deployed = run(&lab, &["prod:out", "deploy:stable"], 0);
+    assert!(deployed.contains("targets: prod, 2 of 4 hosts (out)"), "{deployed}");
+    asked(
+        &["prod", "proxy.flip"],
+        &[("put web1, web2 back into `bk_web` on lb1", ""), (done, "y\n"), ("take web3, web4 out", ""), (done, "y\n")],
+        0,
+    );
+    assert_eq!(out(&lab, "lb1"), [""; 0], "nothing was sent to the balancer");
+}

@@ -101,6 +101,11 @@ impl Effect for ReadBalance {
         let site = at.real.site(&self.fleet.name);
         let mut balance = Balance::default();
         for balancer in &self.fleet.balancers {
+            if balancer.by_hand() {
+                let state = super::by_hand::state(&at, &self.fleet, balancer).await?;
+                balance.balancers.insert(balancer.name.clone(), state);
+                continue;
+            }
             let driver = site.balancing.driver(&balancer.name).await?;
             let mut state = BalancerState { epoch: driver.epoch().await?, pools: BTreeMap::new() };
             for pool in balancer.pools.keys() {

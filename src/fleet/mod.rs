@@ -141,7 +141,8 @@ pub struct Balancer {
     pub name: Name,
     /// The machine it is on.
     pub host: Host,
-    pub socket: String,
+    /// Its admin socket; none where a person changes it by hand.
+    pub socket: Option<String>,
     /// Pool to the role whose hosts are its servers.
     pub pools: BTreeMap<Name, Name>,
     /// A server's name in its pool; `{name}` stands for the host's.

@@ -16,6 +16,11 @@ pub struct Stand {
 }
 
 impl Balancer {
+    /// Whether a person changes it, for rfab may not.
+    pub fn by_hand(&self) -> bool {
+        self.socket.is_none()
+    }
+
     /// Gives the name that a host has in this balancer's pools.
     pub fn server_of(&self, host: &Host) -> String {
         self.server.replace("{name}", &host.name)

@@ -56,7 +56,9 @@ impl Probe {
                 .help("add `[app.health]` with `url` to the fleet file")
         })?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
-        let through = fleet.balancers.iter().find(behind).map_or(host, |b| &b.host).clone();
+        // One that is changed by hand and names no machine of its own has its state on a host of the fleet.
+        let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
+        let through = fleet.balancers.iter().filter(behind).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), commit: commit.clone(), tag: None, health, through, path })
     }

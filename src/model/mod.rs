@@ -111,7 +111,7 @@ impl Model {
         }
         self.states.insert(fleet.name.clone(), StateFolder::default());
         for balancer in &fleet.balancers {
-            self.machines.insert(key(&balancer.host), Machine::bare());
+            self.machines.entry(key(&balancer.host)).or_insert_with(Machine::bare);
             self.epochs.insert((fleet.name.clone(), balancer.name.clone()), 1);
             for (pool, role) in &balancer.pools {
                 for host in fleet.hosts.iter().filter(|h| h.roles.contains(role)) {

@@ -257,6 +257,8 @@ pub struct Real {
     pub packed: Arc<crate::release::on_host::PackedTrees>,
     /// Whether repositories are fetched from before a name is resolved.
     pub fetch: bool,
+    /// How servers stand that nobody can ask by program, as a person said in this run: by fleet, balancer and host.
+    pub said: tokio::sync::Mutex<BTreeMap<(Name, Name, Name), crate::effect::Admin>>,
     build: Build,
     sites: Mutex<BTreeMap<Name, Arc<Site>>>,
 }
@@ -265,7 +267,7 @@ type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Site, Failure> + Send + Sync>;
 
 impl Real {
     pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
-        Self { person, cache, packed: Arc::default(), fetch, build, sites: Mutex::default() }
+        Self { person, cache, packed: Arc::default(), fetch, said: Default::default(), build, sites: Mutex::default() }
     }
 
     /// The parts of a fleet that was admitted.
