@@ -24,6 +24,7 @@ pub struct Wish {
     pub fault: Option<Fault>,
     pub force: bool,
     pub pause: Option<Pausing>,
+    pub without_balancer: Option<&'static str>,
 }
 
 /// A simulated run, over.
@@ -88,6 +89,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
         force_changed: false,
         pause: wish.pause,
         allow_outage: Vec::new(),
+        without_balancer: wish.without_balancer.map(str::to_owned).into_iter().collect(),
         parallel: 32,
         lines: Arc::default(),
     }

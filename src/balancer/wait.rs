@@ -80,6 +80,9 @@ impl Effect for WaitDrained {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
+        if places(&self.fleet, &self.host).is_empty() {
+            return Ok(());
+        }
         let (now, began) = (model.now, model.began);
         let mut open = 0;
         for server in model.servers_of(&self.host) {

@@ -24,6 +24,9 @@ pub struct Allowed {
     /// Let POOL have fewer live servers than its minimum; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub allow_outage: Vec<String>,
+    /// Do not ask the balancer of POOL: its hosts are switched while they may take requests; repeatable
+    #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
+    pub without_balancer: Vec<String>,
 }
 
 /// Arguments in which a time behind `--pause` is its value: no task's name begins with a digit.

@@ -277,6 +277,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
         read: scope.read,
         pause: allowed.pause,
         allow_outage: allowed.allow_outage,
+        without_balancer: allowed.without_balancer,
         json: output.json,
         detail: match (output.quiet, output.verbose) {
             (true, _) => Detail::Quiet,
@@ -362,6 +363,7 @@ mod tests {
             read: false,
             pause: None,
             allow_outage: vec![],
+            without_balancer: vec![],
             json: false,
             detail: Detail::Normal,
             color: Color::Auto,
@@ -377,7 +379,7 @@ mod tests {
     #[test]
     fn flags_stand_anywhere_before_the_two_dashes() {
         let typed = "--force prod -f x/fabfile.rhai out --set app.keep=3 deploy --set a=b=c --set user= stable --limit web1 \
-                     --exclude web2 -P8 --exclude web3,web4 --yes=prod --no-fetch --wait --pause 10m --allow-outage bk_web --json -v \
+                     --exclude web2 -P8 --exclude web3,web4 --yes=prod --no-fetch --wait --pause 10m --without-balancer bk_old --allow-outage bk_web --json -v \
                      --allow-outage bk_api --color=always";
         let expected = Request {
             fabfile: Some("x/fabfile.rhai".into()),
@@ -391,6 +393,7 @@ mod tests {
             wait: true,
             pause: Some(Pausing::For(600_000)),
             allow_outage: vec!["bk_web".into(), "bk_api".into()],
+            without_balancer: vec!["bk_old".into()],
             json: true,
             detail: Detail::Verbose,
             color: Color::Always,

@@ -30,6 +30,8 @@ pub struct Request {
     pub pause: Option<Pausing>,
     /// Pools that may be left with fewer live servers than their minimum.
     pub allow_outage: Vec<String>,
+    /// Pools whose balancers are not asked.
+    pub without_balancer: Vec<String>,
     /// Whether events or a list are written as JSON.
     pub json: bool,
     pub detail: Detail,
@@ -48,6 +50,7 @@ impl Request {
         self.limit.iter().for_each(|limit| give("--limit", limit));
         self.exclude.iter().for_each(|exclude| give("--exclude", exclude));
         self.allow_outage.iter().for_each(|pool| give("--allow-outage", pool));
+        self.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
         match &self.yes {
             Yes::Unsaid => {}
             Yes::Unnamed => flags.push("--yes".to_owned()),

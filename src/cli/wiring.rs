@@ -239,6 +239,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         force_changed: false,
         pause: request.pause,
         allow_outage: request.allow_outage.clone(),
+        without_balancer: request.without_balancer.clone(),
         parallel: request.parallel,
         lines: Arc::default(),
     }

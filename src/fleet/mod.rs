@@ -52,6 +52,9 @@ pub struct Fleet {
     pub hosts: Vec<Host>,
     /// By name.
     pub balancers: Vec<Balancer>,
+    /// Pools, and the roles of their servers, whose balancers are not asked in this run: no host stands in them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unasked: BTreeMap<Name, Name>,
     /// Groups and roles in the order they are deployed in.
     pub order: Vec<Name>,
 }

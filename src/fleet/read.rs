@@ -141,6 +141,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
             app,
             hosts,
             balancers,
+            unasked: Default::default(),
             order,
         });
     }

@@ -178,6 +178,7 @@ fn the_shop_is_read_whole() {
             drain_within: Duration::from_secs(60),
             min_live: Some(MinLive::Count(18)),
         }],
+        unasked: BTreeMap::new(),
         order: ["group1", "group2", "worker"].map(Name::from).to_vec(),
     };
     assert_eq!(read_text(SHOP), wanted);

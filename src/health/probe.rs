@@ -42,7 +42,10 @@ const BODY: usize = 64 << 10;
 /// Whether a host is probed: the fleet file says how, and it stands in a pool if any host does.
 pub fn probed(fleet: &Fleet, host: &Host) -> bool {
     let known = fleet.app.as_ref().is_some_and(|app| app.health.is_some());
-    known && (fleet.balancers.is_empty() || !crate::balancer::places(fleet, host).is_empty())
+    known
+        && (fleet.balancers.is_empty()
+            || !crate::balancer::places(fleet, host).is_empty()
+            || !fleet.unasked(host).is_empty())
 }
 
 impl Probe {

@@ -69,6 +69,8 @@ pub struct Run {
     pub pause: Option<Pausing>,
     /// Pools that may lose their last live server.
     pub allow_outage: Vec<String>,
+    /// Pools whose balancers are not asked.
+    pub without_balancer: Vec<String>,
     /// The most lanes that run side by side.
     pub parallel: usize,
     /// How many lines it has for ledgers so far.

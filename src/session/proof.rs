@@ -147,6 +147,7 @@ mod tests {
             force_changed: false,
             pause: None,
             allow_outage: Vec::new(),
+            without_balancer: Vec::new(),
             parallel: 1,
             lines: Arc::default(),
         }

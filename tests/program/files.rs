@@ -271,7 +271,7 @@ error: fleet `small` has no balancer
  7 │ fn flip() {
  8 │     proxying::flip();
    ·               ──┬─
-   ·                 ╰── called here, by way of std/proxy:24
+   ·                 ╰── called here, by way of std/proxy:23
  9 │ }
    ╰────
   help: add `[balancer.NAME]` to the fleet file

@@ -60,7 +60,7 @@ impl Known<'_> {
             "--fleet" | "--yes" => sources::fleets(&project),
             "--task" => sources::tasks(&project.tasks),
             "--trust" => all(sources::machines),
-            "--allow-outage" => all(sources::pools),
+            "--allow-outage" | "--without-balancer" => all(sources::pools),
             "--limit" | "--exclude" => sources::selected(text, all(sources::selections)),
             _ => Vec::new(),
         }
