@@ -174,3 +174,29 @@ fn with_two_balancers_and_two_pools_a_drain_is_done_on_all_or_on_none() {
     assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Unreachable), "{:?} {:?}", ran.ended.exit, failures(&ran));
     assert!(ready(&ran.model), "{}", ran.model.end_state());
 }
+
+#[test]
+fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything_is_changed() {
+    let (head, rest) = FOUR.split_once("[app.service]").unwrap();
+    let (_, hosts) = rest.split_once("[hosts]").unwrap();
+    let bare = format!("{head}[hosts]{hosts}");
+    let health = "[app.health]\nurl = \"http://{address}:8080/health\"\n";
+    let service = "[app.service]\nunits = { web = [\"shop\"], worker = [\"shop-jobs\"] }\n";
+    for (keys, exit) in [("", Exit::Fabfile), (service, Exit::Done)] {
+        let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{keys}[hosts]")))], "");
+        let ran = shop.run("prod deploy:stable", shop.known());
+        assert_eq!(ran.ended.exit, exit, "{:?}", failures(&ran));
+        assert_eq!(made_up::changes(&ran.events).is_empty(), exit == Exit::Fabfile);
+        if exit == Exit::Fabfile {
+            let why = &ran.ended.failures[0];
+            assert_eq!(why.message, "nothing can prove what a host of `prod` serves, so nothing is switched");
+            let help = why.help.as_deref().unwrap_or_default();
+            assert!(help.contains("[app.health]") && help.contains("[app.service]"), "{help}");
+        }
+    }
+    // With a probe alone the units are the hook's own.
+    let tasks = "fn ship() { deploying::deploy(\"stable\", #{ restart: |host| host.run(\"bin/restart\") }); }";
+    let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{health}[hosts]")))], tasks);
+    let ran = shop.run("prod ship", shop.known());
+    assert_ne!(ran.ended.exit, Exit::Fabfile, "{:?}", failures(&ran));
+}
