@@ -89,6 +89,8 @@ pub const STRANGE_KEY: &str = "is not known, so it is not trusted";
 pub enum Reason {
     /// It was done and did not work.
     Failed,
+    /// The command line asks for something that there is not.
+    Usage,
     /// The script or the fleet asks for something that there is not.
     Fabfile,
     /// A host cannot be reached.
@@ -115,6 +117,7 @@ impl Reason {
     pub fn exit(self) -> Exit {
         match self {
             Reason::Failed | Reason::Unknowable | Reason::Killed => Exit::Failed,
+            Reason::Usage => Exit::Usage,
             Reason::Fabfile => Exit::Fabfile,
             Reason::Unreachable => Exit::Unreachable,
             Reason::Locked => Exit::Locked,
