@@ -130,17 +130,8 @@ impl Effect for Load {
                 unit: "bytes",
             });
         };
-        let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
-        };
-        let job = Job {
-            trace: Some(on::trace(&self.state, &host.fleet, at.lane.run(), at.id)),
-            note: at.note(),
-            heard: Some(&heard),
-            stdin: Input::File(&self.from, &sent),
-            ..self.on.job(&self.command)
-        };
-        good(self.on.run(&at, job).await?.into(), &self.on, &self.command)
+        let job = Job { stdin: Input::File(&self.from, &sent), ..self.on.job(&self.command) };
+        good(self.on.change_by(&at, job, &self.state).await?, &self.on, &self.command)
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
