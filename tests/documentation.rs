@@ -1,4 +1,6 @@
 //! The pages under `docs`: those made from the source are what the source says, and what the others show is true.
+#[path = "documentation/book.rs"]
+mod book;
 mod project;
 
 use project::Project;
@@ -309,47 +311,6 @@ fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() 
     shown.sort();
     keys.sort();
     assert_eq!(shown, keys);
-}
-
-#[test]
-fn every_page_can_be_reached_by_a_link() {
-    let mut linked = BTreeSet::from(["docs/README.md".to_owned()]);
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages = vec!["docs/README.md".to_owned()];
-    while let Some(page) = pages.pop() {
-        let text = fs::read_to_string(top.join(&page)).unwrap_or_else(|_| panic!("{page} is linked and not there"));
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            if link.contains("://") || link.is_empty() {
-                continue;
-            }
-            let folder = Path::new(&page).parent().unwrap();
-            let target = folder.join(link);
-            let target = match target.strip_prefix("docs/..") {
-                Ok(outside) => outside.to_owned(),
-                Err(_) => target,
-            };
-            assert!(top.join(&target).exists(), "{page} links {link}, which is not there");
-            let target = target.to_string_lossy().into_owned();
-            if linked.insert(target.clone()) && target.ends_with(".md") {
-                pages.push(target);
-            }
-        }
-    }
-    let mut all = Vec::new();
-    files(&top.join("docs"), &mut all);
-    let generated = |name: &str| name.ends_with(".d.rhai");
-    let lost: Vec<String> = all
-        .into_iter()
-        .map(|file| file.strip_prefix(top).unwrap().to_string_lossy().into_owned())
-        .filter(|name| !linked.contains(name) && !generated(name))
-        .collect();
-    assert!(lost.is_empty(), "no page links {lost:?}");
-}
-
-fn files(folder: &Path, all: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() { files(&entry, all) } else { all.push(entry) }
-    }
 }
 
 #[test]
