@@ -1,4 +1,6 @@
 //! The pages under `docs`: those made from the source are what the source says, and what the others show is true.
+#[path = "documentation/blocks.rs"]
+mod blocks;
 #[path = "documentation/book.rs"]
 mod book;
 mod project;
