@@ -283,6 +283,44 @@ fn every_line_of_rfab_in_a_block_is_understood() {
     assert!(counted >= 40, "{counted}");
 }
 
+#[test]
+fn every_line_of_rfab_in_a_sentence_or_a_table_has_flags_that_there_are() {
+    let (mut counted, mut wrong) = (0, Vec::new());
+    for page in book::pages().into_iter().chain(["README.md".to_owned()]) {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&page)).unwrap();
+        for code in book::prose(&text).replace("\\|", "|").split('`').skip(1).step_by(2) {
+            let Some(call) = call(code).filter(|_| !code.contains('…')) else { continue };
+            counted += 1;
+            wrong.extend(misunderstood(call, None).map(|why| format!("{page}: `{call}`: {why}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(counted >= 100, "{counted}");
+}
+
+#[test]
+fn what_one_sees_at_night_is_what_rfab_says_and_what_one_types_is_understood() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(top.join("docs/guide/night.md")).unwrap();
+    let mut sources = String::new();
+    for folder in ["src", "stdlib"] {
+        book::walk(&top.join(folder), &mut |file| sources += &fs::read_to_string(file).unwrap_or_default());
+    }
+    let tasks = tasks_of("README.md", &[]);
+    let codes = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = crate::cells(&page).into_iter().skip(2).collect();
+    assert!(rows.len() >= 18, "{}", rows.len());
+    for row in rows {
+        for seen in codes(&row[0]) {
+            assert!(sources.contains(&seen), "nothing says `{seen}`");
+        }
+        let typed = codes(&row[2]);
+        for call in typed.iter().filter_map(|code| call(code)) {
+            assert_eq!(misunderstood(call, Some(&tasks)), None, "{call}");
+        }
+    }
+}
+
 /// Blocks that are neither Rhai nor TOML nor lines of a shell, and what holds them.
 #[test]
 fn no_block_is_passed_over_in_silence() {

@@ -15,18 +15,18 @@ fn read(name: &str) -> String {
 
 /// The files below `docs`, by their names from the repository's top on.
 pub fn files() -> BTreeSet<String> {
-    fn walk(folder: &Path, all: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
-                walk(&entry, all);
-            } else {
-                all.insert(entry.strip_prefix(top()).unwrap().to_string_lossy().into_owned());
-            }
-        }
-    }
     let mut all = BTreeSet::new();
-    walk(&top().join("docs"), &mut all);
+    walk(&top().join("docs"), &mut |file| {
+        all.insert(file.strip_prefix(top()).unwrap().to_string_lossy().into_owned());
+    });
     all
+}
+
+/// Visits every file below a folder.
+pub fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() { walk(&entry, visit) } else { visit(&entry) }
+    }
 }
 
 /// The pages: all that is Markdown below `docs` but for the summary.
@@ -34,8 +34,8 @@ pub fn pages() -> BTreeSet<String> {
     files().into_iter().filter(|name| name.ends_with(".md") && name != "docs/SUMMARY.md").collect()
 }
 
-/// A page without what stands in fences and in code, where nothing is a link or a heading.
-fn prose(page: &str) -> String {
+/// A page without what stands in blocks, where nothing is a link or a heading.
+pub fn prose(page: &str) -> String {
     let mut fenced = false;
     let mut prose = String::new();
     for line in page.lines() {
