@@ -155,7 +155,7 @@ fn every_block_of_rhai_compiles_and_its_tasks_run_in_the_simulator() {
         wrong.extend(more);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(ran >= 25, "{ran}");
+    assert!(ran >= 45, "{ran}");
     assert_eq!(of_api, docs::entries().iter().filter(|entry| entry.example().is_some()).count());
 }
 
@@ -280,7 +280,7 @@ fn every_line_of_rfab_in_a_block_is_understood() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(counted >= 40, "{counted}");
+    assert!(counted >= 55, "{counted}");
 }
 
 #[test]
@@ -343,5 +343,5 @@ fn no_block_is_passed_over_in_silence() {
         not_run.extend(block.said("not run").map(|why| format!("{}: {why}", block.page)));
     }
     assert_eq!(not_valid, Vec::<String>::new(), "blocks that say that they are not valid");
-    assert_eq!(not_run, Vec::<String>::new(), "blocks whose tasks are not run");
+    assert_eq!(not_run, ["docs/recipes.md: a made-up secret is no URL"], "blocks whose tasks are not run");
 }
