@@ -1,12 +1,9 @@
 //! The pages under `docs`: those made from the source are what the source says, and what the others show is true.
-#[path = "documentation/blocks.rs"]
-mod blocks;
-#[path = "documentation/book.rs"]
-mod book;
+mod pages;
 mod project;
 
 use project::Project;
-use rfab::{command::Command, docs, failure::Exit, line};
+use rfab::{command::Command, docs, failure::Exit, fleet::schema, line};
 use std::{collections::BTreeSet, env, fs, path::Path};
 
 fn docs_folder() -> &'static Path {
@@ -313,6 +310,33 @@ fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() 
     shown.sort();
     keys.sort();
     assert_eq!(shown, keys);
+}
+
+/// A page with each table under the heading of one of the fleet's tables as the source has it.
+fn with_tables(page: &str) -> String {
+    let mut page = page.to_owned();
+    for table in schema::TABLES {
+        let heading = match table.path {
+            "" => "\n## The fleet\n".to_owned(),
+            path => format!("\n## `[{path}]`"),
+        };
+        let from = page.find(&heading).unwrap_or_else(|| panic!("docs/fleet.md has no heading{heading}"));
+        let begin = from + page[from..].find("\n| ").expect("a table below the heading") + 1;
+        let end = begin + page[begin..].find("\n\n").map_or(page.len() - begin, |at| at + 1);
+        page.replace_range(begin..end, &table.markdown());
+    }
+    page
+}
+
+#[test]
+fn the_tables_of_the_fleet_page_are_those_of_the_keys() {
+    let page = fs::read_to_string(docs_folder().join("fleet.md")).unwrap();
+    written("fleet.md", &with_tables(&page));
+}
+
+#[test]
+fn the_schema_of_a_fleet_is_what_the_keys_say() {
+    written("schema/fleet.json", &format!("{}\n", serde_json::to_string_pretty(&schema::json()).unwrap()));
 }
 
 #[test]

@@ -2,10 +2,8 @@
 //!
 //! A comment before a block says what else is to be known of it: `run:` a line that is run on the fabfile, beside
 //! those tasks that need no arguments and are in no such line; `not run:` why its tasks are not; `not valid:` why it is no fabfile, fleet or line.
-use crate::{
-    book,
-    project::{self, Project},
-};
+use super::book;
+use crate::project::{self, Project};
 use rfab::{
     cli::{flags, request::Action},
     command::Command,
