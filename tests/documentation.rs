@@ -1,8 +1,9 @@
 //! The pages under `docs`: those made from the source are what the source says, and what the others show is true.
+mod pages;
 mod project;
 
 use project::Project;
-use rfab::{command::Command, docs, failure::Exit, line};
+use rfab::{command::Command, docs, failure::Exit, fleet::schema, line};
 use std::{collections::BTreeSet, env, fs, path::Path};
 
 fn docs_folder() -> &'static Path {
@@ -311,45 +312,31 @@ fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() 
     assert_eq!(shown, keys);
 }
 
-#[test]
-fn every_page_can_be_reached_by_a_link() {
-    let mut linked = BTreeSet::from(["docs/README.md".to_owned()]);
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages = vec!["docs/README.md".to_owned()];
-    while let Some(page) = pages.pop() {
-        let text = fs::read_to_string(top.join(&page)).unwrap_or_else(|_| panic!("{page} is linked and not there"));
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            if link.contains("://") || link.is_empty() {
-                continue;
-            }
-            let folder = Path::new(&page).parent().unwrap();
-            let target = folder.join(link);
-            let target = match target.strip_prefix("docs/..") {
-                Ok(outside) => outside.to_owned(),
-                Err(_) => target,
-            };
-            assert!(top.join(&target).exists(), "{page} links {link}, which is not there");
-            let target = target.to_string_lossy().into_owned();
-            if linked.insert(target.clone()) && target.ends_with(".md") {
-                pages.push(target);
-            }
-        }
+/// A page with each table under the heading of one of the fleet's tables as the source has it.
+fn with_tables(page: &str) -> String {
+    let mut page = page.to_owned();
+    for table in schema::TABLES {
+        let heading = match table.path {
+            "" => "\n## The fleet\n".to_owned(),
+            path => format!("\n## `[{path}]`"),
+        };
+        let from = page.find(&heading).unwrap_or_else(|| panic!("docs/fleet.md has no heading{heading}"));
+        let begin = from + page[from..].find("\n| ").expect("a table below the heading") + 1;
+        let end = begin + page[begin..].find("\n\n").map_or(page.len() - begin, |at| at + 1);
+        page.replace_range(begin..end, &table.markdown());
     }
-    let mut all = Vec::new();
-    files(&top.join("docs"), &mut all);
-    let generated = |name: &str| name.ends_with(".d.rhai");
-    let lost: Vec<String> = all
-        .into_iter()
-        .map(|file| file.strip_prefix(top).unwrap().to_string_lossy().into_owned())
-        .filter(|name| !linked.contains(name) && !generated(name))
-        .collect();
-    assert!(lost.is_empty(), "no page links {lost:?}");
+    page
 }
 
-fn files(folder: &Path, all: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() { files(&entry, all) } else { all.push(entry) }
-    }
+#[test]
+fn the_tables_of_the_fleet_page_are_those_of_the_keys() {
+    let page = fs::read_to_string(docs_folder().join("fleet.md")).unwrap();
+    written("fleet.md", &with_tables(&page));
+}
+
+#[test]
+fn the_schema_of_a_fleet_is_what_the_keys_say() {
+    written("schema/fleet.json", &format!("{}\n", serde_json::to_string_pretty(&schema::json()).unwrap()));
 }
 
 #[test]

@@ -11,7 +11,11 @@ use rfab::{
     store::{Ending, Filter, Runs},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A schema of `docs/schema`, as far as these schemas go.
 struct Schema(Value);
@@ -30,7 +34,8 @@ impl Schema {
     fn check(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
         for (keyword, wanted) in schema.as_object().unwrap() {
             let fine = match keyword.as_str() {
-                "$schema" | "title" | "description" | "$defs" | "required" => true,
+                "$schema" | "title" | "description" | "$defs" => true,
+                "required" => wanted.as_array().unwrap().iter().all(|key| value.get(key.as_str().unwrap()).is_some()),
                 "$ref" => {
                     let name = wanted.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
                     return self.check(&self.0["$defs"][name], value, at);
@@ -55,8 +60,16 @@ impl Schema {
                 "maximum" => value.as_i64().is_none_or(|n| n <= wanted.as_i64().unwrap()),
                 "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= wanted.as_u64().unwrap()),
                 "pattern" => {
-                    assert_eq!(wanted, "^[0-9a-f]{40}$", "a pattern that this test knows");
-                    value.as_str().is_none_or(|t| t.len() == 40 && t.bytes().all(|b| b"0123456789abcdef".contains(&b)))
+                    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+                    let holds = |text: &str| match wanted.as_str().unwrap() {
+                        "^[0-9a-f]{40}$" => text.len() == 40 && text.bytes().all(|b| b"0123456789abcdef".contains(&b)),
+                        "^[0-9]+%$" => text.strip_suffix('%').is_some_and(number),
+                        "^[0-9]+(ms|s|m|h)$" => {
+                            ["ms", "s", "m", "h"].iter().any(|unit| text.strip_suffix(unit).is_some_and(number))
+                        }
+                        other => panic!("`{other}` is no pattern that this test knows"),
+                    };
+                    value.as_str().is_none_or(holds)
                 }
                 "items" => {
                     for (i, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -70,12 +83,16 @@ impl Schema {
                             self.check(schema, inner, &format!("{at}.{key}"))?;
                         }
                     }
-                    let needed = schema["required"].as_array().unwrap();
-                    needed.iter().all(|key| value.get(key.as_str().unwrap()).is_some())
+                    assert!(schema["required"].is_array(), "{at}: what must be there is said");
+                    true
                 }
                 "additionalProperties" => {
-                    assert_eq!(wanted, false);
-                    value.as_object().into_iter().flatten().all(|(key, _)| schema["properties"].get(key).is_some())
+                    let known = |key: &str| schema["properties"].get(key).is_some();
+                    let others = value.as_object().into_iter().flatten().filter(|(key, _)| !known(key));
+                    for (key, inner) in others.clone().filter(|_| wanted.is_object()) {
+                        self.check(wanted, inner, &format!("{at}.{key}"))?;
+                    }
+                    *wanted != false || others.count() == 0
                 }
                 other => panic!("`{other}` is no keyword that this test knows"),
             };
@@ -230,5 +247,47 @@ fn a_run_of_the_history_is_as_the_schema_says_whether_it_ended_or_not() {
         let mut run = done[0].clone();
         run[key] = value;
         assert!(schema.wrong(&run).is_some(), "{key}");
+    }
+}
+
+/// The files that end so below a folder.
+fn below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let deep = |path: PathBuf| if path.is_dir() { below(&path, ending) } else { vec![path] };
+    entries.flat_map(deep).filter(|path| path.to_string_lossy().ends_with(ending)).collect()
+}
+
+#[test]
+fn every_fleet_file_of_the_project_is_what_the_schema_says_and_what_rfab_refuses_is_not() {
+    let schema = Schema::of("fleet.json");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let wrong = |text: &str| {
+        let table: toml::Table = text.parse().unwrap();
+        schema.wrong(&serde_json::to_value(table).unwrap())
+    };
+    let files = ["fleets", "examples"].map(|folder| below(&top.join(folder), ".toml")).concat();
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        assert_eq!(wrong(&fs::read_to_string(&file).unwrap()), None, "{}", file.display());
+    }
+    let page = fs::read_to_string(top.join("docs/fleet.md")).unwrap();
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(wrong(example), None);
+    assert_eq!(wrong(project::FLEET), None);
+    for (right, slip) in [
+        ("guarded     = true", "guarded = \"yes\""),
+        ("guarded     = true", "guardet = true"),
+        ("keep       = 5", "keep = 0"),
+        ("path       = ", "paths = "),
+        ("drain_within = \"60s\"", "drain_within = \"60\""),
+        ("\"haproxy\"", "\"nginx\""),
+        ("min_live     = 18", "min_live = \"18\""),
+        ("\"tag\"]", "\"tags\"]"),
+    ] {
+        assert!(example.contains(right), "{right}");
+        let text = example.replacen(right, slip, 1);
+        assert!(wrong(&text).is_some(), "{slip} fits the schema");
+        let project = Project::bare("").with("fleet.toml", &text).with("ssh_config", "");
+        assert!(rfab::fleet::read("fleet.toml", project.path(), &[]).is_err(), "{slip} is a fleet");
     }
 }

@@ -2,6 +2,7 @@
 use super::{
     Balancer, MinLive,
     hosts::Names,
+    schema,
     section::{Section, expected},
     tree::{Entry, Node, Value},
     value,
@@ -10,7 +11,7 @@ use super::{
 use crate::host::{Host, Name};
 use std::{collections::BTreeMap, time::Duration};
 
-const KEYS: [&str; 7] = ["driver", "host", "socket", "pools", "server", "drain_within", "min_live"];
+const KEYS: [&str; 7] = schema::names(&schema::BALANCER);
 
 /// Unix sockets have no longer names.
 const LONGEST_SOCKET: usize = 107;

@@ -1,7 +1,7 @@
 //! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
 use super::{
     nearest::{did_you_mean, nearest},
-    range,
+    range, schema,
     section::Section,
     tree::{Entry, Node},
     value,
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 /// The words of a selection that no host, group or role may have as its name.
 pub const WORDS: [&str; 3] = ["all", "live", "out"];
 
-const KEYS: [&str; 3] = ["group", "roles", "address"];
+const KEYS: [&str; 3] = schema::names(&schema::HOST);
 
 /// What a name of a fleet stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

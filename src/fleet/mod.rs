@@ -9,6 +9,7 @@ mod pools;
 mod printed;
 mod range;
 mod read;
+pub mod schema;
 mod section;
 pub mod selection;
 mod set;

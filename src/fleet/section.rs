@@ -1,25 +1,13 @@
 //! A table of a fleet, read key by key.
 use super::{
     nearest::did_you_mean,
+    schema::{self, names},
     tree::{Entry, Node, Value},
     wrong::Problem,
 };
 
 /// The keys at the top of a fleet.
-pub(super) const TOP: [&str; 12] = [
-    "guarded",
-    "ssh",
-    "accept",
-    "via",
-    "user",
-    "deploy_live",
-    "state",
-    "app",
-    "hosts",
-    "hosts_from",
-    "balancer",
-    "roll",
-];
+pub(super) const TOP: [&str; 12] = names(&schema::FLEET);
 
 /// A table whose keys are asked for one by one; what is wrong is gathered in `problems`.
 pub(super) struct Section<'t> {

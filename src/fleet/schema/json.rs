@@ -1,0 +1,78 @@
+//! The keys as a JSON Schema, by which an editor completes and checks a fleet file.
+use super::{FLEET, Is, Key, Table};
+use serde_json::{Map, Value, json};
+
+/// The schema of a whole fleet file.
+pub fn json() -> Value {
+    let mut schema = of_table(&FLEET);
+    let about = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A fleet file of rfab",
+        "description": "Written by `tests/documentation.rs` from `src/fleet/schema.rs`.",
+    });
+    let mut whole = about.as_object().expect("an object").clone();
+    whole.append(schema.as_object_mut().expect("an object"));
+    whole.insert("anyOf".into(), json!([{ "required": ["hosts"] }, { "required": ["hosts_from"] }]));
+    Value::Object(whole)
+}
+
+fn of_table(table: &Table) -> Value {
+    let needed: Vec<&str> = table.keys.iter().filter(|key| key.default == "needed").map(|key| key.name).collect();
+    let properties: Map<String, Value> = table.keys.iter().map(|key| (key.name.to_owned(), of_key(key))).collect();
+    json!({ "type": "object", "properties": properties, "required": needed, "additionalProperties": table.open })
+}
+
+fn of_key(key: &Key) -> Value {
+    let mut schema = of_value(&key.is);
+    if !key.what.is_empty() {
+        let default = match key.default {
+            "needed" => String::new(),
+            default => format!(" (default: {})", plain(default)),
+        };
+        schema["description"] = format!("{}{default}", plain(key.what)).into();
+    }
+    schema
+}
+
+fn of_value(is: &Is) -> Value {
+    let text = json!({ "type": "string", "minLength": 1 });
+    let texts = json!({ "type": "array", "items": text });
+    match is {
+        Is::YesNo => json!({ "type": "boolean" }),
+        Is::Text => text,
+        Is::Number => json!({ "type": "integer", "minimum": 1 }),
+        Is::Time => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" }),
+        Is::Word(words) => json!({ "enum": words }),
+        Is::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
+        Is::Texts => texts,
+        Is::Command => json!({ "anyOf": [text, texts] }),
+        Is::Share => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^[0-9]+%$" }] })
+        }
+        Is::TextByName => json!({ "type": "object", "additionalProperties": text }),
+        Is::TextsByName => json!({ "type": "object", "additionalProperties": texts }),
+        Is::Table(table) => of_table(table),
+        Is::TableByName(table) => json!({ "type": "object", "additionalProperties": of_table(table) }),
+    }
+}
+
+/// Markdown without links and code: only their words.
+fn plain(markdown: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = markdown;
+    while let Some((before, link)) = rest.split_once('[') {
+        plain += before;
+        // A bracket that is no link stays.
+        match link.split_once("](").and_then(|(words, rest)| Some((words, rest.split_once(')')?.1))) {
+            Some((words, after)) if !words.contains([']', '[']) => {
+                plain += words;
+                rest = after;
+            }
+            _ => {
+                plain.push('[');
+                rest = link;
+            }
+        }
+    }
+    (plain + rest).replace('`', "")
+}
