@@ -225,11 +225,6 @@ impl Failure {
         Self::new(Reason::Unknown, message)
     }
 
-    /// Whether it answers a typing error: to type the same again does not help.
-    pub fn is_of_a_slip(&self) -> bool {
-        self.help.as_ref().is_some_and(|help| help.starts_with("did you mean"))
-    }
-
     /// Puts the words that name hosts into the help, where it leaves a place for them.
     pub fn naming(mut self, words: &str) -> Self {
         if let Some(help) = self.help.as_mut().filter(|help| help.contains(HOSTS)) {

@@ -3,7 +3,7 @@ mod made_up;
 
 use made_up::{FIVE, FOUR, Shop, changes, done, failures, fleet, host};
 use rfab::{
-    event::{Outcome, Standing},
+    event::{Outcome, Standing, What},
     failure::Exit,
     model::{Model, Said},
     simulate::{Simulation, Wish},
@@ -238,4 +238,54 @@ fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything
     let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{health}[hosts]")))], tasks);
     let ran = shop.run("prod ship", shop.known());
     assert_ne!(ran.ended.exit, Exit::Fabfile, "{:?}", failures(&ran));
+}
+
+#[test]
+fn a_maintenance_page_and_a_file_of_cron_jobs_are_made_from_templates_and_taken_away() {
+    let tasks = r#"
+import "std/maintenance" as pausing;
+import "std/cron" as timing;
+fn maintenance_on() { pausing::on("page.j2", #{ until: "18:00" }); }
+fn maintenance_off() { pausing::off(); }
+fn maintenance_shown() { pausing::status(); }
+fn jobs() { targets().role("worker").each(|host| timing::install(host, "shop", "jobs.j2", #{ hour: 3 })); timing::show("shop"); }
+fn jobs_away() { targets().role("worker").each(|host| timing::remove(host, "shop")); }
+fn jobs_named(name) { targets().each(|host| timing::install(host, name, "jobs.j2", #{ hour: 3 })); }
+"#;
+    let shop = Shop::four(tasks);
+    shop.write("page.j2", "back at {{ until }}, says {{ host.name }}\n");
+    shop.write("jobs.j2", "0 {{ hour }} * * * shop /srv/shop/current/bin/tidy\n");
+    let on = shop.run("prod:web1,jobs1 maintenance_on maintenance_shown jobs", shop.known());
+    let page = "write /srv/shop/maintenance.html";
+    assert_eq!(
+        changes(&on.events),
+        [format!("web1: {page}"), format!("jobs1: {page}"), "jobs1: write /etc/cron.d/shop".to_owned()]
+    );
+    let notes: Vec<String> = on
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Noted { host: Some(host), text } => Some(format!("{host}: {}", text.trim_end())),
+            _ => None,
+        })
+        .collect();
+    let shown = ["web1: shows the maintenance page", "jobs1: shows the maintenance page", "web1: no /etc/cron.d/shop"];
+    assert_eq!(notes, [&shown[..], &["jobs1: 0 3 * * * shop /srv/shop/current/bin/tidy"]].concat());
+    let model = done(on);
+    let written = |name: &str, path: &str| {
+        let file = model.machines[&("prod".into(), name.into())].files[path].get("").unwrap().clone();
+        String::from_utf8(file.unwrap()).unwrap()
+    };
+    assert_eq!(written("web1", "/srv/shop/maintenance.html"), "back at 18:00, says web1\n");
+    let off = shop.run("prod:web1,jobs1 maintenance_off jobs_away", model);
+    let gone = "run `rm -f /srv/shop/maintenance.html`";
+    assert_eq!(
+        changes(&off.events),
+        [format!("web1: {gone}"), format!("jobs1: {gone}"), "jobs1: run `rm -f /etc/cron.d/shop` as root".to_owned()]
+    );
+    for bad in ["shop.daily", ".x", "../x"] {
+        let refused = shop.run(&format!("prod:jobs1 jobs_named:{bad}"), shop.known());
+        let why = failures(&refused);
+        assert!(why[0].starts_with(&format!("cron reads no file named \"{bad}\"")), "{why:?}");
+    }
 }

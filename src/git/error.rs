@@ -72,7 +72,7 @@ impl From<Error> for Failure {
             }
             Error::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
             Error::Unknown { near, .. } if !near.is_empty() => {
-                Some(format!("did you mean `{}`? Else push it first", near[0]))
+                Some(format!("did you mean `{}`? A new one is pushed first", near[0]))
             }
             Error::Unknown { .. } => Some("push it first, or check `git tag` and `git branch --all`".to_owned()),
             Error::NotPushed(_) => Some("push a branch or tag that holds it".to_owned()),

@@ -90,6 +90,11 @@ impl Shop {
         git(self.folder.path(), &["rev-parse", &format!("{tag}^{{commit}}")])
     }
 
+    /// Writes a file beside the fabfile.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
     /// One commit more, with a tag.
     pub fn tagged(&self, tag: &str) {
         git(self.folder.path(), &["commit", "-q", "--allow-empty", "-m", tag]);
