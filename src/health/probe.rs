@@ -52,10 +52,12 @@ impl Probe {
     /// `Fabfile` when it describes none.
     pub fn of(fleet: &Fleet, host: &Host, commit: &Commit) -> Result<Probe, Failure> {
         let app = fleet.app.as_ref();
-        let health = app.and_then(|app| app.health.clone()).ok_or_else(|| {
+        let none = || {
             Failure::new(Reason::Fabfile, format!("fleet `{}` does not say how its health is probed", fleet.name))
                 .help("add `[app.health]` with `url` to the fleet file")
-        })?;
+        };
+        let health = app.and_then(|app| app.health.clone());
+        let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
         let through = fleet.balancers.iter().find(behind).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
