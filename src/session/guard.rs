@@ -1,7 +1,7 @@
 //! Before the first change to a fleet: the question of a guarded one, then the lock, held to the run's end.
 use super::{Layer, Rest, Run, Tally, unfinished::tell};
 use crate::{
-    balancer::{Claim, Lock, SetWeight},
+    balancer::{Lock, SetWeight},
     effect::{Answered, Call, Fleets, Kind, Record, Touch},
     event::What,
     failure::{Failure, Reason},
@@ -148,8 +148,7 @@ impl Guard {
 
 /// Whether it changes a balancer's pools: where there are several apps, each app's lock guards its own.
 fn of_pools(effect: &dyn Record) -> bool {
-    let any = effect.as_any();
-    matches!(effect.touch(), Touch::Admin { .. }) || any.is::<SetWeight>() || any.is::<Claim>()
+    matches!(effect.touch(), Touch::Admin { .. }) || effect.as_any().is::<SetWeight>()
 }
 
 impl Layer for Guard {
