@@ -141,6 +141,7 @@ fn two_apps_are_deployed_one_after_the_other_each_to_its_own_hosts_behind_its_ow
     assert_eq!((table(&second, &shop).as_str(), locked(&second)), (API_TABLE, vec!["both.api".to_owned()]));
     let model = done(second);
     assert_eq!(out(&model), [""; 0]);
+    done(shop.run("shop status", model.clone()));
     // Each wrote only into its own ledgers, beside the balancers that it is behind.
     let ledgers = |name: &str| {
         let of = |(at, lines): (&rfab::host::Name, &Vec<String>)| {
@@ -237,7 +238,8 @@ fn without_a_choice_host_commands_work_and_what_needs_an_app_names_the_apps() {
     assert_eq!(table(&ran, &shop), format!("{pooled}{}{}", row("jobs1", "-"), row("db1", "-")));
     let model = done(ran);
     let unchosen = "fleet `both` has several apps, and none is chosen: `shop` and `api`";
-    for line in ["whole deploy:stable", "whole setup", "whole drain:web1"] {
+    done(shop.run("whole proxy.status", model.clone()));
+    for line in ["whole deploy:stable", "whole setup", "whole status", "whole drain:web1"] {
         let ran = shop.run(line, model.clone());
         let told: Vec<&str> = ran.ended.failures.iter().map(|failure| failure.message.as_str()).collect();
         assert_eq!((ran.ended.exit, told), (Exit::Fabfile, vec![unchosen]), "{line}");

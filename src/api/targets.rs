@@ -295,10 +295,12 @@ pub mod targets {
         targets.fleet.deploy_live
     }
 
-    /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app.
-    #[rhai_fn(get = "path", pure)]
-    pub fn path(targets: &mut Targets) -> Dynamic {
-        targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into())
+    /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app, and a failure for one
+    /// with several of which none was chosen.
+    #[rhai_fn(get = "path", return_raw, pure)]
+    pub fn path(targets: &mut Targets) -> RhaiResultOf<Dynamic> {
+        let path = targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into());
+        targets.fleet.unchosen().map_or(Ok(path), |no| Err(crate::script::thrown(no)))
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

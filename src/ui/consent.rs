@@ -116,3 +116,23 @@ fn keep(file: &PathBuf) -> io::Result<()> {
     fs::create_dir_all(file.parent().expect("a file in a folder"))?;
     fs::write(file, "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_yes_to_a_fleet_is_one_to_each_of_its_apps_and_a_yes_to_an_app_to_it_alone() {
+        let of = |fleet: &str, of: Option<&str>, given: &str| {
+            let (of, given) = (of.map(Name::from), Some(Some(given.to_owned())));
+            Consent { fleet: fleet.into(), of, question: String::new(), given }.named().map_err(|no| no.message)
+        };
+        assert_eq!(of("prod.shop", Some("prod"), "prod"), Ok(true));
+        assert_eq!(of("prod.shop", Some("prod"), "prod.shop"), Ok(true));
+        let no = |name: &str, fleet: &str| Err(format!("`--yes={name}` is no yes to the fleet `{fleet}`"));
+        assert_eq!(of("prod.shop", Some("prod"), "prod.api"), no("prod.api", "prod.shop"));
+        assert_eq!(of("prod", None, "prod.shop"), no("prod.shop", "prod"));
+        // A fleet whose own name has a dot is no app of another.
+        assert_eq!(of("prod.eu", None, "prod"), no("prod", "prod.eu"));
+    }
+}
