@@ -144,7 +144,7 @@ impl Effect for Probe {
         let sick = model.sick.contains(&self.commit);
         let machine = model.machine(&self.host)?;
         let running = machine.running.get("the running release")?.clone();
-        let right = !sick && running.as_deref().is_some_and(|r| says(r, &self.commit, None));
+        let right = !sick && running.as_deref().is_some_and(|running| self.is_answered_by(running));
         let done = machine.up_at.get("when its service is up")?.map(|up| up.max(began) + over);
         match done {
             Some(done) if right && now >= done => {
@@ -162,6 +162,11 @@ impl Effect for Probe {
 }
 
 impl Probe {
+    /// Whether what runs on the model would be taken for the commit.
+    pub(super) fn is_answered_by(&self, running: &str) -> bool {
+        self.health.version == Version::None || says(running, &self.commit, None)
+    }
+
     /// Asks once, whatever the answer is.
     pub(super) async fn ask_once(&self, site: &Site) -> Result<bool, Failure> {
         let target = Target::of(&self.url(), site, &self.through).await?;
