@@ -11,7 +11,7 @@ use crate::{
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
     model::Release as Tree,
     release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Share, Stage, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
+    script::{Here, RhaiResultOf, Targets, current_targets, here, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -47,6 +47,7 @@ fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResultOf<
     let host = host.0.host;
     let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
     shared(&home, path).map_err(thrown)?;
+    refuse_stars(here.lane.masks(), text).map_err(thrown)?;
     here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
 }
 
@@ -475,7 +476,8 @@ pub mod release {
         shares(&here(&ctx)?.clone(), host, path, text)
     }
 
-    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, and `host`.
+    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, of which one
+    /// may be a secret, and `host`.
     ///
     /// # Example
     ///
@@ -493,7 +495,7 @@ pub mod release {
     ) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         let from = here.script.below(from).map_err(thrown)?;
-        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
+        let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
         shares(&here, host, path, &text)
     }
 
