@@ -223,7 +223,7 @@ fn a_deploy_of_one_app_is_taken_back_and_the_other_stays() {
     let wish = Wish { seed: 1, ..Wish::default() };
     let model = done(simulate_attempt(&shop.project, &line, model, wish, Some(keep)));
     let after = [serving(&model, "both.shop"), serving(&model, "both.api")];
-    assert_eq!((&after[0] == &before[0], &after[1] == &before[1]), (true, false));
+    assert_eq!((after[0] == before[0], after[1] == before[1]), (true, false));
     let model = done(simulate_abort(&shop.project, &run, &records(&file).unwrap(), model, wish));
     assert_eq!([serving(&model, "both.shop"), serving(&model, "both.api")], before);
     assert_eq!(out(&model), [""; 0]);
