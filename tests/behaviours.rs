@@ -470,6 +470,7 @@ fn the_repository_the_person_and_the_clock() {
     sides.same(&Confirm { question: "sure?".into(), given: false }).unwrap();
     sides.same(&Prompt { question: "why?".into() }).unwrap();
     let consent = |given: Option<Option<&str>>| Consent {
+        of: None,
         fleet: "prod".into(),
         question: "change it?".into(),
         given: given.map(|name| name.map(str::to_owned)),

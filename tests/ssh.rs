@@ -149,7 +149,8 @@ fn hostile() {
         let mut text = if on_terminal { all.replace('\r', "") } else { all.clone() };
         while let Some(at) = text.find("\x1b[") {
             let end = text[at + 2..].find(|c: char| !c.is_ascii_digit() && c != ';').expect("an end") + at + 2;
-            let own = on_terminal && (["A", "B"].contains(&&text[end..=end]) || ["2K", "J"].contains(&&text[at + 2..=end]));
+            let own =
+                on_terminal && (["A", "B"].contains(&&text[end..=end]) || ["2K", "J"].contains(&&text[at + 2..=end]));
             assert!(&text[end..=end] == "m" || own, "{all:?}");
             text.replace_range(at..=end, "");
         }

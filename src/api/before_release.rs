@@ -10,7 +10,7 @@ use crate::{
     ledger::ReadLedger,
     model::Commit,
     release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, thrown},
+    script::{Here, RhaiResultOf, Targets, current_targets, refuse_stars, thrown},
 };
 use rhai::{Dynamic, Map};
 
@@ -138,5 +138,6 @@ pub fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResul
     let host = host.0.host;
     let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
     shared(&home, path).map_err(thrown)?;
+    refuse_stars(here.lane.masks(), text).map_err(thrown)?;
     here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
 }

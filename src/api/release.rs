@@ -10,7 +10,7 @@ use crate::{
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks, WITHDRAWN, bad, switch},
     model::Release as Tree,
     release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Stage, Verify, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
+    script::{Here, RhaiResultOf, Targets, current_targets, here, revealed, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -421,7 +421,8 @@ pub mod release {
         shares(&here(&ctx)?.clone(), host, path, text)
     }
 
-    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, and `host`.
+    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, of which one
+    /// may be a secret, and `host`.
     ///
     /// # Example
     ///
@@ -439,7 +440,7 @@ pub mod release {
     ) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
         let from = here.script.below(from).map_err(thrown)?;
-        let text = crate::template::fill(&from, &host.0.host, &Dynamic::from(values)).map_err(thrown)?;
+        let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
         shares(&here, host, path, &text)
     }
 

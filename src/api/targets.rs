@@ -2,7 +2,7 @@
 use super::{HostValue, options};
 use crate::{
     fan::{self, Limits},
-    script::{RhaiResultOf, Targets, current_targets, here, select_hosts},
+    script::{RhaiResultOf, Targets, current_targets, here, hosts_of_app, select_hosts},
 };
 use rhai::{Array, CustomType, Dynamic, FnPtr, Map, NativeCallContext, TypeBuilder, plugin::*};
 
@@ -49,6 +49,24 @@ pub mod targets {
     pub fn select(ctx: NativeCallContext, targets: &mut Targets, selection: &str) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
         select_hosts(&here, targets, selection)
+    }
+
+    /// Those of the hosts that an app is on, where the fleet file has several: the targets of a fleet of its own, such as
+    /// `prod.shop`, with its own lock and ledger, and of the balancers only its pools.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let both = fleet("small", #{
+    ///     hosts: #{ web1: #{ roles: ["web"] }, api1: #{ roles: ["api"] } },
+    ///     app: #{ shop: #{ path: "/srv/shop", roles: ["web"] }, api: #{ path: "/srv/api", roles: ["api"] } },
+    /// });
+    /// ui::note(both.app("shop").fleet);
+    /// ```
+    #[rhai_fn(name = "app", return_raw, pure)]
+    pub fn app(ctx: NativeCallContext, targets: &mut Targets, name: &str) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        hosts_of_app(&here, targets, name)
     }
 
     /// Those of the hosts that have a role; maybe none.
@@ -265,6 +283,12 @@ pub mod targets {
         targets.fleet.name.to_string()
     }
 
+    /// The names of the fleet's apps, where it has several; of one app none is chosen.
+    #[rhai_fn(get = "apps", pure)]
+    pub fn apps(targets: &mut Targets) -> Array {
+        targets.fleet.app_names().map(|name| name.to_owned().into()).collect()
+    }
+
     /// Whether the fleet's hosts may be deployed to while they take traffic.
     #[rhai_fn(get = "deploy_live", pure)]
     pub fn deploy_live(targets: &mut Targets) -> bool {
@@ -277,10 +301,12 @@ pub mod targets {
         targets.fleet.balancers.iter().any(crate::fleet::Balancer::by_hand)
     }
 
-    /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app.
-    #[rhai_fn(get = "path", pure)]
-    pub fn path(targets: &mut Targets) -> Dynamic {
-        targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into())
+    /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app, and a failure for one
+    /// with several of which none was chosen.
+    #[rhai_fn(get = "path", return_raw, pure)]
+    pub fn path(targets: &mut Targets) -> RhaiResultOf<Dynamic> {
+        let path = targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into());
+        targets.fleet.unchosen().map_or(Ok(path), |no| Err(crate::script::thrown(no)))
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

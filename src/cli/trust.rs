@@ -14,6 +14,7 @@ use crate::{
     world::{STACK, nowhere::Nowhere, real::Person},
 };
 use std::{
+    collections::BTreeSet,
     env,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -43,13 +44,15 @@ const ALL: &str = "all";
 
 /// Offers the keys of every machine of the fleets, the balancers' first; what goes wrong with one keeps none from the next.
 fn everybody(project: &Project, fleets: &[Arc<Fleet>]) -> Result<Exit, Failure> {
-    let mut wrong = None;
+    let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
         return Err(Failure::new(Reason::Fabfile, "nothing names the hosts that `all` are")
             .help("type the words for their fleet before it: `rfab prod --trust all`"));
     }
     for fleet in fleets {
-        for host in fleet.balancers.iter().map(|b| &b.host).chain(&fleet.hosts) {
+        // Two apps may share a machine.
+        let machines = fleet.balancers.iter().map(|b| &b.host).chain(&fleet.hosts);
+        for host in machines.filter(|host| seen.insert(host.address().to_owned())) {
             if let Err(failure) = taken_up(project, Some(fleet), host.clone(), &host.name, None) {
                 report::complain(&format!("error: {}", failure.message));
                 wrong.get_or_insert(failure);
@@ -180,7 +183,10 @@ pub fn fleets(
             .join()
             .map_err(|_| Failure::failed("rfab itself failed"))
     })?;
-    let fleets = known.all();
+    let mut fleets = known.all();
+    // Where an app was chosen, only its machines are meant.
+    let chosen: Vec<_> = fleets.iter().filter_map(|fleet| fleet.of.clone()).collect();
+    fleets.retain(|fleet| !chosen.contains(&fleet.name));
     // A selection that asks the balancer is refused, but names its fleet.
     match named {
         Err(failure) if fleets.is_empty() || failure.reason != Reason::Refused => Err(failure),

@@ -17,7 +17,7 @@ pub(super) const UNDERSCORED: [&str; 22] = [
 ];
 
 /// Methods of a host and global functions: a function of that name would be called instead of them.
-pub(super) const PRIMITIVES: [&str; 38] = [
+pub(super) const PRIMITIVES: [&str; 39] = [
     "run",
     "capture",
     "sudo",
@@ -33,6 +33,7 @@ pub(super) const PRIMITIVES: [&str; 38] = [
     "timeout",
     "stdin",
     "fleet",
+    "app",
     "targets",
     "select",
     "role",

@@ -3,7 +3,7 @@ use super::{
     App, Health, Service, Verb, Version,
     hosts::Names,
     section::{Section, expected},
-    tree::{Entry, Node, Value},
+    tree::{Node, Value},
     value,
     wrong::Problem,
 };
@@ -27,24 +27,18 @@ const SERVICE: [&str; 12] = [
     "install",
     "installed",
 ];
-const KEYS: [&str; 8] = ["repository", "path", "user", "keep", "linked", "assets", "service", "health"];
+pub(super) const KEYS: [&str; 8] = ["repository", "path", "user", "keep", "linked", "assets", "service", "health"];
 
-/// Reads the app; `project` is the fabfile's folder.
+/// Reads an app that may have the keys in `known`; `project` is the fabfile's folder.
 pub(super) fn read(
     node: &Node,
-    fleet: &Name,
+    name: &Name,
+    known: &[&str],
     project: &Path,
     names: &Names,
     problems: &mut Vec<Problem>,
 ) -> Option<App> {
-    if let Some(entry) = several(node) {
-        problems.push(
-            Problem::new("several apps in one fleet come later", entry.place("an app of its own"))
-                .help("write one app as `[app]`, and a fleet for each other one"),
-        );
-        return None;
-    }
-    let section = Section::of(node, &KEYS, problems)?;
+    let section = Section::of(node, known, problems)?;
     let repository = section.get("repository", problems, |node| repository(node, project));
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
@@ -54,7 +48,7 @@ pub(super) fn read(
     let service = section.find("service").and_then(|node| service(node, names, problems));
     let health = section.find("health").and_then(|node| health(node, problems));
     Some(App {
-        name: fleet.clone(),
+        name: name.clone(),
         repository: repository.unwrap_or_else(|| project.display().to_string()),
         path: path?.to_owned(),
         user,
@@ -64,18 +58,6 @@ pub(super) fn read(
         service,
         health,
     })
-}
-
-/// Finds the first app of several: `[app]` without a `path` that has tables with one.
-fn several(node: &Node) -> Option<&Entry> {
-    let has_path = |node: &Node| match &node.value {
-        Value::Table(entries) => entries.iter().any(|entry| entry.key == "path"),
-        _ => false,
-    };
-    match &node.value {
-        Value::Table(entries) if !has_path(node) => entries.iter().find(|entry| has_path(&entry.node)),
-        _ => None,
-    }
 }
 
 /// A folder from the fabfile's on, made absolute, or a URL that git reads.

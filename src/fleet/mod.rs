@@ -1,5 +1,6 @@
 //! A named set of hosts and how to reach it, as plain data.
 mod app;
+mod apps;
 mod balancers;
 mod differ;
 mod hosts;
@@ -40,6 +41,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 pub struct Fleet {
     /// The file's name without its ending.
     pub name: Name,
+    /// The fleet that it is an app of, in whose file it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Name>,
     /// The folder that paths of the file start from.
     pub folder: PathBuf,
     pub guarded: bool,
@@ -51,7 +55,11 @@ pub struct Fleet {
     pub deploy_live: bool,
     /// The folder of ledger, marks and lock on balancer hosts, before the fleet's name is put behind it.
     pub state: String,
+    /// What is deployed, if that is one app.
     pub app: Option<App>,
+    /// The fleets of its apps, if there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<Fleet>,
     /// In the file's order, ranges unrolled.
     pub hosts: Vec<Host>,
     /// By name.

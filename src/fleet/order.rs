@@ -41,7 +41,7 @@ pub(super) fn read(
 }
 
 /// The groups as they first appear, then the roles of hosts in no pool.
-fn default(hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Vec<Name> {
+pub(super) fn default(hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Vec<Name> {
     let mut order: Vec<Name> = Vec::new();
     let groups = hosts.iter().filter_map(|host| host.group.as_ref());
     let roles = hosts.iter().filter(|host| !pooled(host)).flat_map(|host| &host.roles);
@@ -53,7 +53,8 @@ fn default(hosts: &[Host], pooled: impl Fn(&Host) -> bool) -> Vec<Name> {
     order
 }
 
-fn is_of(host: &Host, name: &Name) -> bool {
+/// Whether a name is the group or a role of a host.
+pub(super) fn is_of(host: &Host, name: &Name) -> bool {
     host.group.as_ref() == Some(name) || host.roles.contains(name)
 }
 

@@ -1,9 +1,9 @@
 //! What the keys of a fleet mean.
 use super::{
-    Accept, Fleet, app, balancers, hosts, order,
+    Accept, Fleet, app, apps, balancers, hosts, order,
     section::{Section, TOP, expected},
     set::{self, Set},
-    tree::{Entry, Node, Value},
+    tree::{Node, Value},
     value,
     wrong::Problem,
 };
@@ -50,7 +50,11 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     if problems.len() > before || hosts.is_empty() {
         return None;
     }
-    let app = top.find("app").and_then(|node| app::read(node, name, folders.project, &names, problems));
+    let (several, one) = match top.find("app") {
+        Some(node) if apps::are_several(node) => (Some(node), None),
+        one => (None, one),
+    };
+    let app = one.and_then(|node| app::read(node, name, &app::KEYS, folders.project, &names, problems));
     let before = problems.len();
     let balancers =
         top.find("balancer").map_or_else(Vec::new, |node| balancers::read(node, name, &hosts, &names, problems));
@@ -59,11 +63,13 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     };
     if problems.len() == before {
         let order = order::read(top.find("roll"), &hosts, &names, in_pool, problems);
-        problems.extend(nothing_tells(&top, app.as_ref(), balancers.iter().any(super::Balancer::by_hand)));
-        problems.extend(one_url_for_all(&top, app.as_ref(), !balancers.is_empty()));
+        let by_hand = balancers.iter().any(super::Balancer::by_hand);
+        problems.extend(one.and_then(|node| nothing_tells(node, app.as_ref(), by_hand)));
+        problems.extend(one.and_then(|node| one_url_for_all(node, app.as_ref(), !balancers.is_empty())));
         let (name, folder) = (name.clone(), folders.fleet.to_owned());
-        return Some(Fleet {
+        let mut fleet = Fleet {
             name,
+            of: None,
             folder,
             guarded,
             ssh,
@@ -73,30 +79,40 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
             deploy_live,
             state,
             app,
+            apps: Vec::new(),
             hosts,
             balancers,
             unasked: Default::default(),
             order,
-        });
+        };
+        if let Some(node) = several {
+            let ordered = top.find("roll").is_some_and(|roll| roll.inner("order").is_some());
+            fleet.apps = apps::read(node, &fleet, ordered, folders.project, &names, problems);
+            for of in &fleet.apps {
+                let node = of.app.as_ref().and_then(|app| node.inner(&app.name));
+                let balanced = !of.balancers.is_empty();
+                let by_hand = of.balancers.iter().any(super::Balancer::by_hand);
+                problems.extend(node.and_then(|node| nothing_tells(node, of.app.as_ref(), by_hand)));
+                problems.extend(node.and_then(|node| one_url_for_all(node, of.app.as_ref(), balanced)));
+            }
+        }
+        return Some(fleet);
     }
     None
 }
 
 /// Refuses a balancer that is changed by hand where nobody at all would tell whether a host is healthy.
-fn nothing_tells(top: &Section<'_>, app: Option<&super::App>, by_hand: bool) -> Option<Problem> {
-    let at = top.find("app").filter(|_| by_hand && app.is_some_and(|app| app.health.is_none()))?;
-    let problem = Problem::new("nothing tells whether a host is healthy", at.place("has no `health`"));
-    Some(problem.help("a balancer that is changed by hand tells nothing: write `[app.health]` with `url`"))
+fn nothing_tells(node: &Node, app: Option<&super::App>, by_hand: bool) -> Option<Problem> {
+    (by_hand && app.is_some_and(|app| app.health.is_none())).then(|| {
+        Problem::new("nothing tells whether a host is healthy", node.place("has no `health`"))
+            .help("a balancer that is changed by hand tells nothing: write `[app.health]` with `url`")
+    })
 }
 
 /// Refuses a health URL that names no host where it is probed from a balancer's machine: it would prove nothing.
-fn one_url_for_all(top: &Section<'_>, app: Option<&super::App>, balanced: bool) -> Option<Problem> {
+fn one_url_for_all(node: &Node, app: Option<&super::App>, balanced: bool) -> Option<Problem> {
     let url = &app?.health.as_ref()?.url;
-    let node = |key: &str, node: &Node| match &node.value {
-        Value::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|Entry { node, .. }| node.clone()),
-        _ => None,
-    };
-    let at = node("url", &node("health", top.find("app")?)?)?;
+    let at = node.inner("health")?.inner("url")?;
     (balanced && !url.contains("{address}") && !url.contains("{name}")).then(|| {
         Problem::new("every host would be probed at one URL", at.place("names no host"))
             .help("put `{address}` in: probes are made from the balancer's machine")

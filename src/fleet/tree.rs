@@ -96,6 +96,14 @@ impl Node {
         Ok(Node { value, path: path.to_owned(), at: at.clone() })
     }
 
+    /// Finds what stands behind a key of a table.
+    pub fn inner(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
+            _ => None,
+        }
+    }
+
     /// Turns a host's own key into what a script sees.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {

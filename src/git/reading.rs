@@ -39,10 +39,11 @@ impl Resolve {
 ///
 /// `Fabfile` when there is none.
 pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
-    fleet.app.as_ref().ok_or_else(|| {
+    let none = || {
         Failure::new(Reason::Fabfile, format!("fleet `{}` has no app", fleet.name))
             .help("add `[app]` with `repository` and `path` to the fleet file")
-    })
+    };
+    fleet.app.as_ref().ok_or_else(|| fleet.unchosen().unwrap_or_else(none))
 }
 
 impl Effect for Resolve {

@@ -1,5 +1,5 @@
 //! One look at what a host serves.
-use super::{Probe, says};
+use super::Probe;
 use crate::{
     effect::*,
     failure::Failure,
@@ -37,8 +37,8 @@ impl Effect for Glance {
         let sick = model.sick.contains(&self.0.commit);
         let machine = model.machine(&self.0.host)?;
         let up = machine.up_at.get("when its service is up")?.is_some_and(|at| at <= now);
-        let right =
-            machine.running.get("the running release")?.as_deref().is_some_and(|r| says(r, &self.0.commit, None));
+        let running = machine.running.get("the running release")?.as_deref();
+        let right = running.is_some_and(|running| self.0.is_answered_by(running));
         Ok(up && right && !sick)
     }
 }

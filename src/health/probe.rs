@@ -55,10 +55,12 @@ impl Probe {
     /// `Fabfile` when it describes none.
     pub fn of(fleet: &Fleet, host: &Host, commit: &Commit) -> Result<Probe, Failure> {
         let app = fleet.app.as_ref();
-        let health = app.and_then(|app| app.health.clone()).ok_or_else(|| {
+        let none = || {
             Failure::new(Reason::Fabfile, format!("fleet `{}` does not say how its health is probed", fleet.name))
                 .help("add `[app.health]` with `url` to the fleet file")
-        })?;
+        };
+        let health = app.and_then(|app| app.health.clone());
+        let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
         // One that is changed by hand and names no machine of its own has its state on a host of the fleet.
         let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
@@ -147,7 +149,7 @@ impl Effect for Probe {
         let sick = model.sick.contains(&self.commit);
         let machine = model.machine(&self.host)?;
         let running = machine.running.get("the running release")?.clone();
-        let right = !sick && running.as_deref().is_some_and(|r| says(r, &self.commit, None));
+        let right = !sick && running.as_deref().is_some_and(|running| self.is_answered_by(running));
         let done = machine.up_at.get("when its service is up")?.map(|up| up.max(began) + over);
         match done {
             Some(done) if right && now >= done => {
@@ -165,6 +167,11 @@ impl Effect for Probe {
 }
 
 impl Probe {
+    /// Whether what runs on the model would be taken for the commit.
+    pub(super) fn is_answered_by(&self, running: &str) -> bool {
+        self.health.version == Version::None || says(running, &self.commit, None)
+    }
+
     /// Asks once, whatever the answer is.
     pub(super) async fn ask_once(&self, site: &Site) -> Result<bool, Failure> {
         let target = Target::of(&self.url(), site, &self.through).await?;

@@ -168,6 +168,11 @@ fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
         lane.perform(ReadReleases::of(&fleet, host)?).map(drop)
     });
     let mut unknown = false;
+    // A machine that two apps are on stands there once for each.
+    let called = |host: &Host| match targets.iter().filter(|(_, other)| other.name == host.name).count() {
+        1 => host.name.clone(),
+        _ => format!("{}/{}", host.fleet, host.name).into(),
+    };
     let rows = targets.iter().zip(reads).map(|((fleet, host), read)| {
         let told = tally.told(host);
         let standing = match balances.get(&fleet.name) {
@@ -183,7 +188,7 @@ fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
         };
         let note = told.failure.as_ref().map(|f| of_row(host, &f.message)).or(told.note.clone());
         Row {
-            host: host.name.clone(),
+            host: called(host),
             old: release(&told.old),
             new: if lost { None } else { release(&told.new) },
             balancer: standing,

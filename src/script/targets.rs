@@ -113,6 +113,19 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     Ok(targets.with(hosts, selection))
 }
 
+/// Those of the hosts that one of the fleet's several apps is on, as targets of the app's own fleet.
+pub fn hosts_of_app(here: &Here, targets: &Targets, app: &str) -> RhaiResultOf<Targets> {
+    let fleet = targets.fleet.of_app(app).map_err(thrown)?.clone();
+    let of_app = admit(here, fleet)?;
+    let chosen = |host: &&Host| targets.hosts.iter().any(|other| other.name == host.name);
+    let hosts: Vec<Host> = of_app.hosts.iter().filter(chosen).cloned().collect();
+    if hosts.is_empty() {
+        let message = format!("app `{app}` is on none of these hosts: {}", targets.selection);
+        return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
+    }
+    Ok(of_app.with(hosts, &targets.selection))
+}
+
 /// The targets of the tasks; the task that `default_targets` names is run when none named hosts before.
 pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
     if let Some(targets) = here.targets.lock().unwrap().clone() {

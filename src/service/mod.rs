@@ -30,10 +30,11 @@ pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
 }
 
 fn service(fleet: &Fleet) -> Result<&Service, Failure> {
-    fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| {
+    let none = || {
         Failure::new(Reason::Fabfile, format!("fleet `{}` does not name the app's services", fleet.name))
             .help("add `[app.service]` with `units` to the fleet file")
-    })
+    };
+    fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| fleet.unchosen().unwrap_or_else(none))
 }
 
 fn no_quiet(fleet: &Fleet) -> Failure {

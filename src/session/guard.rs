@@ -1,8 +1,8 @@
 //! Before the first change to a fleet: the question of a guarded one, then the lock, held to the run's end.
 use super::{Layer, Rest, Run, Tally, unfinished::tell};
 use crate::{
-    balancer::Lock,
-    effect::{Answered, Call, Fleets, Kind},
+    balancer::{Lock, SetWeight},
+    effect::{Answered, Call, Fleets, Kind, Record, Touch},
     event::What,
     failure::{Failure, Reason},
     fleet::Fleet,
@@ -127,7 +127,8 @@ impl Guard {
             return Err(no);
         }
         let (name, question) = (fleet.name.clone(), self.question(fleet));
-        let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), question, given: self.run.yes.clone() });
+        let (of, given) = (fleet.of.clone(), self.run.yes.clone());
+        let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, question, given });
         asked.inspect_err(|no| drop(self.refused.lock().unwrap().insert(name, no.clone())))
     }
 
@@ -153,12 +154,21 @@ impl Guard {
     }
 }
 
+/// Whether it changes a balancer's pools: where there are several apps, each app's lock guards its own.
+fn of_pools(effect: &dyn Record) -> bool {
+    matches!(effect.touch(), Touch::Admin { .. }) || effect.as_any().is::<SetWeight>()
+}
+
 impl Layer for Guard {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         if call.effect.kind() != Kind::Read
             && let Some(fleet) = call.effect.touch().fleet()
         {
-            self.enter(&self.fleets.get(fleet), call, rest)?;
+            let fleet = self.fleets.get(fleet);
+            if of_pools(call.effect) {
+                fleet.unchosen().map_or(Ok(()), Err)?;
+            }
+            self.enter(&fleet, call, rest)?;
         }
         rest.pass(call)
     }

@@ -16,6 +16,9 @@ use std::{
 #[derive(Clone, Debug, Serialize)]
 pub struct Consent {
     pub fleet: Name,
+    /// The fleet that it is an app of: a yes to that is one to this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<Name>,
     pub question: String,
     /// What `--yes` said: nothing, a bare yes, or a fleet's name.
     pub given: Option<Option<String>>,
@@ -44,10 +47,12 @@ impl Effect for Consent {
         if self.named()? {
             return Ok(());
         }
-        let file = at.real.person.terminal().map(|terminal| self.file(&at, &terminal));
-        if file.as_ref().is_some_and(fresh) {
+        let terminal = at.real.person.terminal();
+        let file = |fleet: &Name| terminal.as_ref().map(|terminal| file(&at, fleet, terminal));
+        if self.names().filter_map(file).any(|file| fresh(&file)) {
             return Ok(());
         }
+        let file = file(&self.fleet);
         let (person, question) = (at.real.person.clone(), self.question.clone());
         match tokio::task::spawn_blocking(move || person.confirm(&question)).await.ok().flatten() {
             Some(true) => {
@@ -79,7 +84,7 @@ impl Consent {
     /// Whether a yes named this fleet; refuses one that named another.
     fn named(&self) -> Result<bool, Failure> {
         match &self.given {
-            Some(Some(name)) if **name == *self.fleet => Ok(true),
+            Some(Some(name)) if self.names().any(|fleet| **fleet == **name) => Ok(true),
             Some(Some(name)) => {
                 let message = format!("`--yes={name}` is no yes to the fleet `{}`", self.fleet);
                 Err(Failure::refused(message).help(format!("give `--yes={}`", self.fleet)))
@@ -88,10 +93,15 @@ impl Consent {
         }
     }
 
-    fn file(&self, at: &At<'_>, terminal: &str) -> PathBuf {
-        let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        at.real.cache.join("consents").join(format!("{}{terminal}", self.fleet))
+    /// The fleets of which a yes holds.
+    fn names(&self) -> impl Iterator<Item = &Name> {
+        [&self.fleet].into_iter().chain(&self.of)
     }
+}
+
+fn file(at: &At<'_>, fleet: &Name, terminal: &str) -> PathBuf {
+    let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    at.real.cache.join("consents").join(format!("{fleet}{terminal}"))
 }
 
 fn fresh(file: &PathBuf) -> bool {
@@ -105,4 +115,24 @@ fn fresh(file: &PathBuf) -> bool {
 fn keep(file: &PathBuf) -> io::Result<()> {
     fs::create_dir_all(file.parent().expect("a file in a folder"))?;
     fs::write(file, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_yes_to_a_fleet_is_one_to_each_of_its_apps_and_a_yes_to_an_app_to_it_alone() {
+        let of = |fleet: &str, of: Option<&str>, given: &str| {
+            let (of, given) = (of.map(Name::from), Some(Some(given.to_owned())));
+            Consent { fleet: fleet.into(), of, question: String::new(), given }.named().map_err(|no| no.message)
+        };
+        assert_eq!(of("prod.shop", Some("prod"), "prod"), Ok(true));
+        assert_eq!(of("prod.shop", Some("prod"), "prod.shop"), Ok(true));
+        let no = |name: &str, fleet: &str| Err(format!("`--yes={name}` is no yes to the fleet `{fleet}`"));
+        assert_eq!(of("prod.shop", Some("prod"), "prod.api"), no("prod.api", "prod.shop"));
+        assert_eq!(of("prod", None, "prod.shop"), no("prod.shop", "prod"));
+        // A fleet whose own name has a dot is no app of another.
+        assert_eq!(of("prod.eu", None, "prod"), no("prod", "prod.eu"));
+    }
 }

@@ -1,0 +1,223 @@
+//! Several apps in one fleet: each makes a fleet of its own, of the hosts and pools that it is on.
+use super::{
+    App, Balancer, Fleet, app,
+    hosts::Names,
+    nearest::did_you_mean,
+    order,
+    section::{Section, expected, listed},
+    tree::{Entry, Node, Value},
+    value,
+    wrong::{Place, Problem},
+};
+use crate::{
+    failure::{Failure, Reason},
+    host::{Host, Name},
+};
+use std::path::Path;
+
+/// An app, and the roles of its hosts with where each is named.
+struct One<'t> {
+    key: &'t str,
+    app: App,
+    path: Option<Place>,
+    roles: Vec<(Name, Place)>,
+}
+
+/// Whether `[app]` is several apps: it has no `path`, but a table in it has.
+pub(super) fn are_several(node: &Node) -> bool {
+    let has_path = |node: &Node| node.inner("path").is_some();
+    match &node.value {
+        Value::Table(entries) => !has_path(node) && entries.iter().any(|entry| has_path(&entry.node)),
+        _ => false,
+    }
+}
+
+/// Reads the apps as fleets; `whole` is the fleet that they share, and `ordered` whether its order is written.
+pub(super) fn read(
+    node: &Node,
+    whole: &Fleet,
+    ordered: bool,
+    project: &Path,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Vec<Fleet> {
+    let (before, mut all) = (problems.len(), Vec::new());
+    let Some(section) = Section::any(node, problems) else { return Vec::new() };
+    for entry in section.entries() {
+        all.extend(one(entry, project, names, problems));
+    }
+    problems.extend(one_pool(whole, &all).or_else(|| one_folder(whole, &all)));
+    if problems.len() > before {
+        return Vec::new();
+    }
+    all.into_iter().map(|one| alone(whole, one, ordered)).collect()
+}
+
+fn one<'t>(entry: &'t Entry, project: &Path, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
+    let key = entry.key.as_str();
+    if app::KEYS.contains(&key) || !matches!(entry.node.value, Value::Table(_)) {
+        let message = format!("`{key}` stands among several apps, and is none of them");
+        problems.push(
+            Problem::new(message, entry.place("of which app?")).help("write it in each app's own table: `[app.shop]`"),
+        );
+        return None;
+    }
+    if !value::is_name(key) {
+        let message = format!("`{key}` is not an app's name");
+        problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(key)));
+    }
+    let known = [&app::KEYS[..], &["roles"]].concat();
+    let app = app::read(&entry.node, &Name::from(key), &known, project, names, problems);
+    let roles = roles(entry, app.as_ref(), names, problems);
+    let path = entry.node.inner("path").map(|node| node.place("here"));
+    Some(One { key, app: app?, path, roles })
+}
+
+/// The roles under `roles`, else those that have units.
+fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Problem>) -> Vec<(Name, Place)> {
+    let units = entry.node.inner("service").and_then(|service| service.inner("units"));
+    let of_units: Vec<(Name, Place)> = match units.map(|units| &units.value) {
+        Some(Value::Table(roles)) => roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect(),
+        _ => Vec::new(),
+    };
+    let Some(node) = entry.node.inner("roles") else {
+        if of_units.is_empty() && app.is_some() {
+            problems.push(
+                Problem::new(format!("`{}` does not say which hosts it is on", entry.node.path), entry.place("where?"))
+                    .help("name their roles: `roles = [\"web\"]`, or its units: `units = { web = [\"shop\"] }`"),
+            );
+        }
+        return of_units;
+    };
+    let Value::List(items) = &node.value else {
+        problems.push(expected("a list of roles", node));
+        return of_units;
+    };
+    let mut roles: Vec<(Name, Place)> = Vec::new();
+    for item in items {
+        let role = value::name(item);
+        match role.and_then(|role| names.role(&role, item.place("no host has it")).map(|()| role)) {
+            Ok(role) => roles.push((role, item.place("here"))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if items.is_empty() {
+        problems.push(Problem::new("the app would be on no host", node.place("nothing in it")));
+    }
+    if let Some((role, place)) = of_units.iter().find(|(role, _)| !roles.iter().any(|(known, _)| known == role)) {
+        let message = format!("role `{role}` has units, and is none of the app's roles");
+        let (here, there) = (Place { label: "has units".into(), ..place.clone() }, node.place("not among these"));
+        problems.push(Problem::new(message, here).and(there).help(format!("put `{role}` in, or leave `roles` out")));
+    }
+    roles
+}
+
+/// Each two of the apps.
+fn pairs<'a, 't>(all: &'a [One<'t>]) -> impl Iterator<Item = (&'a One<'t>, &'a One<'t>)> {
+    all.iter().enumerate().flat_map(|(at, second)| all[..at].iter().map(move |first| (first, second)))
+}
+
+/// Refuses a pool of two apps: who drains a server for one of them would drain it for the other.
+fn one_pool(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
+    let pool = |role: &Name| {
+        whole.balancers.iter().flat_map(|b| &b.pools).find(|(_, of)| *of == role).map(|(pool, _)| pool.clone())
+    };
+    pairs(all).find_map(|(first, second)| {
+        second.roles.iter().find_map(|(role, here)| {
+            let (_, there) = first.roles.iter().find(|(other, _)| other == role)?;
+            let message = format!("pool `{}` is of two apps, `{}` and `{}`", pool(role)?, first.key, second.key);
+            let label = |app: &str| format!("`{app}` has the pool's role");
+            let here = Place { label: label(second.key), ..here.clone() };
+            let there = Place { label: label(first.key), ..there.clone() };
+            Some(Problem::new(message, here).and(there).help(
+                "who takes a server out for one app would take it out for the other: give each a role and a pool of its own",
+            ))
+        })
+    })
+}
+
+/// Refuses one folder for two apps on one host.
+fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
+    let on = |one: &One<'_>, host: &Host| one.roles.iter().any(|(role, _)| host.roles.contains(role));
+    pairs(all).filter(|(first, second)| first.app.path == second.app.path).find_map(|(first, second)| {
+        let host = whole.hosts.iter().find(|host| on(first, host) && on(second, host))?;
+        let message = format!("`{}` and `{}` have one folder on `{host}`", first.key, second.key);
+        Some(
+            Problem::new(message, second.path.clone()?)
+                .and(first.path.clone()?)
+                .help("give each app a `path` of its own"),
+        )
+    })
+}
+
+/// The fleet of one app, as if there were no other.
+fn alone(whole: &Fleet, one: One<'_>, ordered: bool) -> Fleet {
+    let name = Name::from(format!("{}.{}", whole.name, one.key));
+    let is_ours = |role: &Name| one.roles.iter().any(|(ours, _)| ours == role);
+    let ours = whole.hosts.iter().filter(|host| host.roles.iter().any(is_ours));
+    let hosts: Vec<Host> = ours.map(|host| Host { fleet: name.clone(), ..host.clone() }).collect();
+    let balancer = |balancer: &Balancer| {
+        let mut ours = balancer.clone();
+        ours.host.fleet = name.clone();
+        ours.pools.retain(|_, role| is_ours(role));
+        (!ours.pools.is_empty()).then_some(ours)
+    };
+    let balancers: Vec<Balancer> = whole.balancers.iter().filter_map(balancer).collect();
+    let mut fleet = Fleet {
+        name: name.clone(),
+        of: Some(whole.name.clone()),
+        app: Some(one.app),
+        apps: Vec::new(),
+        hosts,
+        balancers,
+        ..whole.clone()
+    };
+    fleet.order = match ordered {
+        true => {
+            whole.order.iter().filter(|name| fleet.hosts.iter().any(|host| order::is_of(host, name))).cloned().collect()
+        }
+        false => order::default(&fleet.hosts, |host| fleet.in_pool(host)),
+    };
+    fleet
+}
+
+impl Fleet {
+    /// Finds the fleet of one of its apps.
+    ///
+    /// `Fabfile` when there is none of that name.
+    pub fn of_app(&self, name: &str) -> Result<&Fleet, Failure> {
+        if let Some(fleet) = self.apps.iter().find(|fleet| fleet.app_name() == Some(name)) {
+            return Ok(fleet);
+        }
+        let message = format!("fleet `{}` has no app `{name}`", self.name);
+        let help = match (self.apps.is_empty(), self.app_name()) {
+            (true, None) => "it has no `[app]` at all".to_owned(),
+            (true, Some(_)) => "it has one app: leave `.app(…)` out".to_owned(),
+            (false, _) => {
+                did_you_mean(name, self.app_names()).unwrap_or_else(|| format!("it has {}", self.listed("and")))
+            }
+        };
+        Err(Failure::new(Reason::Fabfile, message).help(help))
+    }
+
+    fn app_name(&self) -> Option<&str> {
+        self.app.as_ref().map(|app| &*app.name)
+    }
+
+    /// Lists the names of its apps, where there are several.
+    pub fn app_names(&self) -> impl Iterator<Item = &str> {
+        self.apps.iter().filter_map(Fleet::app_name)
+    }
+
+    fn listed(&self, word: &str) -> String {
+        listed(&self.app_names().collect::<Vec<_>>()).replace(" or ", &format!(" {word} "))
+    }
+
+    /// Why nothing that needs an app can be done, where there are several and none was chosen.
+    pub fn unchosen(&self) -> Option<Failure> {
+        let first = self.app_names().next()?;
+        let message = format!("fleet `{}` has several apps, and none is chosen: {}", self.name, self.listed("and"));
+        let help = format!("let a task choose one: `fleet(…).app(\"{first}\")`, and name that task in the line");
+        Some(Failure::new(Reason::Fabfile, message).help(help))
+    }
+}
