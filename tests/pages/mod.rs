@@ -1,3 +1,4 @@
 //! The pages as a whole: what stands in their blocks, and where their links lead.
 mod blocks;
 mod book;
+mod security;
