@@ -10,8 +10,8 @@ const BEGINS: &str = "# The events of `--json`
 With `--json` a run writes one event a line to stdout, as it happens: an object in JSON, by [this schema](schema/event.json). There are few kinds, all in
 the past tense. `v` grows when a kind or a field goes or changes its meaning; new ones may come without that, so pass over what you do not know.
 
-- The first event is `run_started`, and the last one is always `run_finished`, also after a failure or Ctrl-C. A line that is not understood has no
-  events: then stdout is empty, and the [exit code](exit-codes.md) is 2 or 3.
+- The first event is `run_started`, and the last one is always `run_finished`, also after a failure or Ctrl-C. A line that is not understood, and
+  a fabfile that does not compile, have no events: then stdout is empty, and the [exit code](exit-codes.md) is 2 or 3.
 - Things that go on side by side have each their own `lane`.
 - Texts for people (`text`, `message`, `help`) may be worded otherwise in the next version. Decide by `exit`, `result`, `reason` and `balancer`.
 - [Secrets](secrets.md) are `***` in every text.
