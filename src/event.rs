@@ -91,12 +91,12 @@ pub enum What {
     },
     /// How far the effect in hand of its lane is.
     Progressed {
-        host: Name,
-        /// What is done, of `total`: `sent`, `got`, `open requests ended`, `good answers`.
+        host: Option<Name>,
+        /// What is done, of `total`: `sent`, `got`, `open requests ended`, `good answers`, `waited`.
         what: String,
         done: u64,
         total: u64,
-        /// `bytes`, `requests` or `answers`.
+        /// `bytes`, `requests`, `answers` or `seconds`.
         unit: &'static str,
     },
     /// Somebody else holds the lock, and this run waits for it.

@@ -89,6 +89,8 @@ pub const STRANGE_KEY: &str = "is not known, so it is not trusted";
 pub enum Reason {
     /// It was done and did not work.
     Failed,
+    /// The command line asks for something that there is not.
+    Usage,
     /// The script or the fleet asks for something that there is not.
     Fabfile,
     /// A host cannot be reached.
@@ -115,6 +117,7 @@ impl Reason {
     pub fn exit(self) -> Exit {
         match self {
             Reason::Failed | Reason::Unknowable | Reason::Killed => Exit::Failed,
+            Reason::Usage => Exit::Usage,
             Reason::Fabfile => Exit::Fabfile,
             Reason::Unreachable => Exit::Unreachable,
             Reason::Locked => Exit::Locked,
@@ -220,6 +223,11 @@ impl Failure {
 
     pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(Reason::Unknown, message)
+    }
+
+    /// Whether it answers a typing error: to type the same again does not help.
+    pub fn is_of_a_slip(&self) -> bool {
+        self.help.as_ref().is_some_and(|help| help.starts_with("did you mean"))
     }
 
     /// Puts the words that name hosts into the help, where it leaves a place for them.

@@ -9,6 +9,7 @@ use crate::{
     secret::Masks,
     session::{Fault, Faults, Journaling, Run, Session, Stop},
     store::Record,
+    ui::Pausing,
     world::{STACK, simulated::Simulated},
 };
 use std::{
@@ -23,6 +24,8 @@ pub struct Wish {
     pub seed: u64,
     pub fault: Option<Fault>,
     pub force: bool,
+    pub pause: Option<Pausing>,
+    pub without_balancer: Option<&'static str>,
 }
 
 /// A simulated run, over.
@@ -86,7 +89,9 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
         wait: false,
         force: wish.force,
         force_changed: false,
+        pause: wish.pause,
         allow_outage: Vec::new(),
+        without_balancer: wish.without_balancer.map(str::to_owned).into_iter().collect(),
         parallel: 32,
         lines: Arc::default(),
         masks: Masks::default(),

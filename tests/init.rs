@@ -135,18 +135,19 @@ fn an_empty_repository_gets_a_fabfile_whose_five_commands_and_release_work() {
     assert_eq!(
         listing::text(&repository.project().tasks),
         "Tasks that name hosts:
-  prod [WHICH]       The hosts of prod, or those of them that `which` selects: out, live, group1, a role, hosts.
-  testing1 [WHICH]   The hosts of testing1, or those of them that `which` selects: a role, hosts.
+  prod [WHICH]          The hosts of prod, or those of them that `which` selects: out, live, group1, a role, hosts.
+  testing1 [WHICH]      The hosts of testing1, or those of them that `which` selects: a role, hosts.
 
 Tasks:
-  deploy REFERENCE   Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
-  proxy_all [HOSTS]  Puts every healthy host back; `hosts` names those that somebody else took out.
-  proxy_flip         Swaps the live group and the one that is out.
-  proxy_group1       Makes group1 live and takes group2 out of the balancer.
-  proxy_group2       Makes group2 live and takes group1 out of the balancer.
-  release REFERENCE  Deploys group by group and ends with every host live; stops at the first failure.
-  setup [HOW]        Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
-  status             Shows what each host serves and who deployed it, how it stands, and what nobody finished.
+  deploy REFERENCE      Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+  proxy_all [HOSTS]     Puts every healthy host back; `hosts` names those that somebody else took out.
+  proxy_flip            Swaps the live group and the one that is out.
+  proxy_group1          Makes group1 live and takes group2 out of the balancer.
+  proxy_group2          Makes group2 live and takes group1 out of the balancer.
+  release REFERENCE     Deploys group by group and ends with every host live; stops at the first failure.
+  rollback [REFERENCE]  Puts the targets back to the release that was good on them before; `reference` names another one.
+  setup [HOW]           Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+  status                Shows what each host serves and who deployed it, how it stands, and what nobody finished.
 "
     );
     let mut model = done(repository.run("prod setup", Model::new()));

@@ -201,3 +201,20 @@ fn a_package_is_not_installed_on_a_live_host_and_a_version_that_fails_stops_at_i
         failures(&bad)
     );
 }
+
+#[test]
+fn a_rollback_goes_back_to_what_was_built_and_builds_nothing() {
+    let shop = Shop::four(BUILD);
+    let model = shop.done("prod built:v3.0.0,dist", shop.known());
+    let before = current(&model, "web1");
+    let model = shop.done("prod built:v3.0.1,dist", model);
+    assert_ne!(current(&model, "web1"), before);
+    let back = shop.run("prod rollback", model);
+    let said = here(&back);
+    assert!(said.iter().all(|line| line.starts_with("note: back to v3.0.0 (")), "{said:?}");
+    assert!(!changes(&back.events).iter().any(|change| change.contains(" stage ")), "{:?}", changes(&back.events));
+    let model = done(back);
+    for name in ["web1", "web4", "jobs1"] {
+        assert_eq!(current(&model, name), before);
+    }
+}

@@ -1,7 +1,7 @@
 //! What a person does on a host by way of rfab: a dump, a load, a shell, and logs that grow.
 mod lab;
 
-use lab::{HostPlan, Kind, Lab, Plan, needs_lab};
+use lab::{HostPlan, Kind, Lab, Plan, Sudo, needs_lab, needs_root};
 use std::{fs, thread, time::Duration};
 
 /// Two hosts of one fleet, and tasks on them.
@@ -126,4 +126,63 @@ fn logs_are_followed_on_all_hosts_until_one_signal_which_leaves_nothing_behind()
         left = following();
     }
     assert_eq!(left, before);
+}
+
+/// Starts a database server on a host, reached by a socket in `/var/tmp/pg` alone.
+fn start_postgres(lab: &Lab, host: &str) {
+    let host = lab.host(host);
+    let found = fs::read_dir("/usr/lib/postgresql").expect("a server: run tests/install-needs").flatten().last();
+    let bin = found.expect("a server of PostgreSQL").path().join("bin").display().to_string();
+    let own = "install -d -o postgres -g postgres /var/tmp/pg";
+    let make = format!("{bin}/initdb -D /var/tmp/pg/data -A trust --no-sync -N >/dev/null");
+    let start = format!("{bin}/pg_ctl -D /var/tmp/pg/data -w -l /var/tmp/pg/log start");
+    let only = "printf \"listen_addresses=''\\nunix_socket_directories='/var/tmp/pg'\\nfsync=off\\n\" >> /var/tmp/pg/data/postgresql.conf";
+    let setpriv = host.tool("setpriv");
+    let as_postgres = format!("{setpriv} --reuid=58004 --regid=58004 --clear-groups -- /bin/sh -c");
+    let line = format!("{own} && {as_postgres} \"$1\" && {as_postgres} \"$2\" && {as_postgres} \"$3\" >/dev/null 2>&1");
+    host.exec(&["/bin/sh", "-c", &line, "sh", &make, only, &start]).expect_ok();
+}
+
+#[test]
+fn a_database_is_dumped_here_and_loaded_again_as_its_own_user() {
+    if !needs_root("a_database_is_dumped_here_and_loaded_again_as_its_own_user") {
+        return;
+    }
+    let lab = Lab::start(Plan::new().host(HostPlan::new("db").fleet("testing1").role("web").sudo(Sudo::Free)));
+    lab.edit("fabfile.rhai", |_| {
+        r#"
+fn db() { fleet("fleets/testing1.toml") }
+fn fill() {
+    targets().each(|host| {
+        let db = host.user("postgres").env(#{ PGHOST: "/var/tmp/pg" });
+        db.run("createdb shop");
+        db.stdin("create table orders (id int, what text); insert into orders select n, md5(n::text) from generate_series(1, 20000) n;").run("psql -q shop");
+    });
+}
+fn dump() { targets().each(|host| host.user("postgres").env(#{ PGHOST: "/var/tmp/pg" }).get(["pg_dump", "-Fc", "shop"], "shop.dump")); }
+fn lose() { targets().each(|host| host.user("postgres").env(#{ PGHOST: "/var/tmp/pg" }).run(["psql", "-qc", "drop table orders", "shop"])); }
+fn load() {
+    targets().each(|host| {
+        let db = host.user("postgres").env(#{ PGHOST: "/var/tmp/pg" });
+        db.put("shop.dump", ["pg_restore", "--exit-on-error", "-d", "shop"]);
+        ui::note(host, db.capture(["psql", "-qtAc", "select count(*), min(what) from orders", "shop"]));
+    });
+}
+"#
+        .to_owned()
+    });
+    start_postgres(&lab, "db");
+    let ran = lab.rfab(&["db", "fill", "dump", "lose", "load"]).output();
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.lines().any(|line| line.starts_with("db  20000|00")), "{}", ran.stdout);
+    // A dump that fails leaves the one before as it is, and a load that fails says so.
+    let before = fs::read(lab.project.folder.join("shop.dump")).unwrap();
+    lab.edit("fabfile.rhai", |text| {
+        text.replace("[\"pg_dump\", \"-Fc\", \"shop\"]", "[\"pg_dump\", \"-Fc\", \"none\"]")
+    });
+    let none = lab.rfab(&["db", "dump"]).output();
+    assert!(none.code == Some(1) && none.stdout.contains("database \"none\" does not exist"), "{}", none.stdout);
+    assert!(fs::read(lab.project.folder.join("shop.dump")).unwrap() == before);
+    let twice = lab.rfab(&["db", "load"]).output();
+    assert!(twice.code == Some(1) && twice.stdout.contains("already exists"), "{}", twice.stdout);
 }

@@ -11,6 +11,7 @@ use rfab::{
     session::{Doubt, Fault, Journaling},
     simulate::{Simulation, Wish, simulate_attempt},
     store::{Journal, Past, records},
+    ui::Pausing,
 };
 use std::{
     collections::BTreeMap,
@@ -46,6 +47,7 @@ struct Whole<'a> {
     words: &'a str,
     before: Model,
     seed: u64,
+    pause: Option<Pausing>,
     folder: tempfile::TempDir,
     effects: u32,
     end: BTreeMap<String, String>,
@@ -58,6 +60,7 @@ impl<'a> Whole<'a> {
             words,
             before: Model { runs: before.runs + 1, ..before.clone() },
             seed,
+            pause: None,
             folder: journals(),
             effects: 0,
             end: BTreeMap::new(),
@@ -85,7 +88,7 @@ impl<'a> Whole<'a> {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
         }
         let keep = Journaling { doubt, ..keep };
-        let wish = Wish { seed: self.seed, fault, ..Wish::default() };
+        let wish = Wish { seed: self.seed, fault, pause: self.pause, ..Wish::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }
 
@@ -134,7 +137,17 @@ fn journals() -> tempfile::TempDir {
 
 /// Tries every seed, on as many threads as there are processors, and gives what ended otherwise.
 fn explore(seeds: u64, shop: &Shop, words: &str, each: impl Fn(&Whole<'_>) -> Vec<String> + Sync) -> Vec<String> {
-    let (before, next, found) = (shop.known(), AtomicU64::new(0), Mutex::new(Vec::new()));
+    explore_after(shop.known(), seeds, shop, words, each)
+}
+
+fn explore_after(
+    before: Model,
+    seeds: u64,
+    shop: &Shop,
+    words: &str,
+    each: impl Fn(&Whole<'_>) -> Vec<String> + Sync,
+) -> Vec<String> {
+    let (next, found) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -242,6 +255,46 @@ fn whatever_happens_to_a_release_anywhere_it_goes_on_under_every_order_of_its_la
 }
 
 #[test]
+fn a_rollback_that_died_or_failed_anywhere_and_is_resumed_ends_as_if_nothing_had_happened() {
+    let shop = Shop::four("");
+    let before = shop.done("prod release:v3.0.1", shop.done("prod release:v3.0.0", shop.known()));
+    none(explore_after(before, 1, &shop, "prod rollback", |whole| {
+        let failed = (0..whole.effects).map(Fault::FailsAt);
+        let turns =
+            deaths(whole).zip(failed).zip(0..).map(|((died, failed), n)| if n % 2 == 0 { died } else { failed });
+        turns.filter_map(|fault| whole.disturbed(&[fault], |_| ()).err()).collect()
+    }));
+}
+
+#[test]
+fn a_pause_is_waited_anew_unless_the_next_group_was_begun() {
+    let shop = Shop::four("");
+    let whole = Whole { pause: Some(Pausing::For(600_000)), ..Whole::of(&shop, RELEASE, &shop.known(), 1) };
+    let waited = |ran: &Simulation| {
+        let pauses = |event: &&rfab::event::Event| match &event.what {
+            rfab::event::What::EffectFinished { effect, took, .. } => *effect == "pause" && *took > 0,
+            _ => false,
+        };
+        ran.events.iter().filter(pauses).count()
+    };
+    let calm = whole.attempt(whole.before.clone(), None, "paused");
+    assert_eq!((calm.ended.exit, waited(&calm), end(&calm.model)), (Exit::Done, 1, whole.end.clone()));
+    let mut seen = [0, 0];
+    for at in (0..calm.effects).filter(|at| at % 3 == 0) {
+        let kind: Kind = if at % 2 == 0 { Fault::KilledBefore } else { Fault::StoppedBefore };
+        let cut = whole.attempt(whole.before.clone(), Some(kind(at)), &format!("cut {at}"));
+        let over = waited(&cut);
+        let next = made_up::changes(&cut.events).iter().any(|change| change.contains("drain web3"));
+        let resumed = whole.attempt(cut.model, None, &format!("cut {at}"));
+        assert_eq!((resumed.ended.exit, end(&resumed.model)), (Exit::Done, whole.end.clone()), "{at}");
+        assert!(resumed.model.harmed.is_empty(), "{at}: {:?}", resumed.model.harmed);
+        seen[usize::from(next)] += 1;
+        assert_eq!(waited(&resumed), usize::from(!next), "{at}: {over}");
+    }
+    assert!(seen[0] > 10 && seen[1] > 10, "{seen:?}");
+}
+
+#[test]
 fn what_a_dead_attempt_deferred_is_not_replayed_and_what_it_undid_is_done_again() {
     let shop = Shop::four(
         r#"
@@ -301,7 +354,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     let why = &refused.ended.failures[0];
     assert_eq!(
         why.message,
-        "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:26Z"
+        "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:25Z"
     );
 }
 

@@ -380,3 +380,86 @@ fn names_with_a_semicolon_or_a_line_end_never_reach_the_admin_socket() {
     run(&lab, &["prod", "proxy.group2"], 3);
     assert_eq!(out(&lab, "lb1"), [""; 0]);
 }
+
+#[test]
+fn a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_request_fails() {
+    if !needs_lab("a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_request_fails") {
+        return;
+    }
+    let lab = four();
+    let newer = lab.colleague("berta").release("v3.0.2");
+    run(&lab, &["prod", "release:v3.0.1"], 0);
+    run(&lab, &["prod", "release:stable"], 0);
+    let (old, new) = (lab.project.resolve("v3.0.1")[..12].to_owned(), newer[..12].to_owned());
+    // A file is gone on one host: nothing is switched anywhere.
+    let release = lab.host("web4").sh("ls -d /srv/shop/releases/0002-*[0-9a-f]");
+    let folder = release.stdout.trim().to_owned();
+    let damaged = lab.host("web4").sh(&format!("mv {folder}/bin {folder}.bin"));
+    assert_eq!(damaged.code, Some(0), "{folder}: {damaged:?}");
+    let refused = run(&lab, &["prod", "rollback"], 7);
+    assert!(refused.contains(&format!("error: v3.0.1 ({old}) is not there as it was staged; web4: [")), "{refused}");
+    for host in ["web1", "web2", "web3", "web4"] {
+        assert_eq!(lab.host(host).serves().as_deref(), Some(&*new), "{host}");
+    }
+    lab.host("web4").sh(&format!("mv {folder}.bin {folder}/bin")).expect_ok();
+    lab.host("web3").sh("rm -rf /srv/shop/releases/0002-*").expect_ok();
+    let load = lab.load(100);
+    load.wait_for(20);
+    let back = run(&lab, &["prod", "rollback"], 0);
+    let table = back.split("\nhost ").nth(1).expect("a table");
+    let row = |host: &str| format!("{host}  0003-{new}  0002-{old}  live      ok\n");
+    let rows = ["web1", "web2", "web3", "web4"].map(row).concat();
+    let head = format!("host  old                new                balancer  result\n{rows}4 hosts: 4 ok\n");
+    assert_eq!(format!("host {table}"), head);
+    assert!(back.contains("web3  stage 0002-") && !back.contains("web1  stage 0002-"), "{back}");
+    for host in ["web1", "web2", "web3", "web4"] {
+        assert_eq!(lab.host(host).serves().as_deref(), Some(&*old), "{host}");
+    }
+    load.wait_for(20);
+    load.stop().expect_none_failed();
+    let again = run(&lab, &["prod", "release:stable"], 7);
+    assert!(again.contains(&format!("error: `stable` is {new}, which was rolled back by ")), "{again}");
+}
+
+#[test]
+fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_said_holds() {
+    if !needs_lab("a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_said_holds") {
+        return;
+    }
+    let lab = four();
+    lab.edit("fleets/prod.toml", |text| {
+        let (before, after) = text.split_once("driver = \"haproxy\"\n").expect("a balancer");
+        let pools = &after[after.find("pools").expect("its pools")..];
+        format!("{before}driver = \"manual\"\n{pools}")
+    });
+    // Nobody knows how they stand, and nobody is there to ask.
+    let nobody = run(&lab, &["prod", "proxy.group2"], 6);
+    let why = "error: `lb1` is changed by hand, and nobody is there to ask: this is no terminal";
+    assert!(nobody.contains(why), "{nobody}");
+    let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
+        let run = lab.rfab(words).on_terminal().start();
+        for (question, answer) in answers {
+            run.wait_for(question);
+            run.types(answer);
+        }
+        let ended = run.output();
+        println!("===== rfab {words:?}\n{}", ended.stdout);
+        assert_eq!(ended.code, Some(code), "{words:?}");
+        ended.stdout
+    };
+    let how = "Do all of them take requests? [y/N]";
+    let done = "Is it done? Anything but yes stops. [y/N]";
+    let no = asked(&["prod", "proxy.group2"], &[(how, "y\n"), (done, "n\n")], 6);
+    assert!(no.contains("take web1, web2 out of `bk_web` on lb1, and wait until no request is open there"), "{no}");
+    assert!(no.contains("error: nobody says that it is done: take web1, web2 out of `bk_web` on lb1"), "{no}");
+    asked(&["prod", "proxy.group2"], &[(done, "y\n")], 0);
+    // What was said is known from now on, to everybody.
+    let deployed = run(&lab, &["prod:out", "deploy:stable"], 0);
+    assert!(deployed.contains("targets: prod, 2 of 4 hosts (out)"), "{deployed}");
+    asked(
+        &["prod", "proxy.flip"],
+        &[("put web1, web2 back into `bk_web` on lb1", ""), (done, "y\n"), ("take web3, web4 out", ""), (done, "y\n")],
+        0,
+    );
+    assert_eq!(out(&lab, "lb1"), [""; 0], "nothing was sent to the balancer");
+}

@@ -57,7 +57,7 @@ fn drained(events: &[Event]) -> Vec<Event> {
             let total = 40 - host.len() as u64 - u64::from(*host.as_bytes().last().unwrap() % 7);
             for done in 1..total {
                 let (host, what) = (host.clone(), "open requests ended".to_owned());
-                let what = What::Progressed { host, what, done, total, unit: "requests" };
+                let what = What::Progressed { host: Some(host), what, done, total, unit: "requests" };
                 all.push(Event { at: event.at + done * 150, what, ..event.clone() });
             }
         }

@@ -198,7 +198,7 @@ fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is
     assert_eq!(stuck.ended.exit, Exit::Failed);
     assert_eq!(changes(&stuck.events), ["jobs1: quiet shop-jobs"]);
     let why = "jobs1 still has work in hand after 600s: its units take up nothing new, and were not restarted";
-    assert_eq!(failures(&stuck), [format!("{why} [(\"std/service\", 16), (\"fabfile.rhai\", 53)]")]);
+    assert_eq!(failures(&stuck), [format!("{why} [(\"std/service\", 16), (\"fabfile.rhai\", 62)]")]);
 }
 
 #[test]
@@ -211,5 +211,31 @@ fn a_folder_is_below_the_one_before_and_a_file_in_it_is_where_it_is() {
     assert_eq!(changes(&ran.events), ["web1: run `pwd` in /srv/shop/x"]);
     let sneak = shop.run("prod:web1 sneak", known);
     let why = "host `web1` is live in `lb1/bk_web`, so nothing that it serves is changed";
-    assert_eq!(failures(&sneak), [format!("{why} [(\"fabfile.rhai\", 53), (\"fabfile.rhai\", 53)]")]);
+    assert_eq!(failures(&sneak), [format!("{why} [(\"fabfile.rhai\", 62), (\"fabfile.rhai\", 62)]")]);
+}
+
+#[test]
+fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything_is_changed() {
+    let (head, rest) = FOUR.split_once("[app.service]").unwrap();
+    let (_, hosts) = rest.split_once("[hosts]").unwrap();
+    let bare = format!("{head}[hosts]{hosts}");
+    let health = "[app.health]\nurl = \"http://{address}:8080/health\"\n";
+    let service = "[app.service]\nunits = { web = [\"shop\"], worker = [\"shop-jobs\"] }\n";
+    for (keys, exit) in [("", Exit::Fabfile), (service, Exit::Done)] {
+        let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{keys}[hosts]")))], "");
+        let ran = shop.run("prod deploy:stable", shop.known());
+        assert_eq!(ran.ended.exit, exit, "{:?}", failures(&ran));
+        assert_eq!(made_up::changes(&ran.events).is_empty(), exit == Exit::Fabfile);
+        if exit == Exit::Fabfile {
+            let why = &ran.ended.failures[0];
+            assert_eq!(why.message, "nothing can prove what a host of `prod` serves, so nothing is switched");
+            let help = why.help.as_deref().unwrap_or_default();
+            assert!(help.contains("[app.health]") && help.contains("[app.service]"), "{help}");
+        }
+    }
+    // With a probe alone the units are the hook's own.
+    let tasks = "fn ship() { deploying::deploy(\"stable\", #{ restart: |host| host.run(\"bin/restart\") }); }";
+    let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{health}[hosts]")))], tasks);
+    let ran = shop.run("prod ship", shop.known());
+    assert_ne!(ran.ended.exit, Exit::Fabfile, "{:?}", failures(&ran));
 }

@@ -4,13 +4,21 @@
 //! set to the root of a fresh machine (see `tests/fresh`) the user works there, and installs as the README says.
 mod lab;
 
-use lab::{BalancerPlan, HostPlan, Lab, Output, Plan, Sudo, needs_root};
+use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_root};
 use std::{
     fs,
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
 };
+
+/// Where `tests/fresh` has `cargo install` put the program.
+const INSTALLED: &str = "/home/new/.cargo/bin";
+
+/// The root of a fresh machine, if the user is to work on one.
+fn fresh() -> Option<String> {
+    std::env::var("RFAB_FRESH").ok()
+}
 
 /// How long a line may take.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -46,10 +54,16 @@ impl User<'_> {
     }
 
     fn enters(&mut self, line: &str) -> Output {
-        let bin = self.home.join(".cargo/bin");
-        let path = format!("{}:{}", bin.display(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        let run = self.lab.program("sh", &["-c", line]).folder(&self.shop).env("PATH", &path);
-        let run = run.timeout(WITHIN).on_terminal().start();
+        let (fresh, folder) = (fresh(), self.shop.display().to_string());
+        let run = match &fresh {
+            // In the root of another machine, which has this one's `/tmp` in its place.
+            Some(root) => self.lab.program("chroot", &[root, "env", "-C", &folder, "sh", "-c", line]),
+            None => self.lab.program("sh", &["-c", line]).folder(&self.shop),
+        };
+        let bin =
+            if fresh.is_some() { INSTALLED.to_owned() } else { self.home.join(".cargo/bin").display().to_string() };
+        let path = format!("{bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        let run = run.env("PATH", &path).timeout(WITHIN).on_terminal().start();
         let mut answered = 0;
         let until = Instant::now() + WITHIN;
         while !run.is_over() && Instant::now() < until {
@@ -126,6 +140,7 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     }
     let lab = machines();
     let mut user = user(&lab);
+    let readme = user.read.len();
 
     user.mistypes("rfab --int", 2, "--init");
     assert_eq!(user.types("rfab --init").code, Some(0), "{}", user.read);
@@ -170,6 +185,28 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     user.mistypes("rfab prod deplyo:stable", 3, "deploy");
     let first = user.types("rfab prod deploy:stable");
     assert_eq!(first.code, Some(0), "{}", first.stdout);
-    println!("{}", user.read);
-    let _ = BalancerPlan { name: "x", pools: Vec::new() };
+    assert!(serve(&lab, "v3.0.1"));
+
+    // The next version, which turns out to be bad.
+    lab.project.release("v3.1.0");
+    user.mistypes("rfab prod release:stabel", 1, "stable");
+    let second = user.types("rfab prod release:stable");
+    assert_eq!(second.code, Some(0), "{}", second.stdout);
+    assert!(serve(&lab, "v3.1.0"));
+    user.mistypes("rfab prod rolback", 3, "rollback");
+    let back = user.types("rfab prod rollback");
+    assert_eq!(back.code, Some(0), "{}", back.stdout);
+    assert!(serve(&lab, "v3.0.1"));
+    let status = user.types("rfab prod status");
+    assert_eq!(status.code, Some(0), "{}", status.stdout);
+    assert_eq!(status.stdout.matches("v3.0.1").count(), 4, "{}", status.stdout);
+    // Read by whoever wonders what a new user sees: `--no-capture`.
+    println!("{}", user.read.split_off(readme));
+}
+
+/// Whether each web host serves a tag.
+fn serve(lab: &Lab, tag: &str) -> bool {
+    let commit = lab.project.resolve(tag);
+    let web = lab.hosts.iter().filter(|host| host.plan.name.starts_with("web"));
+    web.map(|host| host.serves()).all(|served| served.as_deref() == Some(&commit[..12]))
 }

@@ -1,19 +1,88 @@
-//! What comes before a release: whose commit is in progress, and whether a host can take one.
+//! What comes before a release: which commit is meant, what was good before it, and whether a host can take it.
 use super::{HostValue, git::CommitValue};
 use crate::{
     balancer::ReadBalance,
-    event::Standing,
+    event::{Standing, What},
     failure::Failure,
     fan,
+    git::{Kind, ReadDate, Resolve, app},
+    host::Name,
     ledger::ReadLedger,
     model::Commit,
-    release::{Lacks, Preflight, ReadReleases},
-    script::{Here, RhaiResultOf, Targets, thrown},
+    release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
+    script::{Here, RhaiResultOf, Targets, current_targets, thrown},
 };
+use rhai::{Dynamic, Map};
+
+/// The commit that a reference means, or that of the release in progress.
+pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
+    let targets = current_targets(here)?;
+    let tally = here.session.tally.clone();
+    let fleet = targets.fleet.clone();
+    let resolved = match tally.resolved(&fleet.name, reference) {
+        Some(known) => known,
+        None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
+    };
+    let in_full = matches!(resolved.kind, Kind::Tag) || (resolved.kind == Kind::Commit && reference.len() == 40);
+    if !in_full
+        && let Some(kept) = in_progress(here, &targets)?
+        && *kept.commit != *resolved.commit
+    {
+        let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
+        if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
+            let message = format!("a release of `{}` is in progress, which is no commit of the repository", kept.name);
+            let help = "go on with it as it was begun, or end it by a tag or a commit that is typed in full";
+            return Err(thrown(Failure::refused(message).help(help)));
+        }
+        let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
+        let text = format!(
+            "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
+        );
+        here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
+        let kept = crate::git::Resolved { commit: kept.commit.to_string(), name: kept.name, tag: kept.tag, ..resolved };
+        tally.resolve(&fleet.name, reference, &kept);
+        return Ok(kept.into());
+    }
+    if !in_full {
+        wanted(here, &targets, reference, &resolved.commit)?;
+    }
+    tally.resolve(&fleet.name, reference, &resolved);
+    Ok(resolved.into())
+}
+
+/// Refuses what was rolled back, unless it was typed in full.
+fn wanted(here: &Here, targets: &Targets, reference: &str, commit: &str) -> RhaiResultOf<()> {
+    if targets.fleet.deploy_live {
+        return Ok(());
+    }
+    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+    let Some(line) = book.withdrawn(commit) else { return Ok(()) };
+    let message = format!(
+        "`{reference}` is {}, which was rolled back by {} from {} at {}",
+        &commit[..commit.len().min(12)],
+        line.who,
+        line.from,
+        line.at
+    );
+    let help = "nothing was changed; type its tag or its 40 digits in full to deploy it all the same";
+    Err(thrown(Failure::refused(message).help(help)))
+}
+
+/// The commits that each host was well on, by the ledger.
+pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
+    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+    let value = |commit: Name| {
+        let name = book.name_of(&commit).map_or_else(|| commit[..commit.len().min(12)].to_owned(), str::to_owned);
+        let tag = book.name_of(&commit).map(str::to_owned);
+        Dynamic::from(CommitValue::of(commit, name, tag))
+    };
+    let of = |host: &crate::host::Host| -> rhai::Array { book.good(&host.name).into_iter().map(value).collect() };
+    Ok(targets.hosts.iter().map(|host| ((&*host.name).into(), of(host).into())).collect())
+}
 
 /// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
 /// serves it, and another host of a pool does not yet.
-pub fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValue>> {
+fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValue>> {
     let fleet = &targets.fleet;
     if fleet.deploy_live || fleet.balancers.is_empty() {
         return Ok(None);
@@ -62,4 +131,12 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
         return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);
     }
     Err(thrown(Failure::failed(format!("host `{host}`: {}", problems.join("; "))).on(&host.name).help(help)))
+}
+
+/// Puts a text where the releases of a host share it, unless something is there.
+pub fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
+    let host = host.0.host;
+    let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
+    shared(&home, path).map_err(thrown)?;
+    here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
 }

@@ -3,7 +3,7 @@ use super::duration;
 use crate::{
     failure::{Failure, Reason},
     script::{RhaiResultOf, failure_of, here, thrown},
-    ui::{Now, Wait},
+    ui::{Confirm, Now, Pause, Pausing, Wait},
 };
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
 
@@ -61,6 +61,43 @@ pub mod clock {
     pub fn wait(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
         let time = duration(&time)?.as_millis() as u64;
         here(&ctx)?.perform(Wait { time })
+    }
+
+    /// Whether `--pause` asks for a pause between groups.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if clock::pausing() { ui::note("there will be a pause"); }
+    /// ```
+    #[rhai_fn(name = "pausing", return_raw)]
+    pub fn pausing(ctx: NativeCallContext) -> RhaiResultOf<bool> {
+        Ok(here(&ctx)?.session.run.pause.is_some())
+    }
+
+    /// Waits as long as `--pause` says, or until a person says yes; nothing else than a yes lets the run go on. Without
+    /// `--pause` nothing is waited for. `after` says what was done before it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// clock::pause("group1");
+    /// ```
+    #[rhai_fn(name = "pause", return_raw)]
+    pub fn pause(ctx: NativeCallContext, after: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        match here.session.run.pause {
+            None => Ok(()),
+            Some(Pausing::For(time)) => here.perform(Pause { after: after.to_owned(), time }),
+            Some(Pausing::Ask) => {
+                let question = format!("{after} is done and well. Go on?");
+                if here.perform(Confirm { question, given: false })? {
+                    return Ok(());
+                }
+                let failure = Failure::failed(format!("no yes to going on after {after}"));
+                Err(thrown(failure.help("nothing is half done; `--resume` asks again")))
+            }
+        }
     }
 
     /// Calls the closure until it does not fail, at most so many times, waiting in between.

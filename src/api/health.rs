@@ -1,8 +1,9 @@
 //! Whether hosts serve what they should.
 use super::{HostValue, git::CommitValue};
 use crate::{
+    failure::{Failure, Reason},
     health::{Glance, Probe, probed},
-    script::{RhaiResultOf, here, thrown},
+    script::{RhaiResultOf, Targets, here, thrown},
 };
 use rhai::{NativeCallContext, plugin::*};
 
@@ -82,5 +83,25 @@ pub mod health {
     #[rhai_fn(name = "known", return_raw)]
     pub fn known(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
         Ok(probed(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host))
+    }
+
+    /// Refuses a fleet that says neither how a host is probed nor which units it has: nothing would prove a deploy.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// health::want_proof(targets());
+    /// ```
+    #[rhai_fn(name = "want_proof", return_raw)]
+    pub fn want_proof(targets: Targets) -> RhaiResultOf<()> {
+        let silent = |app: &crate::fleet::App| app.service.is_none() && app.health.is_none();
+        if !targets.fleet.app.as_ref().is_some_and(silent) {
+            return Ok(());
+        }
+        let message =
+            format!("nothing can prove what a host of `{}` serves, so nothing is switched", targets.fleet.name);
+        let help = "write into the fleet file how its hosts are probed: `[app.health]` with `url = \"http://{address}:8080/health\"`, \
+                    or which units run there: `[app.service]` with `units = { web = [\"shop\"] }`";
+        Err(thrown(Failure::new(Reason::Fabfile, message).help(help)))
     }
 }

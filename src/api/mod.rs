@@ -15,6 +15,7 @@ mod http;
 mod ledger;
 mod local;
 mod release;
+mod release_value;
 mod scope;
 mod secret;
 mod service;

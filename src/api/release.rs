@@ -1,30 +1,20 @@
 //! Releases on hosts.
 use super::{
     HostValue,
-    before_release::{in_progress, looked_at},
+    before_release::{good, looked_at, resolved, shares},
     git::CommitValue,
 };
 use crate::{
-    event::What,
     failure::Failure,
-    git::{Kind, ReadDate, Resolve, app},
-    ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks},
+    git::app,
+    ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks, WITHDRAWN, bad, switch},
     model::Release as Tree,
-    release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Share, Stage, shared},
+    release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Stage, Verify, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
-/// A commit's tree under the number that the fleet gave it, as a script holds it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReleaseValue {
-    pub tree: Tree,
-    /// What the commit was called.
-    pub name: String,
-    pub tag: Option<String>,
-    /// The digest of the manifest of what takes the place of the commit's tree.
-    pub made: Option<String>,
-}
+pub use super::release_value::ReleaseValue;
 
 fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
     let line = here.session.run.line(Phase::Intent);
@@ -32,22 +22,9 @@ fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state:
     here.perform(Mark { fleet, name, commit, state, line })
 }
 
-/// The name of a host's switches among what is written down for the fleet.
-fn switch(host: &HostValue) -> String {
-    format!("switch {}", host.0.host.name)
-}
-
-fn switched(here: &Here, host: &HostValue, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
+fn switched(here: &Here, name: &str, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
     let targets = current_targets(here)?;
-    let ReleaseValue { tree, name, tag, .. } = release;
-    mark(here, &targets, &switch(host), &CommitValue::of(tree.commit, name, tag), state)
-}
-
-fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
-    let host = host.0.host;
-    let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
-    shared(&home, path).map_err(thrown)?;
-    here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
+    mark(here, &targets, name, &release.into(), state)
 }
 
 #[export_module(manifest)]
@@ -67,38 +44,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "resolve", return_raw)]
     pub fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
-        let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        let tally = here.session.tally.clone();
-        let fleet = targets.fleet.clone();
-        let resolved = match tally.resolved(&fleet.name, reference) {
-            Some(known) => known,
-            None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
-        };
-        let in_full = matches!(resolved.kind, Kind::Tag) || (resolved.kind == Kind::Commit && reference.len() == 40);
-        if !in_full
-            && let Some(kept) = in_progress(&here, &targets)?
-            && *kept.commit != *resolved.commit
-        {
-            let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
-            if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
-                let message =
-                    format!("a release of `{}` is in progress, which is no commit of the repository", kept.name);
-                let help = "go on with it as it was begun, or end it by a tag or a commit that is typed in full";
-                return Err(thrown(Failure::refused(message).help(help)));
-            }
-            let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
-            let text = format!(
-                "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
-            );
-            here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
-            let kept =
-                crate::git::Resolved { commit: kept.commit.to_string(), name: kept.name, tag: kept.tag, ..resolved };
-            tally.resolve(&fleet.name, reference, &kept);
-            return Ok(kept.into());
-        }
-        tally.resolve(&fleet.name, reference, &resolved);
-        Ok(resolved.into())
+        resolved(&*here(&ctx)?, reference)
     }
 
     /// Has a commit built on this machine: a release of it is then made from what the closure leaves in the folder that it
@@ -519,7 +465,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "begin", return_raw)]
     pub fn begin(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &host, release, MarkState::Begun)
+        switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Begun)
     }
 
     /// Writes down that the host was switched to a release and proven healthy.
@@ -531,7 +477,67 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "finish", return_raw)]
     pub fn finish(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &host, release, MarkState::Done)
+        switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
+    }
+
+    /// Writes down that a release did not prove healthy on the host, so that no rollback goes to it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::distrust(host, release::number(git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "distrust", return_raw)]
+    pub fn distrust(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
+        switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
+    }
+
+    /// Writes down that a commit is rolled back: from now on `release::resolve` takes it only when it is typed in full.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::withdraw(git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "withdraw", return_raw)]
+    pub fn withdraw(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let targets = current_targets(&here)?;
+        mark(&here, &targets, WITHDRAWN, &commit, MarkState::Done)
+    }
+
+    /// The commits that each host was switched to and proven healthy with, oldest first: a map by the host's name.
+    ///
+    /// It is read from the fleet's ledger. What was left by going back, and what did not prove healthy when it was last
+    /// tried, is not in it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let good = release::history(targets())[host.name];
+    /// ```
+    #[rhai_fn(name = "history", return_raw)]
+    pub fn history(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+        good(&*here(&ctx)?, &targets)
+    }
+
+    /// What is missing in a staged release of the host, or has another content than was staged: names, or `()` if it is
+    /// not staged there.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let differ = release::verify(host, git::resolve("stable"));
+    /// ```
+    #[rhai_fn(name = "verify", return_raw)]
+    pub fn verify(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+        let here = here(&ctx)?.clone();
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        let listing = here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?)?;
+        let Some(release) = listing.of(&commit.commit).cloned() else { return Ok(Dynamic::UNIT) };
+        let home = Home::of(&fleet, &host).map_err(thrown)?;
+        let differ = here.perform(Verify { host, release, home })?;
+        Ok(differ.into_iter().map(Dynamic::from).collect::<rhai::Array>().into())
     }
 
     /// Whether the commit is the host's current release, and the last switch of the host was to it and came to its end.
@@ -552,7 +558,7 @@ pub mod release {
         if book.number_of(&commit.commit).is_some_and(|number| number != current.number) {
             return Ok(false);
         }
-        let last = book.last_mark(&switch(&host));
+        let last = book.last_mark(&switch(&host.0.host.name));
         Ok(last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&commit.commit)))
     }
 
@@ -584,8 +590,7 @@ pub mod release {
     /// The commit of the release.
     #[rhai_fn(get = "commit", pure)]
     pub fn commit(release: &mut ReleaseValue) -> CommitValue {
-        let ReleaseValue { tree, name, tag, made } = release.clone();
-        CommitValue { made, ..CommitValue::of(tree.commit, name, tag) }
+        release.clone().into()
     }
 
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]

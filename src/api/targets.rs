@@ -271,6 +271,12 @@ pub mod targets {
         targets.fleet.deploy_live
     }
 
+    /// Whether a person changes a balancer of the fleet, and is asked: best once for all hosts.
+    #[rhai_fn(get = "by_hand", pure)]
+    pub fn by_hand(targets: &mut Targets) -> bool {
+        targets.fleet.balancers.iter().any(crate::fleet::Balancer::by_hand)
+    }
+
     /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app.
     #[rhai_fn(get = "path", pure)]
     pub fn path(targets: &mut Targets) -> Dynamic {

@@ -1,6 +1,6 @@
 //! Takes hosts out of all their pools, or puts them back: all or none.
 use super::{
-    Place, ReadBalance,
+    Place, ReadBalance, by_hand,
     driver::{Checked, Driver, Server},
     places,
 };
@@ -8,7 +8,7 @@ use crate::{
     effect::*,
     event::Standing,
     failure::{Failure, Reason},
-    fleet::Fleet,
+    fleet::{Balancer, Fleet},
     host::Host,
     model::{Miss, Model, Predicted},
     world::real::Site,
@@ -63,11 +63,12 @@ impl Effect for SetAdmin {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
+        let questions = by_hand::questions(&at, &self.fleet, &self.hosts, self.to).await?;
         for noting in at.notes {
             let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
             site.balancing.note(place, "ledger", &noting.note.intent).await?;
         }
-        let changed = self.change(&site).await;
+        let changed = self.change(&at, &site, questions).await;
         for noting in at.notes {
             let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
             let line = if changed.is_ok() { &noting.note.ok } else { &noting.note.failed };
@@ -156,16 +157,21 @@ impl SetAdmin {
         Ok(())
     }
 
-    async fn change(&self, site: &Site) -> Result<(), Failure> {
+    async fn change(&self, at: &At<'_>, site: &Site, questions: Vec<(&Balancer, String)>) -> Result<(), Failure> {
         let mut changed: Vec<(Arc<dyn Driver>, Place, Admin)> = Vec::new();
         let mut result = Ok(());
         'all: for host in &self.hosts {
-            for place in places(&self.fleet, host) {
+            let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+            for place in places(&self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
                 result = self.change_one(site, &place, host, &mut changed).await;
                 if result.is_err() {
                     break 'all;
                 }
             }
+        }
+        if result.is_ok() {
+            // A person is asked last: what programs did can be put back if the answer is no.
+            result = by_hand::done(at, questions).await;
         }
         let Err(failure) = result else { return Ok(()) };
         // Backwards, so that each server ends as it was first seen.

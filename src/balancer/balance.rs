@@ -100,7 +100,12 @@ impl Effect for ReadBalance {
     async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
         let site = at.real.site(&self.fleet.name);
         let mut balance = Balance::default();
-        for balancer in &self.fleet.balancers {
+        for balancer in self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty()) {
+            if balancer.by_hand() {
+                let state = super::by_hand::state(&at, &self.fleet, balancer).await?;
+                balance.balancers.insert(balancer.name.clone(), state);
+                continue;
+            }
             let driver = site.balancing.driver(&balancer.name).await?;
             let mut state = BalancerState { epoch: driver.epoch().await?, pools: BTreeMap::new() };
             for pool in balancer.pools.keys() {
@@ -114,7 +119,7 @@ impl Effect for ReadBalance {
     fn predict(&self, model: &mut Model) -> Predicted<Balance> {
         let mut balance = Balance::default();
         let name = &self.fleet.name;
-        for balancer in &self.fleet.balancers {
+        for balancer in self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty()) {
             model.machine(&balancer.host)?;
             let epoch = model.epochs.get(&(name.clone(), balancer.name.clone())).copied().unwrap_or_default();
             let mut state = BalancerState { epoch: epoch.to_string(), pools: BTreeMap::new() };

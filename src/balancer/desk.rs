@@ -38,7 +38,7 @@ impl Desk {
 
     /// The machines that keep locks and ledgers, in name order, with their admin sockets.
     fn homes(&self) -> Vec<(Name, Host, Option<String>)> {
-        let of = |b: &crate::fleet::Balancer| (b.name.clone(), b.host.clone(), Some(b.socket.clone()));
+        let of = |b: &crate::fleet::Balancer| (b.name.clone(), b.host.clone(), b.socket.clone());
         let mut homes: Vec<_> = self.fleet.balancers.iter().map(of).collect();
         if homes.is_empty() {
             homes.extend(
@@ -117,7 +117,8 @@ impl Balancing for Desk {
             return Ok(driver.clone());
         }
         let (_, host, socket) = self.home(balancer)?;
-        let socket = socket.ok_or_else(|| Failure::failed(format!("`{balancer}` is no balancer")))?;
+        let socket = socket
+            .ok_or_else(|| Failure::failed(format!("`{balancer}` is changed by hand, and is told nothing else")))?;
         let near = self.transport.forward(&host, &Remote::Unix(socket.clone())).await?;
         let mut asked: Arc<dyn Socket> = Arc::new(UnixSocket::new(near, balancer));
         if asked.ask("show info").await.is_err() {

@@ -48,7 +48,8 @@ impl Effect for Lock {
             at.tell(What::LockAwaited { fleet: self.fleet.name.clone(), holder: holder.to_owned() });
         };
         let say = |text: &str| at.tell(What::Noted { host: None, text: text.to_owned() });
-        site.balancing.lock(&self.holder, if self.wait { Some(&awaited) } else { None }, &say).await
+        site.balancing.lock(&self.holder, if self.wait { Some(&awaited) } else { None }, &say).await?;
+        super::by_hand::write_down(&at, &self.fleet, &self.holder).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

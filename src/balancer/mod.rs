@@ -5,6 +5,7 @@ pub mod keeper;
 
 mod admin;
 mod balance;
+mod by_hand;
 mod by_tool;
 mod claim;
 mod desk;

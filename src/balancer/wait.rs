@@ -73,13 +73,16 @@ impl Effect for WaitDrained {
             most = open.max(most);
             if said.replace(open) != Some(open) {
                 let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
-                at.tell(What::Progressed { host, what, done: most - open, total: most, unit: "requests" });
+                at.tell(What::Progressed { host: Some(host), what, done: most - open, total: most, unit: "requests" });
             }
             tokio::time::sleep(EVERY).await;
         }
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
+        if places(&self.fleet, &self.host).is_empty() {
+            return Ok(());
+        }
         let (now, began) = (model.now, model.began);
         let mut open = 0;
         for server in model.servers_of(&self.host) {

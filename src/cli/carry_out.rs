@@ -15,6 +15,7 @@ use crate::{
     report::{self, Loud, Palette, Style},
     session::Drill,
     store::Filter,
+    ui::Pausing,
 };
 use std::{
     env,
@@ -223,6 +224,11 @@ fn run_line(
     command: Option<&[String]>,
     going: Option<Going>,
 ) -> Result<Exit, Stopped> {
+    if request.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
+        let failure =
+            Failure::failed("`--pause` without a time asks a person, and nobody is there: this is no terminal");
+        return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
+    }
     let (project, drill) = (project(request)?, drill()?);
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;

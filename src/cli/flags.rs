@@ -1,5 +1,6 @@
 //! The flags: what the tool itself does.
 use super::{
+    allowed::{self, Allowed},
     completing::{self, Shell},
     habits,
     listed::Listed,
@@ -38,7 +39,7 @@ struct Flags {
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
-    leave: Leave,
+    allowed: Allowed,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -68,26 +69,6 @@ struct Scope {
     /// The command behind `--` only reads
     #[arg(long)]
     read: bool,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "What is allowed")]
-struct Leave {
-    /// Say yes to a guarded fleet; unattended it needs the fleet's NAME
-    #[arg(short, long, value_name = "NAME", num_args = 0..=1, require_equals = true, value_parser = NonEmptyStringValueParser::new())]
-    yes: Option<Option<String>>,
-    /// Resolve references without fetching first
-    #[arg(long)]
-    no_fetch: bool,
-    /// Deploy again to hosts that serve the commit already
-    #[arg(long)]
-    force: bool,
-    /// Wait for the lock while another operator holds it
-    #[arg(long)]
-    wait: bool,
-    /// Let POOL have fewer live servers than its minimum; repeatable
-    #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
-    allow_outage: Vec<String>,
 }
 
 #[derive(Args)]
@@ -181,7 +162,7 @@ impl fmt::Display for Error {
 /// `no_color` says whether the environment has a `NO_COLOR` that is not empty. Where `--help` or `-h` stands before
 /// `--`, the answer is help, whatever else is there.
 pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<Request, Error> {
-    let mut before: Vec<OsString> = args.into_iter().collect();
+    let mut before: Vec<OsString> = allowed::joined(args);
     if let Some(action) = completing::asked(&before) {
         return Ok(request(action, Flags::try_parse_from(&before[..1]).map_err(told)?, no_color));
     }
@@ -277,7 +258,7 @@ fn worded(built: Option<(&str, &str)>) -> String {
 }
 
 fn request(action: Action, flags: Flags, no_color: bool) -> Request {
-    let Flags { words: _, scope, leave, output, instead: _, listed: _ } = flags;
+    let Flags { words: _, scope, allowed, output, instead: _, listed: _ } = flags;
     Request {
         action,
         fabfile: scope.fabfile,
@@ -285,16 +266,18 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
         limit: scope.limit,
         exclude: scope.exclude,
         parallel: scope.parallel.into(),
-        yes: match leave.yes {
+        yes: match allowed.yes {
             None => Yes::Unsaid,
             Some(None) => Yes::Unnamed,
             Some(Some(name)) => Yes::Fleet(name),
         },
-        no_fetch: leave.no_fetch,
-        force: leave.force,
-        wait: leave.wait,
+        no_fetch: allowed.no_fetch,
+        force: allowed.force,
+        wait: allowed.wait,
         read: scope.read,
-        allow_outage: leave.allow_outage,
+        pause: allowed.pause,
+        allow_outage: allowed.allow_outage,
+        without_balancer: allowed.without_balancer,
         json: output.json,
         detail: match (output.quiet, output.verbose) {
             (true, _) => Detail::Quiet,
@@ -334,7 +317,10 @@ fn color_parser() -> impl TypedValueParser<Value = Color> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Ending, Filter};
+    use crate::{
+        store::{Ending, Filter},
+        ui::Pausing,
+    };
     use std::os::unix::ffi::OsStringExt;
 
     fn understand(typed: &[&str]) -> Result<Request, Error> {
@@ -375,7 +361,9 @@ mod tests {
             force: false,
             wait: false,
             read: false,
+            pause: None,
             allow_outage: vec![],
+            without_balancer: vec![],
             json: false,
             detail: Detail::Normal,
             color: Color::Auto,
@@ -391,7 +379,7 @@ mod tests {
     #[test]
     fn flags_stand_anywhere_before_the_two_dashes() {
         let typed = "--force prod -f x/fabfile.rhai out --set app.keep=3 deploy --set a=b=c --set user= stable --limit web1 \
-                     --exclude web2 -P8 --exclude web3,web4 --yes=prod --no-fetch --wait --allow-outage bk_web --json -v \
+                     --exclude web2 -P8 --exclude web3,web4 --yes=prod --no-fetch --wait --pause 10m --without-balancer bk_old --allow-outage bk_web --json -v \
                      --allow-outage bk_api --color=always";
         let expected = Request {
             fabfile: Some("x/fabfile.rhai".into()),
@@ -403,7 +391,9 @@ mod tests {
             no_fetch: true,
             force: true,
             wait: true,
+            pause: Some(Pausing::For(600_000)),
             allow_outage: vec!["bk_web".into(), "bk_api".into()],
+            without_balancer: vec!["bk_old".into()],
             json: true,
             detail: Detail::Verbose,
             color: Color::Always,
@@ -550,6 +540,10 @@ mod tests {
             ("--limit= x", "error: a value is required for '--limit <SELECTION>' but none was supplied"),
             ("--limit a --limit b x", "error: the argument '--limit <SELECTION>' cannot be used multiple times"),
             ("-f -- x", "error: a value is required for '--fabfile <FILE>' but none was supplied"),
+            (
+                "--pause=x y",
+                "error: invalid value 'x' for '--pause[=<TIME>]': it is neither a time such as `10m` nor `ask`",
+            ),
             ("--color blue x", "error: invalid value 'blue' for '--color <WHEN>'"),
             ("prod deploy:x --read", "error: the argument '--read' needs a command behind '--'"),
         ] {

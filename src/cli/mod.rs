@@ -1,4 +1,5 @@
 //! Flags and words, turned into plain values, and what each asks for.
+mod allowed;
 mod attempt;
 mod carry_out;
 pub mod completing;

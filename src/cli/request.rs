@@ -1,6 +1,6 @@
 //! What a command line asks for, as plain data.
 use super::completing::Shell;
-use crate::{session::Doubt, store::Filter};
+use crate::{session::Doubt, store::Filter, ui::Pausing};
 use std::path::PathBuf;
 
 /// What a command line asks for.
@@ -26,8 +26,12 @@ pub struct Request {
     pub wait: bool,
     /// Whether the command behind `--` only reads; never without such a command.
     pub read: bool,
+    /// How long is waited between groups, if at all.
+    pub pause: Option<Pausing>,
     /// Pools that may be left with fewer live servers than their minimum.
     pub allow_outage: Vec<String>,
+    /// Pools whose balancers are not asked.
+    pub without_balancer: Vec<String>,
     /// Whether events or a list are written as JSON.
     pub json: bool,
     pub detail: Detail,
@@ -46,11 +50,13 @@ impl Request {
         self.limit.iter().for_each(|limit| give("--limit", limit));
         self.exclude.iter().for_each(|exclude| give("--exclude", exclude));
         self.allow_outage.iter().for_each(|pool| give("--allow-outage", pool));
+        self.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
         match &self.yes {
             Yes::Unsaid => {}
             Yes::Unnamed => flags.push("--yes".to_owned()),
             Yes::Fleet(name) => flags.push(format!("--yes={}", crate::command::quoted(name))),
         }
+        flags.extend(self.pause.map(|pause| format!("--pause={pause}")));
         let said = [(self.no_fetch, "--no-fetch"), (self.force, "--force"), (self.read, "--read")];
         flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| flag.to_owned()));
         flags

@@ -207,7 +207,7 @@ mod tests {
             (
                 "fn f(u, b) { http::post(u, b, #{ json: b }) }".to_owned(),
                 "there is no option `json`",
-                "there are `headers`, `timeout`, `status`",
+                "there are `headers`, `bearer`, `basic`, `timeout`, `status`",
             ),
             (
                 "import \"std/deploy\" as d; fn f(x) { d::deploy(x, #{ restrt: |h| 1 }) }".to_owned(),

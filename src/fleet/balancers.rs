@@ -66,8 +66,26 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
     }
     let section = Section::of(&entry.node, &KEYS, problems)?;
     let driver = section.need("driver", problems, driver);
-    let address = section.need("host", problems, value::name);
-    let socket = section.need("socket", problems, socket);
+    let by_hand = driver == Some(Driver::Manual);
+    // Without a machine of its own its state is on the first host, as in a fleet without balancers.
+    let first = || hosts.iter().map(|host| &*host.name).min().map(str::to_owned);
+    let address = match section.find("host") {
+        None if by_hand => first().map(Name::from),
+        _ => section.need("host", problems, value::name),
+    };
+    let socket = match section.find("socket") {
+        None if by_hand => Some(None),
+        Some(node) if by_hand => {
+            problems.push(
+                Problem::new("a balancer that is changed by hand has no `socket`", node.place("not with `manual`"))
+                    .help(
+                        "leave it out; `host` may stay, if rfab may log in there: lock and ledger are kept on it then",
+                    ),
+            );
+            None
+        }
+        _ => section.need("socket", problems, socket).map(Some),
+    };
     if section.find("pools").is_none() {
         problems.push(section.lacks("pools"));
     }
@@ -84,9 +102,7 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
             }
         }
     }
-    let (address, socket, pools, Driver::Haproxy) = (address?, socket?, pools?, driver?) else {
-        return None;
-    };
+    let (address, socket, pools, _) = (address?, socket?, pools?, driver?);
     let same = hosts.iter().find(|host| host.name == address);
     let host = Host {
         fleet: fleet.clone(),
@@ -100,11 +116,7 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
 }
 
 fn driver(node: &Node) -> Result<Driver, Problem> {
-    match value::one_of(node, &[("haproxy", Driver::Haproxy), ("manual", Driver::Manual)])? {
-        Driver::Manual => Err(Problem::new("the driver `manual` comes later", node.place("not there yet"))
-            .help("use `haproxy`, or leave the balancer out")),
-        Driver::Haproxy => Ok(Driver::Haproxy),
-    }
+    value::one_of(node, &[("haproxy", Driver::Haproxy), ("manual", Driver::Manual)])
 }
 
 fn socket(node: &Node) -> Result<String, Problem> {

@@ -56,6 +56,9 @@ pub struct Fleet {
     pub hosts: Vec<Host>,
     /// By name.
     pub balancers: Vec<Balancer>,
+    /// Pools, and the roles of their servers, whose balancers are not asked in this run: no host stands in them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unasked: BTreeMap<Name, Name>,
     /// Groups and roles in the order they are deployed in.
     pub order: Vec<Name>,
 }
@@ -163,7 +166,8 @@ pub struct Balancer {
     pub name: Name,
     /// The machine it is on.
     pub host: Host,
-    pub socket: String,
+    /// Its admin socket; none where a person changes it by hand.
+    pub socket: Option<String>,
     /// Pool to the role whose hosts are its servers.
     pub pools: BTreeMap<Name, Name>,
     /// A server's name in its pool; `{name}` stands for the host's.

@@ -1,9 +1,12 @@
 //! Looking things up in a fleet: hosts by name, group or role, and the pools that they stand in.
 use super::{
-    Balancer, Fleet, MinLive,
+    Balancer, Fleet, MinLive, did_you_mean,
     hosts::{Named, WORDS},
 };
-use crate::host::{Host, Name};
+use crate::{
+    failure::{Failure, Reason},
+    host::{Host, Name},
+};
 use std::collections::BTreeMap;
 
 /// A host's place in a pool.
@@ -16,6 +19,11 @@ pub struct Stand {
 }
 
 impl Balancer {
+    /// Whether a person changes it, for rfab may not.
+    pub fn by_hand(&self) -> bool {
+        self.socket.is_none()
+    }
+
     /// Gives the name that a host has in this balancer's pools.
     pub fn server_of(&self, host: &Host) -> String {
         self.server.replace("{name}", &host.name)
@@ -23,6 +31,33 @@ impl Balancer {
 }
 
 impl Fleet {
+    /// Takes a pool away, whose balancer is not to be asked; lock and ledger stay on its machine.
+    ///
+    /// `Usage` when there is no such pool.
+    pub fn leave_unasked(&mut self, pool: &str) -> Result<(), Failure> {
+        let mut known: Vec<&Name> = self.balancers.iter().flat_map(|b| b.pools.keys()).collect();
+        if !known.iter().any(|name| ***name == *pool) {
+            known.sort();
+            let there = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let help =
+                did_you_mean(pool, known.iter().map(|name| &***name)).unwrap_or_else(|| match known.is_empty() {
+                    true => "the fleet has no balancers: leave the flag out".to_owned(),
+                    false => format!("there are {there}"),
+                });
+            let message = format!("`--without-balancer {pool}`: `{}` has no such pool", self.name);
+            return Err(Failure::new(Reason::Usage, message).help(help));
+        }
+        for balancer in &mut self.balancers {
+            self.unasked.extend(balancer.pools.remove_entry(pool));
+        }
+        Ok(())
+    }
+
+    /// The pools of a host whose balancers are not asked.
+    pub fn unasked(&self, host: &Host) -> Vec<&Name> {
+        self.unasked.iter().filter(|(_, role)| host.roles.contains(role)).map(|(pool, _)| pool).collect()
+    }
+
     pub fn host(&self, name: &str) -> Option<&Host> {
         self.hosts.iter().find(|host| &*host.name == name)
     }

@@ -59,6 +59,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     };
     if problems.len() == before {
         let order = order::read(top.find("roll"), &hosts, &names, in_pool, problems);
+        problems.extend(nothing_tells(&top, app.as_ref(), balancers.iter().any(super::Balancer::by_hand)));
         problems.extend(one_url_for_all(&top, app.as_ref(), !balancers.is_empty()));
         let (name, folder) = (name.clone(), folders.fleet.to_owned());
         return Some(Fleet {
@@ -74,10 +75,18 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
             app,
             hosts,
             balancers,
+            unasked: Default::default(),
             order,
         });
     }
     None
+}
+
+/// Refuses a balancer that is changed by hand where nobody at all would tell whether a host is healthy.
+fn nothing_tells(top: &Section<'_>, app: Option<&super::App>, by_hand: bool) -> Option<Problem> {
+    let at = top.find("app").filter(|_| by_hand && app.is_some_and(|app| app.health.is_none()))?;
+    let problem = Problem::new("nothing tells whether a host is healthy", at.place("has no `health`"));
+    Some(problem.help("a balancer that is changed by hand tells nothing: write `[app.health]` with `url`"))
 }
 
 /// Refuses a health URL that names no host where it is probed from a balancer's machine: it would prove nothing.

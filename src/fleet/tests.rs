@@ -192,15 +192,27 @@ fn the_shop_is_read_whole() {
         balancers: vec![Balancer {
             name: "lb1".into(),
             host: Host { roles: vec![], ..host("lb1.example.org", None, None, "") },
-            socket: "/run/haproxy/admin.sock".into(),
+            socket: Some("/run/haproxy/admin.sock".into()),
             pools: BTreeMap::from([("bk_web".into(), "web".into())]),
             server: "{name}".into(),
             drain_within: Duration::from_secs(60),
             min_live: Some(MinLive::Count(18)),
         }],
+        unasked: BTreeMap::new(),
         order: ["group1", "group2", "worker"].map(Name::from).to_vec(),
     };
     assert_eq!(read_text(SHOP), wanted);
+}
+
+#[test]
+fn a_balancer_that_is_changed_by_hand_needs_no_machine_and_its_state_is_on_the_first_host() {
+    let text = "[hosts]\nweb2 = { roles = [\"web\"], address = \"10.0.0.2\" }\nweb1 = { roles = [\"web\"] }\n\
+                [balancer.lb1]\ndriver = \"manual\"\npools = { bk_web = \"web\" }\n";
+    let fleet = read_text(text);
+    let [balancer] = &fleet.balancers[..] else { panic!("{fleet:?}") };
+    assert_eq!((balancer.by_hand(), &*balancer.host.name), (true, "web1"));
+    let own = read_text(&text.replace("pools", "host = \"lb1\"\npools"));
+    assert_eq!(&*own.balancers[0].host.name, "lb1");
 }
 
 #[test]

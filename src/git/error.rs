@@ -71,6 +71,9 @@ impl From<Error> for Failure {
                 Some(format!("check `git ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
             }
             Error::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
+            Error::Unknown { near, .. } if !near.is_empty() => {
+                Some(format!("did you mean `{}`? Else push it first", near[0]))
+            }
             Error::Unknown { .. } => Some("push it first, or check `git tag` and `git branch --all`".to_owned()),
             Error::NotPushed(_) => Some("push a branch or tag that holds it".to_owned()),
             Error::NoGit(_) => Some("install git".to_owned()),

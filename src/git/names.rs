@@ -98,10 +98,10 @@ impl Names {
 
     /// Gives the three names most like a text, best first.
     pub(super) fn near(&self, text: &str) -> Vec<String> {
-        let all = self.tags.iter().chain(&self.branches);
+        let all = self.tags.iter().chain(&self.branches).map(|named| named.name.as_str()).chain(["stable"]);
         let cut: String = text.chars().take(200).collect();
         let mut likely: Vec<(f64, &str)> = all
-            .map(|named| (strsim::jaro_winkler(&cut.to_lowercase(), &named.name.to_lowercase()), named.name.as_str()))
+            .map(|name| (strsim::jaro_winkler(&cut.to_lowercase(), &name.to_lowercase()), name))
             .filter(|(likeness, _)| *likeness > 0.75)
             .collect();
         likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
@@ -150,6 +150,7 @@ mod tests {
     fn near_names_come_best_first() {
         let names = tags(&[("v3.0.1", "a"), ("v3.0.0", "a"), ("nightly", "a"), ("v2.0.0", "a")]);
         assert_eq!(names.near("v3.0.2")[..2], ["v3.0.0", "v3.0.1"]);
+        assert_eq!(names.near("stabel"), ["stable"]);
         assert!(names.near("zzz").is_empty());
     }
 }

@@ -43,7 +43,10 @@ const BODY: usize = 64 << 10;
 /// Whether a host is probed: the fleet file says how, and it stands in a pool if any host does.
 pub fn probed(fleet: &Fleet, host: &Host) -> bool {
     let known = fleet.app.as_ref().is_some_and(|app| app.health.is_some());
-    known && (fleet.balancers.is_empty() || !crate::balancer::places(fleet, host).is_empty())
+    known
+        && (fleet.balancers.is_empty()
+            || !crate::balancer::places(fleet, host).is_empty()
+            || !fleet.unasked(host).is_empty())
 }
 
 impl Probe {
@@ -57,7 +60,9 @@ impl Probe {
                 .help("add `[app.health]` with `url` to the fleet file")
         })?;
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
-        let through = fleet.balancers.iter().find(behind).map_or(host, |b| &b.host).clone();
+        // One that is changed by hand and names no machine of its own has its state on a host of the fleet.
+        let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
+        let through = fleet.balancers.iter().filter(behind).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), commit: commit.clone(), tag: None, health, through, path })
     }
@@ -130,7 +135,7 @@ impl Effect for Probe {
             if said.replace(good) != Some(good) {
                 let (host, what) = (self.host.name.clone(), "good answers".to_owned());
                 let total = wanted.max(good).into();
-                at.tell(What::Progressed { host, what, done: good.into(), total, unit: "answers" });
+                at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "answers" });
             }
             tokio::time::sleep(EVERY).await;
         }

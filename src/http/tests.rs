@@ -219,7 +219,7 @@ fn what_is_no_url_or_would_show_a_password_is_refused() {
             message,
             "the URL of `https://example.org/x?…` has a user or a password in it, which would be shown"
         );
-        assert!(help.contains("headers") && help.contains("secret") && !help.contains("hunter2"), "{help}");
+        assert!(help.contains("basic: #{") && help.contains("secret") && !help.contains("hunter2"), "{help}");
     }
     let mut request = Request::new(Method::Get, "https://example.org/", Duration::from_secs(1)).unwrap();
     let bad = request.header("X-Token", "hunter2\r\nX-Other: 1".into()).unwrap_err();

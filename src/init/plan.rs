@@ -3,8 +3,18 @@ use super::found::{Found, Machine, Stage, Tool};
 use crate::{fabfile::task, fleet::WORDS};
 
 /// The names that the fabfile gives its tasks, apart from those of fleets.
-const TASKS: [&str; 9] =
-    ["deploy", "release", "setup", "status", "proxy_group1", "proxy_group2", "proxy_flip", "proxy_all", "hooks"];
+const TASKS: [&str; 10] = [
+    "deploy",
+    "release",
+    "rollback",
+    "setup",
+    "status",
+    "proxy_group1",
+    "proxy_group2",
+    "proxy_flip",
+    "proxy_all",
+    "hooks",
+];
 
 /// A fleet and the task that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

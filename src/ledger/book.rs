@@ -44,6 +44,12 @@ impl Book {
         self.lines.iter().rev().find(given).and_then(|l| l.number)
     }
 
+    /// What a commit was called when it was last deployed.
+    pub fn name_of(&self, commit: &str) -> Option<&str> {
+        let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        self.lines.iter().rev().find(given).and_then(|l| l.reason.as_deref())
+    }
+
     /// The highest number that the fleet gave.
     pub fn highest(&self) -> u32 {
         self.lines.iter().filter_map(|l| l.number).max().unwrap_or(0)

@@ -1,5 +1,6 @@
 //! What was done, written where it was done.
 mod book;
+mod good;
 pub mod line;
 mod mark;
 mod read;
@@ -7,6 +8,7 @@ mod run;
 mod unfinished;
 
 pub use book::Book;
+pub use good::{WITHDRAWN, bad, switch};
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use read::{ReadLedger, place};

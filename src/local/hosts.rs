@@ -83,7 +83,7 @@ impl Effect for ReadHosts {
 
     /// It is run once a run, however often the fleet is named: the inventory may change meanwhile.
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let mut said = at.real.said.lock().await;
+        let mut said = at.real.printed.lock().await;
         if let Some(known) = said.get(&self.command.shown()) {
             return Ok(known.clone());
         }

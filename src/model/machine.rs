@@ -28,6 +28,8 @@ pub struct Machine {
     pub up_at: Fact<Option<Time>>,
     /// Whether the app's folders are there.
     pub set_up: Fact<bool>,
+    /// Releases that somebody changed after they were staged.
+    pub damaged: BTreeSet<Release>,
     /// How commands end, as people see them; in a made-up world all others end well and print nothing.
     pub says: Fact<BTreeMap<String, Said>>,
     /// Whether its disk is full.

@@ -78,6 +78,8 @@ pub struct Model {
     pub forgets_at: Vec<(Time, Name, Name)>,
     /// Commits whose service never gets healthy.
     pub sick: BTreeSet<Commit>,
+    /// When commits stop being healthy, for users found something.
+    pub sick_at: Vec<(Time, Commit)>,
     /// What was tagged and pushed in which repository: only pretended.
     pub repositories: BTreeSet<(String, String)>,
     /// Hosts that do not answer.
@@ -111,7 +113,7 @@ impl Model {
         }
         self.states.insert(fleet.name.clone(), StateFolder::default());
         for balancer in &fleet.balancers {
-            self.machines.insert(key(&balancer.host), Machine::bare());
+            self.machines.entry(key(&balancer.host)).or_insert_with(Machine::bare);
             self.epochs.insert((fleet.name.clone(), balancer.name.clone()), 1);
             for (pool, role) in &balancer.pools {
                 for host in fleet.hosts.iter().filter(|h| h.roles.contains(role)) {
@@ -258,6 +260,9 @@ impl Model {
         for (_, fleet, balancer) in due {
             self.forget(&fleet, &balancer);
         }
+        let (due, later): (Vec<_>, Vec<_>) = self.sick_at.drain(..).partition(|(at, _)| *at <= now);
+        self.sick_at = later;
+        self.sick.extend(due.into_iter().map(|(_, commit)| commit));
     }
 
     /// What two runs must agree on: everything but times.

@@ -28,6 +28,7 @@ mod source;
 mod staging;
 #[cfg(test)]
 mod tests;
+mod verifying;
 
 pub use activating::{Activate, Prune, SetUp};
 pub use adopting::{Adopt, Adopted};
@@ -49,3 +50,4 @@ pub use preflight::Preflight;
 pub use program::{activate, adopt, list, prune, setup, share, stage, verify};
 pub use sharing::{Share, shared};
 pub use staging::Stage;
+pub use verifying::Verify;

@@ -2,6 +2,7 @@
 use super::{
     Adopt, Adopted, Current, Home, Lacks, Listing, Preflight, Prune, ReleaseName, SetUp, Share, Stage, activated,
     activating::Activate, answer::shared, listed, preflighted, program, pruned, set_up as read_set_up, staged,
+    verified, verifying::Verify,
 };
 use crate::{
     command::{Command, quoted},
@@ -99,7 +100,7 @@ pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     let command = program::stage(&home.path, &named(&stage.release)?, &id(at), &packed).map_err(on(host))?;
     let name = host.name.clone();
     let progress = |done, total| {
-        at.tell(What::Progressed { host: name.clone(), what: "sent".into(), done, total, unit: "bytes" });
+        at.tell(What::Progressed { host: Some(name.clone()), what: "sent".into(), done, total, unit: "bytes" });
     };
     let job = Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
     let ended = run(at, host, &home.user, job).await?;
@@ -151,6 +152,14 @@ pub async fn prune(at: &At<'_>, prune: &Prune) -> Result<u32, Failure> {
     let command = program::prune(&home.path, prune.keep, &[]).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
     Ok(pruned(&ended).map_err(on(host))?.removed.len() as u32)
+}
+
+pub async fn verify(at: &At<'_>, verify: &Verify) -> Result<Vec<String>, Failure> {
+    let (host, home, name) = (&verify.host, &verify.home, named(&verify.release)?);
+    let command = program::verify(&home.path, &name, &id(at)).map_err(on(host))?;
+    let ended = run(at, host, &home.user, plain(&command)).await?;
+    let verified = verified(&ended).map_err(on(host))?;
+    Ok([verified.missing, verified.changed].concat())
 }
 
 pub async fn set_up(at: &At<'_>, set_up: &SetUp) -> Result<(), Failure> {

@@ -114,6 +114,10 @@ impl Person for Beside {
         Terminal.terminal()
     }
 
+    fn stops(&self) -> bool {
+        self.stop.signal().is_some()
+    }
+
     fn ask(&self, question: &str, secret: bool) -> Option<String> {
         let question = self.masks.text(question);
         let answer = self.aside(|stopped| Terminal::ask(&question, secret, stopped));

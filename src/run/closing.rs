@@ -38,7 +38,8 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
     let mut next = session.tally.all_next();
     let over = result.is_ok() && session.stopped().is_none();
-    if !over && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
+    let slip = failures.first().is_some_and(Failure::is_of_a_slip);
+    if !over && !slip && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
         next = vec![again(session, exit)];
     }
     next.retain(|line| !line.is_empty());

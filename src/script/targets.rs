@@ -2,7 +2,7 @@
 use super::{Here, Invocation, RhaiResultOf, Value, failure_of, thrown};
 use crate::{
     balancer::ReadBalance,
-    event::Standing,
+    event::{Standing, What},
     failure::{Failure, Reason},
     fleet::{
         Fleet, Selection, Written, Wrong,
@@ -58,10 +58,31 @@ fn whole(here: &Here, written: Result<Written, Wrong>) -> RhaiResultOf<Targets> 
     admit(here, written.fleet().map_err(wrong)?)
 }
 
-fn admit(here: &Here, fleet: Fleet) -> RhaiResultOf<Targets> {
+fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
+    for pool in &here.session.run.without_balancer {
+        fleet.leave_unasked(pool).map_err(thrown)?;
+    }
+    let known = here.session.fleets.known(&fleet).map_err(thrown)?.is_some();
     let fleet = here.session.admit(fleet).map_err(thrown)?;
+    if !known && !fleet.unasked.is_empty() {
+        warn(here, &fleet);
+    }
     let hosts = Arc::new(fleet.hosts.clone());
     Ok(Targets { fleet, hosts, selection: "all".to_owned() })
+}
+
+/// Says what is not looked at in a run that does not ask a balancer, and which hosts that is about.
+fn warn(here: &Here, fleet: &Fleet) {
+    for (pool, role) in &fleet.unasked {
+        let text = format!(
+            "the balancer of `{pool}` is not asked: hosts of the role `{role}` are switched while they may take requests. Nothing is \
+             drained, nobody counts who stays live, nor looks whether the balancer finds them healthy"
+        );
+        here.lane.tell(What::Warned { host: None, text });
+    }
+    for host in fleet.hosts.iter().filter(|host| !fleet.unasked(host).is_empty()) {
+        here.session.tally.remark(host, "its balancer was not asked");
+    }
 }
 
 /// Those of the hosts that a selection names; `live` and `out` ask the balancer at this moment.
@@ -69,6 +90,13 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     let fleet = &targets.fleet;
     let parsed = Selection::parse(selection, fleet).map_err(thrown)?;
     let mut standings = BTreeMap::new();
+    if let Some(pool) = fleet.unasked.keys().next().filter(|_| parsed.needs_balancer()) {
+        let message =
+            format!("`{selection}`: who is live or out is not known, for the balancer of `{pool}` is not asked");
+        return Err(thrown(
+            Failure::refused(message).help("name hosts, groups or roles, or leave `--without-balancer` out"),
+        ));
+    }
     if parsed.needs_balancer() {
         let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
         for host in &fleet.hosts {
@@ -116,7 +144,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
 /// Makes hosts the targets of what follows, says so, and opens the connections to them.
 pub fn hand_over(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let limited = limit(here, targets).map_err(thrown)?;
-    here.lane.tell(crate::event::What::TargetsChanged {
+    here.lane.tell(What::TargetsChanged {
         fleet: limited.fleet.name.clone(),
         hosts: limited.hosts.iter().map(|h| h.name.clone()).collect(),
         of: limited.fleet.hosts.len(),

@@ -2,13 +2,12 @@
 use crate::{
     command::Command,
     effect::*,
-    event::What,
     failure::{Failure, Reason},
     fleet::{Fleet, Verb},
     host::Host,
     model::{Model, Predicted},
     ssh::{On, Output, ReadTrace, trace},
-    world::real::{Job, Traced},
+    world::real::Traced,
 };
 use serde::Serialize;
 
@@ -78,16 +77,7 @@ impl Effect for Install {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
-        };
-        let job = Job {
-            trace: Some(trace(&self.state, &self.host.fleet, at.lane.run(), at.id)),
-            note: at.note(),
-            heard: Some(&heard),
-            ..self.on.job(&self.command)
-        };
-        let output: Output = self.on.run(&at, job).await?.into();
+        let output = self.on.change(&at, &self.command, &self.state).await?;
         if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 

@@ -66,12 +66,18 @@ impl Ledger {
 
     fn note(&self, call: Call<'_>, about: About<'_>, file: String) -> Note {
         let story = call.effect.story();
+        let pools = self.run.without_balancer.join(", ");
+        let unasked = (!pools.is_empty()).then(|| format!("without the balancer of {pools}"));
         let line = |phase| Line {
             effect: story.word.unwrap_or(call.effect.name()).into(),
             host: Some(about.host.clone()),
             pool: about.pool.clone(),
             commit: story.commit.clone(),
-            reason: story.reason.as_ref().map(|reason| self.run.masks.text(reason).into_owned()),
+            reason: story
+                .reason
+                .as_ref()
+                .map(|reason| self.run.masks.text(reason).into_owned())
+                .or_else(|| unasked.clone()),
             epoch: about.epoch.clone(),
             ..self.run.line(phase)
         };

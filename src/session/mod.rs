@@ -30,6 +30,7 @@ use crate::{
     fleet::Fleet,
     host::Name,
     secret::Masks,
+    ui::Pausing,
     world::World,
 };
 use std::{
@@ -68,8 +69,12 @@ pub struct Run {
     pub force: bool,
     /// Whether it may go on although something was changed since it began.
     pub force_changed: bool,
+    /// How long it waits between groups, if it does.
+    pub pause: Option<Pausing>,
     /// Pools that may lose their last live server.
     pub allow_outage: Vec<String>,
+    /// Pools whose balancers are not asked.
+    pub without_balancer: Vec<String>,
     /// The most lanes that run side by side.
     pub parallel: usize,
     /// How many lines it has for ledgers so far.

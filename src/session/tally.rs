@@ -118,7 +118,11 @@ impl Tally {
 
     /// A note for the host's row of the closing table.
     pub fn remark(&self, host: &Host, note: &str) {
-        self.note(host, |told| told.note = Some(note.to_owned()));
+        self.note(host, |told| match &mut told.note {
+            Some(noted) if noted.contains(note) => {}
+            Some(noted) => *noted += &format!("; {note}"),
+            none => *none = Some(note.to_owned()),
+        });
     }
 
     /// A host goes out now: that it was out before does not count any more.

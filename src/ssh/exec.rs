@@ -6,7 +6,7 @@ use crate::{
     event::What,
     failure::Failure,
     model::{Model, Predicted, Said},
-    world::real::{Ended, Job, Traced},
+    world::real::{Ended, Traced},
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,17 +95,7 @@ impl Effect for Exec {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
-        let host = &self.on.host;
-        let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
-        };
-        let job = Job {
-            trace: Some(on::trace(&self.state, &host.fleet, at.lane.run(), at.id)),
-            note: at.note(),
-            heard: Some(&heard),
-            ..self.on.job(&self.command)
-        };
-        let output = self.on.run(&at, job).await?.into();
+        let output = self.on.change(&at, &self.command, &self.state).await?;
         if self.any_status { Ok(output) } else { good(output, &self.on, &self.command) }
     }
 

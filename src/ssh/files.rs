@@ -250,7 +250,7 @@ impl Effect for Put {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let host = self.on.host.name.clone();
         let sent = |done, total| {
-            at.tell(What::Progressed { host: host.clone(), what: "sent".into(), done, total, unit: "bytes" });
+            at.tell(What::Progressed { host: Some(host.clone()), what: "sent".into(), done, total, unit: "bytes" });
         };
         let folder = self.from.is_dir();
         let temp = if folder { Some(packed(&self.from).map_err(|e| self.unreadable(&e))?) } else { None };
@@ -383,7 +383,7 @@ impl Get {
         let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(|e| self.unwritable(e))?);
         let tell = |done: u64| {
             let (host, total) = (self.on.host.name.clone(), total.max(done));
-            at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
+            at.tell(What::Progressed { host: Some(host), what: "got".into(), done, total, unit: "bytes" });
         };
         let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
         let ended = self.on.run(at, Job { into: Some(&take), ..self.on.job(command) }).await?;

@@ -1,7 +1,9 @@
 //! A host, and how the next call runs on it.
+use super::Output;
 use crate::{
     command::Command,
     effect::{At, Id},
+    event::What,
     failure::Failure,
     host::{Host, Name},
     secret::Secret,
@@ -45,6 +47,23 @@ impl On {
     /// Runs a job on the host.
     pub async fn run(&self, at: &At<'_>, job: Job<'_>) -> Result<Ended, Failure> {
         at.real.site(&self.host.fleet).transport.run(&self.host, job).await
+    }
+
+    /// Runs a command that may change something: a later run finds it again, the ledger has it, and people hear it.
+    ///
+    /// `state` is the fleet's state folder on hosts.
+    pub async fn change(&self, at: &At<'_>, command: &Command, state: &str) -> Result<Output, Failure> {
+        self.change_by(at, self.job(command), state).await
+    }
+
+    /// The same for a job that was made already.
+    pub async fn change_by(&self, at: &At<'_>, job: Job<'_>, state: &str) -> Result<Output, Failure> {
+        let host = &self.host;
+        let heard = |stream, line: &str| {
+            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
+        };
+        let trace = Some(trace(state, &host.fleet, at.lane.run(), at.id));
+        Ok(self.run(at, Job { trace, note: at.note(), heard: Some(&heard), ..job }).await?.into())
     }
 
     /// A path as the host sees it from the folder of the call.

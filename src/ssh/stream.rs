@@ -51,7 +51,13 @@ impl Effect for Dump {
         let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?);
         // Nobody knows how much will come.
         let tell = |done: u64| {
-            at.tell(What::Progressed { host: host.clone(), what: "got".into(), done, total: done, unit: "bytes" });
+            at.tell(What::Progressed {
+                host: Some(host.clone()),
+                what: "got".into(),
+                done,
+                total: done,
+                unit: "bytes",
+            });
         };
         let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
         // What it prints is the file; what it says is for people.
@@ -116,19 +122,16 @@ impl Effect for Load {
                 .help("one file goes into a command; a folder is sent by `host.put(folder, path)`"));
         }
         let sent = |done, total| {
-            at.tell(What::Progressed { host: host.name.clone(), what: "sent".into(), done, total, unit: "bytes" });
+            at.tell(What::Progressed {
+                host: Some(host.name.clone()),
+                what: "sent".into(),
+                done,
+                total,
+                unit: "bytes",
+            });
         };
-        let heard = |stream, line: &str| {
-            at.tell(What::Printed { host: host.name.clone(), stream, line: line.to_owned() });
-        };
-        let job = Job {
-            trace: Some(on::trace(&self.state, &host.fleet, at.lane.run(), at.id)),
-            note: at.note(),
-            heard: Some(&heard),
-            stdin: Input::File(&self.from, &sent),
-            ..self.on.job(&self.command)
-        };
-        good(self.on.run(&at, job).await?.into(), &self.on, &self.command)
+        let job = Job { stdin: Input::File(&self.from, &sent), ..self.on.job(&self.command) };
+        good(self.on.change_by(&at, job, &self.state).await?, &self.on, &self.command)
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {

@@ -1,11 +1,12 @@
 //! Time, as a script sees it.
 use crate::{
     effect::*,
-    failure::Failure,
+    event::What,
+    failure::{Failure, Reason},
     model::{Miss, Model, Predicted, Time},
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Reads the clock: seconds since 1970.
 #[derive(Clone, Debug, Serialize)]
@@ -64,6 +65,74 @@ impl Effect for Wait {
 
     async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
         tokio::time::sleep(Duration::from_millis(self.time)).await;
+        Ok(())
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let end = model.began + self.time;
+        if model.now < end { Err(Miss::Later(end)) } else { Ok(()) }
+    }
+}
+
+/// How long a run waits between two groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pausing {
+    /// Milliseconds.
+    For(Time),
+    /// Until a person says yes.
+    Ask,
+}
+
+impl fmt::Display for Pausing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pausing::Ask => f.write_str("ask"),
+            Pausing::For(time) if time % 60_000 == 0 => write!(f, "{}m", time / 60_000),
+            Pausing::For(time) if time % 1_000 == 0 => write!(f, "{}s", time / 1_000),
+            Pausing::For(time) => write!(f, "{time}ms"),
+        }
+    }
+}
+
+/// Waits between two groups; an interrupted run waits no longer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pause {
+    /// What was done before it.
+    pub after: String,
+    /// Milliseconds.
+    pub time: Time,
+}
+
+impl Effect for Pause {
+    type Outcome = ();
+    const NAME: &'static str = "pause";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("pause {} after {}", Pausing::For(self.time), self.after)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let (began, whole) = (tokio::time::Instant::now(), Duration::from_millis(self.time));
+        let (total, mut said) = (whole.as_secs(), None);
+        while began.elapsed() < whole {
+            if at.real.person.stops() {
+                return Err(Failure::new(Reason::Interrupted, "interrupted"));
+            }
+            let done = began.elapsed().as_secs();
+            if said.replace(done) != Some(done) {
+                at.tell(What::Progressed { host: None, what: "waited".to_owned(), done, total, unit: "seconds" });
+            }
+            tokio::time::sleep(Duration::from_millis(100).min(whole.saturating_sub(began.elapsed()))).await;
+        }
         Ok(())
     }
 

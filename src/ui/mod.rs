@@ -3,6 +3,6 @@ mod clock;
 mod confirm;
 mod consent;
 
-pub use clock::{Now, Wait};
+pub use clock::{Now, Pause, Pausing, Wait};
 pub use confirm::{Confirm, Prompt};
 pub use consent::Consent;

@@ -241,6 +241,11 @@ pub trait Person: Send + Sync {
     /// Asks a question that is answered with yes or no; `None` without a person.
     fn confirm(&self, question: &str) -> Option<bool>;
 
+    /// Whether the person wants the run to end.
+    fn stops(&self) -> bool {
+        false
+    }
+
     /// What tells this terminal from others; `None` without one.
     fn terminal(&self) -> Option<String>;
 
@@ -275,7 +280,9 @@ pub struct Real {
     /// Tells what runs here to end, whatever it is about.
     pub stops: tokio::sync::Notify,
     /// What inventories printed in this run, by their commands.
-    pub said: tokio::sync::Mutex<BTreeMap<String, String>>,
+    pub printed: tokio::sync::Mutex<BTreeMap<String, String>>,
+    /// How servers stand that nobody can ask by program, as a person said in this run: by fleet, balancer and host.
+    pub said: tokio::sync::Mutex<BTreeMap<(Name, Name, Name), crate::effect::Admin>>,
     build: Build,
     sites: Mutex<BTreeMap<Name, Arc<Site>>>,
 }
@@ -284,8 +291,9 @@ type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Site, Failure> + Send + Sync>;
 
 impl Real {
     pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
-        let (packed, stops, said) = (Arc::default(), tokio::sync::Notify::new(), tokio::sync::Mutex::default());
-        Self { person, cache, packed, fetch, stops, said, build, sites: Mutex::default() }
+        let (packed, stops) = (Arc::default(), tokio::sync::Notify::new());
+        let (printed, said) = (tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
+        Self { person, cache, packed, fetch, stops, printed, said, build, sites: Mutex::default() }
     }
 
     /// The parts of a fleet that was admitted.

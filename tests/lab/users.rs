@@ -8,6 +8,7 @@ use super::{
 pub const DEPLOY: u32 = 58001;
 pub const SHOP: u32 = 58002;
 pub const SHOP_WEB: u32 = 58003;
+pub const POSTGRES: u32 = 58004;
 
 /// The `crypt` of [`PASSWORD`].
 const HASH: &str = "$6$rfablab$nvZ2kuHGF.aeouGY3lhdVZc.8BCbj/euLDJ8q4L54Bu72UJeWE7cebfAxqp7pvY4qGQYafUjkp/vUiWkroYh//";
@@ -41,20 +42,26 @@ pub fn passwd(home: &str, shell: &str) -> String {
          nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n\
          deploy:x:{DEPLOY}:{DEPLOY}::{home}:{shell}\n\
          shop:x:{SHOP}:{SHOP}::/srv/shop:/bin/sh\n\
-         shop-web:x:{SHOP_WEB}:{SHOP_WEB}::/nonexistent:/usr/sbin/nologin\n"
+         shop-web:x:{SHOP_WEB}:{SHOP_WEB}::/nonexistent:/usr/sbin/nologin\n\
+         postgres:x:{POSTGRES}:{POSTGRES}::/var/tmp:/bin/sh\n"
     )
 }
 
 pub fn group() -> String {
     let gid = rustix::process::getgid().as_raw();
     let deploy = if Level::here().is_root() { DEPLOY } else { gid };
-    format!("root:x:0:\nnogroup:x:65534:\ntty:x:5:\ndeploy:x:{deploy}:\nshop:x:{SHOP}:\nshop-web:x:{SHOP_WEB}:\n")
+    format!(
+        "root:x:0:\nnogroup:x:65534:\ntty:x:5:\ndeploy:x:{deploy}:\nshop:x:{SHOP}:\nshop-web:x:{SHOP_WEB}:\n\
+         postgres:x:{POSTGRES}:\n"
+    )
 }
 
 /// `/etc/shadow`: a `*` may log in by key, a `!` may not.
 pub fn shadow() -> String {
     assert_eq!(PASSWORD, "correct-horse-7Qx9", "the hash is of this one");
-    format!("root:*:20000::::::\ndeploy:{HASH}:20000::::::\nshop:*:20000::::::\nshop-web:!:20000::::::\n")
+    format!(
+        "root:*:20000::::::\ndeploy:{HASH}:20000::::::\nshop:*:20000::::::\nshop-web:!:20000::::::\npostgres:!:20000::::::\n"
+    )
 }
 
 /// `/etc/sudoers`; `bin` is the folder of the machine's own programs.

@@ -85,6 +85,17 @@ impl Shop {
         Shop { folder, project, stable }
     }
 
+    /// The commit of a tag.
+    pub fn commit(&self, tag: &str) -> String {
+        git(self.folder.path(), &["rev-parse", &format!("{tag}^{{commit}}")])
+    }
+
+    /// One commit more, with a tag.
+    pub fn tagged(&self, tag: &str) {
+        git(self.folder.path(), &["commit", "-q", "--allow-empty", "-m", tag]);
+        git(self.folder.path(), &["tag", tag]);
+    }
+
     /// The release that `stable` gets on hosts that served one before.
     pub fn release(&self) -> String {
         format!("0002-{}", &self.stable[..12])

@@ -42,6 +42,10 @@ fn is(schema: &Value) -> String {
     if let Some(some) = schema["anyOf"].as_array() {
         return some.iter().map(is).collect::<Vec<_>>().join(" or ");
     }
+    if let Some(some) = schema["type"].as_array() {
+        let named = |kind: &Value| is(&serde_json::json!({ "type": kind }));
+        return some.iter().map(named).collect::<Vec<_>>().join(" or ");
+    }
     match schema["type"].as_str().expect("a type") {
         "array" => format!("list of {}", is(&schema["items"])),
         "integer" => "number".to_owned(),

@@ -9,19 +9,20 @@ fn the_tasks_are_listed_by_what_they_do() {
         &["--list"],
         0,
         "Tasks that name hosts:
-  prod [WHICH]       Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
-  testing [NUMBER]   A testing environment.
+  prod [WHICH]          Production, or the part of it that `which` selects: out, live, group1, a role, hosts.
+  testing [NUMBER]      A testing environment.
 
 Tasks:
-  deploy REFERENCE   Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
-  proxy_all [HOSTS]  Puts every healthy host back; `hosts` names those that somebody else took out.
-  proxy_flip         Swaps the live group and the one that is out.
-  proxy_group1       Makes group1 live and takes group2 out.
-  proxy_group2       Makes group2 live and takes group1 out of the balancer.
-  proxy_status       Shows how each host stands, what it serves, and who took it out.
-  release REFERENCE  Deploys group by group and ends with every host live; stops at the first failure.
-  setup [HOW]        Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
-  status             Shows what each host serves and who deployed it, how it stands, and what nobody finished.
+  deploy REFERENCE      Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
+  proxy_all [HOSTS]     Puts every healthy host back; `hosts` names those that somebody else took out.
+  proxy_flip            Swaps the live group and the one that is out.
+  proxy_group1          Makes group1 live and takes group2 out.
+  proxy_group2          Makes group2 live and takes group1 out of the balancer.
+  proxy_status          Shows how each host stands, what it serves, and who took it out.
+  release REFERENCE     Deploys group by group and ends with every host live; stops at the first failure.
+  rollback [REFERENCE]  Puts the targets back to the release that was good on them before; `reference` names another one.
+  setup [HOW]           Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+  status                Shows what each host serves and who deployed it, how it stands, and what nobody finished.
 ",
         "",
     );
@@ -374,4 +375,20 @@ balancer::drain(targets, reason)  Takes hosts out of all their pools: open reque
 fn the_help_is_one_text_with_every_flag_and_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     says(folder.path(), &["--help"], 0, include_str!("../../src/cli/help.txt"), "");
+}
+
+#[test]
+fn a_pause_that_asks_is_refused_where_nobody_can_answer() {
+    let folder = shop();
+    for flag in ["--pause", "--pause=ask"] {
+        says(
+            folder.path(),
+            &["testing", flag, "deploy:stable"],
+            2,
+            "",
+            "error: `--pause` without a time asks a person, and nobody is there: this is no terminal
+  help: give it a time: `--pause=10m`
+",
+        );
+    }
 }

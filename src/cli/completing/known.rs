@@ -48,6 +48,7 @@ impl Known<'_> {
             "--show" | "--abort" => return sources::runs(|_| true),
             "--resume" => return sources::runs(|ending| !ending.is_done()),
             "--docs" => return sources::functions(),
+            "--pause" => return plain(&["10m", "ask"]),
             "--color" => return plain(&["auto", "always", "never"]),
             "--completions" => return plain(&Shell::ALL.map(Shell::word)),
             "--outcome" => return plain(&Ending::ALL.map(Ending::word)),
@@ -60,7 +61,7 @@ impl Known<'_> {
             "--fleet" | "--yes" => sources::fleets(&project),
             "--task" => sources::tasks(&project.tasks),
             "--trust" => all(sources::machines),
-            "--allow-outage" => all(sources::pools),
+            "--allow-outage" | "--without-balancer" => all(sources::pools),
             "--limit" | "--exclude" => sources::selected(text, all(sources::selections)),
             _ => Vec::new(),
         }

@@ -31,7 +31,7 @@ impl Balance {
                     }
                 }
             }
-            What::Progressed { host, done, total, unit: "requests", .. } => {
+            What::Progressed { host: Some(host), done, total, unit: "requests", .. } => {
                 self.open(host, total.saturating_sub(*done))
             }
             What::EffectFinished { effect: "wait_drained", host: Some(host), failure: None, .. } => self.open(host, 0),

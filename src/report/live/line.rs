@@ -74,6 +74,7 @@ fn long(progress: &Progress, now: Time) -> String {
             }
             text
         }
+        "seconds" => format!("{} left", seconds(total.saturating_sub(*done) * 1_000)),
         "requests" => format!("{} still open", count(total.saturating_sub(*done) as usize, "request")),
         _ => format!("{done} of {total} {what}"),
     }
@@ -83,6 +84,7 @@ fn short(progress: &Progress) -> String {
     let Progress { done, total, unit, .. } = progress;
     match *unit {
         "bytes" => format!("{}%", (done * 100).checked_div(*total).unwrap_or(100)),
+        "seconds" => seconds(total.saturating_sub(*done) * 1_000),
         "requests" => format!("{} open", total.saturating_sub(*done)),
         _ => format!("{done}/{total}"),
     }

@@ -110,7 +110,7 @@ fn ends(host: &str, text: &str, took: Time) -> What {
 }
 
 fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> What {
-    What::Progressed { host: host.into(), what: what.into(), done, total, unit }
+    What::Progressed { host: Some(host.into()), what: what.into(), done, total, unit }
 }
 
 /// Hosts of groups of six in the balancer, and the requests that are open on each.

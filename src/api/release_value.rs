@@ -1,0 +1,20 @@
+//! A release as a script holds it.
+use super::git::CommitValue;
+use crate::model::Release as Tree;
+
+/// A commit's tree under the number that the fleet gave it, as a script holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseValue {
+    pub tree: Tree,
+    /// What the commit was called.
+    pub name: String,
+    pub tag: Option<String>,
+    /// The digest of the manifest of what takes the place of the commit's tree.
+    pub made: Option<String>,
+}
+
+impl From<ReleaseValue> for CommitValue {
+    fn from(ReleaseValue { tree, name, tag, made }: ReleaseValue) -> Self {
+        Self { made, ..Self::of(tree.commit, name, tag) }
+    }
+}

@@ -1,0 +1,228 @@
+//! A balancer that rfab may not speak to: a person does what is to be done there, and is asked.
+//!
+//! How its servers stand is what runs asked for and a person said to be done, by the ledger; else a person says it once.
+use super::{
+    BalancerState,
+    driver::{Checked, Server},
+};
+use crate::{
+    effect::{Admin, At},
+    failure::{Failure, Reason},
+    fleet::{Balancer, Fleet},
+    host::{Host, Name},
+    ledger::{Book, Line, Phase, line},
+    world::real::Holder,
+};
+use std::collections::BTreeMap;
+
+/// What stands for its epoch: nobody can see whether it forgot.
+const EPOCH: &str = "by hand";
+
+/// How a host stands by the ledger; nothing where nobody wrote it down, or how a change ended.
+fn known(book: &Book, host: &str) -> Option<Admin> {
+    let line = book.last_admin(host).filter(|line| line.phase == Phase::Ok)?;
+    Some(if line.effect == "drain" { Admin::Drain } else { Admin::Ready })
+}
+
+fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item = &'a Host> {
+    fleet.hosts.iter().filter(|host| balancer.pools.values().any(|role| host.roles.contains(role)))
+}
+
+/// How every server stands. A person is asked for those of which nobody knows.
+pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
+    let book = Book::read(&at.real.site(&fleet.name).balancing.read(&balancer.name, "ledger").await?);
+    // Who else asks waits for the answer.
+    let mut said = at.real.said.lock().await;
+    let key = |host: &Host| (fleet.name.clone(), balancer.name.clone(), host.name.clone());
+    let unknown: Vec<&Name> = servers(fleet, balancer)
+        .filter(|host| known(&book, &host.name).is_none() && !said.contains_key(&key(host)))
+        .map(|host| &host.name)
+        .collect();
+    if !unknown.is_empty() {
+        let out = asked_how(at, balancer, &unknown).await?;
+        for host in servers(fleet, balancer).filter(|host| unknown.contains(&&host.name)) {
+            let admin = if out.contains(&host.name) { Admin::Drain } else { Admin::Ready };
+            said.insert(key(host), admin);
+        }
+    }
+    let server = |host: &Host| {
+        let admin = known(&book, &host.name).or_else(|| said.get(&key(host)).copied()).unwrap_or(Admin::Drain);
+        // Its checks are rfab's own.
+        let name = balancer.server_of(host);
+        Server { name, admin, health: Checked::Up, in_flight: 0, weight: 1, configured: 1, raw: "by hand".to_owned() }
+    };
+    let pool = |role: &Name| fleet.hosts.iter().filter(|host| host.roles.contains(role)).map(server).collect();
+    let pools: BTreeMap<Name, Vec<Server>> =
+        balancer.pools.iter().map(|(name, role)| (name.clone(), pool(role))).collect();
+    Ok(BalancerState { epoch: EPOCH.to_owned(), pools })
+}
+
+/// What a person is to be asked for, so that hosts stand so on each balancer where they do not yet.
+///
+/// It is read before anything is written down of the change, which nobody knows the end of then.
+pub(super) async fn questions<'a>(
+    at: &At<'_>,
+    fleet: &'a Fleet,
+    hosts: &[Host],
+    to: Admin,
+) -> Result<Vec<(&'a Balancer, String)>, Failure> {
+    let mut questions = Vec::new();
+    for balancer in fleet.balancers.iter().filter(|balancer| balancer.by_hand()) {
+        let state = state(at, fleet, balancer).await?;
+        let mut moves = Vec::new();
+        for (pool, servers) in &state.pools {
+            let ours = |server: &&Server| hosts.iter().any(|host| balancer.server_of(host) == server.name);
+            let all: Vec<&str> =
+                servers.iter().filter(ours).filter(|s| s.admin != to).map(|s| s.name.as_str()).collect();
+            if !all.is_empty() {
+                moves.push((pool.clone(), all.join(", ")));
+            }
+        }
+        if !moves.is_empty() {
+            questions.push((balancer, wanted(balancer, &moves, to)));
+        }
+    }
+    Ok(questions)
+}
+
+/// Has a person do it; anything but a yes to each is a failure.
+pub(super) async fn done(at: &At<'_>, questions: Vec<(&Balancer, String)>) -> Result<(), Failure> {
+    for (balancer, question) in questions {
+        match confirmed(at, question.clone()).await {
+            Some(true) => {}
+            Some(false) => {
+                let message = format!("nobody says that it is done: {}", question.lines().next().unwrap_or_default());
+                return Err(Failure::new(Reason::Balancer, message)
+                    .help("it counts as not done; `proxy.status` says how all stand by what was said"));
+            }
+            None => return Err(nobody(balancer)),
+        }
+    }
+    Ok(())
+}
+
+fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
+    let lines = moves.iter().map(|(pool, servers)| match to {
+        Admin::Ready => format!("put {servers} back into `{pool}` on {}", balancer.name),
+        Admin::Drain | Admin::Maint => {
+            format!("take {servers} out of `{pool}` on {}, and wait until no request is open there", balancer.name)
+        }
+    });
+    let lines: Vec<String> = lines.collect();
+    format!("{}\nIs it done? Anything but yes stops.", lines.join("\n"))
+}
+
+/// Writes down what a person said in this run of how hosts stood before it. Needs the lock.
+pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> Result<(), Failure> {
+    let said = at.real.said.lock().await.clone();
+    let site = at.real.site(&fleet.name);
+    for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
+        if known(&Book::read(&site.balancing.read(&balancer, "ledger").await?), &host).is_none() {
+            let text = stood(&host, admin, holder).text();
+            site.balancing.note(&balancer, "ledger", &text).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The line of a host that stood so before the run: not the run's own doing, which it might end.
+fn stood(host: &Name, admin: Admin, holder: &Holder) -> Line {
+    Line {
+        v: 1,
+        run: format!("before-{}", holder.run).into(),
+        seq: 0,
+        at: line::AT.into(),
+        who: holder.who.clone(),
+        on_behalf_of: None,
+        from: holder.from.clone(),
+        effect: if admin == Admin::Ready { "ready" } else { "drain" }.into(),
+        host: Some(host.clone()),
+        pool: Vec::new(),
+        phase: Phase::Ok,
+        commit: None,
+        number: None,
+        reason: Some("stood so before".into()),
+        epoch: None,
+    }
+}
+
+/// The hosts that a person says are out.
+async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Result<Vec<Name>, Failure> {
+    let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
+    let hosts: Vec<&str> = unknown.iter().map(|host| &***host).collect();
+    let head = format!(
+        "Nobody wrote down how these stand in `{}` on {}: {}",
+        pools.join("`, `"),
+        balancer.name,
+        hosts.join(", ")
+    );
+    match confirmed(at, format!("{head}\nDo all of them take requests?")).await {
+        Some(true) => return Ok(Vec::new()),
+        Some(false) => {}
+        None => return Err(nobody(balancer)),
+    }
+    let person = at.real.person.clone();
+    let typed = tokio::task::spawn_blocking(move || person.ask("Which of them do not? Names, with commas:", false));
+    named(&typed.await.ok().flatten().unwrap_or_default(), unknown).ok_or_else(|| {
+        let message = format!("nobody knows how the servers of `{}` stand", balancer.name);
+        Failure::new(Reason::Balancer, message).help("type the names as the fleet file has them, such as `web1, web2`")
+    })
+}
+
+/// The hosts of a typed list; nothing if a word of it is none of theirs, or there is none.
+fn named(typed: &str, among: &[&Name]) -> Option<Vec<Name>> {
+    let words = typed.split([',', ' ']).filter(|word| !word.is_empty());
+    let found: Option<Vec<Name>> =
+        words.map(|word| among.iter().find(|n| ****n == *word).map(|n| (*n).clone())).collect();
+    found.filter(|all| !all.is_empty())
+}
+
+async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
+    let person = at.real.person.clone();
+    tokio::task::spawn_blocking(move || person.confirm(&question)).await.ok().flatten()
+}
+
+fn nobody(balancer: &Balancer) -> Failure {
+    let message = format!("`{}` is changed by hand, and nobody is there to ask: this is no terminal", balancer.name);
+    Failure::new(Reason::Balancer, message).help("type the line on a terminal; nothing was changed there")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder() -> Holder {
+        let of = |text: &str| text.to_owned();
+        Holder { who: of("anna"), from: of("mac"), run: of("r1"), line: of(""), since: of("") }
+    }
+
+    #[test]
+    fn a_host_stands_as_it_was_last_said_and_of_a_change_without_an_end_nobody_knows() {
+        let line = |admin, phase| Line { phase, ..stood(&"web1".into(), admin, &holder()) };
+        for (lines, is) in [
+            (vec![], None),
+            (vec![(Admin::Ready, Phase::Ok)], Some(Admin::Ready)),
+            (vec![(Admin::Ready, Phase::Ok), (Admin::Drain, Phase::Intent)], None),
+            (vec![(Admin::Drain, Phase::Intent), (Admin::Drain, Phase::Ok)], Some(Admin::Drain)),
+            (
+                vec![(Admin::Ready, Phase::Ok), (Admin::Drain, Phase::Intent), (Admin::Drain, Phase::Failed)],
+                Some(Admin::Ready),
+            ),
+        ] {
+            let book = Book { lines: lines.iter().map(|(admin, phase)| line(*admin, *phase)).collect(), unread: 0 };
+            assert_eq!(known(&book, "web1"), is, "{lines:?}");
+            assert_eq!(known(&book, "web2"), None);
+        }
+    }
+
+    #[test]
+    fn names_are_taken_only_if_all_of_them_are_asked_for() {
+        let (web1, web2): (Name, Name) = ("web1".into(), "web2".into());
+        let taken = |typed| named(typed, &[&web1, &web2]);
+        assert_eq!(taken("web2, web1"), Some(vec![web2.clone(), web1.clone()]));
+        assert_eq!((taken("web2"), taken("web1 web2").map(|all| all.len())), (Some(vec![web2.clone()]), Some(2)));
+        for wrong in ["", " , ", "web3", "web1,web3", "all"] {
+            assert_eq!(taken(wrong), None, "{wrong}");
+        }
+    }
+}

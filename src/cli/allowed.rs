@@ -1,0 +1,49 @@
+//! The flags that say what a run may do, and how careful it is.
+use crate::{fleet::span, ui::Pausing};
+use clap::{Args, builder::NonEmptyStringValueParser};
+use std::ffi::OsString;
+
+#[derive(Args)]
+#[command(next_help_heading = "What is allowed")]
+pub struct Allowed {
+    /// Say yes to a guarded fleet; unattended it needs the fleet's NAME
+    #[arg(short, long, value_name = "NAME", num_args = 0..=1, require_equals = true, value_parser = NonEmptyStringValueParser::new())]
+    pub yes: Option<Option<String>>,
+    /// Resolve references without fetching first
+    #[arg(long)]
+    pub no_fetch: bool,
+    /// Deploy again to hosts that serve the commit already
+    #[arg(long)]
+    pub force: bool,
+    /// Wait for the lock while another operator holds it
+    #[arg(long)]
+    pub wait: bool,
+    /// Wait between groups, and go on if all is still well then: a TIME such as 10m, or until you say yes
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "ask", value_parser = pause)]
+    pub pause: Option<Pausing>,
+    /// Let POOL have fewer live servers than its minimum; repeatable
+    #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
+    pub allow_outage: Vec<String>,
+    /// Do not ask the balancer of POOL: its hosts are switched while they may take requests; repeatable
+    #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
+    pub without_balancer: Vec<String>,
+}
+
+/// Arguments in which a time behind `--pause` is its value: no task's name begins with a digit.
+pub fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = Vec::new();
+    for arg in args {
+        let time = arg.to_str().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()));
+        match all.last_mut().filter(|last| time && *last == "--pause") {
+            Some(last) => last.push(format!("={}", arg.to_string_lossy())),
+            None => all.push(arg),
+        }
+    }
+    all
+}
+
+fn pause(text: &str) -> Result<Pausing, String> {
+    let time = || span(text).filter(|time| !time.is_zero()).map(|time| Pausing::For(time.as_millis() as u64));
+    let pausing = if text == "ask" { Some(Pausing::Ask) } else { time() };
+    pausing.ok_or_else(|| "it is neither a time such as `10m` nor `ask`".to_owned())
+}

@@ -1,0 +1,122 @@
+//! What was good on a host.
+use super::{Book, Phase};
+use crate::model::Commit;
+
+/// The name of a host's switches among what is written down for a fleet.
+pub fn switch(host: &str) -> String {
+    format!("switch {host}")
+}
+
+/// The name of what did not prove healthy on a host.
+pub fn bad(host: &str) -> String {
+    format!("bad on {host}")
+}
+
+/// The name of what was rolled back.
+pub const WITHDRAWN: &str = "rolled back";
+
+impl Book {
+    /// The commits that a host was switched to and proven healthy with, oldest first.
+    ///
+    /// A switch back to one of them forgets those after it, from its first moment on: what was left is not gone back to.
+    /// One that did not prove healthy when it was last tried is forgotten, too.
+    pub fn good(&self, host: &str) -> Vec<Commit> {
+        let (switch, bad, mut good) = (switch(host), bad(host), Vec::<Commit>::new());
+        for line in self.lines.iter().filter(|line| line.effect == "mark") {
+            let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };
+            let known = good.iter().position(|c| c == commit);
+            match known {
+                Some(at) if *name == switch => good.truncate(at + 1),
+                Some(at) if *name == bad => good.truncate(at),
+                None if *name == switch && line.phase == Phase::Ok => good.push(commit.clone()),
+                _ => {}
+            }
+        }
+        good
+    }
+
+    /// Whether a commit was rolled back, and nobody has deployed it since.
+    pub fn withdrawn(&self, commit: &str) -> Option<&super::Line> {
+        let about = |l: &&super::Line| {
+            l.commit.as_deref() == Some(commit)
+                && (l.effect == "release" || l.effect == "mark" && l.reason.as_deref() == Some(WITHDRAWN))
+        };
+        self.lines.iter().rev().find(about).filter(|line| line.effect == "mark")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Line;
+
+    fn line(effect: &str, reason: &str, commit: &str, phase: Phase) -> Line {
+        Line {
+            v: 1,
+            run: "r".into(),
+            seq: 0,
+            at: "2026-11-23T10:00:00Z".into(),
+            who: "anna".into(),
+            on_behalf_of: None,
+            from: "mac".into(),
+            effect: effect.into(),
+            host: None,
+            pool: vec![],
+            phase,
+            commit: Some(commit.into()),
+            number: None,
+            reason: Some(reason.into()),
+            epoch: None,
+        }
+    }
+
+    /// `a` is a switch to `a` that ended well, `a?` one that has no end, `a!` one that did not prove healthy.
+    fn good(told: &str) -> String {
+        let lines = told.split_whitespace().flat_map(|word| {
+            let commit = &word[..1];
+            let begun = line("mark", "switch web1", commit, Phase::Intent);
+            let other = line("mark", "switch web10", "z", Phase::Ok);
+            match &word[1..] {
+                "?" => vec![begun, other],
+                "!" => vec![begun, line("mark", "bad on web1", commit, Phase::Ok)],
+                _ => vec![begun, line("mark", "switch web1", commit, Phase::Ok)],
+            }
+        });
+        Book { lines: lines.collect(), unread: 0 }.good("web1").concat()
+    }
+
+    #[test]
+    fn what_was_switched_to_and_proven_is_good_until_something_before_it_is_gone_back_to() {
+        for (told, is) in [
+            ("", ""),
+            ("a b c", "abc"),
+            ("a b b", "ab"),
+            ("a b c b", "ab"),
+            ("a b c b a", "a"),
+            ("a b c b c", "abc"),
+            ("a b c b d", "abd"),
+            ("a b c?", "ab"),
+            ("a b c!", "ab"),
+            ("a b b!", "a"),
+            ("a b b! c", "ac"),
+            ("a b c b?", "ab"),
+            ("a b c b? c", "abc"),
+            ("a b c b!", "a"),
+        ] {
+            assert_eq!(good(told), is, "{told}");
+        }
+    }
+
+    #[test]
+    fn what_was_rolled_back_is_so_until_somebody_deploys_it_again() {
+        let lines = vec![
+            line("release", "v2", "b", Phase::Ok),
+            line("mark", WITHDRAWN, "b", Phase::Ok),
+            line("release", "v1", "a", Phase::Ok),
+        ];
+        let mut book = Book { lines, unread: 0 };
+        assert_eq!([book.withdrawn("b").is_some(), book.withdrawn("a").is_some()], [true, false]);
+        book.lines.push(line("release", "v2", "b", Phase::Ok));
+        assert_eq!(book.withdrawn("b"), None);
+    }
+}
