@@ -251,9 +251,19 @@ pub const BALANCER: Table = Table {
     path: "balancer.NAME",
     open: false,
     keys: &[
-        key("driver", Is::Word(&["haproxy"]), "needed", "`haproxy`"),
-        key("host", Is::Text, "needed", "the machine that it runs on, reached by ssh"),
-        key("socket", Is::Text, "needed", "its admin socket there"),
+        key(
+            "driver",
+            Is::Word(&["haproxy", "manual"]),
+            "needed",
+            "`haproxy`, or `manual`: a person changes it and is asked, see below",
+        ),
+        key(
+            "host",
+            Is::Text,
+            "needed; with `manual` none",
+            "the machine that it runs on, reached by ssh; lock and ledger are kept there",
+        ),
+        key("socket", Is::Text, "needed; not with `manual`", "its admin socket there"),
         key("pools", Is::TextByName, "needed", "backend = the role whose hosts are its servers"),
         key("server", Is::Text, "`{name}`", "a server's name in the pool"),
         key("drain_within", Is::Time, "`60s`", "after that the drain has failed: the host is put back, and named"),

@@ -1,0 +1,107 @@
+//! The page of events is what their schema says.
+use crate::written;
+use serde_json::Value;
+use std::{fs, path::Path};
+
+const BEGINS: &str = "# The events of `--json`
+
+<!-- Written by `tests/pages/events.rs` from `docs/schema/event.json`; do not edit. -->
+
+With `--json` a run writes one event a line to stdout, as it happens: an object in JSON, by [this schema](schema/event.json). There are few kinds, all in
+the past tense. `v` grows when a kind or a field goes or changes its meaning; new ones may come without that, so pass over what you do not know.
+
+- The first event is `run_started`, and the last one is always `run_finished`, also after a failure or Ctrl-C. A line that is not understood, and
+  a fabfile that does not compile, have no events: then stdout is empty, and the [exit code](exit-codes.md) is 2 or 3.
+- Things that go on side by side have each their own `lane`.
+- Texts for people (`text`, `message`, `help`) may be worded otherwise in the next version. Decide by `exit`, `result`, `reason` and `balancer`.
+- [Secrets](secrets.md) are `***` in every text.
+
+```sh
+rfab --json prod status | jq -r 'select(.event == \"run_finished\") | .table[] | [.host, .new, .balancer] | @tsv'
+```
+
+";
+
+/// The fields that every event has.
+const COMMON: [&str; 5] = ["v", "at", "run", "lane", "event"];
+
+/// What a value is, in words.
+fn is(schema: &Value) -> String {
+    let words = |of: &Value| of.as_array().unwrap().iter().map(|one| format!("`{}`", one.as_str().unwrap())).collect();
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return format!("[{name}](#{name})");
+    }
+    if let Some(one) = schema.get("const") {
+        return format!("`{}`", one.to_string().trim_matches('"'));
+    }
+    if schema["enum"].is_array() {
+        let words: Vec<String> = words(&schema["enum"]);
+        return words.join(", ");
+    }
+    if let Some(some) = schema["anyOf"].as_array() {
+        return some.iter().map(is).collect::<Vec<_>>().join(" or ");
+    }
+    if let Some(some) = schema["type"].as_array() {
+        let named = |kind: &Value| is(&serde_json::json!({ "type": kind }));
+        return some.iter().map(named).collect::<Vec<_>>().join(" or ");
+    }
+    match schema["type"].as_str().expect("a type") {
+        "array" => format!("list of {}", is(&schema["items"])),
+        "integer" => "number".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        "string" => "text".to_owned(),
+        "object" => "objects".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// A row for each field, and for those of the objects in it.
+fn rows(fields: &Value, of: &str) -> String {
+    let mut rows = String::new();
+    for (name, schema) in fields.as_object().unwrap() {
+        if of.is_empty() && COMMON.contains(&&**name) {
+            continue;
+        }
+        let what = schema["description"].as_str().unwrap_or_default();
+        rows += &format!("| `{of}{name}` | {} | {what} |\n", is(schema));
+        let inner = &schema["items"]["properties"];
+        if inner.is_object() {
+            rows += &self::rows(inner, &format!("{of}{name}[]."));
+        }
+    }
+    rows
+}
+
+fn section(title: &str, schema: &Value, of: &str) -> String {
+    let table = rows(&schema["properties"], of);
+    let text = schema["description"].as_str().expect("what it is");
+    format!("## `{title}`\n\n{text}\n\n| field | is | |\n|---|---|---|\n{table}\n")
+}
+
+#[test]
+fn the_page_of_events_is_what_their_schema_says() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/event.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let events = schema["oneOf"].as_array().unwrap();
+    let common = &events[0]["properties"];
+    let mut page = format!("{BEGINS}## Every event\n\n| field | is | |\n|---|---|---|\n");
+    for name in COMMON {
+        let (what, kind) = match name {
+            "event" => ("Its kind: a heading below.", "text".to_owned()),
+            name => (common[name]["description"].as_str().expect(name), is(&common[name])),
+        };
+        page += &format!("| `{name}` | {kind} | {what} |\n");
+    }
+    page.push('\n');
+    for event in events {
+        page += &section(event["properties"]["event"]["const"].as_str().unwrap(), event, "");
+    }
+    for (name, schema) in schema["$defs"].as_object().unwrap() {
+        page += &section(name, schema, "").replace(&format!("## `{name}`"), &format!("## {name}"));
+    }
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        assert!(!row.ends_with("|  |"), "the schema does not say what this is: {row}");
+    }
+    written("events.md", &format!("{}\n", page.trim_end()));
+}

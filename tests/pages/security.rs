@@ -1,0 +1,47 @@
+//! What the page on security says is so in the code.
+use crate::project::{self, Project};
+use rfab::fleet;
+use std::{fs, path::Path};
+
+/// Words of the page on security, and where in the code it is so.
+const SECURE: [(&str, &str, &str); 14] = [
+    ("`StrictHostKeyChecking yes`", "src/ssh/config.rs", "    StrictHostKeyChecking yes\n"),
+    ("`ForwardAgent no`", "src/ssh/config.rs", "    ForwardAgent no\n"),
+    ("no X11", "src/ssh/config.rs", "    ForwardX11 no\n"),
+    ("no keys from DNS", "src/ssh/config.rs", "    VerifyHostKeyDNS no\n"),
+    ("`UpdateHostKeys no`", "src/ssh/config.rs", "    UpdateHostKeys no\n"),
+    (
+        "A `ProxyCommand` that calls ssh itself is refused",
+        "src/ssh/route.rs",
+        "calls ssh itself, past the checks of host keys",
+    ),
+    ("10,000,000 operations", "src/script/meter.rs", "const OPERATIONS: u64 = 10_000_000;"),
+    ("5 seconds of processor time", "src/script/meter.rs", "const TIME: Duration = Duration::from_secs(5);"),
+    ("folder `0700`, files `0600`", "src/store/folder.rs", ".mode(0o700)"),
+    ("folder `0700`, files `0600`", "src/store/journal.rs", ".mode(0o600)"),
+    ("its login user: folder `0700`", "src/balancer/keeper.sh", "chmod 700 \"$folder\""),
+    ("`.rfab` is `0755`", "src/release/host/setup.sh", "folder .rfab 755\n"),
+    ("the login user: folder `0700`", "src/ssh/wrapper.sh", "umask 077 && mkdir -p \"$folder\""),
+    ("A yes holds 15 minutes", "src/ui/consent.rs", "Duration::from_secs(15 * 60)"),
+];
+
+#[test]
+fn what_the_page_on_security_says_is_so_in_the_code() {
+    let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let page = read("docs/security.md");
+    for (words, file, code) in SECURE {
+        assert!(page.contains(words), "the page does not say `{words}`");
+        assert!(read(file).contains(code), "`{words}`: {file} has no `{code}`");
+    }
+    let guarded = format!("guarded = true\n{}", project::FLEET);
+    let project = Project::bare("").with("fleet.toml", &guarded);
+    let set = ["guarded=false".parse().unwrap()];
+    assert!(!fleet::read("fleet.toml", project.path(), &set).unwrap().guarded);
+    let said = |fabfile: &str| Project::of(fabfile).load().and_then(|loaded| loaded.check()).unwrap_err().message;
+    assert!(said("fn t(x) { targets().each(|host| host.run(`rm ${x}`)); }").contains("is put together from texts"));
+    assert!(said("fn t(x) { targets().each(|host| host.run(sh(x))); }").contains("is not a literal"));
+    let out = Project::of("fn t() { local::read(\"../x\"); }").fails("prod t");
+    assert_eq!(out.1.message, "`../x` is not below the fabfile's folder");
+    let top = Project::of("fn t() { }\nlocal::run(\"true\");\n").fails("prod t").1.message;
+    assert_eq!(top, "`run` is called at the top level of a file, where no task runs");
+}
