@@ -1,6 +1,8 @@
 //! Several apps in one fleet file, behind two balancers: each is deployed, drained and taken back as if it were alone.
+mod lab;
 mod made_up;
 
+use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use made_up::{Shop, done, failures};
 use rfab::{
     event::{Event, Outcome, Standing, What},
@@ -10,7 +12,7 @@ use rfab::{
     secret::Key,
     session::Journaling,
     simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
-    store::{Journal, Past, records},
+    store::{Journal, Past, Record, records},
 };
 
 /// `mixed1` serves both apps; `db1` none.
@@ -222,6 +224,12 @@ fn a_deploy_of_one_app_is_taken_back_and_the_other_stays() {
     let run = format!("sim-{}", model.runs);
     let wish = Wish { seed: 1, ..Wish::default() };
     let model = done(simulate_attempt(&shop.project, &line, model, wish, Some(keep)));
+    let known = |record: &Record| match record {
+        Record::Fleet(fleet) => Some(fleet.name.to_string()),
+        _ => None,
+    };
+    // By either name the run is found in the history.
+    assert_eq!(records(&file).unwrap().iter().filter_map(known).collect::<Vec<_>>(), ["both", "both.api"]);
     let after = [serving(&model, "both.shop"), serving(&model, "both.api")];
     assert_eq!((after[0] == before[0], after[1] == before[1]), (true, false));
     let model = done(simulate_abort(&shop.project, &run, &records(&file).unwrap(), model, wish));
@@ -260,4 +268,37 @@ fn an_app_is_chosen_by_its_name_and_of_the_hosts_chosen_before() {
     let ran = shop.run("apps", Model::new());
     let noted = |event: &Event| matches!(&event.what, What::Noted { text, .. } if text.contains(r#"["shop", "api"]"#));
     assert!(ran.events.iter().any(noted));
+}
+
+#[test]
+fn on_real_hosts_an_app_has_its_lock_and_ledger_by_its_own_name() {
+    if !needs_lab("on_real_hosts_an_app_has_its_lock_and_ledger_by_its_own_name") {
+        return;
+    }
+    let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
+    let lab = Lab::start(
+        Plan::new()
+            .serving("v3.0.0")
+            .host(web("web1", "group1"))
+            .host(web("web2", "group2"))
+            .balancer("lb1", &[("bk_web", "web")]),
+    );
+    lab.edit("fleets/prod.toml", |text| text.replace("[app.", "[app.shop.").replace("[app]", "[app.shop]"));
+    lab.edit("fabfile.rhai", |text| text + "\nfn shop() { fleet(\"fleets/prod.toml\").app(\"shop\") }\n");
+    for words in [&["shop", "setup"][..], &["shop", "deploy:stable"], &["prod", "--", "true"]] {
+        let ran = lab.rfab(words).output();
+        assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    }
+    let stable = lab.project.resolve("v3.0.1");
+    assert_eq!(lab.host("web1").serves(), Some(stable[..12].to_owned()));
+    let state = format!("{}/.local/state/rfab", lab.host("lb1").home());
+    let kept = lab.host("lb1").sh(&format!("cd {state} && ls prod prod.shop && wc -l < prod/ledger")).expect_ok();
+    assert_eq!(kept, "prod:\ndoor\nledger\nlock\n\nprod.shop:\ndoor\nledger\nlock\n2\n");
+    let history = lab.rfab(&["--history", "--fleet", "prod"]).output();
+    let of =
+        |line: &str| line.split_once("operator").map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert_eq!(
+        history.stdout.lines().filter_map(of).collect::<Vec<_>>(),
+        ["prod prod -- true", "prod,prod.shop shop deploy:stable", "prod,prod.shop shop setup"]
+    );
 }
