@@ -94,6 +94,7 @@ impl Schema {
                     }
                     *wanted != false || others.count() == 0
                 }
+                "minProperties" => value.as_object().is_none_or(|all| all.len() as u64 >= wanted.as_u64().unwrap()),
                 other => panic!("`{other}` is no keyword that this test knows"),
             };
             if !fine {

@@ -233,10 +233,14 @@ fn a_fleet_in_which_nothing_proves_what_a_host_serves_is_refused_before_anything
             assert!(help.contains("[app.health]") && help.contains("[app.service]"), "{help}");
         }
     }
-    // With a probe alone the units are the hook's own.
+    // With a probe alone the units are the hook's own; who is in no pool is not probed.
     let tasks = "fn ship() { deploying::deploy(\"stable\", #{ restart: |host| host.run(\"bin/restart\") }); }";
     let shop = Shop::of(&[("prod", &bare.replace("[hosts]", &format!("{health}[hosts]")))], tasks);
     let ran = shop.run("prod ship", shop.known());
+    let why = "nothing can prove what `jobs1`, which is in no pool, serves, so nothing is switched";
+    assert_eq!((ran.ended.exit, &*ran.ended.failures[0].message), (Exit::Fabfile, why));
+    assert_eq!(changes(&ran.events), [""; 0]);
+    let ran = shop.run("prod:web ship", shop.known());
     assert_ne!(ran.ended.exit, Exit::Fabfile, "{:?}", failures(&ran));
 }
 
@@ -245,7 +249,7 @@ fn a_maintenance_page_and_a_file_of_cron_jobs_are_made_from_templates_and_taken_
     let tasks = r#"
 import "std/maintenance" as pausing;
 import "std/cron" as timing;
-fn maintenance_on() { pausing::on("page.j2", #{ until: "18:00" }); }
+fn maintenance_on() { pausing::on("page.j2", #{ back: "18:00" }); }
 fn maintenance_off() { pausing::off(); }
 fn maintenance_shown() { pausing::status(); }
 fn jobs() { targets().role("worker").each(|host| timing::install(host, "shop", "jobs.j2", #{ hour: 3 })); timing::show("shop"); }
@@ -253,7 +257,7 @@ fn jobs_away() { targets().role("worker").each(|host| timing::remove(host, "shop
 fn jobs_named(name) { targets().each(|host| timing::install(host, name, "jobs.j2", #{ hour: 3 })); }
 "#;
     let shop = Shop::four(tasks);
-    shop.write("page.j2", "back at {{ until }}, says {{ host.name }}\n");
+    shop.write("page.j2", "back at {{ back }}, says {{ host.name }}\n");
     shop.write("jobs.j2", "0 {{ hour }} * * * shop /srv/shop/current/bin/tidy\n");
     let on = shop.run("prod:web1,jobs1 maintenance_on maintenance_shown jobs", shop.known());
     let page = "write /srv/shop/maintenance.html";

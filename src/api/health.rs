@@ -94,12 +94,14 @@ pub mod health {
     /// ```
     #[rhai_fn(name = "want_proof", return_raw)]
     pub fn want_proof(targets: Targets) -> RhaiResultOf<()> {
-        let silent = |app: &crate::fleet::App| app.service.is_none() && app.health.is_none();
-        if !targets.fleet.app.as_ref().is_some_and(silent) {
-            return Ok(());
-        }
-        let message =
-            format!("nothing can prove what a host of `{}` serves, so nothing is switched", targets.fleet.name);
+        let fleet = &targets.fleet;
+        let Some(app) = fleet.app.as_ref().filter(|app| app.service.is_none()) else { return Ok(()) };
+        let Some(silent) = targets.hosts.iter().find(|host| !probed(fleet, host)) else { return Ok(()) };
+        let which = match app.health {
+            None => format!("a host of `{}`", fleet.name),
+            Some(_) => format!("`{silent}`, which is in no pool,"),
+        };
+        let message = format!("nothing can prove what {which} serves, so nothing is switched");
         let help = "write into the fleet file how its hosts are probed: `[app.health]` with `url = \"http://{address}:8080/health\"`, \
                     or which units run there: `[app.service]` with `units = { web = [\"shop\"] }`";
         Err(thrown(Failure::new(Reason::Fabfile, message).help(help)))

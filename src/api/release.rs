@@ -15,7 +15,6 @@ use crate::{
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
 pub use super::release_value::ReleaseValue;
-
 fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
     let line = here.session.run.line(Phase::Intent);
     let (fleet, name, commit) = (targets.fleet.clone(), name.to_owned(), commit.commit.clone());

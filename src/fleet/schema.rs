@@ -47,6 +47,8 @@ pub enum Is {
     /// Names, each with texts.
     TextsByName,
     Table(&'static Table),
+    /// Such a table, or names, each with one and the `roles` that are its own.
+    OneOrByName(&'static Table),
     /// Names, each with such a table.
     TableByName(&'static Table),
 }
@@ -113,7 +115,7 @@ pub const FLEET: Table = Table {
             "`~/.local/state/rfab`",
             "the folder of ledger, marks and lock on the first balancer's machine, else on the first host; the fleet's name is put behind it. `~` is right only if all log in as `user`",
         ),
-        table("app", Is::Table(&APP)),
+        table("app", Is::OneOrByName(&APP)),
         table("hosts", Is::TableByName(&HOST)),
         key(
             "hosts_from",

@@ -96,7 +96,12 @@ fn project_of(text: &str) -> Project {
     let project = Project::bare(&fabfile);
     let named = text.split("fleet(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let fleets = named.filter(|name| name.ends_with(".toml")).chain(["fleets/prod.toml", "fleets/testing1.toml"]);
-    let project = fleets.fold(project, |project, name| project.with(name, project::FLEET));
+    let two_apps = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-apps/prod.toml");
+    let fleet = match text.contains(".app(\"") {
+        true => fs::read_to_string(two_apps).unwrap(),
+        false => project::FLEET.to_owned(),
+    };
+    let project = fleets.fold(project, |project, name| project.with(name, &fleet));
     let templates = ["maintenance.html.j2", "database.yml.j2", "shop.conf.j2", "jobs.cron.j2", "motd.txt"];
     templates.into_iter().fold(project, |project, name| project.with(name, "{{ host.name }}\n")).tagged()
 }

@@ -52,6 +52,11 @@ fn of_value(is: &Is) -> Value {
         Is::TextByName => json!({ "type": "object", "additionalProperties": text }),
         Is::TextsByName => json!({ "type": "object", "additionalProperties": texts }),
         Is::Table(table) => of_table(table),
+        Is::OneOrByName(table) => {
+            let (one, mut of_several) = (of_table(table), of_table(table));
+            of_several["properties"]["roles"] = texts;
+            json!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": of_several }] })
+        }
         Is::TableByName(table) => json!({ "type": "object", "additionalProperties": of_table(table) }),
     }
 }
