@@ -48,9 +48,10 @@ fn told<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, Vec<String
     for line in lines {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
         let text = |key: &str| line[key].as_str().unwrap_or("-").to_owned();
-        // A switch is marked by the host's own lane.
+        // A switch, and what was bad, is marked by the host's own lane.
         let reason = text("reason");
-        let whose = line["host"].as_str().or(reason.strip_prefix("switch ")).unwrap_or("");
+        let whose =
+            line["host"].as_str().or(reason.strip_prefix("switch ").or(reason.strip_prefix("bad on "))).unwrap_or("");
         assert!(text("at").ends_with('Z') && line["v"] == 1, "{line}");
         let said = [
             text("effect"),
