@@ -1,6 +1,7 @@
 //! A journal that can no longer be written, at any byte: the run changes nothing more and says so, and goes on when it can.
 //!
 //! Alone in its process, for what holds this journal short holds for every file that the process writes.
+mod journals;
 mod made_up;
 
 use made_up::{Shop, changes, failures};
@@ -28,7 +29,7 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let journal = match file.exists() {
         false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
-        true => Journaling::new(Journal::go_on(file).unwrap(), Past::of(records(file).unwrap()), Key::default()),
+        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
     };
     room(bytes);
     let ended = simulate_attempt(&shop.project, &line, model, Wish { seed: 1, ..Wish::default() }, Some(journal));

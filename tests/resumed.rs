@@ -1,7 +1,9 @@
 //! A run that died, failed or was interrupted at any effect is resumed from its journal: it ends as if nothing had
 //! happened, and nothing that may be done once was done twice.
+mod journals;
 mod made_up;
 
+use journals::go_on;
 use made_up::{Shop, failures, fleet};
 use rfab::{
     failure::Exit,
@@ -113,16 +115,6 @@ impl<'a> Whole<'a> {
             resumed.ended.exit,
             failures(&resumed)
         ))
-    }
-}
-
-/// A process that another thread is about to start has a copy of every open file, for a moment.
-fn go_on(file: &Path) -> Journal {
-    loop {
-        match Journal::go_on(file) {
-            Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => thread::yield_now(),
-            journal => return journal.unwrap(),
-        }
     }
 }
 

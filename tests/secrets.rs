@@ -1,4 +1,5 @@
 //! Secrets of a script: where they may go, what is refused, and that nothing that is shown or kept has them.
+mod journals;
 mod project;
 
 use project::{Project, notes};
@@ -196,7 +197,7 @@ fn attempt(project: &Project, model: Model, file: &Path, doubt: Doubt) -> Simula
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
     let keep = match file.exists() {
         false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
-        true => Journaling::new(Journal::go_on(file).unwrap(), Past::of(records(file).unwrap()), Key::default()),
+        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
     };
     simulate_attempt(&loaded, &line, model, Wish { seed: 1, ..Wish::default() }, Some(Journaling { doubt, ..keep }))
 }
