@@ -116,6 +116,14 @@ impl Command {
         }
     }
 
+    /// The program and its arguments: of a line POSIX sh, once it has what [`Command::secrets`] are.
+    pub fn argv(&self) -> Vec<String> {
+        match self {
+            Command::Words(words) => words.clone(),
+            Command::Line { .. } => vec!["/bin/sh".to_owned(), "-c".to_owned(), self.for_sh()],
+        }
+    }
+
     /// The shell variables of a line that are in no text of it.
     pub fn secrets(&self) -> &[(String, Secret)] {
         match self {

@@ -7,7 +7,7 @@ use crate::{
     fan,
     git::{Kind, ReadDate, Resolve, app},
     host::Name,
-    ledger::ReadLedger,
+    ledger::{Book, Line, ReadLedger},
     model::Commit,
     release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, refuse_stars, thrown},
@@ -24,10 +24,13 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
     };
     let in_full = matches!(resolved.kind, Kind::Tag) || (resolved.kind == Kind::Commit && reference.len() == 40);
-    if !in_full
-        && let Some(kept) = in_progress(here, &targets)?
-        && *kept.commit != *resolved.commit
-    {
+    // Where hosts take requests while they are deployed to, no release is in progress and none was rolled back.
+    let book = match in_full || fleet.deploy_live {
+        true => None,
+        false => Some(here.perform(ReadLedger { fleet: fleet.clone() })?),
+    };
+    let kept = book.as_ref().map_or(Ok(None), |book| in_progress(here, &targets, book))?;
+    if let Some(kept) = kept.filter(|kept| *kept.commit != *resolved.commit) {
         let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
         if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
             let message = format!("a release of `{}` is in progress, which is no commit of the repository", kept.name);
@@ -43,20 +46,15 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         tally.resolve(&fleet.name, reference, &kept);
         return Ok(kept.into());
     }
-    if !in_full {
-        wanted(here, &targets, reference, &resolved.commit)?;
+    if let Some(line) = book.as_ref().and_then(|book| book.withdrawn(&resolved.commit)) {
+        return Err(thrown(rolled_back(reference, &resolved.commit, line)));
     }
     tally.resolve(&fleet.name, reference, &resolved);
     Ok(resolved.into())
 }
 
-/// Refuses what was rolled back, unless it was typed in full.
-fn wanted(here: &Here, targets: &Targets, reference: &str, commit: &str) -> RhaiResultOf<()> {
-    if targets.fleet.deploy_live {
-        return Ok(());
-    }
-    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
-    let Some(line) = book.withdrawn(commit) else { return Ok(()) };
+/// What was rolled back is not deployed again, unless it was typed in full.
+fn rolled_back(reference: &str, commit: &str, line: &Line) -> Failure {
     let message = format!(
         "`{reference}` is {}, which was rolled back by {} from {} at {}",
         &commit[..commit.len().min(12)],
@@ -64,8 +62,8 @@ fn wanted(here: &Here, targets: &Targets, reference: &str, commit: &str) -> Rhai
         line.from,
         line.at
     );
-    let help = "nothing was changed; type its tag or its 40 digits in full to deploy it all the same";
-    Err(thrown(Failure::refused(message).help(help)))
+    Failure::refused(message)
+        .help("nothing was changed; type its tag or its 40 digits in full to deploy it all the same")
 }
 
 /// The commits that each host was well on, by the ledger.
@@ -82,12 +80,11 @@ pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
 
 /// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
 /// serves it, and another host of a pool does not yet.
-fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValue>> {
+fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Option<CommitValue>> {
     let fleet = &targets.fleet;
-    if fleet.deploy_live || fleet.balancers.is_empty() {
+    if fleet.balancers.is_empty() {
         return Ok(None);
     }
-    let book = here.perform(ReadLedger { fleet: fleet.clone() })?;
     let Some(newest) = book.newest() else { return Ok(None) };
     let Some(commit) = newest.commit.clone() else { return Ok(None) };
     let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
@@ -95,7 +92,7 @@ fn in_progress(here: &Here, targets: &Targets) -> RhaiResultOf<Option<CommitValu
     let pooled = |h: &&crate::host::Host| !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h);
     for host in fleet.hosts.iter().filter(pooled) {
         let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
-        if !out || here.session.run.may_end(&book, &host.name) {
+        if !out || here.session.run.may_end(book, &host.name) {
             counted.push((host.clone(), out));
         }
     }

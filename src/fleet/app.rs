@@ -2,6 +2,7 @@
 use super::{
     App, Health, Service, Verb, Version,
     hosts::Names,
+    schema,
     section::{Section, expected},
     tree::{Node, Value},
     value,
@@ -13,21 +14,9 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-const SERVICE: [&str; 12] = [
-    "units",
-    "restart",
-    "start",
-    "stop",
-    "status",
-    "logs",
-    "follow",
-    "quiet",
-    "idle",
-    "quiet_within",
-    "install",
-    "installed",
-];
-pub(super) const KEYS: [&str; 8] = ["repository", "path", "user", "keep", "linked", "assets", "service", "health"];
+pub(super) const KEYS: [&str; 8] = schema::names(&schema::APP);
+const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
+const HEALTH: [&str; 5] = schema::names(&schema::HEALTH);
 
 /// Reads an app that may have the keys in `known`; `project` is the fabfile's folder.
 pub(super) fn read(
@@ -223,7 +212,7 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
 }
 
 fn health(node: &Node, problems: &mut Vec<Problem>) -> Option<Health> {
-    let section = Section::of(node, &["url", "version", "good", "over", "within"], problems)?;
+    let section = Section::of(node, &HEALTH, problems)?;
     let url = section.need("url", problems, url);
     let version = section.get("version", problems, version).unwrap_or(Version::None);
     let good = section.get("good", problems, |node| value::whole(node, 1)).unwrap_or(3);

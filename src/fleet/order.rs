@@ -2,6 +2,7 @@
 use super::{
     Fleet,
     hosts::Names,
+    schema,
     section::Section,
     tree::{Node, Value},
     value,
@@ -9,6 +10,8 @@ use super::{
 };
 use crate::host::{Host, Name};
 use std::collections::HashSet;
+
+const KEYS: [&str; 1] = schema::names(&schema::ROLL);
 
 /// Reads `[roll]`; `pooled` says whether a host stands in a pool.
 pub(super) fn read(
@@ -18,7 +21,7 @@ pub(super) fn read(
     pooled: impl Fn(&Host) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Name> {
-    let section = node.and_then(|node| Section::of(node, &["order"], problems));
+    let section = node.and_then(|node| Section::of(node, &KEYS, problems));
     let written = section.as_ref().and_then(|section| section.find("order"));
     let Some(node) = written else {
         return default(hosts, pooled);

@@ -3,7 +3,7 @@ mod exec;
 mod file;
 mod group;
 mod hosts;
-mod process;
+pub mod process;
 #[cfg(test)]
 mod tests;
 

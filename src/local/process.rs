@@ -22,7 +22,7 @@ pub(super) const KEPT: usize = 1 << 20;
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Runs a command to its end, to its time limit, or until `stops` tells.
-pub(super) async fn run(
+pub async fn run(
     local: &Local,
     command: &Command,
     heard: Option<&Hears<'_>>,
@@ -93,11 +93,8 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
         let failure = wrong(format!("there is no folder `{shown}` here to run {} in", local.shown(command)));
         return Err(failure.help("a folder's name goes from the fabfile's folder on"));
     }
-    let line = command.for_sh();
-    let (program, arguments) = match command {
-        Command::Words(words) => (&*words[0], words[1..].iter().map(String::as_str).collect()),
-        Command::Line { .. } => ("/bin/sh", vec!["-c", &line]),
-    };
+    let words = command.argv();
+    let (program, arguments) = (&words[0], &words[1..]);
     let stdin = if local.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
     let mut process = process::Command::new(program);
     process.args(arguments).current_dir(folder).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());

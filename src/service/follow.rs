@@ -7,7 +7,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
-    ssh::{On, Output},
+    ssh::{On, Output, good},
     world::real::Job,
 };
 use futures_util::future::join_all;
@@ -58,15 +58,8 @@ impl Effect for FollowLogs {
         let follow = async |(on, command): &(On, Command)| {
             let job = Job { heard: Some(&heard), until: Some(&ends), keep: 4 << 10, ..on.job(command) };
             let output: Output = on.run(&at, job).await?.into();
-            if output.status == 0 || ends() {
-                return Ok(());
-            }
-            let message = format!("{} ended with status {}", on.shown(command), output.status);
-            let failure = Failure::failed(message).on(&self.host.name).status(output.status);
-            Err(match output.err.lines().last() {
-                Some(last) => failure.help(format!("its last line was: {last}")),
-                None => failure,
-            })
+            // What was ended because nobody wants it any more has not failed.
+            if ends() { Ok(()) } else { good(output, on, command).map(drop) }
         };
         join_all(self.commands.iter().map(follow)).await.into_iter().collect()
     }

@@ -1,15 +1,23 @@
 //! A file on its way from a host.
-use super::openssh::PROGRESS;
+use super::{On, openssh::PROGRESS};
+use crate::{
+    command::Command,
+    effect::At,
+    event::What,
+    failure::Failure,
+    world::real::{Ended, Hears, Job},
+};
 use sha2::{Digest, Sha256};
 use std::{
     io::{self, Write},
+    path::Path,
     sync::Mutex,
     time::Instant,
 };
 use tempfile::NamedTempFile;
 
 /// A file that is written piece by piece, and its digest so far.
-pub struct Arriving(Mutex<State>);
+struct Arriving(Mutex<State>);
 
 struct State {
     temp: NamedTempFile,
@@ -20,12 +28,12 @@ struct State {
 }
 
 impl Arriving {
-    pub fn into(temp: NamedTempFile) -> Self {
+    fn into(temp: NamedTempFile) -> Self {
         Self(Mutex::new(State { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
     }
 
     /// Writes a piece; gives how much there is, every now and then.
-    pub fn take(&self, bytes: &[u8]) -> Option<u64> {
+    fn take(&self, bytes: &[u8]) -> Option<u64> {
         let mut state = self.0.lock().unwrap();
         if state.failed.is_some() {
             return None;
@@ -43,12 +51,12 @@ impl Arriving {
     }
 
     /// How much there is.
-    pub fn so_far(&self) -> u64 {
+    fn so_far(&self) -> u64 {
         self.0.lock().unwrap().done
     }
 
     /// The whole file, synced, and its sha256 in hex.
-    pub fn done(self) -> io::Result<(NamedTempFile, String)> {
+    fn done(self) -> io::Result<(NamedTempFile, String)> {
         let State { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
         if let Some(e) = failed {
             return Err(e);
@@ -56,4 +64,35 @@ impl Arriving {
         temp.as_file().sync_all()?;
         Ok((temp, hex::encode(hasher.finalize())))
     }
+}
+
+/// Has what a command prints arrive in a file beside `to`; gives how the command ended, the file, and its sha256.
+///
+/// `total` is how many bytes it will be, or 0 if nobody knows. `Failed` when it cannot be written here.
+pub async fn arrived(
+    at: &At<'_>,
+    on: &On,
+    command: &Command,
+    to: &Path,
+    total: u64,
+    heard: Option<&Hears<'_>>,
+) -> Result<(Ended, NamedTempFile, String), Failure> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let arriving = Arriving::into(NamedTempFile::new_in(folder).map_err(|e| unwritable(to, &e))?);
+    let tell = |done: u64| {
+        let (host, total) = (Some(on.host.name.clone()), total.max(done));
+        at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
+    };
+    let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
+    let ended = on.run(at, Job { into: Some(&take), heard, ..on.job(command) }).await?;
+    if ended.status == 0 {
+        tell(arriving.so_far());
+    }
+    let (file, digest) = arriving.done().map_err(|e| unwritable(to, &e))?;
+    Ok((ended, file, digest))
+}
+
+/// A file of this machine that cannot be written.
+pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
+    Failure::failed(format!("`{}` cannot be written: {e}", to.display()))
 }

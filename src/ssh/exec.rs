@@ -50,7 +50,7 @@ impl Output {
 }
 
 /// The same, of a host's command.
-pub(super) fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
+pub fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
     output.good(&on.shown(command)).map_err(|failure| failure.on(&on.host.name))
 }
 

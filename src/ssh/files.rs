@@ -1,7 +1,7 @@
 //! Files of hosts, read, written, sent and got.
 use super::{
     On,
-    arriving::Arriving,
+    arriving::{arrived, unwritable},
     file::{Lies, exists, lies, replace, sha256},
     unpack,
 };
@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     model::{Fact, Miss, Model, Predicted},
     secret::Secret,
-    world::real::{Input, Job},
+    world::real::{Ended, Input, Job},
 };
 use serde::Serialize;
 use std::{
@@ -379,23 +379,14 @@ impl Get {
         command: &Command,
         total: u64,
     ) -> Result<(tempfile::NamedTempFile, String), Failure> {
-        let folder = self.to.parent().unwrap_or(Path::new("."));
-        let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(|e| self.unwritable(e))?);
-        let tell = |done: u64| {
-            let (host, total) = (self.on.host.name.clone(), total.max(done));
-            at.tell(What::Progressed { host: Some(host), what: "got".into(), done, total, unit: "bytes" });
-        };
-        let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
-        let ended = self.on.run(at, Job { into: Some(&take), ..self.on.job(command) }).await?;
-        if ended.status != 0 {
-            return Err(unfit(&self.on, &self.from, CHANGED));
+        match arrived(at, &self.on, command, &self.to, total, None).await? {
+            (Ended { status: 0, .. }, file, digest) => Ok((file, digest)),
+            _ => Err(unfit(&self.on, &self.from, CHANGED)),
         }
-        tell(arriving.so_far());
-        arriving.done().map_err(|e| self.unwritable(e))
     }
 
     fn unwritable(&self, e: io::Error) -> Failure {
-        Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()))
+        unwritable(&self.to, &e)
     }
 
     /// A file's size; 0 where the host does not say.

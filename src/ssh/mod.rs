@@ -22,7 +22,7 @@ mod unpack;
 mod wrapper;
 
 pub use connect::{Connect, Connected};
-pub use exec::{Capture, Exec, Output};
+pub use exec::{Capture, Exec, Output, good};
 pub use file::Lies;
 pub use files::{Exists, Get, Look, Put, ReadFile, WriteFile};
 pub use on::{On, trace};

@@ -1,7 +1,7 @@
 //! What a command of a host prints, into a file here; and a file of here, into a command of a host.
 use super::{
     On, Output, ReadTrace,
-    arriving::Arriving,
+    arriving::{arrived, unwritable},
     exec::{good, seen},
     on,
 };
@@ -14,10 +14,7 @@ use crate::{
     world::real::{Input, Job},
 };
 use serde::Serialize;
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 /// Puts what a command prints into a file of this machine, wholly or not at all; the command only reads.
 #[derive(Clone, Debug, Serialize)]
@@ -45,32 +42,15 @@ impl Effect for Dump {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let unwritable = |e: io::Error| Failure::failed(format!("`{}` cannot be written: {e}", self.to.display()));
-        let host = &self.on.host.name;
-        let folder = self.to.parent().unwrap_or(Path::new("."));
-        let arriving = Arriving::into(tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?);
-        // Nobody knows how much will come.
-        let tell = |done: u64| {
-            at.tell(What::Progressed {
-                host: Some(host.clone()),
-                what: "got".into(),
-                done,
-                total: done,
-                unit: "bytes",
-            });
-        };
-        let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
         // What it prints is the file; what it says is for people.
         let heard = |stream, line: &str| {
             if stream == Stream::Err {
-                at.tell(What::Printed { host: host.clone(), stream, line: line.to_owned() });
+                at.tell(What::Printed { host: self.on.host.name.clone(), stream, line: line.to_owned() });
             }
         };
-        let job = Job { into: Some(&take), heard: Some(&heard), ..self.on.job(&self.command) };
-        good(self.on.run(&at, job).await?.into(), &self.on, &self.command)?;
-        tell(arriving.so_far());
-        let (temp, _) = arriving.done().map_err(unwritable)?;
-        temp.persist(&self.to).map(drop).map_err(|e| unwritable(e.error))
+        let (ended, file, _) = arrived(&at, &self.on, &self.command, &self.to, 0, Some(&heard)).await?;
+        good(ended.into(), &self.on, &self.command)?;
+        file.persist(&self.to).map(drop).map_err(|e| unwritable(&self.to, &e.error))
     }
 
     /// Nobody knows what it would print now.

@@ -32,17 +32,10 @@ if [ -n "$user" ]; then exec sudo -u "$user" -- "$@"; fi
 if [ -n "$dir" ]; then cd "$dir" || exit; fi
 exec "$@""#;
 
-fn words(command: &Command) -> Vec<String> {
-    match command {
-        Command::Words(words) => words.clone(),
-        line => vec!["/bin/sh".into(), "-c".into(), line.for_sh()],
-    }
-}
-
 impl Terminal {
     /// The line that the host is asked to run.
     fn line(&self) -> Result<String, Failure> {
-        let mut words = self.command.as_ref().map(words).unwrap_or_default();
+        let mut words = self.command.as_ref().map(Command::argv).unwrap_or_default();
         // Behind sudo it would be there for every user of the host to see.
         if !self.on.env.is_empty() && self.on.user.is_some() {
             let message = "an environment cannot be given to another user's terminal";
@@ -126,7 +119,11 @@ mod tests {
             format!("/usr\n{hostile}|{hostile}")
         );
         assert_eq!(ran(host.clone().into(), &[]), "", "the login shell is the user's own");
-        let on = On { cd: Some("/not/there".into()), ..host.into() };
+        let on = On { cd: Some("/not/there".into()), ..host.clone().into() };
         assert!(ran(on, &["true"]).contains("/not/there"));
+        // Behind sudo every user of the host could read it.
+        let on = On { user: Some("shop".into()), env: [("X".to_owned(), "x".into())].into(), ..host.into() };
+        let refused = Terminal { on, command: None }.line().unwrap_err();
+        assert_eq!(refused.message, "an environment cannot be given to another user's terminal");
     }
 }

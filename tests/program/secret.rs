@@ -65,7 +65,9 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
     assert!(failed.starts_with("`sh show`, which prints a secret, ended with status 3"), "{failed}");
     fs::write(here.join("show"), "echo\n").unwrap();
     assert!(said(&[], "program").0.starts_with("`sh show`, which prints a secret, printed nothing"));
-    assert!(said(&[], "absent").0.starts_with("`no-such-program x`, which prints a secret, cannot be begun: "));
+    assert!(said(&[], "absent").0.starts_with(
+        "`no-such-program x`, which prints a secret, gave none: there is no program `no-such-program` on this machine"
+    ));
     let (nobody, code) = said(&[], "ask");
     assert!(
         nobody.starts_with("nobody is there to be asked for the database password: this is no terminal"),
