@@ -9,7 +9,7 @@ const TASKS: &str = r#"
 fn work() {
     targets().parallel(|host| {
         if host.name == "web2" {
-            host.run(sh("for i in 1 2 3 4 5 6 7 8 9 10 11; do echo \"step $i\"; done; printf '\\033[2Jgone\\n' >&2; exit 3"));
+            host.run(sh("for i in 1 2 3 4 5 6 7 8 9 10 11; do echo \"step $i\"; done; sleep 0.5; printf '\\033[2Jgone\\n' >&2; exit 3"));
         }
         host.run(sh("sleep 1; for i in 1 2 3 4 5 6 7 8 9 10 11; do echo \"fine $i\"; done"));
     });
@@ -60,7 +60,7 @@ fn each_host_has_a_log_of_the_run_and_the_last_lines_of_one_that_failed_are_told
     );
     assert!(end.contains(&told), "{end}");
 
-    let command = r#"`for i in 1 2 3 4 5 6 7 8 9 10 11; do echo "step $i"; done; printf '\033[2Jgone\n' >&2; exit 3`"#;
+    let command = r#"`for i in 1 2 3 4 5 6 7 8 9 10 11; do echo "step $i"; done; sleep 0.5; printf '\033[2Jgone\n' >&2; exit 3`"#;
     let own: Vec<String> = lines(&log).into_iter().filter(|line| !line.contains(" list its releases")).collect();
     let steps = (1..=11).map(|n| format!("| step {n}"));
     assert_eq!(own[0], format!("> run {command}"));
