@@ -60,7 +60,8 @@ fn each_host_has_a_log_of_the_run_and_the_last_lines_of_one_that_failed_are_told
     );
     assert!(end.contains(&told), "{end}");
 
-    let command = r#"`for i in 1 2 3 4 5 6 7 8 9 10 11; do echo "step $i"; done; sleep 0.5; printf '\033[2Jgone\n' >&2; exit 3`"#;
+    let command =
+        r#"`for i in 1 2 3 4 5 6 7 8 9 10 11; do echo "step $i"; done; sleep 0.5; printf '\033[2Jgone\n' >&2; exit 3`"#;
     let own: Vec<String> = lines(&log).into_iter().filter(|line| !line.contains(" list its releases")).collect();
     let steps = (1..=11).map(|n| format!("| step {n}"));
     assert_eq!(own[0], format!("> run {command}"));

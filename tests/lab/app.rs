@@ -1,6 +1,9 @@
 //! The shop: a small HTTP server that serves its release as it was when it started.
 //!
-//! Each release is a folder; the app reads `/srv/shop/current` once, and says in `X-Release` which commit that was.
+//! Each release is a folder; the app reads `/srv/shop/current` once, and says which one that was: in the header `X-Release`,
+//! in the JSON of `/health`, and as the whole body of `/version`. It says the commit, or what a file `says` in its unit's
+//! folder asks for: a text with `{commit}`, `{short}` (7 digits), `{tag}`, `{bare}` (the tag without `v`) and `{folder}`; an
+//! empty one leaves it out.
 //! `/slow` takes a second, `/slow?ms=60000` a minute. It writes the id of each request into `requests` before it answers, and after SIGTERM finishes what it has begun.
 //! Files in its unit's folder make it misbehave: `sick`, `warm_up`, `slow_start` and `crash_after` (in milliseconds);
 //! a file `sick` in the release itself does the same for that release.
@@ -27,6 +30,7 @@ struct Shop {
     unit: PathBuf,
     host: String,
     release: PathBuf,
+    /// Empty where neither the folder's name nor a file `REVISION` tells it.
     commit: String,
     page: String,
     started: Instant,
@@ -98,16 +102,33 @@ impl Shop {
         let current = Path::new(APP).join("current");
         let release = fs::canonicalize(&current).map_err(|e| format!("{}: {e}", current.display()))?;
         let name = release.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let (_, commit) = name.split_once('-').ok_or(format!("`{name}` is no release"))?;
+        let revision = || fs::read_to_string(release.join("REVISION")).unwrap_or_default().trim().to_owned();
+        let commit = name.split_once('-').map_or_else(revision, |(_, commit)| commit.to_owned());
         env::set_current_dir(&release).map_err(|e| e.to_string())?;
         let page = fs::read_to_string(release.join("index.txt")).map_err(|e| format!("index.txt: {e}"))?;
         let warm_up = millis(&unit, "warm_up").unwrap_or_default();
         let host = env::var("RFAB_LAB_HOST").unwrap_or_default();
-        Ok(Shop { commit: commit.to_owned(), host, unit, release, page, warm_up, started: Instant::now() })
+        Ok(Shop { commit, host, unit, release, page, warm_up, started: Instant::now() })
     }
 
     fn is_sick(&self) -> bool {
         self.started.elapsed() < self.warm_up || self.unit.join("sick").exists() || self.release.join("sick").exists()
+    }
+
+    /// What it says of its release; the page of a tag is `shop TAG`.
+    fn says(&self) -> String {
+        let Ok(wanted) = fs::read_to_string(self.unit.join("says")) else { return self.commit.clone() };
+        let tag = self.page.trim().trim_start_matches("shop ");
+        let folder = self.release.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let short: String = self.commit.chars().take(7).collect();
+        let known = [
+            ("{commit}", self.commit.as_str()),
+            ("{short}", &short),
+            ("{tag}", tag),
+            ("{bare}", tag.trim_start_matches('v')),
+            ("{folder}", &folder),
+        ];
+        known.iter().fold(wanted, |text, (name, value)| text.replace(name, value))
     }
 
     fn count(&self, id: &str) {
@@ -180,9 +201,12 @@ async fn answer(shop: &Shop, request: &Request, close: bool) -> String {
     if let Some(id) = &request.id {
         shop.count(id);
     }
+    let says = shop.says();
     let (status, body) = match request.path.split('?').next().unwrap_or_default() {
         "/health" if shop.is_sick() => ("503 Service Unavailable", "sick\n".to_owned()),
-        "/health" => ("200 OK", format!("{{\"status\":\"ok\",\"release\":\"{}\"}}\n", shop.commit)),
+        "/health" if says.is_empty() => ("200 OK", "{\"status\":\"ok\"}\n".to_owned()),
+        "/health" => ("200 OK", format!("{{\"status\":\"ok\",\"release\":\"{says}\"}}\n")),
+        "/version" => ("200 OK", says.clone()),
         "/slow" => {
             let asked = request.path.split_once("?ms=").and_then(|(_, ms)| ms.parse().ok());
             sleep(Duration::from_millis(asked.unwrap_or(1000))).await;
@@ -192,10 +216,10 @@ async fn answer(shop: &Shop, request: &Request, close: bool) -> String {
         _ => ("404 Not Found", "nothing here\n".to_owned()),
     };
     let connection = if close { "close" } else { "keep-alive" };
+    let release = if says.is_empty() { String::new() } else { format!("X-Release: {says}\r\n") };
     format!(
-        "HTTP/1.1 {status}\r\nX-Release: {}\r\nX-Host: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
+        "HTTP/1.1 {status}\r\n{release}X-Host: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
          Connection: {connection}\r\n\r\n{body}",
-        shop.commit,
         shop.host,
         body.len()
     )

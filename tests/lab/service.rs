@@ -124,6 +124,12 @@ impl Unit<'_> {
         }
     }
 
+    /// From now on it says this of its release: a text in which `{commit}`, `{short}`, `{tag}`, `{bare}` and `{folder}` stand
+    /// for its own; nothing at all if it is empty.
+    pub fn says(&self, text: &str) {
+        self.put("says", text);
+    }
+
     /// From its next start it is sick for so long.
     pub fn warm_up(&self, time: Duration) {
         self.put("warm_up", &time.as_millis().to_string());
