@@ -59,7 +59,7 @@ fn says(sides: &Sides, host: &str, command: &str, said: Said) {
     });
 }
 
-/// The outcome without what depends on the moment: the numbers behind `the disk has`, epochs, how long a host was asked.
+/// The outcome without what depends on the moment: the numbers behind `the disk has`, epochs, how many requests came, how long a host was asked.
 fn settled(mut value: Value) -> Value {
     if let Some(message) = value["message"].as_str()
         && let Some((before, _)) = message.split_once("the disk has")
@@ -67,7 +67,12 @@ fn settled(mut value: Value) -> Value {
         value["message"] = format!("{before}the disk has").into();
     }
     if let Some(balancers) = value.get_mut("balancers").and_then(Value::as_object_mut) {
-        balancers.values_mut().for_each(|balancer| balancer["epoch"] = Value::Null);
+        for balancer in balancers.values_mut() {
+            balancer["epoch"] = Value::Null;
+            let pools = balancer["pools"].as_object_mut().into_iter().flat_map(|pools| pools.values_mut());
+            let servers = pools.filter_map(Value::as_array_mut).flatten().filter_map(Value::as_object_mut);
+            servers.for_each(|server| drop(server.remove("total")));
+        }
     }
     if let Some(answers) = value.get_mut("answers") {
         *answers = Value::Null;

@@ -1,5 +1,6 @@
 //! Releases that meet trouble on the way: who is left out, what is refused, and what the next command does.
 mod lab;
+mod shapes;
 
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
 use rustix::process::Signal;
@@ -38,7 +39,8 @@ fn run(lab: &Lab, words: &[&str], code: i32) -> String {
 fn out(lab: &Lab, balancer: &str) -> Vec<String> {
     let states = lab.balancer(balancer).ask("show servers state bk_web").expect("an answer");
     let rows = states.lines().skip(2).filter(|l| !l.is_empty()).map(|l| l.split(' ').collect::<Vec<_>>());
-    rows.filter(|cells| cells[6] != "0").map(|cells| cells[3].to_owned()).collect()
+    // That it is disabled in the configuration is no state.
+    rows.filter(|cells| !["0", "4"].contains(&cells[6])).map(|cells| cells[3].to_owned()).collect()
 }
 
 #[test]

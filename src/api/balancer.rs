@@ -102,6 +102,45 @@ pub mod balancer {
         set(&here, &targets, Admin::Drain, reason, false)
     }
 
+    /// The same for one host.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::drain(host, "disk");
+    /// ```
+    #[rhai_fn(name = "drain", return_raw)]
+    pub fn drain_one(ctx: NativeCallContext, host: HostValue, reason: &str) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &alone(&here, &host), Admin::Drain, reason, false)
+    }
+
+    /// Takes hosts out without a reason for the ledger.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::drain(targets().group("group1"));
+    /// ```
+    #[rhai_fn(name = "drain", return_raw)]
+    pub fn drain_silently(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &targets, Admin::Drain, "no reason given", false)
+    }
+
+    /// Takes one host out without a reason for the ledger.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::drain(host);
+    /// ```
+    #[rhai_fn(name = "drain", return_raw)]
+    pub fn drain_one_silently(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        set(&here, &alone(&here, &host), Admin::Drain, "no reason given", false)
+    }
+
     /// Waits until no request is open on the host; a failure after the balancer's `drain_within`.
     ///
     /// # Example
@@ -317,15 +356,36 @@ pub mod balancer {
             let out = |host: &crate::host::Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
             missing.retain(|host| !(excluded.contains(host) && out(host)));
         }
-        let missing: Vec<&str> = missing.into_iter().map(|host| &*host.name).collect();
         if missing.is_empty() {
             return Ok(());
         }
+        let (left, forgotten): (Vec<_>, Vec<_>) = missing.into_iter().partition(|host| excluded.contains(host));
+        let names = |hosts: &[&crate::host::Host]| hosts.iter().map(|host| &*host.name).collect::<Vec<_>>().join(", ");
+        if forgotten.is_empty() {
+            let message = format!(
+                "--exclude leaves {} as it is, but it still takes requests, and would serve another release than the rest",
+                names(&left)
+            );
+            return Err(thrown(Failure::refused(message).help(take_out_first(fleet, &left))));
+        }
         let message = format!(
             "balancer verbs want the whole pool among the targets, and these are missing: {}",
-            missing.join(", ")
+            names(&[left, forgotten].concat())
         );
         let help = format!("name the fleet without a selection: `{}`", fleet.name);
         Err(thrown(Failure::refused(message).help(help)))
     }
+}
+
+/// How a person takes hosts out before a run that leaves them as they are.
+fn take_out_first(fleet: &crate::fleet::Fleet, hosts: &[&crate::host::Host]) -> String {
+    let by_hand = |place: &crate::balancer::Place| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+    let told = |place: crate::balancer::Place| match by_hand(&place) {
+        true => format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer),
+        false => {
+            format!("`set server {}/{} state drain` on the socket of {}", place.pool, place.server, place.balancer)
+        }
+    };
+    let lines: Vec<String> = hosts.iter().flat_map(|host| crate::balancer::places(fleet, host)).map(told).collect();
+    format!("take it out first: {}; then the same line works. Or leave `--exclude` away", lines.join(", "))
 }

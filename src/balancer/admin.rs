@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     effect::*,
-    event::Standing,
+    event::{Standing, What},
     failure::{Failure, Reason},
     fleet::{Balancer, Fleet},
     host::Host,
@@ -158,15 +158,12 @@ impl SetAdmin {
     }
 
     async fn change(&self, at: &At<'_>, site: &Site, questions: Vec<(&Balancer, String)>) -> Result<(), Failure> {
-        let mut changed: Vec<(Arc<dyn Driver>, Place, Admin)> = Vec::new();
+        let mut changed: Vec<Changed> = Vec::new();
         let mut result = Ok(());
-        'all: for host in &self.hosts {
-            let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-            for place in places(&self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
-                result = self.change_one(site, &place, host, &mut changed).await;
-                if result.is_err() {
-                    break 'all;
-                }
+        for host in &self.hosts {
+            result = self.change_one(at, site, host, &mut changed).await;
+            if result.is_err() {
+                break;
             }
         }
         if result.is_ok() {
@@ -176,7 +173,7 @@ impl SetAdmin {
         let Err(failure) = result else { return Ok(()) };
         // Backwards, so that each server ends as it was first seen.
         let mut kept = Vec::new();
-        for (driver, place, before) in changed.iter().rev() {
+        for Changed { driver, place, before } in changed.iter().rev() {
             match set(&**driver, place, *before).await {
                 Ok(()) => {}
                 Err(_) => kept.push(format!("{}/{}/{}", place.balancer, place.pool, place.server)),
@@ -197,28 +194,80 @@ impl SetAdmin {
         })
     }
 
+    /// Changes all servers of a host. What was changed is noted, also when it fails.
     async fn change_one(
         &self,
+        at: &At<'_>,
         site: &Site,
-        place: &Place,
         host: &Host,
-        changed: &mut Vec<(Arc<dyn Driver>, Place, Admin)>,
+        changed: &mut Vec<Changed>,
     ) -> Result<(), Failure> {
-        let driver = site.balancing.driver(&place.balancer).await?;
-        let before = admin_of(&*driver, place).await.map_err(|f| f.on(&host.name))?;
-        if before == self.to || (before == Admin::Maint && self.to == Admin::Drain) {
+        let here = |f: Failure| f.on(&host.name);
+        let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+        let mut unchecked = Vec::new();
+        let mut all = Vec::new();
+        for place in places(&self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
+            let driver = site.balancing.driver(&place.balancer).await?;
+            let before = admin_of(&*driver, &place).await.map_err(here)?;
+            all.push((driver.clone(), place.clone()));
+            if before == self.to || (before == Admin::Maint && self.to == Admin::Drain) {
+                continue;
+            }
+            changed.push(Changed { driver: driver.clone(), place: place.clone(), before });
+            if before == Admin::Maint && self.to == Admin::Ready {
+                // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
+                set(&*driver, &place, Admin::Drain).await.map_err(here)?;
+                unchecked.push((driver, place));
+            } else if self.to != Admin::Ready {
+                set(&*driver, &place, self.to).await.map_err(here)?;
+            }
+        }
+        if self.to != Admin::Ready {
             return Ok(());
         }
-        changed.push((driver.clone(), place.clone(), before));
-        if before == Admin::Maint && self.to == Admin::Ready {
-            // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
-            set(&*driver, place, Admin::Drain).await.map_err(|f| f.on(&host.name))?;
-            let balancer = self.fleet.balancers.iter().find(|b| b.name == place.balancer);
-            let within = balancer.map_or(SETTLE, |b| b.drain_within);
-            checked(&*driver, place, host, within).await?;
+        // A server may follow another of the same host: none is waited for before all are told.
+        for (driver, place) in &unchecked {
+            let within = self.fleet.balancer(&place.balancer).map_or(SETTLE, |b| b.drain_within);
+            checked(&**driver, place, host, within).await?;
         }
-        set(&*driver, place, self.to).await.map_err(|f| f.on(&host.name))
+        for (driver, place) in &all {
+            if admin_of(&**driver, place).await.map_err(here)? != self.to {
+                set(&**driver, place, self.to).await.map_err(here)?;
+            }
+        }
+        for (driver, place) in &all {
+            self.say_what_holds(at, &**driver, place, host).await?;
+        }
+        Ok(())
     }
+
+    /// Says that a server stays out although it is ready: the server that it follows is out, or its name does not resolve.
+    async fn say_what_holds(
+        &self,
+        at: &At<'_>,
+        driver: &dyn Driver,
+        place: &Place,
+        host: &Host,
+    ) -> Result<(), Failure> {
+        let server = server_of(driver, place).await.map_err(|f| f.on(&host.name))?;
+        if server.admin != Admin::Ready {
+            let Place { balancer, pool, server: name } = place;
+            let because = match &server.follows {
+                Some(other) => format!("it follows `{other}`, which is out"),
+                None => format!("`{balancer}` says `{}`", server.raw),
+            };
+            let text = format!("`{pool}/{name}` on `{balancer}` was put back but gets no requests: {because}");
+            at.tell(What::Warned { host: Some(host.name.clone()), text });
+        }
+        Ok(())
+    }
+}
+
+/// A server that was told to be something else, and what it was before.
+struct Changed {
+    driver: Arc<dyn Driver>,
+    place: Place,
+    before: Admin,
 }
 
 /// Waits until the balancer's checks of a server pass.
@@ -226,7 +275,8 @@ async fn checked(driver: &dyn Driver, place: &Place, host: &Host, within: Durati
     let until = tokio::time::Instant::now() + within;
     loop {
         let server = server_of(driver, place).await.map_err(|f| f.on(&host.name))?;
-        if server.health == Checked::Up {
+        // In a maintenance that is not its own nobody checks either.
+        if server.health == Checked::Up || server.admin == Admin::Maint {
             return Ok(());
         }
         if tokio::time::Instant::now() > until {
@@ -245,8 +295,9 @@ fn as_they_were(failure: Failure) -> Failure {
     Failure { message: format!("{}; all others are as they were", failure.message), ..failure }
 }
 
+/// What a server was told itself: what it follows beyond that is not its own to change.
 async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {
-    server_of(driver, place).await.map(|server| server.admin)
+    server_of(driver, place).await.map(|server| server.own)
 }
 
 async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {

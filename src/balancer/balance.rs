@@ -34,6 +34,11 @@ impl Balance {
         self.balancers.iter().map(|(name, state)| (name.clone(), state.epoch.clone())).collect()
     }
 
+    /// The servers of a pool; none if there is no such pool.
+    pub fn pool(&self, balancer: &str, pool: &str) -> &[Server] {
+        self.balancers.get(balancer).and_then(|b| b.pools.get(pool)).map_or(&[], Vec::as_slice)
+    }
+
     /// The servers that a host is.
     ///
     /// `Balancer` when a pool lacks the host's server.
@@ -137,13 +142,16 @@ impl Effect for ReadBalance {
                         (Admin::Drain, true) => (Checked::Up, "DRAIN"),
                     };
                     servers.push(Server {
-                        name: balancer.server.replace("{name}", &host.name),
                         admin,
+                        own: admin,
                         health,
                         in_flight: server.open(model.now)?,
                         weight: server.weight,
                         configured: server.configured,
+                        backup: server.backup,
+                        persistent: server.persistent,
                         raw: raw.to_owned(),
+                        ..Server::ready(&balancer.server_of(host))
                     });
                 }
                 state.pools.insert(pool.clone(), servers);
@@ -163,6 +171,7 @@ impl Effect for ReadBalance {
                     server.admin.tell(state.admin);
                     server.up.tell(state.health == Checked::Up);
                     server.open.tell(state.in_flight);
+                    (server.backup, server.persistent) = (state.backup, state.persistent);
                 }
             }
         }

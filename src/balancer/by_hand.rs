@@ -1,10 +1,7 @@
 //! A balancer that rfab may not speak to: a person does what is to be done there, and is asked.
 //!
 //! How its servers stand is what runs asked for and a person said to be done, by the ledger; else a person says it once.
-use super::{
-    BalancerState,
-    driver::{Checked, Server},
-};
+use super::{BalancerState, driver::Server};
 use crate::{
     effect::{Admin, At},
     failure::{Failure, Reason},
@@ -49,7 +46,7 @@ pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Re
         let admin = known(&book, &host.name).or_else(|| said.get(&key(host)).copied()).unwrap_or(Admin::Drain);
         // Its checks are rfab's own.
         let name = balancer.server_of(host);
-        Server { name, admin, health: Checked::Up, in_flight: 0, weight: 1, configured: 1, raw: "by hand".to_owned() }
+        Server { admin, own: admin, raw: "by hand".to_owned(), ..Server::ready(&name) }
     };
     let pool = |role: &Name| fleet.hosts.iter().filter(|host| host.roles.contains(role)).map(server).collect();
     let pools: BTreeMap<Name, Vec<Server>> =

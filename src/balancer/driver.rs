@@ -23,8 +23,16 @@ pub trait Driver: Send + Sync {
     /// Cuts what is left on a server. Only when the user said so.
     async fn force_close(&self, pool: &str, server: &str) -> Result<(), Failure>;
 
-    /// What should be looked at before anything is changed; empty when all is well.
-    async fn check(&self) -> Result<Vec<String>, Failure>;
+    /// What forbids changes, found before anything is changed: each with what to do. Empty when all is well.
+    async fn check(&self) -> Result<Vec<Finding>, Failure>;
+}
+
+/// Something that forbids changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
 }
 
 /// Asks a balancer one thing, as a line, and gives the whole answer.
@@ -34,9 +42,10 @@ pub trait Socket: Send + Sync {
 }
 
 /// What a server was told to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admin {
+    #[default]
     Ready,
     Drain,
     Maint,
@@ -48,8 +57,12 @@ pub enum Admin {
 pub enum Checked {
     Up,
     Down,
-    /// Between the two, such as `UP 1/2`.
-    Changing,
+    /// Up, but its last checks failed, such as `UP 1/2`.
+    #[serde(alias = "changing")]
+    Falling,
+    /// Down, but its last checks passed, such as `DOWN 1/2`.
+    Rising,
+    /// Nobody checks, or the word isn't known.
     Unknown,
 }
 
@@ -57,18 +70,76 @@ pub enum Checked {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Server {
     pub name: String,
+    /// What it is: as it was told itself, or as the server was that it follows.
     pub admin: Admin,
+    /// What it was told itself. Of the moment: no journal keeps it.
+    #[serde(skip)]
+    pub own: Admin,
     pub health: Checked,
     /// Requests and connections that are open or queued.
     pub in_flight: u64,
+    /// Requests and connections that it was ever given.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub total: u64,
     pub weight: u32,
     /// The weight that its configuration gives it.
     pub configured: u32,
+    /// Whether it gets requests only while no other server can.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub backup: bool,
+    /// Whether it still gets requests of clients that were bound to it before it was drained.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub persistent: bool,
+    /// Whether its balancer passes on connections, and knows nothing of requests.
+    #[serde(skip)]
+    pub tcp: bool,
+    /// The server that it follows, as `pool/server`.
+    #[serde(skip)]
+    pub follows: Option<String>,
     /// The balancer's own words.
     pub raw: String,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl Server {
+    /// A server that takes requests, with one weight, and nothing open.
+    pub fn ready(name: &str) -> Server {
+        Server {
+            name: name.to_owned(),
+            admin: Admin::Ready,
+            own: Admin::Ready,
+            health: Checked::Up,
+            in_flight: 0,
+            total: 0,
+            weight: 1,
+            configured: 1,
+            backup: false,
+            persistent: false,
+            tcp: false,
+            follows: None,
+            raw: "UP".to_owned(),
+        }
+    }
+
+    /// Whether new requests may come to it, as far as anybody knows. `backups` says whether backups are in use.
+    pub fn may_serve(&self, backups: bool) -> bool {
+        let down = matches!(self.health, Checked::Down | Checked::Rising);
+        self.admin == Admin::Ready && !down && self.weight > 0 && (backups || !self.backup)
+    }
+
+    /// Whether it gets new requests and its checks say exactly up.
+    pub fn serves(&self, backups: bool) -> bool {
+        self.may_serve(backups) && self.health == Checked::Up
+    }
+
+    /// Whether clients that are bound to it still reach it, although it is out.
+    pub fn is_reached(&self) -> bool {
+        self.persistent && self.admin == Admin::Drain
+    }
+
     /// The weight that so many percent of the configured one come to.
     pub fn weighs(&self, percent: u8) -> u32 {
         self.configured * u32::from(percent) / 100

@@ -1,10 +1,14 @@
 //! HAProxy by its admin socket.
 //!
 //! What it answers was tried on 2.6; the commands are those of its management guide, section 9.3.
-use super::driver::{Admin, Checked, Driver, Server, Socket};
+mod table;
+mod words;
+
+use super::driver::{Admin, Driver, Finding, Server, Socket};
 use crate::failure::{Failure, Reason};
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
+use table::Table;
 
 /// Translates, and nothing more.
 pub struct Haproxy {
@@ -34,33 +38,57 @@ impl Haproxy {
         })
     }
 
-    async fn admins(&self, pool: &str) -> Result<BTreeMap<String, Admin>, Failure> {
+    /// What the servers of a pool were told, and their weights.
+    async fn told(&self, pool: &str) -> Result<BTreeMap<String, Told>, Failure> {
         let line = format!("show servers state {pool}");
         let answer = self.socket.ask(&line).await?;
-        let mut lines = answer.lines().filter(|l| !l.trim().is_empty());
-        if lines.next().map(str::trim) != Some("1") {
-            return Err(self.odd(&line, &answer));
+        let odd = || self.odd(&line, &answer);
+        let table = Table::servers_state(&answer).ok_or_else(odd)?;
+        let mut all = BTreeMap::new();
+        for row in &table.rows {
+            let number = |column| table.number(row, column).and_then(|n| u32::try_from(n).ok()).ok_or_else(odd);
+            let name = table.cell(row, "srv_name").ok_or_else(odd)?;
+            let bits = number("srv_admin_state")?;
+            let (own, admin) = words::admin(bits).ok_or_else(|| self.unknown_bits(pool, name, bits))?;
+            let (weight, configured) = (number("srv_uweight")?, number("srv_iweight")?);
+            all.insert(name.to_owned(), Told { own, admin, weight, configured });
         }
-        let header: Vec<&str> = lines.next().unwrap_or("").trim_start_matches("# ").split(' ').collect();
-        let column = |name: &str| header.iter().position(|h| *h == name).ok_or_else(|| self.odd(&line, &answer));
-        let (name, state) = (column("srv_name")?, column("srv_admin_state")?);
-        let mut admins = BTreeMap::new();
-        for row in lines {
-            let cells: Vec<&str> = row.split(' ').collect();
-            let (Some(name), Some(bits)) = (cells.get(name), cells.get(state).and_then(|b| b.parse::<u32>().ok()))
-            else {
-                return Err(self.odd(&line, &answer));
-            };
-            // Forced, inherited and configured maintenance, and that of a name that does not resolve; then drain.
-            let admin = match bits {
-                bits if bits & 0x27 != 0 => Admin::Maint,
-                bits if bits & 0x18 != 0 => Admin::Drain,
-                _ => Admin::Ready,
-            };
-            admins.insert(name.to_string(), admin);
-        }
-        Ok(admins)
+        Ok(all)
     }
+
+    fn unknown_bits(&self, pool: &str, server: &str, bits: u32) -> Failure {
+        let message = format!(
+            "balancer `{}` says of `{pool}/{server}` that its `srv_admin_state` is {bits:#x}, which rfab does not know",
+            self.name
+        );
+        Failure::new(Reason::Balancer, message).help("nothing was changed; report it, with the version of HAProxy")
+    }
+
+    /// Whether a stick table of this process binds clients to servers. It may be any pool's, whatever its name.
+    async fn has_stick_table(&self) -> Result<bool, Failure> {
+        let tables = self.socket.ask("show table").await?;
+        let named = |line: &str| {
+            let name = line.strip_prefix("# table: ")?.split(',').next()?.trim().to_owned();
+            let good = |c: char| c.is_ascii_alphanumeric() || "_.:-/".contains(c);
+            name.chars().all(good).then_some(name)
+        };
+        for table in tables.lines().filter_map(named) {
+            // Asks for no entry at all. A table that keeps no servers says so.
+            let answer = self.socket.ask(&format!("show table {table} data.server_id lt 0")).await?;
+            if !answer.contains("Data type not stored in this table") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What `show servers state` says of a server.
+struct Told {
+    own: Admin,
+    admin: Admin,
+    weight: u32,
+    configured: u32,
 }
 
 /// Names that may go to the socket.
@@ -88,32 +116,52 @@ impl Driver for Haproxy {
 
     async fn list(&self, pool: &str) -> Result<Vec<Server>, Failure> {
         let pool = name(pool)?;
-        let admins = self.admins(pool).await?;
-        let line = format!("show stat {pool} 4 -1");
+        let mut told = self.told(pool).await?;
+        // Backends, whose cookies are in their rows, and servers.
+        let line = format!("show stat {pool} 6 -1");
         let answer = self.socket.ask(&line).await?;
-        let mut rows = answer.lines().filter(|l| !l.trim().is_empty());
-        let header: Vec<&str> = rows.next().unwrap_or("").trim_start_matches("# ").split(',').collect();
-        let column = |name: &str| header.iter().position(|h| *h == name).ok_or_else(|| self.odd(&line, &answer));
-        let (svname, status) = (column("svname")?, column("status")?);
-        let (scur, qcur) = (column("scur")?, column("qcur")?);
-        let weights = self.weights(pool).await?;
-        let mut servers = Vec::new();
-        for row in rows {
-            let cells: Vec<&str> = row.split(',').collect();
-            let cell = |at: usize| cells.get(at).copied().ok_or_else(|| self.odd(&line, &answer));
-            let number = |at: usize| {
-                let text = cell(at)?;
-                if text.is_empty() { Ok(0) } else { text.parse::<u64>().map_err(|_| self.odd(&line, &answer)) }
-            };
-            let name = cell(svname)?.to_owned();
-            let raw = cell(status)?.to_owned();
-            let admin = *admins.get(&name).ok_or_else(|| self.odd(&line, &answer))?;
-            let in_flight = number(scur)? + number(qcur)?;
-            let (weight, configured) = *weights.get(&name).ok_or_else(|| self.odd(&line, &answer))?;
-            servers.push(Server { health: checked(&raw), name, admin, in_flight, weight, configured, raw });
+        let odd = || self.odd(&line, &answer);
+        let table = Table::stat(&answer);
+        let is = |row: &[String], column, wanted: &[&str]| {
+            table.cell(row, column).is_some_and(|cell| wanted.contains(&cell))
+        };
+        // Below `level operator` neither is told; who may not change is refused anyway.
+        let bound = |row: &[String]| {
+            table.cell(row, "cookie").is_some_and(|cookie| !cookie.is_empty()) || is(row, "algo", &["rdp-cookie"])
+        };
+        let mut persistent = table.rows.iter().any(|row| bound(row));
+        if !persistent && told.values().any(|told| told.admin == Admin::Drain) {
+            persistent = self.has_stick_table().await?;
         }
-        if servers.len() != admins.len() {
-            return Err(self.odd(&line, &answer));
+        let mut servers = Vec::new();
+        for row in table.rows.iter().filter(|row| is(row, "type", &["2"])) {
+            let number = |column| table.number(row, column).ok_or_else(odd);
+            let name = table.cell(row, "svname").ok_or_else(odd)?.to_owned();
+            let status = table.cell(row, "status").ok_or_else(odd)?;
+            let Told { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
+            let full = number("check_rise")? + number("check_fall")?;
+            let falling = full > 0 && number("check_health")? + 1 < full;
+            servers.push(Server {
+                own,
+                admin,
+                health: words::health(status, falling),
+                in_flight: number("scur")? + number("qcur")?,
+                total: number("stot")?,
+                weight,
+                configured,
+                backup: number("bck")? > 0,
+                persistent,
+                tcp: is(row, "mode", &["tcp"]),
+                follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
+                raw: match words::is_known(status) {
+                    true => status.to_owned(),
+                    false => format!("{}, which rfab does not know", status.escape_debug()),
+                },
+                name,
+            });
+        }
+        if !told.is_empty() {
+            return Err(odd());
         }
         Ok(servers)
     }
@@ -135,73 +183,23 @@ impl Driver for Haproxy {
         self.tell(&format!("shutdown sessions server {}/{}", name(pool)?, name(server)?)).await
     }
 
-    async fn check(&self) -> Result<Vec<String>, Failure> {
+    async fn check(&self) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         // A server that nobody has: whoever may change says so, whoever may not says `Permission denied`.
         let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
         if answer.contains("Permission denied") {
-            found.push(format!("the socket of `{}` may only read: it needs `level admin`", self.name));
+            found.push(Finding {
+                message: format!("the socket of `{}` may only read", self.name),
+                help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload".to_owned(),
+            });
         }
         Ok(found)
-    }
-}
-
-impl Haproxy {
-    /// Weights, and those that the configuration gives.
-    async fn weights(&self, pool: &str) -> Result<BTreeMap<String, (u32, u32)>, Failure> {
-        let line = format!("show servers state {pool}");
-        let answer = self.socket.ask(&line).await?;
-        let mut lines = answer.lines().filter(|l| !l.trim().is_empty()).skip(1);
-        let header: Vec<&str> = lines.next().unwrap_or("").trim_start_matches("# ").split(' ').collect();
-        let column = |name: &str| header.iter().position(|h| *h == name).ok_or_else(|| self.odd(&line, &answer));
-        let (name, now, configured) = (column("srv_name")?, column("srv_uweight")?, column("srv_iweight")?);
-        let mut weights = BTreeMap::new();
-        for row in lines {
-            let cells: Vec<&str> = row.split(' ').collect();
-            let number = |at: usize| cells.get(at).and_then(|c| c.parse::<u32>().ok());
-            if let (Some(name), Some(now), Some(configured)) = (cells.get(name), number(now), number(configured)) {
-                weights.insert(name.to_string(), (now, configured));
-            }
-        }
-        Ok(weights)
-    }
-}
-
-/// What a status says of health. `DRAIN` is draining and passing; anything with a fraction is between.
-fn checked(status: &str) -> Checked {
-    match status {
-        "UP" | "DRAIN" | "no check" => Checked::Up,
-        "DOWN" | "NOLB" => Checked::Down,
-        status if status.starts_with("MAINT") => Checked::Unknown,
-        status if status.contains('/') => Checked::Changing,
-        status if status.starts_with("DOWN") => Checked::Down,
-        _ => Checked::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_up_draining_and_passing_or_unchecked_is_up() {
-        for (status, wanted) in [
-            ("UP", Checked::Up),
-            ("DRAIN", Checked::Up),
-            ("no check", Checked::Up),
-            ("UP 1/2", Checked::Changing),
-            ("DRAIN 1/2", Checked::Changing),
-            ("DOWN 1/3", Checked::Changing),
-            ("DOWN", Checked::Down),
-            ("DOWN (agent)", Checked::Down),
-            ("NOLB", Checked::Down),
-            ("MAINT", Checked::Unknown),
-            ("MAINT (via x/y)", Checked::Unknown),
-            ("new word", Checked::Unknown),
-        ] {
-            assert_eq!(checked(status), wanted, "{status}");
-        }
-    }
 
     #[test]
     fn a_name_that_could_be_more_than_a_name_is_refused() {

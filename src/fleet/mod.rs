@@ -15,7 +15,7 @@ mod section;
 pub mod selection;
 mod set;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tree;
 mod value;
 mod written;

@@ -50,7 +50,7 @@ pub(super) fn folders() -> Folders<'static> {
     Folders { project: Path::new("/home/anna/shop"), fleet: Path::new("/home/anna/shop/fleets") }
 }
 
-pub(super) fn read_text(text: &str) -> Fleet {
+pub(crate) fn read_text(text: &str) -> Fleet {
     parse("fleets/prod.toml", "prod", text, folders(), &[]).unwrap_or_else(|wrong| panic!("{}", rendered(&wrong)))
 }
 

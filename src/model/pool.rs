@@ -12,6 +12,10 @@ pub struct PoolServer {
     pub open: Fact<u64>,
     pub weight: u32,
     pub configured: u32,
+    /// Whether it gets requests only while no other server can.
+    pub backup: bool,
+    /// Whether clients that are bound to it reach it while it is drained.
+    pub persistent: bool,
     /// Whether somebody past rfab took it out.
     pub strange: bool,
     /// What the balancer's check said, where the model has no host to ask.
@@ -26,6 +30,8 @@ impl PoolServer {
             open: Fact::Told(40),
             weight: 100,
             configured: 100,
+            backup: false,
+            persistent: false,
             strange: false,
             up: Fact::Untold,
         }

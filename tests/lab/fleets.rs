@@ -1,8 +1,8 @@
 //! The files that a team writes for its servers: fleets, ssh configuration, known hosts.
 use super::{
-    haproxy::{Balancer, SOCKET},
+    haproxy::Balancer,
     host::Host,
-    plan::Sudo,
+    plan::{BalancerPlan, Sudo},
     space::Level,
 };
 use std::{fmt::Write, path::Path, sync::Arc};
@@ -43,13 +43,22 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
     for balancer in balancers.iter().filter(|_| balanced) {
         let pools: Vec<String> =
             balancer.plan.pools.iter().map(|(pool, role)| format!("{pool} = \"{role}\"")).collect();
-        let name = balancer.plan.name;
+        let BalancerPlan { name, shape, .. } = &balancer.plan;
+        let server = match &*shape.names {
+            [] => "\"{name}\"".to_owned(),
+            [one] => format!("{one:?}"),
+            all => format!("{all:?}"),
+        };
         let _ = write!(
             text,
-            "\n[balancer.{name}]\ndriver = \"haproxy\"\nhost = \"{name}\"\nsocket = \"{SOCKET}\"\n\
-             pools = {{ {} }}\nserver = \"{{name}}\"\ndrain_within = \"10s\"\n",
+            "\n[balancer.{name}]\ndriver = \"haproxy\"\nhost = \"{name}\"\nsocket = \"{}\"\n\
+             pools = {{ {} }}\nserver = {server}\ndrain_within = \"10s\"\n",
+            balancer.socket(),
             pools.join(", ")
         );
+        for line in &shape.fleet {
+            let _ = writeln!(text, "{line}");
+        }
     }
     let mut groups: Vec<&str> = Vec::new();
     for group in mine.iter().filter_map(|host| host.plan.group) {

@@ -1,5 +1,13 @@
 //! A real HAProxy on a machine of the lab, set so that it hides no failure.
-use super::{client::Guard, guard::Start, host::Host, plan::BalancerPlan, proc, space::Level, space::SYSTEM_PATH};
+use super::{
+    agent::Agent,
+    client::Guard,
+    guard::Start,
+    host::Host,
+    plan::{BalancerPlan, Socket},
+    proc,
+    space::{Level, SYSTEM_PATH},
+};
 use rustix::process::Signal;
 use std::{
     collections::BTreeMap,
@@ -15,20 +23,37 @@ use std::{
 
 /// Where its admin socket is, on its machine.
 pub const SOCKET: &str = "/run/haproxy/admin.sock";
+/// Where the lab itself asks it.
+const OWN: &str = "/run/haproxy/lab.sock";
+const MASTER: &str = "/run/haproxy/master.sock";
+const TCP: u16 = 9999;
 
 pub struct Balancer {
     pub plan: BalancerPlan,
     pub host: Arc<Host>,
+    /// The agents of its servers' hosts, by host.
+    pub agents: BTreeMap<&'static str, Agent>,
     guard: Arc<Guard>,
 }
 
 impl Balancer {
     /// Starts it on its machine, in front of the hosts that have its pools' roles.
     pub fn start(plan: BalancerPlan, host: Arc<Host>, servers: &[Arc<Host>], guard: Arc<Guard>) -> Balancer {
-        let balancer = Balancer { plan, host, guard };
+        let asked = servers.iter().filter(|host| plan.shape.agent && host.plan.fleet == Some("prod"));
+        let agents = asked.map(|host| (host.plan.name, Agent::start(host.address))).collect();
+        let balancer = Balancer { plan, host, agents, guard };
         fs::write(balancer.config_file(), balancer.config(servers)).expect("haproxy's configuration");
         balancer.start_again();
         balancer
+    }
+
+    /// Its socket as the fleet file has it.
+    pub fn socket(&self) -> String {
+        match self.plan.shape.socket {
+            Socket::Admin | Socket::Operator | Socket::Root => SOCKET.to_owned(),
+            Socket::Tcp => format!("{}:{TCP}", self.host.address),
+            Socket::Master => MASTER.to_owned(),
+        }
     }
 
     /// Where requests for a pool go.
@@ -43,7 +68,7 @@ impl Balancer {
 
     /// Asks its admin socket one thing, past ssh.
     pub fn ask(&self, line: &str) -> Result<String, std::io::Error> {
-        let mut stream = UnixStream::connect(self.host.path(SOCKET))?;
+        let mut stream = UnixStream::connect(self.host.path(OWN))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.write_all(format!("{line}\n").as_bytes())?;
         let mut text = String::new();
@@ -82,11 +107,13 @@ impl Balancer {
         }
     }
 
-    /// Waits until every server of every pool is `UP`.
+    /// Waits until every server of every pool that is checked and is not in maintenance is `UP`.
     pub fn wait_until_up(&self) {
         for (pool, _) in &self.plan.pools {
-            for server in self.column(pool, "status").keys() {
-                self.wait_for(pool, server, "status", "UP");
+            for (server, status) in self.column(pool, "status") {
+                if status != "no check" && !status.starts_with("MAINT") {
+                    self.wait_for(pool, &server, "status", "UP");
+                }
             }
         }
     }
@@ -114,7 +141,9 @@ impl Balancer {
     pub fn start_again(&self) {
         let log = self.host.folder.join("haproxy.log");
         let mut argv = self.host.as_root();
-        argv.extend(["haproxy", "-W", "-p", "/run/haproxy/pid", "-f"].map(String::from));
+        argv.extend(["haproxy", "-W", "-S"].map(String::from));
+        argv.push(format!("{MASTER}{}", self.owner().replace(' ', ",").trim_end_matches(',')));
+        argv.extend(["-p", "/run/haproxy/pid", "-f"].map(String::from));
         argv.push(self.config_file().display().to_string());
         let env = vec![("PATH".into(), SYSTEM_PATH.into())];
         self.guard.start(Start { argv, env, folder: "/".into(), stdin: None, stdout: log.clone(), stderr: log });
@@ -152,27 +181,44 @@ impl Balancer {
         self.host.folder.join("haproxy.cfg")
     }
 
+    /// Words of a socket's line, so that the login user may open it.
+    fn owner(&self) -> &'static str {
+        if Level::here().is_root() { " user deploy group deploy" } else { "" }
+    }
+
     fn config(&self, hosts: &[Arc<Host>]) -> String {
-        let owner = if Level::here().is_root() { "user deploy group deploy " } else { "" };
+        let shape = &self.plan.shape;
+        let owner = self.owner();
+        let address = self.host.address;
+        let socket = match shape.socket {
+            Socket::Admin => format!("stats socket {SOCKET}{owner} mode 600 level admin"),
+            Socket::Operator => format!("stats socket {SOCKET}{owner} mode 600 level operator"),
+            Socket::Root => format!("stats socket {SOCKET} mode 600 level admin"),
+            Socket::Tcp => format!("stats socket {address}:{TCP} level admin"),
+            Socket::Master => String::new(),
+        };
+        let (mode, http) = match shape.tcp {
+            true => ("tcp", ""),
+            false => ("http", "    option idle-close-on-response\n    timeout http-keep-alive 20s\n"),
+        };
         let mut text = format!(
             "global
     log stderr format raw local0 warning
-    stats socket {SOCKET} {owner}mode 600 level admin expose-fd listeners
+    {socket}
+    stats socket {OWN} mode 600 level admin expose-fd listeners
     stats timeout 2m
     hard-stop-after 10s
     maxconn 4000
 
 defaults
-    mode http
+    mode {mode}
     log global
     retries 0
     no option redispatch
-    option idle-close-on-response
-    timeout connect 2s
+{http}    timeout connect 2s
     timeout queue 2s
     timeout client 20s
     timeout server 20s
-    timeout http-keep-alive 20s
     option httpchk GET /health
     http-check expect status 200
     default-server inter 200ms fastinter 200ms downinter 200ms rise 2 fall 3
@@ -182,13 +228,45 @@ defaults
             let port = 8000 + n;
             let _ = write!(
                 text,
-                "\nfrontend fe_{pool}\n    bind {}:{port}\n    default_backend {pool}\n\nbackend {pool}\n    balance roundrobin\n",
-                self.host.address
+                "\nfrontend fe_{pool}\n    bind {address}:{port}\n    default_backend {pool}\n\nbackend {pool}\n    balance roundrobin\n"
             );
+            for line in &shape.backend {
+                let _ = writeln!(text, "    {line}");
+            }
             for host in hosts.iter().filter(|host| host.plan.roles.contains(role) && host.plan.fleet == Some("prod")) {
-                let _ = writeln!(text, "    server {} {}:8080 check", host.plan.name, host.address);
+                for server in self.servers_of(host) {
+                    let words = self.words(pool, host, &server);
+                    let _ = writeln!(text, "    server {server} {}:8080{words}", host.address);
+                }
+            }
+            for line in &shape.others {
+                let _ = writeln!(text, "    server {line}");
             }
         }
         text
+    }
+
+    /// What the servers of a host are called.
+    pub fn servers_of(&self, host: &Host) -> Vec<String> {
+        let names: &[&str] = if self.plan.shape.names.is_empty() { &["{name}"] } else { &self.plan.shape.names };
+        names.iter().map(|name| name.replace("{name}", host.plan.name)).collect()
+    }
+
+    /// What stands behind a server's address.
+    fn words(&self, pool: &str, host: &Host, server: &str) -> String {
+        let shape = &self.plan.shape;
+        let tracked = shape.tracks.iter().find(|(follower, _)| *follower == pool);
+        let mut words = match tracked {
+            Some((_, tracked)) => format!(" track {tracked}/{server}"),
+            None if shape.unchecked => String::new(),
+            None => " check".to_owned(),
+        };
+        if shape.agent && tracked.is_none() {
+            let _ = write!(words, " agent-check agent-port {} agent-inter 200ms", Agent::PORT);
+        }
+        for (_, more) in shape.server.iter().filter(|(name, _)| name.is_empty() || *name == host.plan.name) {
+            let _ = write!(words, " {}", more.replace("{name}", server));
+        }
+        words
     }
 }

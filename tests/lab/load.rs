@@ -1,6 +1,6 @@
 //! People at the shop: requests at a steady rate, each of which is accounted for.
 //!
-//! Four of five go over connections that are kept, one opens its own, and one of twenty takes a second. A request that
+//! Who sends them may be people whom the shop gave a cookie. Four of five go over connections that are kept, one opens its own, and one of twenty takes a second. A request that
 //! fails is not tried again. One that came back well must stand exactly once in the apps' own lists.
 use super::host::Host;
 use std::{
@@ -33,6 +33,8 @@ struct Shared {
     failed: AtomicU64,
     releases: Mutex<BTreeMap<String, u64>>,
     idle: Mutex<Vec<BufReader<TcpStream>>>,
+    /// The cookie that each of the people has, as `SRV=web1`; nobody is anybody where there are none.
+    people: Mutex<Vec<Option<String>>>,
 }
 
 /// What became of all requests.
@@ -57,13 +59,15 @@ pub struct Request {
     pub keep: bool,
     /// Since the load began.
     pub at: Duration,
+    /// Which of the people sent it.
+    pub person: Option<usize>,
     /// Why it failed; `None` if it did not.
     pub failure: Option<String>,
 }
 
 impl Load {
     /// Begins to send so many requests a second to these addresses in turn; `hosts` are where they are counted.
-    pub fn start(to: Vec<SocketAddr>, per_second: u32, hosts: Vec<Arc<Host>>) -> Load {
+    pub fn start(to: Vec<SocketAddr>, per_second: u32, people: usize, hosts: Vec<Arc<Host>>) -> Load {
         let shared = Arc::new(Shared {
             over: AtomicBool::new(false),
             sent: AtomicU64::new(0),
@@ -71,6 +75,7 @@ impl Load {
             failed: AtomicU64::new(0),
             releases: Mutex::default(),
             idle: Mutex::default(),
+            people: Mutex::new(vec![None; people]),
         });
         let own = shared.clone();
         let thread = thread::spawn(move || {
@@ -158,6 +163,7 @@ async fn send(shared: Arc<Shared>, to: Vec<SocketAddr>, per_second: u32) -> Vec<
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
     let mut under_way = tokio::task::JoinSet::new();
     let mut done = Vec::new();
+    let people = shared.people.lock().expect("the people").len();
     let mut n = 0_u64;
     while !shared.over.load(Ordering::Relaxed) {
         ticks.tick().await;
@@ -166,6 +172,7 @@ async fn send(shared: Arc<Shared>, to: Vec<SocketAddr>, per_second: u32) -> Vec<
             path: if n % 20 == 7 { "/slow" } else { "/" },
             keep: !n.is_multiple_of(5),
             at: began.elapsed(),
+            person: (n as usize).checked_rem(people),
             failure: None,
         };
         let address = to[n as usize % to.len()];
@@ -204,9 +211,16 @@ async fn converse(shared: &Shared, address: SocketAddr, request: &Request) -> Re
         None => BufReader::new(TcpStream::connect(address).await.map_err(|e| format!("connect: {e}"))?),
     };
     let connection = if request.keep { "keep-alive" } else { "close" };
+    let person = request.person.map(|n| {
+        let cookie = shared.people.lock().expect("the people")[n].clone();
+        let cookie = cookie.map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
+        format!("X-Client: {n}\r\n{cookie}")
+    });
     let text = format!(
-        "GET {} HTTP/1.1\r\nHost: shop\r\nX-Request-Id: {}\r\nConnection: {connection}\r\n\r\n",
-        request.path, request.id
+        "GET {} HTTP/1.1\r\nHost: shop\r\nX-Request-Id: {}\r\nConnection: {connection}\r\n{}\r\n",
+        request.path,
+        request.id,
+        person.unwrap_or_default()
     );
     stream.get_mut().write_all(text.as_bytes()).await.map_err(|e| format!("send: {e}"))?;
     let (mut status, mut release, mut length, mut close) = (String::new(), String::new(), 0, !request.keep);
@@ -223,6 +237,13 @@ async fn converse(shared: &Shared, address: SocketAddr, request: &Request) -> Re
                     length = value.parse().map_err(|_| text.to_owned())?
                 }
                 Some((name, value)) if name == "x-release" => release = value.to_owned(),
+                Some((name, value)) if name == "set-cookie" => {
+                    let cookie = value.split(';').next().map(str::to_owned);
+                    request
+                        .person
+                        .into_iter()
+                        .for_each(|n| shared.people.lock().expect("the people")[n] = cookie.clone());
+                }
                 Some((name, value)) if name == "connection" => close |= value.eq_ignore_ascii_case("close"),
                 _ => {}
             },
@@ -263,7 +284,7 @@ mod tests {
 
     fn request(id: &str, failure: Option<&str>) -> Request {
         let failure = failure.map(String::from);
-        Request { id: id.into(), path: "/", keep: true, at: Duration::ZERO, failure }
+        Request { id: id.into(), path: "/", keep: true, at: Duration::ZERO, person: None, failure }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! `RFAB_LAB_KEEP=1` leaves a lab's folder where it is, with all its logs.
 #![allow(dead_code, reason = "the lab offers what tests of other faults use")]
 
+mod agent;
 mod app;
 mod block;
 mod client;
@@ -37,7 +38,7 @@ pub use needs::{needs_lab, needs_root};
 pub use output::Output;
 pub use part::command as part;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
-pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Sudo};
+pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo};
 pub use repository::Repository;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use rfab::{Run, Running};
@@ -137,7 +138,13 @@ impl Lab {
             let web = self.hosts.iter().filter(|host| host.plan.roles.contains(&"web"));
             to = web.map(|host| SocketAddr::from((host.address, 8080))).collect();
         }
-        Load::start(to, per_second, self.hosts.clone())
+        Load::start(to, per_second, 0, self.hosts.clone())
+    }
+
+    /// The same by so many people, each with the cookies that the shop gave them and a name in `X-Client`.
+    pub fn load_of(&self, people: usize, per_second: u32) -> Load {
+        let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
+        Load::start(to, per_second, people, self.hosts.clone())
     }
 
     /// Puts a tag on a host as the release of that number, past rfab; it is not current yet. Gives the release's name.

@@ -63,6 +63,47 @@ pub struct BalancerPlan {
     pub name: &'static str,
     /// Backend, and the role whose hosts are its servers; the n-th has its frontend at port 8000 + n.
     pub pools: Vec<(&'static str, &'static str)>,
+    pub shape: Shape,
+}
+
+/// How people have set up an HAProxy. The default checks each server and binds nobody to it.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// Lines of every backend, such as `cookie SRV insert indirect nocache`.
+    pub backend: Vec<&'static str>,
+    /// Words behind the servers of a host, or of all with `""`: `weight 0`, `backup`, `cookie {name}`.
+    pub server: Vec<(&'static str, &'static str)>,
+    /// Whole lines of servers that are of no fleet, in every backend.
+    pub others: Vec<&'static str>,
+    /// Pools whose servers `track` those of another pool, and which.
+    pub tracks: Vec<(&'static str, &'static str)>,
+    /// What the servers of a host are called in every pool, such as `{name}-a`; none is `{name}`.
+    pub names: Vec<&'static str>,
+    /// Servers without `check`.
+    pub unchecked: bool,
+    /// `mode tcp`.
+    pub tcp: bool,
+    /// An agent on each host, which answers what the test tells it to; `up 100%` at first.
+    pub agent: bool,
+    pub socket: Socket,
+    /// Further lines of `[balancer.NAME]` in the fleet file.
+    pub fleet: Vec<&'static str>,
+}
+
+/// How rfab may speak to an HAProxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Socket {
+    /// A unix socket of the login user's, with `level admin`.
+    #[default]
+    Admin,
+    /// The same with `level operator`.
+    Operator,
+    /// A unix socket that only root may open: `mode 600`.
+    Root,
+    /// Port 9999 of its machine.
+    Tcp,
+    /// The master's, `haproxy -S`.
+    Master,
 }
 
 impl Plan {
@@ -91,10 +132,16 @@ impl Plan {
 
     /// Adds an HAProxy and the machine it is on.
     pub fn balancer(mut self, name: &'static str, pools: &[(&'static str, &'static str)]) -> Plan {
-        self.balancers.push(BalancerPlan { name, pools: pools.to_vec() });
+        self.balancers.push(BalancerPlan { name, pools: pools.to_vec(), shape: Shape::default() });
         if !self.hosts.iter().any(|host| host.name == name) {
             self.hosts.push(HostPlan::new(name));
         }
+        self
+    }
+
+    /// Gives every HAProxy a shape.
+    pub fn shaped(mut self, shape: Shape) -> Plan {
+        self.balancers.iter_mut().for_each(|balancer| balancer.shape = shape.clone());
         self
     }
 

@@ -27,6 +27,7 @@ pub fn answer(pool: &mut Pool, command: &str) -> String {
     let told = match words[..] {
         ["show", "info", ..] => Ok(info(pool)),
         ["show", "servers", "state", ..] => servers_state(pool, words.get(3).copied()),
+        ["show", "table", ..] => Ok(String::new()),
         ["show", "stat", ..] => stat(pool, &words[2..]),
         ["set", "server", ..] => set_server(pool, &words[2..]),
         ["get", "weight", ..] => server(pool, words.get(2)).map(|s| format!("{} (initial {})\n", s.weight, s.configured)),
