@@ -468,3 +468,52 @@ fn a_strange_repositorys_configuration_runs_nothing() {
         }
     }
 }
+
+/// What a process of the app's user does in a folder of its own as fast as it can, while root writes there.
+const SWAPS: &str = r#"
+cd /srv/theirs || exit
+while [ ! -e /srv/stop ]; do
+    for one in .rfab-*; do
+        [ -e "$one" ] || continue
+        mv "$one" ".was$one" && ln -s /srv/victim "$one"
+        chmod -R u+rwx . 2>/dev/null; ln -sf /srv/victim/file new
+    done
+    rm -f conf; ln -s /srv/victim/file conf
+    rm -f conf; echo old > conf; chmod 4755 conf
+    [ ! -d sub ] || mv sub .sub; ln -s /srv/victim sub; rm -f sub; mv .sub sub
+done
+"#;
+
+#[test]
+fn who_owns_a_folder_that_root_writes_to_cannot_lead_it_elsewhere() {
+    if !needs_root("who_owns_a_folder_that_root_writes_to_cannot_lead_it_elsewhere") {
+        return;
+    }
+    let lab = lab(r#"
+fn writes() {
+    targets().each(|host| {
+        for n in range(0, 12) {
+            let root = host.user("root");
+            for f in [|| root.write("/srv/theirs/conf", "new"), || root.write("/srv/theirs/sub/conf", "new"), || root.put("tree", "/srv/theirs/sub/tree")] {
+                try { f.call(); } catch (f) { ui::note(host, f.message); }
+            }
+        }
+    });
+}
+"#);
+    fs::create_dir_all(lab.project.folder.join("tree/deep")).expect("a folder");
+    fs::write(lab.project.folder.join("tree/deep/file"), "new").expect("a file");
+    let host = lab.host("web1");
+    let setpriv = host.tool("setpriv");
+    let attack = format!("exec {setpriv} --reuid=shop --regid=shop --clear-groups -- /bin/sh -c \"$1\"");
+    host.sh("cd /srv && mkdir theirs theirs/sub victim && echo victim > victim/file && chmod 700 victim && chmod 600 victim/file && chown -R shop:shop theirs").expect_ok();
+    host.exec(&["/bin/sh", "-c", &format!("({attack}) </dev/null >/dev/null 2>&1 &"), "sh", SWAPS]).expect_ok();
+    let out = lab.rfab(&["on", "writes"]).output().expect_ok();
+    host.sh("touch /srv/stop").expect_ok();
+    let victim = host.sh("cd /srv/victim && find . | sort | xargs stat -c '%a %U %n' && cat file").expect_ok();
+    assert_eq!(victim, "700 root .\n600 root ./file\nvictim\n", "{out}");
+    let strange = host
+        .sh("find / -xdev -user root -perm /6000 -newer /srv/victim/file; find /srv -user root -perm /6000")
+        .expect_ok();
+    assert_eq!(strange, "", "nothing that runs as root");
+}

@@ -282,7 +282,7 @@ fn commands_and_files() {
     let here = tempfile::tempdir().unwrap();
     let get = Get { on: on("web1"), from: path.into(), to: here.path().join("got") };
     sides.fail(&get, "it is not there");
-    sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into() }).unwrap();
+    sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into(), secret: false }).unwrap();
     sides.same(&look).unwrap();
     assert!(sides.same(&exists).unwrap());
     assert_eq!(sides.same(&read).unwrap(), "hello\n");
@@ -296,7 +296,7 @@ fn commands_and_files() {
     let web4 = sides.host("web4");
     sides.model(|model| model.machine(&web4).unwrap().full = true);
     sides.fail(
-        &WriteFile { on: on("web4"), path: "/srv/own/a".into(), text: "x".repeat(9000).into() },
+        &WriteFile { on: on("web4"), path: "/srv/own/a".into(), text: "x".repeat(9000).into(), secret: false },
         "cannot be written there",
     );
     sides.fail(

@@ -82,6 +82,7 @@ fn wrong() {
         fs::write(home(&lab, name, "mode"), "old").expect("a file");
         fs::set_permissions(home(&lab, name, "mode"), fs::Permissions::from_mode(0o666)).expect("a mode");
         fs::write(home(&lab, name, "target"), "old").expect("a file");
+        fs::set_permissions(home(&lab, name, "target"), fs::Permissions::from_mode(0o640)).expect("a mode");
         symlink("target", home(&lab, name, "link")).expect("a link");
         symlink("nowhere", home(&lab, name, "dangling")).expect("a link");
     }
@@ -94,7 +95,13 @@ fn wrong() {
         let mode = |path: &str| fs::symlink_metadata(home(&lab, name, path)).expect("a file").permissions().mode();
         assert_eq!(text("a file's $(touch x)"), "text\nünï\n");
         assert_eq!((text("mode"), mode("mode") & 0o7777), ("new".into(), 0o666), "its mode is kept");
-        assert_eq!((text("link"), text("target")), ("new".into(), "old".into()), "the name is replaced, nothing else");
+        assert_eq!(
+            (text("link"), text("target")),
+            ("new".into(), "new".into()),
+            "the file that it leads to is replaced"
+        );
+        assert!(fs::symlink_metadata(home(&lab, name, "link")).expect("a link").is_symlink(), "the link stays");
+        assert_eq!(mode("target") & 0o7777, 0o640, "its mode is kept");
         assert_eq!(fs::read(home(&lab, name, "large")).expect("a file"), large);
         assert_eq!(fs::read(lab.project.folder.join(format!("back/{name}.large"))).expect("a file"), large);
         let back = lab.project.folder.join(format!("back/{name}.deep/er/file with space"));
@@ -172,7 +179,7 @@ fn broken() { targets().each(|host| host.put("files/huge", "file")); }
     let begun = Instant::now();
     let size = || {
         let temp = listed(&lab, "tiny").into_iter().find(|name| name.starts_with(".rfab-"));
-        temp.and_then(|name| fs::metadata(home(&lab, "tiny", &name)).ok()).map_or(0, |about| about.len())
+        temp.and_then(|name| fs::metadata(home(&lab, "tiny", &name).join("new")).ok()).map_or(0, |about| about.len())
     };
     while size() < 5_000_000 {
         assert!(begun.elapsed() < Duration::from_secs(30) && !run.is_over(), "{:?}", run.so_far());

@@ -57,8 +57,8 @@ fn of_releases_and_files() {
     sides.told_apart(&Prune { host: host.clone(), home: home.clone(), keep: 1 });
 
     let (on, path) = (On::from(host), "/var/tmp/greeting".to_owned());
-    sides.told_apart(&WriteFile { on: on.clone(), path: path.clone(), text: "hello\n".into() });
-    sides.told_apart(&WriteFile { on: on.clone(), path: path.clone(), text: "hello!\n".into() });
+    sides.told_apart(&WriteFile { on: on.clone(), path: path.clone(), text: "hello\n".into(), secret: false });
+    sides.told_apart(&WriteFile { on: on.clone(), path: path.clone(), text: "hello!\n".into(), secret: false });
     let here = tempfile::tempdir().unwrap();
     std::fs::write(here.path().join("sent"), "sent").unwrap();
     sides.told_apart(&Put { on: on.clone(), from: here.path().join("sent"), to: path.clone() });

@@ -10,7 +10,7 @@ use crate::{
     ledger::{Book, Line, ReadLedger},
     model::Commit,
     release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, refuse_stars, thrown},
+    script::{Here, RhaiResultOf, Targets, current_targets, has_secret, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map};
 
@@ -130,11 +130,20 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
     Err(thrown(Failure::failed(format!("host `{host}`: {}", problems.join("; "))).on(&host.name).help(help)))
 }
 
-/// Puts a text where the releases of a host share it, unless something is there.
-pub fn shares(here: &Here, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
-    let host = host.0.host;
+/// Puts a text where the releases of a host share it, unless something is there; `secret` if a value of it was one.
+pub fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool) -> RhaiResultOf<bool> {
+    let (host, mode) = (host.0.host, host.0.mode);
     let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
     shared(&home, path).map_err(thrown)?;
     refuse_stars(here.lane.masks(), text).map_err(thrown)?;
-    here.perform(Share { host, home, path: path.to_owned(), text: text.into() })
+    let secret = secret || here.lane.masks().stands_in(text);
+    here.perform(Share { host, home, path: path.to_owned(), text: text.into(), secret, mode })
+}
+
+/// The same with a template that is filled.
+pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
+    let from = here.script.below(from).map_err(thrown)?;
+    let secret = has_secret(&values);
+    let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
+    shares(here, host, path, &text, secret)
 }

@@ -5,7 +5,8 @@ use super::{
 };
 use crate::{
     command::Command,
-    script::{RhaiResultOf, here, refuse_stars, revealed, thrown},
+    failure::{Failure, Reason},
+    script::{RhaiResultOf, has_secret, here, refuse_stars, revealed, thrown},
     secret::Secret,
     ssh::{Dump, Exists, Get, Load, On, Put, ReadFile, WriteFile},
 };
@@ -30,6 +31,9 @@ fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiR
 pub mod file {
     /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
     ///
+    /// A file that is there keeps its permissions, a new one has `0644`; [`mode`](#hostmodepermissions) says others.
+    /// A link is followed, unless another user could change it.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -39,6 +43,10 @@ pub mod file {
     pub fn put(ctx: NativeCallContext, host: &mut HostValue, from: &str, to: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
+        if host.0.mode.is_some() && from.is_dir() {
+            let failure = Failure::new(Reason::Fabfile, "a folder's files keep who may execute them, and take no mode");
+            return Err(thrown(failure.help("leave `mode` out, or put its files one by one")));
+        }
         here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
     }
 
@@ -127,6 +135,9 @@ pub mod file {
 
     /// Writes a text to a file on the host, at once or not at all.
     ///
+    /// A file that is there keeps its permissions, a new one has `0644`; [`mode`](#hostmodepermissions) says others.
+    /// A link is followed, unless another user could change it. A text that has a secret in it is written as one.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -136,10 +147,14 @@ pub mod file {
     pub fn write(ctx: NativeCallContext, host: &mut HostValue, path: &str, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         refuse_stars(here.lane.masks(), text).map_err(thrown)?;
-        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into() })
+        let secret = here.lane.masks().stands_in(text);
+        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into(), secret })
     }
 
     /// Writes a secret to a file on the host, at once or not at all.
+    ///
+    /// A new file has `0600`; one that is there keeps its permissions, but what it gives to everybody.
+    /// [`mode`](#hostmodepermissions) says others.
     ///
     /// # Example
     ///
@@ -148,12 +163,13 @@ pub mod file {
     /// ```
     #[rhai_fn(name = "write", return_raw)]
     pub fn write_secret(ctx: NativeCallContext, host: &mut HostValue, path: &str, secret: Secret) -> RhaiResultOf<()> {
-        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: secret })
+        here(&ctx)?.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: secret, secret: true })
     }
 
     /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
     ///
-    /// The template sees the map's values, and `host`. A value that is missing is a failure; one may be a secret.
+    /// The template sees the map's values, and `host`. A value that is missing is a failure; one may be a secret, and
+    /// then the file is written as one.
     ///
     /// # Example
     ///
@@ -170,10 +186,11 @@ pub mod file {
     ) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
-        let values = revealed(values.into());
-        let text = crate::template::fill(&from, &host.0.host, &values).map_err(thrown)?;
+        let sealed = has_secret(&values);
+        let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
         refuse_stars(here.lane.masks(), &text).map_err(thrown)?;
-        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into() })
+        let secret = sealed || here.lane.masks().stands_in(&text);
+        here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into(), secret })
     }
 
     /// Whether there is a file or a folder of this name on the host.

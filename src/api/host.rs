@@ -356,6 +356,29 @@ pub mod host {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
     }
 
+    /// The host, with these permissions for the files that its next calls write, such as `"0640"`.
+    ///
+    /// Without it a file that is there keeps its own; a new one has `0644`, and one with a secret in it `0600`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// host.user("root").mode("0640").template("shop.conf.j2", "/etc/shop.conf", #{ workers: 4 });
+    /// ```
+    #[rhai_fn(name = "mode", return_raw)]
+    pub fn mode(host: &mut HostValue, permissions: &str) -> RhaiResultOf<HostValue> {
+        let digits = permissions.strip_prefix('0').unwrap_or(permissions);
+        if digits.len() != 3 || !digits.bytes().all(|digit| (b'0'..b'8').contains(&digit)) {
+            let failure = Failure::new(Reason::Fabfile, format!("`{permissions}` isn't a file's mode"));
+            return Err(thrown(
+                failure.help(
+                    "write three digits from 0 to 7, such as `\"0640\"`: for the owner, the group and the others",
+                ),
+            ));
+        }
+        Ok(HostValue(On { mode: Some(digits.to_owned()), ..host.0.clone() }))
+    }
+
     /// The host, with this text as what its next calls read.
     ///
     /// # Example

@@ -1,7 +1,7 @@
 //! Releases on hosts.
 use super::{
     HostValue,
-    before_release::{good, looked_at, resolved, shares},
+    before_release::{good, looked_at, resolved, shares, shares_filled},
     git::CommitValue,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks, WITHDRAWN, bad, switch},
     model::Release as Tree,
     release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Stage, Verify, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, here, revealed, thrown},
+    script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -409,6 +409,8 @@ pub mod release {
 
     /// Makes a linked file in `shared/` on the host, with this text; one that is there stays as it is, and that gives false.
     ///
+    /// It has `0644`, and `0600` where a secret is in it; `host.mode("0640")` says others.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -417,7 +419,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "share", return_raw)]
     pub fn share(ctx: NativeCallContext, host: HostValue, path: &str, text: &str) -> RhaiResultOf<bool> {
-        shares(&here(&ctx)?.clone(), host, path, text)
+        shares(&here(&ctx)?.clone(), host, path, text, false)
     }
 
     /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, of which one
@@ -437,10 +439,7 @@ pub mod release {
         from: &str,
         values: Map,
     ) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?.clone();
-        let from = here.script.below(from).map_err(thrown)?;
-        let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
-        shares(&here, host, path, &text)
+        shares_filled(&here(&ctx)?.clone(), host, path, from, values)
     }
 
     /// Where a linked file or folder lies on the host.

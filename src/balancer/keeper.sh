@@ -10,9 +10,9 @@ case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 fail() { printf 'failed %s\n' "$1"; exit 1; }
 command -v flock >/dev/null 2>&1 || fail no-flock
 mkdir -p "$folder" 2>/dev/null || fail folder
-[ -d "$folder" ] && [ ! -L "$folder" ] && [ -O "$folder" ] || fail owner
-chmod 700 "$folder" || fail owner
-cd "$folder" || fail folder
+[ ! -L "$folder" ] && cd -P "$folder" || fail owner
+# The folder itself, whatever its name leads to by now.
+[ -O . ] && chmod 700 . || fail owner
 [ ! -L lock ] && { [ ! -e lock ] || [ -f lock ]; } || fail strange-lock
 [ ! -L door ] && { [ ! -e door ] || [ -f door ]; } || fail strange-lock
 # Behind the door a lock and the note in it change as one, so that nobody reads an older holder's.

@@ -364,11 +364,13 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
         before.iter().filter_map(|line| shown(line.strip_prefix(kind)?.strip_prefix(' ')?)).collect()
     };
     Some(match words[..] {
-        ["absent"] => Error::NotSetUp("its path"),
+        ["absent" | "no-folder"] => Error::NotSetUp("its path"),
         ["not-set-up"] => Error::NotSetUp("`releases`, `shared` or `.rfab`"),
         ["missing", ..] => Error::Missing(words[1..].join(" ").escape_debug().to_string()),
         ["make", path] => Error::CannotMake(shown(path)?),
         ["owner", path] => Error::Owner(shown(path)?),
+        ["others", path] => Error::Others(shown(path)?),
+        ["link"] => Error::Led,
         ["link", path] => Error::IsLink(shown(path)?),
         ["foreign", tool] => Error::Foreign(text(tool)?),
         ["current-folder", path] => Error::CurrentFolder(shown(path)?),

@@ -30,6 +30,10 @@ pub enum Error {
     CannotMake(String),
     #[error("`{0}` belongs to another user")]
     Owner(String),
+    #[error("`{0}` can be changed by another user, and the app's user is root")]
+    Others(String),
+    #[error("a link on the way there can be changed by another user")]
+    Led,
     #[error("`{0}` is a link, and may not be one")]
     IsLink(String),
     #[error("this is {0}")]
@@ -120,6 +124,10 @@ impl From<Error> for Failure {
             Error::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
             Error::NotSetUp(_) => Some("make its folders with the task `setup`"),
             Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
+            Error::Others(_) => Some(
+                "nothing was changed, for that user could lead root elsewhere; give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
+            ),
+            Error::Led => Some("nothing was changed; make that link as root, or name the place where it leads"),
             Error::Full { .. } => Some("remove what is not needed, or keep fewer releases (`keep`)"),
             Error::LinkedFile(_) => Some("write it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),

@@ -135,7 +135,8 @@ pub async fn adopt(at: &At<'_>, adopt: &Adopt) -> Result<Adopted, Failure> {
 pub async fn share(at: &At<'_>, share: &Share) -> Result<bool, Failure> {
     let (host, home, bytes) = (&share.host, &share.home, share.text.reveal().as_bytes());
     let length = bytes.len() as u64;
-    let command = program::share(&home.path, &share.path, &id(at), length).map_err(on(host))?;
+    let (mode, secret) = (share.mode.as_deref(), share.secret);
+    let command = program::share(&home.path, &share.path, &id(at), length, mode, secret).map_err(on(host))?;
     let ended = run(at, host, &home.user, Job { stdin: Input::Bytes(bytes), ..plain(&command) }).await?;
     shared(&ended, length).map_err(on(host))
 }

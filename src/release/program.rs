@@ -3,6 +3,8 @@ use super::{error::Error, name::ReleaseName, pack::Packed};
 use crate::command::Command;
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
+/// How a program of root's finds its way through folders of others.
+const WALK: &str = include_str!("../ssh/walk.sh");
 const TREE: &str = include_str!("host/tree.sh");
 
 /// A program that a host runs.
@@ -44,7 +46,7 @@ impl Program {
             Program::Prune => ("", include_str!("host/prune.sh")),
             Program::Verify => (TREE, include_str!("host/verify.sh")),
         };
-        format!("program={}\n{PRELUDE}{shared}{own}", self.name())
+        format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
     }
 
     fn command(self, path: &str, args: &[String]) -> Result<Command, Error> {
@@ -76,8 +78,12 @@ pub fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
 }
 
 /// Makes a linked file of so many bytes, which are to be on stdin, unless something is there.
-pub fn share(path: &str, file: &str, id: &str, bytes: u64) -> Result<Command, Error> {
-    Program::Share.command(path, &[file.to_owned(), checked(id)?, bytes.to_string()])
+///
+/// `mode` is its permissions; without it `600` for a secret and `644` for any other text.
+pub fn share(path: &str, file: &str, id: &str, bytes: u64, mode: Option<&str>, secret: bool) -> Result<Command, Error> {
+    let mut args = vec![file.to_owned(), checked(id)?, bytes.to_string(), mode.unwrap_or("-").to_owned()];
+    args.extend(secret.then(|| "secret".to_owned()));
+    Program::Share.command(path, &args)
 }
 
 /// Unpacks the archive, which is to be on stdin, as a release that is not current yet.

@@ -18,6 +18,12 @@ pub struct Share {
     pub path: String,
     /// What it is to hold may be a password.
     pub text: Secret,
+    /// Whether it is one, or has one in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+    /// Its permissions, as `640`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
 }
 
 /// Where a linked file lies on a host.

@@ -74,6 +74,18 @@ pub fn revealed(value: Dynamic) -> Dynamic {
     }
 }
 
+/// Whether a secret is in some values, however deep.
+pub fn has_secret(values: &Map) -> bool {
+    fn sealed(value: &Dynamic) -> bool {
+        if value.is::<Secret>() {
+            return true;
+        }
+        let within = value.read_lock::<Map>().is_some_and(|map| map.values().any(sealed));
+        within || value.read_lock::<Array>().is_some_and(|all| all.iter().any(sealed))
+    }
+    values.values().any(sealed)
+}
+
 /// Refuses a text with the stars of a secret that the script put into a text: nobody wants these on a host.
 pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
     if !(masks.was_worded() && text.contains(MASK)) {

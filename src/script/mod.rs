@@ -18,7 +18,7 @@ mod unfilled;
 mod wanted;
 
 pub use engine::engine;
-pub use given::{Given, refuse_stars, revealed, worded};
+pub use given::{Given, has_secret, refuse_stars, revealed, worded};
 pub use here::{Here, here};
 pub use host::HostValue;
 pub use lanes::{on_lane, run_defers};

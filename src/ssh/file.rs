@@ -9,7 +9,8 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-const PROGRAM: &str = include_str!("file.sh");
+/// Files of a host, one verb at a time: VERB PATH …. A line `done …` ends what went well.
+const PROGRAM: &str = concat!(include_str!("walk.sh"), include_str!("file.sh"));
 const WITHIN: Duration = Duration::from_secs(1800);
 
 /// What lies at a path.
@@ -53,19 +54,32 @@ pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
     Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
 }
 
-/// Replaces a file at once, or not at all; `unpack` makes a folder of a tar.
+/// What is put into a place on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    File,
+    /// A file that only its owner reads, unless somebody says otherwise.
+    Secret,
+    /// A folder, sent as a tar.
+    Folder,
+}
+
+/// Replaces a file or a folder at once, or not at all.
+///
+/// A link is followed where only the user that writes, and root, can change it; else the place is refused.
 pub async fn replace(
     at: &At<'_>,
     on: &On,
     path: &str,
     content: Input<'_>,
-    sha256: &str,
-    bytes: u64,
-    unpack: bool,
+    what: Content,
+    (sha256, bytes): (&str, u64),
 ) -> Result<(), Failure> {
-    let verb = if unpack { "unpack" } else { "write" };
     let id = trace("", "", at.lane.run(), at.id).id;
-    let args = [verb, checked(on, path)?, sha256, &bytes.to_string(), &id];
+    let (path, bytes, mode) = (checked(on, path)?, bytes.to_string(), on.mode.as_deref().unwrap_or("-"));
+    let verb = if what == Content::Folder { "unpack" } else { "write" };
+    let mut args = vec![verb, path, sha256, &bytes, &id, mode];
+    args.extend((what == Content::Secret).then_some("secret"));
     run(at, on, &args, content).await.map(drop)
 }
 
@@ -85,6 +99,7 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
         "folder" => "it is a folder",
         "file" => "it is a file, and a folder is sent",
         "no-folder" => "its folder is not there",
+        "link" => LINK,
         "short" => "not all of it arrived; what was there is as it was",
         "changed" => "it arrived changed; what was there is as it was",
         "write" => "it cannot be written there; what was there is as it was",
@@ -95,8 +110,15 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
     };
     let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
     let failure = Failure::failed(format!("`{path}` on `{host}`: {why}")).on(&host.name);
+    if why == LINK {
+        return Err(failure.help(
+            "nothing was changed; write it as the user whose folder that is, `host.user(\"NAME\")`, or to the place where the link leads",
+        ));
+    }
     Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })
 }
+
+const LINK: &str = "a link on the way there can be changed by another user";
 
 fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
@@ -105,3 +127,6 @@ fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     }
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,29 @@
-# Files of a host, one verb at a time: VERB PATH …. A line `done …` ends what went well.
 set -u
 umask 022
 verb=$1
 path=$2
-temp=
 fail() { printf 'failed %s\n' "$1"; exit 3; }
-trap '[ -z "$temp" ] || rm -rf "$temp"' EXIT
+trap 'let_go' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 digest() { set -- $(sha256sum < "$1"); printf %s "$1"; }
+
+# arrive NAME SHA256 BYTES: puts stdin there, whole.
+arrive() {
+    (umask 077 && set -C && cat > "./$1") || fail write
+    [ "$(wc -c < "./$1" | tr -d ' ')" = "$3" ] || fail short
+    [ "$(digest "./$1")" = "$2" ] || fail changed
+}
+
+# like NAME: sets `mode` and `its_group` from a file that is there; neither has more rights than rwx for each.
+like() {
+    set -- $(stat -c '%u %g %a %F' "$1") || return 1
+    [ "${4-}" = regular ] || return 1
+    mode=000$3
+    mode=${mode#"${mode%???}"}
+    # In a folder of somebody else's, that user says by a file of theirs who reads: not what a secret's mode comes from.
+    case $1 in 0 | "$me") its_group=$2 ;; *) [ -z "$secret" ] || mode=600 ;; esac
+}
+
 case $verb in
 digest)
     [ -e "$path" ] || [ -L "$path" ] || { printf 'done absent\n'; exit 0; }
@@ -20,42 +36,42 @@ exists)
     if [ -e "$path" ] || [ -L "$path" ]; then printf 'done yes\n'; else printf 'done no\n'; fi
     ;;
 write)
-    # write PATH SHA256 BYTES ID: the content is on stdin.
-    [ ! -d "$path" ] || fail folder
-    folder=$(dirname -- "$path")
-    [ -d "$folder" ] || fail no-folder
-    temp=$folder/.rfab-$5
-    rm -f "$temp"
-    # Without clobbering: a link that somebody put there is not followed. Nobody else reads it before it is whole.
-    (umask 077 && set -C && cat > "$temp") || fail write
-    [ "$(wc -c < "$temp" | tr -d ' ')" = "$4" ] || fail short
-    [ "$(digest "$temp")" = "$3" ] || fail changed
+    # write PATH SHA256 BYTES ID MODE [secret]: the content is on stdin; with MODE `-` a file keeps the one it has.
+    secret=${7-}
+    reach "$path"
+    [ ! -d "./$name" ] || fail folder
+    hold "$5"
+    arrive new "$3" "$4"
+    its_group=
     mode=644
-    if [ -f "$path" ]; then mode=$(stat -c %a -- "$path") || fail mode; fi
-    chmod "$mode" "$temp" || fail mode
-    sync "$temp" || fail sync
-    mv -T "$temp" "$path" || fail rename
-    temp=
-    sync "$folder" || fail sync
+    [ -z "$secret" ] || mode=600
+    [ ! -f "../$name" ] || [ -L "../$name" ] || like "../$name" || fail mode
+    if [ -n "$its_group" ] && ! chgrp "$its_group" ./new 2>/dev/null; then
+        # The group that it has instead was not meant.
+        [ -z "$secret" ] || mode=${mode%??}00
+    fi
+    [ -z "$secret" ] || mode=${mode%?}0
+    [ "$6" = - ] || mode=$6
+    chmod "$mode" ./new || fail mode
+    sync ./new || fail sync
+    mv -fT ./new "../$name" || fail rename
+    sync .. || fail sync
     printf 'done\n'
     ;;
 unpack)
     # unpack PATH SHA256 BYTES ID: a tar is on stdin, whose files come to be the folder PATH.
-    [ ! -e "$path" ] || [ -d "$path" ] || fail file
-    folder=$(dirname -- "$path")
-    [ -d "$folder" ] || fail no-folder
-    temp=$folder/.rfab-$5
-    rm -rf "$temp"
-    mkdir -m 700 "$temp" || fail write
-    cat > "$temp/tar" || fail write
-    [ "$(wc -c < "$temp/tar" | tr -d ' ')" = "$4" ] || fail short
-    [ "$(digest "$temp/tar")" = "$3" ] || fail changed
-    mkdir -m 755 "$temp/new" || fail write
-    tar -xf "$temp/tar" -C "$temp/new" --no-same-owner --no-same-permissions || fail unpack
+    reach "$path"
+    [ ! -e "./$name" ] || [ -d "./$name" ] || fail file
+    hold "$5"
+    arrive tar "$3" "$4"
+    mkdir ./new || fail write
+    tar -xf ./tar -C ./new --no-same-owner --no-same-permissions || fail unpack
+    # As root tar keeps what makes a program run as its owner.
+    find ./new -type f \( -perm -4000 -o -perm -2000 \) -exec chmod u-s,g-s {} + || fail unpack
     sync || fail sync
-    if [ -d "$path" ]; then mv -T "$path" "$temp/old" || fail rename; fi
-    mv -T "$temp/new" "$path" || { [ ! -d "$temp/old" ] || mv -T "$temp/old" "$path"; fail rename; }
-    sync "$folder" || fail sync
+    if [ -d "../$name" ]; then mv -T "../$name" ./old || fail rename; fi
+    mv -T ./new "../$name" || { [ ! -d ./old ] || mv -T ./old "../$name"; fail rename; }
+    sync .. || fail sync
     printf 'done\n'
     ;;
 esac

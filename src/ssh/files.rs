@@ -2,7 +2,7 @@
 use super::{
     On,
     arriving::{arrived, unwritable},
-    file::{Lies, exists, lies, replace, sha256},
+    file::{Content, Lies, exists, lies, replace, sha256},
     unpack,
 };
 use crate::{
@@ -188,6 +188,9 @@ pub struct WriteFile {
     pub path: String,
     /// What is written may be a password.
     pub text: Secret,
+    /// Whether it is one, or has one in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
 }
 
 impl Effect for WriteFile {
@@ -209,7 +212,9 @@ impl Effect for WriteFile {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let bytes = self.text.reveal().as_bytes();
-        replace(&at, &self.on, &self.path, Input::Bytes(bytes), &sha256(bytes), bytes.len() as u64, false).await
+        let what = if self.secret { Content::Secret } else { Content::File };
+        let digest = sha256(bytes);
+        replace(&at, &self.on, &self.path, Input::Bytes(bytes), what, (&digest, bytes.len() as u64)).await
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
@@ -256,7 +261,8 @@ impl Effect for Put {
         let temp = if folder { Some(packed(&self.from).map_err(|e| self.unreadable(&e))?) } else { None };
         let file = temp.as_ref().map_or(&*self.from, |t| t.path());
         let (digest, bytes) = digest(file).map_err(|e| self.unreadable(&e))?;
-        replace(&at, &self.on, &self.to, Input::File(file, &sent), &digest, bytes, folder).await
+        let what = if folder { Content::Folder } else { Content::File };
+        replace(&at, &self.on, &self.to, Input::File(file, &sent), what, (&digest, bytes)).await
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {

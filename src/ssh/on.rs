@@ -23,11 +23,14 @@ pub struct On {
     pub timeout: Option<Duration>,
     /// What a command reads; nothing if absent.
     pub stdin: Option<Secret>,
+    /// The permissions of files that are written, as `640`; what is there keeps its own if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
 }
 
 impl From<Host> for On {
     fn from(host: Host) -> Self {
-        Self { host, user: None, cd: None, env: BTreeMap::new(), timeout: None, stdin: None }
+        Self { host, user: None, cd: None, env: BTreeMap::new(), timeout: None, stdin: None, mode: None }
     }
 }
 

@@ -4,7 +4,7 @@ use rfab::fleet;
 use std::{fs, path::Path};
 
 /// Words of the page on security, and where in the code it is so.
-const SECURE: [(&str, &str, &str); 14] = [
+const SECURE: [(&str, &str, &str); 15] = [
     ("`StrictHostKeyChecking yes`", "src/ssh/config.rs", "    StrictHostKeyChecking yes\n"),
     ("`ForwardAgent no`", "src/ssh/config.rs", "    ForwardAgent no\n"),
     ("no X11", "src/ssh/config.rs", "    ForwardX11 no\n"),
@@ -19,7 +19,8 @@ const SECURE: [(&str, &str, &str); 14] = [
     ("5 seconds of processor time", "src/script/meter.rs", "const TIME: Duration = Duration::from_secs(5);"),
     ("folder `0700`, files `0600`", "src/store/folder.rs", ".mode(0o700)"),
     ("folder `0700`, files `0600`", "src/store/journal.rs", ".mode(0o600)"),
-    ("its login user: folder `0700`", "src/balancer/keeper.sh", "chmod 700 \"$folder\""),
+    ("its login user: folder `0700`", "src/balancer/keeper.sh", "chmod 700 ."),
+    ("in a folder of mode `0700`", "src/ssh/walk.sh", "umask 077 && mkdir \"./$held\""),
     ("`.rfab` is `0755`", "src/release/host/setup.sh", "folder .rfab 755\n"),
     ("the login user: folder `0700`", "src/ssh/wrapper.sh", "umask 077 && mkdir -p \"$folder\""),
     ("A yes holds 15 minutes", "src/ui/consent.rs", "Duration::from_secs(15 * 60)"),

@@ -29,7 +29,9 @@ inherit() {
         printf '%s\n' "$file" >> "$list" || fail assets
         mkdir -p "$target/${file%/*}" 2>/dev/null || fail assets
         part=$target/${file%/*}/.rfab-$id
-        cp -p "$1/$file" "$part" 2>/dev/null && mv -T "$part" "$target/$file" || { rm -f "$part"; fail assets; }
+        # No link that came there meanwhile, and nothing that runs as its owner.
+        cp -pP "$1/$file" "$part" 2>/dev/null && [ ! -L "$part" ] && [ ! -u "$part" ] && [ ! -g "$part" ] &&
+            mv -T "$part" "$target/$file" || { rm -f "$part"; fail assets; }
     done < "$list.$id.own"
 }
 

@@ -27,8 +27,25 @@ trap 'exit 143' TERM
 # enter PATH: every later path starts there.
 enter() {
     case $1 in /*) ;; *) fail path ;; esac
-    cd "$1" 2>/dev/null || fail absent
+    if [ "$me" = 0 ]; then
+        [ -d "$1" ] || fail absent
+        links=0
+        walk "$1"
+        roots "$1"
+    else
+        cd "$1" 2>/dev/null || fail absent
+    fi
     root=$(pwd -P) || fail absent
+}
+
+# roots PATH: as root, what follows is done by names; nobody else may change one.
+roots() {
+    [ "$kind" = safe ] || fail others "$(hex "$1")"
+    for each in releases .rfab .rfab/tmp; do
+        [ -e "./$each" ] || [ -L "./$each" ] || continue
+        # `setup` mends modes.
+        case $program$(stat -c '%u%A' "./$each") in "$program"0d????-??-* | setup0[dl]*) ;; *) fail others "$(hex "$1/$each")" ;; esac
+    done
 }
 
 # is_release NAME: four to nine digits, a dash, twelve hex digits; a number has one spelling.
@@ -62,18 +79,18 @@ work_in() {
     case $1 in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac
     [ -d .rfab/tmp ] || fail not-set-up
     tmp=.rfab/tmp/$1
-    mkdir -m 700 "$tmp" 2>/dev/null || fail id-taken
+    (umask 077 && mkdir "$tmp") 2>/dev/null || fail id-taken
     cleanup() { clean "$tmp"; }
     say_alive > "$tmp/alive" || fail write
 }
 
 say_alive() { say "$$ $(started "$$" || printf 0) $(boot)"; }
 
-# clean FOLDER: also what cannot be written.
+# clean FOLDER: also what cannot be written. Root may anyhow, and changes no mode by a name.
 clean() {
-    rm -rf "$1" 2>/dev/null && return
-    chmod -R u+rwx "$1" 2>/dev/null
-    rm -rf "$1"
+    (cd "${1%/*}" && scrap "${1##*/}") 2>/dev/null && return
+    [ "$me" = 0 ] || chmod -R u+rwx "$1" 2>/dev/null
+    (cd "${1%/*}" && scrap "${1##*/}")
 }
 
 # tell KIND FILE: up to ten lines of it as `KIND HEX`, and how many there are.

@@ -2,7 +2,8 @@
 case $1 in /*) ;; *) fail path ;; esac
 missing=$(lacking | head -n 1)
 [ -z "$missing" ] || fail missing "${missing#* }"
-mkdir -p -- "$1" 2>/dev/null || fail make "$(hex "$1")"
+links=0
+if [ "$me" = 0 ]; then (fail() { exit 1; }; walk "$1" make) else mkdir -p -- "$1" 2>/dev/null; fi || fail make "$(hex "$1")"
 enter "$1"
 
 # folder NAME MODE [KEEP]: made if it is missing; a link in its place is refused, unless it is to be kept.
@@ -11,7 +12,7 @@ folder() {
     if [ -d "$1" ]; then
         [ "$#" -ge 3 ] || chmod "$2" "$1" 2>/dev/null || fail owner "$(hex "$1")"
     else
-        mkdir -m "$2" "$1" 2>/dev/null || fail make "$(hex "$root/$1")"
+        (case $2 in 700) umask 077 ;; esac && mkdir "$1") 2>/dev/null || fail make "$(hex "$root/$1")"
         say "made $1"
     fi
     [ -w "$1" ] || fail owner "$(hex "$1")"

@@ -1,25 +1,30 @@
-# share PATH NAME ID BYTES: makes a linked file of what is on stdin, unless something is there.
+# share PATH NAME ID BYTES MODE [secret]: makes a linked file of what is on stdin, unless something is there.
 enter "$1"
 file=shared/$2
 case $3 in '' | .* | -* | *[!A-Za-z0-9._-]*) fail id ;; esac
 [ -d shared ] || fail not-set-up
 if [ -e "$file" ] || [ -L "$file" ]; then say already; end 0; fi
 folder=${file%/*}
-mkdir -p "$folder" 2>/dev/null || fail make "$(hex "$root/$folder")"
-# Beside the file, for `shared` may be on another filesystem.
-new=$folder/.rfab-$3
-cleanup() { rm -f "$new"; }
-cleanup
-cat > "$new" || fail write
-got=$(stat -c %s "$new") || fail write
+links=0
+(fail() { exit 1; }; walk "$folder" make) || fail make "$(hex "$root/$folder")"
+# In a folder beside the file, for `shared` may be on another filesystem.
+walk "$folder"
+file=${file##*/}
+cleanup() { let_go; }
+hold "$3"
+(umask 077 && set -C && cat > ./new) || fail write
+got=$(stat -c %s ./new) || fail write
 [ "$got" -eq "$4" ] || fail short "$got"
-sync "$new" || fail sync
+mode=$5
+[ "$mode" != - ] || mode=644
+[ "$5$#" != -6 ] || mode=600
+chmod "$mode" ./new && sync ./new || fail sync
 # A link never takes the place of what somebody made meanwhile.
-if ! ln "$new" "$file" 2>/dev/null; then
-    [ -e "$file" ] || [ -L "$file" ] || fail place
+if ! ln ./new "../$file" 2>/dev/null; then
+    [ -e "../$file" ] || [ -L "../$file" ] || fail place
     say already
     end 0
 fi
-sync "$folder" || fail sync
+sync .. || fail sync
 say made
 end 0

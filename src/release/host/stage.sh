@@ -63,7 +63,7 @@ tar -tf "$tmp/tar" > "$tmp/list" 2>/dev/null || fail archive list
 none -Ev '^(tree/.*|tree|manifest)$' "$tmp/list" || fail archive name "$(hex "$(head -n 1 "$tmp/found")")"
 none -E '(^|/)\.\.(/|$)' "$tmp/list" || fail archive name "$(hex "$(head -n 1 "$tmp/found")")"
 
-mkdir -m 700 "$tmp/out" || broken write
+mkdir "$tmp/out" || broken write
 tar -x -o --no-same-permissions -f "$tmp/tar" -C "$tmp/out" > /dev/null 2> "$tmp/err" || broken unpack "$(hex "$(head -c 300 "$tmp/err")")"
 rm -f "$tmp/tar"
 [ "$(ls -A "$tmp/out")" = "manifest${nl}tree" ] && [ ! -L "$tmp/out/tree" ] && [ -d "$tmp/out/tree" ] || fail archive top
@@ -82,6 +82,12 @@ if [ -s "$tmp/missing" ] || [ -s "$tmp/extra" ] || [ -s "$tmp/changed" ]; then
 fi
 [ "$(stat -c %a "$tmp/out/tree")" = 755 ] || fail tree
 
+# folders PATH: makes it; as root through nobody else's links.
+folders() {
+    links=0
+    if [ "$me" = 0 ]; then (fail() { exit 1; }; walk "$1" make); else mkdir -p "$1" 2>/dev/null; fi
+}
+
 # What is shared: a file must be there, a folder is made.
 lacks=0
 while IFS=$tab read -r kind path; do
@@ -95,7 +101,7 @@ while IFS=$tab read -r kind path; do
 done < "$tmp/want.shared"
 [ "$lacks" -eq 0 ] || fail linked
 while IFS=$tab read -r kind path; do
-    [ "$kind" = F ] || [ -d "shared/$path" ] || mkdir -p "shared/$path" 2>/dev/null || broken make "$(hex "shared/$path")"
+    [ "$kind" = F ] || [ -d "shared/$path" ] || folders "shared/$path" || broken make "$(hex "shared/$path")"
 done < "$tmp/want.shared"
 
 chmod 444 "$tmp/out/manifest" && sync -f "$tmp/out" || broken sync

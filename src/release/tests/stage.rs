@@ -166,7 +166,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
             release::preflighted(&machine.run(&command, b"")).unwrap()
         };
         let share = |bytes: u64, stdin: &[u8]| {
-            let command = release::share(machine.at(), &file, "run-1", bytes).unwrap();
+            let command = release::share(machine.at(), &file, "run-1", bytes, None, false).unwrap();
             release::answer::shared(&machine.run(&command, stdin), bytes)
         };
         let lacks = |problems: &[&str]| release::Lacks {
@@ -267,7 +267,7 @@ fn a_full_disk_is_noticed_before_and_in_the_middle() {
 /// cannot have one, that is told and there is no answer.
 fn on_a_small_disk(machine: &Machine, packed: &Packed, options: &str) -> Option<Ended> {
     let script = r#"
-        mount -t tmpfs -o "$1" none "$2" || exit 99
+        mount -t tmpfs -o "$1,mode=755" none "$2" || exit 99
         at=$2 shell=$3 setup=$4
         shift 4
         "$shell" -c "$setup" setup "$at" > /dev/null || exit 98
