@@ -5,10 +5,11 @@ mod sides;
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
-    balancer::{Claim, Lock, ReadBalance, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    balancer::{Claim, CutOff, Lock, Place, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
     command::Command,
     effect::Admin,
     failure::Reason,
+    fleet::{Balancer, Fleet},
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
     health::{Glance, Probe},
     host::Host,
@@ -24,7 +25,7 @@ use rfab::{
 };
 use serde_json::Value;
 use sides::{Sides, holder, line};
-use std::{io::Write, net::TcpStream, path::Path, thread, time::Duration};
+use std::{io::Write, net::TcpStream, path::Path, sync::Arc, thread, time::Duration};
 
 /// Two groups of two behind `lb1`.
 fn four() -> Plan {
@@ -386,7 +387,32 @@ fn the_balancer_its_lock_and_its_ledger() {
     sides.model(|model| model.servers.values_mut().for_each(|server| server.open = Fact::Told(2)));
     sides.same(&set(&["web3"], Admin::Drain)).unwrap();
     sides.fail(&wait_drained("web3", 500), "host `web3` is not drained: 2 requests are still open after 0.5 s");
-    sides.same(&wait_drained("web3", 8_000)).unwrap();
+    // Who is bound to it is kept off meanwhile; what is open is closed where the fleet file says so.
+    let closing =
+        Fleet { balancers: vec![Balancer { force_close: true, ..fleet.balancers[0].clone() }], ..(**fleet).clone() };
+    let cut_off =
+        |fleet: &Arc<Fleet>| CutOff { fleet: fleet.clone(), host: sides.host("web3"), bound: true, within: 300 };
+    let still_open = || {
+        sides.model(|model| {
+            let now = model.now;
+            model.servers.values_mut().for_each(|server| server.since = now);
+        })
+    };
+    still_open();
+    sides.fail(&cut_off(fleet), "host `web3` is not drained: 2 requests are still open after 0.3 s");
+    still_open();
+    sides.alike(&balance, settled).unwrap();
+    let places = vec![Place { balancer: "lb1".into(), pool: "bk_web".into(), server: "web3".into() }];
+    let reopen = Reopen { fleet: fleet.clone(), host: sides.host("web3"), places: places.clone() };
+    sides.same(&reopen).unwrap();
+    sides.same(&reopen).unwrap();
+    lab.balancer("lb1").wait_for("bk_web", "web3", "status", "DRAIN");
+    sides.alike(&balance, settled).unwrap();
+    still_open();
+    assert_eq!(sides.same(&cut_off(&closing.into())).unwrap(), places);
+    sides.alike(&balance, settled).unwrap();
+    sides.same(&wait_drained("web3", 100)).unwrap();
+    sides.same(&reopen).unwrap();
     drop(open);
     sides.model(|model| model.servers.values_mut().for_each(|server| server.open = Fact::Told(0)));
     sides.same(&set(&["web3"], Admin::Ready)).unwrap();

@@ -3,9 +3,10 @@ mod made_up;
 
 use made_up::{FIVE, FOUR, Shop, changes, done, failures, fleet, host};
 use rfab::{
+    effect::Admin,
     event::{Outcome, Standing, What},
     failure::Exit,
-    model::{Model, Said},
+    model::{Fact, Model, Said},
     simulate::{Simulation, Wish},
 };
 use std::{collections::BTreeSet, time::Instant};
@@ -173,6 +174,37 @@ fn with_two_balancers_and_two_pools_a_drain_is_done_on_all_or_on_none() {
     let ran = shop.run("prod proxy.group2", model);
     assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Unreachable), "{:?} {:?}", ran.ended.exit, failures(&ran));
     assert!(ready(&ran.model), "{}", ran.model.end_state());
+}
+
+#[test]
+fn nobody_who_is_bound_to_a_host_reaches_it_while_it_is_switched() {
+    let shop = Shop::of(&[("prod", &two_balancers())], "");
+    let mut model = shop.known();
+    model.servers.values_mut().for_each(|server| server.persistent = true);
+    let taken = host(&model, "web1");
+    model.take_out(&taken);
+    for line in ["prod:out deploy:stable", "prod proxy.all:web1", "prod deploy:stable"] {
+        model = shop.done(line, model);
+        let is = |wanted| {
+            let mine = model.servers.iter().filter(|(at, _)| *at.3 == *taken.name);
+            mine.map(|(_, server)| *server.admin.get("").unwrap()).all(|admin| admin == wanted)
+        };
+        // As it was before: out, and not in maintenance.
+        assert!(is(if line.contains("out") { Admin::Drain } else { Admin::Ready }), "{line}: {}", model.end_state());
+    }
+    assert_eq!(model.harmed, [""; 0]);
+    // A script of one's own has to keep them off, too.
+    let task = "\nfn rashly() { targets().each(|host| { balancer::drain(host); service::restart(host); }); }\n\
+                fn well() { targets().each(|host| { balancer::drain(host); balancer::wait_drained(host); \
+                service::restart(host); balancer::ready(host); }); }";
+    let shop = Shop::of(&[("prod", &two_balancers())], task);
+    let mut model = shop.known();
+    model.servers.values_mut().for_each(|server| (server.persistent, server.open) = (true, Fact::Told(0)));
+    let ran = shop.run("prod:web1 rashly", model.clone());
+    let said = failures(&ran).concat();
+    assert_eq!(ran.ended.exit, Exit::Failed, "{said}");
+    assert!(said.contains("host `web1` is drained, but clients that are bound to it still reach it"), "{said}");
+    done(shop.run("prod:web1 well", model));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Servers in and out of the balancer.
 use super::HostValue;
 use crate::{
-    balancer::{Balance, Claim, ReadBalance, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    balancer::{Balance, Claim, CutOff, Emptied, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
     effect::Admin,
     event::Standing,
     failure::{Failure, Reason},
@@ -143,6 +143,10 @@ pub mod balancer {
 
     /// Waits until no request is open on the host; a failure after the balancer's `drain_within`.
     ///
+    /// Clients that are bound to the host by a cookie or a stick table still reach it when it is drained. Its servers
+    /// then go into maintenance in a moment when nothing is open, and these clients to other hosts. With `force_close`
+    /// in the fleet file what is open at the end is closed.
+    ///
     /// # Example
     ///
     /// ```rhai
@@ -153,7 +157,33 @@ pub mod balancer {
     pub fn wait_drained(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let (fleet, within) = (here.fleet_of(&host.0.host), within(&here, &host));
-        here.perform(WaitDrained { fleet, host: host.0.host, within })
+        let host = host.0.host;
+        let Emptied { bound, open } = here.perform(WaitDrained { fleet: fleet.clone(), host: host.clone(), within })?;
+        if bound || open > 0 {
+            let within = if bound { within / 2 } else { 0 };
+            here.perform(CutOff { fleet, host, bound, within })?;
+        }
+        Ok(())
+    }
+
+    /// Drains a host again whose servers `wait_drained` put into maintenance: their checks run, and clients that are
+    /// bound to it come back. It stays out. Of any other host nothing is changed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::drain(targets().group("group1"), "disk");
+    /// balancer::wait_drained(host);
+    /// balancer::reopen(host);
+    /// ```
+    #[rhai_fn(name = "reopen", return_raw)]
+    pub fn reopen(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        let places = here.session.tally.told(&host.0.host).shut;
+        if places.is_empty() {
+            return Ok(());
+        }
+        here.perform(Reopen { fleet: here.fleet_of(&host.0.host), host: host.0.host, places })
     }
 
     /// Puts hosts back into all their pools. Refused for a host that is not healthy, or that somebody else took out.

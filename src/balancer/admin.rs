@@ -300,7 +300,7 @@ async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> 
     server_of(driver, place).await.map(|server| server.own)
 }
 
-async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
+pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
     let servers = driver.list(&place.pool).await?;
     servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
 }
@@ -310,7 +310,7 @@ fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
 }
 
 /// Changes and reads back until the balancer shows it.
-async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
+pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
     driver.set_admin(&place.pool, &place.server, to).await?;
     let until = tokio::time::Instant::now() + SETTLE;
     loop {

@@ -3,9 +3,10 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
 };
+use serde::{Deserialize, Serialize};
 
 /// A host as a server of one pool of one balancer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub balancer: Name,
     pub pool: Name,

@@ -1,5 +1,9 @@
 //! Waits for what a balancer shows of a host.
-use super::{Balance, ReadBalance, driver::Checked, places};
+use super::{
+    Balance, ReadBalance,
+    driver::{Checked, Server},
+    places,
+};
 use crate::{
     effect::*,
     event::What,
@@ -8,13 +12,16 @@ use crate::{
     host::Host,
     model::{Miss, Model, Predicted, Time},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// How often a balancer is asked while something is waited for.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Waits until no request is open on a host.
+/// How often where a moment without any is looked for, for new ones keep coming.
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// Waits until no request is open on a host, or until nothing more can be waited for.
 #[derive(Clone, Serialize)]
 pub struct WaitDrained {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -24,18 +31,61 @@ pub struct WaitDrained {
     pub within: Time,
 }
 
+/// What is left of a drained host's traffic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Option<Left>")]
+pub struct Emptied {
+    /// Whether clients that are bound to it still reach it.
+    pub bound: bool,
+    /// Requests that are open, and have to be closed or kept off.
+    pub open: u64,
+}
+
+/// As journals have it: those of older runs have nothing.
+#[derive(Deserialize)]
+struct Left {
+    bound: bool,
+    open: u64,
+}
+
+impl From<Option<Left>> for Emptied {
+    fn from(left: Option<Left>) -> Self {
+        left.map_or_else(Emptied::default, |Left { bound, open }| Emptied { bound, open })
+    }
+}
+
+/// So many requests, with the verb.
+pub(super) fn count(open: u64, is: &str, are: &str) -> String {
+    if open == 1 { format!("1 request {is}") } else { format!("{open} requests {are}") }
+}
+
+pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
+    let within = within as f64 / 1000.0;
+    Failure::failed(format!("host `{host}` is not drained: {} still open after {within} s", count(open, "is", "are")))
+        .on(&host.name)
+        .help(
+            "see who is left, or give `drain_within` of the balancer more time; `force_close = true` closes them then",
+        )
+}
+
 impl WaitDrained {
-    fn failure(&self, open: u64) -> Failure {
-        let requests = if open == 1 { "1 request is".to_owned() } else { format!("{open} requests are") };
-        let within = self.within as f64 / 1000.0;
-        Failure::failed(format!("host `{}` is not drained: {requests} still open after {within} s", self.host))
-            .on(&self.host.name)
-            .help("see who is left, or give `drain_within` of the balancer more time")
+    /// What becomes of a host on which requests are still open: `None` while they are waited for.
+    fn left(&self, open: u64, bound: bool, tcp: bool, waited: Time) -> Option<Result<Emptied, Failure>> {
+        let behind = |balancer: &&crate::fleet::Balancer| balancer.pools.values().any(|r| self.host.roles.contains(r));
+        let closes = self.fleet.balancers.iter().filter(behind).any(|balancer| balancer.force_close);
+        match open {
+            0 => Some(Ok(Emptied { bound, open })),
+            // Who is bound comes again and again: the second half is for those that are open when they are kept off.
+            _ if bound && !tcp && waited >= self.within / 2 => Some(Ok(Emptied { bound, open })),
+            _ if waited < self.within => None,
+            _ if closes => Some(Ok(Emptied { bound, open })),
+            _ => Some(Err(undrained(&self.host, open, self.within))),
+        }
     }
 }
 
 impl Effect for WaitDrained {
-    type Outcome = ();
+    type Outcome = Emptied;
     const NAME: &'static str = "wait_drained";
     const KIND: Kind = Kind::Read;
 
@@ -51,9 +101,12 @@ impl Effect for WaitDrained {
         format!("wait until no request is open on {}", self.host)
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        let until = tokio::time::Instant::now() + Duration::from_millis(self.within);
-        let (mut most, mut known, mut said) = (0, None, None);
+    async fn carry_out(&self, at: At<'_>) -> Result<Emptied, Failure> {
+        let began = tokio::time::Instant::now();
+        let mut most = 0;
+        let mut known = None;
+        let mut said = None;
+        let mut first: Option<Vec<u64>> = None;
         loop {
             let balance = read(&at, &self.fleet).await?;
             // A balancer that was reloaded does not count the requests that its old process still works on.
@@ -63,35 +116,40 @@ impl Effect for WaitDrained {
                 let help = "it may have forgotten the drain: look at its state, then start again";
                 return Err(Failure::new(Reason::Balancer, message).on(&self.host.name).help(help));
             }
-            let open = balance.in_flight(&self.fleet, &self.host)?;
-            if open == 0 {
-                return Ok(());
-            }
-            if tokio::time::Instant::now() > until {
-                return Err(self.failure(open));
+            let servers = balance.servers(&self.fleet, &self.host)?;
+            let open = servers.iter().map(|s| s.in_flight).sum();
+            // What stood in the queue at first is counted later.
+            let before = first.get_or_insert_with(|| servers.iter().map(|s| s.total + s.in_flight).collect());
+            let comes = |(s, before): (&&Server, &u64)| s.admin == Admin::Drain && s.total > *before;
+            let bound = servers.iter().any(|s| s.is_reached()) || servers.iter().zip(&*before).any(comes);
+            let tcp = servers.iter().any(|s| s.tcp);
+            if let Some(ended) = self.left(open, bound, tcp, began.elapsed().as_millis() as Time) {
+                return ended;
             }
             most = open.max(most);
             if said.replace(open) != Some(open) {
                 let (host, what) = (self.host.name.clone(), "open requests ended".to_owned());
                 at.tell(What::Progressed { host: Some(host), what, done: most - open, total: most, unit: "requests" });
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(if bound { OFTEN } else { EVERY }).await;
         }
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<()> {
+    fn predict(&self, model: &mut Model) -> Predicted<Emptied> {
         if places(&self.fleet, &self.host).is_empty() {
-            return Ok(());
+            return Ok(Emptied::default());
         }
         let (now, began) = (model.now, model.began);
         let mut open = 0;
+        let mut bound = false;
         for server in model.servers_of(&self.host) {
             open += server.open(now)?;
+            bound |= server.persistent && *server.admin.get("its state")? == Admin::Drain;
         }
-        match open {
-            0 => Ok(()),
-            _ if now - began >= self.within => Err(self.failure(open).into()),
-            _ => Err(Miss::Later(now + 500)),
+        match self.left(open, bound, false, now - began) {
+            Some(Ok(emptied)) => Ok(emptied),
+            Some(Err(failure)) => Err(failure.into()),
+            None => Err(Miss::Later(now + 500)),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::host::{Host, Name};
 use std::{collections::BTreeMap, time::Duration};
 
-const KEYS: [&str; 7] = schema::names(&schema::BALANCER);
+const KEYS: [&str; 8] = schema::names(&schema::BALANCER);
 
 /// Unix sockets have no longer names.
 const LONGEST_SOCKET: usize = 107;
@@ -92,6 +92,7 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
     let pools = section.find("pools").map(|node| pools(node, names, problems));
     let server = section.get("server", problems, server).unwrap_or_else(|| "{name}".to_owned());
     let drain_within = section.get("drain_within", problems, value::wait).unwrap_or(Duration::from_secs(60));
+    let force_close = section.get("force_close", problems, value::yes).unwrap_or(false);
     let min_live = section.get("min_live", problems, min_live);
     if let (Some(MinLive::Count(wanted)), Some(pools), Some(node)) = (min_live, &pools, section.find("min_live")) {
         for (pool, role) in pools {
@@ -112,7 +113,16 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
         roles: Vec::new(),
         vars: BTreeMap::new(),
     };
-    Some(Balancer { name: Name::from(entry.key.as_str()), host, socket, pools, server, drain_within, min_live })
+    Some(Balancer {
+        name: Name::from(entry.key.as_str()),
+        host,
+        socket,
+        pools,
+        server,
+        drain_within,
+        force_close,
+        min_live,
+    })
 }
 
 fn driver(node: &Node) -> Result<Driver, Problem> {

@@ -181,6 +181,9 @@ pub struct Balancer {
     /// A server's name in its pool; `{name}` stands for the host's.
     pub server: String,
     pub drain_within: Duration,
+    /// Whether what is open after that is closed.
+    #[serde(default)]
+    pub force_close: bool,
     pub min_live: Option<MinLive>,
 }
 

@@ -270,6 +270,12 @@ pub const BALANCER: Table = Table {
         key("server", Is::Text, "`{name}`", "a server's name in the pool"),
         key("drain_within", Is::Time, "`60s`", "after that the drain has failed: the host is put back, and named"),
         key(
+            "force_close",
+            Is::YesNo,
+            "`false`",
+            "whether requests and connections that are open after `drain_within` are closed, which their clients see; the host is not put back then",
+        ),
+        key(
             "min_live",
             Is::Share,
             "nine tenths of the smallest group, rounded down; without groups half; never below 1",

@@ -198,6 +198,7 @@ fn the_shop_is_read_whole() {
             pools: BTreeMap::from([("bk_web".into(), "web".into())]),
             server: "{name}".into(),
             drain_within: Duration::from_secs(60),
+            force_close: false,
             min_live: Some(MinLive::Count(18)),
         }],
         unasked: BTreeMap::new(),

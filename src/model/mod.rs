@@ -196,8 +196,12 @@ impl Model {
         }
         let now = self.now;
         let open: u64 = self.servers_of(host).map(|server| server.open(now).unwrap_or(0)).sum();
+        let drained = |server: &PoolServer| matches!(server.admin.get(""), Ok(Admin::Drain));
+        let bound = self.servers_of(host).any(|server| server.persistent && drained(server));
         if self.serves(host) {
             self.harmed.push(format!("{change} on {host} while it is live"));
+        } else if bound {
+            self.harmed.push(format!("{change} on {host} while clients that are bound to it reach it"));
         } else if open > 0 {
             self.harmed.push(format!("{change} on {host} while {open} requests are open"));
         }

@@ -203,6 +203,14 @@ impl Invariants {
                 }
             }
         }
+        let servers = balance.servers(fleet, host)?;
+        if let Some((place, _)) = places(fleet, host).into_iter().zip(servers).find(|(_, server)| server.is_reached()) {
+            let message = format!(
+                "host `{host}` is drained, but clients that are bound to it still reach it through `{}/{}`",
+                place.pool, place.server
+            );
+            return Err(Failure::refused(message).on(&host.name).help("`balancer::wait_drained(host)` keeps them off"));
+        }
         match balance.in_flight(fleet, host)? {
             0 => Ok(()),
             1 => Err(Failure::refused(format!("host `{host}` still has 1 open request")).on(&host.name)),

@@ -1,7 +1,7 @@
 //! What a run has seen and done so far, host by host.
 use super::{Layer, Rest};
 use crate::{
-    balancer::{Balance, ReadBalance, SetAdmin},
+    balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin},
     effect::{Admin, Answered, Call, Kind, Touch},
     event::{Outcome, Place, Standing, What},
     failure::{Failure, Reason},
@@ -46,6 +46,8 @@ pub struct Told {
     pub drained: bool,
     /// The balancers' epochs when it was first seen out.
     pub out_since: Option<BTreeMap<Name, String>>,
+    /// Where its servers went from drain into maintenance, so that nobody reaches it.
+    pub shut: Vec<balancer::Place>,
     /// Whether a probe was good since it was last changed.
     pub proven: bool,
     pub changed: bool,
@@ -281,11 +283,22 @@ impl Tally {
         if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
             for host in &set.hosts {
                 self.note(host, |told| match (set.to, answered.is_ok()) {
-                    (Admin::Ready, true) => (told.drained, told.out_since) = (false, None),
+                    (Admin::Ready, true) => (told.drained, told.out_since, told.shut) = (false, None, Vec::new()),
                     (Admin::Drain | Admin::Maint, true) => told.drained = true,
                     (_, false) => {}
                 });
             }
+        }
+        if let Some(cut) = effect.as_any().downcast_ref::<CutOff>()
+            && let Ok(answer) = answered
+            && let Some(places) = answer.as_any().downcast_ref::<Vec<balancer::Place>>()
+        {
+            self.note(&cut.host, |told| told.shut.extend(places.iter().cloned()));
+        }
+        if let Some(reopen) = effect.as_any().downcast_ref::<Reopen>()
+            && answered.is_ok()
+        {
+            self.note(&reopen.host, |told| told.shut.clear());
         }
         if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
             && answered.is_ok()

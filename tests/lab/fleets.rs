@@ -52,10 +52,13 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
         let _ = write!(
             text,
             "\n[balancer.{name}]\ndriver = \"haproxy\"\nhost = \"{name}\"\nsocket = \"{}\"\n\
-             pools = {{ {} }}\nserver = {server}\ndrain_within = \"10s\"\n",
+             pools = {{ {} }}\nserver = {server}\n",
             balancer.socket(),
             pools.join(", ")
         );
+        if !shape.fleet.iter().any(|line| line.starts_with("drain_within")) {
+            text.push_str("drain_within = \"10s\"\n");
+        }
         for line in &shape.fleet {
             let _ = writeln!(text, "{line}");
         }

@@ -230,7 +230,7 @@ defaults
                 text,
                 "\nfrontend fe_{pool}\n    bind {address}:{port}\n    default_backend {pool}\n\nbackend {pool}\n    balance roundrobin\n"
             );
-            for line in &shape.backend {
+            for (_, line) in shape.backend.iter().filter(|(name, _)| name.is_empty() || name == pool) {
                 let _ = writeln!(text, "    {line}");
             }
             for host in hosts.iter().filter(|host| host.plan.roles.contains(role) && host.plan.fleet == Some("prod")) {

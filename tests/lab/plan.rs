@@ -69,8 +69,8 @@ pub struct BalancerPlan {
 /// How people have set up an HAProxy. The default checks each server and binds nobody to it.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// Lines of every backend, such as `cookie SRV insert indirect nocache`.
-    pub backend: Vec<&'static str>,
+    /// Lines of a pool's backend, or of all with `""`: `cookie SRV insert indirect nocache`.
+    pub backend: Vec<(&'static str, &'static str)>,
     /// Words behind the servers of a host, or of all with `""`: `weight 0`, `backup`, `cookie {name}`.
     pub server: Vec<(&'static str, &'static str)>,
     /// Whole lines of servers that are of no fleet, in every backend.

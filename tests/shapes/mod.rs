@@ -1,17 +1,24 @@
 //! HAProxy as people have set it up.
 use super::{
     four_of,
-    lab::{Lab, Plan, Shape, needs_lab},
+    lab::{Lab, Load, Plan, Shape, needs_lab},
     out, run,
 };
+
+/// Two groups of two behind an `lb1` of that shape with the pools `aaa` and `bk_web`, set up.
+fn two_pools(shape: Shape) -> Lab {
+    let mut plan = four_of("lb1", Plan::new()).shaped(shape);
+    plan.balancers[0].pools = vec![("aaa", "web"), ("bk_web", "web")];
+    let lab = Lab::start(plan);
+    run(&lab, &["prod", "setup"], 0);
+    lab
+}
 
 #[test]
 fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capacity() {
     if !needs_lab("agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capacity") {
         return;
     }
-    let plan = four_of("lb1", Plan::new());
-    let pools = vec![("aaa", "web"), ("bk_web", "web")];
     let shape = Shape {
         agent: true,
         tracks: vec![("aaa", "bk_web")],
@@ -19,11 +26,8 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
         others: vec!["sorry 127.0.0.1:9 backup", "foreign 127.0.0.1:9"],
         ..Shape::default()
     };
-    let mut plan = plan.shaped(shape);
-    plan.balancers[0].pools = pools;
-    let lab = Lab::start(plan);
+    let lab = two_pools(shape);
     let lb1 = lab.balancer("lb1");
-    run(&lab, &["prod", "setup"], 0);
     // What `disabled` says in the configuration is no state: it stays when the server is ready.
     run(&lab, &["prod", "proxy.all:web2"], 0);
     assert_eq!(lb1.column("bk_web", "status")["web2"], "UP");
@@ -56,4 +60,51 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
     // Who serves nothing may always go out.
     run(&lab, &["prod", "proxy.group1"], 0);
     assert_eq!(out(&lab, "lb1"), ["web3", "web4"]);
+}
+
+#[test]
+fn clients_that_are_bound_to_a_host_by_cookie_or_stick_table_lose_no_request() {
+    if !needs_lab("clients_that_are_bound_to_a_host_by_cookie_or_stick_table_lose_no_request") {
+        return;
+    }
+    let shape = Shape {
+        backend: vec![
+            ("bk_web", "cookie SRV insert indirect nocache"),
+            ("aaa", "stick-table type string len 32 size 10k expire 1m"),
+            ("aaa", "stick on req.hdr(X-Client)"),
+        ],
+        server: vec![("", "cookie {name}")],
+        fleet: vec!["drain_within = \"4s\""],
+        ..Shape::default()
+    };
+    let lab = two_pools(shape);
+    let lb1 = lab.balancer("lb1");
+    let load = lab.load_of(12, 60);
+    load.wait_for(50);
+    // Somebody wants to look at one host alone, with the cookie of it: it stays out, in drain, as it was.
+    lb1.set("bk_web", "web3", "drain");
+    lb1.set("aaa", "web3", "drain");
+    load.wait_for(20);
+    run(&lab, &["prod", "deploy:v3.0.1"], 0);
+    let status = |server: &str| ["aaa", "bk_web"].map(|pool| lb1.column(pool, "status").remove(server).unwrap());
+    assert_eq!(["web1", "web2", "web3", "web4"].map(status), [["UP"; 2], ["UP"; 2], ["DRAIN"; 2], ["UP"; 2]]);
+    if std::env::var_os("RFAB_ALL").is_some() {
+        a_group_stays_out_and_comes_back(&lab, &load);
+    }
+    load.wait_for(50);
+    let account = load.stop();
+    account.expect_none_failed();
+    assert_eq!(account.releases.len(), 2, "{account:?}");
+}
+
+/// A group that is out is reached by nobody, and comes back by its checks.
+fn a_group_stays_out_and_comes_back(lab: &Lab, load: &Load) {
+    let lb1 = lab.balancer("lb1");
+    let status = |server: &str| ["aaa", "bk_web"].map(|pool| lb1.column(pool, "status").remove(server).unwrap());
+    run(lab, &["prod", "proxy.group2"], 8);
+    assert_eq!(["web1", "web2", "web3"].map(status), [["MAINT"; 2], ["MAINT"; 2], ["DRAIN"; 2]]);
+    load.wait_for(20);
+    run(lab, &["prod:out", "deploy:v3.0.0"], 0);
+    run(lab, &["prod", "proxy.all:web3"], 0);
+    assert_eq!(["web1", "web2", "web3", "web4"].map(status), [["UP"; 2]; 4]);
 }
