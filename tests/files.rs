@@ -152,6 +152,9 @@ fn full()   { targets().each(|host| host.put("files/large", "/srv/file")); }
 fn tree()   { targets().each(|host| host.put("files/tree", "/srv/tree")); }
 fn small()  { targets().each(|host| host.write("/srv/file", "small\n")); }
 fn broken() { targets().each(|host| host.put("files/huge", "file")); }
+fn dumped() { targets().each(|host| host.get(sh("echo $$ > /srv/pid; exec yes"), "files/dump")); }
+fn got()    { targets().each(|host| host.get("/srv/file", "files/dump")); }
+fn packed() { targets().each(|host| host.put("files/tree", "/srv/tree")); }
 "#);
     let files = lab.project.folder.join("files");
     fs::create_dir_all(files.join("tree")).expect("a folder");
@@ -173,6 +176,39 @@ fn broken() { targets().each(|host| host.put("files/huge", "file")); }
     }
     lab.rfab(&["on:plain", "small"]).output().expect_ok();
     assert_eq!(plain.sh("cat /srv/file").expect_ok(), "small\n");
+
+    // Full here: what arrives has no room, and the command that prints it without end is stopped.
+    let full = |task: &str, kib: u32| {
+        let line = format!("ulimit -f {}; trap '' XFSZ; exec \"$0\" \"$@\"", kib * 2);
+        lab.program("/bin/sh", &["-c", &line, env!("CARGO_BIN_EXE_rfab"), "on:plain", task]).output()
+    };
+    fs::write(files.join("dump"), "old").expect("a file");
+    plain.sh("head -c 900000 /dev/zero > /srv/file; chmod a+rw /srv").expect_ok();
+    for (task, what) in [("dumped", "dump"), ("got", "dump"), ("packed", "tree")] {
+        let out = full(task, 800);
+        let why = if what == "dump" { "written" } else { "packed here" };
+        let says = format!("error: `{}` cannot be {why}: File too large (os error 27)", files.join(what).display());
+        assert!(out.code == Some(1) && out.stdout.contains(&says), "{out:?}");
+        assert_eq!(fs::read_to_string(files.join("dump")).expect("a file"), "old");
+    }
+    plain.sh("! kill -0 \"$(cat /srv/pid)\"").expect_ok();
+    let mut names: Vec<_> = fs::read_dir(&files).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["dump", "huge", "large", "tree"], "nothing is left of it");
+    let dumping = lab.rfab(&["on:plain", "dumped"]).start();
+    let begun = Instant::now();
+    while fs::metadata(plain.path("/srv/pid"))
+        .map_or(true, |about| about.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > begun.elapsed())))
+    {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", dumping.so_far());
+        thread::sleep(Duration::from_millis(5));
+    }
+    dumping.signal(Signal::INT);
+    let out = dumping.output();
+    assert!(out.stdout.contains("was interrupted and was stopped"), "{out:?}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(15) && fs::read_to_string(files.join("dump")).expect("a file") == "old"
+    );
 
     fs::write(home(&lab, "tiny", "file"), "old").expect("a file");
     let run = lab.rfab(&["on:tiny", "broken"]).start();

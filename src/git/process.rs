@@ -63,7 +63,7 @@ impl Ended {
 /// When the deadline passes, or the caller no longer waits, git and all that it started are told to end.
 pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Result<Ended, Error> {
     let mut command = Command::new("git");
-    prepare(&mut command, at);
+    prepare(command.as_std_mut(), at);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A session of its own: ssh below git must not ask on the terminal, and can be ended with all its children.
     // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
@@ -83,7 +83,47 @@ pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Res
     Err(Error::TimedOut { what: verb(args), within })
 }
 
-fn prepare(command: &mut Command, at: &Repository) {
+/// What a file of a repository holds, as git prints it.
+pub(super) struct Blob {
+    child: std::process::Child,
+    out: std::process::ChildStdout,
+}
+
+impl Blob {
+    /// Begins to read a blob, given by its id.
+    pub fn open(at: &Repository, id: &str) -> Result<Blob, Error> {
+        let mut command = std::process::Command::new("git");
+        prepare(&mut command, at);
+        // What is larger git hands on piece by piece, and does not hold it whole.
+        command.args(["-c", "core.bigFileThreshold=1m", "cat-file", "blob", id]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let out = child.stdout.take().expect("piped");
+        Ok(Blob { child, out })
+    }
+}
+
+impl std::io::Read for Blob {
+    fn read(&mut self, piece: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.out.read(piece)?;
+        if read == 0 && !piece.is_empty() {
+            let status = self.child.wait()?;
+            if !status.success() {
+                return Err(std::io::Error::other(format!("`git cat-file` ended with {status}")));
+            }
+        }
+        Ok(read)
+    }
+}
+
+impl Drop for Blob {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn prepare(command: &mut std::process::Command, at: &Repository) {
     match at.trust {
         Trust::Own => ELSEWHERE.iter().for_each(|name| {
             command.env_remove(name);

@@ -1,10 +1,17 @@
 //! A commit's tree, read without a checkout.
-use super::{Error, Repository};
-use std::collections::HashMap;
+use super::{Error, Repository, process::Blob};
+use std::{
+    collections::HashMap,
+    io::{Cursor, Read},
+};
+
+/// The largest file that is read into memory; libgit2 has no way to read a packed one piece by piece.
+const LARGEST: u64 = 8 << 20;
 
 /// Everything below a commit's top, and what its files hold.
 pub struct Tree {
     open: git2::Repository,
+    repository: Repository,
     /// 40 hex digits.
     pub commit: String,
     /// When it was committed, in seconds since 1970.
@@ -45,7 +52,7 @@ impl Tree {
         };
         let ids = named.iter().map(|(entry, id)| (entry.path.clone(), *id)).collect();
         let entries = named.into_iter().map(|(entry, _)| entry).collect();
-        Ok(Tree { open, commit: commit.to_owned(), at, entries, ids })
+        Ok(Tree { open, repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
     /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
@@ -58,14 +65,31 @@ impl Tree {
 
     /// Reads what a file holds, or where a link leads.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
-        let shown = || super::process::visible(&String::from_utf8_lossy(&entry.path));
-        let id = self.ids.get(&entry.path).ok_or_else(|| Error::Read(format!("`{}`: it is not there", shown())))?;
-        let blob = self
-            .open
-            .find_blob(*id)
-            .map_err(|e| Error::Read(format!("`{}`: {} (a partial clone lacks files)", shown(), e.message())))?;
-        Ok(blob.content().to_vec())
+        let id = self.id(entry)?;
+        Ok(self.open.find_blob(id).map_err(|e| unread(entry, &e))?.content().to_vec())
     }
+
+    /// How many bytes a file has, and its content piece by piece: a large one is read by the user's git.
+    pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
+        let id = self.id(entry)?;
+        let size = self.open.odb()?.read_header(id).map_err(|e| unread(entry, &e))?.0 as u64;
+        if size <= LARGEST {
+            return Ok((size, Box::new(Cursor::new(self.content(entry)?))));
+        }
+        Ok((size, Box::new(Blob::open(&self.repository, &id.to_string())?)))
+    }
+
+    fn id(&self, entry: &Entry) -> Result<git2::Oid, Error> {
+        self.ids.get(&entry.path).copied().ok_or_else(|| Error::Read(format!("`{}`: it is not there", shown(entry))))
+    }
+}
+
+fn shown(entry: &Entry) -> String {
+    super::process::visible(&String::from_utf8_lossy(&entry.path))
+}
+
+fn unread(entry: &Entry, e: &git2::Error) -> Error {
+    Error::Read(format!("`{}`: {} (a partial clone lacks files)", shown(entry), e.message()))
 }
 
 /// Deeper than any tree that people make, and far from the end of the stack.

@@ -10,6 +10,7 @@ mod archive;
 mod attributes;
 mod book;
 mod building;
+mod cache;
 mod check;
 mod error;
 mod linked;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -153,9 +153,12 @@ fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Pr
     Ok(if problems.is_empty() { Ok(Fit { items, hidden }) } else { Err(problems) })
 }
 
-/// Whether a file is a pointer of git-lfs.
-pub(super) fn is_lfs(content: &[u8]) -> bool {
-    content.len() < 1024 && content.starts_with(b"version https://git-lfs.github.com/spec/")
+/// So many bytes of a file tell whether it is a pointer of git-lfs.
+pub(super) const BEGINNING: u64 = 1024;
+
+/// Whether a file that begins so is a pointer of git-lfs, which has fewer than [`BEGINNING`] bytes.
+pub(super) fn is_lfs(beginning: &[u8]) -> bool {
+    beginning.len() < BEGINNING as usize && beginning.starts_with(b"version https://git-lfs.github.com/spec/")
 }
 
 /// A release's own mode says who may read it; the folder for temporary files here is nobody else's business.
@@ -176,15 +179,26 @@ fn write(tree: &Source, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Ve
                 What::Folder
             }
             Item::File(entry, executable) => {
-                let content = tree.content(entry)?;
-                if is_lfs(&content) {
+                let unread = |e: io::Error| Error::Git(git::Error::Read(format!("`{path}`: {e}")));
+                let (size, mut content) = tree.reader(entry)?;
+                let mut beginning = Vec::new();
+                content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
+                if is_lfs(&beginning) {
                     problems.push(Problem::Lfs(path));
                     continue;
                 }
-                file_into(&mut tar, &at, mtime, executable, &content).map_err(failed)?;
-                room += (content.len() as u64).next_multiple_of(4096);
+                let mut content = Reading::new(beginning.chain(content).take(size + 1));
+                let put = file_into(&mut tar, &at, mtime, executable, size, &mut content);
+                if let Some(e) = content.failed {
+                    return Err(unread(e));
+                }
+                put.map_err(failed)?;
+                if content.bytes != size {
+                    return Err(unread(io::Error::other("it changed while it was read")));
+                }
+                room += size.next_multiple_of(4096);
                 files += 1;
-                What::File { executable, size: content.len() as u64, sha256: hex::encode(Sha256::digest(&content)) }
+                What::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }
             }
             Item::Link(target) => {
                 link_into(&mut tar, &at, mtime, &target).map_err(failed)?;
@@ -208,7 +222,7 @@ fn write(tree: &Source, fit: Fit<'_>, folder: &Path) -> Result<Result<Packed, Ve
     let manifest = Manifest { commit: tree.commit().to_owned(), entries };
     let text = manifest.text();
     room += (text.len() as u64).next_multiple_of(4096);
-    file_into(&mut tar, "manifest", mtime, false, text.as_bytes()).map_err(failed)?;
+    file_into(&mut tar, "manifest", mtime, false, text.len() as u64, &mut text.as_bytes()).map_err(failed)?;
     let plain = tar.into_inner().map_err(failed)?;
     let tar_bytes = plain.bytes;
     let packed = plain.inner.finish().map_err(failed)?;
@@ -240,14 +254,46 @@ fn file_into(
     path: &str,
     mtime: u64,
     executable: bool,
-    content: &[u8],
+    size: u64,
+    content: &mut dyn Read,
 ) -> io::Result<()> {
     let mode = if executable { 0o755 } else { 0o644 };
-    tar.append_data(&mut header(tar::EntryType::Regular, mode, content.len() as u64, mtime), path, content)
+    tar.append_data(&mut header(tar::EntryType::Regular, mode, size, mtime), path, content)
 }
 
 fn link_into(tar: &mut tar::Builder<impl Write>, path: &str, mtime: u64, target: &str) -> io::Result<()> {
     tar.append_link(&mut header(tar::EntryType::Symlink, 0o777, 0, mtime), path, target)
+}
+
+/// Counts and digests what is read through it, and keeps why it could not be.
+struct Reading<R> {
+    inner: R,
+    bytes: u64,
+    sha256: Sha256,
+    failed: Option<io::Error>,
+}
+
+impl<R> Reading<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
+    }
+}
+
+impl<R: Read> Read for Reading<R> {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(piece) {
+            Ok(read) => {
+                self.bytes += read as u64;
+                self.sha256.update(&piece[..read]);
+                Ok(read)
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
+            Err(e) => {
+                self.failed = Some(e);
+                Err(io::Error::other("it cannot be read"))
+            }
+        }
+    }
 }
 
 /// Counts and digests what is written through it.
@@ -325,6 +371,44 @@ mod tests {
             assert!(text.contains(line), "{line:?} in {text}");
         }
         assert!(!text.contains("gitkeep") && !text.contains("uploads/old"));
+    }
+
+    /// The most memory that this process ever had, in KiB.
+    fn peak() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    #[test]
+    fn a_large_file_of_a_commit_or_a_folder_is_packed_piece_by_piece() {
+        const ALONE: &str = "RFAB_PACKS_ALONE";
+        let name = "release::pack::tests::a_large_file_of_a_commit_or_a_folder_is_packed_piece_by_piece";
+        if std::env::var_os(ALONE).is_none() {
+            // In a process of its own, whose memory is that of nothing else.
+            let own = std::env::current_exe().unwrap();
+            let out = std::process::Command::new(own).args(["--exact", name]).env(ALONE, "").output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+            return;
+        }
+        let size: u64 = if std::env::var_os("RFAB_ALL").is_some() { 2 << 30 } else { 64 << 20 };
+        let sample = Sample::new();
+        let large = std::fs::File::create(sample.work.join("large")).unwrap();
+        large.set_len(size).unwrap();
+        let commit = sample.commit_all();
+        std::fs::write(sample.work.join("gone"), "").unwrap();
+        let before = peak();
+        let packed = from(&sample, &[]).unwrap();
+        let into = tempfile::tempdir().unwrap();
+        let found = crate::git::Tree::read(&sample.repository(), &commit).unwrap();
+        let at = found.at;
+        let checked_out = into.path().join("tree");
+        crate::release::source::check_out(found, &checked_out).unwrap();
+        let again = pack_folder(&checked_out, &commit, at, &[], into.path()).unwrap();
+        assert_eq!(again.manifest, packed.manifest);
+        assert!(packed.tar_bytes > size && packed.archive_sha256 == again.archive_sha256);
+        let took = peak() - before;
+        assert!(took < 32 << 10, "{took} KiB");
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! What was packed on this machine: of commits for as long as a run, of builds for as long as anybody may deploy them.
-use super::{Packed, pack, pack_folder};
+use super::{
+    Packed,
+    cache::{Bounds, bound, sweep, touch},
+    pack, pack_folder,
+};
 use crate::{
     failure::Failure,
     git::{Repository, Tree},
@@ -11,7 +15,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 /// Trees that are ready to be sent, each packed once.
@@ -44,8 +48,13 @@ struct Kept {
     packed: Packed,
 }
 
-/// After that time a build is made again, and its files go.
-const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Builds that later runs may deploy; one that is gone is made again.
+const BUILT: Bounds = Bounds { kept: DAY.saturating_mul(14), bytes: 20 << 30 };
+
+/// Trees of commits, which each run packs anew.
+const COMMITS: Bounds = Bounds { kept: DAY, bytes: 8 << 30 };
 
 impl PackedTrees {
     /// Packs a commit's tree, or gives what was packed before.
@@ -58,10 +67,13 @@ impl PackedTrees {
     ) -> Result<Arc<Packed>, Failure> {
         let mut known = self.commits.lock().unwrap();
         let key = (format!("{repository} {commit}"), linked.to_vec());
-        if let Some(packed) = known.get(&key) {
+        // One that another run removed from the cache meanwhile is packed again.
+        if let Some(packed) = known.get(&key).filter(|packed| is_whole(packed)) {
             return Ok(packed.clone());
         }
         let folder = made(&cache.join("packed"))?;
+        bound(&folder, COMMITS);
+        sweep(cache);
         let repository = Repository::locate(repository, &cache.join("mirrors"))?;
         let packed = Arc::new(pack(&repository, commit, linked, &folder).map_err(Failure::from)?);
         known.insert(key, packed.clone());
@@ -78,6 +90,7 @@ impl PackedTrees {
         cache: &Path,
     ) -> Result<Arc<Packed>, Failure> {
         let folder = made(&cache.join("built"))?;
+        bound(&folder, BUILT);
         let packed = Arc::new(pack_folder(from, commit, at, linked, &folder).map_err(Failure::from)?);
         self.made.lock().unwrap().insert(packed.manifest_sha256.clone(), packed.clone());
         Ok(packed)
@@ -92,9 +105,11 @@ impl PackedTrees {
     pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
         let kept: Kept = serde_json::from_slice(&text).ok()?;
-        let whole = fs::metadata(&kept.packed.archive).is_ok_and(|seen| seen.len() == kept.packed.archive_bytes);
-        if !whole || kept.of != *of || run.is_some_and(|run| run != kept.run) {
+        if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
             return None;
+        }
+        for file in [&kept.packed.archive, &record(of, cache)] {
+            let _ = touch(file);
         }
         let packed = Arc::new(kept.packed);
         self.made.lock().unwrap().insert(packed.manifest_sha256.clone(), packed.clone());
@@ -103,7 +118,6 @@ impl PackedTrees {
 
     /// Packs what a build left in a folder, and keeps it for later runs, too.
     pub fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
-        forget(&made(&cache.join("built"))?);
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
         let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
         let kept = Kept { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
@@ -144,14 +158,9 @@ pub(super) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     if inside.is_dir() { Ok(inside) } else { Err(wrong("it is a file")) }
 }
 
-/// Removes what was kept for long; what cannot be removed does no harm.
-fn forget(folder: &Path) {
-    let old = |seen: fs::Metadata| seen.modified().is_ok_and(|at| at < SystemTime::now() - KEPT);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.metadata().is_ok_and(|seen| seen.is_file() && old(seen)) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+/// Whether an archive is there, and not torn.
+fn is_whole(packed: &Packed) -> bool {
+    fs::metadata(&packed.archive).is_ok_and(|seen| seen.len() == packed.archive_bytes)
 }
 
 #[cfg(test)]

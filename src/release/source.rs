@@ -2,7 +2,8 @@
 use super::error::{Error, Problem};
 use crate::git::{self, Entry, EntryKind};
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     os::unix::{
         ffi::OsStrExt,
         fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
@@ -41,11 +42,19 @@ impl Source {
         }
     }
 
-    /// Reads what a file holds, or where a link leads.
+    /// Reads what a small file holds, or where a link leads.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
         match self {
             Source::Commit(tree) => tree.content(entry),
             Source::Folder(folder) => folder.content(entry),
+        }
+    }
+
+    /// How many bytes a file has, and its content piece by piece.
+    pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
+        match self {
+            Source::Commit(tree) => tree.reader(entry),
+            Source::Folder(folder) => folder.reader(entry),
         }
     }
 }
@@ -100,6 +109,13 @@ impl Folder {
         read.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))
     }
 
+    fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
+        let place = self.place(&entry.path);
+        let open = fs::File::open(&place).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size, file) = open.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))?;
+        Ok((size, Box::new(file)))
+    }
+
     fn place(&self, path: &[u8]) -> PathBuf {
         self.top.join(std::ffi::OsStr::from_bytes(path))
     }
@@ -118,8 +134,13 @@ pub(super) fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
         let shown = || String::from_utf8_lossy(&entry.path).escape_debug().to_string();
         match entry.kind {
             EntryKind::Submodule => problems.push(Problem::Submodule(shown())),
-            EntryKind::File { .. } if super::pack::is_lfs(&source.content(entry)?) => {
-                problems.push(Problem::Lfs(shown()))
+            EntryKind::File { .. } => {
+                let mut beginning = Vec::new();
+                let (_, content) = source.reader(entry)?;
+                content.take(super::pack::BEGINNING).read_to_end(&mut beginning).map_err(|e| unread(folder, &e))?;
+                if super::pack::is_lfs(&beginning) {
+                    problems.push(Problem::Lfs(shown()));
+                }
             }
             _ => {}
         }
@@ -135,19 +156,18 @@ pub(super) fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
     make(folder).map_err(failed)?;
     for entry in source.entries() {
         let at = folder.join(std::ffi::OsStr::from_bytes(&entry.path));
-        let content = |kind| if kind == EntryKind::Folder { Ok(Vec::new()) } else { source.content(entry) };
         // Nothing is written through what stands there already: a tree made by hand may have a name twice.
         let made = match entry.kind {
             EntryKind::Folder | EntryKind::Submodule => make(&at),
             EntryKind::Link => {
-                let target = content(entry.kind)?;
+                let target = source.content(entry)?;
                 std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(&target), &at)
             }
             EntryKind::File { executable } => {
                 let mode = if executable { 0o755 } else { 0o644 };
                 let open = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&at);
-                let content = content(entry.kind)?;
-                open.and_then(|mut file| io::Write::write_all(&mut file, &content))
+                let (_, mut content) = source.reader(entry)?;
+                open.and_then(|mut file| io::copy(&mut content, &mut file)).map(drop)
             }
         };
         made.map_err(failed)?;

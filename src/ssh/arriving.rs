@@ -39,7 +39,7 @@ impl Arriving {
             return None;
         }
         state.hasher.update(bytes);
-        if let Err(e) = state.temp.write_all(bytes) {
+        if let Err(e) = state.temp.as_file_mut().write_all(bytes) {
             state.failed = Some(e);
         }
         state.done += bytes.len() as u64;
@@ -48,6 +48,11 @@ impl Arriving {
             state.told = Instant::now();
         }
         due.then_some(state.done)
+    }
+
+    /// Whether it cannot be written any further.
+    fn failed(&self) -> bool {
+        self.0.lock().unwrap().failed.is_some()
     }
 
     /// How much there is.
@@ -68,7 +73,8 @@ impl Arriving {
 
 /// Has what a command prints arrive in a file beside `to`; gives how the command ended, the file, and its sha256.
 ///
-/// `total` is how many bytes it will be, or 0 if nobody knows. `Failed` when it cannot be written here.
+/// `total` is how many bytes it will be, or 0 if nobody knows. `Failed` when it cannot be written here, or when the person
+/// asks for the end: then the command is stopped.
 pub async fn arrived(
     at: &At<'_>,
     on: &On,
@@ -84,7 +90,19 @@ pub async fn arrived(
         at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
     };
     let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
-    let ended = on.run(at, Job { into: Some(&take), heard, ..on.job(command) }).await?;
+    let asked = || at.real.person.wants_end();
+    let stops = || arriving.failed() || asked();
+    let ended = on.run(at, Job { into: Some(&take), heard, until: Some(&stops), ..on.job(command) }).await;
+    if arriving.failed() {
+        return Err(arriving
+            .done()
+            .map_or_else(|e| unwritable(to, &e), |_| unwritable(to, &io::ErrorKind::Other.into())));
+    }
+    let ended = ended?;
+    if ended.status == Job::STOPPED && asked() {
+        let message = format!("`{}` was not got: {} was interrupted and was stopped", to.display(), on.shown(command));
+        return Err(Failure::failed(message).on(&on.host.name).help("what was there under that name is as it was"));
+    }
     if ended.status == 0 {
         tell(arriving.so_far());
     }
@@ -95,4 +113,5 @@ pub async fn arrived(
 /// A file of this machine that cannot be written.
 pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
     Failure::failed(format!("`{}` cannot be written: {e}", to.display()))
+        .help("what was there under that name is as it was; where a disk of this machine is full, make room")
 }

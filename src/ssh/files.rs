@@ -258,7 +258,7 @@ impl Effect for Put {
             at.tell(What::Progressed { host: Some(host.clone()), what: "sent".into(), done, total, unit: "bytes" });
         };
         let folder = self.from.is_dir();
-        let temp = if folder { Some(packed(&self.from).map_err(|e| self.unreadable(&e))?) } else { None };
+        let temp = if folder { Some(packed(&self.from).map_err(|e| self.unpacked(&e))?) } else { None };
         let file = temp.as_ref().map_or(&*self.from, |t| t.path());
         let (digest, bytes) = digest(file).map_err(|e| self.unreadable(&e))?;
         let what = if folder { Content::Folder } else { Content::File };
@@ -284,6 +284,17 @@ impl Effect for Put {
 impl Put {
     fn unreadable(&self, e: &io::Error) -> Failure {
         Failure::failed(format!("`{}` cannot be read: {e}", self.from.display()))
+    }
+
+    fn unpacked(&self, e: &io::Error) -> Failure {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if !full.contains(&e.kind()) {
+            return self.unreadable(e);
+        }
+        Failure::failed(format!("`{}` cannot be packed here: {e}", self.from.display())).help(format!(
+            "nothing was sent; make room in `{}`, or name another folder as `TMPDIR`",
+            std::env::temp_dir().display()
+        ))
     }
 }
 
