@@ -271,6 +271,14 @@ fn whoami() {
         service::restart(host);
     });
 }
+fn once() {
+    targets().parallel(|host| {
+        host.sudo(sh("echo x >> /srv/count"));
+        service::restart(host);
+        host.user("shop").run(sh("echo y >> /var/tmp/count; touch /var/tmp/begun; sleep 4"));
+        host.sudo(sh("echo z >> /srv/count"));
+    });
+}
 fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
 "#,
     );
@@ -322,6 +330,32 @@ fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
     assert!(!stdout.contains(PASSWORD), "{stdout}");
     assert_eq!(seen, [""; 0]);
     assert_eq!(files_with_password(&lab.folder), [""; 0]);
+
+    // Killed while a command runs by sudo: what was done by a password is known, and not done again.
+    let run = lab.rfab(&["on:asks,each", "once"]).on_terminal().start();
+    asked(&run, 1);
+    run.types(&format!("{PASSWORD}\n"));
+    let begun = Instant::now();
+    for name in ["asks", "each"] {
+        while !lab.host(name).path("/var/tmp/begun").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(30) && !run.is_over(), "{:?}", run.so_far());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+    run.kill();
+    thread::sleep(Duration::from_secs(5));
+    let resumed = lab.rfab(&["--resume"]).on_terminal().start();
+    asked(&resumed, 1);
+    resumed.types(&format!("{PASSWORD}\n"));
+    let resumed = resumed.output();
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(resumed.stdout.contains("and for every other host of testing1 that asks"), "{resumed:?}");
+    for name in ["asks", "each"] {
+        let host = lab.host(name);
+        assert_eq!(host.sh("cat /srv/count /var/tmp/count").expect_ok(), "x\nz\ny\n", "{resumed:?}");
+        let ledger = host.sh("cat /srv/shop/.rfab/ledger").expect_ok();
+        assert_eq!(ledger.matches("\"restart\"").count(), 4, "one of each run, before and after: {ledger}");
+    }
 
     // Without a terminal nobody is asked, and nothing hangs; a wrong password runs nothing.
     let begun = Instant::now();

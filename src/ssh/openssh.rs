@@ -318,9 +318,11 @@ impl Transport for Openssh {
             let mut for_it = false;
             while sudo_refused(&ended) {
                 held.forget();
+                self.untrace(host, &job).await?;
                 let password = self.password(host, user, &ended, for_it).await?;
                 ended = once(Some(&hear), Sudo::Password, Some(&password.text)).await?;
                 if sudo_refused(&ended) && password.own {
+                    self.untrace(host, &job).await?;
                     return Err(self.wrong_password(host, user, &password).await);
                 }
                 for_it = true;

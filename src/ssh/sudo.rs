@@ -12,7 +12,11 @@ use std::sync::Mutex;
 
 /// What a person answered for a host.
 pub enum Answer {
-    Password(Secret),
+    Password {
+        text: Secret,
+        /// Whether it was asked for the whole fleet.
+        shared: bool,
+    },
     /// One that sudo did not take; nobody is asked twice.
     Wrong,
 }
@@ -26,8 +30,8 @@ pub struct Password {
 }
 
 impl Openssh {
-    /// Gives the password that is known, also if it was typed for another host, unless it must be for this one; else
-    /// asks. One person is asked at a time.
+    /// Gives the password that is known, also if it was typed for the fleet on another host's question, unless it must be for
+    /// this one; else asks. One person is asked at a time.
     pub(super) async fn password(
         &self,
         host: &Host,
@@ -37,18 +41,22 @@ impl Openssh {
     ) -> Result<Password, Failure> {
         let mut passwords = self.passwords.lock().await;
         match passwords.get(&host.name) {
-            Some(Answer::Password(text)) => return Ok(Password { text: text.clone(), own: true, fresh: false }),
+            Some(Answer::Password { text, .. }) => return Ok(Password { text: text.clone(), own: true, fresh: false }),
             Some(Answer::Wrong) => return Err(not_taken(host, user)),
             None => {}
         }
         let other = passwords.values().find_map(|answer| match answer {
-            Answer::Password(text) if !for_it => Some(text.clone()),
+            Answer::Password { text, shared: true } if !for_it => Some(text.clone()),
             _ => None,
         });
         if let Some(text) = other {
             return Ok(Password { text, own: false, fresh: false });
         }
-        let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}"));
+        let whose = match for_it {
+            true => format!("which did not take the one of {}; it goes to no other host", host.fleet),
+            false => format!("and for every other host of {} that asks", host.fleet),
+        };
+        let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}, {whose}"));
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
         let Some(text) = asked.map(Secret::new) else {
             let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or("it says nothing").to_owned();
@@ -57,7 +65,7 @@ impl Openssh {
             let help = "run it on a terminal, or allow it in sudoers with NOPASSWD";
             return Err(Failure::failed(message).on(&host.name).help(help));
         };
-        passwords.insert(host.name.clone(), Answer::Password(text.clone()));
+        passwords.insert(host.name.clone(), Answer::Password { text: text.clone(), shared: !for_it });
         Ok(Password { text, own: true, fresh: true })
     }
 
@@ -67,6 +75,15 @@ impl Openssh {
             self.passwords.lock().await.insert(host.name.clone(), Answer::Wrong);
         }
         not_taken(host, user)
+    }
+
+    /// Takes back the trace of a call that sudo refused: nothing was begun, whatever its status was.
+    pub(super) async fn untrace(&self, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
+        let Some(trace) = &job.trace else { return Ok(()) };
+        let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
+        let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
+        let command = Command::line(text, values).expect("a good line");
+        Box::pin(crate::world::real::Transport::run(self, host, Job::new(&command))).await.map(drop)
     }
 
     /// Whether sudo refuses even `true` without a password; only then is a call that looks refused done again.

@@ -6,7 +6,9 @@ use crate::{
     world::real::{Job, Note},
 };
 
-const WRAPPER: &str = include_str!("wrapper.sh");
+const WRAPPER: &str = concat!(include_str!("note.sh"), include_str!("wrapper.sh"));
+/// What sudo runs where the ledger is written by whom it gives.
+const NOTED: &str = concat!(include_str!("note.sh"), include_str!("noted.sh"));
 /// What Linux takes as one argument, less what stands around it.
 const MOST: usize = 120 << 10;
 
@@ -51,40 +53,36 @@ pub fn given(job: &Job<'_>) -> Vec<u8> {
 /// `owner` is the app's user, where a ledger is not the login user's.
 pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Result<String, Failure> {
     let user = job.user.as_ref();
-    // As the owner itself, the wrapper writes the ledger without another sudo, and as root without another password.
-    let as_root = sudo == Sudo::Password && user.is_some_and(|user| &**user == "root");
-    let whole = job.note.is_some() && user.is_some() && (user == owner || as_root);
+    let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
+    let mut note = job.note.as_ref().unwrap_or(&empty);
+    let mut owner = owner.filter(|_| job.note.is_some());
     let mut words = plain(job);
     let mut dir = job.cd.clone().unwrap_or_default();
-    if let Some(user) = user.filter(|_| !whole) {
-        if !dir.is_empty() {
+    if let Some(user) = user {
+        // As the owner itself, or as root by a password, the ledger is written without another sudo.
+        let within = owner.is_some_and(|owner| user == owner || (sudo == Sudo::Password && &**user == "root"));
+        if within {
+            let writer = owner.filter(|owner| *owner != user).map(|owner| owner.to_string()).unwrap_or_default();
+            let args = [mark, &note.file, &note.intent, &note.ok, &note.failed, &writer, &dir].map(str::to_owned);
+            let shell = ["/bin/sh", "-c", NOTED, "rfab"].map(str::to_owned);
+            words = shell.into_iter().chain(args).chain(words).collect();
+            note = &empty;
+            owner = None;
+            dir.clear();
+        } else if !dir.is_empty() {
             let enter = ["/bin/sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", &dir].map(str::to_owned);
             words = enter.into_iter().chain(words).collect();
             dir.clear();
         }
         words = by_sudo(user, sudo, words);
     }
-    let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
-    let note = job.note.as_ref().unwrap_or(&empty);
-    let owner = owner
-        .filter(|owner| job.note.is_some() && (!whole || user != Some(owner)))
-        .map(|o| o.to_string())
-        .unwrap_or_default();
-    // Traces are the login user's; what runs wholly as another user leaves none.
-    let (folder, id) = match job.trace.as_ref().filter(|_| !whole) {
-        Some(trace) => (trace.folder.clone(), trace.id.clone()),
-        None => Default::default(),
-    };
+    let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
+    let trace = job.trace.as_ref();
+    let folder = trace.map(|trace| trace.folder.clone()).unwrap_or_default();
+    let id = trace.map(|trace| trace.id.clone()).unwrap_or_default();
     let args = [mark, &folder, &id, &note.file, &note.intent, &note.ok, &note.failed, &owner, &dir].map(str::to_owned);
     let args: Vec<String> = args.into_iter().chain(words).collect();
-    match user.filter(|_| whole) {
-        None => encoded(&program(WRAPPER, &args)),
-        Some(user) => {
-            let shell = ["/bin/sh", "-c", WRAPPER, "rfab"].map(str::to_owned);
-            let words = by_sudo(user, sudo, shell.into_iter().chain(args).collect());
-            encoded(&format!("exec {}", words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")))
-        }
-    }
+    encoded(&program(WRAPPER, &args))
 }
 
 fn by_sudo(user: &Name, sudo: Sudo, words: Vec<String>) -> Vec<String> {

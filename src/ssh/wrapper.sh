@@ -2,15 +2,6 @@ mark=$1 folder=$2 id=$3 ledger=$4 intent=$5 ok=$6 failed=$7 owner=$8 dir=$9
 shift 9
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 fail() { printf '%s pid 0\n\n%s %s\n' "$mark" "$mark" "$1"; exit 0; }
-note() {
-    line=$1
-    case $line in *@AT@*) line=${line%%@AT@*}$(date -u +%Y-%m-%dT%H:%M:%SZ)${line#*@AT@} ;; esac
-    if [ -n "$owner" ]; then
-        printf '%s\n' "$line" | sudo -n -u "$owner" -- /bin/sh -c 'cat >> "$1" && sync "$1"' sh "$ledger"
-    else
-        printf '%s\n' "$line" >> "$ledger" && sync "$ledger"
-    fi
-}
 if [ -n "$folder" ]; then
     (umask 077 && mkdir -p "$folder") 2>/dev/null || fail trace
 fi
