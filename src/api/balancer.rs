@@ -1,7 +1,9 @@
 //! Servers in and out of the balancer.
 use super::HostValue;
 use crate::{
-    balancer::{Balance, Claim, CutOff, Emptied, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    balancer::{
+        Balance, CheckBalancers, Claim, CutOff, Emptied, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp,
+    },
     effect::Admin,
     event::Standing,
     failure::{Failure, Reason},
@@ -255,6 +257,22 @@ pub mod balancer {
             thrown(Failure::new(Reason::Fabfile, format!("a weight is 0 to 100 percent, not {percent}")))
         })?;
         here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
+    }
+
+    /// Refuses unless every balancer of the targets' fleet can be asked and would obey; nothing is changed.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::check(targets());
+    /// ```
+    #[rhai_fn(name = "check", return_raw)]
+    pub fn check(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
+        let here = here(&ctx)?.clone();
+        if targets.fleet.balancers.iter().all(|balancer| balancer.by_hand() || balancer.pools.is_empty()) {
+            return Ok(());
+        }
+        here.perform(CheckBalancers { fleet: targets.fleet })
     }
 
     /// Takes the fleet's lock now, and asks the question of a guarded fleet; the first change does it otherwise.

@@ -1,9 +1,14 @@
 //! A balancer's admin socket, asked by a program on its host: where sshd forwards no sockets, and no lock is held.
-use super::{driver::Socket, keeper::unanswered, socket::one_line};
+use super::{
+    diagnosis::unasked,
+    driver::Socket,
+    keeper::unanswered,
+    socket::{is_masters, one_line, to_worker},
+};
 use crate::{
     command::Command,
-    failure::Failure,
-    host::Host,
+    failure::{Failure, Reason},
+    host::{Host, Name},
     world::real::{Job, Transport},
 };
 use async_trait::async_trait;
@@ -13,17 +18,38 @@ use std::{sync::Arc, time::Duration};
 pub struct ByTool {
     pub transport: Arc<dyn Transport>,
     pub host: Host,
+    /// As the fleet file has it.
     pub socket: String,
+    /// Whether the master answers.
+    pub master: bool,
 }
 
-const ASK: &str = r#"if command -v socat >/dev/null 2>&1; then printf '%s\n' "$line" | socat -t 5 - "UNIX-CONNECT:$socket"
-else printf '%s\n' "$line" | nc -U -w 5 "$socket"; fi"#;
+const ASK: &str = r#"case $socket in
+/*) far=UNIX-CONNECT:$socket; set -- -U -w 5 "$socket" ;;
+*) far=TCP:$socket; at=${socket%:*}; at=${at#[}; set -- -w 5 "${at%]}" "${socket##*:}" ;;
+esac
+if command -v socat >/dev/null 2>&1; then printf '%s\n' "$line" | socat -t 5 - "$far"
+else printf '%s\n' "$line" | nc "$@"; fi"#;
+
+impl ByTool {
+    /// Asks for the first time: whether it answers at all, and whether it is the master that does.
+    pub async fn found(mut self, balancer: &Name) -> Result<Arc<dyn Socket>, Failure> {
+        match self.ask("show info").await {
+            Ok(answer) => self.master = is_masters(&answer),
+            Err(failure) if failure.reason == Reason::Balancer => {
+                return Err(unasked(&*self.transport, balancer, &self.host, &self.socket).await);
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(Arc::new(self))
+    }
+}
 
 #[async_trait]
 impl Socket for ByTool {
     async fn ask(&self, line: &str) -> Result<String, Failure> {
         one_line(line)?;
-        let values = vec![("line".into(), line.to_owned()), ("socket".into(), self.socket.clone())];
+        let values = vec![("line".into(), to_worker(line, self.master)), ("socket".into(), self.socket.clone())];
         let command = Command::line(ASK, values).expect("a good line");
         let job = Job { timeout: Some(Duration::from_secs(10)), keep: 8 << 20, ..Job::new(&command) };
         let ended = self.transport.run(&self.host, job).await?;

@@ -1,17 +1,18 @@
 //! The locks, balancers and state folders of one fleet, over ssh.
 use super::{
     by_tool::ByTool,
+    diagnosis::unasked,
     driver::{Driver, Socket},
     haproxy::Haproxy,
     keeper::{Keeper, SILENCE, Taken, held_by},
-    socket::UnixSocket,
+    socket::{UnixSocket, remote},
 };
 use crate::{
     command::Command,
     failure::{Failure, Reason},
     fleet::Fleet,
     host::{Host, Name},
-    world::real::{Balancing, Holder, Job, Remote, Says, Transport},
+    world::real::{Balancing, Holder, Job, Says, Transport},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -54,6 +55,12 @@ impl Desk {
         self.homes().into_iter().find(|h| h.0 == *place).ok_or_else(missing)
     }
 
+    /// Why a balancer cannot be asked; nothing where a person changes it.
+    async fn unasked(&self, balancer: &Name) -> Option<Failure> {
+        let (_, host, socket) = self.home(balancer).ok()?;
+        Some(unasked(&*self.transport, balancer, &host, &socket?).await)
+    }
+
     fn folder(&self) -> String {
         format!("{}/{}", self.fleet.state, self.fleet.name)
     }
@@ -94,7 +101,11 @@ impl Balancing for Desk {
             }
         }
         for (name, keeper) in &taken {
-            if let Some(tool) = keeper.detour().await? {
+            let detour = match keeper.detour().await {
+                Err(failure) if failure.reason == Reason::Balancer => Err(self.unasked(name).await.unwrap_or(failure)),
+                detour => detour,
+            };
+            if let Some(tool) = detour? {
                 say(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `{tool}` on its host"));
             }
         }
@@ -119,12 +130,21 @@ impl Balancing for Desk {
         let (_, host, socket) = self.home(balancer)?;
         let socket = socket
             .ok_or_else(|| Failure::failed(format!("`{balancer}` is changed by hand, and is told nothing else")))?;
-        let near = self.transport.forward(&host, &Remote::Unix(socket.clone())).await?;
-        let mut asked: Arc<dyn Socket> = Arc::new(UnixSocket::new(near, balancer));
-        if asked.ask("show info").await.is_err() {
-            asked = Arc::new(ByTool { transport: self.transport.clone(), host, socket });
-            asked.ask("show info").await?;
+        let mut asked: Option<Arc<dyn Socket>> = None;
+        // Its sshd may forward nothing.
+        if let Ok(near) = self.transport.forward(&host, &remote(&socket)).await {
+            let forwarded = UnixSocket::new(near, balancer);
+            if forwarded.ask("show info").await.is_ok() {
+                asked = Some(Arc::new(forwarded));
+            }
         }
+        let asked = match asked {
+            Some(asked) => asked,
+            None => {
+                let by_tool = ByTool { transport: self.transport.clone(), host, socket, master: false };
+                by_tool.found(balancer).await?
+            }
+        };
         let driver: Arc<dyn Driver> = Arc::new(Haproxy { socket: asked, name: balancer.to_string() });
         readers.insert(balancer.clone(), driver.clone());
         Ok(driver)

@@ -33,7 +33,7 @@ impl Haproxy {
         }
         let failure = self.odd(line, &answer);
         Err(match answer.contains("Permission denied") {
-            true => failure.help("its socket needs `level admin`"),
+            true => failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it"),
             false => failure,
         })
     }
@@ -189,8 +189,8 @@ impl Driver for Haproxy {
         let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
         if answer.contains("Permission denied") {
             found.push(Finding {
-                message: format!("the socket of `{}` may only read", self.name),
-                help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload".to_owned(),
+                message: format!("the socket of `{}` may only be read: it is not of `level admin`", self.name),
+                help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload it".to_owned(),
             });
         }
         Ok(found)

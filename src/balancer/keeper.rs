@@ -1,6 +1,6 @@
 //! The lock of a fleet, held by a small program on the balancer's host that dies with its connection.
 use super::driver::Socket;
-use super::socket::{UnixSocket, one_line};
+use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
     failure::{Failure, Reason},
     host::Host,
@@ -41,6 +41,8 @@ pub struct Keeper {
     socket: Option<UnixSocket>,
     /// Whether the socket was tried and the keeper must ask instead.
     detoured: AtomicBool,
+    /// Whether the master answers it.
+    master: AtomicBool,
     pinging: std::sync::Mutex<Option<JoinHandle<()>>>,
     #[expect(dead_code, reason = "the connection ends when it is dropped")]
     guard: Box<dyn Send + Sync>,
@@ -65,8 +67,9 @@ impl Keeper {
         let who = serde_json::to_string(holder).expect("a holder is plain data");
         let limit = silence.as_secs().max(1).to_string();
         let args = [folder, &limit, &who, socket.unwrap_or("")];
+        let remote = socket.map(remote);
         let Exclusive { stdin, stdout, socket: near, guard } =
-            transport.exclusive(host, PROGRAM, &args, socket).await?;
+            transport.exclusive(host, PROGRAM, &args, remote.as_ref()).await?;
         let mut talk = Talk { stdin, stdout: BufReader::new(stdout), lost: false };
         let first = talk.hear(&host.name).await?;
         match first.split_once(' ').unwrap_or((&first, "")) {
@@ -84,6 +87,7 @@ impl Keeper {
             talk: Mutex::new(talk),
             socket,
             detoured: AtomicBool::new(false),
+            master: AtomicBool::new(false),
             pinging: std::sync::Mutex::default(),
             guard,
         });
@@ -117,7 +121,8 @@ impl Keeper {
         match &self.socket {
             Some(socket) if socket.ask("show info").await.is_err() => {
                 self.detoured.store(true, Relaxed);
-                self.ask("show info").await?;
+                let answer = self.ask("show info").await?;
+                self.master.store(is_masters(&answer), Relaxed);
                 self.say("tool").await.map(Some)
             }
             _ => Ok(None),
@@ -227,7 +232,8 @@ impl Socket for Keeper {
                 Err(_) => {}
             }
         }
-        let answer = self.say(&format!("ask {line}")).await?;
+        let master = self.master.load(Relaxed) || self.socket.as_ref().is_some_and(UnixSocket::is_masters);
+        let answer = self.say(&format!("ask {}", to_worker(line, master))).await?;
         let bytes = hex::decode(&answer).map_err(|_| unanswered(&self.host))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

@@ -45,9 +45,14 @@ watch() {
 }
 unwatch() { kill "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null; }
 ask() {
+    line=$1
+    case $socket in
+    /*) far=UNIX-CONNECT:$socket; set -- -U -w 5 "$socket" ;;
+    *) far=TCP:$socket; at=${socket%:*}; at=${at#[}; set -- -w 5 "${at%]}" "${socket##*:}" ;;
+    esac
     case $tool in
-    socat) printf '%s\n' "$1" | socat -t 5 - "UNIX-CONNECT:$socket" ;;
-    nc) printf '%s\n' "$1" | nc -U -w 5 "$socket" ;;
+    socat) printf '%s\n' "$line" | socat -t 5 - "$far" ;;
+    nc) printf '%s\n' "$line" | nc "$@" ;;
     *) return 1 ;;
     esac
 }

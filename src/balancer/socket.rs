@@ -1,8 +1,16 @@
-//! A balancer's admin socket, as it is reached from here.
+//! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
 use super::driver::Socket;
-use crate::failure::{Failure, Reason};
+use crate::{
+    failure::{Failure, Reason},
+    fleet::address_and_port,
+    world::real::Remote,
+};
 use async_trait::async_trait;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
@@ -15,17 +23,42 @@ const WITHIN: Duration = Duration::from_secs(5);
 /// The longest answer.
 const LONGEST: usize = 8 << 20;
 
+/// Where a socket of a fleet file leads.
+pub fn remote(socket: &str) -> Remote {
+    match address_and_port(socket).filter(|_| !socket.starts_with('/')) {
+        Some((address, port)) => Remote::Tcp(address, port),
+        None => Remote::Unix(socket.to_owned()),
+    }
+}
+
+/// Whether the master answered `show info`, which it does not know: each worker does, and always did.
+pub fn is_masters(info: &str) -> bool {
+    info.trim_start().starts_with("Unknown command")
+}
+
+/// A line as the master hands it to the worker that serves, by its relative number.
+pub fn to_worker(line: &str, master: bool) -> String {
+    if master { format!("@1 {line}") } else { line.to_owned() }
+}
+
 /// A unix socket of this machine that leads to the balancer; one connection is kept open.
 pub struct UnixSocket {
     path: PathBuf,
     /// For people.
     name: String,
     open: Mutex<Option<UnixStream>>,
+    /// Whether the master answers: its prompt says so.
+    master: AtomicBool,
 }
 
 impl UnixSocket {
     pub fn new(path: PathBuf, name: &str) -> Self {
-        Self { path, name: name.to_owned(), open: Mutex::new(None) }
+        Self { path, name: name.to_owned(), open: Mutex::new(None), master: AtomicBool::new(false) }
+    }
+
+    /// Whether it is the master's, once it was asked anything.
+    pub fn is_masters(&self) -> bool {
+        self.master.load(Relaxed)
     }
 
     fn failed(&self, why: &dyn std::fmt::Display) -> Failure {
@@ -52,10 +85,11 @@ impl UnixSocket {
             if text.len() > LONGEST {
                 return Err(self.failed(&"its answer has no end"));
             }
-            if text.ends_with(b"\n> ") || text == b"> " {
-                let whole = format!("\n{}", String::from_utf8_lossy(&text));
-                let answers: Vec<String> = whole.split("\n> ").map(|a| a.trim_start_matches('\n').to_owned()).collect();
-                if answers.len() > n {
+            if text.ends_with(b"> ") {
+                let whole = String::from_utf8_lossy(&text);
+                let answers = split(&whole);
+                if answers.len() >= n {
+                    self.master.fetch_or(whole.starts_with(MASTER), Relaxed);
                     return Ok(answers.into_iter().take(n).collect());
                 }
             }
@@ -66,11 +100,37 @@ impl UnixSocket {
     ///
     /// After a reload a connection that was kept leads to the process that goes, which serves nobody any more.
     async fn once(&self, stream: &mut UnixStream, line: &str) -> Result<Heard, Failure> {
-        stream.write_all(format!("{line}\nshow info\n").as_bytes()).await.map_err(|e| self.failed(&e))?;
+        let [line, info] = [line, "show info"].map(|line| to_worker(line, self.is_masters()));
+        stream.write_all(format!("{line}\n{info}\n").as_bytes()).await.map_err(|e| self.failed(&e))?;
         let [answer, info] = &mut *self.answers(stream, 2).await? else { unreachable!("two were asked for") };
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
         Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answer(std::mem::take(answer)) })
     }
+}
+
+/// What the master's prompt begins with: `master> `, after a reload that failed `master[ReloadFailed]> `.
+const MASTER: &str = "master";
+
+/// The answers before each prompt; what comes behind the last one is not an answer yet.
+fn split(whole: &str) -> Vec<String> {
+    let is_prompt = |line: &str| {
+        let word = line.strip_prefix(MASTER).unwrap_or(line);
+        word == "> " || (word.len() < line.len() && word.starts_with('[') && word.ends_with("]> "))
+    };
+    let mut answers = Vec::new();
+    let mut answer = String::new();
+    for line in whole.split_inclusive('\n') {
+        // The next answer begins on the line of the prompt before it.
+        let prompt = line.find("> ").map(|at| line.split_at(at + 2)).filter(|(prompt, _)| is_prompt(prompt));
+        match prompt {
+            Some((_, rest)) => {
+                answers.push(std::mem::take(&mut answer));
+                answer.push_str(rest);
+            }
+            None => answer.push_str(line),
+        }
+    }
+    answers
 }
 
 /// What came of a line.
@@ -121,6 +181,46 @@ impl Socket for UnixSocket {
             }
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(self.failed(&format!("no answer within {} s", WITHIN.as_secs()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_end_at_a_prompt_be_it_a_workers_or_the_masters() {
+        for (text, wanted) in [
+            ("> ", vec![""]),
+            ("\n> ", vec!["\n"]),
+            ("> one\n\n> ", vec!["", "one\n\n"]),
+            ("one\n\n> two\n\n> ", vec!["one\n\n", "two\n\n"]),
+            ("\n> Pid: 1\n\n> ", vec!["\n", "Pid: 1\n\n"]),
+            ("a > b\n> ", vec!["a > b\n"]),
+            ("master> ", vec![""]),
+            ("one\n\nmaster> two\n\nmaster> ", vec!["one\n\n", "two\n\n"]),
+            ("one\n\nmaster[ReloadFailed]> ", vec!["one\n\n"]),
+            ("one\nmasters > x\n", vec![]),
+        ] {
+            assert_eq!(split(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_socket_is_a_path_or_an_address_with_a_port() {
+        let tcp = |address: &str| Remote::Tcp(address.into(), 9999);
+        for (text, wanted) in [
+            ("/run/haproxy/admin.sock", Remote::Unix("/run/haproxy/admin.sock".into())),
+            ("/run/a:9999", Remote::Unix("/run/a:9999".into())),
+            ("127.0.0.1:9999", tcp("127.0.0.1")),
+            ("[::1]:9999", tcp("::1")),
+            ("localhost:9999", tcp("localhost")),
+        ] {
+            assert_eq!(remote(text), wanted, "{text}");
+        }
+        for bad in ["::1:9999", "[::1]", "localhost:", "localhost:0", "localhost:99999", "a b:1", ":9999", "[x]:1"] {
+            assert_eq!(address_and_port(bad), None, "{bad}");
         }
     }
 }

@@ -129,7 +129,16 @@ fn driver(node: &Node) -> Result<Driver, Problem> {
     value::one_of(node, &[("haproxy", Driver::Haproxy), ("manual", Driver::Manual)])
 }
 
+/// An absolute path, or an address and a port such as `127.0.0.1:9999` or `[::1]:9999`.
 fn socket(node: &Node) -> Result<String, Problem> {
+    let text = value::text(node)?;
+    if !text.starts_with('/') && text.contains(':') {
+        return match address_and_port(text) {
+            Some(_) => Ok(text.to_owned()),
+            None => Err(Problem::new(format!("`{text}` is not an address and a port"), node.place("not an address"))
+                .help("write a path, or `127.0.0.1:9999`, `[::1]:9999`: as the balancer's machine sees it")),
+        };
+    }
     let path = value::path(node)?;
     if path.len() > LONGEST_SOCKET {
         let message = format!("the socket's path has {} bytes", path.len());
@@ -177,6 +186,18 @@ fn server(node: &Node) -> Result<String, Problem> {
             .help(value::why_no_name(&filled)));
     }
     Ok(text.to_owned())
+}
+
+/// The parts of `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`; an address stands without its brackets.
+pub fn address_and_port(text: &str) -> Option<(String, u16)> {
+    let (address, port) = text.rsplit_once(':')?;
+    let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
+    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let good = match inner {
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !address.is_empty() && address.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)),
+    };
+    good.then(|| (inner.unwrap_or(address).to_owned(), port))
 }
 
 /// A count, or `"80%"`.

@@ -21,6 +21,7 @@ mod value;
 mod written;
 mod wrong;
 
+pub use balancers::address_and_port;
 pub use differ::differences;
 pub use hosts::{Named, WORDS};
 pub use nearest::{did_you_mean, nearest};
@@ -174,7 +175,7 @@ pub struct Balancer {
     pub name: Name,
     /// The machine it is on.
     pub host: Host,
-    /// Its admin socket; none where a person changes it by hand.
+    /// Its admin socket, a path or an address with a port; none where a person changes it by hand.
     pub socket: Option<String>,
     /// Pool to the role whose hosts are its servers.
     pub pools: BTreeMap<Name, Name>,

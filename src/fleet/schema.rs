@@ -265,7 +265,12 @@ pub const BALANCER: Table = Table {
             "needed; with `manual` none",
             "the machine that it runs on, reached by ssh; lock and ledger are kept there",
         ),
-        key("socket", Is::Text, "needed; not with `manual`", "its admin socket there"),
+        key(
+            "socket",
+            Is::Text,
+            "needed; not with `manual`",
+            "its admin socket there: a path, the master's too, or `127.0.0.1:9999`; [what it has to allow](haproxy.md#the-socket)",
+        ),
         key("pools", Is::TextByName, "needed", "backend = the role whose hosts are its servers"),
         key("server", Is::Text, "`{name}`", "a server's name in the pool"),
         key("drain_within", Is::Time, "`60s`", "after that the drain has failed: the host is put back, and named"),

@@ -348,7 +348,7 @@ impl Transport for Openssh {
         host: &Host,
         program: &str,
         args: &[&str],
-        socket: Option<&str>,
+        socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure> {
         let control = self.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
         master::start(&self.config, &control, host, "no").await?;
@@ -376,7 +376,7 @@ impl Transport for Openssh {
             None => None,
             Some(remote) => {
                 let near = self.folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
-                forward(&session, host, &near, &Remote::Unix(remote.to_owned())).await?;
+                forward(&session, host, &near, remote).await?;
                 Some(near)
             }
         };

@@ -38,13 +38,13 @@ pub trait Transport: Send + Sync {
 
     /// Opens a connection that is shared with nobody, and runs `program` (POSIX sh, with `args` as `$1`…) on it.
     ///
-    /// With `socket`, the unix socket of that name on the host is forwarded through the same connection.
+    /// With `socket`, that is forwarded through the same connection.
     async fn exclusive(
         &self,
         host: &Host,
         program: &str,
         args: &[&str],
-        socket: Option<&str>,
+        socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure>;
 
     /// Tells how a call that left its trace on a host stands.

@@ -1,7 +1,7 @@
 //! HAProxy as people have set it up.
 use super::{
     four_of,
-    lab::{Lab, Load, Plan, Shape, needs_lab},
+    lab::{Lab, Load, Plan, Shape, Socket, needs_lab, needs_root},
     out, run,
 };
 
@@ -107,4 +107,72 @@ fn a_group_stays_out_and_comes_back(lab: &Lab, load: &Load) {
     run(lab, &["prod:out", "deploy:v3.0.0"], 0);
     run(lab, &["prod", "proxy.all:web3"], 0);
     assert_eq!(["web1", "web2", "web3", "web4"].map(status), [["UP"; 2]; 4]);
+}
+
+#[test]
+fn a_balancer_is_asked_by_port_and_by_its_master_with_and_without_forwarding() {
+    if !needs_lab("a_balancer_is_asked_by_port_and_by_its_master_with_and_without_forwarding") {
+        return;
+    }
+    let mut plan = four_of("tcp", Plan::new());
+    for name in ["master", "tcp-by-tool", "master-by-tool"] {
+        plan = plan.balancer(name, &[("bk_web", "web")]);
+    }
+    for name in ["tcp-by-tool", "master-by-tool"] {
+        plan = plan.with(name, |host| host.sshd("DisableForwarding yes"));
+    }
+    for balancer in &mut plan.balancers {
+        balancer.shape.socket = if balancer.name.starts_with("tcp") { Socket::Tcp } else { Socket::Master };
+    }
+    let lab = Lab::start(plan);
+    run(&lab, &["prod", "setup"], 0);
+    let told = run(&lab, &["prod", "proxy.group2"], 0);
+    for name in ["tcp-by-tool", "master-by-tool"] {
+        assert!(told.contains(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `socat`")), "{told}");
+    }
+    for balancer in &lab.balancers {
+        assert_eq!(out(&lab, balancer.plan.name), ["web1", "web2"]);
+    }
+    run(&lab, &["prod:out", "deploy:v3.0.1"], 0);
+    lab.balancer("master").reload();
+    lab.balancer("master").wait_until_up();
+    let status = run(&lab, &["prod", "proxy.status"], 0);
+    assert!(status.contains("half out"), "{status}");
+}
+
+#[test]
+fn a_socket_that_may_not_be_opened_is_named_with_its_line_of_haproxy_cfg() {
+    if !needs_root("a_socket_that_may_not_be_opened_is_named_with_its_line_of_haproxy_cfg") {
+        return;
+    }
+    let lab = Lab::start(four_of("lb1", Plan::new()).shaped(Shape { socket: Socket::Root, ..Shape::default() }));
+    let lines = "`stats socket /run/haproxy/admin.sock mode 660 level admin group deploy`";
+    let refused = |words: &[&str], code, message: &str, help: &str| {
+        let told = run(&lab, words, code);
+        assert!(told.contains(message) && told.contains(help), "{told}");
+    };
+    let closed = "`deploy` may not open `/run/haproxy/admin.sock` of `lb1`, which is srw------- root:root";
+    for words in [["prod", "proxy.status"], ["prod", "proxy.group2"]] {
+        refused(&words, 6, closed, lines);
+    }
+    let lb1 = lab.host("lb1");
+    lb1.sh("chown root:root /run/haproxy && chmod 700 /run/haproxy").expect_ok();
+    refused(&["prod", "proxy.status"], 6, "`deploy` may not enter `/run/haproxy`, where the socket of `lb1` is", lines);
+    lb1.sh("chmod 755 /run/haproxy && rm /run/haproxy/admin.sock").expect_ok();
+    refused(&["prod", "proxy.status"], 6, "`lb1` has no `/run/haproxy/admin.sock`", lines);
+    lb1.sh("touch /run/haproxy/admin.sock").expect_ok();
+    refused(&["prod", "proxy.status"], 6, "`/run/haproxy/admin.sock` of `lb1` is not a socket", lines);
+}
+
+#[test]
+fn a_socket_that_may_only_be_read_is_refused_before_anything_is_changed() {
+    if !needs_lab("a_socket_that_may_only_be_read_is_refused_before_anything_is_changed") {
+        return;
+    }
+    let lab = Lab::start(four_of("lb1", Plan::new()).shaped(Shape { socket: Socket::Operator, ..Shape::default() }));
+    run(&lab, &["prod", "setup"], 0);
+    let told = run(&lab, &["prod", "deploy:v3.0.1"], 7);
+    assert!(told.contains("the socket of `lb1` may only be read: it is not of `level admin`"), "{told}");
+    assert!(!told.contains("stage "), "{told}");
+    run(&lab, &["prod", "proxy.status"], 0);
 }

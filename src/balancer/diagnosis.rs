@@ -1,0 +1,65 @@
+//! Why a balancer's admin socket cannot be asked, found on its machine.
+use super::keeper::unanswered;
+use crate::{
+    command::Command,
+    failure::{Failure, Reason},
+    host::Host,
+    world::real::{Job, Transport},
+};
+use std::time::Duration;
+
+/// Its exit status says what is so; what it prints is only shown: the socket's or folder's mode and owners, the user, its group.
+const LOOK: &str = r#"show() { stat -c '%A %U:%G' "$1" 2>/dev/null || echo unknown; id -un; id -gn; }
+set -f; IFS=/; path=
+for part in ${socket%/*}; do
+    [ -n "$part" ] || continue
+    path=$path/$part
+    if [ -d "$path" ] && [ ! -x "$path" ]; then show "$path"; printf '%s\n' "$path"; exit 13; fi
+done
+[ -e "$socket" ] || { show "$socket"; exit 10; }
+[ -S "$socket" ] || { show "$socket"; exit 11; }
+[ -r "$socket" ] && [ -w "$socket" ] || { show "$socket"; exit 12; }
+show "$socket""#;
+
+/// What keeps the login user from a socket, with the line of haproxy.cfg that lets it in.
+pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
+    if !socket.starts_with('/') {
+        let message = format!("balancer `{balancer}` does not answer on `{socket}`");
+        let help = format!(
+            "look whether it runs there; in the `global` section of its haproxy.cfg stands `stats socket {socket} level \
+             admin`, and its sshd must forward to it (AllowTcpForwarding), else it needs socat or nc there"
+        );
+        return Failure::new(Reason::Balancer, message).help(help);
+    }
+    let command = Command::line(LOOK, vec![("socket".into(), socket.to_owned())]).expect("a good line");
+    let job = Job { timeout: Some(Duration::from_secs(10)), ..Job::new(&command) };
+    let Ok(ended) = transport.run(host, job).await else { return unanswered(balancer) };
+    let text = String::from_utf8_lossy(&ended.out);
+    let mut lines = text.lines().map(|line| line.chars().take(200).collect::<String>().escape_debug().to_string());
+    let mut next = || lines.next().unwrap_or_else(|| "unknown".to_owned());
+    let mode = next();
+    let user = next();
+    let group = next();
+    let folder = next();
+    let line = format!("`stats socket {socket} mode 660 level admin group {group}`");
+    let (message, help) = match ended.status {
+        10 => (
+            format!("`{balancer}` has no `{socket}`"),
+            format!("HAProxy does not run there, or has its socket elsewhere; its haproxy.cfg has in `global`: {line}"),
+        ),
+        11 => (
+            format!("`{socket}` of `{balancer}` is not a socket"),
+            format!("name the one that its haproxy.cfg has in `global`, such as {line}"),
+        ),
+        12 => (
+            format!("`{user}` may not open `{socket}` of `{balancer}`, which is {mode}"),
+            format!("write in the `global` section of its haproxy.cfg: {line}, and reload it"),
+        ),
+        13 => (
+            format!("`{user}` may not enter `{folder}`, where the socket of `{balancer}` is: it is {mode}"),
+            format!("add `{user}` to its group, or write in the `global` section of haproxy.cfg another path: {line}"),
+        ),
+        _ => return unanswered(balancer),
+    };
+    Failure::new(Reason::Balancer, message).help(help)
+}
