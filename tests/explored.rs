@@ -243,3 +243,97 @@ fn what_would_do_harm_is_refused_and_without_the_invariants_it_is_seen_to_do_har
         assert!(harm(&rash.model).iter().any(|h| h.contains(sign)), "{task}: {:?}", harm(&rash.model));
     }
 }
+
+/// What a colleague types who does not know of the run before: the same line, of each command that takes hosts out.
+const ANEW: [(&[&str], &str); 4] = [
+    (&[], "prod deploy:stable"),
+    (&[], "prod:group1 deploy:stable"),
+    (&["prod deploy:v3.0.0", "prod deploy:stable"], "prod rollback"),
+    (&[], "prod restart"),
+];
+
+/// A colleague's host: by hand, past rfab, somebody took it out.
+const BY_HAND_OUT: &str = "web2";
+
+fn is_live(model: &Model, name: &str) -> bool {
+    standing(model, &made_up::host(model, name)) == Standing::Live
+}
+
+/// The line typed by a colleague; where nobody knows whether the migration was done, somebody looked.
+fn anew(shop: &Shop, words: &str, model: Model) -> Simulation {
+    let again = shop.run(words, model);
+    if again.ended.exit == Exit::Unknown && failures(&again).join("; ").contains("`migrate` of") {
+        return shop.run(words, shop.done("prod migrated:stable", again.model));
+    }
+    again
+}
+
+/// A line that met a fault, then the same line by a colleague: whoever the first left out is back.
+fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Wish) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let ran = shop.run_with(words, before.clone(), wish);
+    let again = anew(shop, words, ran.model.clone());
+    wrong.extend(harm(&again.model));
+    let chosen = failures(&again).join("; ").contains("choose by rollback:COMMIT");
+    if again.ended.exit == Exit::Refused && chosen {
+        // What did not prove healthy is no way back; the hosts come back with what they have.
+        let all = shop.run("prod proxy.all", again.model);
+        let out = ["web1", "web2", "web3", "web4"].iter().any(|name| !is_live(&all.model, name));
+        if all.ended.exit != Exit::Done || out {
+            wrong.push(format!("then proxy.all: {:?} {:?}", all.ended.exit, failures(&all)));
+        }
+    } else if again.ended.exit != Exit::Done || end(&again.model) != end(whole) {
+        wrong.push(format!("again: {:?} {:?} {:#?}", again.ended.exit, failures(&again), end(&again.model)));
+    }
+    // Somebody takes a host out by hand after the first run was over: nobody puts it back unnamed.
+    let mut model = ran.model;
+    let admin = |line: &&String| line.contains(r#""host":"web2""#) && line.contains(r#""effect":"ready""#);
+    let ledger = model.states["prod"].ledgers.get("lb1").map(Vec::as_slice).unwrap_or_default();
+    // In the moment between its last two lines nobody can tell whether the run had put it back already.
+    let amid = ledger.iter().rfind(admin).is_some_and(|line| line.contains(r#""phase":"intent""#));
+    if amid || !is_live(&model, BY_HAND_OUT) {
+        return wrong;
+    }
+    model.take_out(&made_up::host(&model, BY_HAND_OUT));
+    let again = anew(shop, words, model);
+    wrong.extend(again.model.harmed.iter().map(|harm| format!("{BY_HAND_OUT} is out by hand: {harm}")));
+    if is_live(&again.model, BY_HAND_OUT) {
+        wrong.push(format!("{BY_HAND_OUT} was out by hand, and is back: {:#?}", changes(&again.events)));
+    }
+    let others = ["web1", "web3", "web4"].iter().filter(|name| !is_live(&again.model, name));
+    let left: Vec<_> = others.collect();
+    if again.ended.exit == Exit::Done && !left.is_empty() {
+        wrong.push(format!("{BY_HAND_OUT} is out by hand; it says done, and these are out: {left:?}"));
+    }
+    wrong
+}
+
+#[test]
+fn whoever_a_run_left_out_is_back_after_the_same_line_typed_anew_and_who_is_out_by_hand_stays_out() {
+    let shop = Shop::four(&format!(
+        "{BY_HAND}import \"std/service\" as units;\nfn restart() {{ units::rolling_restart(); }}\n"
+    ));
+    let every = if std::env::var_os("RFAB_ALL").is_some() { 1 } else { KINDS.len() };
+    let mut found = Vec::new();
+    for (earlier, words) in ANEW {
+        let mut before = shop.known();
+        for line in earlier {
+            before = shop.done(line, before);
+        }
+        let whole = shop.run(words, before.clone());
+        assert_eq!(whole.ended.exit, Exit::Done, "{words}: {:?}", failures(&whole));
+        for at in 0..whole.effects {
+            for (name, kind) in KINDS.iter().skip(at as usize % every).step_by(every) {
+                let wish = Wish { seed: 1, fault: Some(kind(at)), ..Wish::default() };
+                let wrong = completed(&shop, words, &before, &whole.model, wish);
+                found.extend(wrong.into_iter().map(|w| format!("{words}, {name} {at}: {w}")));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "{} wrong\n{}",
+        found.len(),
+        found.iter().take(4).cloned().collect::<Vec<_>>().join("\n")
+    );
+}

@@ -202,6 +202,51 @@ fn a_balancer_that_forgot_everything_in_between_is_told_again() {
     }));
 }
 
+/// The servers of a host are all ready.
+fn is_live(model: &Model, name: &str) -> bool {
+    let mut mine = model.servers.iter().filter(|(at, _)| &*at.3 == name);
+    mine.all(|(_, server)| matches!(server.admin.get(""), Ok(rfab::effect::Admin::Ready)))
+}
+
+#[test]
+fn a_host_that_somebody_takes_out_by_hand_before_the_run_goes_on_stays_out_and_is_named() {
+    let shop = Shop::of(&[("prod", &made_up::FOUR.replace("min_live = 2", "min_live = 1"))], "");
+    let (mut tried, mut put_back) = (AtomicU64::new(0), AtomicU64::new(0));
+    none(explore(1, &shop, "prod deploy:stable", |whole| {
+        let mut wrong = Vec::new();
+        for (death, name) in deaths(whole).zip(["web1", "web3"].iter().cycle()) {
+            let file = format!("{death:?}");
+            let mut model = whole.attempt(whole.before.clone(), Some(death), &file).model;
+            let home = model.states["prod"].ledgers.get("lb1").cloned().unwrap_or_default();
+            let of = |line: &&String| line.contains(&format!(r#""host":"{name}""#)) && line.contains(r#""ready""#);
+            let last = home.iter().rfind(of);
+            // Nobody can tell when the run died between the two lines.
+            if !is_live(&model, name) || last.is_some_and(|line| line.contains(r#""intent""#)) {
+                continue;
+            }
+            tried.fetch_add(1, Relaxed);
+            put_back.fetch_add(u64::from(last.is_some()), Relaxed);
+            model.take_out(&made_up::host(&model, name));
+            let resumed = whole.attempt(model, None, &file);
+            let all: Vec<_> =
+                ["web1", "web2", "web3", "web4"].into_iter().filter(|n| !is_live(&resumed.model, n)).collect();
+            let named = resumed.events.iter().any(|event| match &event.what {
+                rfab::event::What::Warned { text, .. } => text.contains(&format!("`{name}`")),
+                _ => false,
+            });
+            let harmed = &resumed.model.harmed;
+            let exit = resumed.ended.exit;
+            // Who was out before the run came to it is as in any deploy.
+            let told = (exit == Exit::LeftOut && named) || (exit == Exit::Done && last.is_none());
+            if !told || all != [*name] || !harmed.is_empty() {
+                wrong.push(format!("{file} {name}: {exit:?} out {all:?} {named} {harmed:?} {:?}", failures(&resumed)));
+            }
+        }
+        wrong
+    }));
+    assert!(*tried.get_mut() > 40 && *put_back.get_mut() > 10, "{tried:?} {put_back:?}");
+}
+
 #[test]
 fn an_effect_that_failed_is_tried_again() {
     let shop = Shop::four("");

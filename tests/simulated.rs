@@ -325,3 +325,70 @@ fn jobs_named(name) { targets().each(|host| timing::install(host, name, "jobs.j2
         assert!(why[0].starts_with(&format!("cron reads no file named \"{bad}\"")), "{why:?}");
     }
 }
+
+/// Puts a server of a pool where somebody wants it, past rfab.
+fn by_hand(model: &mut Model, pool: &str, name: &str) {
+    let at = |at: &&(_, rfab::host::Name, rfab::host::Name, rfab::host::Name)| &*at.2 == pool && &*at.3 == name;
+    let at =
+        model.servers.keys().find(|key| at(&&(key.0.clone(), key.1.clone(), key.2.clone(), key.3.clone()))).cloned();
+    let server = model.servers.get_mut(&at.expect("a server")).unwrap();
+    server.admin = rfab::model::Fact::Told(rfab::effect::Admin::Drain);
+}
+
+#[test]
+fn a_host_that_was_out_of_one_of_its_pools_comes_back_as_it_was_whatever_takes_it_out_and_whoever_puts_it_back() {
+    let pools = r#"pools = { bk_web = "web", bk_api = "web" }"#;
+    let two = FOUR.replace(r#"pools = { bk_web = "web" }"#, pools).replace("min_live = 2", "min_live = 1");
+    let shop = Shop::of(&[("prod", &two)], "");
+    let lines: [(&[&str], Exit); 5] = [
+        (&["prod release:stable"], Exit::LeftOut),
+        (&["prod deploy:stable"], Exit::Done),
+        (&["prod proxy.group2", "prod proxy.group1"], Exit::Done),
+        (&["prod proxy.group2", "prod:out deploy:stable", "prod proxy.all"], Exit::Done),
+        (&["prod deploy:stable", "prod deploy:v3.0.0"], Exit::Done),
+    ];
+    for (lines, exit) in lines {
+        let mut model = shop.known();
+        by_hand(&mut model, "bk_api", "web1");
+        let mut last = None;
+        for line in lines {
+            let ran = shop.run(line, model);
+            assert_eq!(ran.model.harmed, [""; 0], "{line}");
+            last = Some(ran.ended.exit);
+            model = ran.model;
+        }
+        let admin = |pool: &str, name: &str| {
+            let at = |(at, _): &(&(_, _, rfab::host::Name, rfab::host::Name), _)| &*at.2 == pool && &*at.3 == name;
+            *model.servers.iter().find(at).unwrap().1.admin.get("").unwrap()
+        };
+        let all = ["web1", "web2"].map(|name| ["bk_web", "bk_api"].map(|pool| admin(pool, name)));
+        use rfab::effect::Admin::{Drain, Ready};
+        assert_eq!(all, [[Ready, Drain], [Ready, Ready]], "{lines:?}");
+        assert_eq!(last, Some(exit), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_group_of_which_one_host_does_not_get_empty_is_put_back_whole_and_nothing_was_switched() {
+    let shop = Shop::four("");
+    for line in ["prod deploy:stable", "prod:group1 deploy:stable", "prod release:stable", "prod proxy.group2"] {
+        let mut model = shop.known();
+        for server in model.servers.iter_mut().filter(|(at, _)| &*at.3 == "web2") {
+            server.1.open = rfab::model::Fact::Told(u64::MAX);
+        }
+        let stuck = shop.run(line, model);
+        assert_eq!(
+            (stuck.ended.exit, &stuck.model.harmed[..]),
+            (Exit::Failed, &[][..]),
+            "{line}: {:?}",
+            failures(&stuck)
+        );
+        for row in stuck.ended.table.iter().filter(|row| row.host.starts_with("web")) {
+            assert_eq!((row.balancer, &row.new), (Standing::Live, &row.old), "{line}: {row:?}");
+        }
+        // Once its requests have ended the same line does it.
+        let mut model = stuck.model;
+        model.servers.values_mut().for_each(|server| server.open = rfab::model::Fact::Told(3));
+        shop.done(line, model);
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     failure::{Failure, Reason},
     ledger::ReadLedger,
     script::{Here, RhaiResultOf, Targets, here, thrown},
-    session::taken_out,
+    session::{Out, taken_out},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -47,6 +47,17 @@ fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResul
         }
     }
     Ok(targets.with(hosts, &targets.selection))
+}
+
+/// Those of the hosts that are out for a reason that is wanted.
+fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
+    let gone = standing_as(here, targets, &[Standing::Out, Standing::Mixed])?;
+    if gone.hosts.is_empty() {
+        return Ok(gone);
+    }
+    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+    let chosen = gone.hosts.iter().filter(|host| wanted(here.session.run.out_as(&book, &host.name)));
+    Ok(targets.with(chosen.cloned().collect(), &targets.selection))
 }
 
 /// A host alone, as targets.
@@ -327,7 +338,10 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Out, Standing::Mixed])
     }
 
-    /// Those of the hosts that are out and that this run may put back: it, or a run of `only` or `flip`, took them out.
+    /// Those of the hosts that are out and that this run may put back, by the ledger.
+    ///
+    /// They went out with their group (`only`, `flip`), to be changed by a run that is over, or by this run. All others
+    /// were taken out by somebody else.
     ///
     /// # Example
     ///
@@ -336,19 +350,21 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "ours", return_raw)]
     pub fn ours(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
-        let here = here(&ctx)?.clone();
-        let balance = read(&here, &targets)?;
-        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
-        let mut hosts = Vec::new();
-        for host in targets.hosts.iter() {
-            let out =
-                matches!(balance.standing(&targets.fleet, host).map_err(thrown)?, Standing::Out | Standing::Mixed);
-            let mine = here.session.tally.told(host).drained;
-            if out && (mine || here.session.run.may_end(&book, &host.name)) {
-                hosts.push(host.clone());
-            }
-        }
-        Ok(targets.with(hosts, &targets.selection))
+        out_as(&*here(&ctx)?, &targets, |out| out != Out::Strange)
+    }
+
+    /// Those of the hosts that are out only to be changed, and are to come back: a deploy, a release or a restart took
+    /// them out, this run's or one that is over and did not come to it.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::drain(targets().group("group1"), "restart");
+    /// balancer::ready(balancer::returning(targets()));
+    /// ```
+    #[rhai_fn(name = "returning", return_raw)]
+    pub fn returning(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+        out_as(&*here(&ctx)?, &targets, |out| out == Out::Returning)
     }
 
     /// Who took each of the hosts out, and why, as texts for people.

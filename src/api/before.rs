@@ -1,23 +1,32 @@
 //! What hosts had before a run, handed to the script that takes the run back.
 use super::release::ReleaseValue;
 use crate::{
+    fleet::Fleet,
     host::Host,
+    ledger::ReadLedger,
     script::{Here, RhaiResultOf},
     session::Was,
 };
 use rhai::{Dynamic, Map};
+use std::sync::Arc;
 
 /// Has `std/abort` take back what a run did to the targets.
-pub fn abort(here: &Here, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
-    let before = changed.iter().map(|(host, was)| (host.name.as_ref().into(), Dynamic::from(map(was))));
+pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
+    let book = here.perform(ReadLedger { fleet: fleet.clone() })?;
+    let reason = |host: &Host| {
+        let run = here.session.run.undoes.as_ref();
+        run.and_then(|run| book.reason_before(run, &host.name)).unwrap_or("as before").to_owned()
+    };
+    let before = changed.iter().map(|(host, was)| (host.name.as_ref().into(), Dynamic::from(map(was, reason(host)))));
     here.script.clone().abort(here, before.collect())
 }
 
-fn map(was: &Was) -> Map {
+fn map(was: &Was, reason: String) -> Map {
     let release = was.release.clone().map(|tree| ReleaseValue { name: tree.to_string(), tree, tag: None, made: None });
     let mut map = Map::new();
     map.insert("release".into(), release.map_or(Dynamic::UNIT, Dynamic::from));
     map.insert("live".into(), was.live.into());
     map.insert("switched".into(), was.switched.into());
+    map.insert("reason".into(), reason.into());
     map
 }

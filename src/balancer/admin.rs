@@ -10,6 +10,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::{Balancer, Fleet},
     host::Host,
+    ledger::{Line, Phase, ReadLedger},
     model::{Miss, Model, Predicted},
     world::real::Site,
 };
@@ -107,7 +108,7 @@ impl Effect for SetAdmin {
             if to == Admin::Ready && !model.partial {
                 self.watch(model, host)?;
             }
-            for server in model.servers_of(host) {
+            for server in model.moved_servers_of(host) {
                 match (server.admin.get("").copied(), to) {
                     (Ok(Admin::Maint), Admin::Drain) => continue,
                     (Ok(Admin::Drain | Admin::Maint), _) | (_, Admin::Ready) => {}
@@ -124,13 +125,20 @@ impl Effect for SetAdmin {
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
         let wanted = if self.to == Admin::Ready { Standing::Live } else { Standing::Out };
+        let mut otherwise = Vec::new();
         for host in &self.hosts {
             let standing = balance.standing(&self.fleet, host)?;
             if standing != wanted && standing != Standing::None {
-                return Ok(Seen::Not);
+                otherwise.push(host);
             }
         }
-        Ok(Seen::Done(()))
+        if self.to == Admin::Ready && !otherwise.is_empty() {
+            let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
+            // Who was put back and is out again was taken out since, past rfab: that is not undone.
+            let own = |line: &Line| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
+            otherwise.retain(|host| book.last_admin(&host.name).is_none_or(own));
+        }
+        Ok(if otherwise.is_empty() { Seen::Done(()) } else { Seen::Not })
     }
 }
 
@@ -206,7 +214,7 @@ impl SetAdmin {
         let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
         let mut unchecked = Vec::new();
         let mut all = Vec::new();
-        for place in places(&self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
+        for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
             let driver = site.balancing.driver(&place.balancer).await?;
             let before = admin_of(&*driver, &place).await.map_err(here)?;
             all.push((driver.clone(), place.clone()));
@@ -268,6 +276,13 @@ struct Changed {
     driver: Arc<dyn Driver>,
     place: Place,
     before: Admin,
+}
+
+/// The places of a host that change: all, unless the ledger's line names some.
+pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> {
+    let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
+    let changes = |place: &Place| only.is_none_or(|only| only.contains(&place.to_string()));
+    places(fleet, host).into_iter().filter(changes).collect()
 }
 
 /// Waits until the balancer's checks of a server pass.

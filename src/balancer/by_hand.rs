@@ -1,7 +1,7 @@
 //! A balancer that rfab may not speak to: a person does what is to be done there, and is asked.
 //!
 //! How its servers stand is what runs asked for and a person said to be done, by the ledger; else a person says it once.
-use super::{BalancerState, driver::Server};
+use super::{BalancerState, Place, admin::moved, driver::Server};
 use crate::{
     effect::{Admin, At},
     failure::{Failure, Reason},
@@ -68,7 +68,9 @@ pub(super) async fn questions<'a>(
         let state = state(at, fleet, balancer).await?;
         let mut moves = Vec::new();
         for (pool, servers) in &state.pools {
-            let ours = |server: &&Server| hosts.iter().any(|host| balancer.server_of(host) == server.name);
+            let here = |place: &Place| place.balancer == balancer.name && place.pool == *pool;
+            let concerned = |host: &&Host| moved(at.notes, fleet, host).iter().any(here);
+            let ours = |s: &&Server| hosts.iter().filter(concerned).any(|host| balancer.server_of(host) == s.name);
             let all: Vec<&str> =
                 servers.iter().filter(ours).filter(|s| s.admin != to).map(|s| s.name.as_str()).collect();
             if !all.is_empty() {
@@ -139,6 +141,7 @@ fn stood(host: &Name, admin: Admin, holder: &Holder) -> Line {
         commit: None,
         number: None,
         reason: Some("stood so before".into()),
+        places: Vec::new(),
         epoch: None,
     }
 }

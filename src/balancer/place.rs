@@ -4,6 +4,7 @@ use crate::{
     host::{Host, Name},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A host as a server of one pool of one balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +12,12 @@ pub struct Place {
     pub balancer: Name,
     pub pool: Name,
     pub server: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.balancer, self.pool)
+    }
 }
 
 /// Every place of a host, in the balancers' order; none for a host in no pool.

@@ -169,6 +169,8 @@ pub struct Noting {
     pub host: Name,
     /// The ledger of the fleet's state folder on this balancer; else the host's own.
     pub place: Option<Name>,
+    /// `BALANCER/POOL`: where alone the host's servers change; none where all do.
+    pub places: Option<Vec<String>>,
     pub note: Note,
 }
 

@@ -93,6 +93,7 @@ mod tests {
             commit: None,
             number: None,
             reason: Some("flip".into()),
+            places: Vec::new(),
             epoch: None,
         };
         line.text() + "\n"

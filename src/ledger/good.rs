@@ -66,6 +66,7 @@ mod tests {
             commit: Some(commit.into()),
             number: None,
             reason: Some(reason.into()),
+            places: Vec::new(),
             epoch: None,
         }
     }

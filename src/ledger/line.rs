@@ -30,6 +30,9 @@ pub struct Line {
     pub number: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// `BALANCER/POOL`: the only places that a drain or a ready is about, if the host was out of some of its pools before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
     /// The balancers' epochs when the line was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<String>,

@@ -43,6 +43,20 @@ impl Book {
         self.lines.iter().filter(of).map(|line| &line.run).collect()
     }
 
+    /// Why a host was out when a run began, if it was and somebody wrote it down.
+    pub fn reason_before(&self, run: &str, host: &str) -> Option<&str> {
+        let began = self.lines.iter().position(|line| *line.run == *run)?;
+        let of = |line: &&Line| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
+        let last = self.lines[..began].iter().filter(of).rfind(|line| matches!(&*line.effect, "drain" | "ready"));
+        last.filter(|line| line.effect == "drain")?.reason.as_deref()
+    }
+
+    /// Whether a run took the lock and did not say that all of it was done.
+    pub fn ended_early(&self, run: &str) -> bool {
+        let last = self.lines.iter().rfind(|line| *line.run == *run && line.effect == "run");
+        last.is_some_and(|line| matches!(line.phase, Phase::Intent | Phase::Unknown))
+    }
+
     /// Whether a run said at its end that it changed nothing.
     pub fn changed_nothing(&self, run: &str) -> bool {
         let last = self.lines.iter().rfind(|line| *line.run == *run && line.effect == "run");
@@ -87,6 +101,7 @@ mod tests {
             commit: None,
             number: None,
             reason: Some(reason.into()),
+            places: Vec::new(),
             epoch: None,
         }
     }

@@ -58,6 +58,8 @@ pub struct Model {
     pub spent: Time,
     /// The identity of the effect in hand: its run, lane and number.
     pub id: String,
+    /// Of hosts that the effect in hand drains or readies not everywhere, where it does: `BALANCER/POOL`.
+    pub only_in: BTreeMap<Name, Vec<String>>,
     /// How many runs there were.
     pub runs: u32,
     /// What every host of a fleet serves when the fleet is made up.
@@ -187,6 +189,16 @@ impl Model {
     /// The servers that a host is, by balancer and pool.
     pub fn servers_of(&mut self, host: &Host) -> impl Iterator<Item = &mut PoolServer> {
         self.servers.iter_mut().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name).map(|(_, server)| server)
+    }
+
+    /// Those of them that the drain or ready in hand is about.
+    pub fn moved_servers_of(&mut self, host: &Host) -> impl Iterator<Item = &mut PoolServer> {
+        let only = self.only_in.get(&host.name).cloned();
+        let moves = move |at: &(Name, Name, Name, Name)| {
+            only.as_ref().is_none_or(|only| only.contains(&format!("{}/{}", at.1, at.2)))
+        };
+        let mine = self.servers.iter_mut().filter(|(at, _)| at.0 == host.fleet && at.3 == host.name);
+        mine.filter(move |(at, _)| moves(at)).map(|(_, server)| server)
     }
 
     /// Notes down what users would feel of a change of what a host serves.

@@ -48,7 +48,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
         for left in before.in_flight.iter().filter(|left| left.host.fleet == fleet.name) {
             awaited(&inside, &fleet, left).map_err(plain)?;
         }
-        api::abort(&inside, &changed).map_err(|e| here.located(&e))
+        api::abort(&inside, &fleet, &changed).map_err(|e| here.located(&e))
     };
     let result = done();
     inside.lane.end(result.as_ref().err().map(|l| &l.failure));

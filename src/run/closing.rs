@@ -1,5 +1,5 @@
 //! How a run ends: its exit code, its table, and the failures with the lines that led to them.
-use super::Ended;
+use super::{Ended, left};
 use crate::{
     balancer::{Lock, ReadBalance},
     docs,
@@ -25,7 +25,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     if let Err(located) = &result {
         failures.push(shown(here, located));
     }
-    let (mut table, unknown) = table(here, &lane);
+    let (mut table, unknown) = table(here, &lane, result.is_ok());
     for (_, host) in session.tally.targets() {
         let Some(failure) = session.tally.told(&host).failure else { continue };
         let says_it =
@@ -141,7 +141,7 @@ fn exit(session: &Session, result: &Result<(), Box<Located>>, failures: &[Failur
 }
 
 /// A row for each host that was a target; and whether a host's state is unknown.
-fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
+fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
     let tally = &here.session.tally;
     let targets = tally.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
@@ -151,6 +151,7 @@ fn table(here: &Here, lane: &Arc<Lane>) -> (Vec<Row>, bool) {
             balances.insert(fleet.name.clone(), lane.perform(ReadBalance { fleet: fleet.clone() }));
         }
     }
+    left::tell(&here.session, lane, &balances, well);
     let hosts: Vec<_> = targets.iter().map(|(_, h)| h.clone()).collect();
     let closing = Here { lane: lane.clone(), ..here.clone() };
     let session = here.session.clone();

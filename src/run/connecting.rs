@@ -46,7 +46,7 @@ fn read(here: &Here, targets: &Targets) -> Book {
     book
 }
 
-/// The targets that are out and that neither this run nor a run of `only` or `flip` took out.
+/// The targets that are out by somebody else.
 fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host>, Failure> {
     let fleet = &targets.fleet;
     let balance = here.lane.perform(ReadBalance { fleet: fleet.clone() })?;
@@ -55,6 +55,5 @@ fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host
     if out.is_empty() {
         return Ok(out);
     }
-    let ours = |host: &Host| here.session.tally.told(host).drained || here.session.run.may_end(book, &host.name);
-    Ok(out.into_iter().filter(|host| !ours(host)).collect())
+    Ok(out.into_iter().filter(|host| !here.session.run.may_end(book, &host.name)).collect())
 }

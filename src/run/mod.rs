@@ -2,6 +2,7 @@
 mod abort;
 mod closing;
 mod connecting;
+mod left;
 
 pub use abort::abort;
 

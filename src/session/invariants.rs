@@ -1,5 +1,5 @@
 //! What no script may break, read afresh before each change.
-use super::{Layer, Rest, Run, Tally, proof};
+use super::{Layer, Out, Rest, Run, Tally, ours, proof};
 use crate::{
     balancer::{
         Balance, ReadBalance, SetAdmin,
@@ -11,6 +11,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
+    ledger::ReadLedger,
 };
 use std::{
     path::{Component, Path, PathBuf},
@@ -36,6 +37,9 @@ impl Layer for Invariants {
                 let _alone = rest.world().alone(call, &format!("balance {}", fleet.name));
                 let balance = self.balance(&fleet, call, rest)?;
                 self.enough_live(&fleet, hosts, &balance)?;
+                if call.effect.as_any().is::<SetAdmin>() {
+                    self.moves(&fleet, hosts, &balance, call, rest)?;
+                }
                 let answered = rest.pass(call);
                 if answered.is_ok() {
                     // They are out from this moment on, whatever was so before.
@@ -47,7 +51,7 @@ impl Layer for Invariants {
             Touch::Admin { to: Admin::Ready, .. } => {
                 let balance = self.balance(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
-                    proof::may_put_back(set, &balance, &self.run, &self.tally, call, rest)?;
+                    ours::may_put_back(set, &balance, &self.run, &self.tally, call, rest)?;
                     proof::healthy(set, &balance, &self.tally, call, rest)?;
                 }
                 rest.pass(call)
@@ -144,6 +148,41 @@ impl Invariants {
         let balance = rest.ask(&call).read(ReadBalance { fleet: fleet.clone() })?;
         self.tally.saw_balance(fleet, &balance);
         Ok(balance)
+    }
+
+    /// Notes what a drain takes out: nothing of a host that is out by somebody else, and else only where it is ready.
+    fn moves(
+        &self,
+        fleet: &Arc<Fleet>,
+        hosts: &[Host],
+        balance: &Balance,
+        call: Call<'_>,
+        rest: Rest<'_>,
+    ) -> Result<(), Failure> {
+        let mut book = None;
+        for host in hosts {
+            let standing = balance.standing(fleet, host)?;
+            if !matches!(standing, Standing::Out | Standing::Mixed) {
+                self.tally.moves(host, None);
+                continue;
+            }
+            if book.is_none() {
+                book = Some(rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?);
+            }
+            let book = book.as_ref().expect("it was just read");
+            let known = book.last_admin(&host.name).map(|line| line.places.clone());
+            match (self.run.out_as(book, &host.name), standing) {
+                (Out::Strange, Standing::Out) => self.tally.stays_theirs(host),
+                (Out::Strange, _) => {
+                    let ready = places(fleet, host).into_iter().zip(balance.servers(fleet, host)?);
+                    let ready = ready.filter(|(_, server)| server.admin == Admin::Ready).map(|(p, _)| p.to_string());
+                    self.tally.moves(host, Some(ready.collect()));
+                }
+                // As it was before whoever took it out.
+                _ => self.tally.moves(host, known.filter(|places| !places.is_empty())),
+            }
+        }
+        Ok(())
     }
 
     /// I1 and I2: the whole group is counted before its first host goes out.

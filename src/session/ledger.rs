@@ -1,10 +1,10 @@
 //! Who did what, for the ledgers where it is done.
-use super::{Layer, Rest, Run, Tally};
+use super::{Layer, Moves, Rest, Run, Tally};
 use crate::{
     effect::{Answered, Call, Fleets, Kind, Noting, Touch},
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Line, Phase, line},
+    ledger::{Line, Phase, line, place},
     world::real::Note,
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
@@ -19,6 +19,7 @@ pub struct Ledger {
 struct About<'a> {
     host: &'a Name,
     pool: Vec<Name>,
+    places: Vec<String>,
     epoch: Option<String>,
 }
 
@@ -31,23 +32,33 @@ impl Ledger {
         let touch = call.effect.touch();
         let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Vec::new() };
         match touch {
-            Touch::Admin { hosts, .. } => hosts.iter().flat_map(|host| self.on_balancers(&fleet, host, call)).collect(),
+            Touch::Admin { hosts, .. } => {
+                let theirs = |host: &&Host| self.tally.told(host).moves == Moves::Nothing;
+                let moved = hosts.iter().filter(|host| !theirs(host));
+                moved.flat_map(|host| self.on_balancers(&fleet, host, call)).collect()
+            }
             Touch::Served { host } => self.on_host(&fleet, host, call).into_iter().collect(),
             _ => Vec::new(),
         }
     }
 
-    /// A line for each balancer that the host stands behind.
+    /// A line for each balancer that the host stands behind, and for the one that keeps what is read of the fleet.
     fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<Noting> {
+        let home = place(fleet).ok();
         let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
-        let balancers = fleet.balancers.iter().filter(behind);
+        let balancers = fleet.balancers.iter().filter(|b| behind(b) || home.as_ref() == Some(&b.name));
+        let places = match self.tally.told(host).moves {
+            Moves::Only(places) => Some(places),
+            Moves::All | Moves::Nothing => None,
+        };
         balancers
             .map(|b| {
                 let pools = b.pools.iter().filter(|(_, role)| host.roles.contains(role)).map(|(p, _)| p.clone());
                 let epoch = self.tally.epochs().get(&b.name).cloned();
-                let about = About { host: &host.name, pool: pools.collect(), epoch };
+                let kept = places.clone().unwrap_or_default();
+                let about = About { host: &host.name, pool: pools.collect(), places: kept, epoch };
                 let note = self.note(call, about, "ledger".into());
-                Noting { host: host.name.clone(), place: Some(b.name.clone()), note }
+                Noting { host: host.name.clone(), place: Some(b.name.clone()), places: places.clone(), note }
             })
             .collect()
     }
@@ -60,8 +71,8 @@ impl Ledger {
         let epochs = self.tally.epochs().into_iter().filter(|(name, _)| behind(name));
         let epochs: Vec<String> = epochs.map(|(name, epoch)| format!("{name} {epoch}")).collect();
         let epoch = (!epochs.is_empty()).then(|| epochs.join(", "));
-        let about = About { host: &host.name, pool: Vec::new(), epoch };
-        Some(Noting { host: host.name.clone(), place: None, note: self.note(call, about, file) })
+        let about = About { host: &host.name, pool: Vec::new(), places: Vec::new(), epoch };
+        Some(Noting { host: host.name.clone(), place: None, places: None, note: self.note(call, about, file) })
     }
 
     fn note(&self, call: Call<'_>, about: About<'_>, file: String) -> Note {
@@ -72,6 +83,7 @@ impl Ledger {
             effect: story.word.unwrap_or(call.effect.name()).into(),
             host: Some(about.host.clone()),
             pool: about.pool.clone(),
+            places: about.places.clone(),
             commit: story.commit.clone(),
             reason: story
                 .reason
@@ -111,6 +123,7 @@ impl Run {
             commit: None,
             number: None,
             reason: None,
+            places: Vec::new(),
             epoch: None,
         }
     }

@@ -9,6 +9,7 @@ mod invariants;
 mod journal;
 mod ledger;
 mod masked;
+mod ours;
 mod proof;
 mod stretch;
 mod tally;
@@ -19,8 +20,8 @@ pub use doubt::Doubt;
 pub use drill::Drill;
 pub use faults::{Fault, Faults};
 pub use journal::{EVERY, Journaling, STILL};
-pub use proof::taken_out;
-pub use tally::{Tally, Told};
+pub use ours::{Out, taken_out};
+pub use tally::{Moves, Tally, Told};
 pub use unfinished::tell as tell_unfinished;
 
 use crate::{

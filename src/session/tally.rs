@@ -8,7 +8,7 @@ use crate::{
     fleet::Fleet,
     git::Resolved,
     host::{Host, Name},
-    model::{Commit, Release, key},
+    model::{Commit, Release, Time, key},
     release::{Activate, Listing, ReadReleases},
     ssh::{Connect, Connected},
 };
@@ -44,6 +44,10 @@ pub struct Told {
     pub new: Option<Option<Release>>,
     /// Whether this run drained it and did not put it back.
     pub drained: bool,
+    /// What the next drain or ready of it is about.
+    pub moves: Moves,
+    /// When this run put it back, if it did and nobody took it out since by rfab.
+    pub back: Option<Time>,
     /// The balancers' epochs when it was first seen out.
     pub out_since: Option<BTreeMap<Name, String>>,
     /// Where its servers went from drain into maintenance, so that nobody reaches it.
@@ -60,6 +64,17 @@ pub struct Told {
     pub unreachable: Option<Failure>,
     /// Whether it is out by somebody else, so that only who names it looks at it.
     pub left_alone: bool,
+}
+
+/// Which of a host's servers a drain or a ready changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Moves {
+    #[default]
+    All,
+    /// Those of these places, as `BALANCER/POOL`: the others were out before.
+    Only(Vec<String>),
+    /// None: it is out by somebody else, and stays theirs.
+    Nothing,
 }
 
 impl Told {
@@ -130,6 +145,16 @@ impl Tally {
     /// A host goes out now: that it was out before does not count any more.
     pub fn goes_out(&self, host: &Host) {
         self.note(host, |told| told.out_since = None);
+    }
+
+    /// What the drain or ready in hand of a host is about; all of it where no places are named.
+    pub fn moves(&self, host: &Host, places: Option<Vec<String>>) {
+        self.note(host, |told| told.moves = places.map_or(Moves::All, Moves::Only));
+    }
+
+    /// The drain in hand does not concern a host: it is out by somebody else.
+    pub fn stays_theirs(&self, host: &Host) {
+        self.note(host, |told| told.moves = Moves::Nothing);
     }
 
     /// The run has a fleet's lock.
@@ -278,13 +303,16 @@ impl Tally {
         });
     }
 
-    fn learn(&self, call: Call<'_>, answered: &Answered) {
+    fn learn(&self, call: Call<'_>, now: Time, answered: &Answered) {
         let effect = call.effect;
         if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
             for host in &set.hosts {
                 self.note(host, |told| match (set.to, answered.is_ok()) {
-                    (Admin::Ready, true) => (told.drained, told.out_since, told.shut) = (false, None, Vec::new()),
-                    (Admin::Drain | Admin::Maint, true) => told.drained = true,
+                    (Admin::Ready, true) => {
+                        (told.drained, told.out_since, told.back) = (false, None, Some(now));
+                        told.shut.clear();
+                    }
+                    (Admin::Drain | Admin::Maint, true) => (told.drained, told.back) = (true, None),
                     (_, false) => {}
                 });
             }
@@ -348,7 +376,7 @@ impl Layer for Arc<Tally> {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let answered = rest.pass(call);
         // A box's own `as_any` would be the box.
-        self.learn(call, &answered);
+        self.learn(call, rest.world().now(call.lane), &answered);
         self.tell_places(call, &answered);
         answered
     }

@@ -46,6 +46,8 @@ impl World for Simulated {
             model.come_to(lane.clock());
             model.began = began;
             model.spent = 20;
+            let only = call.notes.iter().filter_map(|noting| Some((noting.host.clone(), noting.places.clone()?)));
+            model.only_in = only.collect();
             model.id = format!("{} {}", lane.run(), call.id());
             let answered = match call.effect.predict(&mut model) {
                 Err(Miss::Later(at)) => {

@@ -272,6 +272,7 @@ pub fn line(run: &str) -> Line {
         commit: None,
         number: None,
         reason: None,
+        places: Vec::new(),
         epoch: None,
     }
 }

@@ -1,0 +1,52 @@
+//! Hosts that are out when a run ends, though its line did not ask for that.
+use crate::{
+    balancer::Balance,
+    effect::Lane,
+    event::{Standing, What},
+    failure::Failure,
+    host::Name,
+    ledger::{Book, ReadLedger},
+    session::{Out, Session},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+type Balances = BTreeMap<Name, Result<Balance, Failure>>;
+
+/// Names the targets that are still out to be changed though the run went well, and those that somebody took out after this run put them back.
+///
+/// They are left out: such a run does not end with 0.
+pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
+    let (mut books, tally) = (BTreeMap::new(), &session.tally);
+    for (fleet, host) in tally.targets() {
+        let Some(Ok(balance)) = balances.get(&fleet.name).filter(|_| tally.has_lock(&fleet.name)) else { continue };
+        if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
+            continue;
+        }
+        let read = || lane.perform(ReadLedger { fleet: fleet.clone() }).ok();
+        let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
+        let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
+        let text = match session.run.out_as(book, &host.name) {
+            Out::Returning if well && of_line(session, book, &host.name) => {
+                let why = book.last_admin(&host.name).and_then(|line| line.reason.as_deref()).unwrap_or_default();
+                format!(
+                    "`{host}` was taken out to be changed ({why}) and is not back: `rfab {}` puts it back",
+                    session.run.typed()
+                )
+            }
+            Out::Strange if tally.told(&host).back.is_some() && !mixed => {
+                format!("`{host}` was put back by this run, and somebody took it out since: not touched")
+            }
+            _ => continue,
+        };
+        tally.left_out(&text);
+        lane.tell(What::Warned { host: None, text });
+    }
+}
+
+/// Whether it was this run that took a host out, or an earlier one of the same line.
+fn of_line(session: &Session, book: &Book, host: &str) -> bool {
+    let Some(line) = book.last_admin(host) else { return false };
+    let typed = session.run.typed();
+    let began = book.lines.iter().find(|other| other.effect == "run" && other.run == line.run);
+    line.run == session.run.id || began.is_some_and(|began| began.reason.as_deref() == Some(&*typed))
+}

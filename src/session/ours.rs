@@ -1,0 +1,175 @@
+//! Which hosts that are out a run may put back: what the ledger says of them, and how they stand.
+use super::{Rest, Run, Tally};
+use crate::{
+    balancer::{Balance, SetAdmin},
+    effect::Call,
+    event::Standing,
+    failure::Failure,
+    host::{Host, Name},
+    ledger::{Book, Line, Phase, ReadLedger},
+};
+
+/// Reasons for which hosts go out as a group and stay out, until anybody wants them back.
+const BY_GROUP: [&str; 2] = ["only", "flip"];
+
+/// Reasons for which hosts go out to be changed, and come back then.
+const TO_CHANGE: [&str; 4] = ["deploy", "release", "restart", "abort"];
+
+/// Why a host is out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Out {
+    /// With its group, as a line asked for.
+    WithGroup,
+    /// To be changed and put back, by this run or by one that is over and did not come to it.
+    Returning,
+    /// By this run, or by the one that it gives up, which put it back if their script does.
+    Ours,
+    /// By somebody else, or nobody wrote it down.
+    Strange,
+}
+
+/// Refuses to put back what somebody else took out, unless the user typed its name; who is live is in already.
+///
+/// Notes where each host is put back: a host that was out of one of its pools before it went out stays out of it.
+pub fn may_put_back(
+    set: &SetAdmin,
+    balance: &Balance,
+    run: &Run,
+    tally: &Tally,
+    call: Call<'_>,
+    rest: Rest<'_>,
+) -> Result<(), Failure> {
+    let live = |host: &Host| balance.standing(&set.fleet, host) == Ok(Standing::Live);
+    if set.typed || set.hosts.iter().all(live) {
+        set.hosts.iter().for_each(|host| tally.moves(host, None));
+        return Ok(());
+    }
+    let book = rest.ask(&call).read(ReadLedger { fleet: set.fleet.clone() })?;
+    for host in &set.hosts {
+        let line = book.last_admin(&host.name);
+        if !live(host) && run.out_as(&book, &host.name) == Out::Strange {
+            return Err(Failure::refused(format!("{}: not touched", taken_out(host, line)))
+                .on(&host.name)
+                .help(format!("type its name to put it back: `proxy.all:{host}`")));
+        }
+        tally.moves(host, line.map(|line| line.places.clone()).filter(|places| !places.is_empty()));
+    }
+    Ok(())
+}
+
+impl Run {
+    /// Why a host is out, by its last line in the ledger of a fleet whose lock this run has or may take.
+    ///
+    /// Who has the lock knows that each other run is over, also one that did not say so.
+    pub fn out_as(&self, book: &Book, host: &str) -> Out {
+        let Some(line) = book.last_admin(host) else { return Out::Strange };
+        let reason = line.reason.as_deref().unwrap_or_default();
+        match &*line.effect {
+            "drain" if BY_GROUP.contains(&reason) => Out::WithGroup,
+            "drain" if TO_CHANGE.contains(&reason) => Out::Returning,
+            "drain" if self.is_about(book, line) => Out::Ours,
+            "drain" if book.ended_early(&line.run) => Out::Returning,
+            // It died when it was about to put the host back.
+            "ready" if line.phase == Phase::Intent => Out::Returning,
+            _ => Out::Strange,
+        }
+    }
+
+    /// Whether a host that is out may be put back unnamed.
+    pub fn may_end(&self, book: &Book, host: &str) -> bool {
+        self.out_as(book, host) != Out::Strange
+    }
+
+    /// Whether a ledger line is of this run, of the one that it gives up, or of another that was to do so.
+    pub fn is_about(&self, book: &Book, line: &Line) -> bool {
+        let given_up = |run: &Name| *run == line.run || book.undoing(run).contains(&&line.run);
+        line.run == self.id || self.undoes.as_ref().is_some_and(given_up)
+    }
+}
+
+/// Who took a host out, as far as anybody wrote it down.
+pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
+    match line {
+        Some(line) if line.effect == "drain" => {
+            let why = line.reason.as_deref().unwrap_or("no reason given");
+            format!("`{host}` was taken out by {} at {} ({why}), not by this run", line.who, line.at)
+        }
+        _ => format!("`{host}` was out before this run, and the ledger does not say who took it out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Masks;
+    use std::sync::Arc;
+
+    fn run(id: &str, undoes: Option<&str>) -> Run {
+        Run {
+            id: id.into(),
+            attempt: 0,
+            undoes: undoes.map(Into::into),
+            line: String::new(),
+            naming: String::new(),
+            folder: Default::default(),
+            flags: Vec::new(),
+            who: "anna".into(),
+            on_behalf_of: None,
+            from: "mac".into(),
+            since: String::new(),
+            yes: None,
+            wait: false,
+            force: false,
+            force_changed: false,
+            pause: None,
+            allow_outage: Vec::new(),
+            without_balancer: Vec::new(),
+            parallel: 1,
+            lines: Arc::default(),
+            masks: Masks::default(),
+        }
+    }
+
+    #[test]
+    fn why_a_host_is_out_follows_from_its_last_line_and_from_how_that_lines_run_ended() {
+        use Phase::{Failed, Intent, Ok, Unknown};
+        let own = run("r1", None);
+        let line = |effect: &str, reason: &str, phase| Line {
+            effect: effect.into(),
+            host: Some("web1".into()),
+            reason: Some(reason.into()),
+            ..own.line(phase)
+        };
+        // How its run ended, as far as it said; then for the run itself, one that gives it up, and any other.
+        let mut all = Vec::new();
+        for (end, kept) in [(Some(Intent), false), (Some(Unknown), false), (Some(Ok), true), (None, true)] {
+            let others = if kept { Out::Strange } else { Out::Returning };
+            all.extend([
+                ("drain", "only", Ok, end, [Out::WithGroup; 3]),
+                ("drain", "flip", Intent, end, [Out::WithGroup; 3]),
+                ("drain", "deploy", Ok, end, [Out::Returning; 3]),
+                ("drain", "restart", Intent, end, [Out::Returning; 3]),
+                ("drain", "disk", Ok, end, [Out::Ours, Out::Ours, others]),
+                ("ready", "ready", Intent, end, [Out::Returning; 3]),
+                ("ready", "ready", Ok, end, [Out::Strange; 3]),
+                ("drain", "deploy", Failed, end, [Out::Strange; 3]),
+            ]);
+        }
+        for (effect, reason, phase, end, is) in all {
+            let mut lines = vec![line(effect, reason, Intent)];
+            lines.extend((phase != Intent).then(|| line(effect, reason, phase)));
+            lines.extend(end.map(|end| Line { host: None, ..line("run", "prod deploy:stable", end) }));
+            let book = Book { lines, unread: 0 };
+            let runs = [own.clone(), run("r2", Some("r1")), run("r3", None)];
+            let out = runs.map(|run| run.out_as(&book, "web1"));
+            assert_eq!(out, is, "{effect} {reason} {phase:?} {end:?}");
+        }
+        // One that was to take it back, and did not come to its end either.
+        let tried = Line { run: "r4".into(), host: None, ..line("run", "--abort r1", Ok) };
+        let by_it = Line { run: "r4".into(), ..line("drain", "disk", Ok) };
+        let book = Book { lines: vec![tried, by_it], unread: 0 };
+        let runs = [run("r2", Some("r1")), run("r3", None)];
+        assert_eq!(runs.map(|run| run.out_as(&book, "web1")), [Out::Ours, Out::Strange]);
+        assert_eq!(run("r1", None).out_as(&book, "web2"), Out::Strange);
+    }
+}
