@@ -3,6 +3,7 @@ pub mod api;
 pub mod balancer;
 pub mod cli;
 pub mod command;
+pub mod control;
 pub mod demo;
 pub mod docs;
 pub mod effect;

@@ -107,7 +107,8 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first; those in one line know each other.
-const ORDER: [&[&str]; 33] = [
+const ORDER: [&[&str]; 34] = [
+    &["control"],
     &["host"],
     &["secret"],
     &["command"],

@@ -10,7 +10,7 @@ use crate::{
     ledger::{Book, Line, ReadLedger},
     model::Commit,
     release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, has_secret, refuse_stars, revealed, thrown},
+    script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map};
 
@@ -143,7 +143,19 @@ pub fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool
 /// The same with a template that is filled.
 pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
     let from = here.script.below(from).map_err(thrown)?;
+    owned_well(&from).map_err(thrown)?;
     let secret = has_secret(&values);
     let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
     shares(here, host, path, &text, secret)
+}
+
+/// Says which folders are named like releases and are none: their numbers don't count.
+pub fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
+    if !names.is_empty() {
+        let text = format!(
+            "`releases/{}` isn't a release of rfab's, and its number doesn't count",
+            names.join("`, `releases/")
+        );
+        here.lane.tell(What::Warned { host: Some(host.name.clone()), text });
+    }
 }

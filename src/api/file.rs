@@ -6,7 +6,7 @@ use super::{
 use crate::{
     command::Command,
     failure::{Failure, Reason},
-    script::{RhaiResultOf, has_secret, here, refuse_stars, revealed, thrown},
+    script::{RhaiResultOf, has_secret, here, owned_well, refuse_stars, revealed, thrown},
     secret::Secret,
     ssh::{Dump, Exists, Get, Load, On, Put, ReadFile, WriteFile},
 };
@@ -186,6 +186,7 @@ pub mod file {
     ) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
+        owned_well(&from).map_err(thrown)?;
         let sealed = has_secret(&values);
         let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
         refuse_stars(here.lane.masks(), &text).map_err(thrown)?;

@@ -1,7 +1,7 @@
 //! Releases on hosts.
 use super::{
     HostValue,
-    before_release::{good, looked_at, resolved, shares, shares_filled},
+    before_release::{good, looked_at, resolved, shares, shares_filled, tell_strange},
     git::CommitValue,
 };
 use crate::{
@@ -117,6 +117,7 @@ pub mod release {
             };
             known = known.or(listing.of(&commit.commit).map(|r| r.number));
             highest = listing.highest.max(highest);
+            tell_strange(&here, host, &listing.incomplete);
         }
         let line = here.session.run.line(Phase::Ok);
         let (fleet, name) = (targets.fleet.clone(), commit.name.clone());

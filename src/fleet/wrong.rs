@@ -91,8 +91,7 @@ impl Wrong {
 
 /// Makes control characters visible, so that a name cannot draw on the terminal.
 pub(super) fn visible(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
+    crate::control::shown(text)
 }
 
 impl fmt::Display for Problem {

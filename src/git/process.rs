@@ -1,6 +1,6 @@
 //! One call of the user's `git`.
 use super::{Error, Repository, Trust};
-use crate::local::Group;
+use crate::{control::hidden, local::Group};
 use std::{ffi::OsString, path::Path, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -165,11 +165,8 @@ pub(super) fn verb(args: &[&str]) -> String {
     args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or_default().to_owned()
 }
 
-/// A text of others with its control and direction characters made visible, and cut to 400 characters.
+/// A text of others with what a terminal obeys or hides made visible, and cut to 400 characters.
 pub(super) fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let mut shown = String::new();
     for c in text.chars().take(400) {
         if hidden(c) { shown.extend(c.escape_default()) } else { shown.push(c) }

@@ -52,13 +52,13 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// The highest number that anything in `releases` has.
+    /// The highest number of a release that is whole, or current: anybody can make a folder of any name.
     pub fn highest(&self) -> u32 {
         let current = match &self.current {
             Current::Release(name) => Some(name),
             Current::None | Current::Foreign(_) => None,
         };
-        let names = self.releases.iter().map(|release| &release.name).chain(&self.incomplete).chain(current);
+        let names = self.releases.iter().map(|release| &release.name).chain(current);
         names.map(|name| name.number).max().unwrap_or(0)
     }
 
@@ -90,6 +90,8 @@ pub struct Pruned {
     pub running: Vec<ReleaseName>,
     /// Not removed, or not wholly: files of another user.
     pub left: Vec<ReleaseName>,
+    /// Folders of removed releases in which something cannot be removed: files of another user.
+    pub gone: Vec<String>,
     /// Leftovers of dead runs that were removed, by the call's id.
     pub cleaned: Vec<String>,
     /// Processes that this user may not look into; 0 if nothing was to be removed.
@@ -268,6 +270,7 @@ pub fn pruned(ended: &Ended) -> Result<Pruned, Error> {
             ("removed", [name]) => pruned.removed.push(name.parse().ok()?),
             ("running", [name]) => pruned.running.push(name.parse().ok()?),
             ("left", [name]) => pruned.left.push(name.parse().ok()?),
+            ("gone", [folder]) => pruned.gone.push(text(folder)?),
             ("cleaned", [id]) => pruned.cleaned.push(id.to_string()),
             ("hidden", [number]) => pruned.unseen = number.parse().ok()?,
             _ => return None,

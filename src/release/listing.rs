@@ -18,8 +18,11 @@ pub struct Listing {
     /// Where `current` leads, if that is another tool's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<String>,
-    /// The highest number that anything there has, whole or not.
+    /// The highest number that a whole release there has.
     pub highest: u32,
+    /// Folders that are named like releases, of higher numbers, and are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<String>,
     /// Whether the app's folders are there at all.
     pub set_up: bool,
 }
@@ -96,7 +99,7 @@ impl Effect for ReadReleases {
         let set_up = *machine.set_up.get("whether it is set up")?;
         let highest = releases.iter().chain(&current).map(|r| r.number).max().unwrap_or(0);
         let foreign = machine.foreign.clone();
-        Ok(Listing { releases, current, foreign, highest, set_up })
+        Ok(Listing { releases, current, foreign, highest, incomplete: Vec::new(), set_up })
     }
 
     fn learn(&self, outcome: &Listing, model: &mut Model) {

@@ -1,9 +1,10 @@
 //! The number that a fleet gives a commit, the same on all hosts.
 use crate::{
     effect::*,
+    event::What,
     failure::Failure,
     fleet::Fleet,
-    ledger::{Line, Phase, ReadLedger, line, place},
+    ledger::{Book, Line, Phase, ReadLedger, line, place},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
@@ -52,6 +53,13 @@ impl Effect for Number {
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
+        for odd in self.known.into_iter().chain([self.highest]).filter(|number| !credible(book.highest(), *number)) {
+            let text = format!(
+                "a host has a release of number {odd}, which fleet `{}` never gave: it doesn't count, and the next one is {number}",
+                self.fleet.name
+            );
+            at.tell(What::Warned { host: None, text });
+        }
         let text = self.text(number).replace(line::AT, &line::now());
         at.real.site(&self.fleet.name).balancing.note(&home, "ledger", &text).await?;
         Ok(number)
@@ -73,10 +81,21 @@ impl Effect for Number {
     }
 }
 
+/// The most releases that a ledger may lack, and the highest number that is believed where it has none.
+const LACKING: u32 = 10_000;
+const BELIEVED: u32 = 99_999_999;
+
+/// Whether a number that a host has may be one of the fleet's, which gave `given` last: who writes there can make one up.
+fn credible(given: u32, number: u32) -> bool {
+    number <= BELIEVED && (given == 0 || number <= given.saturating_add(LACKING))
+}
+
 impl Number {
-    fn number(&self, book: &crate::ledger::Book) -> u32 {
-        let known = book.number_of(&self.commit).or(self.known).filter(|_| !self.anew);
-        known.unwrap_or_else(|| book.highest().max(self.highest) + 1)
+    fn number(&self, book: &Book) -> u32 {
+        let of_hosts = |number: &u32| credible(book.highest(), *number);
+        let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.anew);
+        let highest = Some(self.highest).filter(of_hosts).unwrap_or(0);
+        known.unwrap_or_else(|| book.highest().max(highest) + 1)
     }
 
     fn text(&self, number: u32) -> String {
@@ -89,5 +108,22 @@ impl Number {
             ..self.line.clone()
         }
         .text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_somebody_made_up_on_a_host_poisons_nothing() {
+        for number in [0, 1, 7, 10_007, 9_999] {
+            assert!(credible(7, number), "{number}");
+        }
+        for number in [10_008, 99_999_999, 999_999_999, u32::MAX] {
+            assert!(!credible(7, number), "{number}");
+        }
+        assert!(credible(0, 50_000), "a new balancer's machine has no ledger yet");
+        assert!(!credible(0, 999_999_999) && !credible(u32::MAX, u32::MAX));
     }
 }

@@ -70,11 +70,14 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
         Current::Foreign(target) => Some(target.clone()),
         _ => None,
     };
+    let highest = listed.highest();
+    let others = listed.incomplete.iter().filter(|name| name.number > highest);
     Ok(Listing {
         releases: listed.releases.iter().map(release).collect(),
         current,
         foreign,
-        highest: listed.highest(),
+        highest,
+        incomplete: others.map(ToString::to_string).collect(),
         set_up: !listed.lacks_folders,
     })
 }
@@ -152,7 +155,18 @@ pub async fn prune(at: &At<'_>, prune: &Prune) -> Result<u32, Failure> {
     let (host, home) = (&prune.host, &prune.home);
     let command = program::prune(&home.path, prune.keep, &[]).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
-    Ok(pruned(&ended).map_err(on(host))?.removed.len() as u32)
+    let pruned = pruned(&ended).map_err(on(host))?;
+    for left in &pruned.gone {
+        let path = format!("{}/{}", home.path, left.escape_debug());
+        let remove = format!("rfab {} -- sudo rm -rf {}", host.name, quoted(&path));
+        let text = format!("`{path}` is left of a release: files of another user are in it; `{remove}` removes it");
+        at.tell(What::Warned { host: Some(host.name.clone()), text });
+    }
+    for name in &pruned.left {
+        let text = format!("release {name} is to go, and can't be moved away: `releases` belongs to another user");
+        at.tell(What::Warned { host: Some(host.name.clone()), text });
+    }
+    Ok(pruned.removed.len() as u32)
 }
 
 pub async fn verify(at: &At<'_>, verify: &Verify) -> Result<Vec<String>, Failure> {

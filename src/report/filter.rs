@@ -1,11 +1,12 @@
-//! What others wrote, made safe to show: colours may stay, everything else that moves or hides is made visible.
+//! What others wrote, made safe to show: some colours may stay, everything else that moves or hides is made visible.
+use crate::control::{code, hidden};
 
 /// The longest line that is shown.
 const LONGEST: usize = 4_000;
 
 /// A text without anything that a terminal would obey; line ends become `␊`.
 ///
-/// With `color`, SGR sequences stay, and end with the text.
+/// With `color`, colours that can hide nothing stay, and end with the text.
 pub fn visible(text: &str, color: bool) -> String {
     // Most lines of most programs: gigabytes are not looked at letter by letter.
     if text.len() <= LONGEST && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -22,8 +23,9 @@ pub fn visible(text: &str, color: bool) -> String {
         if c == '\x1b'
             && let Some(length) = sgr(rest)
         {
-            if color {
-                shown.push_str(&rest[..length]);
+            let kept = if color { paint(&rest[2..length - 1]) } else { String::new() };
+            if !kept.is_empty() {
+                shown.push_str(&format!("\x1b[{kept}m"));
                 painted = true;
             }
             rest = &rest[length..];
@@ -34,7 +36,9 @@ pub fn visible(text: &str, color: bool) -> String {
             '\t' => shown.push_str("    "),
             c if (c as u32) < 0x20 => shown.push(char::from_u32(0x2400 + c as u32).unwrap_or('␀')),
             '\x7f' => shown.push('␡'),
-            c if hidden(c) => shown.push_str(&format!("<U+{:04X}>", c as u32)),
+            // How a sign is drawn, such as an emoji; only right behind one.
+            '\u{fe0e}' | '\u{fe0f}' if shown.ends_with(drawn) => shown.push(c),
+            c if hidden(c) => shown.push_str(&code(c)),
             c => shown.push(c),
         }
     }
@@ -44,18 +48,39 @@ pub fn visible(text: &str, color: bool) -> String {
     shown
 }
 
+/// A sign that may be drawn as a text or as an emoji.
+fn drawn(c: char) -> bool {
+    matches!(c as u32, 0x2190..=0x2bff | 0x1f000..=0x1faff)
+}
+
+/// The parts of an SGR sequence that cannot hide a text: no colour that may be the background's own, and no background.
+fn paint(parts: &str) -> String {
+    let mut kept = Vec::new();
+    let mut parts = parts.split(';');
+    while let Some(part) = parts.next() {
+        match part.parse().unwrap_or(if part.is_empty() { 0 } else { u32::MAX }) {
+            0 => kept.push("0"),
+            1 | 3 | 4 | 7 | 22..=24 | 27 | 31..=36 | 39 | 91..=96 => kept.push(part),
+            // What follows belongs to it: `5;n` or `2;r;g;b`.
+            38 | 48 | 58 => {
+                let more = match parts.next() {
+                    Some("5") => 1,
+                    Some("2") => 3,
+                    _ => 0,
+                };
+                parts.by_ref().take(more).for_each(drop);
+            }
+            _ => {}
+        }
+    }
+    kept.join(";")
+}
+
 /// The length of an SGR sequence at the beginning, if there is one: `ESC [ digits ; : m`.
 fn sgr(text: &str) -> Option<usize> {
     let body = text.strip_prefix("\x1b[")?;
     let end = body.find(|c: char| !(c.is_ascii_digit() || c == ';' || c == ':'))?;
     (body[end..].starts_with('m') && end < 40).then_some(end + 3)
-}
-
-/// C1 controls, and what turns or hides text: bidi controls, zero-width characters, tags.
-pub fn hidden(c: char) -> bool {
-    matches!(c as u32,
-        0x80..=0x9f | 0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x2064 | 0x2066..=0x206f | 0xfeff | 0xfff9..=0xfffb
-        | 0xe0000..=0xe007f)
 }
 
 #[cfg(test)]
@@ -73,6 +98,9 @@ mod tests {
             ("\r[web1] ok", "␍[web1] ok"),
             ("a\u{202e}b", "a<U+202E>b"),
             ("a\u{200b}b\u{feff}", "a<U+200B>b<U+FEFF>"),
+            ("a\u{ad}\u{34f}\u{180e}\u{3164}b", "a<U+00AD><U+034F><U+180E><U+3164>b"),
+            ("a\u{fe0f}\u{e0100}", "a<U+FE0F><U+E0100>"),
+            ("✔\u{fe0f}\u{fe0f}", "✔\u{fe0f}<U+FE0F>"),
             ("\u{9b}2J", "<U+009B>2J"),
             ("a\x7fb\x08", "a␡b␈"),
             ("\x1b[31mred", "red"),
@@ -88,6 +116,14 @@ mod tests {
     fn colours_stay_where_they_are_wanted_and_end_with_the_text() {
         assert_eq!(visible("\x1b[1;31mred", true), "\x1b[1;31mred\x1b[0m");
         assert_eq!(visible("\x1b[1;31Hred", true), "␛[1;31Hred");
+        // Nothing that is the background's own colour, and nothing that is not drawn.
+        for hidden in
+            ["8", "30;40", "30", "40", "31;41", "97", "90", "38;5;0", "38;2;0;0;0", "48;5;31", "38:5:0", "5", "28"]
+        {
+            let kept = if hidden == "31;41" { "\x1b[31mx\x1b[0m" } else { "x" };
+            assert_eq!(visible(&format!("\x1b[{hidden}mx"), true), kept, "{hidden}");
+        }
+        assert_eq!(visible("\x1b[38;5;8;1mx\x1b[my", true), "\x1b[1mx\x1b[0my\x1b[0m");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Events as JSON, one a line.
-use super::{ci::harmless_json, filter::hidden, outlet::Outlet};
+use super::{ci::harmless_json, outlet::Outlet};
+use crate::control::hidden;
 use crate::event::{Event, Listener};
 use std::{io::Write, sync::Mutex};
 

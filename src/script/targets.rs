@@ -59,6 +59,10 @@ fn whole(here: &Here, written: Result<Written, Wrong>) -> RhaiResultOf<Targets> 
 }
 
 fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
+    // Who may write these says which machine is trusted, and what ssh starts here.
+    for file in fleet.ssh.iter().chain([&here.script.folder.join("known_hosts")]).filter(|file| file.exists()) {
+        super::owned_well(file).map_err(thrown)?;
+    }
     for pool in &here.session.run.without_balancer {
         fleet.leave_unasked(pool).map_err(thrown)?;
     }

@@ -1,7 +1,7 @@
 //! What the page on security says is so in the code.
 use crate::project::{self, Project};
 use rfab::fleet;
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 /// Words of the page on security, and where in the code it is so.
 const SECURE: [(&str, &str, &str); 15] = [
@@ -45,4 +45,21 @@ fn what_the_page_on_security_says_is_so_in_the_code() {
     assert_eq!(out.1.message, "`../x` is not below the fabfile's folder");
     let top = Project::of("fn t() { }\nlocal::run(\"true\");\n").fails("prod t").1.message;
     assert_eq!(top, "`run` is called at the top level of a file, where no task runs");
+}
+
+#[test]
+fn what_others_may_write_beside_the_fabfile_is_refused_as_the_fabfile_is() {
+    let task = "fn t() { targets().each(|host| host.template(\"shop.j2\", \"/tmp/x\", #{})); }\n\
+                fn s() { targets().each(|host| release::share(host, \"x\", \"shop.j2\", #{})); }";
+    for (name, line) in
+        [("shop.j2", "prod t"), ("shop.j2", "prod s"), ("known_hosts", "prod t"), ("ssh_config", "prod t")]
+    {
+        let fleet = format!("ssh = \"ssh_config\"\n{}", project::FLEET);
+        let project = Project::of(task).with("fleet.toml", &fleet).with("ssh_config", "");
+        let project = project.with("shop.j2", "x").with("known_hosts", "");
+        let file = project.path().join(name);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
+        let said = project.fails(line).1.message;
+        assert!(said.contains(&format!("{name}` may be written by everybody")), "{line}: {said}");
+    }
 }

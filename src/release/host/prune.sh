@@ -72,7 +72,8 @@ for name in $(IFS=' '; for one in $doomed; do say "$one"; done); do
     # Away under its name in one step; what is then left of it is nobody's release.
     gone=releases/.gone-$name
     clean "$gone" 2>/dev/null
-    if mv -T "releases/$name" "$gone" 2>/dev/null && rm -f "releases/$name.manifest" && clean "$gone" 2>/dev/null; then
+    if mv -T "releases/$name" "$gone" 2>/dev/null && rm -f "releases/$name.manifest"; then
+        clean "$gone" 2>/dev/null
         say "removed $name"
     else
         say "left $name"
@@ -100,7 +101,7 @@ done
 for entry in releases/.gone-* releases/.manifest-* .current-*; do
     [ -e "$entry" ] || [ -L "$entry" ] || continue
     case $entry in
-    releases/.gone-*) clean "$entry" 2>/dev/null ;;
+    releases/.gone-*) clean "$entry" 2>/dev/null || say "gone $(hex "$entry")" ;;
     *)
         id=${entry#*.manifest-}
         id=${id#.current-}

@@ -68,6 +68,41 @@ fn while_it_is_unknown_what_is_current_nothing_is_removed() {
 }
 
 #[test]
+fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let all: Vec<ReleaseName> = [1, 2, 3].map(|n| machine.deploy(n, &n.to_string())).into();
+        let given = Command::new("chown").args(["-R", "58002:58002", machine.at()]).status().unwrap();
+        let open =
+            Command::new("chmod").arg("a+rx").arg(machine.folder.path()).arg(machine.path.parent().unwrap()).status();
+        assert!(given.success() && open.unwrap().success());
+        // What a worker that ran as another user wrote there.
+        let theirs = machine.path.join(format!("releases/{}/theirs", all[0]));
+        std::fs::create_dir(&theirs).unwrap();
+        std::fs::write(theirs.join("file"), "").unwrap();
+        let prune = || {
+            let process = machine.process(&release::prune(machine.at(), 1, &[]).unwrap());
+            let mut own = Command::new("setpriv");
+            own.args(["--reuid=58002", "--regid=58002", "--clear-groups", "--"]).arg(process.get_program());
+            own.args(process.get_args()).envs(process.get_envs().filter_map(|(key, value)| Some((key, value?))));
+            own.stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped());
+            Pruned { unseen: 0, ..release::pruned(&super::machine::ended(own, b"")).unwrap() }
+        };
+        let gone = vec![format!("releases/.gone-{}", all[0])];
+        assert_eq!(prune(), Pruned { removed: vec![all[0].clone()], gone: gone.clone(), ..Pruned::default() });
+        assert_eq!(prune(), Pruned { gone, ..Pruned::default() }, "{shell:?}");
+        std::fs::remove_dir_all(&theirs).unwrap();
+        assert_eq!(prune(), Pruned::default());
+        assert!(machine.names().iter().all(|name| !name.contains(".gone")));
+    }
+}
+
+#[test]
 fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
     for shell in BOTH {
         let machine = Machine::new(shell);

@@ -226,11 +226,17 @@ fn hostile_names_among_the_releases_are_told_apart() {
             std::fs::create_dir(machine.path.join("releases").join(other)).unwrap();
         }
         symlink(good.to_string(), machine.path.join("releases/0008-000000000000")).unwrap();
-        std::fs::create_dir(machine.path.join("releases/0009-000000000000")).unwrap();
+        for made_up in ["0009-000000000000", "999999999-000000000000"] {
+            std::fs::create_dir(machine.path.join("releases").join(made_up)).unwrap();
+        }
         let listed = machine.list();
         assert_eq!(listed.releases.iter().map(|r| r.name.clone()).collect::<Vec<_>>(), std::slice::from_ref(&good));
         assert_eq!(listed.current, Current::Release(good));
-        assert_eq!(listed.incomplete, ["0009-000000000000".parse().unwrap()]);
+        assert_eq!(
+            listed.incomplete,
+            ["0009-000000000000", "999999999-000000000000"].map(|name| name.parse().unwrap())
+        );
+        assert_eq!(listed.highest(), 3, "a folder that anybody can make gives the fleet no number");
         let mut want: Vec<String> = others.iter().map(|other| other.to_string()).collect();
         want.push("0008-000000000000".into());
         want.sort();
