@@ -5,6 +5,7 @@ use lab::{HostPlan, Kind, Lab, PASSWORD, Plan, Sudo, needs_lab};
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 const SECRET: &str = "Tok3nOfTheShop/1234?x=y z+ö";
@@ -39,6 +40,10 @@ fn asked() {
 fn named() {
     let s = secret::env("SHOP_TOKEN");
     targets().each(|host| { host.run("true"); ui::note(host, `is ${host.name}`); host.run("ls no-such-file"); });
+}
+fn console() {
+    let s = secret::env("SHOP_TOKEN");
+    targets().each(|host| host.env(#{ TOKEN: s }).terminal(["sh", "-c", "cat /proc/[0-9]*/cmdline > seen 2>/dev/null; printf %s \"$TOKEN\" | wc -c | tr -d ' ' > length; sleep 1"]));
 }
 fn loud() { targets().each(|host| host.sudo(sh("printf 'the password is %s-7Qx9\\n' correct-horse"))); }
 "#;
@@ -92,6 +97,25 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     let ran = run.output();
     assert!(ran.stdout.contains("plain  | ***") && !ran.stdout.contains("Unseen"), "{}", ran.stdout);
     shown.push(ran.stdout);
+
+    // On the terminal that is lent it stands in no argument either, here or there.
+    for name in ["plain", "tiny", "wish"] {
+        let file = |file: &str| lab.host(name).folder.join("home/deploy").join(file);
+        let run = lab.rfab(&[&format!("on:{name}"), "console"]).env("SHOP_TOKEN", SECRET).on_terminal().start();
+        let begun = Instant::now();
+        while !text(&file("length")).ends_with('\n') {
+            assert!(begun.elapsed() < Duration::from_secs(20) && !run.is_over(), "{name}: {:?}", run.so_far());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let here =
+            run.processes().into_iter().map(|process| text(Path::new(&format!("/proc/{}/cmdline", process.pid))));
+        let all = here.chain([text(&file("seen"))]).collect::<String>();
+        assert!(all.contains("sleep 1") && all.contains("ControlPath"), "{all}");
+        parts.iter().for_each(|part| assert!(!all.contains(part), "{name}: {part} is an argument"));
+        assert_eq!((text(&file("length")), run.output().code), (format!("{}\n", SECRET.len()), Some(0)), "{name}");
+        fs::remove_file(file("seen")).expect("what was seen");
+        assert!(lab.host(name).sh("! ls -d /tmp/.rfab-*").code == Some(0), "nothing is left of it");
+    }
 
     // One that is a host's name, or a word of rfab's own, changes nothing but texts.
     for token in ["plain", "untouched", "testing1"] {

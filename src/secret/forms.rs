@@ -17,6 +17,8 @@ pub struct Form {
     pub bytes: Vec<u8>,
     /// Whether the sign before it, and the one behind it, have bits of the secret, too.
     pub around: (bool, bool),
+    /// Whether it is base64, of which a short piece is found nowhere by chance.
+    pub coded: bool,
 }
 
 /// Every form of a secret, each once.
@@ -24,7 +26,8 @@ pub fn of(text: &str) -> Vec<Form> {
     // A shell drops what is around it.
     let whole = [text, text.trim()];
     let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= LINE);
-    let plain = whole.into_iter().chain(lines).map(|text| Form { bytes: text.into(), around: (false, false) });
+    let plain =
+        whole.into_iter().chain(lines).map(|text| Form { bytes: text.into(), around: (false, false), coded: false });
     let kinds = ALPHABETS.iter().flat_map(|alphabet| (0..3).map(move |at| (at, alphabet)));
     let coded = kinds.flat_map(|(at, alphabet)| whole.map(|text| base64(text.as_bytes(), at, alphabet)));
     let mut all: Vec<Form> = plain.chain(coded).filter(|form| form.bytes.len() >= LEAST).collect();
@@ -44,7 +47,7 @@ fn base64(text: &[u8], before: usize, alphabet: &[u8; 64]) -> Form {
     let bit = |at: usize| usize::from(text[(at - first) / 8] >> (7 - at % 8) & 1);
     let sign = |nth: usize| alphabet[(nth * 6..nth * 6 + 6).fold(0, |value, at| value << 1 | bit(at))];
     let bytes = (first.div_ceil(6)..end / 6).map(sign).collect();
-    Form { bytes, around: (first % 6 != 0, end % 6 != 0) }
+    Form { bytes, around: (first % 6 != 0, end % 6 != 0), coded: true }
 }
 
 #[cfg(test)]

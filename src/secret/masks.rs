@@ -19,10 +19,13 @@ pub const MASK: &str = "***";
 pub const SHORTEST: usize = 4;
 /// So many bytes of a long form in a row are masked wherever it was cut.
 const PIECE: usize = 16;
+/// So many signs of base64 are.
+const CODED: usize = 8;
 /// A piece is looked for by so many bytes …
 const BEGINNING: usize = 4;
-/// … of each so many of a form.
+/// … of each so many of a form, and of base64 of each so many.
 const EVERY: usize = 8;
+const EVERY_CODED: usize = 4;
 /// Stands where output was too long to be kept whole.
 const LEFT_OUT: char = '…';
 /// The most places of one form with the same bytes: those of `aaaa…` are all alike.
@@ -170,7 +173,7 @@ impl Masks {
 impl Known {
     fn learn(&mut self, form: Form) {
         let nth = self.forms.len();
-        for at in (0..=form.bytes.len() - BEGINNING).step_by(EVERY) {
+        for at in (0..=form.bytes.len() - BEGINNING).step_by(if form.coded { EVERY_CODED } else { EVERY }) {
             let beginning = form.bytes[at..at + BEGINNING].try_into().expect("as many bytes");
             let places = self.places.entry(beginning).or_default();
             if places.iter().filter(|(of, _)| *of == nth).count() < ALIKE {
@@ -210,7 +213,8 @@ impl Known {
                 let form = &self.forms[*nth];
                 let behind = same(bytes[at..].iter(), form.bytes[*place..].iter());
                 let before = same(bytes[..at].iter().rev(), form.bytes[..*place].iter().rev());
-                if behind + before >= form.bytes.len().min(PIECE) {
+                let piece = if form.coded { CODED } else { PIECE };
+                if behind + before >= form.bytes.len().min(piece) {
                     let whole = (*place == before, place + behind == form.bytes.len());
                     all.push(around(bytes, form, whole, at - before, at + behind));
                 }

@@ -72,9 +72,13 @@ fn plus(text: &[u8]) -> Decoded {
     (text[0] == b'+').then(|| (1, vec![b' ']))
 }
 
-/// `\n` and `\u00e4`, of JSON; any other sign behind a backslash is itself, as a shell has it.
+/// `\n` and `\u00e4`, of JSON; `\163` and `\x73`, of programs that print what is no text; any other sign behind a backslash is itself, as a shell has it.
 fn backslash(text: &[u8]) -> Decoded {
-    let sign = *text.strip_prefix(b"\\")?.first()?;
+    let behind = text.strip_prefix(b"\\")?;
+    let sign = *behind.first()?;
+    if let Some(octal) = octal(behind) {
+        return Some(octal);
+    }
     let byte = match sign {
         b'n' => b'\n',
         b't' => b'\t',
@@ -82,9 +86,21 @@ fn backslash(text: &[u8]) -> Decoded {
         b'b' => 8,
         b'f' => 12,
         b'u' => return unicode(text),
+        b'x' => {
+            let digits = std::str::from_utf8(text.get(2..4)?).ok()?;
+            return Some((4, vec![u8::from_str_radix(digits, 16).ok()?]));
+        }
         sign => sign,
     };
     Some((2, vec![byte]))
+}
+
+/// `\163` as C has it, or `\0163` as `echo` and `printf %b`.
+fn octal(behind: &[u8]) -> Decoded {
+    let most = if behind.first() == Some(&b'0') { 4 } else { 3 };
+    let digits = behind.iter().take(most).take_while(|sign| (b'0'..b'8').contains(*sign)).count();
+    let value = behind[..digits].iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+    (digits >= 3).then(|| Some((digits + 1, vec![u8::try_from(value).ok()?])))?
 }
 
 /// `\u00e4`, or two of them for a character beyond.

@@ -187,6 +187,64 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
 }
 
 #[test]
+fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for shell in BOTH {
+        let machine = Machine::new(shell);
+        let name = machine.deploy(1, "old");
+        let at = machine.path.canonicalize().unwrap().display().to_string();
+        let refused = |said: Error| matches!(&said, Error::Others(path) if path.starts_with(&at)) || said == Error::Led;
+        let tried = |what: &str| {
+            let before = machine.names();
+            let packed = machine.pack(&[]);
+            let run = |command: Result<_, Error>| machine.run(&command.unwrap(), b"text\n");
+            let all = [
+                machine.stage(2, &packed).map(drop),
+                release::listed(&run(release::list(machine.at()))).map(drop),
+                release::activated(&run(release::activate(machine.at(), &name, "run-1", &[])), &name).map(drop),
+                release::pruned(&run(release::prune(machine.at(), 1, &[]))).map(drop),
+                release::verified(&run(release::verify(machine.at(), &name, "run-2"))).map(drop),
+                release::answer::shared(&run(release::share(machine.at(), "a", "run-1", 5, None, true)), 5).map(drop),
+                release::preflighted(&run(release::program::preflight(machine.at(), &[]))).map(drop),
+            ];
+            for (nth, said) in all.into_iter().enumerate() {
+                assert!(said.clone().is_err_and(refused), "{shell:?} {what} {nth}: {said:?}");
+            }
+            assert_eq!(machine.names(), before, "{shell:?} {what}");
+        };
+        let give =
+            |name: &str, owner: u32| std::os::unix::fs::lchown(machine.path.join(name), Some(owner), None).unwrap();
+        for folder in ["", "releases", ".rfab", ".rfab/tmp"] {
+            give(folder, 58002);
+            tried(folder);
+            give(folder, 0);
+        }
+        let above = machine.path.parent().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let real = elsewhere.path().join("real");
+        std::fs::rename(above, &real).unwrap();
+        symlink(&real, above).unwrap();
+        assert_eq!(machine.list().releases.len(), 1, "a link of root's own is a way");
+        std::os::unix::fs::lchown(machine.folder.path(), Some(58002), None).unwrap();
+        tried("a link on the way");
+        std::os::unix::fs::lchown(machine.folder.path(), Some(0), None).unwrap();
+        // What is shared may be the app's.
+        give("shared", 58002);
+        let shared = machine.run(&release::share(machine.at(), "deep/a", "run-1", 5, None, true).unwrap(), b"text\n");
+        assert_eq!(release::answer::shared(&shared, 5), Ok(true));
+        let mode = std::fs::metadata(machine.path.join("shared/deep/a")).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o7777, 0o600);
+        symlink("/etc", machine.path.join("shared/out")).unwrap();
+        let out =
+            machine.run(&release::share(machine.at(), "out/rfab-never", "run-1", 5, None, true).unwrap(), b"text\n");
+        assert!(matches!(release::answer::shared(&out, 5), Err(Error::CannotMake(_))), "{out:?}");
+        assert!(!std::path::Path::new("/etc/rfab-never").exists());
+    }
+}
+
+#[test]
 fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
     for shell in BOTH {
         let machine = Machine::new(shell);

@@ -61,6 +61,9 @@ fn a_secret_is_masked_in_each_of_its_forms() {
             ascii,
             secret.replace('\'', r"'\''"),
         ];
+        forms.push(secret.bytes().map(|byte| format!("\\{byte:03o}")).collect());
+        forms.push(secret.bytes().map(|byte| format!("\\0{byte:03o}")).collect());
+        forms.push(secret.bytes().map(|byte| format!("\\x{byte:02x}")).collect());
         let twice = serde_json::to_string(&json).unwrap();
         forms.push(twice[3..twice.len() - 3].to_owned());
         for form in &forms {
@@ -110,6 +113,25 @@ fn a_long_secret_is_masked_in_pieces_wherever_it_was_cut() {
     for line in whole.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()) {
         let masked = masks.text(line);
         assert!(masked.replace(MASK, "").trim_end_matches('=').len() <= 1, "{line} {masked}");
+    }
+}
+
+#[test]
+fn base64_that_is_wrapped_at_eight_signs_or_more_shows_no_whole_line() {
+    for secret in [SECRETS[2], SECRETS[5], SECRETS[6], SECRETS[7]] {
+        let masks = masks(&[secret]);
+        for before in 0..3 {
+            let whole = base64(&[&b"xx"[..before], secret.as_bytes()].concat(), false, true);
+            for columns in [10, 8, 11, 16, 20] {
+                let lines: Vec<&[u8]> = whole.as_bytes().chunks(columns).collect();
+                // The first and the last one may have signs of what stands around it.
+                for line in lines.get(1..lines.len().saturating_sub(2)).unwrap_or_default() {
+                    let line = std::str::from_utf8(line).unwrap();
+                    let left = masks.text(line).replace(MASK, "");
+                    assert!(left.len() <= 1, "{columns} {before} {line} {left}");
+                }
+            }
+        }
     }
 }
 
