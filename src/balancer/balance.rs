@@ -141,18 +141,19 @@ impl Effect for ReadBalance {
                         (Admin::Ready, true) => (Checked::Up, "UP"),
                         (Admin::Drain, true) => (Checked::Up, "DRAIN"),
                     };
-                    servers.push(Server {
+                    let open = server.open(model.now)?;
+                    servers.extend(balancer.servers_of(pool, host).iter().map(|name| Server {
                         admin,
                         own: admin,
                         health,
-                        in_flight: server.open(model.now)?,
+                        in_flight: open,
                         weight: server.weight,
                         configured: server.configured,
                         backup: server.backup,
                         persistent: server.persistent,
                         raw: raw.to_owned(),
-                        ..Server::ready(&balancer.server_of(host))
-                    });
+                        ..Server::ready(name)
+                    }));
                 }
                 state.pools.insert(pool.clone(), servers);
             }

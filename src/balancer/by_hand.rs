@@ -42,15 +42,15 @@ pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Re
             said.insert(key(host), admin);
         }
     }
-    let server = |host: &Host| {
+    let server = |pool: &Name, host: &Host| {
         let admin = known(&book, &host.name).or_else(|| said.get(&key(host)).copied()).unwrap_or(Admin::Drain);
         // Its checks are rfab's own.
-        let name = balancer.server_of(host);
-        Server { admin, own: admin, raw: "by hand".to_owned(), ..Server::ready(&name) }
+        let named = |name: &String| Server { admin, own: admin, raw: "by hand".to_owned(), ..Server::ready(name) };
+        balancer.servers_of(pool, host).iter().map(named).collect::<Vec<_>>()
     };
-    let pool = |role: &Name| fleet.hosts.iter().filter(|host| host.roles.contains(role)).map(server).collect();
+    let servers = |pool, role| fleet.role(role).into_iter().flat_map(|host| server(pool, host)).collect();
     let pools: BTreeMap<Name, Vec<Server>> =
-        balancer.pools.iter().map(|(name, role)| (name.clone(), pool(role))).collect();
+        balancer.pools.iter().map(|(pool, role)| (pool.clone(), servers(pool, role))).collect();
     Ok(BalancerState { epoch: EPOCH.to_owned(), pools })
 }
 
@@ -70,7 +70,9 @@ pub(super) async fn questions<'a>(
         for (pool, servers) in &state.pools {
             let here = |place: &Place| place.balancer == balancer.name && place.pool == *pool;
             let concerned = |host: &&Host| moved(at.notes, fleet, host).iter().any(here);
-            let ours = |s: &&Server| hosts.iter().filter(concerned).any(|host| balancer.server_of(host) == s.name);
+            let ours = |s: &&Server| {
+                hosts.iter().filter(concerned).any(|host| balancer.servers_of(pool, host).contains(&s.name))
+            };
             let all: Vec<&str> =
                 servers.iter().filter(ours).filter(|s| s.admin != to).map(|s| s.name.as_str()).collect();
             if !all.is_empty() {

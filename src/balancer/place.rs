@@ -20,13 +20,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// Every place of a host, in the balancers' order; none for a host in no pool.
+/// Every place of a host, in the order of balancers and pools; none for a host in no pool.
 pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
     let mut places = Vec::new();
     for balancer in &fleet.balancers {
         for (pool, _) in balancer.pools.iter().filter(|(_, role)| host.roles.contains(role)) {
-            let server = balancer.server.replace("{name}", &host.name);
-            places.push(Place { balancer: balancer.name.clone(), pool: pool.clone(), server });
+            for server in balancer.servers_of(pool, host) {
+                places.push(Place { balancer: balancer.name.clone(), pool: pool.clone(), server });
+            }
         }
     }
     places

@@ -4,6 +4,7 @@ use super::{
     hosts::Names,
     schema,
     section::{Section, expected},
+    servers,
     tree::{Entry, Node, Value},
     value,
     wrong::Problem,
@@ -90,7 +91,11 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
         problems.push(section.lacks("pools"));
     }
     let pools = section.find("pools").map(|node| pools(node, names, problems));
-    let server = section.get("server", problems, server).unwrap_or_else(|| "{name}".to_owned());
+    let server = section.find("server");
+    let servers = match (server, &pools) {
+        (Some(node), Some(pools)) => servers::read(node, pools, problems),
+        _ => servers::Names::new(),
+    };
     let drain_within = section.get("drain_within", problems, value::wait).unwrap_or(Duration::from_secs(60));
     let force_close = section.get("force_close", problems, value::yes).unwrap_or(false);
     let min_live = section.get("min_live", problems, min_live);
@@ -113,16 +118,11 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
         roles: Vec::new(),
         vars: BTreeMap::new(),
     };
-    Some(Balancer {
-        name: Name::from(entry.key.as_str()),
-        host,
-        socket,
-        pools,
-        server,
-        drain_within,
-        force_close,
-        min_live,
-    })
+    let name = Name::from(entry.key.as_str());
+    let own = servers::NAME.to_owned();
+    let balancer = Balancer { name, host, socket, pools, server: own, servers, drain_within, force_close, min_live };
+    problems.extend(server.and_then(|node| servers::check(node, &balancer, hosts).err()));
+    Some(balancer)
 }
 
 fn driver(node: &Node) -> Result<Driver, Problem> {
@@ -171,21 +171,6 @@ fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Na
         }
     }
     pools
-}
-
-/// A server's name in its pool, made from the host's.
-fn server(node: &Node) -> Result<String, Problem> {
-    let text = value::text(node)?;
-    let filled = value::filled_in(node, text, &[("name", "web1")])?;
-    if !text.contains("{name}") {
-        return Err(Problem::new("all servers would have one name", node.place("has no `{name}`"))
-            .help("put `{name}` in, which stands for the host's"));
-    }
-    if !value::is_name(&filled) {
-        return Err(Problem::new(format!("`{text}` makes no server's name"), node.place("not a name"))
-            .help(value::why_no_name(&filled)));
-    }
-    Ok(text.to_owned())
 }
 
 /// The parts of `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`; an address stands without its brackets.

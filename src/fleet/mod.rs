@@ -13,6 +13,7 @@ mod read;
 pub mod schema;
 mod section;
 pub mod selection;
+mod servers;
 mod set;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -25,7 +26,6 @@ pub use balancers::address_and_port;
 pub use differ::differences;
 pub use hosts::{Named, WORDS};
 pub use nearest::{did_you_mean, nearest};
-pub use pools::Stand;
 pub use read::Folders;
 pub use selection::Selection;
 pub use set::{Malformed, Set};
@@ -179,8 +179,11 @@ pub struct Balancer {
     pub socket: Option<String>,
     /// Pool to the role whose hosts are its servers.
     pub pools: BTreeMap<Name, Name>,
-    /// A server's name in its pool; `{name}` stands for the host's.
+    /// A server's name in pools that `servers` does not have; `{name}` stands for the host's.
     pub server: String,
+    /// The names of a host's servers by pool, with `{name}`, `{n}` or a variable of the host's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<Name, Vec<String>>,
     pub drain_within: Duration,
     /// Whether what is open after that is closed.
     #[serde(default)]

@@ -9,24 +9,10 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// A host's place in a pool.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-pub struct Stand {
-    pub balancer: Name,
-    pub pool: Name,
-    /// The host's name in that pool.
-    pub server: String,
-}
-
 impl Balancer {
     /// Whether a person changes it, for rfab may not.
     pub fn by_hand(&self) -> bool {
         self.socket.is_none()
-    }
-
-    /// Gives the name that a host has in this balancer's pools.
-    pub fn server_of(&self, host: &Host) -> String {
-        self.server.replace("{name}", &host.name)
     }
 }
 
@@ -99,20 +85,6 @@ impl Fleet {
         } else {
             None
         }
-    }
-
-    /// Lists the pools that a host stands in, by balancer and pool.
-    pub fn stands(&self, host: &Host) -> Vec<Stand> {
-        let of = |balancer: &Balancer| -> Vec<Stand> {
-            let pools = balancer.pools.iter().filter(|(_, role)| host.roles.contains(role));
-            let stand = |pool: &Name| Stand {
-                balancer: balancer.name.clone(),
-                pool: pool.clone(),
-                server: balancer.server_of(host),
-            };
-            pools.map(|(pool, _)| stand(pool)).collect()
-        };
-        self.balancers.iter().flat_map(of).collect()
     }
 
     pub fn in_pool(&self, host: &Host) -> bool {
@@ -238,17 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_host_stands_in_the_pools_of_its_roles() {
+    fn who_has_the_role_of_a_pool_is_in_it_and_the_first_balancer_keeps_the_state() {
         let fleet = read_text(
             "[hosts]\nweb1 = { roles = [\"web\", \"api\"], address = \"10.0.0.1\" }\njobs1 = { roles = [\"worker\"] }\n\
              [balancer.lb2]\ndriver = \"haproxy\"\nhost = \"a\"\nsocket = \"/run/a.sock\"\npools = { web = \"web\" }\n\
              [balancer.lb1]\ndriver = \"haproxy\"\nhost = \"web1\"\nsocket = \"/run/a.sock\"\n\
              pools = { web = \"web\", api = \"api\" }\nserver = \"s-{name}\"\n",
         );
-        let stands: Vec<String> =
-            fleet.stands(&fleet.hosts[0]).iter().map(|s| format!("{}/{}/{}", s.balancer, s.pool, s.server)).collect();
-        assert_eq!(stands, ["lb1/api/s-web1", "lb1/web/s-web1", "lb2/web/web1"]);
-        assert!(fleet.stands(&fleet.hosts[1]).is_empty() && !fleet.in_pool(&fleet.hosts[1]));
+        assert!(fleet.in_pool(&fleet.hosts[0]) && !fleet.in_pool(&fleet.hosts[1]));
         assert_eq!(fleet.balancer_hosts().iter().map(|host| host.address()).collect::<Vec<_>>(), ["a", "10.0.0.1"]);
         assert_eq!(&*fleet.keeper_host().unwrap().name, "a");
         let alone = read_text("[hosts]\nweb2 = {}\nweb1 = {}");

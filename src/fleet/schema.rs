@@ -46,6 +46,8 @@ pub enum Is {
     TextByName,
     /// Names, each with texts.
     TextsByName,
+    /// A text, texts, or names, each with either.
+    TextsOrByName,
     Table(&'static Table),
     /// Such a table, or names, each with one and the `roles` that are its own.
     OneOrByName(&'static Table),
@@ -272,7 +274,12 @@ pub const BALANCER: Table = Table {
             "its admin socket there: a path, the master's too, or `127.0.0.1:9999`; [what it has to allow](haproxy.md#the-socket)",
         ),
         key("pools", Is::TextByName, "needed", "backend = the role whose hosts are its servers"),
-        key("server", Is::Text, "`{name}`", "a server's name in the pool"),
+        key(
+            "server",
+            Is::TextsOrByName,
+            "`{name}`",
+            "a server's name in its pools; several for hosts that are several servers, `[\"{name}-a\", \"{name}-b\"]`; or either by pool, `{ bk_web = \"{name}-web\" }`. `{n}` is the number at the end of the host's name, as `server-template` counts, and any other `{KEY}` a variable of the host",
+        ),
         key("drain_within", Is::Time, "`60s`", "after that the drain has failed: the host is put back, and named"),
         key(
             "force_close",

@@ -197,6 +197,7 @@ fn the_shop_is_read_whole() {
             socket: Some("/run/haproxy/admin.sock".into()),
             pools: BTreeMap::from([("bk_web".into(), "web".into())]),
             server: "{name}".into(),
+            servers: BTreeMap::from([("bk_web".into(), vec!["{name}".into()])]),
             drain_within: Duration::from_secs(60),
             force_close: false,
             min_live: Some(MinLive::Count(18)),
@@ -460,8 +461,10 @@ fn each_of_several_apps_makes_a_fleet_of_its_own_hosts_and_pools() {
          order  green\n\
          state  ~/.local/state/rfab/prod.api\n"
     );
-    let stands: Vec<String> =
-        api.stands(api.host("mixed1").unwrap()).iter().map(|s| format!("{}/{}", s.balancer, s.pool)).collect();
+    let stands: Vec<String> = crate::balancer::places(api, api.host("mixed1").unwrap())
+        .iter()
+        .map(|s| format!("{}/{}", s.balancer, s.pool))
+        .collect();
     assert_eq!(stands, ["lb1/bk_api", "lb2/bk_api"]);
     assert_eq!(serde_json::from_value::<Fleet>(serde_json::to_value(&whole).unwrap()).unwrap(), whole);
 }

@@ -124,14 +124,17 @@ fn a_balancer_is_asked_by_port_and_by_its_master_with_and_without_forwarding() {
     for balancer in &mut plan.balancers {
         balancer.shape.socket = if balancer.name.starts_with("tcp") { Socket::Tcp } else { Socket::Master };
     }
+    // There each host is two servers.
+    plan.balancers[0].shape.names = vec!["{name}-a", "{name}-b"];
     let lab = Lab::start(plan);
     run(&lab, &["prod", "setup"], 0);
     let told = run(&lab, &["prod", "proxy.group2"], 0);
     for name in ["tcp-by-tool", "master-by-tool"] {
         assert!(told.contains(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `socat`")), "{told}");
     }
-    for balancer in &lab.balancers {
-        assert_eq!(out(&lab, balancer.plan.name), ["web1", "web2"]);
+    assert_eq!(out(&lab, "tcp"), ["web1-a", "web1-b", "web2-a", "web2-b"]);
+    for name in ["master", "tcp-by-tool", "master-by-tool"] {
+        assert_eq!(out(&lab, name), ["web1", "web2"]);
     }
     run(&lab, &["prod:out", "deploy:v3.0.1"], 0);
     lab.balancer("master").reload();

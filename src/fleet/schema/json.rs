@@ -50,6 +50,10 @@ fn of_value(is: &Is) -> Value {
             json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^[0-9]+%$" }] })
         }
         Is::TextByName => json!({ "type": "object", "additionalProperties": text }),
+        Is::TextsOrByName => {
+            let either = json!({ "anyOf": [text, texts] });
+            json!({ "anyOf": [text, texts, { "type": "object", "additionalProperties": either }] })
+        }
         Is::TextsByName => json!({ "type": "object", "additionalProperties": texts }),
         Is::Table(table) => of_table(table),
         Is::OneOrByName(table) => {
