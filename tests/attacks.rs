@@ -517,3 +517,41 @@ fn writes() {
         .expect_ok();
     assert_eq!(strange, "", "nothing that runs as root");
 }
+
+#[test]
+fn what_somebody_made_among_the_releases_gives_no_number_and_what_they_left_there_is_named() {
+    if !needs_root("what_somebody_made_among_the_releases_gives_no_number_and_what_they_left_there_is_named") {
+        return;
+    }
+    let lab = lab(r#"
+fn deploys() {
+    targets().each(|host| release::set_up(host));
+    for tag in ["v3.0.0", "v3.0.1", "v3.0.2"] {
+        let made = release::number(git::resolve(tag));
+        targets().each(|host| { release::stage(host, made); release::activate(host, made); });
+    }
+}
+fn cut() { targets().each(|host| release::prune(host)); }
+"#);
+    lab.colleague("c").release("v3.0.2");
+    let host = lab.host("web1");
+    host.sh("mkdir -p /srv/shop/releases/999999999-aaaaaaaaaaaa && chown -R shop:shop /srv/shop").expect_ok();
+    let out = lab.rfab(&["on", "deploys"]).output().expect_ok();
+    let named = "`releases/999999999-aaaaaaaaaaaa` isn't a release of rfab's, and its number doesn't count";
+    assert!(out.contains(named), "{out}");
+    let numbers = host.sh("cd /srv/shop/releases && ls -d 000*-????????????").expect_ok();
+    let numbers: Vec<&str> = numbers.lines().map(|name| &name[..4]).collect();
+    assert_eq!(numbers, ["0001", "0002", "0003"], "{out}");
+    let old = host.sh("cd /srv/shop/releases && cd 0001-* && mkdir theirs && touch theirs/file && chmod 755 theirs && basename \"$PWD\"");
+    let old = old.expect_ok().trim().to_owned();
+    for _ in 0..2 {
+        let out = lab.rfab(&["--set", "app.keep=1", "on", "cut"]).output().expect_ok();
+        let path = format!("/srv/shop/releases/.gone-{old}");
+        let named = format!(
+            "`{path}` is left of a release: files of another user are in it; `sudo rm -rf {path}` there removes it"
+        );
+        assert!(out.contains(&named), "{out}");
+    }
+    host.sh(&format!("rm -rf /srv/shop/releases/.gone-{old}")).expect_ok();
+    assert!(!lab.rfab(&["--set", "app.keep=1", "on", "cut"]).output().expect_ok().contains("is left of a release"));
+}

@@ -444,6 +444,8 @@ fn the_balancer_its_lock_and_its_ledger() {
     assert_eq!(sides.same(&number(7)).unwrap(), 2, "a known commit keeps its own");
     assert_eq!(sides.same(&Number { anew: true, ..number(7) }).unwrap(), 8, "but for one that is made anew");
     assert_eq!(sides.same(&number(7)).unwrap(), 8);
+    let made_up = Number { known: Some(999_999_998), anew: true, ..number(999_999_999) };
+    assert_eq!(sides.same(&made_up).unwrap(), 9, "one that somebody made up on a host does not count");
     let marks = ReadMarks { fleet: fleet.clone(), name: "migrate".into(), commit: commit.clone() };
     assert_eq!(sides.same(&marks).unwrap(), MarkState::NeverBegun);
     for state in [MarkState::Begun, MarkState::Failed, MarkState::Begun, MarkState::Done] {
@@ -456,7 +458,7 @@ fn the_balancer_its_lock_and_its_ledger() {
         value["lines"].as_array_mut().unwrap().iter_mut().for_each(|line| line["at"] = Value::Null);
         value
     };
-    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 8);
+    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 9);
 
     lab.balancer("lb1").reload();
     sides.model(|model| model.forget(&fleet.name, &"lb1".into()));

@@ -158,8 +158,9 @@ pub async fn prune(at: &At<'_>, prune: &Prune) -> Result<u32, Failure> {
     let pruned = pruned(&ended).map_err(on(host))?;
     for left in &pruned.gone {
         let path = format!("{}/{}", home.path, left.escape_debug());
-        let remove = format!("rfab {} -- sudo rm -rf {}", host.name, quoted(&path));
-        let text = format!("`{path}` is left of a release: files of another user are in it; `{remove}` removes it");
+        let remove = format!("sudo rm -rf {}", quoted(&path));
+        let text =
+            format!("`{path}` is left of a release: files of another user are in it; `{remove}` there removes it");
         at.tell(What::Warned { host: Some(host.name.clone()), text });
     }
     for name in &pruned.left {
