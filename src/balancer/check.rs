@@ -1,6 +1,8 @@
 //! Whether balancers can be changed at all, before anything else is.
+use super::{Place, driver::Finding, places};
 use crate::{
     effect::*,
+    event::What,
     failure::Failure,
     fleet::Fleet,
     model::{Model, Predicted},
@@ -34,13 +36,23 @@ impl Effect for CheckBalancers {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
-        let mut found = Vec::new();
+        let ours: Vec<Place> = self.fleet.hosts.iter().flat_map(|host| places(&self.fleet, host)).collect();
+        let mut messages = Vec::new();
+        let mut helps = Vec::new();
         for balancer in self.fleet.balancers.iter().filter(|b| !b.by_hand() && !b.pools.is_empty()) {
-            found.extend(site.balancing.driver(&balancer.name).await?.check().await?);
+            let ours: Vec<Place> = ours.iter().filter(|place| place.balancer == balancer.name).cloned().collect();
+            for finding in site.balancing.driver(&balancer.name).await?.check(&ours).await? {
+                match finding {
+                    Finding::Forbids { message, help } => {
+                        messages.push(message);
+                        helps.push(help);
+                    }
+                    Finding::Warns(text) => at.tell(What::Warned { host: None, text }),
+                }
+            }
         }
-        let Some(first) = found.first() else { return Ok(()) };
-        let messages: Vec<&str> = found.iter().map(|finding| &*finding.message).collect();
-        Err(Failure::refused(messages.join("; ")).help(first.help.clone()))
+        let Some(help) = helps.into_iter().next() else { return Ok(()) };
+        Err(Failure::refused(messages.join("; ")).help(help))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

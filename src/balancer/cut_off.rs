@@ -5,7 +5,7 @@ use super::{
     admin::{server_of, set},
     driver::{Driver, Server},
     places,
-    wait::{count, undrained},
+    wait::undrained,
 };
 use crate::{
     effect::*,
@@ -193,7 +193,8 @@ impl CutOff {
             driver.force_close(&place.pool, &place.server).await.map_err(|f| f.on(&self.host.name))?;
         }
         if may {
-            let text = format!("{} open on `{}` closed, as `force_close` says", count(cut, "was", "were"), self.host);
+            let requests = if cut == 1 { "1 open request".to_owned() } else { format!("{cut} open requests") };
+            let text = format!("closed {requests} of `{}`, as `force_close` says", self.host);
             at.tell(What::Warned { host: Some(self.host.name.clone()), text });
         }
         Ok(may)

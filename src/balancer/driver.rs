@@ -1,4 +1,5 @@
 //! What a kind of balancer can be asked and told. Drivers are dumb: waiting, reading back, rules and records are not theirs.
+use super::Place;
 use crate::failure::Failure;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -23,16 +24,17 @@ pub trait Driver: Send + Sync {
     /// Cuts what is left on a server. Only when the user said so.
     async fn force_close(&self, pool: &str, server: &str) -> Result<(), Failure>;
 
-    /// What forbids changes, found before anything is changed: each with what to do. Empty when all is well.
-    async fn check(&self) -> Result<Vec<Finding>, Failure>;
+    /// What stands against changes of these servers, before anything is changed. Empty when all is well.
+    async fn check(&self, ours: &[Place]) -> Result<Vec<Finding>, Failure>;
 }
 
-/// Something that forbids changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    pub message: String,
-    /// What to do about it.
-    pub help: String,
+/// Something that stands against changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// They cannot be made; with what to do about it.
+    Forbids { message: String, help: String },
+    /// They may hurt.
+    Warns(String),
 }
 
 /// Asks a balancer one thing, as a line, and gives the whole answer.

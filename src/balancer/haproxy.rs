@@ -4,7 +4,10 @@
 mod table;
 mod words;
 
-use super::driver::{Admin, Driver, Finding, Server, Socket};
+use super::{
+    Place,
+    driver::{Admin, Driver, Finding, Server, Socket},
+};
 use crate::failure::{Failure, Reason};
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
@@ -183,18 +186,53 @@ impl Driver for Haproxy {
         self.tell(&format!("shutdown sessions server {}/{}", name(pool)?, name(server)?)).await
     }
 
-    async fn check(&self) -> Result<Vec<Finding>, Failure> {
+    async fn check(&self, ours: &[Place]) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         // A server that nobody has: whoever may change says so, whoever may not says `Permission denied`.
         let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
         if answer.contains("Permission denied") {
-            found.push(Finding {
+            found.push(Finding::Forbids {
                 message: format!("the socket of `{}` may only be read: it is not of `level admin`", self.name),
                 help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload it".to_owned(),
             });
         }
+        let servers = Table::stat(&self.socket.ask("show stat -1 4 -1").await?);
+        found.extend(beside(&servers, ours).into_iter().map(Finding::Warns));
         Ok(found)
     }
+}
+
+/// Servers of other backends at the address of one of ours: they keep their requests when ours are drained.
+fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
+    let is = |row: &[String], place: &&Place| {
+        servers.cell(row, "pxname") == Some(&place.pool) && servers.cell(row, "svname") == Some(&place.server)
+    };
+    let address = |row: &[String]| servers.cell(row, "addr").filter(|addr| !addr.is_empty()).map(str::to_owned);
+    let mut at: BTreeMap<String, &Place> = BTreeMap::new();
+    for row in &servers.rows {
+        if let Some(place) = ours.iter().find(|place| is(row, place))
+            && let Some(address) = address(row)
+        {
+            at.entry(address).or_insert(place);
+        }
+    }
+    let mut found = Vec::new();
+    for row in servers.rows.iter().filter(|row| !ours.iter().any(|place| is(row, &place))) {
+        if let Some(place) = address(row).and_then(|address| at.get(&address))
+            && let (Some(pool), Some(server)) = (servers.cell(row, "pxname"), servers.cell(row, "svname"))
+        {
+            found.push(format!(
+                "`{}/{}` is at the address of `{}/{}`, and no pool of the fleet file has it: it keeps its requests while that host is switched. \
+                 Add `{}` to `pools`",
+                pool.escape_debug(),
+                server.escape_debug(),
+                place.pool,
+                place.server,
+                pool.escape_debug()
+            ));
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -209,5 +247,22 @@ mod tests {
             assert!(name(bad).is_err(), "{bad}");
         }
         assert!(name("web-1_a.b:8080").is_ok());
+    }
+
+    #[test]
+    fn a_server_of_another_backend_at_the_same_address_is_named() {
+        let text = "# pxname,svname,addr,\nwww,web1,10.0.0.1:80,\nwww,sorry,10.0.0.9:80,\nws,web1,10.0.0.1:80,\n\
+                    ws,sorry,10.0.0.9:80,\nadmin,web1,10.0.0.1:81,\nunix,web1,,\napi,w1,10.0.0.1:80,\n";
+        let place =
+            |pool: &str, server: &str| Place { balancer: "lb1".into(), pool: pool.into(), server: server.into() };
+        let found = beside(&Table::stat(text), &[place("www", "web1"), place("api", "w1")]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("`ws/web1` is at the address of `www/web1`"), "{found:?}");
+        assert!(found[0].ends_with("Add `ws` to `pools`"), "{found:?}");
+        // Below `level operator` nobody is told any address.
+        assert_eq!(
+            beside(&Table::stat("# pxname,svname,addr,\nwww,web1,,\nws,web1,,\n"), &[place("www", "web1")]),
+            [""; 0]
+        );
     }
 }

@@ -4,6 +4,7 @@ use super::{
     lab::{Lab, Load, Plan, Shape, Socket, needs_lab, needs_root},
     out, run,
 };
+use std::{io::Write, net::TcpStream};
 
 /// Two groups of two behind an `lb1` of that shape with the pools `aaa` and `bk_web`, set up.
 fn two_pools(shape: Shape) -> Lab {
@@ -178,4 +179,60 @@ fn a_socket_that_may_only_be_read_is_refused_before_anything_is_changed() {
     assert!(told.contains("the socket of `lb1` may only be read: it is not of `level admin`"), "{told}");
     assert!(!told.contains("stage "), "{told}");
     run(&lab, &["prod", "proxy.status"], 0);
+}
+
+#[test]
+fn what_stays_open_fails_the_drain_unless_the_fleet_says_that_it_is_closed() {
+    if !needs_lab("what_stays_open_fails_the_drain_unless_the_fleet_says_that_it_is_closed") {
+        return;
+    }
+    let fleet = vec!["drain_within = \"1s\""];
+    let lab = Lab::start(four_of("lb1", Plan::new()).shaped(Shape { tcp: true, fleet, ..Shape::default() }));
+    let lb1 = lab.balancer("lb1");
+    // A client of `mode tcp` that stays for ever, on each host.
+    let mut open: Vec<TcpStream> = (0..4).map(|_| TcpStream::connect(lb1.frontend("bk_web")).unwrap()).collect();
+    for stream in &mut open {
+        stream.write_all(b"GET /slow?ms=20000 HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+    }
+    lb1.wait_for("bk_web", "web1", "scur", "1");
+    let failed = run(&lab, &["prod", "proxy.group2"], 1);
+    assert!(failed.contains("is not drained: 1 request is still open after 1 s"), "{failed}");
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
+
+    lab.edit("fleets/prod.toml", |text| {
+        text.replace("drain_within = \"1s\"", "drain_within = \"1s\"\nforce_close = true")
+    });
+    let closed = run(&lab, &["prod", "proxy.group2"], 0);
+    for name in ["web1", "web2"] {
+        let line = format!("closed 1 open request of `{name}`, as `force_close` says");
+        assert!(closed.contains(&line), "{closed}");
+        assert_eq!(lb1.column("bk_web", "scur")[name], "0");
+    }
+    assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
+}
+
+/// Set `RFAB_ALL` for it: it takes as long as a deploy.
+#[test]
+fn who_is_sent_to_a_server_in_maintenance_keeps_its_host_as_it_is() {
+    let name = "who_is_sent_to_a_server_in_maintenance_keeps_its_host_as_it_is";
+    if !needs_lab(name) {
+        return;
+    }
+    if std::env::var_os("RFAB_ALL").is_none() {
+        return println!("{name}: only with RFAB_ALL=1");
+    }
+    let backend = vec![("", "cookie SRV insert indirect nocache"), ("", "option persist")];
+    let server = vec![("", "cookie {name}")];
+    let fleet = vec!["drain_within = \"4s\""];
+    let lab = two_pools(Shape { backend, server, fleet, ..Shape::default() });
+    let load = lab.load_of(8, 60);
+    load.wait_for(50);
+    let failed = run(&lab, &["prod", "deploy:v3.0.1"], 1);
+    assert!(failed.contains("gets requests although it is in maintenance"), "{failed}");
+    assert!(failed.contains("look for `option persist`"), "{failed}");
+    load.wait_for(20);
+    let account = load.stop();
+    account.expect_none_failed();
+    assert_eq!(account.releases.len(), 1, "{account:?}");
+    assert_eq!(out(&lab, "lb1"), [""; 0]);
 }
