@@ -11,7 +11,7 @@ use rfab::{
     failure::Reason,
     fleet::{Balancer, Fleet},
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
-    health::{Glance, Probe},
+    health::{Expected, Glance, Probe},
     host::Host,
     ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
@@ -161,6 +161,7 @@ fn releases_and_services() {
         release: release.clone(),
         home: home.clone(),
         assets: vec!["public".into()],
+        names: vec![],
     };
     let prune = |host: &str, keep| Prune { host: sides.host(host), home: home.clone(), keep };
     sides.fail(&stage("web1", &stable), "the app's folders are not there");
@@ -214,7 +215,7 @@ fn releases_and_services() {
     sides.same(&service("web2", ServiceChange::Start)).unwrap();
     assert_eq!(sides.alike(&status("web2"), runs).unwrap().status, 0);
     let probe = |host: &str, commit: &str| {
-        let mut probe = Probe::of(&sides.fleet, &sides.host(host), &commit.into()).unwrap();
+        let mut probe = Probe::of(&sides.fleet, &sides.host(host), Expected::of(commit.into(), vec![])).unwrap();
         probe.health.within = Duration::from_secs(3);
         probe
     };
@@ -435,6 +436,7 @@ fn the_balancer_its_lock_and_its_ledger() {
         fleet: fleet.clone(),
         commit: commit.clone(),
         name: "v3.0.1".into(),
+        names: vec!["v3.0.1".into()],
         known: None,
         anew: false,
         highest,

@@ -47,7 +47,13 @@ fn of_releases_and_files() {
     sides.told_apart(&SetUp { host: host.clone(), home: home.clone() });
     let stable = Release { number: 2, commit: lab.project.resolve("v3.0.1").as_str().into() };
     sides.told_apart(&Stage::of(&sides.fleet, &host, &stable).unwrap());
-    sides.told_apart(&Activate { host: host.clone(), release: stable, home: home.clone(), assets: vec![] });
+    sides.told_apart(&Activate {
+        host: host.clone(),
+        release: stable,
+        home: home.clone(),
+        assets: vec![],
+        names: vec![],
+    });
     for number in 3..6 {
         let commit = lab.colleague(&format!("c{number}")).release(&format!("v3.1.{number}"));
         lab.project.git(&["fetch", "-q", "origin"]).expect_ok();
@@ -94,6 +100,7 @@ fn of_the_balancer_and_the_ledger() {
             fleet: fleet.clone(),
             commit: commit.clone(),
             name,
+            names: vec![],
             known: None,
             anew: false,
             highest: 1,

@@ -4,6 +4,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     ledger::ReadLedger,
+    model::Release as Tree,
     script::{Here, RhaiResultOf},
     session::Was,
 };
@@ -22,7 +23,8 @@ pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiRe
 }
 
 fn map(was: &Was, reason: String) -> Map {
-    let release = was.release.clone().map(|tree| ReleaseValue { name: tree.to_string(), tree, tag: None, made: None });
+    let value = |tree: Tree| ReleaseValue { name: tree.to_string(), tree, tag: None, names: Vec::new(), made: None };
+    let release = was.release.clone().map(value);
     let mut map = Map::new();
     map.insert("release".into(), release.map_or(Dynamic::UNIT, Dynamic::from));
     map.insert("live".into(), was.live.into());

@@ -42,7 +42,8 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
             "{reference} moved from {was} to {is} since the release began: using {was} (type {is} in full or its tag to take that)"
         );
         here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
-        let kept = crate::git::Resolved { commit: kept.commit.to_string(), name: kept.name, tag: kept.tag, ..resolved };
+        let commit = kept.commit.to_string();
+        let kept = crate::git::Resolved { commit, name: kept.name, tag: kept.tag, tags: kept.names, ..resolved };
         tally.resolve(&fleet.name, reference, &kept);
         return Ok(kept.into());
     }
@@ -72,7 +73,8 @@ pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let value = |commit: Name| {
         let name = book.name_of(&commit).map_or_else(|| commit[..commit.len().min(12)].to_owned(), str::to_owned);
         let tag = book.name_of(&commit).map(str::to_owned);
-        Dynamic::from(CommitValue::of(commit, name, tag))
+        let names = book.names_of(&commit);
+        Dynamic::from(CommitValue { names, ..CommitValue::of(commit, name, tag) })
     };
     let of = |host: &crate::host::Host| -> rhai::Array { book.good(&host.name).into_iter().map(value).collect() };
     Ok(targets.hosts.iter().map(|host| ((&*host.name).into(), of(host).into())).collect())
@@ -106,7 +108,9 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
         another_has_not |= !has;
     }
     let name = newest.reason.clone().unwrap_or_else(|| commit.to_string());
-    Ok((live_has_it && another_has_not).then(|| CommitValue::of(commit, name.clone(), Some(name))))
+    let names = book.names_of(&commit);
+    let kept = || CommitValue { names, ..CommitValue::of(commit, name.clone(), Some(name)) };
+    Ok((live_has_it && another_has_not).then(kept))
 }
 
 /// Fails with all that keeps a release from being staged on a host.

@@ -71,6 +71,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     }
     let named = || version.clone().unwrap_or_else(|| file.rsplit('/').next().unwrap_or(file).to_owned());
     let of = of.unwrap_or_else(|| CommitValue::of(sha256[..40].into(), named(), version.clone()));
+    let of = of.called(version.into_iter().chain([sha256.clone()]));
     let app = app(&targets.fleet).map_err(thrown)?;
     let (repository, linked) = (app.repository.clone(), app.linked.clone());
     let file = here.script.below(file).map_err(thrown)?.display().to_string();

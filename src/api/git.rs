@@ -13,6 +13,8 @@ pub struct CommitValue {
     /// What it was called.
     pub name: String,
     pub tag: Option<String>,
+    /// What else a service may call it: every tag of it, the version and the digest of an archive.
+    pub names: Vec<String>,
     /// The digest of the manifest of what takes the place of its tree.
     pub made: Option<String>,
     /// Whether that differs from what hosts have under the commit's number.
@@ -22,13 +24,24 @@ pub struct CommitValue {
 impl CommitValue {
     /// A commit whose own tree is meant.
     pub fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
-        Self { commit, name, tag, made: None, anew: false }
+        let names = tag.iter().cloned().collect();
+        Self { commit, name, tag, names, made: None, anew: false }
+    }
+
+    /// Adds what else a service may call it.
+    pub fn called(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        for name in names {
+            if !self.names.contains(&name) {
+                self.names.push(name);
+            }
+        }
+        self
     }
 }
 
 impl From<Resolved> for CommitValue {
     fn from(resolved: Resolved) -> Self {
-        Self::of(resolved.commit.into(), resolved.name, resolved.tag)
+        Self::of(resolved.commit.into(), resolved.name, resolved.tag).called(resolved.tags)
     }
 }
 

@@ -2,7 +2,7 @@
 use super::{HostValue, git::CommitValue};
 use crate::{
     failure::{Failure, Reason},
-    health::{Glance, Probe, probed},
+    health::{Expected, Glance, Probe, ReadExpected, probed},
     script::{RhaiResultOf, Targets, here, thrown},
 };
 use rhai::{NativeCallContext, plugin::*};
@@ -26,8 +26,8 @@ pub mod health {
     pub fn probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let probe = Probe::of(&fleet, &host, &commit.commit).map_err(thrown)?;
-        Ok(here.perform(Probe { tag: commit.tag.clone(), ..probe })?.version_proven)
+        let expected = Expected::of(commit.commit, commit.names);
+        Ok(here.perform(Probe::of(&fleet, &host, expected).map_err(thrown)?)?.version_proven)
     }
 
     /// The same for a version that is no commit's, such as a package's: a service may say it without the package's own `-1`.
@@ -41,7 +41,8 @@ pub mod health {
     pub fn probe_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        Ok(here.perform(Probe::of(&fleet, &host, &version.into()).map_err(thrown)?)?.version_proven)
+        let expected = Expected::of(version.into(), Vec::new());
+        Ok(here.perform(Probe::of(&fleet, &host, expected).map_err(thrown)?)?.version_proven)
     }
 
     /// Whether the host answers well at this moment, and with this version as far as that can be proven.
@@ -55,7 +56,8 @@ pub mod health {
     pub fn serves_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        here.perform(Glance(Probe::of(&fleet, &host, &version.into()).map_err(thrown)?))
+        let expected = Expected::of(version.into(), Vec::new());
+        here.perform(Glance(Probe::of(&fleet, &host, expected).map_err(thrown)?))
     }
 
     /// Whether the host answers well at this moment, and with this commit as far as that can be proven.
@@ -69,8 +71,24 @@ pub mod health {
     pub fn serves(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let probe = Probe::of(&fleet, &host, &commit.commit).map_err(thrown)?;
-        here.perform(Glance(Probe { tag: commit.tag.clone(), ..probe }))
+        let expected = Expected::of(commit.commit, commit.names);
+        here.perform(Glance(Probe::of(&fleet, &host, expected).map_err(thrown)?))
+    }
+
+    /// Whether the host answers well at this moment, and with what it should serve: its package, or its current release. What
+    /// another tool deployed proves nothing, so that healthy is enough.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !health::serves(host) { ui::warn("it does not serve what it should"); }
+    /// ```
+    #[rhai_fn(name = "serves", return_raw)]
+    pub fn serves_what_it_should(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?;
+        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+        let expected = here.perform(ReadExpected { fleet: fleet.clone(), host: host.clone() })?;
+        here.perform(Glance(Probe::of(&fleet, &host, expected).map_err(thrown)?))
     }
 
     /// Whether the host is probed: its fleet says how, and it stands in a pool if any host does.

@@ -125,13 +125,15 @@ pub mod release {
             fleet,
             commit: commit.commit.clone(),
             name,
+            names: commit.names.clone(),
             known,
             anew: commit.anew,
             highest,
             line,
         })?;
-        let tree = Tree { number, commit: commit.commit };
-        Ok(ReleaseValue { tree, name: commit.name, tag: commit.tag, made: commit.made })
+        let tree = Tree { number, commit: commit.commit.clone() };
+        let CommitValue { name, tag, names, made, .. } = commit;
+        Ok(ReleaseValue { tree, name, tag, names, made })
     }
 
     /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
@@ -174,7 +176,7 @@ pub mod release {
         let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
         let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
         let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
-        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, made: None }))
+        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), made: None }))
     }
 
     /// Whether the commit is the host's current release.
@@ -222,7 +224,7 @@ pub mod release {
         let fleet = here.fleet_of(&host.0.host);
         let home = Home::of(&fleet, &host.0.host).map_err(thrown)?;
         let assets = app(&fleet).map_err(thrown)?.assets.clone();
-        here.perform(Activate { host: host.0.host, release: release.tree, home, assets })
+        here.perform(Activate { host: host.0.host, release: release.tree, home, assets, names: release.names })
     }
 
     /// Removes old releases from the host but for as many as the fleet file keeps.

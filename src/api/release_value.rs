@@ -9,12 +9,14 @@ pub struct ReleaseValue {
     /// What the commit was called.
     pub name: String,
     pub tag: Option<String>,
+    /// What else a service may call it.
+    pub names: Vec<String>,
     /// The digest of the manifest of what takes the place of the commit's tree.
     pub made: Option<String>,
 }
 
 impl From<ReleaseValue> for CommitValue {
-    fn from(ReleaseValue { tree, name, tag, made }: ReleaseValue) -> Self {
-        Self { made, ..Self::of(tree.commit, name, tag) }
+    fn from(ReleaseValue { tree, name, tag, names, made }: ReleaseValue) -> Self {
+        Self { made, names, ..Self::of(tree.commit, name, tag) }
     }
 }

@@ -59,7 +59,7 @@ impl Effect for SetAdmin {
 
     fn story(&self) -> Story {
         let word = if self.to == Admin::Ready { "ready" } else { "drain" };
-        Story { word: Some(word), commit: None, reason: Some(self.reason.clone()) }
+        Story { word: Some(word), reason: Some(self.reason.clone()), ..Story::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

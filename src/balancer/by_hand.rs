@@ -142,6 +142,7 @@ fn stood(host: &Name, admin: Admin, holder: &Holder) -> Line {
         phase: Phase::Ok,
         commit: None,
         number: None,
+        names: None,
         reason: Some("stood so before".into()),
         places: Vec::new(),
         epoch: None,

@@ -134,6 +134,8 @@ pub struct Story {
     /// The effect's word in the ledger, where its name would say too little.
     pub word: Option<&'static str>,
     pub commit: Option<Name>,
+    /// What else a service may call the commit.
+    pub names: Option<Vec<String>>,
     pub reason: Option<String>,
 }
 

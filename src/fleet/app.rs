@@ -294,11 +294,12 @@ impl App {
 impl Health {
     /// Gives the URL that a host is probed at.
     pub fn url_of(&self, host: &Host) -> String {
-        let address = match host.address() {
-            v6 if v6.parse::<std::net::Ipv6Addr>().is_ok() => format!("[{v6}]"),
-            other => other.to_owned(),
+        let bracketed = |text: &str| match text.parse::<std::net::Ipv6Addr>() {
+            Ok(_) => format!("[{text}]"),
+            Err(_) => text.to_owned(),
         };
-        self.url.replace("{address}", &address).replace("{name}", &host.name)
+        let in_brackets = self.url.replace("[{address}]", "{address}").replace("[{name}]", "{name}");
+        in_brackets.replace("{address}", &bracketed(host.address())).replace("{name}", &bracketed(&host.name))
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Resolved {
     pub name: String,
     /// The tag that was meant, or one that names the same commit.
     pub tag: Option<String>,
+    /// Every tag that names the commit.
+    #[serde(default)]
+    pub tags: Vec<String>,
     pub kind: Kind,
     /// What a person should know: a local name that differs, a commit that nobody pushed, no fetch.
     pub warnings: Vec<String>,
@@ -103,7 +106,8 @@ fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
         Kind::Stable | Kind::Tag => Some(name.clone()),
         Kind::Branch | Kind::Commit => names.tag_of(&commit).map(|tag| tag.name.clone()),
     };
-    Ok(Resolved { commit, name, tag, kind, warnings })
+    let tags = names.tags.iter().filter(|tag| tag.commit == commit).map(|tag| tag.name.clone()).collect();
+    Ok(Resolved { commit, name, tag, tags, kind, warnings })
 }
 
 fn meaning(open: &git2::Repository, names: &Names, reference: &str) -> Result<(Kind, String, String), Error> {
@@ -217,6 +221,10 @@ mod tests {
             commit: commit.to_owned(),
             name: name.to_owned(),
             tag: Some(if kind == Kind::Branch { "v3.0.1" } else { name }.to_owned()),
+            tags: match commit == second {
+                true => vec!["v3.0.1".to_owned(), "v4.0.0-rc.1".to_owned()],
+                false => vec![name.to_owned()],
+            },
             kind,
             warnings: Vec::new(),
         };

@@ -1,5 +1,6 @@
 //! What a service answered, and whether that proves what it serves.
-use crate::fleet::Version;
+use super::{Expected, expected::Written, says};
+use crate::fleet::{Health, Version};
 use serde::{Deserialize, Serialize};
 
 /// One answer to a probe.
@@ -29,21 +30,30 @@ impl Answer {
     }
 }
 
-/// Whether a served text names the commit, whole or short, as a tag, or as a release's folder.
-pub fn says(version: &str, commit: &str, tag: Option<&str>) -> bool {
-    let version = version.trim();
-    let named = |text: &str| {
-        let hex = text.len() >= 7 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        hex && commit.get(..text.len()).is_some_and(|c| c.eq_ignore_ascii_case(text))
-    };
-    let folder = version.rsplit('/').next().unwrap_or(version);
-    let of_folder = folder.split_once('-').is_some_and(|(number, short)| {
-        number.len() >= 4 && number.bytes().all(|b| b.is_ascii_digit()) && short.len() >= 12 && named(short)
-    });
-    // A package's version has the packager's own count behind the last dash, and an epoch before the colon.
-    let upstream = commit.rsplit_once('-').map_or(commit, |(upstream, _)| upstream);
-    let upstream = upstream.split_once(':').map_or(upstream, |(_, rest)| rest);
-    named(version) || of_folder || version == commit || version == upstream || tag.is_some_and(|tag| version == tag)
+/// What an answer comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Bad,
+    Good {
+        /// Whether it proves what the host should serve.
+        proven: bool,
+    },
+}
+
+/// Judges an answer: it must prove what is expected, unless the fleet file says that it cannot, or nobody knows how.
+pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Verdict {
+    let said = answer.version.as_deref();
+    let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
+    let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
+    match answer.good() && (proven || open || health.version == Version::None) {
+        true => Verdict::Good { proven },
+        false => Verdict::Bad,
+    }
+}
+
+/// A text as it may be shown: one line, and not long.
+pub(super) fn plain(text: &str) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 /// Takes the version out of an answer; `None` where it is not there.
@@ -58,32 +68,12 @@ pub fn version(how: &Version, header: impl Fn(&str) -> Option<String>, body: &[u
         Version::Body => String::from_utf8(body.to_vec()).ok()?.trim().to_owned(),
         Version::Process | Version::None => return None,
     };
-    Some(text.chars().filter(|c| !c.is_control()).take(80).collect())
+    Some(plain(&text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_version_is_the_commit_whole_or_short_its_tag_or_its_folder_and_nothing_else() {
-        let commit = "9ab0c1d2e3f49ab0c1d2e3f49ab0c1d2e3f49ab0";
-        for good in [
-            commit,
-            "9ab0c1d",
-            "9AB0C1D2E3F4",
-            " 9ab0c1d2e3f4\n",
-            "v3.0.1",
-            "0007-9ab0c1d2e3f4",
-            "/srv/shop/releases/0007-9ab0c1d2e3f4",
-        ] {
-            assert!(says(good, commit, Some("v3.0.1")), "{good}");
-        }
-        for bad in ["", "9ab0c1", "9ab0c1e", "v3.0.0", "v3", "0007-9ab0c1d2e3f5", "0007-9ab0", "7-9ab0c1d2e3f4", "ok"] {
-            assert!(!says(bad, commit, Some("v3.0.1")), "{bad}");
-        }
-        assert!(!says("v3.0.1", commit, None));
-    }
 
     #[test]
     fn a_version_is_read_from_a_header_a_json_pointer_or_the_body() {

@@ -1,5 +1,5 @@
 //! One look at what a host serves.
-use super::Probe;
+use super::{Probe, Verdict, asking::Asking};
 use crate::{
     effect::*,
     failure::Failure,
@@ -25,20 +25,18 @@ impl Effect for Glance {
     }
 
     fn describe(&self) -> String {
-        format!("look whether it serves {}", &self.0.commit[..self.0.commit.len().min(12)])
+        format!("look whether it serves {}", self.0.expected.short())
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
-        self.0.ask_once(&at.real.site(&self.0.host.fleet)).await
+        let (_, verdict) = Asking::of(&self.0, at).await?.once().await?;
+        Ok(matches!(verdict, Verdict::Good { .. }))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
         let now = model.now;
-        let sick = model.sick.contains(&self.0.commit);
-        let machine = model.machine(&self.0.host)?;
-        let up = machine.up_at.get("when its service is up")?.is_some_and(|at| at <= now);
-        let running = machine.running.get("the running release")?.as_deref();
-        let right = running.is_some_and(|running| self.0.is_answered_by(running));
-        Ok(up && right && !sick)
+        let up = model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_some_and(|at| at <= now);
+        let (_, verdict) = self.0.predicted(model)?;
+        Ok(up && matches!(verdict, Verdict::Good { .. }))
     }
 }

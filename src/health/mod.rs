@@ -1,8 +1,17 @@
 //! Whether a host serves what it should.
 mod answer;
+mod asking;
+mod expected;
 mod glance;
 mod probe;
+mod says;
+mod target;
 
-pub use answer::{Answer, says};
+pub use answer::{Answer, Verdict, judged};
+pub use expected::{Expected, ReadExpected, Written};
 pub use glance::Glance;
 pub use probe::{Probe, Proof, probed};
+pub use says::{could_say, says};
+
+/// How long one answer may take.
+const ONE_ANSWER: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,31 +1,29 @@
-//! Probes a host until it has served a commit for a while.
-use super::{Answer, answer, says};
+//! Probes a host until it has served a release for a while.
+use super::{Answer, Expected, Verdict, answer, asking::Asking, expected::Written, judged};
 use crate::{
-    command::Command,
     effect::*,
     event::What,
     failure::{Failure, Reason},
     fleet::{Fleet, Health, Version},
     host::Host,
-    http::innermost,
-    model::{Commit, Miss, Model, Predicted, Time},
-    world::real::{Job, Remote, Site},
+    model::{Miss, Model, Predicted, Time},
 };
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-/// Wants good answers in a row that span a while, each proving the commit if that can be proven.
+/// Wants good answers in a row that span a while, each proving the release if that can be proven.
 #[derive(Clone, Debug, Serialize)]
 pub struct Probe {
     pub host: Host,
-    pub commit: Commit,
-    /// The tag that the commit is known by, if a service may say that instead.
-    pub tag: Option<String>,
+    #[serde(rename = "commit", serialize_with = "Expected::by_id")]
+    pub expected: Expected,
     pub health: Health,
     /// The host whose connection the probe goes through: a balancer's, else the host's own.
     pub through: Host,
     /// The app's folder.
     pub path: String,
+    #[serde(skip)]
+    pub(super) fleet: Arc<Fleet>,
 }
 
 /// How a probe was good.
@@ -36,9 +34,6 @@ pub struct Proof {
 }
 
 const EVERY: Duration = Duration::from_millis(250);
-const ONE_ANSWER: Duration = Duration::from_secs(5);
-/// The most of an answer that is read.
-const BODY: usize = 64 << 10;
 
 /// Whether a host is probed: the fleet file says how, and it stands in a pool if any host does.
 pub fn probed(fleet: &Fleet, host: &Host) -> bool {
@@ -53,11 +48,11 @@ impl Probe {
     /// The probe that the fleet file describes.
     ///
     /// `Fabfile` when it describes none.
-    pub fn of(fleet: &Fleet, host: &Host, commit: &Commit) -> Result<Probe, Failure> {
+    pub fn of(fleet: &Arc<Fleet>, host: &Host, expected: Expected) -> Result<Probe, Failure> {
         let app = fleet.app.as_ref();
         let none = || {
-            Failure::new(Reason::Fabfile, format!("fleet `{}` does not say how its health is probed", fleet.name))
-                .help("add `[app.health]` with `url` to the fleet file")
+            let message = format!("fleet `{}` does not say how a host proves that it serves", fleet.name);
+            Failure::new(Reason::Fabfile, message).help("add `[app.health]` with `url` to the fleet file")
         };
         let health = app.and_then(|app| app.health.clone());
         let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
@@ -66,15 +61,17 @@ impl Probe {
         let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
         let through = fleet.balancers.iter().filter(behind).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
-        Ok(Probe { host: host.clone(), commit: commit.clone(), tag: None, health, through, path })
+        Ok(Probe { host: host.clone(), expected, health, through, path, fleet: fleet.clone() })
     }
 
     fn failure(&self, last: &[Answer]) -> Failure {
         let within = self.health.within.as_secs_f64();
-        let short = &self.commit[..self.commit.len().min(12)];
-        let wrong = last.last().filter(|a| a.good()).and_then(|a| a.version.clone());
+        let wrong = last.last().filter(|a| a.good()).map(|a| a.version.clone());
         let message = match wrong {
-            Some(version) => format!("host `{}` serves version `{version}`, not `{short}`", self.host),
+            Some(Some(version)) => {
+                format!("host `{}` serves version `{version}`, not {}", self.host, self.expected.shown())
+            }
+            Some(None) => format!("host `{}` answers well, but does not say which version it serves", self.host),
             None => format!("host `{}` does not get healthy within {within} s", self.host),
         };
         let said: Vec<String> = last.iter().map(Answer::shown).collect();
@@ -84,8 +81,8 @@ impl Probe {
             .help(format!("the last answers of {url} were: {}", said.join("; ")))
     }
 
-    fn url(&self) -> String {
-        self.health.url.replace("{address}", self.host.address()).replace("{name}", &self.host.name)
+    pub(super) fn url(&self) -> String {
+        self.health.url_of(&self.host)
     }
 }
 
@@ -103,20 +100,19 @@ impl Effect for Probe {
     }
 
     fn describe(&self) -> String {
-        format!("probe {} for {}", self.host, &self.commit[..self.commit.len().min(12)])
+        format!("probe {} for {}", self.host, self.expected.short())
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Proof, Failure> {
-        let site = at.real.site(&self.host.fleet);
-        let target = Target::of(&self.url(), &site, &self.through).await?;
+        let mut asking = Asking::of(self, at).await?;
         let began = tokio::time::Instant::now();
         let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
         // As many as fit into the span, if each answer comes at once.
         let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
         loop {
             let asked = tokio::time::Instant::now();
-            let (answer, proven) = self.ask(&site, &target).await?;
-            if self.is_good(&answer, proven) {
+            let (answer, verdict) = asking.once().await?;
+            if let Verdict::Good { proven } = verdict {
                 if good == 0 {
                     since = asked;
                 }
@@ -146,20 +142,17 @@ impl Effect for Probe {
     fn predict(&self, model: &mut Model) -> Predicted<Proof> {
         let (now, began) = (model.now, model.began);
         let (over, within) = (self.health.over.as_millis() as Time, self.health.within.as_millis() as Time);
-        let sick = model.sick.contains(&self.commit);
-        let machine = model.machine(&self.host)?;
-        let running = machine.running.get("the running release")?.clone();
-        let right = !sick && running.as_deref().is_some_and(|running| self.is_answered_by(running));
-        let done = machine.up_at.get("when its service is up")?.map(|up| up.max(began) + over);
-        match done {
-            Some(done) if right && now >= done => {
-                Ok(Proof { answers: self.health.good, version_proven: self.health.version != Version::None })
+        let up_at = *model.machine(&self.host)?.up_at.get("when its service is up")?;
+        let (answer, verdict) = self.predicted(model)?;
+        let done = up_at.map(|up| up.max(began) + over);
+        match (done, verdict) {
+            (Some(done), Verdict::Good { proven }) if now >= done => {
+                Ok(Proof { answers: self.health.good, version_proven: proven })
             }
-            Some(done) if right && done <= began + within + over => Err(Miss::Later(done)),
+            (Some(done), Verdict::Good { .. }) if done <= began + within + over => Err(Miss::Later(done)),
             _ if now >= began + within => {
-                let (status, version) =
-                    (done.map(|_| if sick { 503 } else { 200 }), running.map(|r| r[..r.len().min(12)].to_owned()));
-                Err(self.failure(&[Answer { status, version, error: None }]).into())
+                let status = done.and(answer.status);
+                Err(self.failure(&[Answer { status, ..answer }]).into())
             }
             _ => Err(Miss::Later(began + within)),
         }
@@ -167,85 +160,21 @@ impl Effect for Probe {
 }
 
 impl Probe {
-    /// Whether what runs on the model would be taken for the commit.
-    pub(super) fn is_answered_by(&self, running: &str) -> bool {
-        self.health.version == Version::None || says(running, &self.commit, None)
-    }
-
-    /// Asks once, whatever the answer is.
-    pub(super) async fn ask_once(&self, site: &Site) -> Result<bool, Failure> {
-        let target = Target::of(&self.url(), site, &self.through).await?;
-        let (answer, proven) = self.ask(site, &target).await?;
-        Ok(self.is_good(&answer, proven))
-    }
-
-    async fn ask(&self, site: &Site, target: &Target) -> Result<(Answer, bool), Failure> {
-        let mut answer = target.ask(&self.health.version).await;
-        if self.health.version == Version::Process && answer.good() {
-            answer.version = self.running(site).await?;
-        }
-        let proven = answer.version.as_deref().is_some_and(|v| says(v, &self.commit, self.tag.as_deref()));
-        Ok((answer, proven))
-    }
-
-    fn is_good(&self, answer: &Answer, proven: bool) -> bool {
-        answer.good() && (proven || self.health.version == Version::None)
-    }
-
-    /// The one release that processes of the host run in; `None` if there are several or none.
-    async fn running(&self, site: &Site) -> Result<Option<String>, Failure> {
-        let line = r#"for p in /proc/[0-9]*/cwd; do d=$(readlink "$p" 2>/dev/null) || continue
-case $d in "$path"/releases/*) d=${d#"$path"/releases/}; printf '%s\n' "${d%%/*}";; esac; done | sort -u"#;
-        let command = Command::line(line, vec![("path".into(), self.path.clone())]).expect("a good line");
-        let ended = site.transport.run(&self.host, Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) }).await?;
-        let text = String::from_utf8_lossy(&ended.out);
-        let mut found = text.lines();
-        Ok(match (found.next(), found.next()) {
-            (Some(one), None) => Some(one.to_owned()),
-            _ => None,
-        })
-    }
-}
-
-/// A service, as it is reached from here.
-struct Target {
-    client: reqwest::Client,
-    url: String,
-}
-
-impl Target {
-    async fn of(url: &str, site: &Site, through: &Host) -> Result<Target, Failure> {
-        let wrong =
-            |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{url}` is no URL to probe: {e}"));
-        let parsed = reqwest::Url::parse(url).map_err(|e| wrong(&e))?;
-        let host = parsed.host_str().ok_or_else(|| wrong(&"it has no host"))?.to_owned();
-        let port = parsed.port_or_known_default().ok_or_else(|| wrong(&"it has no port"))?;
-        let socket: PathBuf = site.transport.forward(through, &Remote::Tcp(host, port)).await?;
-        let client = crate::http::client(&parsed).unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
-        let client = client.redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let client = client.build().map_err(|e| {
-            Failure::failed(format!("`{url}` cannot be probed from here: {}", innermost(&e)))
-                .help("install this machine's certificates, such as the package `ca-certificates`")
-        })?;
-        Ok(Target { client, url: url.to_owned() })
-    }
-
-    async fn ask(&self, how: &Version) -> Answer {
-        let none = |error: String| Answer { status: None, version: None, error: Some(error) };
-        match self.client.get(&self.url).send().await {
-            Err(e) if e.is_timeout() => none(format!("no answer within {} s", ONE_ANSWER.as_secs())),
-            Err(e) => none(innermost(&e)),
-            Ok(mut response) => {
-                let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                let mut body = Vec::new();
-                while body.len() < BODY
-                    && let Ok(Some(chunk)) = response.chunk().await
-                {
-                    body.extend_from_slice(&chunk);
-                }
-                let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-                Answer { status: Some(status), version: answer::version(how, header, &body), error: None }
-            }
-        }
+    /// What the made-up service answers once it is up, and what that comes to.
+    pub(super) fn predicted(&self, model: &mut Model) -> Predicted<(Answer, Verdict)> {
+        let running = model.machine(&self.host)?.running.get("the running release")?.clone();
+        let sick = running.as_ref().is_some_and(|running| model.sick.contains(running));
+        let said = match self.health.version {
+            Version::None => None,
+            Version::Process => running.map(|running| running.to_string()),
+            _ => model.service_says(&self.host)?.map(|said| answer::plain(&said)),
+        };
+        let answer = Answer { status: Some(if sick { 503 } else { 200 }), version: said, error: None };
+        let written = match self.expected.looks_up(&answer) {
+            Some(id) => Written::on_model(self, id, model)?,
+            None => Written::known(),
+        };
+        let verdict = judged(&answer, &self.health, &self.expected, &written);
+        Ok((answer, verdict))
     }
 }

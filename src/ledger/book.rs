@@ -1,6 +1,7 @@
 //! A ledger's lines, read back.
-use super::{Line, Phase};
+use super::{Line, Phase, number_in};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The lines of one ledger, oldest first; a line that is torn or of a newer version is counted, never guessed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,32 @@ impl Book {
         self.lines.iter().rev().find(given).and_then(|l| l.reason.as_deref())
     }
 
+    /// What else services may call each commit that was deployed, by commit.
+    ///
+    /// Lines of before rfab wrote that down have the name that was typed: it counts where it has a version's number in it, for
+    /// else it may be a branch's.
+    pub fn names(&self) -> BTreeMap<&str, Vec<String>> {
+        let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for line in self.lines.iter().filter(|l| matches!(&*l.effect, "release" | "activate")) {
+            let Some(commit) = &line.commit else { continue };
+            let known = all.entry(commit).or_default();
+            let typed = line.reason.iter().filter(|name| line.effect == "release" && number_in(name).is_some());
+            let told: Vec<&String> =
+                line.names.as_ref().map_or_else(|| typed.collect(), |names| names.iter().collect());
+            for name in told {
+                if !known.contains(name) {
+                    known.push(name.clone());
+                }
+            }
+        }
+        all
+    }
+
+    /// What else a service may call a commit.
+    pub fn names_of(&self, commit: &str) -> Vec<String> {
+        self.names().remove(commit).unwrap_or_default()
+    }
+
     /// The highest number that the fleet gave.
     pub fn highest(&self) -> u32 {
         self.lines.iter().filter_map(|l| l.number).max().unwrap_or(0)
@@ -92,6 +119,7 @@ mod tests {
             phase,
             commit: None,
             number: None,
+            names: None,
             reason: Some("flip".into()),
             places: Vec::new(),
             epoch: None,

@@ -65,6 +65,7 @@ mod tests {
             phase,
             commit: Some(commit.into()),
             number: None,
+            names: None,
             reason: Some(reason.into()),
             places: Vec::new(),
             epoch: None,

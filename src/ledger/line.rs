@@ -28,6 +28,9 @@ pub struct Line {
     /// The number that the fleet gave the commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
+    /// What else a service may call the commit: its tags, the version and the digest of an archive. Older lines lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// `BALANCER/POOL`: the only places that a drain or a ready is about, if the host was out of some of its pools before.

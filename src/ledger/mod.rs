@@ -6,6 +6,7 @@ mod mark;
 mod read;
 mod run;
 mod unfinished;
+mod version;
 
 pub use book::Book;
 pub use good::{WITHDRAWN, bad, switch};
@@ -13,3 +14,4 @@ pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use read::{ReadLedger, place};
 pub use run::SayRun;
+pub use version::number_in;

@@ -100,6 +100,7 @@ mod tests {
             phase,
             commit: None,
             number: None,
+            names: None,
             reason: Some(reason.into()),
             places: Vec::new(),
             epoch: None,

@@ -18,6 +18,8 @@ pub struct Machine {
     pub current: Fact<Option<Release>>,
     /// Where `current` leads, if that is another tool's.
     pub foreign: Option<String>,
+    /// The commit that the other tool's `REVISION` names.
+    pub revision: Option<String>,
     /// What is not the tree of its commit, with the digest of its manifest.
     pub made: BTreeMap<Release, String>,
     /// The commit that the service runs.

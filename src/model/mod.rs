@@ -78,6 +78,11 @@ pub struct Model {
     pub epochs: BTreeMap<(Name, Name), u64>,
     /// When balancers are reloaded by somebody: the time, fleet and balancer.
     pub forgets_at: Vec<(Time, Name, Name)>,
+    /// What a service says of its release: a text with `{commit}` (or its package's version), `{short}` (7 digits), `{tag}`,
+    /// `{bare}` (the tag without `v`) and `{folder}`; nothing at all if it is empty.
+    pub says: String,
+    /// What a service calls the commit that it runs in place of `{tag}`.
+    pub tags: BTreeMap<Commit, String>,
     /// Commits whose service never gets healthy.
     pub sick: BTreeSet<Commit>,
     /// When commits stop being healthy, for users found something.
@@ -101,7 +106,14 @@ pub const FIRST: &str = "1111111111111111111111111111111111111111";
 
 impl Model {
     pub fn new() -> Self {
-        Self { inter: 2_000, rise: 3, first: FIRST.into(), here: Machine::bare(), ..Self::default() }
+        Self {
+            inter: 2_000,
+            rise: 3,
+            first: FIRST.into(),
+            says: "{commit}".into(),
+            here: Machine::bare(),
+            ..Self::default()
+        }
     }
 
     /// Makes a fleet up: every host up on its first release and ready.
@@ -155,6 +167,24 @@ impl Model {
     pub fn dated(&self, line: &str) -> String {
         let now = jiff::Timestamp::from_millisecond(self.now as i64).unwrap_or_default();
         line.replace(AT, &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
+    /// What the service of a host says of its release, if it runs one.
+    pub fn service_says(&self, host: &Host) -> Predicted<Option<String>> {
+        let Some(machine) = self.machines.get(&key(host)) else { return Ok(None) };
+        let Some(running) = machine.running.get("the running release")? else { return Ok(None) };
+        let folder = || machine.releases.get("").ok()?.iter().find(|r| r.is_of(running)).map(Release::to_string);
+        let folder = if self.says.contains("{folder}") { folder().unwrap_or_default() } else { String::new() };
+        let tag = self.tags.get(running).map(String::as_str).unwrap_or_default();
+        let known = [
+            ("{commit}", &**running),
+            ("{short}", &running[..running.len().min(7)]),
+            ("{tag}", tag),
+            ("{bare}", tag.trim_start_matches('v')),
+            ("{folder}", &folder),
+        ];
+        let said = known.iter().fold(self.says.clone(), |text, (name, value)| text.replace(name, value));
+        Ok(Some(said).filter(|said| !said.is_empty()))
     }
 
     pub fn takes(&mut self, time: Time) {

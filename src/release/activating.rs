@@ -18,6 +18,9 @@ pub struct Activate {
     /// Folders whose files stay reachable from release to release.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,
+    /// What else a service may call the commit, for the host's ledger.
+    #[serde(skip_serializing)]
+    pub names: Vec<String>,
 }
 
 impl Effect for Activate {
@@ -38,7 +41,8 @@ impl Effect for Activate {
     }
 
     fn story(&self) -> Story {
-        Story { commit: Some(self.release.commit.clone()), ..Story::default() }
+        let names = Some(self.names.clone());
+        Story { commit: Some(self.release.commit.clone()), names, ..Story::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
@@ -56,7 +60,7 @@ impl Effect for Activate {
             return Err(on_host::on(&self.host)(Error::NotStaged).into());
         }
         machine.current.predict(Some(self.release.clone()));
-        machine.foreign = None;
+        (machine.foreign, machine.revision) = (None, None);
         model.harms(&self.host, "activation");
         Ok(())
     }

@@ -79,7 +79,7 @@ impl Effect for Adopt {
         let current = machine.foreign.clone();
         let (tool, others) =
             (current.as_ref().map(|_| "another tool's layout".to_owned()), current.iter().count() as u64);
-        Ok(Adopted { tool, current, commit: None, others })
+        Ok(Adopted { tool, current, commit: machine.revision.clone(), others })
     }
 }
 

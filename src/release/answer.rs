@@ -47,6 +47,8 @@ pub struct Listed {
     pub incomplete: Vec<ReleaseName>,
     /// Whatever else lies in `releases`; control characters are in it still.
     pub others: Vec<String>,
+    /// The commit that the `REVISION` of a foreign `current` names.
+    pub revision: Option<String>,
     /// Whether a folder is missing that `setup` makes.
     pub lacks_folders: bool,
 }
@@ -211,8 +213,14 @@ pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
 /// Reads what `list` answered.
 pub fn listed(ended: &Ended) -> Result<Listed, Error> {
     let lines = Lines::of(Program::List, ended)?;
-    let mut listed =
-        Listed { releases: vec![], current: Current::None, incomplete: vec![], others: vec![], lacks_folders: false };
+    let mut listed = Listed {
+        releases: vec![],
+        current: Current::None,
+        incomplete: vec![],
+        others: vec![],
+        revision: None,
+        lacks_folders: false,
+    };
     let mut currents = 0;
     lines.each(|word, rest| {
         match (word, rest) {
@@ -231,6 +239,7 @@ pub fn listed(ended: &Ended) -> Result<Listed, Error> {
             ("current-foreign", [target]) => {
                 (currents, listed.current) = (currents + 1, Current::Foreign(text(target)?))
             }
+            ("revision", [commit]) if digits(commit, 40) => listed.revision = Some(commit.to_string()),
             ("current-none", []) => currents += 1,
             _ => return None,
         }

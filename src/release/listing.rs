@@ -18,6 +18,9 @@ pub struct Listing {
     /// Where `current` leads, if that is another tool's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<String>,
+    /// The commit that the other tool's `REVISION` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// The highest number that a whole release there has.
     pub highest: u32,
     /// Folders that are named like releases, of higher numbers, and are none.
@@ -98,8 +101,8 @@ impl Effect for ReadReleases {
         let current = machine.current.get("its current release")?.clone();
         let set_up = *machine.set_up.get("whether it is set up")?;
         let highest = releases.iter().chain(&current).map(|r| r.number).max().unwrap_or(0);
-        let foreign = machine.foreign.clone();
-        Ok(Listing { releases, current, foreign, highest, incomplete: Vec::new(), set_up })
+        let (foreign, revision) = (machine.foreign.clone(), machine.revision.clone());
+        Ok(Listing { releases, current, foreign, revision, highest, incomplete: Vec::new(), set_up })
     }
 
     fn learn(&self, outcome: &Listing, model: &mut Model) {
@@ -108,6 +111,7 @@ impl Effect for ReadReleases {
             machine.current.tell(outcome.current.clone());
             machine.set_up.tell(outcome.set_up);
             machine.foreign.clone_from(&outcome.foreign);
+            machine.revision.clone_from(&outcome.revision);
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct Number {
     pub commit: Commit,
     /// What the commit was called.
     pub name: String,
+    /// What else a service may call it.
+    #[serde(skip_serializing)]
+    pub names: Vec<String>,
     /// The number that hosts know the commit by, if any does.
     pub known: Option<u32>,
     /// Whether it gets a number of its own although it is known: it is made from something else now.
@@ -104,6 +107,7 @@ impl Number {
             commit: Some(self.commit.clone()),
             number: Some(number),
             reason: Some(self.name.clone()),
+            names: Some(self.names.clone()),
             phase: Phase::Ok,
             ..self.line.clone()
         }

@@ -76,6 +76,7 @@ pub async fn list(at: &At<'_>, host: &Host, home: &Home) -> Result<Listing, Fail
         releases: listed.releases.iter().map(release).collect(),
         current,
         foreign,
+        revision: listed.revision.clone(),
         highest,
         incomplete: others.map(ToString::to_string).collect(),
         set_up: !listed.lacks_folders,

@@ -92,7 +92,7 @@ impl Effect for ChangeService {
     }
 
     fn story(&self) -> Story {
-        Story { word: Some(self.word()), commit: None, reason: Some(self.unit.to_string()) }
+        Story { word: Some(self.word()), reason: Some(self.unit.to_string()), ..Story::default() }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

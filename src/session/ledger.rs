@@ -85,6 +85,7 @@ impl Ledger {
             pool: about.pool.clone(),
             places: about.places.clone(),
             commit: story.commit.clone(),
+            names: story.names.clone(),
             reason: story
                 .reason
                 .as_ref()
@@ -122,6 +123,7 @@ impl Run {
             phase,
             commit: None,
             number: None,
+            names: None,
             reason: None,
             places: Vec::new(),
             epoch: None,

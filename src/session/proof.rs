@@ -1,12 +1,11 @@
 //! What must hold before a host is put back.
-use super::{Rest, Tally};
+use super::{Rest, Tally, tally::UNPROVEN};
 use crate::{
     balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
     failure::Failure,
-    health::{Glance, Probe, probed},
+    health::{Glance, Probe, ReadExpected, probed},
     host::Host,
-    release::ReadReleases,
 };
 use std::time::Duration;
 
@@ -38,8 +37,11 @@ pub fn healthy(
             }
         }
         if let Some(probe) = probe {
-            rest.ask(&call).read(probe)?;
+            let proof = rest.ask(&call).read(probe)?;
             tally.proven(host);
+            if !proof.version_proven {
+                tally.remark(host, UNPROVEN);
+            }
         }
         if down.is_some() {
             // By rfab's own probe it is healthy: the balancer, which asks less often, will see it soon.
@@ -51,11 +53,8 @@ pub fn healthy(
     Ok(())
 }
 
-/// The probe for what a host should serve: its current release.
+/// The probe for what a host should serve.
 fn probe(set: &SetAdmin, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<Probe, Failure> {
-    let listing = rest.ask(&call).read(ReadReleases::of(&set.fleet, host)?)?;
-    let Some(current) = listing.current else {
-        return Err(Failure::refused(format!("host `{host}` has no release: left out")).on(&host.name));
-    };
-    Probe::of(&set.fleet, host, &current.commit)
+    let expected = rest.ask(&call).read(ReadExpected { fleet: set.fleet.clone(), host: host.clone() })?;
+    Probe::of(&set.fleet, host, expected)
 }

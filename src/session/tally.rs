@@ -17,6 +17,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+/// What is noted of a host that is healthy while nothing tells which version it serves.
+pub const UNPROVEN: &str = "version not proven";
+
 /// The layer, and what it noted down.
 #[derive(Default)]
 pub struct Tally(Mutex<Seen>);
@@ -366,7 +369,7 @@ impl Tally {
             if let Some(proof) = answer.as_any().downcast_ref::<crate::health::Proof>()
                 && !proof.version_proven
             {
-                self.remark(&probe.host, "version not proven");
+                self.remark(&probe.host, UNPROVEN);
             }
         }
     }

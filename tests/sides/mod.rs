@@ -271,6 +271,7 @@ pub fn line(run: &str) -> Line {
         phase: Phase::Intent,
         commit: None,
         number: None,
+        names: None,
         reason: None,
         places: Vec::new(),
         epoch: None,

@@ -30,6 +30,9 @@ if [ -L current ]; then
         say "current $name"
     else
         say "current-foreign $(hex "$target")"
+        revision=
+        [ ! -f current/REVISION ] || IFS= read -r revision < current/REVISION
+        case $revision in *[!0-9a-f]*) ;; *) [ "${#revision}" -ne 40 ] || say "revision $revision" ;; esac
     fi
 elif [ -e current ]; then
     say current-foreign -
