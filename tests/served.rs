@@ -200,6 +200,9 @@ fn a_host_that_is_sick_is_not_put_back_although_nobody_knows_what_it_should_serv
     assert!(failures(&run)[0].starts_with("host `web1` is not healthy"), "{:?}", failures(&run));
 }
 
+/// What happened to a world between two runs.
+type Change<'a> = &'a dyn Fn(&mut Model);
+
 #[test]
 fn what_a_release_is_called_is_known_from_either_ledger_and_from_lines_of_an_older_rfab() {
     let shop = shop(false);
@@ -215,7 +218,7 @@ fn what_a_release_is_called_is_known_from_either_ledger_and_from_lines_of_an_old
     };
     // What took the group out stays.
     let emptied = |lines: &mut Vec<String>| lines.retain(|line| line.contains("\"drain\""));
-    let cases: [(&str, &dyn Fn(&mut Model), Option<&str>); 4] = [
+    let cases: [(&str, Change<'_>, Option<&str>); 4] = [
         ("the fleet's is emptied", &|model| of_fleet(model, &emptied), None),
         ("the hosts' are emptied", &|model| of_hosts(model, &|lines| lines.clear()), None),
         (
