@@ -131,9 +131,7 @@ pub mod release {
             highest,
             line,
         })?;
-        let tree = Tree { number, commit: commit.commit.clone() };
-        let CommitValue { name, tag, names, made, .. } = commit;
-        Ok(ReleaseValue { tree, name, tag, names, made })
+        Ok(ReleaseValue::of(number, commit))
     }
 
     /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where

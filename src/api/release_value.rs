@@ -15,6 +15,14 @@ pub struct ReleaseValue {
     pub made: Option<String>,
 }
 
+impl ReleaseValue {
+    /// A commit under its number.
+    pub fn of(number: u32, commit: CommitValue) -> Self {
+        let CommitValue { commit, name, tag, names, made, .. } = commit;
+        Self { tree: Tree { number, commit }, name, tag, names, made }
+    }
+}
+
 impl From<ReleaseValue> for CommitValue {
     fn from(ReleaseValue { tree, name, tag, names, made }: ReleaseValue) -> Self {
         Self { made, names, ..Self::of(tree.commit, name, tag) }
