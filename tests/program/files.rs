@@ -261,17 +261,17 @@ web1  -    -    -         untouched
 1 host: 1 untouched
 
 error: fleet `small` has no balancer
-    ╭─[std/proxy:90:15]
- 89 │     let hosts = targets();
- 90 │     balancer::want_whole_pools(hosts);
+    ╭─[std/proxy:68:15]
+ 67 │     let hosts = targets();
+ 68 │     balancer::want_whole_pools(hosts);
     ·               ────────────────
- 91 │     balancer::lock(hosts);
+ 69 │     balancer::lock(hosts);
     ╰────
    ╭─[fabfile.rhai:8:15]
  7 │ fn flip() {
  8 │     proxying::flip();
    ·               ──┬─
-   ·                 ╰── called here, by way of std/proxy:23
+   ·                 ╰── called here, by way of std/proxy:18
  9 │ }
    ╰────
   help: add `[balancer.NAME]` to the fleet file
