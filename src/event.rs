@@ -203,6 +203,9 @@ pub struct Row {
     pub result: Outcome,
     /// What else must be known: why it failed, or `version not proven`.
     pub note: Option<String>,
+    /// How long after its put-back the run saw it serve, in milliseconds, if it put it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<u64>,
 }
 
 impl Row {

@@ -80,6 +80,9 @@ impl Serialize for Exit {
 /// Stands in a help for the words of the line that name hosts.
 pub const HOSTS: &str = "{hosts}";
 
+/// How a help or a message says that the call left everything as it was; told otherwise once the run changed something.
+pub const UNCHANGED: &str = "nothing was changed";
+
 /// How a failure ends that is about a host whose key nobody has taken up.
 pub const STRANGE_KEY: &str = "is not known, so it is not trusted";
 
@@ -234,6 +237,14 @@ impl Failure {
         self
     }
 
+    /// The same in a run that changed something before: the call changed nothing, the run did.
+    pub fn after_changes(mut self) -> Self {
+        let more = "nothing more was changed";
+        self.message = self.message.replace(UNCHANGED, more);
+        self.help = self.help.map(|help| help.replace(UNCHANGED, more));
+        self
+    }
+
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
@@ -279,6 +290,14 @@ impl std::error::Error for Failure {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_run_changed_before_is_not_denied() {
+        let failure = Failure::refused("2 problems, and nothing was changed: x").help("nothing was changed; see `y`");
+        let told = failure.after_changes();
+        assert_eq!(told.message, "2 problems, and nothing more was changed: x");
+        assert_eq!(told.help.as_deref(), Some("nothing more was changed; see `y`"));
+    }
 
     #[test]
     fn a_place_in_a_script_is_as_long_as_what_stands_there() {

@@ -111,7 +111,7 @@ fn what_was_rolled_back_is_deployed_again_only_when_it_is_typed_in_full_or_somet
         let name = line.rsplit(':').next().unwrap();
         assert_eq!(
             named(&shop, &why.message),
-            format!("`{name}` is 3.0.1, which was rolled back by tester from simulator at 1970-01-01T00:01:12Z")
+            format!("`{name}` is 3.0.1, which was rolled back by tester from simulator at 1970-01-01T00:01:24Z")
         );
         assert_eq!(
             why.help.as_deref(),
@@ -273,4 +273,19 @@ fn a_rollback_that_died_or_failed_anywhere_harms_nobody_and_is_completed() {
     }
     assert!(wrong.is_empty(), "{} of {effects}: {}", wrong.len(), wrong[..wrong.len().min(4)].join("\n"));
     assert!(effects > 60, "{effects}");
+}
+
+#[test]
+fn a_rollback_that_is_refused_after_it_switched_hosts_does_not_say_that_nothing_was_changed() {
+    let shop = Shop::four("");
+    let mut model = fixed(&shop);
+    // group1 is out; group2 may not go out while group1 is not back.
+    model = shop.done("prod proxy.group2", model);
+    let ran = shop.run("prod rollback", model);
+    assert_eq!(ran.ended.exit, Exit::Failed);
+    let why = &ran.ended.failures[0];
+    assert!(why.message.contains("2 wanted"), "{why}");
+    let help = why.help.as_deref().unwrap_or_default();
+    assert!(help.starts_with("nothing more was changed; see `min_live`"), "{help}");
+    assert_eq!(serve(&shop, &ran.model), "3.0.0 3.0.0 3.0.1 3.0.1 3.0.1");
 }

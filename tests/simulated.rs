@@ -139,13 +139,20 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
         };
         let amid = ran.events.iter().any(is_amid);
         assert!(amid || ran.model.harmed.is_empty(), "at {part}/40: {:?}", ran.model.harmed);
+
+        // In the moment between the look and the change nobody can see it; right after it the host is out again.
+        for row in ran.ended.table.iter().filter(|row| ran.model.harmed.iter().any(|harm| harm.contains(&*row.host))) {
+            assert_eq!((row.result, row.balancer), (Outcome::Failed, Standing::Out), "at {part}/40: {row:?}");
+            assert_eq!(ran.ended.exit, Exit::Balancer, "at {part}/40");
+        }
         assert_ne!(ran.model.epochs, model.epochs, "it was reloaded");
         if ran.ended.exit == Exit::Done {
             continue;
         }
         assert!(matches!(ran.ended.exit, Exit::Balancer | Exit::Refused | Exit::Failed), "{:?}", failures(&ran));
-        // What the table says of the balancer is what it says by now: all are ready.
-        assert!(ran.ended.table.iter().all(|r| r.balancer == Standing::Live), "{:?}", ran.ended.table);
+        // What the table says of the balancer is what it says by now: all are ready, but for who is out again.
+        let stands = |r: &rfab::event::Row| r.balancer == Standing::Live || r.result == Outcome::Failed;
+        assert!(ran.ended.table.iter().all(stands), "{:?}", ran.ended.table);
     }
 }
 
@@ -397,5 +404,64 @@ fn a_group_of_which_one_host_does_not_get_empty_is_put_back_whole_and_nothing_wa
         let mut model = stuck.model;
         model.servers.values_mut().for_each(|server| server.open = rfab::model::Fact::Told(3));
         shop.done(line, model);
+    }
+}
+
+#[test]
+fn a_balancer_that_forgets_at_any_moment_is_said_and_nobody_who_took_requests_amid_a_change_is_ok() {
+    let shop = Shop::four("");
+    let mut exposed = 0;
+    for line in ["prod deploy:stable", "prod release:stable"] {
+        let before = shop.known();
+        let began = before.now;
+        let whole = shop.run(line, before.clone());
+        for at in (began..whole.model.now).step_by(170) {
+            let mut model = before.clone();
+            model.forgets_at.push((at, "prod".into(), "lb1".into()));
+            let ran = shop.run(line, model);
+            let amid = &ran.model.exposed;
+            exposed += amid.len();
+            for host in amid {
+                let row = ran.ended.table.iter().find(|row| row.host == *host).unwrap();
+                assert_eq!(row.result, Outcome::Failed, "{line} at {at}: {row:?} {:?}", failures(&ran));
+            }
+            let said = failures(&ran).join("; ");
+            assert!(
+                amid.is_empty() || (ran.ended.exit != Exit::Done && said.contains("lb1")),
+                "{line} at {at}: {said}"
+            );
+        }
+    }
+    assert!(exposed > 20, "{exposed}");
+}
+
+#[test]
+fn an_app_that_dies_after_its_put_back_is_never_ok_and_no_group_goes_out_after_it() {
+    let shop = Shop::of(&[("prod", &FOUR.replace(r#"over = "5s""#, "over = \"2s\"\nsettle = \"4s\""))], "");
+    for line in ["prod deploy:stable", "prod release:stable", "prod:group1 deploy:stable"] {
+        let whole = shop.run(line, shop.known());
+        assert_eq!(whole.ended.exit, Exit::Done, "{line}: {:?}", failures(&whole));
+        let back = whole.ended.table.iter().filter(|row| row.result == Outcome::Ok && row.host.starts_with("web"));
+        back.for_each(|row| assert!(row.looked.is_some_and(|after| after >= 4_000), "{row:?}"));
+        let ready = |event: &&rfab::event::Event| match &event.what {
+            What::EffectFinished { effect: "set_admin", text, .. } => text.starts_with("ready web"),
+            _ => false,
+        };
+        let back = whole.events.iter().find(ready).expect("one comes back").at;
+        for after in [200, 1_500, 3_500] {
+            let mut model = shop.known();
+            model.sick_at.push((back + after, shop.stable.as_str().into()));
+            let ran = shop.run(line, model);
+            let of = |group: [&str; 2]| {
+                let mine = ran.ended.table.iter().filter(|row| group.contains(&&*row.host));
+                mine.map(|row| (row.result, row.balancer)).collect::<Vec<_>>()
+            };
+            assert_eq!(ran.ended.exit, Exit::Failed, "{line} {after}: {:?}", failures(&ran));
+            assert_eq!(of(["web1", "web2"]), [(Outcome::Failed, Standing::Live); 2], "{line} {after}");
+            // Users are still served by those that have the old release.
+            assert!(of(["web3", "web4"]).iter().all(|row| row.1 == Standing::Live), "{line} {after}");
+            let said = "was put back, and ";
+            assert!(failures(&ran)[0].contains(said), "{line} {after}: {:?}", failures(&ran));
+        }
     }
 }

@@ -39,6 +39,12 @@ impl Balance {
         self.balancers.get(balancer).and_then(|b| b.pools.get(pool)).map_or(&[], Vec::as_slice)
     }
 
+    /// The first balancer that may have forgotten what it was told since its epoch was one of these.
+    pub fn reloaded_since(&self, known: &BTreeMap<Name, String>) -> Option<&Name> {
+        let other = |(name, state): &(&Name, &BalancerState)| known.get(*name).is_some_and(|was| *was != state.epoch);
+        self.balancers.iter().find(other).map(|(name, _)| name)
+    }
+
     /// The servers that a host is.
     ///
     /// `Balancer` when a pool lacks the host's server.

@@ -15,8 +15,10 @@ use crate::{
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 pub(super) const KEYS: [&str; 8] = schema::names(&schema::APP);
+/// The longest that hosts are watched after they were put back, if the fleet does not say.
+const SETTLE: Duration = Duration::from_secs(3);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
-const HEALTH: [&str; 5] = schema::names(&schema::HEALTH);
+const HEALTH: [&str; 6] = schema::names(&schema::HEALTH);
 
 /// Reads an app that may have the keys in `known`; `project` is the fabfile's folder.
 pub(super) fn read(
@@ -227,7 +229,8 @@ fn health(node: &Node, problems: &mut Vec<Problem>) -> Option<Health> {
                 .help("make `within` longer than `over`"),
         );
     }
-    Some(Health { url: url?, version, good, over, within })
+    let settle = section.get("settle", problems, value::duration).unwrap_or(over.min(SETTLE));
+    Some(Health { url: url?, version, good, over, within, settle })
 }
 
 fn url(node: &Node) -> Result<String, Problem> {

@@ -151,6 +151,9 @@ pub struct Health {
     pub over: Duration,
     /// … within this.
     pub within: Duration,
+    /// How long a host that was put back is watched before the next ones go out, and before the run says `ok`.
+    #[serde(default)]
+    pub settle: Duration,
 }
 
 /// Where the served commit is proven.

@@ -236,6 +236,12 @@ pub const HEALTH: Table = Table {
         key("good", Is::Number, "`3`", "good answers in a row …"),
         key("over", Is::Time, "`10s`", "… that span at least this …"),
         key("within", Is::Time, "`60s`", "… within this"),
+        key(
+            "settle",
+            Is::Time,
+            "as `over`, but at most `3s`",
+            "how long hosts that were put back take traffic before they are looked at again: before the next ones go out, and before the run says `ok`",
+        ),
     ],
 };
 

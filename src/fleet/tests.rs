@@ -188,6 +188,7 @@ fn the_shop_is_read_whole() {
                 good: 3,
                 over: Duration::from_secs(10),
                 within: Duration::from_secs(60),
+                settle: Duration::from_secs(3),
             }),
         }),
         hosts: of(1..=21, "group1").chain(of(22..=42, "group2")).chain([jobs]).collect(),

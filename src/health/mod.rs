@@ -1,4 +1,5 @@
 //! Whether a host serves what it should.
+mod again;
 mod answer;
 mod asking;
 mod expected;
@@ -7,6 +8,7 @@ mod probe;
 mod says;
 mod target;
 
+pub use again::{Down, LookAgain};
 pub use answer::{Answer, Verdict, judged};
 pub use expected::{Expected, ReadExpected, Written};
 pub use glance::Glance;

@@ -97,6 +97,8 @@ pub struct Model {
     pub rise: u64,
     /// The fewest live servers that each pool ever had.
     pub fewest_live: BTreeMap<(Name, Name, Name), usize>,
+    /// Hosts that a balancer which forgot sent requests to while they were being changed.
+    pub exposed: BTreeSet<Name>,
     /// What users would have felt, whoever broke the rule.
     pub harmed: Vec<String>,
 }
@@ -290,6 +292,19 @@ impl Model {
     /// A balancer is restarted: whatever it was told is gone.
     pub fn forget(&mut self, fleet: &Name, balancer: &Name) {
         *self.epochs.entry((fleet.clone(), balancer.clone())).or_default() += 1;
+        for (at, server) in &self.servers {
+            let out = at.0 == *fleet && at.1 == *balancer && !matches!(server.admin.get(""), Ok(Admin::Ready));
+            let Some(machine) = self.machines.get(&(fleet.clone(), at.3.clone())).filter(|_| out) else { continue };
+            let (current, running) = (machine.current.get("").ok(), machine.running.get("").ok());
+            let up = machine.up_at.get("").is_ok_and(|up| up.is_some_and(|up| up <= self.now));
+            let same = |(current, running): (&Option<Release>, &Option<Commit>)| match (current, running) {
+                (Some(current), Some(running)) => current.is_of(running),
+                _ => false,
+            };
+            if !up || !current.zip(running).is_some_and(same) {
+                self.exposed.insert(at.3.clone());
+            }
+        }
         for (at, server) in &mut self.servers {
             if at.0 == *fleet && at.1 == *balancer {
                 (server.admin, server.strange) = (Fact::Told(Admin::Ready), false);

@@ -241,6 +241,7 @@ mod tests {
             balancer: Standing::Out,
             result,
             note: note.map(str::to_owned),
+            looked: None,
         };
         let text = shown(
             Loud::Normal,

@@ -1,5 +1,9 @@
 //! The closing table.
-use super::{Palette, filter::visible, words::count};
+use super::{
+    Palette,
+    filter::visible,
+    words::{count, duration},
+};
 use crate::event::{Outcome, Row, Standing};
 use unicode_width::UnicodeWidthStr;
 
@@ -53,7 +57,9 @@ pub fn summary(rows: &[Row]) -> String {
         all.iter().filter(|o| of(**o) > 0).map(|o| format!("{} {}", of(*o), outcome(*o))).collect();
     let out = rows.iter().filter(|r| matches!(r.balancer, Standing::Out | Standing::Mixed)).count();
     let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
-    format!("{}: {}{out}", count(rows.len(), "host"), parts.join(", "))
+    let looked = rows.iter().filter(|r| r.result == Outcome::Ok).filter_map(|r| r.looked).min();
+    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration(after)));
+    format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 
 pub fn standing(standing: Standing) -> &'static str {
@@ -106,6 +112,7 @@ mod tests {
             balancer,
             result,
             note: note.map(str::to_owned),
+            looked: None,
         };
         let rows = [
             row("web1", Some("0003-c771aaaaaaaa"), Standing::Live, Outcome::Ok, None),

@@ -12,7 +12,7 @@ use crate::{
     ledger::{Phase, SayRun},
     release::ReadReleases,
     script::{Here, Located, Spot},
-    session::Session,
+    session::{Reader, Session, settled},
     world::real::Holder,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -25,6 +25,8 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     if let Err(located) = &result {
         failures.push(shown(here, located));
     }
+    look_again(session, &lane);
+    session.tally.exposed();
     let (mut table, unknown) = table(here, &lane, result.is_ok());
     for (_, host) in session.tally.targets() {
         let Some(failure) = session.tally.told(&host).failure else { continue };
@@ -33,6 +35,9 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         if !failures.iter().any(says_it) {
             failures.push(failure);
         }
+    }
+    if session.changed() {
+        failures = failures.into_iter().map(Failure::after_changes).collect();
     }
     let exit = exit(session, &result, &failures, unknown);
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
@@ -55,6 +60,23 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
     Ended { exit, table, failures }
+}
+
+/// Looks once more at the hosts that this run put back; who does not serve any more has failed.
+fn look_again(session: &Arc<Session>, lane: &Arc<Lane>) {
+    for fleet in session.fleets.all() {
+        let stopped = || session.stopped().is_some();
+        let looked = settled(&fleet, &session.tally, &[], &Reader::Lane(lane), &|| lane.world().now(lane), &stopped);
+        // Who was seen to be down is noted; of the others nobody knows.
+        if looked.is_err() {
+            for (host, _) in session.tally.back(&fleet) {
+                if session.tally.told(&host).looked.is_none() {
+                    let message = "it was put back, and could not be looked at since";
+                    session.tally.failed(&host, &Failure::unknown(message).on(&host.name));
+                }
+            }
+        }
+    }
 }
 
 /// Writes down how the run leaves a fleet that it had locked, and gives the lock back.
@@ -195,6 +217,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
             balancer: standing,
             result: told.outcome(),
             note,
+            looked: told.looked,
         }
     });
     (rows.collect(), unknown)

@@ -1,5 +1,5 @@
 //! Begun and ended, told to whoever listens; and an interrupted run begins nothing more.
-use super::{Layer, Rest, Run, Stop};
+use super::{Layer, Rest, Run, Stop, Tally};
 use crate::{
     effect::{Answered, Call, Kind},
     event::What,
@@ -10,6 +10,17 @@ use std::sync::Arc;
 pub struct Events {
     pub stopped: Arc<Stop>,
     pub run: Arc<Run>,
+    pub tally: Arc<Tally>,
+    /// Whether an earlier attempt changed something.
+    pub changed_before: bool,
+}
+
+impl Events {
+    /// The failure as this run has to say it.
+    fn told(&self, failure: Failure) -> Failure {
+        let failure = failure.naming(&self.run.naming);
+        if self.changed_before || self.tally.changed() { failure.after_changes() } else { failure }
+    }
 }
 
 impl Layer for Events {
@@ -22,7 +33,7 @@ impl Layer for Events {
             (effect.name(), effect.kind(), effect.describe(), effect.subject().host().cloned());
         lane.tell(What::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
         let began = rest.world().now(lane);
-        let answered = rest.pass(call).map_err(|failure| failure.naming(&self.run.naming));
+        let answered = rest.pass(call).map_err(|failure| self.told(failure));
         let took = rest.world().now(lane).saturating_sub(began);
         let failure = answered.as_ref().err().cloned();
         lane.tell(What::EffectFinished { effect: name, kind, host, text, took, failure });

@@ -1,5 +1,5 @@
 //! What no script may break, read afresh before each change.
-use super::{Layer, Out, Rest, Run, Tally, ours, proof};
+use super::{Layer, Out, Reader, Rest, Run, Stop, Tally, ours, proof, settled, tally};
 use crate::{
     balancer::{
         Balance, ReadBalance, SetAdmin,
@@ -7,7 +7,7 @@ use crate::{
         places,
     },
     effect::{Admin, Answered, Call, Fleets, Touch},
-    event::Standing,
+    event::{Standing, What},
     failure::{Failure, Reason},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
@@ -22,6 +22,7 @@ pub struct Invariants {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     tally: Arc<Tally>,
+    stopped: Arc<Stop>,
 }
 
 impl Layer for Invariants {
@@ -33,6 +34,9 @@ impl Layer for Invariants {
         }
         match touch {
             Touch::Admin { hosts, to: Admin::Drain | Admin::Maint } => {
+                if call.effect.as_any().is::<SetAdmin>() {
+                    self.settled(&fleet, hosts, call, rest)?;
+                }
                 // Between the look and the change no other lane of this run may come.
                 let _alone = rest.world().alone(call, &format!("balance {}", fleet.name));
                 let balance = self.balance(&fleet, call, rest)?;
@@ -58,7 +62,18 @@ impl Layer for Invariants {
             }
             Touch::Served { host } => {
                 self.out(&fleet, host, call, rest)?;
-                rest.pass(call)
+                let answered = rest.pass(call);
+                if answered.as_ref().is_err_and(|failure| failure.reason == Reason::Killed) {
+                    return answered;
+                }
+                match (answered, self.still_out(&fleet, host, call, rest)) {
+                    (Ok(_), Err(failure)) => Err(failure),
+                    (Err(failure), Err(exposed)) => {
+                        call.lane.tell(What::Warned { host: Some(host.name.clone()), text: exposed.message });
+                        Err(failure)
+                    }
+                    (answered, Ok(())) => answered,
+                }
             }
             Touch::Written { host, path } if served(&fleet, host, path) => {
                 self.out(&fleet, host, call, rest)?;
@@ -140,8 +155,8 @@ fn resolved(path: &str) -> PathBuf {
 }
 
 impl Invariants {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>) -> Self {
-        Self { run, fleets, tally }
+    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>, stopped: Arc<Stop>) -> Self {
+        Self { run, fleets, tally, stopped }
     }
 
     fn balance(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
@@ -183,6 +198,62 @@ impl Invariants {
             }
         }
         Ok(())
+    }
+
+    /// Nobody goes out while a host that this run put back does not serve any more.
+    fn settled(&self, fleet: &Arc<Fleet>, going: &[Host], call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+        let stopped = || self.stopped.signal().is_some() && !call.lane.deferred;
+        let reader = Reader::Layer(rest.ask(&call));
+        settled(fleet, &self.tally, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
+        match stopped() {
+            true => Err(Failure::new(Reason::Interrupted, "interrupted")),
+            false => Ok(()),
+        }
+    }
+
+    /// I11 after a change: a host that is not out any more took requests meanwhile. It is taken out once more.
+    fn still_out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+        let known = self.tally.told(host).out_since;
+        if fleet.deploy_live {
+            return Ok(());
+        }
+        let balance = self.balance(fleet, call, rest)?;
+        let reloaded = known.as_ref().and_then(|known| balance.reloaded_since(known));
+        match (balance.standing(fleet, host)?, reloaded) {
+            (Standing::None, _) | (Standing::Out, None) => return Ok(()),
+            (Standing::Out, Some(balancer)) => return Err(tally::exposed(host, balancer)),
+            _ => {}
+        }
+        let failure = match reloaded {
+            Some(balancer) => tally::exposed(host, balancer),
+            None => Failure::new(Reason::Balancer, format!("somebody put `{host}` back while it was being changed")),
+        };
+        let again = self.out_again(fleet, host, &balance, call, rest);
+        let said = match again {
+            Ok(()) => "it is out again".to_owned(),
+            Err(failure) => format!("it could not be taken out again: {}", failure.message),
+        };
+        let message = format!("{}; {said}", failure.message);
+        Err(Failure { message, ..failure }.on(&host.name).help("look what it serves, then go on with the run"))
+    }
+
+    fn out_again(
+        &self,
+        fleet: &Arc<Fleet>,
+        host: &Host,
+        balance: &Balance,
+        call: Call<'_>,
+        rest: Rest<'_>,
+    ) -> Result<(), Failure> {
+        let hosts = vec![host.clone()];
+        self.enough_live(fleet, &hosts, balance)?;
+        let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
+        let line = book.last_admin(&host.name).filter(|line| line.effect == "drain");
+        let reason = line.and_then(|line| line.reason.clone()).unwrap_or_else(|| "deploy".to_owned());
+        let drain = SetAdmin { fleet: fleet.clone(), hosts, to: Admin::Drain, reason, typed: false };
+        rest.pass(Call { effect: &drain, notes: &[], ..call })?;
+        self.tally.goes_out(host);
+        self.balance(fleet, call, rest).map(drop)
     }
 
     /// I1 and I2: the whole group is counted before its first host goes out.

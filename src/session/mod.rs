@@ -11,6 +11,7 @@ mod ledger;
 mod masked;
 mod ours;
 mod proof;
+mod settled;
 mod stretch;
 mod tally;
 mod unfinished;
@@ -21,6 +22,7 @@ pub use drill::Drill;
 pub use faults::{Fault, Faults};
 pub use journal::{EVERY, Journaling, STILL};
 pub use ours::{Out, taken_out};
+pub use settled::{Reader, settled};
 pub use tally::{Moves, Tally, Told};
 pub use unfinished::tell as tell_unfinished;
 
@@ -177,9 +179,14 @@ impl Session {
         let journal = journal.map(|keep| Journaling { key: keep.key.knowing(run.masks.clone()), ..keep });
         let changed_before = journal.as_ref().is_some_and(|keep| keep.past.changed);
         let lawless = faults.lawless() && world.name() == "simulated";
-        let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone());
+        let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone(), stopped.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
-            Some(Box::new(events::Events { stopped: stopped.clone(), run: run.clone() })),
+            Some(Box::new(events::Events {
+                stopped: stopped.clone(),
+                run: run.clone(),
+                tally: tally.clone(),
+                changed_before,
+            })),
             Some(Box::new(tally.clone())),
             Some(Box::new(masked::Learns(run.masks.clone()))),
             journal.map(|keep| {

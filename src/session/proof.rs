@@ -37,8 +37,8 @@ pub fn healthy(
             }
         }
         if let Some(probe) = probe {
-            let proof = rest.ask(&call).read(probe)?;
-            tally.proven(host);
+            let proof = rest.ask(&call).read(probe.clone())?;
+            tally.proven(&probe);
             if !proof.version_proven {
                 tally.remark(host, UNPROVEN);
             }

@@ -7,6 +7,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::Fleet,
     git::Resolved,
+    health::Probe,
     host::{Host, Name},
     model::{Commit, Release, Time, key},
     release::{Activate, Listing, ReadReleases},
@@ -51,6 +52,12 @@ pub struct Told {
     pub moves: Moves,
     /// When this run put it back, if it did and nobody took it out since by rfab.
     pub back: Option<Time>,
+    /// How long after its put-back it was seen to serve, in milliseconds.
+    pub looked: Option<Time>,
+    /// That a balancer forgot it was out, and may have sent it requests meanwhile.
+    pub exposed: Option<Failure>,
+    /// What proved it last.
+    pub probe: Option<Probe>,
     /// The balancers' epochs when it was first seen out.
     pub out_since: Option<BTreeMap<Name, String>>,
     /// Where its servers went from drain into maintenance, so that nobody reaches it.
@@ -147,7 +154,14 @@ impl Tally {
 
     /// A host goes out now: that it was out before does not count any more.
     pub fn goes_out(&self, host: &Host) {
-        self.note(host, |told| told.out_since = None);
+        self.note(host, |told| (told.out_since, told.exposed) = (None, None));
+    }
+
+    /// Whoever took requests while it was out has failed: nobody knows how they were answered.
+    pub fn exposed(&self) {
+        for told in self.0.lock().unwrap().told.values_mut() {
+            told.failure = told.failure.take().or(told.exposed.take());
+        }
     }
 
     /// What the drain or ready in hand of a host is about; all of it where no places are named.
@@ -179,8 +193,25 @@ impl Tally {
         self.0.lock().unwrap().told.values().any(|told| told.changed)
     }
 
-    pub fn proven(&self, host: &Host) {
-        self.note(host, |told| told.proven = true);
+    /// A probe was good, since the host was last changed.
+    pub fn proven(&self, probe: &Probe) {
+        self.note(&probe.host, |told| (told.proven, told.probe) = (true, Some(probe.clone())));
+    }
+
+    /// The hosts of a fleet that this run put back and that it did not take out since, with when; not those that were
+    /// seen to be down already.
+    pub fn back(&self, fleet: &Fleet) -> Vec<(Host, Time)> {
+        let seen = self.0.lock().unwrap();
+        let back = |host: &Host| {
+            let told = seen.told.get(&key(host)).filter(|told| told.failure.is_none())?;
+            Some((host.clone(), told.back?))
+        };
+        fleet.hosts.iter().filter_map(back).collect()
+    }
+
+    /// A host that was put back was seen to serve so long after it.
+    pub fn looked(&self, host: &Host, after: Time) {
+        self.note(host, |told| told.looked = Some(after));
     }
 
     /// What should be typed next, as a script says.
@@ -233,6 +264,12 @@ impl Tally {
         let epochs = balance.epochs();
         seen.epochs.extend(epochs.clone());
         for host in &fleet.hosts {
+            if let Some(told) = seen.told.get_mut(&key(host)).filter(|told| told.drained && told.exposed.is_none())
+                && matches!(balance.standing(fleet, host), Ok(Standing::Live | Standing::Mixed))
+                && let Some(balancer) = told.out_since.as_ref().and_then(|known| balance.reloaded_since(known))
+            {
+                told.exposed = Some(exposed(host, balancer));
+            }
             match balance.standing(fleet, host) {
                 Ok(Standing::Out) => {
                     seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
@@ -312,7 +349,7 @@ impl Tally {
             for host in &set.hosts {
                 self.note(host, |told| match (set.to, answered.is_ok()) {
                     (Admin::Ready, true) => {
-                        (told.drained, told.out_since, told.back) = (false, None, Some(now));
+                        (told.drained, told.out_since, told.back, told.looked) = (false, None, Some(now), None);
                         told.shut.clear();
                     }
                     (Admin::Drain | Admin::Maint, true) => (told.drained, told.back) = (true, None),
@@ -364,8 +401,8 @@ impl Tally {
                 self.note(host, |told| told.unreachable = connected.unreachable.get(&host.name).cloned());
             }
         }
-        if let Some(probe) = effect.as_any().downcast_ref::<crate::health::Probe>() {
-            self.proven(&probe.host);
+        if let Some(probe) = effect.as_any().downcast_ref::<Probe>() {
+            self.proven(probe);
             if let Some(proof) = answer.as_any().downcast_ref::<crate::health::Proof>()
                 && !proof.version_proven
             {
@@ -373,6 +410,12 @@ impl Tally {
             }
         }
     }
+}
+
+/// That a balancer forgot that a host is out.
+pub fn exposed(host: &Host, balancer: &Name) -> Failure {
+    let message = format!("`{balancer}` was reloaded or restarted while `{host}` was out, and sent it requests");
+    Failure::new(Reason::Balancer, message).on(&host.name)
 }
 
 impl Layer for Arc<Tally> {

@@ -33,7 +33,7 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
         };
     }
     text.push_str("\n[app.health]\nurl = \"http://{address}:8080/health\"\nversion = \"header:X-Release\"\n");
-    text.push_str("good = 3\nover = \"1s\"\nwithin = \"15s\"\n\n[hosts]\n");
+    text.push_str("good = 3\nover = \"1s\"\nwithin = \"15s\"\nsettle = \"200ms\"\n\n[hosts]\n");
     for host in &mine {
         let group = host.plan.group.map(|group| format!("group = \"{group}\", ")).unwrap_or_default();
         let roles: Vec<String> = host.plan.roles.iter().map(|role| format!("\"{role}\"")).collect();

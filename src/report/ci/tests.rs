@@ -69,6 +69,7 @@ fn run() -> Vec<What> {
         balancer: Standing::Live,
         result,
         note: note.map(str::to_owned),
+        looked: None,
     };
     vec![
         What::RunStarted { line: "prod deploy:stable".into(), who: "ci".into(), world: "real" },

@@ -275,6 +275,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         balancer: Standing::Out,
         result: Outcome::Failed,
         note: None,
+        looked: None,
     };
     let finished = What::RunFinished {
         exit: Exit::Failed,

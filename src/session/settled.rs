@@ -1,0 +1,76 @@
+//! Hosts that a run put back are looked at again: before the next ones go out, and at its end.
+use super::Tally;
+use crate::{
+    effect::{Ask, Lane},
+    failure::Failure,
+    fleet::Fleet,
+    health::{Down, LookAgain},
+    host::Host,
+    model::Time,
+    ui::Wait,
+};
+use std::sync::Arc;
+
+/// The longest that is waited at once, so that a signal is heard.
+const AT_ONCE: Time = 1_000;
+
+/// Whoever may read: a layer on behalf of an effect, or a lane of its own.
+pub enum Reader<'a> {
+    Layer(Ask<'a>),
+    Lane(&'a Arc<Lane>),
+}
+
+impl Reader<'_> {
+    fn wait(&self, time: Time) -> Result<(), Failure> {
+        match self {
+            Reader::Layer(ask) => ask.read(Wait { time }),
+            Reader::Lane(lane) => lane.perform(Wait { time }),
+        }
+    }
+
+    fn look(&self, look: LookAgain) -> Result<Vec<Down>, Failure> {
+        match self {
+            Reader::Layer(ask) => ask.read(look),
+            Reader::Lane(lane) => lane.perform(look),
+        }
+    }
+}
+
+/// Looks at every host of a fleet that this run put back, once the fleet's `settle` is over for all of them; those of
+/// `but` aside, which are to go out.
+///
+/// Fails with the first one that does not serve any more. Each is noted, and so is when the others were seen to serve.
+pub fn settled(
+    fleet: &Arc<Fleet>,
+    tally: &Tally,
+    but: &[Host],
+    reader: &Reader<'_>,
+    now: &dyn Fn() -> Time,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
+    let back: Vec<(Host, Time)> = tally.back(fleet).into_iter().filter(|(host, _)| !but.contains(host)).collect();
+    let Some(last) = back.iter().map(|(_, at)| *at).max() else { return Ok(()) };
+    let settle = fleet.app.as_ref().and_then(|app| app.health.as_ref()).map_or(0, |h| h.settle.as_millis() as Time);
+    while now() < last + settle && !stopped() {
+        reader.wait((last + settle - now()).min(AT_ONCE))?;
+    }
+    let hosts = back.iter().map(|(host, _)| (host.clone(), tally.told(host).probe)).collect();
+    let down = reader.look(LookAgain { fleet: fleet.clone(), hosts })?;
+    let mut first = None;
+    for (host, at) in &back {
+        let after = now().saturating_sub(*at);
+        match down.iter().find(|down| down.host == host.name) {
+            None => tally.looked(host, after),
+            Some(Down { why, .. }) => {
+                let message = format!("host `{host}` was put back, and {} s later it is down: {why}", after / 1000);
+                let failure = Failure::failed(message).on(&host.name);
+                tally.failed(host, &failure);
+                first.get_or_insert(failure);
+            }
+        }
+    }
+    match first {
+        None => Ok(()),
+        Some(failure) => Err(failure),
+    }
+}
