@@ -396,7 +396,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     let why = &refused.ended.failures[0];
     assert_eq!(
         why.message,
-        "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:26Z"
+        "fleet `prod` was changed after run `sim-2`, by run `sim-4` of tester from simulator at 1970-01-01T00:00:29Z"
     );
 }
 

@@ -139,8 +139,7 @@ fn a_balancer_that_forgot_between_two_steps_stops_the_run_before_anything_served
         };
         let amid = ran.events.iter().any(is_amid);
         assert!(amid || ran.model.harmed.is_empty(), "at {part}/40: {:?}", ran.model.harmed);
-
-        // In the moment between the look and the change nobody can see it; right after it the host is out again.
+        // Right after it the host is out again.
         for row in ran.ended.table.iter().filter(|row| ran.model.harmed.iter().any(|harm| harm.contains(&*row.host))) {
             assert_eq!((row.result, row.balancer), (Outcome::Failed, Standing::Out), "at {part}/40: {row:?}");
             assert_eq!(ran.ended.exit, Exit::Balancer, "at {part}/40");

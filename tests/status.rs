@@ -223,3 +223,31 @@ fn it_is_true_from_a_machine_that_never_deployed() {
     assert_eq!(table[4][..6], ["web4", "?", "live", "0", "?", "?"]);
     assert!(table[4][6].starts_with("host `web4` cannot be reached: "), "{:?}", table[4]);
 }
+
+#[test]
+fn a_balancer_that_forgot_who_is_out_is_told_with_the_line_that_takes_them_out_again_and_that_line_works() {
+    let shop = Shop::four("");
+    let mut model = shop.done("prod proxy.group2", shop.known());
+    model.forget(&"prod".into(), &"lb1".into());
+    let line = "`lb1` was reloaded or restarted and forgot that web1, web2 went out by tester at 1970-01-01T00:00:00Z (only); \
+                they take requests: `rfab prod proxy_group2` takes them out again";
+    let nobody = shop.run("prod:out deploy:stable", model.clone());
+    assert_eq!(nobody.ended.exit, Exit::NoHosts);
+    assert_eq!(nobody.ended.failures[0].help.as_deref(), Some(line));
+    let warned = |ran: &Simulation| {
+        let all = ran.events.iter().filter_map(|event| match &event.what {
+            What::Warned { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        all.collect::<Vec<_>>()
+    };
+    let told = shop.run("prod status", model.clone());
+    assert_eq!(warned(&told), [line]);
+    assert!(said(&shop, &told).contains("in again, though taken out by tester from simulator"));
+    // The line works, and then nobody is told any more; so it is once somebody wants all of them in.
+    let again = shop.done("prod proxy.group2", model.clone());
+    let out = shop.run("prod:out deploy:stable", again);
+    assert_eq!((out.ended.exit, warned(&out)), (Exit::Done, Vec::new()));
+    let all = shop.done("prod proxy.all", model);
+    assert_eq!(warned(&shop.run("prod status", all)), [""; 0]);
+}

@@ -9,7 +9,7 @@ use crate::{
     failure::{Failure, Reason},
     ledger::ReadLedger,
     script::{Here, RhaiResultOf, Targets, here, thrown},
-    session::{Out, taken_out},
+    session::{self, Out, taken_out},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -365,6 +365,25 @@ pub mod balancer {
     #[rhai_fn(name = "returning", return_raw)]
     pub fn returning(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
         out_as(&*here(&ctx)?, &targets, |out| out == Out::Returning)
+    }
+
+    /// Those of the hosts that are live although rfab took them out: a balancer forgot it, or somebody put them back.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// balancer::ready(balancer::in_again(targets()));   // writes down that they are in
+    /// ```
+    #[rhai_fn(name = "in_again", return_raw)]
+    pub fn in_again(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
+            return Ok(targets.with(Vec::new(), &targets.selection));
+        }
+        let balance = read(&here, &targets)?;
+        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let again = |host: &&crate::host::Host| session::in_again(&targets.fleet, host, &balance, &book).is_some();
+        Ok(targets.with(targets.hosts.iter().filter(again).cloned().collect(), &targets.selection))
     }
 
     /// Who took each of the hosts out, and why, as texts for people.

@@ -1,12 +1,12 @@
 //! Connections, opened before the first step.
 use crate::{
     balancer::ReadBalance,
-    event::Standing,
+    event::{Standing, What},
     failure::Failure,
     host::Host,
     ledger::{Book, ReadLedger, place},
     script::{Here, Targets},
-    session::tell_unfinished,
+    session::{tell_forgotten, tell_unfinished},
     ssh::Connect,
 };
 
@@ -51,6 +51,9 @@ fn out_by_others(here: &Here, targets: &Targets, book: &Book) -> Result<Vec<Host
     let fleet = &targets.fleet;
     let balance = here.lane.perform(ReadBalance { fleet: fleet.clone() })?;
     let out = |host: &&Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
+    for text in tell_forgotten(fleet, &balance, book) {
+        here.lane.tell(What::Warned { host: None, text });
+    }
     let out: Vec<Host> = targets.hosts.iter().filter(out).cloned().collect();
     if out.is_empty() {
         return Ok(out);

@@ -1,7 +1,7 @@
 //! Hosts chosen for the next tasks: from a fleet, by a selection, handed from task to task.
 use super::{Here, Invocation, RhaiResultOf, Value, failure_of, thrown};
 use crate::{
-    balancer::ReadBalance,
+    balancer::{Balance, ReadBalance},
     event::{Standing, What},
     failure::{Failure, Reason},
     fleet::{
@@ -9,7 +9,9 @@ use crate::{
         selection::{excluded, limited},
     },
     host::Host,
+    ledger::ReadLedger,
     local::{Local, ReadHosts},
+    session::tell_forgotten,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -101,20 +103,35 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
             Failure::refused(message).help("name hosts, groups or roles, or leave `--without-balancer` out"),
         ));
     }
+    let mut balance = None;
     if parsed.needs_balancer() {
-        let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
+        let read = here.perform(ReadBalance { fleet: fleet.clone() })?;
+        let balance = balance.insert(read);
         for host in &fleet.hosts {
             standings.insert(host.name.clone(), balance.standing(fleet, host).map_err(thrown)?);
         }
     }
     let standing = |host: &Host| standings.get(&host.name).copied().unwrap_or(Standing::Unknown);
-    let chosen = parsed.hosts(fleet, standing).map_err(thrown)?;
+    let chosen = match parsed.hosts(fleet, standing) {
+        Err(failure) if failure.reason == Reason::NoHosts => return Err(thrown(forgot(here, fleet, balance, failure))),
+        chosen => chosen.map_err(thrown)?,
+    };
     let hosts: Vec<Host> = targets.hosts.iter().filter(|h| chosen.contains(h)).cloned().collect();
     if hosts.is_empty() {
         let message = format!("`{selection}` selects none of these hosts: {}", targets.selection);
         return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
     }
     Ok(targets.with(hosts, selection))
+}
+
+/// Nobody is meant; perhaps because a balancer forgot who is out.
+fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Failure) -> Failure {
+    let Some(balance) = balance else { return failure };
+    let Ok(book) = here.lane.perform(ReadLedger { fleet: fleet.clone() }) else { return failure };
+    match tell_forgotten(fleet, &balance, &book) {
+        told if told.is_empty() => failure,
+        told => failure.help(told.join("\n")),
+    }
 }
 
 /// Those of the hosts that one of the fleet's several apps is on, as targets of the app's own fleet.
