@@ -1,6 +1,6 @@
 //! The `[app]` of a fleet: what is deployed, its services, and how it proves that it serves.
 use super::{
-    App, Health, Service, Verb, Version,
+    App, Health, Pattern, Service, Verb, Version,
     hosts::Names,
     schema,
     section::{Section, expected},
@@ -216,7 +216,7 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
 fn health(node: &Node, problems: &mut Vec<Problem>) -> Option<Health> {
     let section = Section::of(node, &HEALTH, problems)?;
     let url = section.need("url", problems, url);
-    let version = section.get("version", problems, version).unwrap_or(Version::None);
+    let (version, pattern) = section.get("version", problems, version).unwrap_or((Version::None, None));
     let good = section.get("good", problems, |node| value::whole(node, 1)).unwrap_or(3);
     let before = problems.len();
     let over = section.get("over", problems, value::duration).unwrap_or(Duration::from_secs(10));
@@ -230,7 +230,7 @@ fn health(node: &Node, problems: &mut Vec<Problem>) -> Option<Health> {
         );
     }
     let settle = section.get("settle", problems, value::duration).unwrap_or(over.min(SETTLE));
-    Some(Health { url: url?, version, good, over, within, settle })
+    Some(Health { url: url?, version, pattern, good, over, within, settle })
 }
 
 fn url(node: &Node) -> Result<String, Problem> {
@@ -253,34 +253,49 @@ fn url(node: &Node) -> Result<String, Problem> {
     }
 }
 
-fn version(node: &Node) -> Result<Version, Problem> {
+/// Where a version stands, and behind another colon the pattern that finds it there.
+fn version(node: &Node) -> Result<(Version, Option<Pattern>), Problem> {
     let text = value::text(node)?;
     let wrong = |label: &str, help: &str| {
         Err(Problem::new(format!("`{text}` proves no version"), node.place(label)).help(help))
     };
-    match text.split_once(':') {
-        Some(("header", name)) => match !name.is_empty() && name.bytes().all(is_header) {
-            true => Ok(Version::Header(name.to_owned())),
-            false => wrong("not a header's name", "write it as `header:X-Release`"),
+    let (how, rest) = text.split_once(':').map_or((text, None), |(how, rest)| (how, Some(rest)));
+    let (place, pattern) = match (how, rest) {
+        ("body", pattern) => ("", pattern),
+        (_, Some(rest)) => match rest.split_once(':') {
+            // A colon may stand in a pointer, in which no pattern's group can be.
+            Some((_, pattern)) if how == "json" && !pattern.contains('(') => (rest, None),
+            Some((place, pattern)) => (place, Some(pattern)),
+            None => (rest, None),
         },
-        Some(("json", pointer)) => match pointer.starts_with('/') {
-            true => Ok(Version::Json(pointer.to_owned())),
-            false => wrong("not a JSON pointer", "write it as `json:/release`"),
-        },
-        _ => {
-            let words = ["header:NAME", "json:/POINTER", "body", "process", "none"];
-            match text {
-                "body" => Ok(Version::Body),
-                "process" => Ok(Version::Process),
-                "none" => Ok(Version::None),
-                _ => wrong(
-                    "not known here",
-                    &super::nearest::did_you_mean(text, words)
-                        .unwrap_or_else(|| format!("write {}", super::section::listed(&words))),
-                ),
-            }
+        (_, None) => ("", None),
+    };
+    let pattern = match pattern.map(Pattern::of).transpose() {
+        Ok(pattern) => pattern,
+        Err(why) => {
+            let help = "put brackets around the part that is the version, such as `body:version = (.*)`";
+            return wrong(&format!("its pattern is wrong: {why}"), help);
         }
-    }
+    };
+    let words = ["header:NAME", "json:/POINTER", "body", "process", "none"];
+    let unknown = || {
+        super::nearest::did_you_mean(text, words).unwrap_or_else(|| format!("write {}", super::section::listed(&words)))
+    };
+    let version = match (how, rest) {
+        ("header", Some(_)) if place.is_empty() || !place.bytes().all(is_header) => {
+            return wrong("not a header's name", "write it as `header:X-Release`");
+        }
+        ("header", Some(_)) => Version::Header(place.to_owned()),
+        ("json", Some(_)) if !place.starts_with('/') => {
+            return wrong("not a JSON pointer", "write it as `json:/release`");
+        }
+        ("json", Some(_)) => Version::Json(place.to_owned()),
+        ("body", _) => Version::Body,
+        ("process", None) => Version::Process,
+        ("none", None) => Version::None,
+        _ => return wrong("not known here", &unknown()),
+    };
+    Ok((version, pattern))
 }
 
 fn is_header(b: u8) -> bool {

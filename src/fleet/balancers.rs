@@ -72,7 +72,7 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
     let first = || hosts.iter().map(|host| &*host.name).min().map(str::to_owned);
     let address = match section.find("host") {
         None if by_hand => first().map(Name::from),
-        _ => section.need("host", problems, value::name),
+        _ => section.need("host", problems, value::address),
     };
     let socket = match section.find("socket") {
         None if by_hand => Some(None),

@@ -148,6 +148,9 @@ pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (V
 fn unrolled(entry: &Entry) -> Result<Vec<String>, Problem> {
     let unrolled = range::unroll(&entry.key)
         .map_err(|error| Problem::new(error.to_string(), entry.place("not a host name")).help(error.help()))?;
+    if let Some((name, port)) = unrolled.iter().find_map(|name| Some((name, value::port_in(name)?))) {
+        return Err(value::with_port(name, port, entry.place("has a port in it")));
+    }
     match unrolled.iter().find(|name| !value::is_name(name)) {
         None => Ok(unrolled),
         Some(name) => Err(Problem::new(format!("`{name}` is not a host name"), entry.place("not a host name"))
@@ -161,7 +164,7 @@ fn one(entry: &Entry, count: usize, fleet: &Name, names: &mut Names, problems: &
     let group = section.get("group", problems, value::name);
     let roles = section.get("roles", problems, |node| value::list(node, "a list of roles", value::name));
     let roles = roles.unwrap_or_default();
-    let mut address = section.get("address", problems, value::name);
+    let mut address = section.get("address", problems, value::address);
     if let (Some(node), true) = (section.find("address"), count > 1) {
         address = None;
         let message = format!("{count} hosts cannot have one address");

@@ -6,6 +6,7 @@ mod differ;
 mod hosts;
 mod nearest;
 mod order;
+mod pattern;
 mod pools;
 mod printed;
 mod range;
@@ -26,6 +27,7 @@ pub use balancers::address_and_port;
 pub use differ::differences;
 pub use hosts::{Named, WORDS};
 pub use nearest::{did_you_mean, nearest};
+pub use pattern::Pattern;
 pub use read::Folders;
 pub use selection::Selection;
 pub use set::{Malformed, Set};
@@ -145,6 +147,9 @@ pub struct Health {
     /// `{address}` and `{name}` stand for the host's.
     pub url: String,
     pub version: Version,
+    /// Finds the version in what stands there; all of it where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Pattern>,
     /// Good answers in a row …
     pub good: u32,
     /// … that span at least this …

@@ -185,6 +185,7 @@ fn the_shop_is_read_whole() {
             health: Some(Health {
                 url: "http://{address}:8080/health".into(),
                 version: Version::Header("X-Release".into()),
+                pattern: None,
                 good: 3,
                 over: Duration::from_secs(10),
                 within: Duration::from_secs(60),
@@ -503,4 +504,48 @@ fn an_app_that_there_is_not_is_named_with_those_that_there_are() {
     let unchosen = both.unchosen().unwrap();
     assert_eq!(unchosen.message, "fleet `prod` has several apps, and none is chosen: `shop` and `api`");
     assert!(both.of_app("shop").unwrap().unchosen().is_none() && read_text(SHOP).unchosen().is_none());
+}
+
+#[test]
+fn a_port_in_an_address_is_refused_with_the_place_where_it_belongs_and_ipv6_is_none() {
+    for hosts in [
+        "web1 = { address = \"10.0.0.1:2023\" }",
+        "\"10.0.0.1:2023\" = {}",
+        "web1 = { roles = [\"web\"] }\n[balancer.lb1]\ndriver = \"haproxy\"\nsocket = \"/s\"\npools = { www = \"web\" }\nhost = \"10.0.0.1:2023\"",
+    ] {
+        let wrong = parse("fleet.toml", "prod", &format!("[hosts]\n{hosts}\n"), folders(), &[]).unwrap_err();
+        let said = rendered(&wrong);
+        assert!(said.contains("`10.0.0.1:2023` is not an address") && said.contains("has a port in it"), "{said}");
+    }
+    for address in ["::1", "fd00::11", "fd00::2023", "10.0.0.1", "a.example.org"] {
+        assert_eq!(read_text(&format!("[hosts]\nweb1 = {{ address = \"{address}\" }}")).hosts[0].address(), address);
+    }
+}
+
+#[test]
+fn a_version_may_name_a_pattern_and_a_bad_one_is_refused_at_its_place() {
+    let text = |version: &str| {
+        format!(
+            "[hosts]\nweb1 = {{}}\n[app]\npath = \"/srv/a\"\n[app.health]\nurl = \"http://{{address}}/\"\nversion = '{version}'\n"
+        )
+    };
+    for (written, version, pattern) in [
+        (r"body:opensky\.version = (.*)", Version::Body, Some(r"opensky\.version = (.*)")),
+        ("header:X-Release:shop/(.*)", Version::Header("X-Release".into()), Some("shop/(.*)")),
+        ("json:/a:v:(.*)", Version::Json("/a".into()), Some("v:(.*)")),
+        ("json:/a:b", Version::Json("/a:b".into()), None),
+        ("body", Version::Body, None),
+    ] {
+        let health = read_text(&text(written)).app.unwrap().health.unwrap();
+        assert_eq!((health.version, health.pattern), (version, pattern.map(|p| Pattern::of(p).unwrap())), "{written}");
+    }
+    for (written, why) in [
+        ("body:version", "it has no group"),
+        ("body:(", "unclosed group"),
+        ("header:X-Release:(a)(b)", "more than one group"),
+        ("process:(.*)", "not known here"),
+    ] {
+        let said = rendered(&parse("fleet.toml", "prod", &text(written), folders(), &[]).unwrap_err());
+        assert!(said.contains(why) && said.contains("fleet.toml:7"), "{written}: {said}");
+    }
 }

@@ -138,6 +138,31 @@ pub(super) fn name(node: &Node) -> Result<Name, Problem> {
     }
 }
 
+/// Where a machine is reached: a name or an address, without a port.
+pub(super) fn address(node: &Node) -> Result<Name, Problem> {
+    let address = name(node)?;
+    match port_in(&address) {
+        None => Ok(address),
+        Some(port) => Err(with_port(&address, port, node.place("has a port in it"))),
+    }
+}
+
+/// The port behind a name or an address; what is IPv6 has none.
+pub(super) fn port_in(address: &str) -> Option<&str> {
+    let v6 = address.parse::<std::net::Ipv6Addr>().is_ok();
+    let port = address.rsplit_once(':').map(|(_, port)| port).filter(|_| !v6)?;
+    (!port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())).then_some(port)
+}
+
+/// Words the problem of an address with a port, and names the place where that belongs.
+pub(super) fn with_port(address: &str, port: &str, place: super::wrong::Place) -> Problem {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    Problem::new(format!("`{address}` is not an address"), place).help(format!(
+        "write `{host}`. ssh's port belongs into the ssh configuration: `Host {host}` and below it `Port {port}`, in the file \
+         that `ssh = \"…\"` at the top names; the app's belongs into `url` of `[app.health]`"
+    ))
+}
+
 /// Whether a text may be a user of a host: `[a-z_][a-z0-9_.-]*`.
 pub fn is_user(text: &str) -> bool {
     let (first, rest) = text.as_bytes().split_first().map_or((b'-', &[][..]), |(first, rest)| (*first, rest));

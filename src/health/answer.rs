@@ -56,32 +56,60 @@ pub(super) fn plain(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
+/// The version in a text that has it; all of it without a pattern.
+pub(super) fn found(health: &Health, text: &str) -> Option<String> {
+    let text = match &health.pattern {
+        Some(pattern) => plain(&pattern.find(text)?),
+        None => plain(text),
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// Takes the version out of an answer; `None` where it is not there.
-pub fn version(how: &Version, header: impl Fn(&str) -> Option<String>, body: &[u8]) -> Option<String> {
-    let text = match how {
+pub fn version(health: &Health, header: impl Fn(&str) -> Option<String>, body: &[u8]) -> Option<String> {
+    let text = match &health.version {
         Version::Header(name) => header(name)?,
         Version::Json(pointer) => match serde_json::from_slice::<serde_json::Value>(body).ok()?.pointer(pointer)? {
             serde_json::Value::String(text) => text.clone(),
             serde_json::Value::Number(number) => number.to_string(),
             _ => return None,
         },
-        Version::Body => String::from_utf8(body.to_vec()).ok()?.trim().to_owned(),
+        Version::Body => String::from_utf8_lossy(body).trim().to_owned(),
         Version::Process | Version::None => return None,
     };
-    Some(plain(&text))
+    found(health, &text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::Pattern;
+    use std::time::Duration;
 
     #[test]
-    fn a_version_is_read_from_a_header_a_json_pointer_or_the_body() {
-        let header = |name: &str| (name == "X-Release").then(|| "abc\x1b[2J".to_owned());
-        assert_eq!(version(&Version::Header("X-Release".into()), header, b""), Some("abc[2J".into()));
-        assert_eq!(version(&Version::Header("X-Other".into()), header, b""), None);
-        assert_eq!(version(&Version::Json("/a/b".into()), header, br#"{"a":{"b":"x"}}"#), Some("x".into()));
-        assert_eq!(version(&Version::Json("/a".into()), header, br#"{"a":{"b":"x"}}"#), None);
-        assert_eq!(version(&Version::Body, header, b" x \n"), Some("x".into()));
+    fn a_version_is_read_from_a_header_a_json_pointer_or_the_body_by_its_pattern() {
+        let header = |name: &str| (name == "X-Release").then(|| "shop/abc\x1b[2J".to_owned());
+        let json = br#"{"a":{"b":"shop/x"}}"#;
+        let group = Pattern::of("shop/(.*)").ok();
+        let read = |version: Version, pattern: &Option<Pattern>, body: &[u8]| {
+            let second = Duration::from_secs(1);
+            let pattern = pattern.clone();
+            let (over, within, settle) = (second, second, second);
+            let health = Health { url: String::new(), version, pattern, good: 1, over, within, settle };
+            super::version(&health, header, body)
+        };
+        for (how, body, whole, found) in [
+            (Version::Header("X-Release".into()), &b""[..], Some("shop/abc[2J"), Some("abc[2J")),
+            (Version::Header("X-Other".into()), b"", None, None),
+            (Version::Json("/a/b".into()), json, Some("shop/x"), Some("x")),
+            (Version::Json("/a".into()), json, None, None),
+            (Version::Body, b" shop/x \n", Some("shop/x"), Some("x")),
+            (Version::Body, b"one\nshop/x\ntwo\n", Some("oneshop/xtwo"), Some("x")),
+            (Version::Body, b"x", Some("x"), None),
+            (Version::Body, b"", None, None),
+        ] {
+            assert_eq!(read(how.clone(), &None, body).as_deref(), whole, "{how:?}");
+            assert_eq!(read(how.clone(), &group, body).as_deref(), found, "{how:?} by pattern");
+        }
     }
 }

@@ -29,7 +29,7 @@ impl<'a> Asking<'a> {
     /// Asks once, and judges what was answered.
     pub async fn once(&mut self) -> Result<(Answer, Verdict), Failure> {
         let probe = self.probe;
-        let mut answer = self.target.ask(&probe.health.version).await;
+        let mut answer = self.target.ask(&probe.health).await;
         if probe.health.version == Version::Process && answer.good() {
             answer.version = self.running().await?;
         }

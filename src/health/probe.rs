@@ -167,7 +167,7 @@ impl Probe {
         let said = match self.health.version {
             Version::None => None,
             Version::Process => running.map(|running| running.to_string()),
-            _ => model.service_says(&self.host)?.map(|said| answer::plain(&said)),
+            _ => model.service_says(&self.host)?.and_then(|said| answer::found(&self.health, &said)),
         };
         let answer = Answer { status: Some(if sick { 503 } else { 200 }), version: said, error: None };
         let written = match self.expected.looks_up(&answer) {

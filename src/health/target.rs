@@ -2,7 +2,7 @@
 use super::{Answer, ONE_ANSWER, answer};
 use crate::{
     failure::{Failure, Reason},
-    fleet::Version,
+    fleet::Health,
     host::Host,
     http::innermost,
     world::real::{Remote, Site},
@@ -38,7 +38,7 @@ impl Target {
         Ok(Target { client, url: url.to_owned() })
     }
 
-    pub async fn ask(&self, how: &Version) -> Answer {
+    pub async fn ask(&self, health: &Health) -> Answer {
         let none = |error: String| Answer { status: None, version: None, error: Some(error) };
         match self.client.get(&self.url).send().await {
             Err(e) if e.is_timeout() => none(format!("no answer within {} s", ONE_ANSWER.as_secs())),
@@ -52,7 +52,7 @@ impl Target {
                     body.extend_from_slice(&chunk);
                 }
                 let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-                Answer { status: Some(status), version: answer::version(how, header, &body), error: None }
+                Answer { status: Some(status), version: answer::version(health, header, &body), error: None }
             }
         }
     }
