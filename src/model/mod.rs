@@ -179,7 +179,8 @@ impl Model {
         let folder = if self.says.contains("{folder}") { folder().unwrap_or_default() } else { String::new() };
         let tag = self.tags.get(running).map(String::as_str).unwrap_or_default();
         let known = [
-            ("{commit}", &**running),
+            // As much of it as the name of the release's folder has.
+            ("{commit}", if running.len() < 40 { running } else { &running[..12] }),
             ("{short}", &running[..running.len().min(7)]),
             ("{tag}", tag),
             ("{bare}", tag.trim_start_matches('v')),
