@@ -138,7 +138,12 @@ fn deployed(rows: &[(&str, &str)], note: &str) -> String {
     };
     let title = format!("{:<width$}  {:<17}  {:<11}  balancer  result\n", "host", "old", "new");
     let hosts = rows.len();
-    format!("{title}{}{hosts} hosts: {hosts} ok\n", rows.iter().map(line).collect::<String>())
+    let settled = if rows.iter().any(|(_, standing)| *standing == "live") {
+        "; seen to serve 3.0 s after they were put back"
+    } else {
+        ""
+    };
+    format!("{title}{}{hosts} hosts: {hosts} ok{settled}\n", rows.iter().map(line).collect::<String>())
 }
 
 #[test]

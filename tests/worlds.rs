@@ -39,7 +39,14 @@ fn made(events: &[Value], exit: Option<i32>) -> Made {
     }
     let last = events.last().expect("an event");
     assert_eq!(last["event"], "run_finished");
-    Made { exit, changes, table: last["table"].as_array().unwrap().clone() }
+    Made { exit, changes, table: last["table"].as_array().unwrap().iter().map(without_times).collect() }
+}
+
+/// A row in which the time of the last look is only there or not: the two worlds' clocks differ.
+fn without_times(row: &Value) -> Value {
+    let mut row = row.clone();
+    row["looked"] = Value::Bool(!row["looked"].is_null());
+    row
 }
 
 /// A ledger's lines by host, each as effect, phase, reason, commit.

@@ -249,11 +249,16 @@ fn flip() {
 }
 "#,
     );
+    let proxy = include_str!("../../stdlib/proxy.rhai");
+    let line = |text: &str| 1 + proxy.lines().position(|line| line.contains(text)).unwrap();
+    let place = line("    balancer::want_whole_pools(hosts);");
+    let (before, after, pool) = (place - 1, place + 1, line("let hosts = counted(pool());"));
     says(
         folder.path(),
         &["flip"],
         3,
-        "rfab flip
+        &format!(
+            "rfab flip
 targets: small, 1 of 1 host
 
 host  old  new  balancer  result
@@ -261,21 +266,22 @@ web1  -    -    -         untouched
 1 host: 1 untouched
 
 error: fleet `small` has no balancer
-    ╭─[std/proxy:68:15]
- 67 │     let hosts = targets();
- 68 │     balancer::want_whole_pools(hosts);
+    ╭─[std/proxy:{place}:15]
+ {before} │     let hosts = targets();
+ {place} │     balancer::want_whole_pools(hosts);
     ·               ────────────────
- 69 │     balancer::lock(hosts);
+ {after} │     balancer::lock(hosts);
     ╰────
    ╭─[fabfile.rhai:8:15]
- 7 │ fn flip() {
+ 7 │ fn flip() {{
  8 │     proxying::flip();
    ·               ──┬─
-   ·                 ╰── called here, by way of std/proxy:18
- 9 │ }
+   ·                 ╰── called here, by way of std/proxy:{pool}
+ 9 │ }}
    ╰────
   help: add `[balancer.NAME]` to the fleet file
-",
+"
+        ),
         "",
     );
 }
