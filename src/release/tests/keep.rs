@@ -85,7 +85,8 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
         std::fs::write(theirs.join("file"), "").unwrap();
         let prune = || {
             let process = machine.process(&release::prune(machine.at(), 1, &[]).unwrap());
-            let mut own = Command::new("setpriv");
+            // By its path: the machine's own PATH may lead to busybox, whose setpriv takes other options.
+            let mut own = Command::new("/usr/bin/setpriv");
             own.args(["--reuid=58002", "--regid=58002", "--clear-groups", "--"]).arg(process.get_program());
             own.args(process.get_args()).envs(process.get_envs().filter_map(|(key, value)| Some((key, value?))));
             own.stdin(std::process::Stdio::piped())
@@ -96,7 +97,7 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
         let gone = vec![format!("releases/.gone-{}", all[0])];
         assert_eq!(prune(), Pruned { removed: vec![all[0].clone()], gone: gone.clone(), ..Pruned::default() });
         assert_eq!(prune(), Pruned { gone, ..Pruned::default() }, "{shell:?}");
-        std::fs::remove_dir_all(&theirs).unwrap();
+        std::fs::remove_dir_all(machine.path.join(format!("releases/.gone-{}/theirs", all[0]))).unwrap();
         assert_eq!(prune(), Pruned::default());
         assert!(machine.names().iter().all(|name| !name.contains(".gone")));
     }
