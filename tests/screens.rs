@@ -3,7 +3,7 @@ mod made_up;
 
 use made_up::Shop;
 use rfab::{
-    event::{Event, What},
+    event::{Event, Stream, What},
     line,
     model::Model,
     report::{self, Palette},
@@ -214,4 +214,23 @@ fn every_screen_of_the_documentation_is_what_is_shown() {
     }
     let there = fs::read_dir(folder.join("screens")).unwrap().count();
     assert_eq!(there, files.len() - 1, "docs/screens has a screen that nobody makes");
+}
+
+#[test]
+fn after_a_failed_release_a_window_of_thirty_rows_shows_the_whole_table_and_what_to_type_next() {
+    let mut sick = Kept::new();
+    sick.model.sick.insert(sick.shop.stable.as_str().into());
+    let mut events = sick.run("prod release:stable", "2001-11-24T11:05:00Z").events;
+    let printed = |n: u32| What::Printed { host: "web1".into(), stream: Stream::Out, line: format!("line {n}") };
+    let last = events.pop().unwrap();
+    events.extend((1..=100).map(|n| Event { what: printed(n), ..last.clone() }));
+    events.push(last);
+    let shown = screen(&events, u64::MAX, 100, 30);
+    let end = shown.split_once("\nhost ").unwrap_or_else(|| panic!("{shown}")).1;
+    for host in ["web1", "web2", "web3", "web4", "jobs1"] {
+        assert!(end.contains(&format!("\n{host} ")), "{host}: {shown}");
+    }
+    assert!(end.contains("\nnext: rfab --resume sim-1 ") && end.contains("\n      rfab --abort sim-1 "), "{shown}");
+    assert!(shown.contains("error: host `web1` ") && shown.contains("(it gets no traffic)"), "{shown}");
+    assert!(!shown.contains("std/deploy:89:9"), "{shown}");
 }

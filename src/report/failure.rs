@@ -1,31 +1,59 @@
 //! A failure as people read it: what happened, where in which files, what to do.
 use super::{Palette, excerpt::excerpts, filter::visible};
-use crate::failure::Failure;
+use crate::{
+    event::{Row, Standing},
+    failure::Failure,
+};
+
+/// The most hosts that are named one by one.
+const NAMED: usize = 8;
 
 /// The whole report of a failure.
 pub fn failure(failure: &Failure, palette: Palette) -> String {
-    report(failure, &[], palette)
+    report(failure, "", &[], palette)
 }
 
-/// The reports of several failures; hosts that say the same share one.
-pub fn failures(failures: &[Failure], palette: Palette) -> String {
-    let same = |a: &Failure, b: &Failure| a.reason == b.reason && unnamed(a) == unnamed(b);
-    let mut text = String::new();
-    for (at, one) in failures.iter().enumerate() {
-        if failures[..at].iter().any(|before| same(before, one)) {
-            continue;
+/// The reports of several failures; hosts that say the same, and that stand alike in the balancer, share one.
+pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String {
+    let mut shared: Vec<(&Failure, String, &str, Vec<&str>)> = Vec::new();
+    for one in failures {
+        let (said, traffic) = (unnamed(one), traffic(one, rows));
+        let same = |(other, text, hurt, _): &&mut (&Failure, String, &str, Vec<&str>)| {
+            other.reason == one.reason && *text == said && *hurt == traffic
+        };
+        match shared.iter_mut().find(same) {
+            Some((first, _, _, others)) => others.extend(one.host.as_deref().filter(|_| one.host != first.host)),
+            None => shared.push((one, said, traffic, Vec::new())),
         }
-        let likewise = failures[at + 1..].iter().filter(|after| same(one, after)).filter_map(|f| f.host.as_deref());
-        text += &format!("\n{}", report(one, &likewise.collect::<Vec<_>>(), palette));
     }
-    text
+    shared.iter().map(|(one, _, traffic, others)| format!("\n{}", report(one, traffic, others, palette))).collect()
 }
 
 /// The message without the name of the failure's own host.
 fn unnamed(failure: &Failure) -> String {
-    match &failure.host {
-        Some(host) => failure.message.replace(&format!("`{host}`"), "``"),
-        None => failure.message.clone(),
+    let Some(host) = &failure.host else { return failure.message.clone() };
+    let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let mut text = String::new();
+    let mut rest = &*failure.message;
+    while let Some(at) = rest.find(&**host) {
+        let (before, after) = (&rest[..at], &rest[at + host.len()..]);
+        let whole = !before.ends_with(part) && !after.starts_with(part);
+        text += before;
+        text += if whole { "\0" } else { host };
+        rest = after;
+    }
+    text + rest
+}
+
+/// Whether a host that failed gets requests, as far as the table knows.
+fn traffic(failure: &Failure, rows: &[Row]) -> &'static str {
+    let row = rows.iter().find(|row| Some(&row.host) == failure.host.as_ref());
+    match row.map(|row| (row.balancer, row.new != row.old)) {
+        Some((Standing::Out, _)) => "it gets no traffic",
+        Some((Standing::Mixed, _)) => "it still gets traffic from one of its pools",
+        Some((Standing::Live, true)) => "it is live and gets traffic",
+        Some((Standing::Unknown, _)) => "it may be getting traffic",
+        _ => "",
     }
 }
 
@@ -37,16 +65,17 @@ pub fn named(failure: &Failure) -> String {
     }
 }
 
-fn report(failure: &Failure, likewise: &[&str], palette: Palette) -> String {
+fn report(failure: &Failure, traffic: &str, others: &[&str], palette: Palette) -> String {
     let mut text = String::new();
     for (i, line) in named(failure).lines().enumerate() {
         let mark = if i == 0 { palette.bad("error: ") } else { String::new() };
-        text += &format!("{mark}{}\n", visible(line, false));
+        let traffic = if i == 0 && !traffic.is_empty() { format!(" ({traffic})") } else { String::new() };
+        text += &format!("{mark}{}{traffic}\n", visible(line, false));
+    }
+    if !others.is_empty() {
+        text += &format!("  the same on {}\n", visible(&together(others), false));
     }
     text += &excerpts(&failure.places, palette).unwrap_or_default();
-    if !likewise.is_empty() {
-        text += &format!("  likewise: {}\n", visible(&likewise.join(", "), false));
-    }
     if let Some(help) = &failure.help {
         for (i, line) in help.lines().enumerate() {
             let mark = if i == 0 { palette.good("help: ") } else { "      ".to_owned() };
@@ -56,6 +85,14 @@ fn report(failure: &Failure, likewise: &[&str], palette: Palette) -> String {
     text
 }
 
+/// The hosts' names: all, or the first of them and how many more there are.
+fn together(hosts: &[&str]) -> String {
+    match hosts.len() > NAMED {
+        true => format!("{} and {} more hosts", hosts[..NAMED - 2].join(", "), hosts.len() - NAMED + 2),
+        false => hosts.join(", "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,19 +100,67 @@ mod tests {
 
     const PLAIN: Palette = Palette { color: false };
 
+    fn full(host: &str) -> Failure {
+        Failure::failed(format!("host `{host}`: {host}:/srv is full")).on(&host.into()).help("make room")
+    }
+
     #[test]
     fn hosts_that_say_the_same_share_a_report() {
-        let full =
-            |host: &str| Failure::failed(format!("host `{host}`: the disk is full")).on(&host.into()).help("make room");
         let all = [full("web1"), full("web2"), Failure::failed("it is gone").on(&"web3".into()), full("web4")];
         assert_eq!(
-            failures(&all, Palette { color: false }),
+            failures(&all, &[], PLAIN),
             "
-error: host `web1`: the disk is full
-  likewise: web2, web4
+error: host `web1`: web1:/srv is full
+  the same on web2, web4
   help: make room
 
 error: host `web3`: it is gone
+"
+        );
+    }
+
+    #[test]
+    fn two_hundred_hosts_that_fail_alike_are_one_paragraph() {
+        let all: Vec<Failure> = (1..=200).map(|n| full(&format!("web{n}"))).collect();
+        assert_eq!(
+            failures(&all, &[], PLAIN),
+            "
+error: host `web1`: web1:/srv is full
+  the same on web2, web3, web4, web5, web6, web7 and 193 more hosts
+  help: make room
+"
+        );
+    }
+
+    #[test]
+    fn the_first_line_says_whether_the_host_gets_traffic_and_hosts_that_differ_in_it_are_told_apart() {
+        use Standing::{Live, Mixed, None, Out, Unknown};
+        let row = |(host, balancer): (&str, Standing)| Row {
+            host: host.into(),
+            old: Some("0001-aaaaaaaaaaaa".into()),
+            new: Some(if host == "web6" { "0001-aaaaaaaaaaaa" } else { "0002-bbbbbbbbbbbb" }.into()),
+            balancer,
+            result: crate::event::Outcome::Failed,
+            note: Option::None,
+            looked: Option::None,
+        };
+        let stand = [("web1", Out), ("web2", Out), ("web3", Live), ("web4", Unknown), ("web5", Mixed), ("web6", Live)];
+        let rows: Vec<Row> = stand.into_iter().chain([("web7", None)]).map(row).collect();
+        let all: Vec<Failure> = rows.iter().map(|row| Failure::failed("no room").on(&row.host)).collect();
+        assert_eq!(
+            failures(&all, &rows, PLAIN),
+            "
+error: host `web1`: no room (it gets no traffic)
+  the same on web2
+
+error: host `web3`: no room (it is live and gets traffic)
+
+error: host `web4`: no room (it may be getting traffic)
+
+error: host `web5`: no room (it still gets traffic from one of its pools)
+
+error: host `web6`: no room
+  the same on web7
 "
         );
     }

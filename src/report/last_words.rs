@@ -56,7 +56,7 @@ impl LastWords {
         if in_sight { Vec::new() } else { said.iter().map(|s| &*s.line).collect() }
     }
 
-    /// What is told below the table; nothing if no host failed.
+    /// What is told at the end; nothing if no host failed.
     pub fn text(&self, rows: &[Row], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
         let rows = rows.iter().filter(|r| matches!(r.result, Outcome::Failed | Outcome::Unknown)).map(|r| &r.host);
         let mut failed: Vec<&Name> = Vec::new();

@@ -173,12 +173,12 @@ impl Wording {
 
     fn end(&self, event: &What) -> Option<String> {
         let What::RunFinished { took, table: rows, next, failures, logs, .. } = event else { return None };
-        let mut text = String::new();
+        // The table and what to type next come last, so that nothing scrolls them away.
+        let mut text = self.last_words.text(rows, failures, logs, self.palette);
+        text += &report_all(failures, rows, self.palette);
         if !rows.is_empty() {
             text += &format!("\n{}", table(rows, self.palette));
         }
-        text += &self.last_words.text(rows, failures, logs, self.palette);
-        text += &report_all(failures, self.palette);
         if !next.is_empty() {
             let wide = next.iter().map(|n| n.chars().count()).max().unwrap_or_default();
             let lines = next.iter().map(|n| match meaning(n) {
@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_run_is_told_with_hosts_in_front_and_ends_with_its_table_its_failures_and_the_next_command() {
-        let failed = Failure::failed("host `web2` does not get healthy within 60 s").help("look at its log");
+        let failed = Failure::failed("host `web2` does not get healthy within 60 s").on(&"web2".into());
+        let failed = failed.help("look at its log");
         let row = |host: &str, result, note: Option<&str>| Row {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
@@ -281,13 +282,13 @@ web1  stage 0002-bbbbbbbbbbbb  1.2 s
 web10  ! ␛[2Jcleared␍
 warning: a tag moved
 
+error: host `web2` does not get healthy within 60 s (it gets no traffic)
+  help: look at its log
+
 host  old                new                balancer  result
 web1  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       ok
 web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       failed  does not get healthy
 2 hosts: 1 ok, 1 failed; 2 out of the balancer
-
-error: host `web2` does not get healthy within 60 s
-  help: look at its log
 
 next: rfab prod:out deploy:stable
 "

@@ -229,7 +229,9 @@ fn of_row(host: &Host, message: &str) -> String {
     rest.map_or(message, |rest| rest.trim_start_matches([':', ' '])).to_owned()
 }
 
-/// The failure with the lines of the script that led to it: where it happened, and the last call in the fabfile.
+/// The failure with the lines of the team's own scripts that led to it: the innermost, and the last call in the fabfile.
+///
+/// A line of the stdlib is only named: nobody mends anything there. It is shown where nothing else is.
 fn shown(here: &Here, located: &Located) -> Failure {
     let mut failure = located.failure.clone();
     let written = located.missing.as_deref().filter(|_| failure.help.is_none()).and_then(docs::written);
@@ -238,19 +240,27 @@ fn shown(here: &Here, located: &Located) -> Failure {
     }
     let resolver = &here.script.resolver;
     let place = |spot: &Spot| resolver.place(&spot.source, spot.at);
-    let mut calls: Vec<&Spot> = located.calls.iter().chain(&located.spot).collect();
-    if failure.places.is_empty() {
-        failure.places.extend(calls.pop().and_then(place));
-    }
-    let Some(last) = calls.iter().rposition(|call| call.source.is_empty()) else { return failure };
-    let between: Vec<String> = calls[last + 1..]
-        .iter()
-        .filter_map(|c| Some(format!("{}:{}", resolver.shown(&c.source), c.at.line()?)))
-        .collect();
-    let label = match &between[..] {
-        [] => "called here".to_owned(),
-        between => format!("called here, by way of {}", between.join(" and ")),
+    let calls: Vec<&Spot> = located.calls.iter().chain(&located.spot).collect();
+    let last = calls.len().saturating_sub(1);
+    let own = calls.iter().rposition(|call| !call.source.starts_with("std/")).unwrap_or(last);
+    let mut add = |at: usize, label: &str| {
+        failure.places.extend(calls.get(at).and_then(|spot| place(spot)).map(|place| place.labelled(label)));
     };
-    failure.places.extend(place(calls[last]).map(|place| place.labelled(label)));
+    match located.failure.places.is_empty() {
+        true if own < last => add(own, &format!("fails in {}", named(here, calls[last]))),
+        true => add(last, ""),
+        false => {}
+    }
+    let in_fabfile = |call: &&Spot| call.source.is_empty();
+    if own == last || !in_fabfile(&calls[own]) {
+        let outer = calls[..own].iter().rposition(in_fabfile);
+        outer.into_iter().for_each(|at| add(at, "called here"));
+    }
     failure
+}
+
+/// A place in a script, in a word.
+fn named(here: &Here, spot: &Spot) -> String {
+    let source = here.script.resolver.shown(&spot.source);
+    spot.at.line().map_or(source.clone(), |line| format!("{source}:{line}"))
 }

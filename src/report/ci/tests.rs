@@ -113,7 +113,7 @@ web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  live      failed  disk | <b>full</b>
 ";
 
 const REPORT: &str = "
-error: host `web2`: the disk is full: 100%, really
+error: host `web2`: the disk is full: 100%, really (it is live and gets traffic)
    ╭─[std/deploy:2:4]
  1 │ \n 2 │ fn deploy() {}
    ·    ──────
@@ -130,7 +130,9 @@ error: elsewhere
  1 │ \n 2 │ fn deploy() {}
    ·    ──────
    ╰────
+";
 
+const NEXT: &str = "
 next: rfab --resume r   goes on; what is done is not done again
 ";
 
@@ -157,7 +159,7 @@ web1  | ok
 web1  activate 0002
 ::warning title=web2::no answer, 10 s long
 ::endgroup::
-{TABLE}{REPORT}\
+{REPORT}{TABLE}{NEXT}\
 ::error file=deploy%2C a%3Ab%25/fabfile.rhai,line=2,col=4,title=rfab prod deploy%3Astable::host `web2`: the disk is full: 100%25, really%0Ahelp: make room
 ::error title=rfab prod deploy%3Astable::elsewhere
 "
@@ -206,7 +208,7 @@ fn gitlab_has_a_section_a_step() {
         begin(3, "deploy:stable > switch"),
         "web1  activate 0002\nweb2  no answer, 10 s long\n".to_owned(),
         end(3),
-        format!("{TABLE}{REPORT}"),
+        format!("{REPORT}{TABLE}{NEXT}"),
     ];
     assert_eq!(log, expected.concat());
 }

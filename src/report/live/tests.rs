@@ -282,7 +282,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         took: 3_000,
         table: vec![row("web1")],
         next: vec!["prod deploy:stable".into()],
-        failures: vec![Failure::failed("host `web1`: the disk is full")],
+        failures: vec![Failure::failed("host `web1`: the disk is full").on(&"web1".into())],
         logs: vec![],
     };
     shown.tell(3_100, "", finished);
@@ -294,11 +294,11 @@ rfab prod deploy:stable
 targets: prod, 3 of 3 hosts
 group1:
 
+error: host `web1`: the disk is full (it gets no traffic)
+
 host  old  new                balancer  result
 web1  -    0002-bbbbbbbbbbbb  out       failed
 1 host: 1 failed; 1 out of the balancer
-
-error: host `web1`: the disk is full
 
 next: rfab prod deploy:stable
 "
