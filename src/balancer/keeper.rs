@@ -26,6 +26,10 @@ const PROGRAM: &str = include_str!("keeper.sh");
 pub const SILENCE: Duration = Duration::from_secs(30);
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(10);
+/// What stands before the first answer.
+const MARK: &str = "rfab lock: ";
+/// How many lines a login shell may print before it.
+const NOISE: usize = 1000;
 
 /// What a keeper answered when it was asked for the lock.
 pub enum Taken {
@@ -71,15 +75,12 @@ impl Keeper {
         let Exclusive { stdin, stdout, socket: near, guard } =
             transport.exclusive(host, PROGRAM, &args, remote.as_ref()).await?;
         let mut talk = Talk { stdin, stdout: BufReader::new(stdout), lost: false };
-        let first = talk.hear(&host.name).await?;
+        let first = talk.first(&host.name).await?;
         match first.split_once(' ').unwrap_or((&first, "")) {
             ("held", "") => {}
             ("busy", who) => return Ok(Taken::Busy(who.to_owned())),
             ("failed", why) => return Err(refused(host, folder, why)),
-            _ => {
-                return Err(Failure::unknown(format!("host `{host}`: the keeper of the lock answers nothing known"))
-                    .on(&host.name));
-            }
+            _ => return Err(strange(&host.name)),
         }
         let socket = near.map(|near| UnixSocket::new(near, &host.name));
         let keeper = Arc::new(Keeper {
@@ -154,6 +155,16 @@ impl Keeper {
 }
 
 impl Talk {
+    /// The first answer, behind whatever the login shell has printed.
+    async fn first(&mut self, host: &str) -> Result<String, Failure> {
+        for _ in 0..NOISE {
+            if let Some(answer) = self.hear(host).await?.strip_prefix(MARK) {
+                return Ok(answer.to_owned());
+            }
+        }
+        Err(strange(host))
+    }
+
     async fn hear(&mut self, host: &str) -> Result<String, Failure> {
         let mut line = Vec::new();
         let reading = timeout(WITHIN, self.stdout.read_until(b'\n', &mut line)).await;
@@ -164,6 +175,12 @@ impl Talk {
             _ => Err(lost(host)),
         }
     }
+}
+
+fn strange(host: &str) -> Failure {
+    Failure::unknown(format!("host `{host}`: the keeper of the lock answers nothing known"))
+        .on(&host.into())
+        .help("look at what the login shell prints there: `ssh` with the command `true` should print nothing")
 }
 
 fn lost(host: &str) -> Failure {
@@ -236,5 +253,25 @@ impl Socket for Keeper {
         let answer = self.say(&format!("ask {}", to_worker(line, master))).await?;
         let bytes = hex::decode(&answer).map_err(|_| unanswered(&self.host))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn first_of(printed: &'static str) -> Result<String, String> {
+        let stdout: Box<dyn AsyncRead + Send + Unpin> = Box::new(printed.as_bytes());
+        let mut talk = Talk { stdin: Box::new(tokio::io::sink()), stdout: BufReader::new(stdout), lost: false };
+        talk.first("lb1").await.map_err(|failure| failure.message)
+    }
+
+    #[tokio::test]
+    async fn what_a_login_shell_prints_is_not_taken_for_an_answer() {
+        assert_eq!(first_of("\nrfab lock: held\n").await, Ok("held".into()));
+        assert_eq!(first_of("Welcome!\nheld\nfailed to load\nno end\nrfab lock: busy x\n").await, Ok("busy x".into()));
+        assert!(first_of("Welcome!\nheld\n").await.unwrap_err().contains("is lost"));
+        let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
+        assert!(first_of(endless).await.unwrap_err().contains("answers nothing known"));
     }
 }

@@ -1,13 +1,14 @@
 # The keeper of a fleet's lock: keeper FOLDER LIMIT HOLDER SOCKET. It holds the lock while somebody speaks to it.
 #
-# It answers `held`, or `busy HOLDER`, or `failed WHY`; then each line it reads gets one line back. When its input ends
-# or is silent for LIMIT seconds it ends its parent, the ssh session, so that nothing goes through this connection any
-# more before the lock is free.
+# It answers `held`, or `busy HOLDER`, or `failed WHY`, behind a mark that tells it from what the login shell prints; then
+# each line it reads gets one line back. When its input ends or is silent for LIMIT seconds it ends its parent, the ssh
+# session, so that nothing goes through this connection any more before the lock is free.
 set -u
 umask 077
 folder=$1 limit=$2 holder=$3 socket=$4
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
-fail() { printf 'failed %s\n' "$1"; exit 1; }
+first() { printf '\nrfab lock: %s\n' "$1"; }
+fail() { first "failed $1"; exit 1; }
 command -v flock >/dev/null 2>&1 || fail no-flock
 mkdir -p "$folder" 2>/dev/null || fail folder
 [ ! -L "$folder" ] && cd -P "$folder" || fail owner
@@ -26,7 +27,7 @@ done
 exec 9<>lock || fail lock
 if ! flock -n 9; then
     read -r who < lock || who=
-    printf 'busy %s\n' "$who"
+    first "busy $who"
     exit 0
 fi
 # Whoever removes the file makes room for a second holder: then this one holds nothing any more.
@@ -34,7 +35,7 @@ inode() { stat -L -c %d:%i "$1" 2>/dev/null; }
 mine=$(inode /proc/self/fd/9)
 printf '%s\n' "$holder" > lock.new && cat lock.new > lock && rm -f lock.new || fail lock
 exec 8>&-
-printf 'held\n'
+first held
 
 session=$PPID tool=none
 for one in nc socat; do command -v "$one" >/dev/null 2>&1 && tool=$one; done
