@@ -203,7 +203,7 @@ async fn answer(shop: &Shop, request: &Request, close: bool) -> String {
     }
     let says = shop.says();
     let (status, body) = match request.path.split('?').next().unwrap_or_default() {
-        "/health" if shop.is_sick() => ("503 Service Unavailable", "sick\n".to_owned()),
+        "/health" | "/version" if shop.is_sick() => ("503 Service Unavailable", "sick\n".to_owned()),
         "/health" if says.is_empty() => ("200 OK", "{\"status\":\"ok\"}\n".to_owned()),
         "/health" => ("200 OK", format!("{{\"status\":\"ok\",\"release\":\"{says}\"}}\n")),
         "/version" => ("200 OK", says.clone()),

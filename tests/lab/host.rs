@@ -121,7 +121,8 @@ impl Host {
         let log = self.folder.join("sshd.log");
         let mut argv = machine.space.as_self();
         let conf = self.folder.join("sshd_config");
-        argv.extend(["/usr/sbin/sshd", "-D", "-e", "-f"].map(String::from));
+        let umask = format!("umask {}; exec \"$@\"", self.plan.umask);
+        argv.extend(["/bin/sh", "-c", &umask, "sh", "/usr/sbin/sshd", "-D", "-e", "-f"].map(String::from));
         argv.push(conf.display().to_string());
         let env = vec![("PATH".into(), SYSTEM_PATH.into())];
         let start = Start { argv, env, folder: "/".into(), stdin: None, stdout: log.clone(), stderr: log.clone() };

@@ -15,6 +15,8 @@ pub struct HostPlan {
     pub name: &'static str,
     pub kind: Kind,
     pub shell: &'static str,
+    /// That of a login, in octal.
+    pub umask: &'static str,
     pub sudo: Sudo,
     /// The fleet file that names it: `prod`, `testing1`; none for jump hosts and for balancers' own machines.
     pub fleet: Option<&'static str>,
@@ -165,6 +167,7 @@ impl HostPlan {
             name,
             kind: Kind::Plain,
             shell: "/bin/sh",
+            umask: "022",
             sudo: Sudo::None,
             fleet: None,
             group: None,
@@ -181,6 +184,10 @@ impl HostPlan {
 
     pub fn shell(self, shell: &'static str) -> HostPlan {
         HostPlan { shell, ..self }
+    }
+
+    pub fn umask(self, umask: &'static str) -> HostPlan {
+        HostPlan { umask, ..self }
     }
 
     pub fn sudo(self, sudo: Sudo) -> HostPlan {

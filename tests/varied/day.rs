@@ -1,0 +1,273 @@
+//! A whole day under load: the first release, the five commands, a broken release, one that dies and is completed, one
+//! that dies and is taken back, and a rollback.
+use crate::{
+    cover::{Numbers, Row},
+    end,
+    lab::{Lab, Load, Output, PASSWORD, Running, Sudo},
+    making::{First, Making, Reference},
+    rows::Rows,
+    table::Refusal,
+};
+use std::{
+    fs,
+    io::Write as _,
+    path::PathBuf,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+pub struct Day {
+    // Before the lab, which it sends to.
+    load: Option<Load>,
+    pub lab: Lab,
+    pub making: Making,
+    made: u32,
+    numbers: Numbers,
+    /// Where all that is typed is written down, with what it printed.
+    transcript: PathBuf,
+}
+
+/// Something that can be released.
+#[derive(Clone)]
+pub struct Release {
+    /// As it is typed.
+    pub word: String,
+    pub commit: String,
+    /// What is in `index.txt`.
+    pub page: String,
+}
+
+/// What a release has printed when it is killed.
+const MOMENTS: [&str; 3] = ["stage 00", "activate 00", "restart shop"];
+
+/// How long a line may take.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// Lives the day of a row, and panics if something is not as it should be.
+pub fn live(rows: &Rows, row: &Row, at: usize) {
+    let mut making = Making::new();
+    for value in rows.values(row) {
+        (value.make)(&mut making);
+    }
+    let transcript = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("varied/{}-{at}.log", rows.seed));
+    fs::write(&transcript, rows.text(row) + "\n").expect("a transcript");
+    let numbers = Numbers::of(rows.seed.wrapping_mul(1000) + at as u64);
+    let lab = making.lab();
+    let mut day = Day { load: None, lab, making, made: 0, numbers, transcript };
+    match rows.refusal(row) {
+        Some(refusal) => day.refused(refusal),
+        None => day.whole(),
+    }
+}
+
+impl Day {
+    fn whole(&mut self) {
+        self.set_up();
+        let mut release = self.next(false);
+        self.typed(&["prod", &format!("release:{}", release.word)], 0);
+        self.customers();
+        end::all_serve(self, &release);
+
+        release = self.next(false);
+        let deploy = format!("deploy:{}", release.word);
+        for line in [["prod", "proxy.group2"], ["prod:out", &deploy], ["prod", "proxy.flip"], ["prod:out", &deploy]] {
+            self.typed(&line, 0);
+        }
+        self.typed(&["prod", "proxy.all"], 0);
+        end::all_serve(self, &release);
+
+        let broken = self.next(true);
+        self.typed(&["prod", &format!("release:{}", broken.word)], 1);
+        end::half_serve(self, &release);
+        let before = self.next(false);
+        self.typed(&["prod", &format!("release:{}", before.word)], 0);
+        end::all_serve(self, &before);
+
+        release = self.next(false);
+        self.killed(&release);
+        self.typed(&["--resume"], 0);
+        end::all_serve(self, &release);
+        let never = self.next(false);
+        self.killed(&never);
+        self.typed(&["--abort"], 0);
+        end::all_serve(self, &release);
+        self.typed(&["prod", "rollback"], 0);
+        end::all_serve(self, &before);
+
+        let status = self.typed(&["prod", "status"], 0);
+        for name in self.making.web() {
+            assert!(status.contains(name) && status.contains(&before.commit[..12]), "{status}");
+        }
+        self.close();
+        end::is_tidy(self);
+    }
+
+    /// A setup or else a release that has to be refused, before anything is changed.
+    fn refused(&mut self, refusal: Refusal) {
+        self.customers();
+        let before = end::everything(self);
+        let mut out = self.run(&["prod", self.setup()]);
+        let mut after = end::everything(self);
+        if !out.stdout.contains(refusal.says) {
+            self.set_up();
+            after = end::everything(self);
+            let release = self.next(false);
+            out = self.run(&["prod", &format!("release:{}", release.word)]);
+        }
+        let told = format!("{}{}", out.stdout, out.stderr);
+        assert!(told.contains(refusal.says), "it is refused for another reason than `{}`: {told}", refusal.says);
+        assert_eq!(out.code, Some(refusal.code), "{told}");
+        let seen = end::everything(self);
+        assert!(seen == after || seen == before, "something was changed:\n{after:#?}\n{seen:#?}");
+        self.close();
+    }
+
+    fn set_up(&mut self) {
+        if self.making.first != First::Nothing {
+            self.customers();
+        } else if self.making.sudo != Sudo::None {
+            self.typed_as_helped();
+        }
+        self.typed(&["prod", self.setup()], 0);
+        self.fill_shared();
+    }
+
+    /// On hosts whose `/srv` is root's a setup fails, and says what makes the app's folder.
+    fn typed_as_helped(&self) {
+        let told = self.typed(&["prod", self.setup()], 1);
+        let line = told.split("`rfab ").nth(1).and_then(|rest| rest.split('`').next());
+        let words: Vec<&str> = line.unwrap_or_else(|| panic!("no help: {told}")).split(' ').collect();
+        assert!(words.ends_with(&["/srv/shop"]), "{told}");
+        self.typed(&words, 0);
+    }
+
+    fn setup(&self) -> &'static str {
+        if self.making.first == First::AnotherTool { "setup:adopt" } else { "setup" }
+    }
+
+    /// Puts the file there that a fresh host lacks.
+    fn fill_shared(&self) {
+        if self.making.first != First::Nothing {
+            return;
+        }
+        for name in self.making.web() {
+            let line = "cd /srv/shop/shared || exit 0; mkdir -p config; echo 'host: localhost' > config/database.yml
+                chown -R $(stat -c %u:%g .) config";
+            self.lab.host(name).sh(line).expect_ok();
+        }
+    }
+
+    /// From now on there are customers, if there is anything to serve them.
+    fn customers(&mut self) {
+        if self.load.is_some() || self.making.first == First::Nothing && self.made == 0 {
+            return;
+        }
+        let load = match self.making.people {
+            0 => self.lab.load(40),
+            people => self.lab.load_of(people, 40),
+        };
+        load.wait_for(10);
+        self.load = Some(load);
+    }
+
+    /// No customer has met a failure.
+    fn close(&mut self) {
+        if let Some(load) = self.load.take() {
+            load.wait_for(20);
+            load.stop().expect_none_failed();
+        }
+    }
+
+    /// Makes something that can be released; a broken one starts and is never healthy.
+    fn next(&mut self, broken: bool) -> Release {
+        self.made += 1;
+        let project = &self.lab.project;
+        let tag = format!("v4.0.{}", self.made);
+        let sick = project.folder.join("sick");
+        if broken {
+            fs::write(&sick, "").expect("a file of the project");
+        } else {
+            let _ = fs::remove_file(&sick);
+        }
+        if self.making.reference == Reference::Branch {
+            let page = format!("shop number {}\n", self.made);
+            let commit = project.commit(&[("index.txt", &page)]);
+            project.git(&["push", "-q", "origin", "HEAD"]).expect_ok();
+            return Release { word: "main".to_owned(), commit, page };
+        }
+        let commit = project.release(&tag);
+        let word = match self.making.reference {
+            Reference::Tag => tag.clone(),
+            Reference::Stable => "stable".to_owned(),
+            _ => commit.clone(),
+        };
+        Release { word, commit, page: format!("shop {tag}\n") }
+    }
+
+    /// Types a release, and cuts its power at a moment that the seed says.
+    fn killed(&mut self, release: &Release) {
+        let moment = MOMENTS[self.numbers.below(MOMENTS.len())];
+        let words = ["prod", &format!("release:{}", release.word)];
+        let run = self.start(&words);
+        let over = self.attend(&run, Some(moment));
+        assert!(!over, "it was over before it printed `{moment}`: {:?}", run.so_far());
+        run.kill();
+        let out = run.output();
+        self.note(&words, &out);
+        assert_eq!(out.code, None, "it was not killed at `{moment}`: {out:?}");
+    }
+
+    /// Types a line that must end with that code, and gives what it printed.
+    #[track_caller]
+    pub fn typed(&self, words: &[&str], code: i32) -> String {
+        let out = self.run(words);
+        assert_eq!(out.code, Some(code), "rfab {}\n{}{}", words.join(" "), out.stdout, out.stderr);
+        out.stdout
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let run = self.start(words);
+        self.attend(&run, None);
+        let out = run.output();
+        self.note(words, &out);
+        out
+    }
+
+    fn start(&self, words: &[&str]) -> Running<'_> {
+        let run = self.lab.rfab(words).timeout(LONGEST);
+        if self.asks() { run.on_terminal().start() } else { run.start() }
+    }
+
+    /// Whether sudo asks for a password.
+    fn asks(&self) -> bool {
+        matches!(self.making.sudo, Sudo::Password | Sudo::EachTime)
+    }
+
+    /// Stays with a run, and types the password when it asks; until it has printed a text, or is over, which is told.
+    fn attend(&self, run: &Running<'_>, until: Option<&str>) -> bool {
+        let (mut answered, began) = (0, Instant::now());
+        loop {
+            let over = run.is_over() || began.elapsed() > LONGEST;
+            let (stdout, stderr) = run.so_far();
+            if until.is_some_and(|text| stdout.contains(text) || stderr.contains(text)) {
+                return false;
+            }
+            if over {
+                return true;
+            }
+            if self.asks() && stdout.matches("sudo password on ").count() > answered {
+                answered += 1;
+                // The prompt comes before the question is read.
+                sleep(Duration::from_millis(100));
+                run.types(&format!("{PASSWORD}\n"));
+            }
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn note(&self, words: &[&str], out: &Output) {
+        let file = fs::OpenOptions::new().append(true).open(&self.transcript);
+        let text = format!("===== rfab {}: {:?}\n{}{}\n", words.join(" "), out.code, out.stdout, out.stderr);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).expect("a transcript");
+    }
+}

@@ -1,0 +1,91 @@
+//! How hosts and balancers must stand.
+use crate::{
+    day::{Day, Release},
+    making::{First, said},
+};
+use std::collections::BTreeMap;
+
+/// Every host serves that release, and gets requests in every pool.
+#[track_caller]
+pub fn all_serve(day: &Day, release: &Release) {
+    let wrong: Vec<String> = day.making.web().iter().filter_map(|name| wrong(day, name, release)).collect();
+    assert!(wrong.is_empty(), "not every host serves {}:\n{}", release.word, wrong.join("\n"));
+}
+
+/// The second group serves that release as before, and gets requests.
+#[track_caller]
+pub fn half_serve(day: &Day, release: &Release) {
+    let second = day.making.web().split_off(day.making.size);
+    let wrong: Vec<String> = second.iter().filter_map(|name| wrong(day, name, release)).collect();
+    assert!(wrong.is_empty(), "a broken release reached the second group:\n{}", wrong.join("\n"));
+}
+
+/// What is wrong with a host that should be live with a release.
+fn wrong(day: &Day, name: &str, release: &Release) -> Option<String> {
+    let host = day.lab.host(name);
+    let current = host.current().unwrap_or_default();
+    let right = current.split_once('-').is_some_and(|(_, commit)| release.commit.starts_with(commit));
+    let expected = said(day.making.says, &current, &release.page);
+    let serves = host.serves().unwrap_or_default();
+    let out: Vec<String> =
+        standings(day, name).into_iter().filter(|(_, live)| !live).map(|(server, _)| server).collect();
+    (!right || serves != expected || !out.is_empty()).then(|| {
+        format!(
+            "{name}: current is {current}, of {}; it serves `{serves}`, not `{expected}`; out: {out:?}",
+            release.commit
+        )
+    })
+}
+
+/// Each server of a host, in each pool, and whether it gets requests.
+fn standings(day: &Day, name: &str) -> BTreeMap<String, bool> {
+    let lb1 = day.lab.balancer("lb1");
+    let mut all = BTreeMap::new();
+    for (pool, _) in &lb1.plan.pools {
+        let status = lb1.column(pool, "status");
+        for server in lb1.servers_of(day.lab.host(name)) {
+            let said = status.get(&server).map(String::as_str).unwrap_or("missing");
+            all.insert(format!("{pool}/{server} {said}"), said.starts_with("UP") || said == "no check");
+        }
+    }
+    all
+}
+
+/// All that a refusal must leave as it is.
+pub fn everything(day: &Day) -> BTreeMap<String, String> {
+    let of = |name: &&str| {
+        let list =
+            "cd /srv/shop 2>/dev/null && find . ! -name requests ! -path '*/.rfab/run*' | sort; readlink current";
+        let mut text = day.lab.host(name).sh(list).stdout;
+        for (server, live) in standings(day, name) {
+            text += &format!("{server}: {live}\n");
+        }
+        (name.to_string(), text)
+    };
+    day.making.web().iter().map(of).collect()
+}
+
+/// Nothing is left over on the hosts, every line of the ledgers is whole, and no release was migrated twice.
+#[track_caller]
+pub fn is_tidy(day: &Day) {
+    let mut migrated = Vec::new();
+    for name in day.making.web() {
+        let host = day.lab.host(name);
+        let mut there: Vec<String> = host.sh("ls -A /srv/shop").expect_ok().lines().map(str::to_owned).collect();
+        there.sort();
+        assert_eq!(there, [".rfab", "current", "releases", "shared"], "{name}");
+        let releases = host.sh("ls -A /srv/shop/releases").expect_ok();
+        // What rfab didn't make it leaves where it is.
+        let kept = 4 + usize::from(day.making.first != First::Nothing);
+        assert!(releases.lines().filter(|name| !name.ends_with(".manifest")).count() <= kept, "{name} has {releases}");
+        assert!(releases.lines().all(|name| !name.starts_with('.')), "{name} has {releases}");
+        for line in host.sh("cat /srv/shop/.rfab/ledger").expect_ok().lines() {
+            serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{name}'s ledger: {line}: {e}"));
+        }
+        migrated.extend(host.sh("cat /srv/shop/shared/migrated 2>/dev/null").stdout.lines().map(str::to_owned));
+    }
+    let all = migrated.len();
+    migrated.sort();
+    migrated.dedup();
+    assert_eq!(migrated.len(), all, "a migration ran twice");
+}

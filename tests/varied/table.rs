@@ -1,0 +1,60 @@
+//! Everything that a user chooses, as data: what it is called, what the page says of it, and what it makes of a lab.
+mod balancing;
+mod hosts;
+mod proving;
+mod releasing;
+
+use crate::making::Making;
+
+/// One thing that a user chooses.
+pub struct Choice {
+    pub name: &'static str,
+    /// What is chosen, for the page.
+    pub title: &'static str,
+    pub values: &'static [Value],
+}
+
+/// One of the things that it may be.
+pub struct Value {
+    pub name: &'static str,
+    /// What is proven, or why it is refused, for the page.
+    pub what: &'static str,
+    /// How a day ends that begins so; `None` for one that goes well.
+    pub refused: Option<Refusal>,
+    pub make: fn(&mut Making),
+}
+
+/// How the first release is refused, before anything is changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    pub code: i32,
+    pub says: &'static str,
+}
+
+/// Values of two choices that can't stand together. None named means all.
+pub struct Bar {
+    pub one: (&'static str, &'static [&'static str]),
+    pub other: (&'static str, &'static [&'static str]),
+    pub why: &'static str,
+}
+
+impl Value {
+    const fn of(name: &'static str, what: &'static str, make: fn(&mut Making)) -> Value {
+        Value { name, what, refused: None, make }
+    }
+
+    const fn refused(self, code: i32, says: &'static str) -> Value {
+        Value { refused: Some(Refusal { code, says }), ..self }
+    }
+}
+
+/// All choices.
+pub fn choices() -> Vec<&'static Choice> {
+    let all = [proving::CHOICES, releasing::CHOICES, hosts::CHOICES, balancing::CHOICES];
+    all.into_iter().flatten().collect()
+}
+
+/// All pairs that can't stand together.
+pub fn bars() -> Vec<&'static Bar> {
+    [proving::BARS, releasing::BARS, hosts::BARS, balancing::BARS].into_iter().flatten().collect()
+}

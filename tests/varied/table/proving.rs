@@ -1,0 +1,51 @@
+//! How a release proves itself.
+use super::{Bar, Choice, Value};
+
+pub const CHOICES: &[Choice] = &[
+    Choice {
+        name: "probe",
+        title: "Where the service says its version",
+        values: &[
+            Value::of("header", "A header of the probe's answer.", |m| m.probe = "header:X-Release"),
+            Value::of("json", "A member of a JSON body.", |m| m.probe = "json:/release"),
+            Value::of("body", "The whole body.", |m| (m.probe, m.url) = ("body", "/version")),
+            Value::of("process", "Nothing: the folder that its processes run in tells.", |m| m.probe = "process"),
+            Value::of("none", "Nowhere: a host is put back once it is healthy, and said to be unproven.", |m| {
+                m.probe = "none";
+            }),
+        ],
+    },
+    Choice {
+        name: "says",
+        title: "What it says there",
+        values: &[
+            Value::of("commit", "12 digits of the commit.", |m| m.says = "{commit}"),
+            Value::of("short", "7 digits of the commit.", |m| m.says = "{short}"),
+            Value::of("folder", "The release's folder.", |m| m.says = "{folder}"),
+            Value::of("describe", "As `git describe` says it.", |m| m.says = "v3.0.0-4-g{short}"),
+            Value::of("tag", "The tag.", |m| m.says = "{tag}"),
+            Value::of("bare", "The tag without its `v`.", |m| m.says = "{bare}"),
+            Value::of("text around", "The tag in a longer text, found by a pattern.", |m| {
+                (m.says, m.pattern) = ("shop {bare} of Monday", ":shop ([0-9.]+) of");
+            }),
+        ],
+    },
+];
+
+pub const BARS: &[Bar] = &[
+    Bar {
+        one: ("probe", &["process", "none"]),
+        other: ("says", &["short", "folder", "describe", "tag", "bare", "text around"]),
+        why: "nothing is read of what the service says",
+    },
+    Bar {
+        one: ("probe", &["process"]),
+        other: ("users", &["other", "root", "password", "password each time"]),
+        why: "the login user can't see in which folder another user's processes run",
+    },
+    Bar {
+        one: ("says", &["tag", "bare", "text around"]),
+        other: ("reference", &["branch"]),
+        why: "a commit without a tag can't be proven by one",
+    },
+];

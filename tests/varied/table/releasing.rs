@@ -1,0 +1,43 @@
+//! What is released, from where, and over what.
+use super::{Bar, Choice, Value};
+use crate::making::{First, Reference, Repository};
+
+pub const CHOICES: &[Choice] = &[
+    Choice {
+        name: "reference",
+        title: "What is typed",
+        values: &[
+            Value::of("tag", "A tag: `release:v3.0.1`.", |m| m.reference = Reference::Tag),
+            Value::of("stable", "The newest tag: `release:stable`.", |m| m.reference = Reference::Stable),
+            Value::of("digits", "The digits of a commit that has a tag.", |m| m.reference = Reference::Digits),
+            Value::of("branch", "A branch, whose commits have no tag.", |m| m.reference = Reference::Branch),
+        ],
+    },
+    Choice {
+        name: "repository",
+        title: "Where the commits are",
+        values: &[
+            Value::of("around", "The repository that the fabfile is in.", |_| {}),
+            Value::of("bare", "A bare repository on this machine.", |m| m.repository = Repository::Bare),
+            Value::of("clone", "Another clone.", |m| m.repository = Repository::Clone),
+            Value::of("URL", "A URL.", |m| m.repository = Repository::Url),
+            Value::of("worktree", "A work tree of a clone, by `git worktree add`.", |m| {
+                m.repository = Repository::Worktree;
+            }),
+            Value::of("shallow", "A clone by `git clone --depth 1`.", |m| m.repository = Repository::Shallow),
+        ],
+    },
+    Choice {
+        name: "first",
+        title: "What is on the hosts at first",
+        values: &[
+            Value::of("rfab", "Releases in rfab's layout.", |_| {}),
+            Value::of("nothing", "Nothing.", |m| m.first = First::Nothing),
+            Value::of("another tool", "What Capistrano deployed, taken over by `setup:adopt`.", |m| {
+                m.first = First::AnotherTool;
+            }),
+        ],
+    },
+];
+
+pub const BARS: &[Bar] = &[];
