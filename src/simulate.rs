@@ -24,6 +24,7 @@ pub struct Wish {
     pub seed: u64,
     pub fault: Option<Fault>,
     pub force: bool,
+    pub unproven: bool,
     pub pause: Option<Pausing>,
     pub without_balancer: Option<&'static str>,
 }
@@ -88,6 +89,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
         yes: Some(None),
         wait: false,
         force: wish.force,
+        unproven: wish.unproven,
         force_changed: false,
         pause: wish.pause,
         allow_outage: Vec::new(),

@@ -11,7 +11,7 @@ use rfab::{
     failure::Reason,
     fleet::{Balancer, Fleet},
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
-    health::{Expected, Glance, Probe},
+    health::{Expected, Glance, Probe, Tried, TryProbe},
     host::Host,
     ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
@@ -223,6 +223,13 @@ fn releases_and_services() {
     // Activated, but not restarted: it serves what it served.
     let old = lab.project.resolve("v3.0.0");
     assert!(sides.same(&glance("web1", &old)).unwrap());
+    let tried = || sides.same(&TryProbe(probe("web1", &stable.commit)));
+    assert_eq!(tried().unwrap(), Tried::Fits);
+    lab.host("web1").unit("shop").says("ok");
+    sides.model(|model| model.says = "ok".to_owned());
+    assert!(matches!(tried().unwrap(), Tried::Nameless(words) if words.contains("is `ok`")));
+    lab.host("web1").unit("shop").says("{commit}");
+    sides.model(|model| model.says = "{commit}".to_owned());
     assert!(!sides.same(&glance("web1", &stable.commit)).unwrap());
     sides.alike(&probe("web1", &old), settled).unwrap();
     let served = sides.same(&probe("web1", &stable.commit)).unwrap_err();
@@ -232,10 +239,17 @@ fn releases_and_services() {
 
     lab.host("web1").unit("shop").sick(true);
     sides.model(|model| model.sick.insert(stable.commit.clone()));
+    assert_eq!(tried().unwrap(), Tried::Silent);
     assert!(!sides.same(&glance("web1", &stable.commit)).unwrap());
     sides.fail(&probe("web1", &stable.commit), "does not get healthy within 3 s");
     sides.same(&service("web1", ServiceChange::Stop)).unwrap();
     sides.fail(&probe("web1", &stable.commit), "does not get healthy within 3 s");
+    assert_eq!(tried().unwrap(), Tried::Silent);
+    let mut unknown = TryProbe(probe("web1", &stable.commit));
+    unknown.0.health.url = "http://web1.invalid:8080/health".to_owned();
+    let refused = sides.real.perform(&unknown).unwrap_err();
+    let said = "`web1.invalid` does not resolve on `lb1`";
+    assert!(refused.reason == Reason::Fabfile && refused.message.starts_with(said), "{refused:?}");
 
     lab.host("web3").sh(&format!("mv {0} {0}.gone", lab.host("web3").unit("shop").folder().display())).expect_ok();
     let gone = Said { status: 5, err: "unit shop is not known here".into(), ..Said::default() };

@@ -10,8 +10,14 @@ use rfab::{
     ui::Pausing,
 };
 
-const TEN: Wish =
-    Wish { seed: 1, fault: None, force: false, pause: Some(Pausing::For(600_000)), without_balancer: None };
+const TEN: Wish = Wish {
+    seed: 1,
+    fault: None,
+    force: false,
+    unproven: false,
+    pause: Some(Pausing::For(600_000)),
+    without_balancer: None,
+};
 
 /// The pauses and changes of a run, in order: what is between pauses in one line.
 fn order(ran: &Simulation) -> Vec<String> {

@@ -48,7 +48,9 @@ fn adopted_hosts_are_deployed_to_group_by_group_and_status_names_what_they_serve
     let status = shop.run("prod status", model.clone());
     let shown = |event: &Event| matches!(&event.what, What::Noted { text, .. } if text.contains(OLD));
     assert!(status.events.iter().any(shown), "{:?}", status.events);
-    let model = shop.done("prod release:stable", model);
+    // What the other tool deployed names no release.
+    assert_eq!(shop.run("prod release:stable", model.clone()).ended.exit, Exit::Refused);
+    let model = done(shop.run_with("prod release:stable", model, Wish { seed: 1, unproven: true, ..Wish::default() }));
     let web1 = &model.machines[&rfab::model::key(&host(&model, "web1"))];
     let current = web1.current.get("").unwrap().as_ref().map(Release::to_string);
     assert_eq!((current, &web1.foreign), (Some(format!("0001-{}", &shop.stable[..12])), &None));
@@ -287,4 +289,106 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
         let resumed = simulate_attempt(&shop.project, &line, died, wish, Some(keep));
         assert_eq!(resumed.ended.exit, Exit::Done, "resumed at {at}: {:?}", failures(&resumed));
     }
+}
+
+/// A world whose services say this, whatever they run.
+fn answering(shop: &Shop, form: &str) -> Model {
+    let mut model = saying(shop, form);
+    model.tags.clear();
+    model
+}
+
+#[test]
+fn an_answer_that_could_name_no_release_is_refused_before_anything_is_changed() {
+    let lines = ["prod deploy:stable", "prod release:stable", "prod restart", "prod rollback"];
+    let shop = Shop::four("import \"std/service\" as units;\nfn restart() { units::rolling_restart(); }");
+    let served = shop.done("prod release:stable", shop.done("prod release:v3.0.0", shop.known()));
+    for (form, words) in [
+        ("", "web1, web2, web3, web4 answers 200 without the header `X-Release`"),
+        ("ok", "the header `X-Release` is `ok`, which is of no release's form"),
+        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which is of no release's form"),
+    ] {
+        for line in lines {
+            let model = Model { says: form.to_owned(), ..served.clone() };
+            let run = shop.run(line, model);
+            assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Refused, vec![]), "{line} {form}");
+            assert!(failures(&run)[0].contains(words), "{line} {form}: {:?}", failures(&run));
+            let help = run.ended.failures[0].help.clone().unwrap_or_default();
+            assert!(help.contains("`--unproven`"), "{help}");
+        }
+    }
+}
+
+#[test]
+fn a_deploy_that_brings_the_name_goes_on_by_a_flag_and_one_that_names_another_release_never() {
+    let shop = shop(false);
+    let wish = Wish { seed: 1, unproven: true, ..Wish::default() };
+    let line = "prod release:stable";
+    // What runs now has no tag that the service knows; the next release has one.
+    let mut brings = answering(&shop, "{tag}");
+    brings.tags.insert(shop.stable.clone().into(), "v3.0.1".to_owned());
+    assert_eq!(shop.run(line, brings.clone()).ended.exit, Exit::Refused);
+    let run = shop.run_with(line, brings, wish);
+    assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
+    assert_eq!(notes(&run), [const { None }; 5]);
+    // It never says one: that is told, and the hosts come back.
+    let never = shop.run_with(line, answering(&shop, "healthy"), wish);
+    assert_eq!(never.ended.exit, Exit::Done, "{:?}", failures(&never));
+    let told = Some("version not proven".to_owned());
+    assert_eq!(notes(&never), [told.clone(), told.clone(), told.clone(), told, None]);
+    // It says another one.
+    let mut other = answering(&shop, "{tag}");
+    other.tags.insert(shop.stable.clone().into(), "v3.0.0".to_owned());
+    let run = shop.run_with(line, other, wish);
+    assert!(failures(&run)[0].starts_with("host `web1` serves version `v3.0.0`"), "{:?}", failures(&run));
+}
+
+#[test]
+fn an_app_that_is_down_or_broken_stops_no_deploy_and_one_host_that_names_a_release_speaks_for_all() {
+    let shop = shop(false);
+    let down: Change<'_> = &|model| model.machines.values_mut().for_each(|m| m.up_at = Fact::Told(None));
+    let sick: Change<'_> = &|model| {
+        model.sick.insert(FIRST.into());
+    };
+    for (case, change) in [("down", down), ("sick", sick)] {
+        let mut model = answering(&shop, "{tag}");
+        model.tags.insert(shop.stable.clone().into(), "v3.0.1".to_owned());
+        change(&mut model);
+        let run = shop.run("prod deploy:stable", model);
+        let tried =
+            |event: &&Event| matches!(&event.what, What::EffectFinished { effect, .. } if *effect == "try_probe");
+        assert_eq!(run.events.iter().filter(tried).count(), 4, "{case}");
+        assert_ne!(run.ended.exit, Exit::Refused, "{case}: {:?}", failures(&run));
+        assert!(!changes(&run.events).is_empty(), "{case}: {:?}", failures(&run));
+    }
+    let mut model = answering(&shop, "{tag}");
+    model.tags.insert(FIRST.into(), "v2.9.9".to_owned());
+    model.tags.insert(shop.stable.clone().into(), "v3.0.1".to_owned());
+    let web1 = model.machines.get_mut(&("prod".into(), "web1".into())).unwrap();
+    web1.running = Fact::Told(Some(shop.commit("v3.0.0").into()));
+    let run = shop.run("prod release:stable", model);
+    assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
+    let warned = "web1 answers 200 without the header `X-Release`: this proves no release";
+    let said = |event: &Event| matches!(&event.what, What::Warned { text, .. } if text == warned);
+    assert!(run.events.iter().any(said));
+}
+
+#[test]
+fn a_name_that_does_not_resolve_where_it_is_probed_is_told_before_anything_is_changed() {
+    let shop = shop(false);
+    let mut model = shop.known();
+    model.unresolved = ["web1", "web3"].map(|name| ("prod".into(), name.into())).into();
+    let run = shop.run("prod release:stable", model.clone());
+    assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Fabfile, vec![]));
+    let said = &failures(&run)[0];
+    for name in ["web1", "web3"] {
+        assert!(said.contains(&format!("`{name}` does not resolve on `lb1`")), "{said}");
+    }
+    assert!(run.ended.failures[0].help.as_deref().unwrap_or_default().starts_with("add `address` of `web1`"));
+    // A put-back says it, too, and does not wait for a minute.
+    model.unresolved.clear();
+    let mut model = shop.done("prod proxy.group2", model);
+    model.unresolved = [("prod".into(), "web1".into())].into();
+    let run = shop.run("prod proxy.all", model);
+    assert!(failures(&run)[0].starts_with("`web1` does not resolve on `lb1`"), "{:?}", failures(&run));
 }

@@ -1,11 +1,36 @@
 //! Whether hosts serve what they should.
 use super::{HostValue, git::CommitValue};
 use crate::{
+    event::What,
     failure::{Failure, Reason},
-    health::{Expected, Glance, Probe, ReadExpected, probed},
-    script::{RhaiResultOf, Targets, here, thrown},
+    health::{Expected, Glance, Probe, ReadExpected, Tried, TryProbe, probed},
+    script::{Here, RhaiResultOf, Targets, here, thrown},
 };
-use rhai::{NativeCallContext, plugin::*};
+use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
+
+/// The probe of a host, as this run takes its answers.
+fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Probe> {
+    let host = host.0.host;
+    let probe = Probe::of(&here.fleet_of(&host), &host, expected).map_err(thrown)?;
+    Ok(probe.taking(here.session.run.unproven))
+}
+
+fn tried(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Dynamic> {
+    Ok(Dynamic::from(here.perform(TryProbe(probe_of(here, host, expected)?))?))
+}
+
+/// Says of the hosts that answer without a release's name what they answer: those that answer alike in one line.
+fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
+    let mut alike: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (host, tried) in hosts.iter().zip(tried) {
+        let Tried::Nameless(words) = tried else { continue };
+        match alike.iter_mut().find(|(others, _)| others == words) {
+            Some((_, names)) => names.push(&host.name),
+            None => alike.push((words, vec![&host.name])),
+        }
+    }
+    alike.into_iter().map(|(words, names)| format!("{} {words}", names.join(", "))).collect()
+}
 
 #[export_module(manifest)]
 pub mod health {
@@ -24,10 +49,8 @@ pub mod health {
     /// ```
     #[rhai_fn(name = "probe", return_raw)]
     pub fn probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?;
-        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let expected = Expected::of(commit.commit, commit.names);
-        Ok(here.perform(Probe::of(&fleet, &host, expected).map_err(thrown)?)?.version_proven)
+        let here = here(&ctx)?.clone();
+        Ok(here.perform(probe_of(&here, host, Expected::of(commit.commit, commit.names))?)?.version_proven)
     }
 
     /// The same for a version that is no commit's, such as a package's: a service may say it without the package's own `-1`.
@@ -39,10 +62,8 @@ pub mod health {
     /// ```
     #[rhai_fn(name = "probe", return_raw)]
     pub fn probe_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?;
-        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let expected = Expected::of(version.into(), Vec::new());
-        Ok(here.perform(Probe::of(&fleet, &host, expected).map_err(thrown)?)?.version_proven)
+        let here = here(&ctx)?.clone();
+        Ok(here.perform(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?)?.version_proven)
     }
 
     /// Whether the host answers well at this moment, and with this version as far as that can be proven.
@@ -54,10 +75,8 @@ pub mod health {
     /// ```
     #[rhai_fn(name = "serves", return_raw)]
     pub fn serves_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?;
-        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let expected = Expected::of(version.into(), Vec::new());
-        here.perform(Glance(Probe::of(&fleet, &host, expected).map_err(thrown)?))
+        let here = here(&ctx)?.clone();
+        here.perform(Glance(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
     }
 
     /// Whether the host answers well at this moment, and with this commit as far as that can be proven.
@@ -69,10 +88,8 @@ pub mod health {
     /// ```
     #[rhai_fn(name = "serves", return_raw)]
     pub fn serves(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?;
-        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let expected = Expected::of(commit.commit, commit.names);
-        here.perform(Glance(Probe::of(&fleet, &host, expected).map_err(thrown)?))
+        let here = here(&ctx)?.clone();
+        here.perform(Glance(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
     }
 
     /// Whether the host answers well at this moment, and with what it should serve: its package, or its current release. What
@@ -85,10 +102,79 @@ pub mod health {
     /// ```
     #[rhai_fn(name = "serves", return_raw)]
     pub fn serves_what_it_should(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let expected = here.perform(ReadExpected { fleet, host: host.0.host.clone() })?;
+        here.perform(Glance(probe_of(&here, host, expected)?))
+    }
+
+    /// Asks the host's service once, from where it will be probed, before a commit is deployed; for `health::want_names`.
+    ///
+    /// A failure if no release can mend what is wrong: the name in the URL doesn't resolve there, or a certificate isn't
+    /// accepted. A service that is down or broken is none.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let answers = targets().role("web").parallel(|host| health::try_probe(host, git::resolve("stable")));
+    /// ```
+    #[rhai_fn(name = "try_probe", return_raw)]
+    pub fn try_probe(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+        tried(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
+    }
+
+    /// The same before a version is installed that is no commit's.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// health::try_probe(host, "3.0.1-1");
+    /// ```
+    #[rhai_fn(name = "try_probe", return_raw)]
+    pub fn try_probe_for_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<Dynamic> {
+        tried(&*here(&ctx)?, host, Expected::of(version.into(), Vec::new()))
+    }
+
+    /// The same before the host is restarted or put back with what it has.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// health::try_probe(host);
+    /// ```
+    #[rhai_fn(name = "try_probe", return_raw)]
+    pub fn try_probe_alone(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Dynamic> {
+        tried(&*here(&ctx)?, host, Expected::default())
+    }
+
+    /// Refuses hosts of which `health::try_probe` says that all that answer do so in a form that can prove no release.
+    ///
+    /// Where one of them does name a release, or with `--unproven`, the others are only named.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let hosts = targets().role("web");
+    /// health::want_names(hosts, hosts.parallel(|host| health::try_probe(host)));
+    /// ```
+    #[rhai_fn(name = "want_names", return_raw)]
+    pub fn want_names(ctx: NativeCallContext, hosts: Targets, answers: Array) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let expected = here.perform(ReadExpected { fleet: fleet.clone(), host: host.clone() })?;
-        here.perform(Glance(Probe::of(&fleet, &host, expected).map_err(thrown)?))
+        let answers: Vec<Tried> = answers.into_iter().filter_map(Dynamic::try_cast::<Tried>).collect();
+        let nameless = nameless(&hosts.hosts, &answers);
+        if nameless.is_empty() {
+            return Ok(());
+        }
+        if here.session.run.unproven || answers.contains(&Tried::Fits) {
+            for text in nameless {
+                here.lane.tell(What::Warned { host: None, text: format!("{text}: this proves no release") });
+            }
+            return Ok(());
+        }
+        let message = format!("no answer of now could prove a release: {}", nameless.join("; "));
+        let help = "nothing was changed. Let `version` in `[app.health]` say where the release stands, and by a pattern which part of it: \
+                    `'body:version = (.*)'`. If this deploy is what brings it, add `--unproven`";
+        Err(thrown(Failure::refused(message).help(help)))
     }
 
     /// Whether the host is probed: its fleet says how, and it stands in a pool if any host does.

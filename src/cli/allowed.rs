@@ -15,6 +15,9 @@ pub struct Allowed {
     /// Deploy again to hosts that serve the commit already
     #[arg(long)]
     pub force: bool,
+    /// Take hosts that answer well and name no release; one that names another stays wrong
+    #[arg(long)]
+    pub unproven: bool,
     /// Wait for the lock while another operator holds it
     #[arg(long)]
     pub wait: bool,

@@ -273,6 +273,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
         },
         no_fetch: allowed.no_fetch,
         force: allowed.force,
+        unproven: allowed.unproven,
         wait: allowed.wait,
         read: scope.read,
         pause: allowed.pause,
@@ -359,6 +360,7 @@ mod tests {
             yes: Yes::Unsaid,
             no_fetch: false,
             force: false,
+            unproven: false,
             wait: false,
             read: false,
             pause: None,
@@ -379,7 +381,7 @@ mod tests {
     #[test]
     fn flags_stand_anywhere_before_the_two_dashes() {
         let typed = "--force prod -f x/fabfile.rhai out --set app.keep=3 deploy --set a=b=c --set user= stable --limit web1 \
-                     --exclude web2 -P8 --exclude web3,web4 --yes=prod --no-fetch --wait --pause 10m --without-balancer bk_old --allow-outage bk_web --json -v \
+                     --exclude web2 -P8 --exclude web3,web4 --yes=prod --unproven --no-fetch --wait --pause 10m --without-balancer bk_old --allow-outage bk_web --json -v \
                      --allow-outage bk_api --color=always";
         let expected = Request {
             fabfile: Some("x/fabfile.rhai".into()),
@@ -390,6 +392,7 @@ mod tests {
             yes: Yes::Fleet("prod".into()),
             no_fetch: true,
             force: true,
+            unproven: true,
             wait: true,
             pause: Some(Pausing::For(600_000)),
             allow_outage: vec!["bk_web".into(), "bk_api".into()],

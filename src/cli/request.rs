@@ -22,6 +22,8 @@ pub struct Request {
     pub no_fetch: bool,
     /// Whether a host that serves the commit already is deployed to again.
     pub force: bool,
+    /// Whether a host is taken that answers well and names no release.
+    pub unproven: bool,
     /// Whether a lock that another operator holds is waited for.
     pub wait: bool,
     /// Whether the command behind `--` only reads; never without such a command.
@@ -57,7 +59,12 @@ impl Request {
             Yes::Fleet(name) => flags.push(format!("--yes={}", crate::command::quoted(name))),
         }
         flags.extend(self.pause.map(|pause| format!("--pause={pause}")));
-        let said = [(self.no_fetch, "--no-fetch"), (self.force, "--force"), (self.read, "--read")];
+        let said = [
+            (self.no_fetch, "--no-fetch"),
+            (self.force, "--force"),
+            (self.unproven, "--unproven"),
+            (self.read, "--read"),
+        ];
         flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| flag.to_owned()));
         flags
     }

@@ -249,6 +249,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         },
         wait: request.wait,
         force: request.force,
+        unproven: request.unproven,
         force_changed: false,
         pause: request.pause,
         allow_outage: request.allow_outage.clone(),

@@ -1,5 +1,5 @@
 //! What a service answered, and whether that proves what it serves.
-use super::{Expected, expected::Written, says};
+use super::{Expected, could_say, expected::Written, says};
 use crate::fleet::{Health, Version};
 use serde::{Deserialize, Serialize};
 
@@ -10,22 +10,34 @@ pub struct Answer {
     pub status: Option<u16>,
     /// The version that it proved, as it stood there; cut to 80 characters.
     pub version: Option<String>,
+    /// What stands where the version should; cut to 80 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether something answered that doesn't speak HTTP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub garbled: bool,
     /// Why nothing came.
     pub error: Option<String>,
 }
 
 impl Answer {
+    /// No answer, and why.
+    pub fn none(error: String) -> Answer {
+        Answer { status: None, version: None, text: None, garbled: false, error: Some(error) }
+    }
+
     pub fn good(&self) -> bool {
         self.status.is_some_and(|s| (200..300).contains(&s))
     }
 
     /// The answer in a few words.
     pub fn shown(&self) -> String {
-        match (self.status, &self.error, &self.version) {
-            (Some(status), _, Some(version)) => format!("{status}, version {version}"),
-            (Some(status), _, None) => status.to_string(),
-            (None, Some(error), _) => error.clone(),
-            (None, None, _) => "no answer".to_owned(),
+        match (self.status, &self.error, &self.version, &self.text) {
+            (Some(status), _, Some(version), _) => format!("{status}, version {version}"),
+            (Some(status), _, None, Some(text)) => format!("{status}, no version in `{text}`"),
+            (Some(status), _, None, None) => status.to_string(),
+            (None, Some(error), ..) => error.clone(),
+            (None, None, ..) => "no answer".to_owned(),
         }
     }
 }
@@ -41,11 +53,14 @@ pub enum Verdict {
 }
 
 /// Judges an answer: it must prove what is expected, unless the fleet file says that it cannot, or nobody knows how.
-pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Verdict {
+///
+/// `nameless` takes one that could name no release, too.
+pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written, nameless: bool) -> Verdict {
     let said = answer.version.as_deref();
     let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
     let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
-    match answer.good() && (proven || open || health.version == Version::None) {
+    let taken = nameless && said.is_none_or(|said| !could_say(said, expected) && !written.names_one(said));
+    match answer.good() && (proven || open || taken || health.version == Version::None) {
         true => Verdict::Good { proven },
         false => Verdict::Bad,
     }
@@ -58,16 +73,20 @@ pub(super) fn plain(text: &str) -> String {
 
 /// The version in a text that has it; all of it without a pattern.
 pub(super) fn found(health: &Health, text: &str) -> Option<String> {
-    let text = match &health.pattern {
-        Some(pattern) => plain(&pattern.find(text)?),
-        None => plain(text),
-    };
-    Some(text).filter(|text| !text.is_empty())
+    match &health.pattern {
+        Some(pattern) => some(&pattern.find(text)?),
+        None => some(text),
+    }
 }
 
-/// Takes the version out of an answer; `None` where it is not there.
-pub fn version(health: &Health, header: impl Fn(&str) -> Option<String>, body: &[u8]) -> Option<String> {
-    let text = match &health.version {
+/// A text as it may be shown; `None` for an empty one.
+pub(super) fn some(text: &str) -> Option<String> {
+    Some(plain(text)).filter(|text| !text.is_empty())
+}
+
+/// Takes out of an answer what stands where the version should; `None` where nothing does.
+pub(super) fn text(health: &Health, header: impl Fn(&str) -> Option<String>, body: &[u8]) -> Option<String> {
+    Some(match &health.version {
         Version::Header(name) => header(name)?,
         Version::Json(pointer) => match serde_json::from_slice::<serde_json::Value>(body).ok()?.pointer(pointer)? {
             serde_json::Value::String(text) => text.clone(),
@@ -76,8 +95,7 @@ pub fn version(health: &Health, header: impl Fn(&str) -> Option<String>, body: &
         },
         Version::Body => String::from_utf8_lossy(body).trim().to_owned(),
         Version::Process | Version::None => return None,
-    };
-    found(health, &text)
+    })
 }
 
 #[cfg(test)]
@@ -96,7 +114,7 @@ mod tests {
             let pattern = pattern.clone();
             let (over, within, settle) = (second, second, second);
             let health = Health { url: String::new(), version, pattern, good: 1, over, within, settle };
-            super::version(&health, header, body)
+            super::text(&health, header, body).and_then(|text| found(&health, &text))
         };
         for (how, body, whole, found) in [
             (Version::Header("X-Release".into()), &b""[..], Some("shop/abc[2J"), Some("abc[2J")),

@@ -43,11 +43,14 @@ impl Expected {
         self.id.as_ref().map_or("what it should serve", |id| &id[..id.len().min(12)])
     }
 
-    /// The commit whose names are to be looked up in ledgers, where a good answer does not prove it without.
-    pub(super) fn looks_up(&self, answer: &Answer) -> Option<&Commit> {
+    /// Whether names are to be looked up in ledgers, where a good answer does not prove it without.
+    ///
+    /// `nameless` says that an answer is good, too, that could name no release.
+    pub(super) fn looks_up(&self, answer: &Answer, nameless: bool) -> bool {
         let unproven = answer.version.as_deref().is_some_and(|said| answer.good() && !says(said, self));
         // A package is called by its version alone.
-        self.id.as_ref().filter(|id| unproven && self.sure && self.names.is_empty() && names_commit(id))
+        let unnamed = self.names.is_empty() && self.id.as_deref().is_some_and(names_commit);
+        unproven && self.sure && (nameless || unnamed)
     }
 
     /// Writes its commit or version alone, as effects record it.
@@ -145,7 +148,8 @@ impl Written {
     }
 
     /// Reads the fleet's ledger, and the host's own where the fleet's does not have the release.
-    pub(super) async fn of(probe: &Probe, id: &Commit, at: At<'_>) -> Result<Written, Failure> {
+    pub(super) async fn of(probe: &Probe, at: At<'_>) -> Result<Written, Failure> {
+        let id = probe.expected.id.as_deref();
         let fleet = Effect::carry_out(&ReadLedger { fleet: probe.fleet.clone() }, at).await?;
         let of_fleet = Written::in_book(&fleet, id);
         if of_fleet.names.is_some() {
@@ -156,16 +160,17 @@ impl Written {
     }
 
     /// Reads the same on the model.
-    pub(super) fn on_model(probe: &Probe, id: &Commit, model: &mut Model) -> Predicted<Written> {
+    pub(super) fn on_model(probe: &Probe, model: &mut Model) -> Predicted<Written> {
+        let id = probe.expected.id.as_deref();
         let fleet = Effect::predict(&ReadLedger { fleet: probe.fleet.clone() }, model)?;
         let own = Effect::predict(&ReadBook::of(&probe.fleet, &probe.host)?, model)?;
         Ok(Written::in_book(&fleet, id).or(Written::in_book(&own, id)))
     }
 
-    fn in_book(book: &Book, id: &str) -> Written {
+    fn in_book(book: &Book, id: Option<&str>) -> Written {
         let mut written = Written::default();
         for (commit, names) in book.names() {
-            match commit.starts_with(id) || id.starts_with(commit) {
+            match id.is_some_and(|id| commit.starts_with(id) || id.starts_with(commit)) {
                 true => written.names.get_or_insert_default().extend(names),
                 false => written.others.push(Expected::of(commit.into(), names)),
             }
@@ -180,6 +185,12 @@ impl Written {
     /// Whether a text names what is expected, with what is written down of it.
     pub(super) fn proves(&self, said: &str, expected: &Expected) -> bool {
         says(said, &Expected { names: self.names.clone().unwrap_or_default(), ..expected.clone() })
+    }
+
+    /// Whether a text names a release that a ledger has.
+    pub(super) fn names_one(&self, said: &str) -> bool {
+        self.others.iter().any(|other| says(said, other))
+            || self.names.as_ref().is_some_and(|names| names.iter().any(|name| name == said))
     }
 
     /// Whether nobody can know what a text should be: no ledger has the release, and the text names no other one.

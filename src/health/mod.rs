@@ -7,6 +7,7 @@ mod glance;
 mod probe;
 mod says;
 mod target;
+mod tried;
 
 pub use again::{Down, LookAgain};
 pub use answer::{Answer, Verdict, judged};
@@ -14,6 +15,7 @@ pub use expected::{Expected, ReadExpected, Written};
 pub use glance::Glance;
 pub use probe::{Probe, Proof, probed};
 pub use says::{could_say, says};
+pub use tried::{Tried, TryProbe};
 
 /// How long one answer may take.
 const ONE_ANSWER: std::time::Duration = std::time::Duration::from_secs(5);

@@ -22,6 +22,9 @@ pub struct Probe {
     pub through: Host,
     /// The app's folder.
     pub path: String,
+    /// Whether an answer is good that could name no release.
+    #[serde(skip)]
+    pub nameless: bool,
     #[serde(skip)]
     pub(super) fleet: Arc<Fleet>,
 }
@@ -61,7 +64,28 @@ impl Probe {
         let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
         let through = fleet.balancers.iter().filter(behind).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
-        Ok(Probe { host: host.clone(), expected, health, through, path, fleet: fleet.clone() })
+        Ok(Probe { host: host.clone(), expected, health, through, path, nameless: false, fleet: fleet.clone() })
+    }
+
+    /// The same, which takes an answer for good that could name no release if `nameless`.
+    pub fn taking(self, nameless: bool) -> Probe {
+        Probe { nameless, ..self }
+    }
+
+    /// That the name in its URL does not resolve where it goes out.
+    pub(super) fn unresolved(&self, name: &str) -> Failure {
+        let (host, through) = (&self.host, &self.through);
+        let message =
+            format!("`{name}` does not resolve on `{through}`, from where `{host}` is probed at {}", self.url());
+        let address = match host.address {
+            Some(_) => "correct `address`",
+            None => "add `address`",
+        };
+        let help = format!(
+            "{address} of `{host}` in the fleet file: an IP address, or a name that `{through}` knows. A name that only your \
+             ssh configuration has does not count there"
+        );
+        Failure::new(Reason::Fabfile, message).on(&host.name).help(help)
     }
 
     fn failure(&self, last: &[Answer]) -> Failure {
@@ -162,19 +186,27 @@ impl Effect for Probe {
 impl Probe {
     /// What the made-up service answers once it is up, and what that comes to.
     pub(super) fn predicted(&self, model: &mut Model) -> Predicted<(Answer, Verdict)> {
+        if model.unresolved.contains(&crate::model::key(&self.host)) {
+            return Err(self.unresolved(self.host.address()).into());
+        }
         let running = model.machine(&self.host)?.running.get("the running release")?.clone();
         let sick = running.as_ref().is_some_and(|running| model.sick.contains(running));
-        let said = match self.health.version {
-            Version::None => None,
-            Version::Process => running.map(|running| running.to_string()),
-            _ => model.service_says(&self.host)?.and_then(|said| answer::found(&self.health, &said)),
+        let (version, text) = match self.health.version {
+            Version::None => (None, None),
+            Version::Process => (running.map(|running| running.to_string()), None),
+            _ => {
+                let text = model.service_says(&self.host)?;
+                let version = text.as_deref().and_then(|text| answer::found(&self.health, text));
+                (version, text.as_deref().and_then(answer::some))
+            }
         };
-        let answer = Answer { status: Some(if sick { 503 } else { 200 }), version: said, error: None };
-        let written = match self.expected.looks_up(&answer) {
-            Some(id) => Written::on_model(self, id, model)?,
-            None => Written::known(),
+        let status = Some(if sick { 503 } else { 200 });
+        let answer = Answer { status, version, text, garbled: false, error: None };
+        let written = match self.expected.looks_up(&answer, self.nameless) {
+            true => Written::on_model(self, model)?,
+            false => Written::known(),
         };
-        let verdict = judged(&answer, &self.health, &self.expected, &written);
+        let verdict = judged(&answer, &self.health, &self.expected, &written, self.nameless);
         Ok((answer, verdict))
     }
 }

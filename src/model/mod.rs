@@ -89,6 +89,8 @@ pub struct Model {
     pub sick_at: Vec<(Time, Commit)>,
     /// What was tagged and pushed in which repository: only pretended.
     pub repositories: BTreeSet<(String, String)>,
+    /// Hosts whose name does not resolve where they are probed from.
+    pub unresolved: BTreeSet<(Name, Name)>,
     /// Hosts that do not answer.
     pub dead: BTreeSet<(Name, Name)>,
     /// The balancer asks a server every so often …

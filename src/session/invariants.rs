@@ -56,7 +56,7 @@ impl Layer for Invariants {
                 let balance = self.balance(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
                     ours::may_put_back(set, &balance, &self.run, &self.tally, call, rest)?;
-                    proof::healthy(set, &balance, &self.tally, call, rest)?;
+                    proof::healthy(set, &balance, &self.tally, self.run.unproven, call, rest)?;
                 }
                 rest.pass(call)
             }

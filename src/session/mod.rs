@@ -72,6 +72,8 @@ pub struct Run {
     pub yes: Option<Option<String>>,
     pub wait: bool,
     pub force: bool,
+    /// Whether a host is right that answers well and names no release.
+    pub unproven: bool,
     /// Whether it may go on although something was changed since it began.
     pub force_changed: bool,
     /// How long it waits between groups, if it does.

@@ -120,6 +120,7 @@ mod tests {
             yes: None,
             wait: false,
             force: false,
+            unproven: false,
             force_changed: false,
             pause: None,
             allow_outage: Vec::new(),

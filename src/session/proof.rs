@@ -13,10 +13,13 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// Demands good checks by the balancer and by rfab, begun after the host was last changed.
+///
+/// `nameless` takes an answer for good that could name no release.
 pub fn healthy(
     set: &SetAdmin,
     balance: &Balance,
     tally: &Tally,
+    nameless: bool,
     call: Call<'_>,
     rest: Rest<'_>,
 ) -> Result<(), Failure> {
@@ -26,7 +29,11 @@ pub fn healthy(
         let mut checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
         let down = checked.find(|s| s.health != crate::balancer::driver::Checked::Up);
         let proven = tally.told(host).proven;
-        let probe = if !proven && probed(&set.fleet, host) { Some(probe(set, host, call, rest)?) } else { None };
+        let probe = if !proven && probed(&set.fleet, host) {
+            Some(probe(set, host, call, rest)?.taking(nameless))
+        } else {
+            None
+        };
         if let Some(server) = down {
             let answers = match &probe {
                 Some(probe) => rest.ask(&call).read(Glance(probe.clone()))?,

@@ -1,0 +1,101 @@
+//! A probe that is tried before anything is changed.
+use super::{Answer, Expected, Probe, asking::Asking, could_say, expected::Written};
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::{Health, Version},
+    model::{Model, Predicted},
+};
+use serde::{Deserialize, Serialize};
+
+/// Asks a service once, from where it will be probed, before anything is changed.
+///
+/// `Fabfile` when the fleet file asks for what no release can answer: a name that doesn't resolve there, or a certificate
+/// that isn't accepted.
+#[derive(Clone, Debug, Serialize)]
+pub struct TryProbe(pub Probe);
+
+/// What an answer from before a deploy says about those that come after it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tried {
+    /// It is of a form that can prove a release, or nothing has to be proven.
+    Fits,
+    /// Nothing: the service is down or broken, which a release may mend.
+    Silent,
+    /// It is of a form that can prove no release; in words.
+    Nameless(String),
+}
+
+impl Effect for TryProbe {
+    type Outcome = Tried;
+    const NAME: &'static str = "try_probe";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.0.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        "try its probe".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Tried, Failure> {
+        let mut asking = Asking::of(&self.0, at).await?;
+        let answer = asking.answer().await?;
+        let mut tried = Tried::of(&answer, &self.0, &Written::known());
+        if matches!(tried, Tried::Nameless(_)) && answer.version.is_some() {
+            tried = Tried::of(&answer, &self.0, &Written::of(&self.0, at).await?);
+        }
+        Ok(tried)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Tried> {
+        let now = model.now;
+        let (answer, _) = self.0.predicted(model)?;
+        if model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_none_or(|at| at > now) {
+            return Ok(Tried::Silent);
+        }
+        let written = Written::on_model(&self.0, model)?;
+        Ok(Tried::of(&answer, &self.0, &written))
+    }
+}
+
+impl Tried {
+    fn of(answer: &Answer, probe: &Probe, written: &Written) -> Tried {
+        let health = &probe.health;
+        match answer.status {
+            _ if answer.garbled => Tried::Nameless("answers what is not HTTP".to_owned()),
+            None => Tried::Silent,
+            Some(_) if answer.good() => named(answer, health, &probe.expected, written),
+            // The service is there, and has nothing at this address.
+            Some(status @ 300..500) if !matches!(status, 408 | 425 | 429) => {
+                Tried::Nameless(format!("answers {status}, which is not a good answer"))
+            }
+            Some(_) => Tried::Silent,
+        }
+    }
+}
+
+fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Tried {
+    let place = match &health.version {
+        // What its processes run in says nothing about those of the next release.
+        Version::None | Version::Process => return Tried::Fits,
+        Version::Header(name) => format!("the header `{name}`"),
+        Version::Json(pointer) => format!("the value at `{pointer}`"),
+        Version::Body => "the body".to_owned(),
+    };
+    let status = answer.status.unwrap_or_default();
+    let words = match (&answer.version, &answer.text) {
+        (Some(said), _) if could_say(said, expected) || written.names_one(said) => return Tried::Fits,
+        (Some(said), _) => format!("answers {status}, and {place} is `{said}`, which is of no release's form"),
+        (None, Some(text)) => format!("answers {status}, and {place} is `{text}`, in which the pattern finds nothing"),
+        (None, None) if health.version == Version::Body => format!("answers {status} with an empty body"),
+        (None, None) => format!("answers {status} without {place}"),
+    };
+    Tried::Nameless(words)
+}
