@@ -138,7 +138,7 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     load.stop().expect_none_failed();
     let done = lab.rfab(&["--resume"]).output();
     assert_eq!(done.code, Some(1), "{done:?}");
-    assert!(done.stderr.contains("there is no run that did not end well"), "{done:?}");
+    assert!(done.stderr.contains("that changed something and is not done"), "{done:?}");
 }
 
 #[test]

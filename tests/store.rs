@@ -121,7 +121,9 @@ fn a_run_is_known_from_its_begin_to_its_end_and_to_its_owner_alone() {
     assert!(!place.0.path().join("rfab").exists(), "a question makes nothing");
     let journal = place.ran(&head("a", 1, "deploy"), "prod", None);
     assert_eq!(place.known(), ["a running prod"]);
-    assert_eq!(place.runs().resume(None).err().unwrap().reason, Reason::Locked);
+    let busy = place.runs().resume("a").err().unwrap();
+    let says = "run `a` of alice is under way on laptop since 2026-01-01T01:00:00Z: `rfab deploy`";
+    assert_eq!((busy.reason, &*busy.message), (Reason::Locked, says));
     drop(journal);
     assert_eq!(place.known(), ["a unfinished prod"]);
     place.ran(&head("b", 2, "deploy"), "prod", Some(0));
@@ -252,7 +254,7 @@ fn where_no_index_can_be_written_the_journals_answer() {
     place.runs().take_up(&"b".into());
     assert_eq!(place.known(), ["b failed prod", "a done prod"]);
     drop(place.runs().begin(&head("c", 3, "deploy")).unwrap());
-    assert_eq!(place.runs().resume(None).unwrap().head, head("c", 3, "deploy"));
+    assert_eq!(place.runs().resume("c").unwrap().head, head("c", 3, "deploy"));
 }
 
 #[test]
@@ -354,7 +356,110 @@ fn a_run_is_named_by_the_beginning_of_its_id() {
     place.ran(&head("0c-f", 1, "deploy"), "prod", Some(1));
     write(&Journal::go_on(&place.journal("0c-f")).unwrap(), "prod", Some(0));
     for (run, whole) in [("0b", "0b-z"), ("0c", "0c-f")] {
-        let refused = place.runs().resume(Some(run)).err().unwrap();
+        let refused = place.runs().resume(run).err().unwrap();
         assert_eq!(refused.message, format!("run `{whole}` is done"));
     }
+}
+
+/// A change of a host of a fleet, and how it ended; one that never came back has no end.
+fn change(journal: &Journal, number: u32, fleet: &str, end: Option<serde_json::Value>) {
+    record(
+        journal,
+        &serde_json::json!({ "effect": { "lane": "", "number": number, "name": "exec", "kind": "once", "host": "web1",
+            "text": "x", "recorded": {}, "things": [format!("exec {fleet}/web1")] } }),
+    );
+    if let Some(end) = end {
+        record(journal, &end);
+    }
+}
+
+fn answered(number: u32) -> Option<serde_json::Value> {
+    Some(serde_json::json!({ "answered": { "lane": "", "number": number, "took": 1, "outcome": null } }))
+}
+
+fn failed(number: u32, reason: &str) -> Option<serde_json::Value> {
+    let failure = serde_json::json!({ "reason": reason, "message": "no", "help": null, "host": null, "status": null });
+    Some(serde_json::json!({ "failed": { "lane": "", "number": number, "took": 1, "failure": failure } }))
+}
+
+/// Runs of fabfiles, one an hour.
+struct Day {
+    place: Place,
+    hour: u32,
+}
+
+impl Day {
+    /// A run that did this, and ended so.
+    fn ran(&mut self, run: &str, fabfile: &Path, exit: Option<u8>, did: impl Fn(&Journal)) {
+        self.line(run, "prod deploy", fabfile, exit, did);
+    }
+
+    fn line(&mut self, run: &str, line: &str, fabfile: &Path, exit: Option<u8>, did: impl Fn(&Journal)) {
+        self.hour += 1;
+        let head = Head { fabfile: fabfile.display().to_string(), line: line.into(), ..head(run, self.hour, "deploy") };
+        let begun = self.place.runs().begin(&head).unwrap();
+        did(&begun.journal);
+        write(&begun.journal, "seen", exit);
+    }
+
+    /// The open runs of a fabfile, those under way, and those that were overtaken.
+    fn meant(&self, fabfile: &Path) -> [String; 3] {
+        let meant = self.place.runs().meant(fabfile).unwrap();
+        let ids = |runs: Vec<Entry>| runs.iter().map(|run| run.run.to_string()).collect::<Vec<_>>().join(" ");
+        [ids(meant.open), ids(meant.running), ids(meant.overtaken)]
+    }
+}
+
+#[test]
+fn only_runs_of_this_fabfile_that_changed_something_and_are_not_done_are_meant() {
+    let mut day = Day { place: Place::new(), hour: 0 };
+    let folder = day.place.0.path().join("shop");
+    fs::create_dir(&folder).unwrap();
+    let (mine, others) = (folder.join("fabfile.rhai"), day.place.0.path().join("fabfile.rhai"));
+    for file in [&mine, &others] {
+        fs::write(file, "").unwrap();
+    }
+    let made = |journal: &Journal| change(journal, 1, "prod", answered(1));
+    day.ran("a-release", &mine, Some(1), made);
+    assert_eq!(day.meant(&mine), ["a-release", "", ""]);
+    // What came later and is not meant: it only read, nothing of it was done, or it is another fabfile's.
+    day.ran("b-read", &mine, Some(1), |_| ());
+    day.ran("c-refused", &mine, Some(6), |journal| change(journal, 1, "prod", failed(1, "balancer")));
+    day.ran("d-typed", &mine, Some(3), |_| ());
+    day.ran("e-died", &mine, None, |_| ());
+    day.ran("f-others", &others, Some(1), made);
+    assert_eq!(day.meant(&mine), ["a-release", "", ""]);
+    assert_eq!(day.meant(&others), ["f-others", "", ""]);
+    // However it is spelled.
+    let link = day.place.0.path().join("link");
+    std::os::unix::fs::symlink(&folder, &link).unwrap();
+    for spelled in [folder.join("../shop/./fabfile.rhai"), link.join("fabfile.rhai")] {
+        assert_eq!(day.meant(&spelled), ["a-release", "", ""], "{}", spelled.display());
+    }
+    // What may have changed something did: it never came back, or nobody knows how it ended.
+    day.ran("g-lost", &mine, Some(9), |journal| change(journal, 1, "prod", failed(1, "unknown")));
+    day.ran("h-died", &mine, None, |journal| change(journal, 1, "shop", None));
+    assert_eq!(day.meant(&mine), ["h-died g-lost a-release", "", ""]);
+    // Also what is on no host; but what is only known of others, such as a release's number, is no change.
+    let local = |name: &str| {
+        serde_json::json!({ "effect": { "lane": "", "number": 2, "name": name, "kind": "once", "host": null, "text": "x",
+            "recorded": {}, "things": [] } })
+    };
+    day.ran("i-number", &mine, Some(1), |journal| record(journal, &local("number")));
+    day.ran("i-local", &mine, Some(1), |journal| record(journal, &local("local_run")));
+    assert_eq!(day.meant(&mine), ["i-local h-died g-lost a-release", "", ""]);
+    // A run that is done and changed the same fleet is the last word on it.
+    day.ran("i-read", &mine, Some(0), |_| ());
+    day.ran("j-others", &others, Some(0), made);
+    assert_eq!(day.meant(&mine), ["i-local h-died g-lost a-release", "", ""]);
+    day.ran("k-again", &mine, Some(0), made);
+    assert_eq!(day.meant(&mine), ["h-died", "", "i-local g-lost a-release"]);
+    // One that is taken back is meant by the run that takes it back, once that has begun to.
+    day.line("l-back", "--abort h-died", &mine, Some(1), |_| ());
+    assert_eq!(day.meant(&mine)[0], "h-died");
+    day.line("m-back", "--abort h-died", &mine, Some(1), |journal| change(journal, 1, "shop", answered(1)));
+    assert_eq!(day.meant(&mine)[0], "m-back");
+    let running = Journal::go_on(&day.place.journal("m-back")).unwrap();
+    record(&running, &serde_json::json!({ "resumed": {} }));
+    assert_eq!(day.meant(&mine)[..2], ["", "m-back"]);
 }

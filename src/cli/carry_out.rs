@@ -2,7 +2,7 @@
 use super::{
     attempt::{Aborted, Going},
     completing::{self, Known, Shell},
-    flags, history, line, listing, overview,
+    flags, history, line, listing, meant, overview,
     request::{Action, Color, Detail, Request, Yes},
     shown, trust, when,
     wiring::{self, Work},
@@ -82,10 +82,14 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             }
         }
         Action::Resume { run, doubt, force_changed } => {
-            let resumed = wiring::runs().and_then(|runs| runs.resume(run.as_deref())).map_err(of_reason)?;
+            let run = which(request, "--resume", run.as_deref())?;
+            let resumed = meant::open(request, &run).map_err(of_reason)?;
             return resume(request, Going { resumed, doubt: *doubt, force_changed: *force_changed });
         }
-        Action::Abort { run } => return abort(request, run.as_deref(), None),
+        Action::Abort { run } => {
+            let run = which(request, "--abort", run.as_deref())?;
+            return abort(request, &run, None);
+        }
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;
@@ -172,6 +176,17 @@ fn init() -> Result<(), Stopped> {
     Ok(())
 }
 
+/// The run that a flag names; without a name the one of this fabfile that can be meant.
+fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
+    if let Some(run) = run {
+        return Ok(run.to_owned());
+    }
+    let found = || fabfile::find(&here().map_err(|(failure, _)| failure)?, home().as_deref());
+    let fabfile = request.fabfile.clone().map_or_else(found, Ok);
+    let fabfile = fabfile.map_err(|missing| of_reason(meant::without(flag, missing)))?;
+    meant::meant(flag, &fabfile).map_err(of_reason)
+}
+
 /// Types a run's line anew, with what its journal has.
 fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let head = &going.resumed.head;
@@ -191,20 +206,19 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     };
     match &again.action {
         Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
-        Action::Abort { run } => abort(&again, run.as_deref(), Some(going)),
+        Action::Abort { run: Some(run) } => abort(&again, run, Some(going)),
         _ => Err(of_reason(Failure::failed("what was typed then was no line of tasks"))),
     }
 }
 
 /// Takes back what a run did, with the fabfile that it was begun with as it is now.
-fn abort(request: &Request, run: Option<&str>, going: Option<Going>) -> Result<Exit, Stopped> {
+fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit, Stopped> {
     let drill = drill()?;
-    let runs = wiring::runs().map_err(of_reason)?;
-    let mut of = runs.resume(run).map_err(of_reason)?;
+    let mut of = meant::open(request, run).map_err(of_reason)?;
     // A run that was to take another back is not taken back itself: what it began is completed.
     if let Some(other) = of.head.line.strip_prefix("--abort ").map(str::to_owned) {
         drop(of);
-        of = runs.resume(Some(&other)).map_err(of_reason)?;
+        of = meant::open(request, &other).map_err(of_reason)?;
     }
     let request = Request { fabfile: Some(of.head.fabfile.clone().into()), ..request.clone() };
     let project = project(&request)?;

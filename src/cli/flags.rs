@@ -106,7 +106,7 @@ struct Instead {
     /// Show what RUN did, by the beginning of its id
     #[arg(long, value_name = "RUN", group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     show: Option<String>,
-    /// Go on with RUN, or the newest run that did not end well: what it did is not done again
+    /// Go on with RUN, or with the run of this fabfile that is not done: what it did is not done again
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     resume: Option<Option<String>>,
     /// With --resume: do again what nobody knows to be done
@@ -118,7 +118,7 @@ struct Instead {
     /// With --resume: go on although the fabfile or a fleet was changed since
     #[arg(long, requires = "resume")]
     force_changed: bool,
-    /// Take back what RUN did, or the newest run that did not end well: hosts go back to their old releases
+    /// Take back what RUN did, or the run of this fabfile that is not done: hosts go back to their old releases
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
     /// Write a fabfile and fleet files for this folder, from what it says of itself; nothing is overwritten

@@ -53,7 +53,7 @@ fn row(run: &Entry, id: String, now: &Zoned) -> [String; 7] {
 }
 
 /// How a run ended; a failure has its exit code beside it.
-fn outcome(run: &Entry) -> String {
+pub fn outcome(run: &Entry) -> String {
     match (run.outcome, run.exit) {
         (Ending::Failed, Some(exit)) => format!("failed {exit}"),
         (outcome, _) => outcome.to_string(),
@@ -133,7 +133,7 @@ and older ones: --newest 10 shows more
             concat!(
                 r#"{"v":1,"run":"a-b","since":"2026-11-24T23:05:00Z","who":"alice","on_behalf_of":null,"from":"laptop","#,
                 r#""line":"prod","flags":[],"fabfile":"/f","digest":"d","tasks":[],"fleets":["prod"],"hosts":[],"#,
-                r#""commit":"31422108d2df0000000000000000000000000000","outcome":"done","exit":0,"took":9}"#,
+                r#""commit":"31422108d2df0000000000000000000000000000","outcome":"done","exit":0,"took":9,"changed":null}"#,
                 "\n"
             )
         );

@@ -8,6 +8,7 @@ mod habits;
 pub mod history;
 mod listed;
 pub mod listing;
+mod meant;
 mod overview;
 pub mod request;
 mod shown;

@@ -85,9 +85,9 @@ pub enum Action {
     History { filter: Filter, most: usize },
     /// Show one run, by the beginning of its id.
     Show { run: String },
-    /// Go on with a run, or with the newest that did not end well.
+    /// Go on with a run, or with the one of this fabfile that is not done.
     Resume { run: Option<String>, doubt: Doubt, force_changed: bool },
-    /// Take back what a run did, or the newest that did not end well.
+    /// Take back what a run did, or the one of this fabfile that is not done.
     Abort { run: Option<String> },
     /// Write a first fabfile and fleet file for this folder.
     Init,

@@ -1,8 +1,16 @@
 //! A run in one glance, as its journal tells it.
 use super::{Head, Tail, read};
-use crate::{failure::Exit, host::Name};
+use crate::{
+    event::Kind,
+    failure::{Exit, Reason},
+    host::Name,
+};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, fs, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs, io,
+    path::Path,
+};
 
 /// A run in one glance; also what `--history --json` writes of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +38,29 @@ pub struct Entry {
     pub exit: Option<u8>,
     /// Milliseconds.
     pub took: Option<u64>,
+    /// What it changed, or may have; none where an earlier rfab indexed it.
+    #[serde(default)]
+    pub changed: Option<Changed>,
+}
+
+/// What a run changed, or may have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Those whose hosts it changed.
+    pub fleets: BTreeSet<Name>,
+    /// Whether it changed something that is on no host of a fleet, such as by a command on this machine.
+    pub here: bool,
+}
+
+impl Changed {
+    pub fn is_nothing(&self) -> bool {
+        self.fleets.is_empty() && !self.here
+    }
+
+    fn and(&mut self, other: Changed) {
+        self.fleets.extend(other.fleets);
+        self.here |= other.here;
+    }
 }
 
 /// How a run ended, in a word.
@@ -116,7 +147,13 @@ impl Entry {
             outcome: Ending::Unfinished,
             exit: None,
             took: None,
+            changed: Some(Changed::default()),
         }
+    }
+
+    /// The run that this one takes back, if it does that.
+    pub fn undoes(&self) -> Option<&str> {
+        self.line.strip_prefix("--abort ")
     }
 
     /// When it began, in milliseconds since 1970.
@@ -141,13 +178,63 @@ enum Part {
         name: Name,
     },
     Effect {
+        lane: Name,
+        number: u32,
+        name: String,
+        kind: Kind,
         host: Option<Name>,
-        /// `WHAT FLEET/HOST`.
+        /// `WHAT FLEET/HOST`; what only reads has none.
         things: Vec<String>,
+    },
+    Answered {
+        lane: Name,
+        number: u32,
+    },
+    Failed {
+        lane: Name,
+        number: u32,
+        failure: Why,
     },
     Ended(Tail),
     Aborted {},
 }
+
+#[derive(Deserialize)]
+struct Why {
+    reason: Reason,
+}
+
+/// A change counts as made until it's known to have failed.
+#[derive(Default)]
+struct Changes {
+    made: Changed,
+    begun: BTreeMap<(Name, u32), Changed>,
+}
+
+impl Changes {
+    fn begins(&mut self, lane: &Name, number: u32, what: Changed) {
+        if !what.is_nothing()
+            && let Some(before) = self.begun.insert((lane.clone(), number), what)
+        {
+            self.made.and(before);
+        }
+    }
+
+    fn ends(&mut self, lane: &Name, number: u32, failed: Option<Reason>) {
+        let what = self.begun.remove(&(lane.clone(), number)).unwrap_or_default();
+        if failed.is_none_or(|reason| reason == Reason::Unknown) {
+            self.made.and(what);
+        }
+    }
+
+    fn all(mut self) -> Changed {
+        self.begun.into_values().for_each(|what| self.made.and(what));
+        self.made
+    }
+}
+
+/// Changes of nothing but what is known of others.
+const WRITTEN_DOWN: [&str; 2] = ["mark", "number"];
 
 /// An entry, and how many bytes the journal had that it was read from.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,14 +249,19 @@ pub fn glance(path: &Path) -> io::Result<Option<Glance>> {
     let size = fs::metadata(path)?.len();
     let mut parts = read(path)?.records.into_iter().map(|text| serde_json::from_slice::<Part>(&text).ok());
     let Some(Some(Part::Begun(head))) = parts.next() else { return Ok(None) };
-    let (mut entry, mut last) = (Entry::begun(&head), None);
+    let (mut entry, mut last, mut changes) = (Entry::begun(&head), None, Changes::default());
     for part in parts {
         match &part {
             Some(Part::Fleet { name }) => drop(entry.fleets.insert(name.clone())),
-            Some(Part::Effect { host, things }) => {
+            Some(Part::Effect { lane, number, name, kind, host, things }) => {
+                let fleets: BTreeSet<Name> = things.iter().filter_map(|thing| fleet(thing)).collect();
                 entry.hosts.extend(host.clone());
-                entry.fleets.extend(things.iter().filter_map(|thing| fleet(thing)));
+                entry.fleets.extend(fleets.iter().cloned());
+                let changes_it = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&&**name);
+                changes.begins(lane, *number, Changed { here: changes_it && fleets.is_empty(), fleets });
             }
+            Some(Part::Answered { lane, number }) => changes.ends(lane, *number, None),
+            Some(Part::Failed { lane, number, failure }) => changes.ends(lane, *number, Some(failure.reason)),
             _ => {}
         }
         last = part;
@@ -180,6 +272,7 @@ pub fn glance(path: &Path) -> io::Result<Option<Glance>> {
         Some(Part::Aborted {}) => entry.outcome = Ending::Aborted,
         _ => {}
     }
+    entry.changed = Some(changes.all());
     Ok(Some(Glance { entry, size }))
 }
 

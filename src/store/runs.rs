@@ -133,28 +133,19 @@ impl Runs {
         Err(Failure::failed(format!("no run of a {} `{name}` is known on this machine", of.word())).help(help))
     }
 
-    /// Opens the journal of a run that did not end well, to go on with it: the newest if none is named.
+    /// Opens the journal of a run that did not end well, to go on with it.
     ///
     /// `Failed` when there is none or it is done, `Locked` while it is still under way.
-    pub fn resume(&self, run: Option<&str>) -> Result<Resumed, Failure> {
-        let found = match run {
-            Some(run) => self.named(run)?,
-            None => {
-                let endings = Ending::ALL.into_iter().filter(|ending| !ending.is_done()).collect();
-                let not_done = Filter { endings, ..Filter::default() };
-                self.list(&not_done, 1)?.runs.pop().ok_or_else(|| {
-                    Failure::failed("there is no run that did not end well").help("`rfab --history` lists them")
-                })?
-            }
-        };
-        let run = found.run;
+    pub fn resume(&self, run: &str) -> Result<Resumed, Failure> {
+        let found = self.named(run)?;
+        let run = &found.run;
         if found.outcome.is_done() {
             let how = if found.outcome == Ending::Aborted { "was taken back" } else { "is done" };
             return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was begun"));
         }
-        let path = self.folder.journal(&run);
+        let path = self.folder.journal(run);
         let journal = Journal::go_on(&path).map_err(|e| match e.kind() {
-            io::ErrorKind::WouldBlock => Failure::new(Reason::Locked, format!("run `{run}` is still under way")),
+            io::ErrorKind::WouldBlock => under_way(&found),
             _ => unreadable(&path, &e),
         })?;
         let records = records(&path).map_err(|e| unreadable(&path, &e))?;
@@ -198,6 +189,11 @@ impl Runs {
         }
     }
 
+    /// What a run's journal says now.
+    pub(super) fn glance(&self, run: &str) -> Option<Entry> {
+        self.folder.glance(run).map(|glance| glance.entry)
+    }
+
     /// Has the index answer; one that cannot is made anew, or, where nothing can be written, for this answer alone.
     fn ask<T>(&self, question: impl Fn(&mut dyn Index) -> Result<T, Broken>) -> Result<T, Failure> {
         if let Err(e) = fs::read_dir(self.folder.path()) {
@@ -238,6 +234,17 @@ impl Runs {
             },
         )
     }
+}
+
+/// Nobody goes on with a run while it is under way, nor takes it back.
+fn under_way(run: &Entry) -> Failure {
+    let behalf = run.on_behalf_of.as_ref().map(|whom| format!(" on behalf of {whom}")).unwrap_or_default();
+    let Entry { run: id, who, from, since, line, .. } = run;
+    Failure::new(
+        Reason::Locked,
+        format!("run `{id}` of {who}{behalf} is under way on {from} since {since}: `rfab {line}`"),
+    )
+    .help(format!("nothing was changed; `--wait` waits for its end; `rfab --show {id}` tells what it has done so far"))
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {

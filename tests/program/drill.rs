@@ -16,7 +16,15 @@ fn a_run_dies_where_it_is_told_to_and_one_word_goes_on_with_it() {
     let (out, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "kill:before:0.slow#1")], &["slow"]);
     assert_eq!((out.as_str(), code), ("rfab slow\nhalf\n", None));
     assert_eq!(err, "warning: drill: this run is killed before 0.slow#1\n");
-    let (out, err, code) = ran(folder.path(), &["--resume"]);
+    let (none, err, code) = ran(folder.path(), &["--resume"]);
+    assert_eq!((none.as_str(), code), ("", 1));
+    let anew = err.lines().find_map(|line| line.trim_start().strip_prefix("run `")).expect("the run that is not meant");
+    let (run, rest) = anew.split_once('`').unwrap();
+    assert!(
+        rest.starts_with(" is not done, and changed nothing (") && rest.ends_with("type it anew, `rfab slow`"),
+        "{err}"
+    );
+    let (out, err, code) = ran(folder.path(), &["--resume", run]);
     assert_eq!((out.as_str(), err.as_str(), code), ("rfab slow\nhalf\nwhole\n", "", 0));
 }
 

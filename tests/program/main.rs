@@ -8,6 +8,7 @@ mod http;
 mod inventory;
 mod line;
 mod local;
+mod meant;
 mod pipeline;
 mod secret;
 

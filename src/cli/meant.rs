@@ -1,0 +1,112 @@
+//! The run that `--resume` or `--abort` is about.
+use super::{
+    request::Request,
+    when::{self, shown},
+    wiring,
+};
+use crate::{
+    failure::{Failure, Reason},
+    report,
+    store::{Entry, Meant, Resumed},
+    world::real::Person,
+};
+use jiff::Zoned;
+use std::{path::Path, slice, thread::sleep, time::Duration};
+
+/// How often a run that is under way is looked at again.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// So many runs are shown.
+const SHOWN: usize = 9;
+
+/// Opens a run to go on with it, or to take it back; one that is under way is waited for if the request says so.
+pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
+    let runs = wiring::runs()?;
+    let mut told = false;
+    loop {
+        match runs.resume(run) {
+            Err(busy) if busy.reason == Reason::Locked && request.wait => {
+                if !told {
+                    report::complain(&format!("waiting: {}", report::visible(&busy.message, false)));
+                }
+                told = true;
+                sleep(EVERY);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// The id of the one run of a fabfile that `flag` can mean; of several a person chooses.
+///
+/// `Refused` when nobody is there to choose, `Locked` when the only one is under way, `Failed` when there is none.
+pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
+    let runs = wiring::runs()?;
+    let meant = runs.meant(fabfile)?;
+    let now = when::here();
+    match &meant.open[..] {
+        [] => {
+            let busy = meant.running.first().and_then(|run| runs.resume(&run.run).err());
+            Err(busy.unwrap_or_else(|| none(flag, fabfile, &meant, &now)))
+        }
+        [one] => Ok(one.run.to_string()),
+        several => chosen(flag, several, &now),
+    }
+}
+
+/// Refuses to guess where there is no fabfile: its runs are the ones that are meant.
+pub fn without(flag: &str, missing: Failure) -> Failure {
+    let help =
+        format!("its runs are meant; name a run of another fabfile, as `rfab --history` lists them: `rfab {flag} RUN`");
+    let help = missing.help.as_ref().map_or(help.clone(), |known| format!("{known}\n{help}"));
+    missing.help(help)
+}
+
+fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
+    let message = format!("there is no run of `{}` that changed something and is not done", fabfile.display());
+    let mut help = format!(
+        "nothing was changed; `rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name"
+    );
+    let said = [
+        (meant.overtaken.first(), "is not done, and what it changed was changed since"),
+        (meant.idle.first(), "is not done, and changed nothing"),
+    ];
+    for (run, how) in said.iter().filter_map(|(run, how)| Some((run.as_ref()?, how))) {
+        let again = [&run.flags[..], slice::from_ref(&run.line)].concat().join(" ");
+        help += &format!("\nrun `{}` {how} ({}): type it anew, `rfab {again}`", run.run, about(run, now));
+    }
+    Failure::failed(message).help(help)
+}
+
+fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
+    let several = format!("{} runs of this fabfile changed something and are not done", runs.len());
+    let more = if runs.len() > SHOWN {
+        format!("\nand {} older ones: see `rfab --history`", runs.len() - SHOWN)
+    } else {
+        String::new()
+    };
+    let listed = |line: &dyn Fn(usize, &Entry) -> String| {
+        let lines: Vec<String> =
+            runs.iter().take(SHOWN).enumerate().map(|(at, run)| report::visible(&line(at, run), false)).collect();
+        format!("{}{more}", lines.join("\n"))
+    };
+    let numbered = listed(&|at, run| format!("{}  {}  {}", at + 1, run.run, about(run, now)));
+    let question = format!(
+        "{several}, the newest first:\n{numbered}\nWhich one is meant? Type its number; nothing else is taken for one:"
+    );
+    let lines = listed(&|_, run| format!("  rfab {flag} {}   {}", run.run, about(run, now)));
+    let help = format!("nothing was changed; name the one that is meant:\n{lines}");
+    let Some(answer) = report::Terminal.ask(&question, false) else {
+        return Err(Failure::refused(format!("{several}, and nobody is there to ask which one is meant")).help(help));
+    };
+    let number = answer.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let run = number.and_then(|at| runs.iter().take(SHOWN).nth(at));
+    run.map(|run| run.run.to_string()).ok_or_else(|| Failure::refused("no run was chosen").help(help))
+}
+
+/// A run in a few words: its line, how and when it ended, and whose it is.
+fn about(run: &Entry, now: &Zoned) -> String {
+    let whom = run.on_behalf_of.as_ref().map(|whom| format!(" for {whom}")).unwrap_or_default();
+    let ended = super::history::outcome(run);
+    format!("`rfab {}`, {ended}, {} of {}{whom}", run.line, shown(&run.since, now).trim_start(), run.who)
+}

@@ -1,0 +1,93 @@
+//! Which runs somebody may mean who names none.
+use super::{Changed, Ending, Entry, Filter, Runs};
+use crate::{failure::Failure, host::Name};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+
+/// The runs of one fabfile that somebody may want to complete or take back; each list has the newest first.
+#[derive(Debug, Default, PartialEq)]
+pub struct Meant {
+    /// They changed something and aren't done.
+    pub open: Vec<Entry>,
+    /// They are under way.
+    pub running: Vec<Entry>,
+    /// They would be open, but a later run that is done changed the same.
+    pub overtaken: Vec<Entry>,
+    /// They aren't done and changed nothing.
+    pub idle: Vec<Entry>,
+}
+
+impl Runs {
+    /// Finds the runs of a fabfile that changed something and aren't done, however the path to the file is spelled.
+    ///
+    /// A run that another open run is taking back isn't open itself.
+    pub fn meant(&self, fabfile: &Path) -> Result<Meant, Failure> {
+        let mut meant = Meant::default();
+        for run in self.of(fabfile, false, None)? {
+            match run.outcome {
+                Ending::Running => meant.running.push(run),
+                _ if self.changed(&run).is_nothing() => meant.idle.push(run),
+                _ => meant.open.push(run),
+            }
+        }
+        let undoing = meant.open.iter().chain(&meant.running).filter_map(Entry::undoes);
+        let undone: Vec<String> = undoing.map(str::to_owned).collect();
+        meant.open.retain(|run| !undone.iter().any(|other| **other == *run.run));
+        if let Some(since) = meant.open.iter().map(Entry::began).min() {
+            let last = self.last_changes(fabfile, since)?;
+            meant.overtaken = meant.open.extract_if(.., |run| last.overtook(run, &self.changed(run))).collect();
+        }
+        Ok(meant)
+    }
+
+    /// The runs of a fabfile that are done, or aren't, the newest first.
+    fn of(&self, fabfile: &Path, done: bool, since: Option<i64>) -> Result<Vec<Entry>, Failure> {
+        let endings = Ending::ALL.into_iter().filter(|ending| ending.is_done() == done).collect();
+        let all = self.list(&Filter { endings, since, ..Filter::default() }, usize::MAX)?.runs;
+        Ok(all.into_iter().filter(|run| same_file(fabfile, Path::new(&run.fabfile))).collect())
+    }
+
+    fn last_changes(&self, fabfile: &Path, since: i64) -> Result<LastChanges, Failure> {
+        let mut last = LastChanges::default();
+        for run in self.of(fabfile, true, Some(since))? {
+            let changed = self.changed(&run);
+            if !changed.is_nothing() {
+                last.any = last.any.max(Some(run.began()));
+            }
+            for fleet in changed.fleets {
+                let at = last.fleets.entry(fleet).or_insert(i64::MIN);
+                *at = run.began().max(*at);
+            }
+        }
+        Ok(last)
+    }
+
+    /// What a run changed; an index that an earlier rfab made doesn't know it.
+    fn changed(&self, run: &Entry) -> Changed {
+        let told = run.changed.clone();
+        told.or_else(|| self.glance(&run.run)?.changed).unwrap_or_default()
+    }
+}
+
+/// When the last runs that are done and changed something began.
+#[derive(Default)]
+struct LastChanges {
+    any: Option<i64>,
+    fleets: BTreeMap<Name, i64>,
+}
+
+impl LastChanges {
+    /// Whether each fleet that a run changed was changed after it; or, where it changed none, anything was.
+    fn overtook(&self, run: &Entry, changed: &Changed) -> bool {
+        let after = |at: Option<&i64>| at.is_some_and(|at| *at > run.began());
+        match changed.fleets.is_empty() {
+            true => after(self.any.as_ref()),
+            false => changed.fleets.iter().all(|fleet| after(self.fleets.get(fleet))),
+        }
+    }
+}
+
+/// Whether two paths lead to one file.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| fs::metadata(path).ok().map(|known| (known.dev(), known.ino()));
+    one == other || file(one).is_some_and(|known| file(other) == Some(known))
+}
