@@ -102,11 +102,12 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
 
 fn carried_out(
     run: Run,
-    model: Model,
+    mut model: Model,
     wish: Wish,
     journal: Option<Journaling>,
     work: impl FnOnce(&Arc<Session>) -> Ended + Send,
 ) -> Simulation {
+    model.states.values_mut().for_each(|state| state.read_anew());
     let world = Arc::new(Simulated::new(model, wish.seed));
     let (kept, stop) = (Arc::new(Kept::default()), Arc::new(Stop::default()));
     let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();

@@ -401,6 +401,27 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
 }
 
 #[test]
+fn a_run_whose_lines_are_lost_with_the_ledger_is_not_gone_on_with() {
+    let shop = Shop::four("");
+    let whole = Whole::of(&shop, RELEASE, &shop.known(), 1);
+    let at = whole.effects / 2;
+    let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAfter(at)), "died");
+    died.model.hang_up();
+    // A new balancer's machine; then somebody else releases.
+    died.model.states.values_mut().for_each(|state| state.ledgers.clear());
+    for (model, what) in
+        [(died.model.clone(), "emptied"), (shop.run("prod serviced", died.model).model, "with another run")]
+    {
+        std::fs::copy(whole.folder.path().join("died"), whole.folder.path().join(what)).unwrap();
+        let refused = whole.attempt(model.clone(), None, what);
+        assert_eq!(refused.ended.exit, Exit::Refused, "{what}");
+        assert_eq!(end(&refused.model), end(&model), "{what}");
+        let why = &refused.ended.failures[0].message;
+        assert!(why.starts_with("the ledger of fleet `prod` has nothing of run `sim-"), "{what}: {why}");
+    }
+}
+
+#[test]
 fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_decides() {
     let shop = Shop::four("fn hello() { targets().role(\"worker\").each(|host| host.run(\"bin/hello\")); }");
     let whole = Whole::of(&shop, "prod hello", &shop.known(), 1);

@@ -145,8 +145,9 @@ const ORDER: [&[&str]; 34] = [
 ];
 
 /// What is used from above, and that is no harm: the trait and the words of a balancer's driver, which the real world is
-/// made of, and what a run keeps of the trees that it packed.
-const UPWARDS: [(&str, &str); 3] = [("effect", "balancer"), ("world", "balancer"), ("world", "release")];
+/// made of, what is written down for a fleet, and what a run keeps of the trees that it packed.
+const UPWARDS: [(&str, &str); 4] =
+    [("effect", "balancer"), ("world", "balancer"), ("world", "ledger"), ("world", "release")];
 
 /// The modules that a source uses.
 fn used(source: &Source) -> BTreeSet<String> {

@@ -7,7 +7,7 @@ use crate::{
     effect::Admin,
     event::Standing,
     failure::{Failure, Reason},
-    ledger::ReadLedger,
+    ledger::{self, Consult},
     script::{Here, RhaiResultOf, Targets, here, thrown},
     session::{self, Out, taken_out},
 };
@@ -55,9 +55,15 @@ fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResult
     if gone.hosts.is_empty() {
         return Ok(gone);
     }
-    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+    let book = here.perform(standing_of(&gone))?;
     let chosen = gone.hosts.iter().filter(|host| wanted(here.session.run.out_as(&book, &host.name)));
     Ok(targets.with(chosen.cloned().collect(), &targets.selection))
+}
+
+/// Asks the ledger how targets stand.
+fn standing_of(targets: &Targets) -> Consult<ledger::Standing> {
+    let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
+    Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: Some(hosts) } }
 }
 
 /// A host alone, as targets.
@@ -381,7 +387,7 @@ pub mod balancer {
             return Ok(targets.with(Vec::new(), &targets.selection));
         }
         let balance = read(&here, &targets)?;
-        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let book = here.perform(standing_of(&targets))?;
         let again = |host: &&crate::host::Host| session::in_again(&targets.fleet, host, &balance, &book).is_some();
         Ok(targets.with(targets.hosts.iter().filter(again).cloned().collect(), &targets.selection))
     }
@@ -396,7 +402,7 @@ pub mod balancer {
     #[rhai_fn(name = "who", return_raw)]
     pub fn who(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
-        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
+        let book = here.perform(standing_of(&targets))?;
         let line = |host: &crate::host::Host| Dynamic::from(taken_out(host, book.last_admin(&host.name)));
         Ok(targets.hosts.iter().map(line).collect())
     }

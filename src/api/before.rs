@@ -3,21 +3,22 @@ use super::release::ReleaseValue;
 use crate::{
     fleet::Fleet,
     host::Host,
-    ledger::ReadLedger,
+    ledger::{Consult, ReasonsBefore},
     model::Release as Tree,
     script::{Here, RhaiResultOf},
     session::Was,
 };
 use rhai::{Dynamic, Map};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Has `std/abort` take back what a run did to the targets.
 pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
-    let book = here.perform(ReadLedger { fleet: fleet.clone() })?;
-    let reason = |host: &Host| {
-        let run = here.session.run.undoes.as_ref();
-        run.and_then(|run| book.reason_before(run, &host.name)).unwrap_or("as before").to_owned()
+    let hosts = changed.iter().map(|(host, _)| host.name.clone()).collect();
+    let reasons = match here.session.run.undoes.clone() {
+        Some(run) => here.perform(Consult { fleet: fleet.clone(), question: ReasonsBefore { run, hosts } })?,
+        None => BTreeMap::new(),
     };
+    let reason = |host: &Host| reasons.get(&host.name).map_or("as before", String::as_str).to_owned();
     let before = changed.iter().map(|(host, was)| (host.name.as_ref().into(), Dynamic::from(map(was, reason(host)))));
     here.script.clone().abort(here, before.collect())
 }

@@ -6,8 +6,7 @@ use crate::{
     failure::Failure,
     fan,
     git::{Kind, ReadDate, Resolve, app},
-    host::Name,
-    ledger::{Book, Line, ReadLedger},
+    ledger::{Book, Called, Consult, Histories, Line, Releasing, reserved},
     model::Commit,
     release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
@@ -27,7 +26,10 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
     // Where hosts take requests while they are deployed to, no release is in progress and none was rolled back.
     let book = match in_full || fleet.deploy_live {
         true => None,
-        false => Some(here.perform(ReadLedger { fleet: fleet.clone() })?),
+        false => {
+            let question = Releasing { commit: resolved.commit.as_str().into() };
+            Some(here.perform(Consult { fleet: fleet.clone(), question })?)
+        }
     };
     let kept = book.as_ref().map_or(Ok(None), |book| in_progress(here, &targets, book))?;
     if let Some(kept) = kept.filter(|kept| *kept.commit != *resolved.commit) {
@@ -69,15 +71,15 @@ fn rolled_back(reference: &str, commit: &str, line: &Line) -> Failure {
 
 /// The commits that each host was well on, by the ledger.
 pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
-    let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
-    let value = |commit: Name| {
-        let name = book.name_of(&commit).map_or_else(|| commit[..commit.len().min(12)].to_owned(), str::to_owned);
-        let tag = book.name_of(&commit).map(str::to_owned);
-        let names = book.names_of(&commit);
-        Dynamic::from(CommitValue { names, ..CommitValue::of(commit, name, tag) })
+    let question = Histories { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
+    let good = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
+    let value = |Called { commit, name, names }: Called| {
+        let shown = name.clone().unwrap_or_else(|| commit[..commit.len().min(12)].to_owned());
+        Dynamic::from(CommitValue { names, ..CommitValue::of(commit, shown, name) })
     };
-    let of = |host: &crate::host::Host| -> rhai::Array { book.good(&host.name).into_iter().map(value).collect() };
-    Ok(targets.hosts.iter().map(|host| ((&*host.name).into(), of(host).into())).collect())
+    let commits: Vec<Dynamic> = good.commits.into_iter().map(value).collect();
+    let of = |places: Vec<usize>| -> rhai::Array { places.iter().filter_map(|at| commits.get(*at).cloned()).collect() };
+    Ok(good.hosts.into_iter().map(|(host, places)| ((&*host).into(), of(places).into())).collect())
 }
 
 /// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
@@ -151,6 +153,14 @@ pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, value
     let secret = has_secret(&values);
     let text = crate::template::fill(&from, &host.0.host, &revealed(values.into())).map_err(thrown)?;
     shares(here, host, path, &text, secret)
+}
+
+/// Refuses a name under which rfab itself writes things down.
+pub fn own_name(name: &str) -> RhaiResultOf<()> {
+    match reserved(name) {
+        true => Err(thrown(Failure::refused(format!("`{name}` is a name of rfab's own")).help("choose another name"))),
+        false => Ok(()),
+    }
 }
 
 /// Says which folders are named like releases and are none: their numbers don't count.

@@ -6,7 +6,7 @@ use crate::{
     fleet::Accept,
     git::app,
     host::Host,
-    ledger::ReadLedger,
+    ledger::{Consult, NumberOf},
     model::Release,
     release::{ANOTHER, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, TakeArchive, Wanted},
     script::{Here, RhaiResultOf, Targets, current_targets, failure_of, run_defers, thrown},
@@ -124,7 +124,8 @@ pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiRes
 /// What the fleet's hosts have of a commit under its number; of nobody if it has none yet.
 pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
     let fleet = targets.fleet.clone();
-    let Some(number) = here.perform(ReadLedger { fleet: fleet.clone() })?.number_of(commit) else {
+    let Some(number) = here.perform(Consult { fleet: fleet.clone(), question: NumberOf { commit: commit.into() } })?
+    else {
         return Ok(Vec::new());
     };
     let release = Release { number, commit: commit.into() };

@@ -1,7 +1,8 @@
 //! What is written down of who did what.
 use super::HostValue;
 use crate::{
-    ledger::{Line, ReadLedger},
+    control::shown,
+    ledger::{Consult, Line, Summed},
     release::ReadBook,
     script::{RhaiResultOf, Targets, here, thrown},
 };
@@ -16,7 +17,7 @@ fn entry(line: &Line) -> Map {
     };
     let short = line.commit.as_deref().map(|commit| commit.get(..12).unwrap_or(commit));
     let of = short.map(|short| format!(" of {short}")).unwrap_or_default();
-    let reason = line.reason.as_deref().unwrap_or_default();
+    let reason = &*shown(line.reason.as_deref().unwrap_or_default());
     // A switch is written down under its host's name.
     let switched = reason.strip_prefix("switch ").filter(|_| line.effect == "mark");
     let what = match (&*line.effect, switched) {
@@ -45,7 +46,7 @@ fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Dynamic {
 pub mod ledger {
     /// What the fleet's ledger says, whoever wrote it: a map with `names`, `out`, `open`, `runs` and `unread`.
     ///
-    /// `names` has what commits were called, by commit; `out` the last drain of each host that was not put back, by
+    /// `names` has what the last 2,000 commits were called, by commit; `out` the last drain of each host that was not put back, by
     /// host; `open` what began and has no known end, such as a drain, a switch or a migration; `runs` the others
     /// that began and did not end; `unread` counts lines that are torn or of a newer rfab. Each entry is a map with `what`,
     /// `run`, `who`, `from`, `at`, `host`, `commit` and `reason` (of a run: its command line).
@@ -58,26 +59,17 @@ pub mod ledger {
     #[rhai_fn(name = "of_fleet", return_raw)]
     pub fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
-        let book = here.perform(ReadLedger { fleet: targets.fleet.clone() })?;
-        let (mut names, mut out) = (Map::new(), Map::new());
-        for line in book.lines.iter().filter(|line| line.effect == "release") {
-            if let (Some(commit), Some(name)) = (&line.commit, &line.reason) {
-                names.insert((&**commit).into(), name.clone().into());
-            }
-        }
-        for host in targets.hosts.iter() {
-            if let Some(line) = book.last_admin(&host.name).filter(|line| line.effect == "drain") {
-                out.insert((&*host.name).into(), entry(line).into());
-            }
-        }
+        let question = Summed { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
+        let summary = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
+        let names: Map = summary.names.into_iter().map(|(commit, name)| ((&*commit).into(), name.into())).collect();
+        let out: Map = summary.out.iter().map(|(host, line)| ((&**host).into(), entry(line).into())).collect();
         let mut map = Map::new();
         map.insert("names".into(), names.into());
         map.insert("out".into(), out.into());
-        map.insert("open".into(), entries(book.unfinished()));
+        map.insert("open".into(), entries(&summary.open));
         // This run has not ended either.
-        let others = book.unfinished_runs().into_iter().filter(|line| line.run != here.session.run.id);
-        map.insert("runs".into(), entries(others));
-        map.insert("unread".into(), (book.unread as i64).into());
+        map.insert("runs".into(), entries(summary.runs.iter().filter(|line| line.run != here.session.run.id)));
+        map.insert("unread".into(), (summary.unread as i64).into());
         Ok(map)
     }
 
@@ -95,11 +87,10 @@ pub mod ledger {
     pub fn of_host(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
-        let book = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        let activated = book.activated(&host.0.host.name).map_or(Dynamic::UNIT, |line| entry(line).into());
+        let own = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;
         let mut map = Map::new();
-        map.insert("activated".into(), activated);
-        map.insert("open".into(), entries(book.unfinished()));
+        map.insert("activated".into(), own.activated.map_or(Dynamic::UNIT, |line| entry(&line).into()));
+        map.insert("open".into(), entries(&own.open));
         Ok(map)
     }
 }

@@ -1,13 +1,13 @@
 //! Releases on hosts.
 use super::{
     HostValue,
-    before_release::{good, looked_at, resolved, shares, shares_filled, tell_strange},
+    before_release::{good, looked_at, own_name, resolved, shares, shares_filled, tell_strange},
     git::CommitValue,
 };
 use crate::{
     failure::Failure,
     git::app,
-    ledger::{Mark, MarkState, Phase, ReadLedger, ReadMarks, WITHDRAWN, bad, switch},
+    ledger::{Consult, Mark, MarkState, Phase, ReadMarks, Switched, WITHDRAWN, bad, switch},
     model::Release as Tree,
     release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Stage, Verify, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
@@ -341,6 +341,7 @@ pub mod release {
         let here = here(&ctx)?.clone();
         let targets = current_targets(&here)?;
         let short = commit.commit[..12].to_owned();
+        own_name(name)?;
         let asked = ReadMarks { fleet: targets.fleet.clone(), name: name.to_owned(), commit: commit.commit.clone() };
         match here.perform(asked)? {
             MarkState::Done => return Ok(false),
@@ -379,6 +380,7 @@ pub mod release {
     pub fn mark_done(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let targets = current_targets(&here)?;
+        own_name(name)?;
         mark(&here, &targets, name, &commit, MarkState::Done)
     }
 
@@ -553,13 +555,8 @@ pub mod release {
         let fleet = here.fleet_of(&host.0.host);
         let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
         let Some(current) = listing.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
-        let book = here.perform(ReadLedger { fleet })?;
-        // Made anew, it has another number: what is current is not that.
-        if book.number_of(&commit.commit).is_some_and(|number| number != current.number) {
-            return Ok(false);
-        }
-        let last = book.last_mark(&switch(&host.0.host.name));
-        Ok(last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&commit.commit)))
+        let question = Switched { host: host.0.host.name.clone(), commit: commit.commit, number: current.number };
+        here.perform(Consult { fleet, question })
     }
 
     /// Says in the closing table that the host was left as it is, for it is as it should be.

@@ -1,7 +1,7 @@
 //! Takes hosts out of all their pools, or puts them back: all or none.
 use super::{
     Place, ReadBalance, by_hand,
-    driver::{Checked, Driver, Server},
+    driver::{self, Checked, Driver},
     places,
 };
 use crate::{
@@ -9,13 +9,13 @@ use crate::{
     event::{Standing, What},
     failure::{Failure, Reason},
     fleet::{Balancer, Fleet},
-    host::Host,
+    host::{Host, Name},
     ledger::{Line, Phase, ReadLedger},
     model::{Miss, Model, Predicted},
     world::real::Site,
 };
 use serde::Serialize;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Drains hosts, or makes them ready, on every balancer; what changed is put back if one of them fails.
 #[derive(Clone, Serialize)]
@@ -166,14 +166,8 @@ impl SetAdmin {
     }
 
     async fn change(&self, at: &At<'_>, site: &Site, questions: Vec<(&Balancer, String)>) -> Result<(), Failure> {
-        let mut changed: Vec<Changed> = Vec::new();
-        let mut result = Ok(());
-        for host in &self.hosts {
-            result = self.change_one(at, site, host, &mut changed).await;
-            if result.is_err() {
-                break;
-            }
-        }
+        let mut changed: Vec<Server> = Vec::new();
+        let mut result = self.change_all(at, site, &mut changed).await;
         if result.is_ok() {
             // A person is asked last: what programs did can be put back if the answer is no.
             result = by_hand::done(at, questions).await;
@@ -181,7 +175,7 @@ impl SetAdmin {
         let Err(failure) = result else { return Ok(()) };
         // Backwards, so that each server ends as it was first seen.
         let mut kept = Vec::new();
-        for Changed { driver, place, before } in changed.iter().rev() {
+        for Server { driver, place, before, .. } in changed.iter().rev() {
             match set(&**driver, place, *before).await {
                 Ok(()) => {}
                 Err(_) => kept.push(format!("{}/{}/{}", place.balancer, place.pool, place.server)),
@@ -202,80 +196,149 @@ impl SetAdmin {
         })
     }
 
-    /// Changes all servers of a host. What was changed is noted, also when it fails.
-    async fn change_one(
-        &self,
-        at: &At<'_>,
-        site: &Site,
-        host: &Host,
-        changed: &mut Vec<Changed>,
-    ) -> Result<(), Failure> {
-        let here = |f: Failure| f.on(&host.name);
+    /// The servers that change, as they stand now. Each pool is listed once, however many of its servers are meant.
+    async fn servers<'a>(&'a self, at: &At<'_>, site: &Site) -> Result<Vec<Server<'a>>, Failure> {
         let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-        let mut unchecked = Vec::new();
-        let mut all = Vec::new();
-        for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
-            let driver = site.balancing.driver(&place.balancer).await?;
-            let before = admin_of(&*driver, &place).await.map_err(here)?;
-            all.push((driver.clone(), place.clone()));
-            if before == self.to || (before == Admin::Maint && self.to == Admin::Drain) {
-                continue;
-            }
-            changed.push(Changed { driver: driver.clone(), place: place.clone(), before });
-            if before == Admin::Maint && self.to == Admin::Ready {
-                // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
-                set(&*driver, &place, Admin::Drain).await.map_err(here)?;
-                unchecked.push((driver, place));
-            } else if self.to != Admin::Ready {
-                set(&*driver, &place, self.to).await.map_err(here)?;
+        let (mut drivers, mut lists, mut all) = (BTreeMap::new(), Lists::default(), Vec::new());
+        for host in &self.hosts {
+            for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
+                if !drivers.contains_key(&place.balancer) {
+                    drivers.insert(place.balancer.clone(), site.balancing.driver(&place.balancer).await?);
+                }
+                let driver = drivers[&place.balancer].clone();
+                let before = lists.of(&*driver, &place).await.map_err(|f| f.on(&host.name))?.own;
+                all.push(Server { driver, place, host, before });
             }
         }
-        if self.to != Admin::Ready {
-            return Ok(());
-        }
-        // A server may follow another of the same host: none is waited for before all are told.
-        for (driver, place) in &unchecked {
-            let within = self.fleet.balancer(&place.balancer).map_or(SETTLE, |b| b.drain_within);
-            checked(&**driver, place, host, within).await?;
-        }
-        for (driver, place) in &all {
-            if admin_of(&**driver, place).await.map_err(here)? != self.to {
-                set(&**driver, place, self.to).await.map_err(here)?;
-            }
-        }
-        for (driver, place) in &all {
-            self.say_what_holds(at, &**driver, place, host).await?;
-        }
-        Ok(())
+        Ok(all)
     }
 
-    /// Says that a server stays out although it is ready: the server that it follows is out, or its name does not resolve.
-    async fn say_what_holds(
-        &self,
-        at: &At<'_>,
-        driver: &dyn Driver,
-        place: &Place,
-        host: &Host,
-    ) -> Result<(), Failure> {
-        let server = server_of(driver, place).await.map_err(|f| f.on(&host.name))?;
-        if server.admin != Admin::Ready {
-            let Place { balancer, pool, server: name } = place;
-            let because = match &server.follows {
-                Some(other) => format!("it follows `{other}`, which is out"),
-                None => format!("`{balancer}` says `{}`", server.raw),
-            };
-            let text = format!("`{pool}/{name}` on `{balancer}` was put back but gets no requests: {because}");
-            at.tell(What::Warned { host: Some(host.name.clone()), text });
+    /// Changes all servers of the hosts. What was changed is noted, also when it fails.
+    async fn change_all<'a>(&'a self, at: &At<'_>, site: &Site, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
+        let all = self.servers(at, site).await?;
+        let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
+        let moving: Vec<&Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).collect();
+        if self.to != Admin::Ready {
+            for server in &moving {
+                changed.push((*server).clone());
+                server.tell(self.to).await?;
+            }
+            return shown(&moving, self.to).await;
+        }
+        // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
+        let unchecked: Vec<&Server> = moving.iter().copied().filter(|s| s.before == Admin::Maint).collect();
+        for server in &unchecked {
+            changed.push((*server).clone());
+            server.tell(Admin::Drain).await?;
+        }
+        shown(&unchecked, Admin::Drain).await?;
+        // A server may follow another of the same host: none is waited for before all are told.
+        let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
+        checked(&unchecked, within).await?;
+        for server in &moving {
+            if server.before != Admin::Maint {
+                changed.push((*server).clone());
+            }
+            server.tell(self.to).await?;
+        }
+        shown(&moving, self.to).await?;
+        let mut lists = Lists::default();
+        for server in &all {
+            server.say_what_holds(at, &mut lists).await?;
         }
         Ok(())
     }
 }
 
-/// A server that was told to be something else, and what it was before.
-struct Changed {
+/// A server that is meant, and what it was told before.
+#[derive(Clone)]
+struct Server<'a> {
     driver: Arc<dyn Driver>,
     place: Place,
+    host: &'a Host,
     before: Admin,
+}
+
+impl Server<'_> {
+    async fn tell(&self, to: Admin) -> Result<(), Failure> {
+        let told = self.driver.set_admin(&self.place.pool, &self.place.server, to).await;
+        told.map_err(|f| f.on(&self.host.name))
+    }
+
+    /// Says that a server stays out although it is ready: the server that it follows is out, or its name does not resolve.
+    async fn say_what_holds(&self, at: &At<'_>, lists: &mut Lists) -> Result<(), Failure> {
+        let host = &self.host.name;
+        let server = lists.of(&*self.driver, &self.place).await.map_err(|f| f.on(host))?;
+        if server.admin != Admin::Ready {
+            let Place { balancer, pool, server: name } = &self.place;
+            let because = match &server.follows {
+                Some(other) => format!("it follows `{other}`, which is out"),
+                None => format!("`{balancer}` says `{}`", server.raw),
+            };
+            let text = format!("`{pool}/{name}` on `{balancer}` was put back but gets no requests: {because}");
+            at.tell(What::Warned { host: Some(host.clone()), text });
+        }
+        Ok(())
+    }
+}
+
+/// The servers of pools, each pool listed when it is first asked for.
+#[derive(Default)]
+struct Lists(BTreeMap<(Name, Name), BTreeMap<String, driver::Server>>);
+
+impl Lists {
+    async fn of(&mut self, driver: &dyn Driver, place: &Place) -> Result<&driver::Server, Failure> {
+        let at = (place.balancer.clone(), place.pool.clone());
+        if !self.0.contains_key(&at) {
+            let servers = driver.list(&place.pool).await?.into_iter().map(|server| (server.name.clone(), server));
+            self.0.insert(at.clone(), servers.collect());
+        }
+        self.0[&at].get(&place.server).ok_or_else(|| unknown(place))
+    }
+}
+
+/// Waits until balancers show what they were told of servers.
+async fn shown(servers: &[&Server<'_>], to: Admin) -> Result<(), Failure> {
+    let until = tokio::time::Instant::now() + SETTLE;
+    loop {
+        let (mut lists, mut late) = (Lists::default(), None);
+        for server in servers {
+            let on = |f: Failure| f.on(&server.host.name);
+            let now = lists.of(&*server.driver, &server.place).await.map_err(on)?.own;
+            if now != to {
+                late = Some((server, now));
+                break;
+            }
+        }
+        let Some((server, now)) = late else { return Ok(()) };
+        if tokio::time::Instant::now() > until {
+            return Err(not_taken(&server.place, now).on(&server.host.name));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until the balancers' checks of servers pass.
+async fn checked(servers: &[&Server<'_>], within: impl Fn(&Server<'_>) -> Duration) -> Result<(), Failure> {
+    let began = tokio::time::Instant::now();
+    loop {
+        let (mut lists, mut waits) = (Lists::default(), false);
+        for one in servers {
+            let server = lists.of(&*one.driver, &one.place).await.map_err(|f| f.on(&one.host.name))?;
+            // In a maintenance that is not its own nobody checks either.
+            if server.health == Checked::Up || server.admin == Admin::Maint {
+                continue;
+            }
+            if began.elapsed() > within(one) {
+                return Err(unhealthy(one.host, &server.raw));
+            }
+            waits = true;
+        }
+        if !waits {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// The places of a host that change: all, unless the ledger's line names some.
@@ -283,22 +346,6 @@ pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> 
     let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
     let changes = |place: &Place| only.is_none_or(|only| only.contains(&place.to_string()));
     places(fleet, host).into_iter().filter(changes).collect()
-}
-
-/// Waits until the balancer's checks of a server pass.
-async fn checked(driver: &dyn Driver, place: &Place, host: &Host, within: Duration) -> Result<(), Failure> {
-    let until = tokio::time::Instant::now() + within;
-    loop {
-        let server = server_of(driver, place).await.map_err(|f| f.on(&host.name))?;
-        // In a maintenance that is not its own nobody checks either.
-        if server.health == Checked::Up || server.admin == Admin::Maint {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() > until {
-            return Err(unhealthy(host, &server.raw));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// The refusal to put back a host that its balancer does not take for healthy.
@@ -315,9 +362,14 @@ async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> 
     server_of(driver, place).await.map(|server| server.own)
 }
 
-pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
+pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<driver::Server, Failure> {
     let servers = driver.list(&place.pool).await?;
     servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
+}
+
+fn not_taken(Place { balancer, pool, server }: &Place, now: Admin) -> Failure {
+    let message = format!("`{balancer}` accepted the change but `{pool}/{server}` is still {now:?}").to_lowercase();
+    Failure::new(Reason::Balancer, message)
 }
 
 fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
@@ -334,10 +386,7 @@ pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result
             return Ok(());
         }
         if tokio::time::Instant::now() > until {
-            let Place { balancer, pool, server } = place;
-            let message =
-                format!("`{balancer}` accepted the change but `{pool}/{server}` is still {now:?}").to_lowercase();
-            return Err(Failure::new(Reason::Balancer, message));
+            return Err(not_taken(place, now));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

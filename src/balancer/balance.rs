@@ -91,6 +91,27 @@ pub struct ReadBalance {
     pub fleet: Arc<Fleet>,
 }
 
+impl ReadBalance {
+    async fn read(&self, at: &At<'_>) -> Result<Balance, Failure> {
+        let site = at.real.site(&self.fleet.name);
+        let mut balance = Balance::default();
+        for balancer in self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty()) {
+            if balancer.by_hand() {
+                let state = super::by_hand::state(at, &self.fleet, balancer).await?;
+                balance.balancers.insert(balancer.name.clone(), state);
+                continue;
+            }
+            let driver = site.balancing.driver(&balancer.name).await?;
+            let mut state = BalancerState { epoch: driver.epoch().await?, pools: BTreeMap::new() };
+            for pool in balancer.pools.keys() {
+                state.pools.insert(pool.clone(), driver.list(pool).await?);
+            }
+            balance.balancers.insert(balancer.name.clone(), state);
+        }
+        Ok(balance)
+    }
+}
+
 impl Effect for ReadBalance {
     type Outcome = Balance;
     const NAME: &'static str = "read_balance";
@@ -108,23 +129,9 @@ impl Effect for ReadBalance {
         format!("read the balancers of {}", self.fleet.name)
     }
 
+    /// Who asks while another reading waits for its turn shares that: many who wait ask no more than one.
     async fn carry_out(&self, at: At<'_>) -> Result<Balance, Failure> {
-        let site = at.real.site(&self.fleet.name);
-        let mut balance = Balance::default();
-        for balancer in self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty()) {
-            if balancer.by_hand() {
-                let state = super::by_hand::state(&at, &self.fleet, balancer).await?;
-                balance.balancers.insert(balancer.name.clone(), state);
-                continue;
-            }
-            let driver = site.balancing.driver(&balancer.name).await?;
-            let mut state = BalancerState { epoch: driver.epoch().await?, pools: BTreeMap::new() };
-            for pool in balancer.pools.keys() {
-                state.pools.insert(pool.clone(), driver.list(pool).await?);
-            }
-            balance.balancers.insert(balancer.name.clone(), state);
-        }
-        Ok(balance)
+        at.real.site(&self.fleet.name).balance.get(self.read(&at)).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Balance> {

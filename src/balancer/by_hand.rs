@@ -27,7 +27,7 @@ fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item =
 
 /// How every server stands. A person is asked for those of which nobody knows.
 pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
-    let book = Book::read(&at.real.site(&fleet.name).balancing.read(&balancer.name, "ledger").await?);
+    let book = at.real.site(&fleet.name).balancing.book(&balancer.name).await?;
     // Who else asks waits for the answer.
     let mut said = at.real.said.lock().await;
     let key = |host: &Host| (fleet.name.clone(), balancer.name.clone(), host.name.clone());
@@ -118,7 +118,7 @@ pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> R
     let said = at.real.said.lock().await.clone();
     let site = at.real.site(&fleet.name);
     for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
-        if known(&Book::read(&site.balancing.read(&balancer, "ledger").await?), &host).is_none() {
+        if known(&*site.balancing.book(&balancer).await?, &host).is_none() {
             let text = stood(&host, admin, holder).text();
             site.balancing.note(&balancer, "ledger", &text).await?;
         }

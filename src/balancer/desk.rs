@@ -1,18 +1,19 @@
 //! The locks, balancers and state folders of one fleet, over ssh.
 use super::{
+    books::{Books, Shelf},
     by_tool::ByTool,
     diagnosis::unasked,
     driver::{Driver, Socket},
     haproxy::Haproxy,
-    keeper::{Keeper, SILENCE, Taken, held_by},
-    socket::{UnixSocket, remote},
+    keeper::{Keeper, SILENCE, Taken, held_by, lost},
+    socket::{ReadOnly, UnixSocket, remote},
 };
 use crate::{
-    command::Command,
     failure::{Failure, Reason},
     fleet::Fleet,
     host::{Host, Name},
-    world::real::{Balancing, Holder, Job, Says, Transport},
+    ledger::Book,
+    world::real::{Balancing, Holder, Says, Transport, Waits},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -20,8 +21,8 @@ use tokio::sync::Mutex;
 
 /// How often a lock that somebody holds is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
-/// The most of a ledger that is read.
-const LINES: usize = 20_000;
+/// How often it is asked whether anybody still waits.
+const WANTED: Duration = Duration::from_millis(100);
 
 /// What is held of a fleet.
 pub struct Desk {
@@ -29,12 +30,14 @@ pub struct Desk {
     transport: Arc<dyn Transport>,
     /// By balancer, else by the host that stands for it.
     keepers: Mutex<BTreeMap<Name, Arc<Keeper>>>,
-    readers: Mutex<BTreeMap<Name, Arc<dyn Driver>>>,
+    /// By balancer, and whether its lock was lost.
+    readers: Mutex<BTreeMap<(Name, bool), Arc<dyn Driver>>>,
+    books: Books,
 }
 
 impl Desk {
     pub fn new(fleet: Arc<Fleet>, transport: Arc<dyn Transport>) -> Self {
-        Self { fleet, transport, keepers: Mutex::default(), readers: Mutex::default() }
+        Self { fleet, transport, keepers: Mutex::default(), readers: Mutex::default(), books: Books::default() }
     }
 
     /// The machines that keep locks and ledgers, in name order, with their admin sockets.
@@ -61,43 +64,69 @@ impl Desk {
         Some(unasked(&*self.transport, balancer, &host, &socket?).await)
     }
 
+    fn shelf<'a>(&'a self, place: &'a Name, host: &'a Host) -> Shelf<'a> {
+        Shelf { transport: &*self.transport, place, host, folder: self.folder() }
+    }
+
     fn folder(&self) -> String {
         format!("{}/{}", self.fleet.state, self.fleet.name)
     }
 }
 
+/// Comes to its end when nobody wants to wait any more.
+async fn given_up(waits: Option<Waits<'_>>) {
+    let Some(Waits { stops, .. }) = waits else { return std::future::pending().await };
+    while !stops() {
+        tokio::time::sleep(WANTED).await;
+    }
+}
+
+impl Desk {
+    /// Takes the lock on one machine.
+    async fn take(
+        &self,
+        (_, host, socket): &(Name, Host, Option<String>),
+        holder: &Holder,
+        waits: Option<Waits<'_>>,
+    ) -> Result<Arc<Keeper>, Failure> {
+        let (folder, mut told) = (self.folder(), String::new());
+        loop {
+            let asked = Keeper::take(&*self.transport, host, &folder, holder, socket.as_deref(), SILENCE);
+            let busy = match asked.await? {
+                Taken::Held(keeper) => return Ok(keeper),
+                Taken::Busy(who) => held_by(&self.fleet.name, &who),
+            };
+            let Some(Waits { says, .. }) = waits else { return Err(busy) };
+            if told != busy.message {
+                says(&busy.message);
+                told.clone_from(&busy.message);
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
+
 #[async_trait]
 impl Balancing for Desk {
-    async fn lock(&self, holder: &Holder, wait: Option<&Says<'_>>, say: &Says<'_>) -> Result<(), Failure> {
+    async fn lock(&self, holder: &Holder, waits: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure> {
         let mut keepers = self.keepers.lock().await;
         if !keepers.is_empty() {
             return Ok(());
         }
-        let folder = self.folder();
-        let (mut taken, mut told) = (BTreeMap::<Name, Arc<Keeper>>::new(), String::new());
-        for (name, host, socket) in self.homes() {
-            let failure = loop {
-                let asked = Keeper::take(&*self.transport, &host, &folder, holder, socket.as_deref(), SILENCE);
-                let busy = match asked.await {
-                    Ok(Taken::Held(keeper)) => {
-                        taken.insert(name, keeper);
-                        break None;
-                    }
-                    Ok(Taken::Busy(who)) => held_by(&self.fleet.name, &who),
-                    Err(failure) => break Some(failure),
-                };
-                let Some(wait) = wait else { break Some(busy) };
-                if told != busy.message {
-                    wait(&busy.message);
-                    told.clone_from(&busy.message);
-                }
-                tokio::time::sleep(AGAIN).await;
+        let mut taken = BTreeMap::<Name, Arc<Keeper>>::new();
+        for home in self.homes() {
+            let asked = tokio::select! {
+                taken = self.take(&home, holder, waits) => taken,
+                () = given_up(waits) => Err(Failure::new(Reason::Interrupted, "interrupted")),
             };
-            if let Some(failure) = failure {
-                for keeper in taken.values() {
-                    keeper.release().await;
+            match asked {
+                Ok(keeper) => drop(taken.insert(home.0, keeper)),
+                Err(failure) => {
+                    for keeper in taken.values() {
+                        keeper.release().await;
+                    }
+                    return Err(failure);
                 }
-                return Err(failure);
             }
         }
         for (name, keeper) in &taken {
@@ -109,7 +138,27 @@ impl Balancing for Desk {
                 say(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `{tool}` on its host"));
             }
         }
+        self.books.turned().await;
+        for (name, host, _) in self.homes() {
+            let rotated = self.books.rotate(&self.shelf(&name, &host), &taken[&name]).await;
+            // Whoever reads it reads more then.
+            rotated.or_else(|failure| match taken[&name].is_lost() {
+                true => Err(failure),
+                false => {
+                    say(&failure.message);
+                    Ok(())
+                }
+            })?;
+        }
         *keepers = taken;
+        Ok(())
+    }
+
+    async fn held(&self) -> Result<(), Failure> {
+        let keepers: Vec<Arc<Keeper>> = self.keepers.lock().await.values().cloned().collect();
+        for keeper in keepers {
+            keeper.held().await?;
+        }
         Ok(())
     }
 
@@ -117,14 +166,16 @@ impl Balancing for Desk {
         for keeper in std::mem::take(&mut *self.keepers.lock().await).into_values() {
             keeper.release().await;
         }
+        self.books.turned().await;
     }
 
     async fn driver(&self, balancer: &Name) -> Result<Arc<dyn Driver>, Failure> {
-        if let Some(keeper) = self.keepers.lock().await.get(balancer) {
+        let keeper = self.keepers.lock().await.get(balancer).cloned();
+        if let Some(keeper) = keeper.as_ref().filter(|keeper| !keeper.is_lost()) {
             return Ok(Arc::new(Haproxy { socket: keeper.clone(), name: balancer.to_string() }));
         }
         let mut readers = self.readers.lock().await;
-        if let Some(driver) = readers.get(balancer) {
+        if let Some(driver) = readers.get(&(balancer.clone(), keeper.is_some())) {
             return Ok(driver.clone());
         }
         let (_, host, socket) = self.home(balancer)?;
@@ -145,8 +196,13 @@ impl Balancing for Desk {
                 by_tool.found(balancer).await?
             }
         };
+        // Who lost the lock may look, and change nothing.
+        let asked: Arc<dyn Socket> = match keeper {
+            Some(_) => Arc::new(ReadOnly { socket: asked, refusal: lost(balancer) }),
+            None => asked,
+        };
         let driver: Arc<dyn Driver> = Arc::new(Haproxy { socket: asked, name: balancer.to_string() });
-        readers.insert(balancer.clone(), driver.clone());
+        readers.insert((balancer.clone(), keeper.is_some()), driver.clone());
         Ok(driver)
     }
 
@@ -155,27 +211,15 @@ impl Balancing for Desk {
         let keeper = keeper.ok_or_else(|| {
             Failure::new(Reason::Locked, format!("the ledger on `{place}` is written under the lock alone"))
         })?;
-        keeper.note(file, &line.replace(crate::ledger::line::AT, &crate::ledger::line::now())).await
+        let line = line.replace(crate::ledger::line::AT, &crate::ledger::line::now());
+        let written = keeper.note(file, &line).await;
+        self.books.wrote(place, &line, written.is_ok()).await;
+        written
     }
 
-    async fn read(&self, place: &Name, file: &str) -> Result<String, Failure> {
+    async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure> {
         let (_, host, _) = self.home(place)?;
-        let text = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
-[ -e "$folder/$file" ] || exit 0
-[ -f "$folder/$file" ] && [ ! -L "$folder/$file" ] || exit 3
-tail -n "$lines" "$folder/$file""#;
-        let values = vec![
-            ("folder".into(), self.folder()),
-            ("file".into(), file.to_owned()),
-            ("lines".into(), LINES.to_string()),
-        ];
-        let command = Command::line(text, values).expect("a good line");
-        let job = Job { timeout: Some(Duration::from_secs(20)), keep: 64 << 20, ..Job::new(&command) };
-        let ended = self.transport.run(&host, job).await?;
-        if ended.status != 0 || ended.cut {
-            let message = format!("the ledger on `{place}` cannot be read");
-            return Err(Failure::new(Reason::Balancer, message).on(&host.name));
-        }
-        Ok(String::from_utf8_lossy(&ended.out).into_owned())
+        let locked = self.keepers.lock().await.get(place).is_some_and(|keeper| !keeper.is_lost());
+        self.books.read(&self.shelf(place, &host), locked).await
     }
 }

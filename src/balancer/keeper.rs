@@ -2,6 +2,7 @@
 use super::driver::Socket;
 use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
+    control::shown,
     failure::{Failure, Reason},
     host::Host,
     world::real::{Exclusive, Holder, Transport},
@@ -10,15 +11,18 @@ use async_trait::async_trait;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Mutex,
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 const PROGRAM: &str = include_str!("keeper.sh");
@@ -30,6 +34,11 @@ const WITHIN: Duration = Duration::from_secs(10);
 const MARK: &str = "rfab lock: ";
 /// How many lines a login shell may print before it.
 const NOISE: usize = 1000;
+/// The longest answer of a balancer, in hexadecimal digits, and the longest of the keeper itself.
+const LONGEST: u64 = 16 << 20;
+const LONGEST_OWN: u64 = 64 << 10;
+/// The most characters that are shown of what a machine says of the holder.
+const MOST: usize = 300;
 
 /// What a keeper answered when it was asked for the lock.
 pub enum Taken {
@@ -42,6 +51,8 @@ pub enum Taken {
 pub struct Keeper {
     host: String,
     talk: Mutex<Talk>,
+    /// Whether it is known to be lost; it never comes back.
+    lost: AtomicBool,
     socket: Option<UnixSocket>,
     /// Whether the socket was tried and the keeper must ask instead.
     detoured: AtomicBool,
@@ -55,7 +66,8 @@ pub struct Keeper {
 struct Talk {
     stdin: Box<dyn AsyncWrite + Send + Unpin>,
     stdout: BufReader<Box<dyn AsyncRead + Send + Unpin>>,
-    lost: bool,
+    /// When the last line that was answered had been sent.
+    heard: Option<Instant>,
 }
 
 impl Keeper {
@@ -74,7 +86,7 @@ impl Keeper {
         let remote = socket.map(remote);
         let Exclusive { stdin, stdout, socket: near, guard } =
             transport.exclusive(host, PROGRAM, &args, remote.as_ref()).await?;
-        let mut talk = Talk { stdin, stdout: BufReader::new(stdout), lost: false };
+        let mut talk = Talk { stdin, stdout: BufReader::new(stdout), heard: None };
         let first = talk.first(&host.name).await?;
         match first.split_once(' ').unwrap_or((&first, "")) {
             ("held", "") => {}
@@ -86,6 +98,7 @@ impl Keeper {
         let keeper = Arc::new(Keeper {
             host: host.name.to_string(),
             talk: Mutex::new(talk),
+            lost: AtomicBool::new(false),
             socket,
             detoured: AtomicBool::new(false),
             master: AtomicBool::new(false),
@@ -115,6 +128,17 @@ impl Keeper {
         }
     }
 
+    /// How many bytes the ledger has.
+    pub async fn size(&self) -> Result<u64, Failure> {
+        let size = self.say("size").await?;
+        size.trim().parse().map_err(|_| Failure::unknown(format!("the ledger on `{}` has no size", self.host)))
+    }
+
+    /// Puts `ledger.new` into the ledger's place, if the two have so many bytes; the old one is kept beside it.
+    pub async fn turn(&self, new: u64, old: u64) -> Result<bool, Failure> {
+        Ok(self.say(&format!("turn {new} {old}")).await? == "ok")
+    }
+
     /// The program by which the keeper asks the balancer, where ssh may not forward its socket.
     ///
     /// `Balancer` when it gets no answer either way.
@@ -124,7 +148,10 @@ impl Keeper {
                 self.detoured.store(true, Relaxed);
                 let answer = self.ask("show info").await?;
                 self.master.store(is_masters(&answer), Relaxed);
-                self.say("tool").await.map(Some)
+                match self.say("tool").await? {
+                    tool if matches!(&*tool, "socat" | "nc") => Ok(Some(tool)),
+                    _ => Err(unanswered(&self.host)),
+                }
             }
             _ => Ok(None),
         }
@@ -138,18 +165,41 @@ impl Keeper {
         let _ = self.say("release").await;
     }
 
-    async fn say(&self, line: &str) -> Result<String, Failure> {
+    /// Whether the lock is known to be lost.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(SeqCst)
+    }
+
+    /// Asks whether the lock is still held; who asks at once with others shares an answer.
+    pub async fn held(&self) -> Result<(), Failure> {
+        let asked = Instant::now();
         let mut talk = self.talk.lock().await;
-        if talk.lost {
+        match talk.heard.is_some_and(|sent| sent > asked) && !self.is_lost() {
+            true => Ok(()),
+            false => self.say_to(&mut talk, "ping").await.map(drop),
+        }
+    }
+
+    async fn say(&self, line: &str) -> Result<String, Failure> {
+        self.say_to(&mut *self.talk.lock().await, line).await
+    }
+
+    /// Says a line and hears the answer. How long one waits for its turn does not count.
+    async fn say_to(&self, talk: &mut Talk, line: &str) -> Result<String, Failure> {
+        if self.is_lost() {
             return Err(lost(&self.host));
         }
+        let sent = Instant::now();
         let said = timeout(WITHIN, async {
             talk.stdin.write_all(format!("{line}\n").as_bytes()).await.map_err(|_| lost(&self.host))?;
             talk.stdin.flush().await.map_err(|_| lost(&self.host))?;
-            talk.hear(&self.host).await
+            talk.hear(&self.host, if line.starts_with("ask ") { LONGEST } else { LONGEST_OWN }).await
         });
         let answer = said.await.unwrap_or_else(|_| Err(lost(&self.host)));
-        talk.lost |= answer.is_err();
+        match answer {
+            Ok(_) => talk.heard = Some(sent),
+            Err(_) => self.lost.store(true, SeqCst),
+        }
         answer
     }
 }
@@ -158,20 +208,20 @@ impl Talk {
     /// The first answer, behind whatever the login shell has printed.
     async fn first(&mut self, host: &str) -> Result<String, Failure> {
         for _ in 0..NOISE {
-            if let Some(answer) = self.hear(host).await?.strip_prefix(MARK) {
+            if let Some(answer) = self.hear(host, LONGEST_OWN).await?.strip_prefix(MARK) {
                 return Ok(answer.to_owned());
             }
         }
         Err(strange(host))
     }
 
-    async fn hear(&mut self, host: &str) -> Result<String, Failure> {
+    /// Reads a line; one without an end is not read on, so that it fills no memory.
+    async fn hear(&mut self, host: &str, longest: u64) -> Result<String, Failure> {
         let mut line = Vec::new();
-        let reading = timeout(WITHIN, self.stdout.read_until(b'\n', &mut line)).await;
+        let mut begun = (&mut self.stdout).take(longest);
+        let reading = timeout(WITHIN, begun.read_until(b'\n', &mut line)).await;
         match reading {
-            Ok(Ok(n)) if n > 0 && line.ends_with(b"\n") && line.len() < 16 << 20 => {
-                Ok(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned())
-            }
+            Ok(Ok(_)) if line.ends_with(b"\n") => Ok(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned()),
             _ => Err(lost(host)),
         }
     }
@@ -183,7 +233,8 @@ fn strange(host: &str) -> Failure {
         .help("look at what the login shell prints there: `ssh` with the command `true` should print nothing")
 }
 
-fn lost(host: &str) -> Failure {
+/// The failure of whoever has the lock no more.
+pub fn lost(host: &str) -> Failure {
     Failure::new(Reason::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
         .help("nothing more was changed; look how the hosts stand before you go on")
 }
@@ -202,10 +253,7 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
             "remove it, or name another `state`",
         ),
         "strange-lock" => (format!("`{folder}/lock` on `{host}` is no plain file"), "look who made it, and remove it"),
-        _ => (
-            format!("the lock of `{folder}` on `{host}` cannot be taken: {}", why.escape_debug()),
-            "look at that folder",
-        ),
+        _ => (format!("the lock of `{folder}` on `{host}` cannot be taken: {}", brief(why)), "look at that folder"),
     };
     Failure::failed(message).on(&host.name).help(help)
 }
@@ -220,8 +268,18 @@ pub fn held_by(fleet: &str, who: &str) -> Failure {
 
 /// The failure that names who holds a fleet.
 pub fn held(fleet: &str, holder: &Holder) -> Failure {
-    let Holder { who, from, run, line, since } = holder;
+    let [who, from, run, line, since] =
+        [&holder.who, &holder.from, &holder.run, &holder.line, &holder.since].map(|text| brief(text));
     locked(format!("fleet `{fleet}` is held by {who}@{from} since {since}: `rfab {line}` (run {run})"))
+}
+
+/// A text of the balancer's machine, as one short line in which nothing hides.
+fn brief(text: &str) -> String {
+    let mut text = shown(text);
+    if let Some((at, _)) = text.char_indices().nth(MOST) {
+        text.replace_range(at.., "…");
+    }
+    text
 }
 
 fn locked(message: String) -> Failure {
@@ -233,7 +291,7 @@ impl Socket for Keeper {
     /// Through the forwarded socket, which ends with the lock; else by the keeper's own tools.
     async fn ask(&self, line: &str) -> Result<String, Failure> {
         one_line(line)?;
-        if self.talk.lock().await.lost {
+        if self.is_lost() {
             return Err(lost(&self.host));
         }
         if let Some(socket) = self.socket.as_ref().filter(|_| !self.detoured.load(Relaxed)) {
@@ -261,9 +319,7 @@ mod tests {
     use super::*;
 
     async fn first_of(printed: &'static str) -> Result<String, String> {
-        let stdout: Box<dyn AsyncRead + Send + Unpin> = Box::new(printed.as_bytes());
-        let mut talk = Talk { stdin: Box::new(tokio::io::sink()), stdout: BufReader::new(stdout), lost: false };
-        talk.first("lb1").await.map_err(|failure| failure.message)
+        talk(printed.as_bytes()).first("lb1").await.map_err(|failure| failure.message)
     }
 
     #[tokio::test]
@@ -273,5 +329,58 @@ mod tests {
         assert!(first_of("Welcome!\nheld\n").await.unwrap_err().contains("is lost"));
         let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
         assert!(first_of(endless).await.unwrap_err().contains("answers nothing known"));
+    }
+
+    fn talk(stdout: impl AsyncRead + Send + Unpin + 'static) -> Talk {
+        Talk { stdin: Box::new(tokio::io::sink()), stdout: BufReader::new(Box::new(stdout)), heard: None }
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_read_no_further_than_the_longest() {
+        for (text, longest, heard) in [
+            (&b"held\n"[..], 100, Some("held")),
+            (b"\n", 100, Some("")),
+            (b"ok\nmore\n", 100, Some("ok")),
+            (b"123456789\n", 10, Some("123456789")),
+            (b"1234567890\n", 10, None),
+            (b"held", 100, None),
+            (b"", 100, None),
+        ] {
+            let said = talk(text).hear("lb1", longest).await;
+            assert_eq!(said.ok().as_deref(), heard, "{text:?}");
+        }
+        let mut endless = talk(tokio::io::repeat(0));
+        assert!(timeout(Duration::from_secs(5), endless.hear("lb1", LONGEST)).await.expect("an end").is_err());
+    }
+
+    #[test]
+    fn what_a_machine_says_of_the_holder_is_one_short_line_that_hides_nothing() {
+        let holder = |text: &str| {
+            let of = || text.to_owned();
+            Holder { who: of(), from: of(), run: of(), line: of(), since: of() }
+        };
+        let long = "x".repeat(1 << 20);
+        for text in ["anna\nerror: all is lost", "\r\x1b[2J", "a\u{202e}b", "\u{85}\u{2028}", "\0", &long] {
+            let json = serde_json::to_string(&holder(text)).expect("plain data");
+            for failure in [held("prod", &holder(text)), held_by("prod", &json)] {
+                let message = failure.message;
+                assert!(message.starts_with("fleet `prod` is held by ") && message.len() < 3_000, "{message}");
+                assert!(!message.chars().any(crate::control::hidden), "{message}");
+            }
+        }
+        assert_eq!(
+            held("prod", &holder("anna")).message,
+            "fleet `prod` is held by anna@anna since anna: `rfab anna` (run anna)"
+        );
+        assert!(held_by("prod", "{\n").message.ends_with("whose note cannot be read"));
+        let host = Host {
+            fleet: "prod".into(),
+            name: "lb1".into(),
+            address: None,
+            group: None,
+            roles: Vec::new(),
+            vars: Default::default(),
+        };
+        assert!(!refused(&host, "/x", "no\nerror: forged").message.contains('\n'));
     }
 }

@@ -58,6 +58,14 @@ ask() {
     esac
 }
 name() { case $1 in '' | .* | *[!a-z0-9._-]*) return 1 ;; esac; [ ! -L "$1" ]; }
+size() { if [ -f "$1" ] && [ ! -L "$1" ]; then wc -c < "$1" | tr -d ' '; else printf '0\n'; fi; }
+# The old ledger keeps its lines under the next free name; the new one takes its place at once.
+turn() {
+    [ "$(size ledger.new)" = "$1" ] && [ "$(size ledger)" = "$2" ] && sync ledger.new || return 1
+    n=1
+    while [ -e "ledger-$n" ] || [ -L "ledger-$n" ]; do n=$((n + 1)); done
+    ln ledger "ledger-$n" && mv ledger.new ledger && sync .
+}
 watch
 while IFS= read -r line; do
     unwatch
@@ -81,6 +89,8 @@ while IFS= read -r line; do
             printf 'failed\n'
         fi
         ;;
+    size) size ledger 9<&- ;;
+    turn) if turn "${rest%% *}" "${rest#* }" 9<&-; then printf 'ok\n'; else printf 'failed\n'; fi ;;
     release) unwatch; printf 'ok\n'; exit 0 ;;
     *) printf 'failed\n' ;;
     esac

@@ -1,12 +1,14 @@
 //! One operator a fleet.
-use super::keeper::held;
+use super::keeper::{held, lost};
 use crate::{
     effect::*,
     event::What,
     failure::Failure,
     fleet::Fleet,
+    host::Name,
+    ledger::place,
     model::{Miss, Model, Predicted},
-    world::real::Holder,
+    world::real::{Holder, Waits},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -48,7 +50,9 @@ impl Effect for Lock {
             at.tell(What::LockAwaited { fleet: self.fleet.name.clone(), holder: holder.to_owned() });
         };
         let say = |text: &str| at.tell(What::Noted { host: None, text: text.to_owned() });
-        site.balancing.lock(&self.holder, if self.wait { Some(&awaited) } else { None }, &say).await?;
+        let stops = || at.real.person.stops();
+        let waits = self.wait.then_some(Waits { says: &awaited, stops: &stops });
+        site.balancing.lock(&self.holder, waits, &say).await?;
         super::by_hand::write_down(&at, &self.fleet, &self.holder).await
     }
 
@@ -72,6 +76,44 @@ impl Effect for Lock {
                 *held_by = self.take.then(|| self.holder.clone());
                 Ok(())
             }
+        }
+    }
+}
+
+/// Asks whether a run still has a fleet's lock.
+#[derive(Clone, Serialize)]
+pub struct Holds {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    pub run: Name,
+}
+
+impl Effect for Holds {
+    type Outcome = ();
+    const NAME: &'static str = "holds";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("look whether the lock of {} is still held", self.fleet.name)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        at.real.site(&self.fleet.name).balancing.held().await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let held_by = &model.state(&self.fleet.name)?.held_by;
+        match held_by.as_ref().is_some_and(|holder| *holder.run == *self.run) {
+            true => Ok(()),
+            false => Err(lost(&place(&self.fleet)?).into()),
         }
     }
 }

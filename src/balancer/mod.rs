@@ -5,6 +5,7 @@ pub mod keeper;
 
 mod admin;
 mod balance;
+mod books;
 mod by_hand;
 mod by_tool;
 mod check;
@@ -24,7 +25,7 @@ pub use check::CheckBalancers;
 pub use claim::Claim;
 pub use cut_off::{CutOff, Reopen};
 pub use desk::Desk;
-pub use lock::Lock;
+pub use lock::{Holds, Lock};
 pub use place::{Place, places};
 pub use wait::{Emptied, WaitDrained, WaitUp};
 pub use weight::SetWeight;

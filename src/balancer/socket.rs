@@ -8,7 +8,10 @@ use crate::{
 use async_trait::async_trait;
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::{
@@ -181,6 +184,23 @@ impl Socket for UnixSocket {
             }
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(self.failed(&format!("no answer within {} s", WITHIN.as_secs()))),
+        }
+    }
+}
+
+/// A socket for whoever may only look.
+pub struct ReadOnly {
+    pub socket: Arc<dyn Socket>,
+    /// What comes of a line that may change something.
+    pub refusal: Failure,
+}
+
+#[async_trait]
+impl Socket for ReadOnly {
+    async fn ask(&self, line: &str) -> Result<String, Failure> {
+        match line.starts_with("show ") {
+            true => self.socket.ask(line).await,
+            false => Err(self.refusal.clone()),
         }
     }
 }

@@ -210,7 +210,7 @@ pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> R
         let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone())?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
         let balancing = Arc::new(Desk::new(fleet.clone(), transport.clone()));
-        Ok(Site { fleet: fleet.clone(), transport, balancing })
+        Ok(Site { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
     };
     Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
 }

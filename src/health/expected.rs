@@ -155,7 +155,7 @@ impl Written {
         if of_fleet.names.is_some() {
             return Ok(of_fleet);
         }
-        let own = Effect::carry_out(&ReadBook::of(&probe.fleet, &probe.host)?, at).await?;
+        let own = ReadBook::of(&probe.fleet, &probe.host)?.whole(&at).await?;
         Ok(of_fleet.or(Written::in_book(&own, id)))
     }
 
@@ -163,7 +163,7 @@ impl Written {
     pub(super) fn on_model(probe: &Probe, model: &mut Model) -> Predicted<Written> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::predict(&ReadLedger { fleet: probe.fleet.clone() }, model)?;
-        let own = Effect::predict(&ReadBook::of(&probe.fleet, &probe.host)?, model)?;
+        let own = ReadBook::of(&probe.fleet, &probe.host)?.on_model(model)?;
         Ok(Written::in_book(&fleet, id).or(Written::in_book(&own, id)))
     }
 

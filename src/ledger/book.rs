@@ -10,16 +10,39 @@ pub struct Book {
     pub unread: usize,
 }
 
+/// What a line begins with; within a text of it the quotes would be escaped.
+const BEGINNING: &str = "{\"v\":1,\"run\":\"";
+
+fn parsed(line: &str) -> Option<Line> {
+    serde_json::from_str::<Line>(line).ok().filter(|line| line.v == 1).map(Line::plain)
+}
+
 impl Book {
     pub fn read(text: &str) -> Book {
         let mut book = Book::default();
-        for line in text.lines().filter(|l| !l.trim().is_empty()) {
-            match serde_json::from_str::<Line>(line) {
-                Ok(line) if line.v == 1 => book.lines.push(line),
-                _ => book.unread += 1,
-            }
-        }
+        book.extend(text);
         book
+    }
+
+    /// Reads the lines that follow.
+    pub fn extend(&mut self, text: &str) {
+        text.lines().for_each(|line| _ = self.take(line));
+    }
+
+    /// Reads the next line, and gives the part of its text that is one, if any is.
+    pub fn take<'a>(&mut self, text: &'a str) -> Option<&'a str> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        if let Some(line) = parsed(text) {
+            self.lines.push(line);
+            return Some(text);
+        }
+        self.unread += 1;
+        // One that was torn costs itself alone, not the one that was written behind it.
+        let behind = &text[text.rfind(BEGINNING).filter(|at| *at > 0)?..];
+        self.lines.push(parsed(behind)?);
+        Some(behind)
     }
 
     /// The last drain or ready of a host that was done, or may have been.
@@ -60,21 +83,33 @@ impl Book {
         for line in self.lines.iter().filter(|l| matches!(&*l.effect, "release" | "activate")) {
             let Some(commit) = &line.commit else { continue };
             let known = all.entry(commit).or_default();
-            let typed = line.reason.iter().filter(|name| line.effect == "release" && number_in(name).is_some());
-            let told: Vec<&String> =
-                line.names.as_ref().map_or_else(|| typed.collect(), |names| names.iter().collect());
-            for name in told {
-                if !known.contains(name) {
-                    known.push(name.clone());
+            for name in Self::names_in(line) {
+                if !known.iter().any(|other| other == name) {
+                    known.push(name.to_owned());
                 }
             }
         }
         all
     }
 
+    /// What a line of a release or an activation says that its commit is called.
+    pub(super) fn names_in(line: &Line) -> impl Iterator<Item = &str> {
+        let typed = line.reason.iter().filter(move |name| line.effect == "release" && number_in(name).is_some());
+        let told = line.names.iter().flatten();
+        told.chain(typed.filter(move |_| line.names.is_none())).map(String::as_str)
+    }
+
     /// What else a service may call a commit.
     pub fn names_of(&self, commit: &str) -> Vec<String> {
-        self.names().remove(commit).unwrap_or_default()
+        let of =
+            |line: &&Line| matches!(&*line.effect, "release" | "activate") && line.commit.as_deref() == Some(commit);
+        let mut names: Vec<String> = Vec::new();
+        for name in self.lines.iter().filter(of).flat_map(Self::names_in) {
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
     }
 
     /// The highest number that the fleet gave.
@@ -133,6 +168,32 @@ mod tests {
         let text = [&line("drain", "web1", Phase::Ok), "{\"v\":2,\"run\":\"x\"}\n", &torn[..40]].concat();
         let book = Book::read(&text);
         assert_eq!((book.lines.len(), book.unread), (1, 2));
+    }
+
+    #[test]
+    fn a_line_that_was_torn_anywhere_costs_itself_alone() {
+        let [torn, next] = [line("ready", "web1", Phase::Ok), line("drain", "web2", Phase::Ok)];
+        for at in 1..torn.len() - 1 {
+            let book = Book::read(&[&torn[..at], &next].concat());
+            let hosts: Vec<_> = book.lines.iter().filter_map(|line| line.host.as_deref()).collect();
+            assert_eq!((hosts, book.unread), (vec!["web2"], 1), "{}", &torn[..at]);
+        }
+    }
+
+    #[test]
+    fn no_word_of_a_line_moves_or_hides_text_and_a_mark_keeps_its_name() {
+        let told = |effect: &str| {
+            let mut line: Line = serde_json::from_str(&line(effect, "web1", Phase::Ok)).expect("a line");
+            line.reason = Some("a\nb".into());
+            line.on_behalf_of = Some("\u{202e}".into());
+            (line.who, line.from) = ("anna\nerror: forged".into(), "\x1b[2J".into());
+            (line.run, line.host) = ("r\r".into(), Some("web\t1".into()));
+            Book::read(&line.text()).lines.remove(0)
+        };
+        let Line { who, from, run, host, reason, on_behalf_of, .. } = told("drain");
+        let words = [&who, &from, &*run, &*host.expect("one"), &reason.expect("one"), &on_behalf_of.expect("one")];
+        assert!(!words.join("").contains(crate::control::hidden), "{words:?}");
+        assert_eq!(told("mark").reason.as_deref(), Some("a\nb"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What was good on a host.
-use super::{Book, Phase};
-use crate::model::Commit;
+use super::{Book, Line, Phase};
+use crate::{host::Name, model::Commit};
+use std::collections::BTreeMap;
 
 /// The name of a host's switches among what is written down for a fleet.
 pub fn switch(host: &str) -> String {
@@ -15,29 +16,79 @@ pub fn bad(host: &str) -> String {
 /// The name of what was rolled back.
 pub const WITHDRAWN: &str = "rolled back";
 
+/// The host that something which is written down by name is about, if it is about one.
+pub(super) fn of_host(name: &str) -> Option<&str> {
+    name.strip_prefix("switch ").or_else(|| name.strip_prefix("bad on "))
+}
+
+/// Whether a name is one of rfab's own, under which a script writes nothing down.
+pub fn reserved(name: &str) -> bool {
+    of_host(name).is_some() || name == WITHDRAWN
+}
+
+/// The most that one can go back on a host.
+const BACK: usize = 20;
+
+/// What was good on a host so far, each with something that is kept of its line.
+pub(super) struct Goods<'a, T>(Vec<(&'a Commit, T)>);
+
+impl<T> Default for Goods<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'a, T> Goods<'a, T> {
+    /// Takes the next mark of the host.
+    pub fn take(&mut self, line: &'a Line, commit: &'a Commit, kept: T) {
+        let known = self.0.iter().position(|(c, _)| *c == commit);
+        let is_bad = line.reason.as_deref().is_some_and(|name| name.starts_with("bad on "));
+        match known {
+            Some(at) => self.0.truncate(if is_bad { at } else { at + 1 }),
+            None if !is_bad && line.phase == Phase::Ok => self.0.push((commit, kept)),
+            None => {}
+        }
+        let over = self.0.len().saturating_sub(BACK);
+        self.0.drain(..over);
+    }
+
+    pub fn into_places(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().map(|(_, kept)| kept)
+    }
+}
+
 impl Book {
     /// The commits that a host was switched to and proven healthy with, oldest first.
     ///
     /// A switch back to one of them forgets those after it, from its first moment on: what was left is not gone back to.
     /// One that did not prove healthy when it was last tried is forgotten, too.
     pub fn good(&self, host: &str) -> Vec<Commit> {
-        let (switch, bad, mut good) = (switch(host), bad(host), Vec::<Commit>::new());
+        let mut goods = Goods::default();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
             let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };
-            let known = good.iter().position(|c| c == commit);
-            match known {
-                Some(at) if *name == switch => good.truncate(at + 1),
-                Some(at) if *name == bad => good.truncate(at),
-                None if *name == switch && line.phase == Phase::Ok => good.push(commit.clone()),
-                _ => {}
+            if of_host(name) == Some(host) {
+                goods.take(line, commit, ());
             }
         }
-        good
+        goods.0.into_iter().map(|(commit, ())| commit.clone()).collect()
+    }
+
+    /// The same of several hosts, read once.
+    pub fn goods(&self, hosts: &[Name]) -> BTreeMap<Name, Vec<Commit>> {
+        let mut all: BTreeMap<&str, Goods<()>> = hosts.iter().map(|host| (&**host, Goods::default())).collect();
+        for line in self.lines.iter().filter(|line| line.effect == "mark") {
+            let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };
+            if let Some(goods) = of_host(name).and_then(|host| all.get_mut(host)) {
+                goods.take(line, commit, ());
+            }
+        }
+        let commits = |goods: Goods<()>| goods.0.into_iter().map(|(commit, ())| commit.clone()).collect();
+        all.into_iter().map(|(host, goods)| (host.into(), commits(goods))).collect()
     }
 
     /// Whether a commit was rolled back, and nobody has deployed it since.
-    pub fn withdrawn(&self, commit: &str) -> Option<&super::Line> {
-        let about = |l: &&super::Line| {
+    pub fn withdrawn(&self, commit: &str) -> Option<&Line> {
+        let about = |l: &&Line| {
             l.commit.as_deref() == Some(commit)
                 && (l.effect == "release" || l.effect == "mark" && l.reason.as_deref() == Some(WITHDRAWN))
         };
@@ -48,7 +99,6 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Line;
 
     fn line(effect: &str, reason: &str, commit: &str, phase: Phase) -> Line {
         Line {

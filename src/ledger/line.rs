@@ -1,5 +1,8 @@
 //! One line of a ledger.
-use crate::host::Name;
+use crate::{
+    control::{hidden, shown},
+    host::Name,
+};
 use serde::{Deserialize, Serialize};
 
 /// Something that was about to be done, or how it ended.
@@ -54,6 +57,22 @@ pub enum Phase {
 pub use crate::effect::AT;
 
 impl Line {
+    /// The line with nothing in its words that moves or hides text, for they are shown to people.
+    ///
+    /// What is written down by name keeps its name as it is: it is looked up by that.
+    pub fn plain(mut self) -> Line {
+        let of_mark = self.effect == "mark";
+        let texts = [&mut self.who, &mut self.from, &mut self.at].into_iter();
+        let texts = texts.chain(&mut self.on_behalf_of).chain(self.reason.iter_mut().filter(|_| !of_mark));
+        for text in texts.filter(|text| text.contains(hidden)) {
+            *text = shown(text);
+        }
+        for name in [&mut self.run].into_iter().chain(&mut self.host).filter(|name| name.contains(hidden)) {
+            *name = shown(name).into();
+        }
+        self
+    }
+
     /// The line as it is written; the time is still `@AT@` if it was so.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("a ledger line is plain data")

@@ -29,7 +29,7 @@ pub fn place(fleet: &Fleet) -> Result<Name, Failure> {
 }
 
 impl Effect for ReadLedger {
-    type Outcome = Book;
+    type Outcome = Arc<Book>;
     const NAME: &'static str = "read_ledger";
     const KIND: Kind = Kind::Read;
 
@@ -45,18 +45,22 @@ impl Effect for ReadLedger {
         format!("read the ledger of {}", self.fleet.name)
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Book, Failure> {
-        let Some(home) = home(&self.fleet) else { return Ok(Book::default()) };
-        let site = at.real.site(&self.fleet.name);
-        Ok(Book::read(&site.balancing.read(&home, "ledger").await?))
+    async fn carry_out(&self, at: At<'_>) -> Result<Arc<Book>, Failure> {
+        let Some(home) = home(&self.fleet) else { return Ok(Arc::default()) };
+        at.real.site(&self.fleet.name).balancing.book(&home).await
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Book> {
-        let Some(home) = home(&self.fleet) else { return Ok(Book::default()) };
+    fn predict(&self, model: &mut Model) -> Predicted<Arc<Book>> {
+        let Some(home) = home(&self.fleet) else { return Ok(Arc::default()) };
         if let Some(balancer) = self.fleet.balancers.iter().find(|b| b.name == home) {
             model.machine(&balancer.host)?;
         }
-        let ledgers = &model.state(&self.fleet.name)?.ledgers;
-        Ok(Book::read(&ledgers.get(&home).map(|lines| lines.join("\n")).unwrap_or_default()))
+        Ok(model.state(&self.fleet.name)?.read(&home, |lines, so_far: Option<Arc<Book>>| {
+            let mut book = so_far.unwrap_or_default();
+            if !lines.is_empty() {
+                Arc::make_mut(&mut book).extend(&lines.join("\n"));
+            }
+            book
+        }))
     }
 }

@@ -1,9 +1,10 @@
 //! What began and has no end in a ledger.
 use super::{Book, Line, Phase};
 use crate::host::Name;
+use std::collections::HashMap;
 
 /// What a line is about, so that a later one about the same takes its place.
-fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
+pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
     let host = line.host.as_deref();
     match &*line.effect {
         "run" | "release" => None,
@@ -13,27 +14,45 @@ fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
     }
 }
 
+/// A run that is not done.
+pub(super) struct Open<'a> {
+    /// Its first line.
+    pub line: &'a Line,
+    /// Where it last began: it may have been resumed.
+    began: usize,
+}
+
+/// The runs that took the lock and did not say that they ended, and who ended each of the others, itself or by ending well.
+pub(super) fn open_runs(lines: &[Line]) -> (Vec<Open<'_>>, HashMap<&str, Vec<&str>>) {
+    let (mut open, mut closed_by) = (Vec::<Open>::new(), HashMap::<_, Vec<_>>::new());
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
+        let known = open.iter().position(|other| other.line.run == line.run);
+        let began = known.map(|index| open[index].began);
+        match (line.phase, known) {
+            (Phase::Intent, Some(index)) => open[index].began = at,
+            (Phase::Intent, None) => open.push(Open { line, began: at }),
+            (Phase::Ok | Phase::Failed, _) => {
+                let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
+                open.retain(|other| {
+                    let stays = other.line.run != line.run && !earlier(other.began);
+                    if !stays {
+                        closed_by.entry(&*other.line.run).or_default().push(&*line.run);
+                    }
+                    stays
+                });
+            }
+            (Phase::Unknown, _) => {}
+        }
+    }
+    (open, closed_by)
+}
+
 impl Book {
     /// The first lines of runs that took the lock and did not say that they ended, oldest first.
     ///
     /// A later run that ended well leaves nothing of them to be done.
     pub fn unfinished_runs(&self) -> Vec<&Line> {
-        // Each with where it last began: it may have been resumed.
-        let mut open: Vec<(usize, &Line)> = Vec::new();
-        for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
-            let known = open.iter().position(|(_, other)| other.run == line.run);
-            let began = known.map(|index| open[index].0);
-            match (line.phase, known) {
-                (Phase::Intent, Some(index)) => open[index].0 = at,
-                (Phase::Intent, None) => open.push((at, line)),
-                (Phase::Ok | Phase::Failed, _) => {
-                    let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
-                    open.retain(|(before, other)| other.run != line.run && !earlier(*before));
-                }
-                (Phase::Unknown, _) => {}
-            }
-        }
-        open.into_iter().map(|(_, line)| line).collect()
+        open_runs(&self.lines).0.into_iter().map(|open| open.line).collect()
     }
 
     /// The runs that were to take a run back.
@@ -65,13 +84,14 @@ impl Book {
 
     /// The last lines about whatever began and has no known end: a drain, a switch, a migration; oldest first.
     pub fn unfinished(&self) -> Vec<&Line> {
-        let mut last: Vec<&Line> = Vec::new();
-        for line in self.lines.iter().filter(|line| thing(line).is_some()) {
-            last.retain(|before| thing(before) != thing(line));
-            last.push(line);
+        let mut last: HashMap<_, usize> = HashMap::new();
+        for (at, line) in self.lines.iter().enumerate() {
+            last.extend(thing(line).map(|thing| (thing, at)));
         }
-        last.retain(|line| matches!(line.phase, Phase::Intent | Phase::Unknown));
-        last
+        let mut open: Vec<usize> = last.into_values().collect();
+        open.retain(|at| matches!(self.lines[*at].phase, Phase::Intent | Phase::Unknown));
+        open.sort_unstable();
+        open.into_iter().map(|at| &self.lines[at]).collect()
     }
 
     /// The last activation of a host that was done.

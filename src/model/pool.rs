@@ -1,7 +1,7 @@
 //! Servers of the model's pools, and what is written down for a fleet.
 use super::{Fact, Predicted, Time};
 use crate::{effect::Admin, host::Name, world::real::Holder};
-use std::collections::BTreeMap;
+use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 /// A host in one pool.
 #[derive(Clone, Debug)]
@@ -55,4 +55,28 @@ pub struct StateFolder {
     pub held_by: Option<Holder>,
     /// By balancer, else by the host that stands for it.
     pub ledgers: BTreeMap<Name, Vec<String>>,
+    /// What readers made of how many lines of each.
+    read: BTreeMap<Name, (usize, Arc<dyn Any + Send + Sync>)>,
+}
+
+impl StateFolder {
+    /// Has everything read again, for it may be changed past its readers.
+    pub fn read_anew(&mut self) {
+        self.read.clear();
+    }
+
+    /// What a reader makes of a ledger: of the lines that came since it was read last, and of what it made of those before.
+    pub fn read<T: Send + Sync + 'static>(
+        &mut self,
+        place: &Name,
+        reader: impl FnOnce(&[String], Option<Arc<T>>) -> Arc<T>,
+    ) -> Arc<T> {
+        let lines = self.ledgers.get(place).map(Vec::as_slice).unwrap_or_default();
+        let before = self.read.remove(place).filter(|(known, _)| *known <= lines.len());
+        let before = before.and_then(|(known, so_far)| Some((known, so_far.downcast::<T>().ok()?)));
+        let (known, so_far) = before.map_or((0, None), |(known, so_far)| (known, Some(so_far)));
+        let made = reader(&lines[known..], so_far);
+        self.read.insert(place.clone(), (lines.len(), made.clone()));
+        made
+    }
 }

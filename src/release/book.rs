@@ -6,11 +6,11 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Host,
-    ledger::Book,
+    ledger::{Book, Line},
     model::{Model, Predicted},
     world::real::Job,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The most lines that are read, the newest.
@@ -32,8 +32,17 @@ impl ReadBook {
     }
 }
 
+/// What a host's own ledger says of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Own {
+    /// The last activation that was done.
+    pub activated: Option<Line>,
+    /// What began and has no known end.
+    pub open: Vec<Line>,
+}
+
 impl Effect for ReadBook {
-    type Outcome = Book;
+    type Outcome = Own;
     const NAME: &'static str = "read_book";
     const KIND: Kind = Kind::Read;
 
@@ -49,7 +58,23 @@ impl Effect for ReadBook {
         "read its own ledger".to_owned()
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Book, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<Own, Failure> {
+        Ok(self.own(&self.whole(&at).await?))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Own> {
+        Ok(self.own(&self.on_model(model)?))
+    }
+}
+
+impl ReadBook {
+    fn own(&self, book: &Book) -> Own {
+        let open = book.unfinished().into_iter().cloned().collect();
+        Own { activated: book.activated(&self.host.name).cloned(), open }
+    }
+
+    /// Reads all of it, for another effect.
+    pub async fn whole(&self, at: &At<'_>) -> Result<Book, Failure> {
         let text = r#"[ -e "$file" ] || exit 0
 [ -f "$file" ] && [ ! -L "$file" ] || exit 3
 tail -n "$lines" "$file""#;
@@ -66,7 +91,8 @@ tail -n "$lines" "$file""#;
         Ok(Book::read(&String::from_utf8_lossy(&ended.out)))
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Book> {
+    /// Reads all of it on the model.
+    pub fn on_model(&self, model: &mut Model) -> Predicted<Book> {
         Ok(Book::read(&model.machine(&self.host)?.ledger.join("\n")))
     }
 }

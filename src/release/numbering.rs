@@ -56,6 +56,14 @@ impl Effect for Number {
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
+        if book.newest().is_none() && (self.known.is_some() || self.highest > 0) {
+            let text = format!(
+                "the ledger of fleet `{}` has no release, though its hosts have: it was emptied or lost. What is done once a commit, \
+                 such as a migration, isn't known any more",
+                self.fleet.name
+            );
+            at.tell(What::Warned { host: None, text });
+        }
         for odd in self.known.into_iter().chain([self.highest]).filter(|number| !credible(book.highest(), *number)) {
             let text = format!(
                 "a host has a release of number {odd}, which fleet `{}` never gave: it doesn't count, and the next one is {number}",

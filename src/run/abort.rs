@@ -38,6 +38,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
         return Ok(());
     }
     let fleet = here.session.admit((**fleet).clone()).map_err(plain)?;
+    here.script.meter.is_about(fleet.hosts.len());
     let hosts = changed.iter().map(|(host, _)| host.clone()).collect();
     let targets =
         Targets { fleet: fleet.clone(), hosts: Arc::new(hosts), selection: "what the run changed".to_owned() };

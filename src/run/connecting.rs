@@ -4,7 +4,7 @@ use crate::{
     event::{Standing, What},
     failure::Failure,
     host::Host,
-    ledger::{Book, ReadLedger, place},
+    ledger::{self, Book, Consult, place},
     script::{Here, Targets},
     session::{tell_forgotten, tell_unfinished},
     ssh::Connect,
@@ -41,7 +41,10 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
 
 /// What is written down for the fleet; who began something there and did not end it is named.
 fn read(here: &Here, targets: &Targets) -> Book {
-    let book = here.lane.perform(ReadLedger { fleet: targets.fleet.clone() }).unwrap_or_default();
+    let book = here
+        .lane
+        .perform(Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: None } })
+        .unwrap_or_default();
     tell_unfinished(&here.session.run, &here.session.tally, &book, &here.lane);
     book
 }

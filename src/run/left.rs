@@ -1,11 +1,12 @@
 //! Hosts that are out when a run ends, though its line did not ask for that.
 use crate::{
     balancer::Balance,
+    control::shown,
     effect::Lane,
     event::{Standing, What},
     failure::Failure,
     host::Name,
-    ledger::{Book, ReadLedger},
+    ledger::{self, Book, Consult},
     session::{Out, Session},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -22,7 +23,7 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
         if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
             continue;
         }
-        let read = || lane.perform(ReadLedger { fleet: fleet.clone() }).ok();
+        let read = || lane.perform(Consult { fleet: fleet.clone(), question: ledger::Standing { hosts: None } }).ok();
         let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
         let text = match session.run.out_as(book, &host.name) {
@@ -46,7 +47,7 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
 /// Whether it was this run that took a host out, or an earlier one of the same line.
 fn of_line(session: &Session, book: &Book, host: &str) -> bool {
     let Some(line) = book.last_admin(host) else { return false };
-    let typed = session.run.typed();
+    let typed = shown(&session.run.typed());
     let began = book.lines.iter().find(|other| other.effect == "run" && other.run == line.run);
     line.run == session.run.id || began.is_some_and(|began| began.reason.as_deref() == Some(&*typed))
 }

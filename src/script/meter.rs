@@ -8,11 +8,14 @@ use std::{
     time::Duration,
 };
 
-/// The most operations of a run; a release on a thousand hosts needs some hundred thousands.
+/// The most operations of a run, and as many more for each host that it may be about.
 const OPERATIONS: u64 = 10_000_000;
+const OPERATIONS_A_HOST: u64 = 200_000;
 
-/// The most time of a processor that a run's scripts themselves take; one operation can take long.
+/// The most time of a processor that a run's scripts themselves take, and as much more for each host; one operation can
+/// take long.
 const TIME: Duration = Duration::from_secs(5);
+const TIME_A_HOST: Duration = Duration::from_millis(100);
 
 /// The clock is looked at every so many operations.
 const EVERY: u64 = 64;
@@ -22,6 +25,8 @@ const EVERY: u64 = 64;
 pub struct Meter {
     operations: AtomicU64,
     nanoseconds: AtomicU64,
+    /// The most hosts that it is about.
+    hosts: AtomicU64,
 }
 
 thread_local! {
@@ -36,6 +41,12 @@ impl Meter {
     pub fn begin(&self) {
         self.operations.store(0, Relaxed);
         self.nanoseconds.store(0, Relaxed);
+        self.hosts.store(0, Relaxed);
+    }
+
+    /// Makes room for a run that is about so many hosts: a large fleet is never too much for a rollback.
+    pub fn is_about(&self, hosts: usize) {
+        self.hosts.fetch_max(hosts as u64, Relaxed);
     }
 
     /// Counts one; what comes back ends the script, and no `try` catches it.
@@ -45,7 +56,10 @@ impl Meter {
             look(true);
             self.nanoseconds.fetch_add(SPENT.take().as_nanos() as u64, Relaxed);
         }
-        let spent = operations >= OPERATIONS || self.nanoseconds.load(Relaxed) >= TIME.as_nanos() as u64;
+        let hosts = self.hosts.load(Relaxed);
+        let most = OPERATIONS.saturating_add(OPERATIONS_A_HOST.saturating_mul(hosts));
+        let time = TIME.as_nanos() as u64 + (TIME_A_HOST.as_nanos() as u64).saturating_mul(hosts);
+        let spent = operations >= most || self.nanoseconds.load(Relaxed) >= time;
         spent.then(|| Dynamic::from(Failure::new(Reason::Fabfile, "the script computes without end")))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         selection::{excluded, limited},
     },
     host::Host,
-    ledger::ReadLedger,
+    ledger::{self, Consult},
     local::{Local, ReadHosts},
     session::tell_forgotten,
 };
@@ -73,6 +73,7 @@ fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
     if !known && !fleet.unasked.is_empty() {
         warn(here, &fleet);
     }
+    here.script.meter.is_about(fleet.hosts.len());
     let hosts = Arc::new(fleet.hosts.clone());
     Ok(Targets { fleet, hosts, selection: "all".to_owned() })
 }
@@ -127,7 +128,8 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
 /// Nobody is meant; perhaps because a balancer forgot who is out.
 fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Failure) -> Failure {
     let Some(balance) = balance else { return failure };
-    let Ok(book) = here.lane.perform(ReadLedger { fleet: fleet.clone() }) else { return failure };
+    let asked = Consult { fleet: fleet.clone(), question: ledger::Standing { hosts: None } };
+    let Ok(book) = here.lane.perform(asked) else { return failure };
     match tell_forgotten(fleet, &balance, &book) {
         told if told.is_empty() => failure,
         told => failure.help(told.join("\n")),

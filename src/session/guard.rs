@@ -1,7 +1,7 @@
 //! Before the first change to a fleet: the question of a guarded one, then the lock, held to the run's end.
 use super::{Layer, Rest, Run, Tally, unfinished::tell};
 use crate::{
-    balancer::{Lock, SetWeight},
+    balancer::{Holds, Lock, SetWeight},
     effect::{Answered, Call, Fleets, Kind, Record, Touch},
     event::What,
     failure::{Failure, Reason},
@@ -24,6 +24,8 @@ pub struct Guard {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     tally: Arc<Tally>,
+    /// Fleets of which an earlier attempt changed a host.
+    touched: BTreeSet<Name>,
     /// Fleets whose lock this run holds.
     held: Mutex<BTreeSet<Name>>,
     /// Fleets that may not be changed: who said no is not asked again for the next host.
@@ -33,14 +35,16 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>) -> Self {
-        Self { run, fleets, tally, held: Mutex::default(), refused: Mutex::default(), looked: AtomicBool::default() }
+    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>, touched: BTreeSet<Name>) -> Self {
+        let (held, refused, looked) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+        Self { run, fleets, tally, touched, held, refused, looked }
     }
 
     fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let held = |name: &Name| self.held.lock().unwrap().contains(name);
         if held(&fleet.name) {
-            return Ok(());
+            // Who lost it changes nothing more.
+            return rest.ask(&call).read(Holds { fleet: fleet.clone(), run: self.run.id.clone() });
         }
         let _alone = rest.world().alone(call, &format!("guard {}", fleet.name));
         if held(&fleet.name) {
@@ -62,7 +66,13 @@ impl Guard {
             line: self.run.typed(),
             since: self.run.since.clone(),
         };
-        rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait: self.run.wait })?;
+        let later = self.held.lock().unwrap().iter().find(|other| **other > fleet.name).cloned();
+        let wait = self.run.wait && later.is_none();
+        let taken = rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait });
+        taken.map_err(|failure| match later.filter(|_| self.run.wait && failure.reason == Reason::Locked) {
+            Some(later) => circle(failure, &fleet.name, &later),
+            None => failure,
+        })?;
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
         self.alone_since(fleet, &book)?;
         tell(&self.run, &self.tally, &book, call.lane);
@@ -91,6 +101,15 @@ impl Guard {
         let idle = |line: &&Line| book.changed_nothing(&line.run);
         let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));
+        // A run is taken back only where it changed something.
+        if !began && !self.run.force_changed && (self.run.undoes.is_some() || self.touched.contains(&fleet.name)) {
+            let message = format!(
+                "the ledger of fleet `{}` has nothing of run `{run}`, which changed it: it was emptied or lost, or much was done since",
+                fleet.name
+            );
+            return Err(Failure::refused(message)
+                .help("nothing was changed; look how the hosts stand, then type the line anew"));
+        }
         match since.next().filter(|_| began) {
             Some(line) if !self.run.force_changed => {
                 let Line { run: other, who, from, at, .. } = line;
@@ -152,6 +171,16 @@ impl Guard {
             fleet.name, self.run.line
         )
     }
+}
+
+/// The failure of a run that could wait for ever: who has the fleet may wait for one that this run has.
+///
+/// Runs wait for fleets in the order of their names alone, so that no two of them wait for each other.
+fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
+    let message = format!("{}. This run has `{later}` already, so it doesn't wait for `{fleet}`", failure.message);
+    Failure { message, ..failure }.help(format!(
+        "whoever has `{fleet}` may wait for `{later}`; a line that changes `{fleet}` before `{later}` waits for both"
+    ))
 }
 
 /// Whether it changes a balancer's pools: where there are several apps, each app's lock guards its own.

@@ -182,6 +182,7 @@ impl Session {
         let listener = Arc::new(masked::Masked { masks: run.masks.clone(), then: listener });
         let journal = journal.map(|keep| Journaling { key: keep.key.knowing(run.masks.clone()), ..keep });
         let changed_before = journal.as_ref().is_some_and(|keep| keep.past.changed);
+        let touched = journal.as_ref().map(|keep| keep.past.changed_fleets()).unwrap_or_default();
         let lawless = faults.lawless() && world.name() == "simulated";
         let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone(), stopped.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
@@ -197,7 +198,7 @@ impl Session {
                 let (fleets, masks) = (fleets.clone(), run.masks.clone());
                 Box::new(journal::Journaled::new(keep, fleets, masks, stopped.clone())) as Box<dyn Layer>
             }),
-            Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone()))),
+            Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone(), touched))),
             if lawless { None } else { Some(Box::new(invariants)) },
             Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),
             Some(Box::new(faults)),

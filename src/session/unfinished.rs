@@ -1,6 +1,7 @@
 //! What others began on a fleet and did not end, told to whoever comes next.
 use super::{Run, Tally};
 use crate::{
+    control::shown,
     effect::Lane,
     event::What,
     ledger::{Book, Line},
@@ -27,7 +28,7 @@ fn text(line: &Line, last: Option<&Line>) -> String {
         Some(last) => {
             let on = last.host.as_ref().map(|host| format!(" {host}")).unwrap_or_default();
             let what = if last.effect == "mark" { last.reason.as_deref().unwrap_or_default() } else { &*last.effect };
-            format!("; the last of it is `{what}{on}` at {}", last.at)
+            format!("; the last of it is `{}{on}` at {}", shown(what), last.at)
         }
         None => String::new(),
     };

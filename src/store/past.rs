@@ -10,7 +10,7 @@ use crate::{
     host::Name,
 };
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The effects of earlier attempts, by lane and number; of none for a run that begins.
 #[derive(Debug, Default)]
@@ -197,6 +197,16 @@ impl Past {
     /// A fleet as it was when the run knew it.
     pub fn fleet(&self, name: &Name) -> Option<&Fleet> {
         self.fleets.get(name)
+    }
+
+    /// The fleets of which earlier attempts changed a host, or may have.
+    pub fn changed_fleets(&self) -> BTreeSet<Name> {
+        let changes =
+            self.lanes.values().flat_map(BTreeMap::values).chain(self.forgotten.iter().map(|(_, known)| known));
+        let things = changes.filter(|known| known.may_be_done()).flat_map(|known| &known.things);
+        // A thing ends with its host, as `FLEET/HOST`.
+        let host = |thing: &String| thing.rsplit_once(' ')?.1.rsplit_once('/').map(|(fleet, _)| fleet.into());
+        things.filter_map(host).collect()
     }
 
     /// The first command from an effect on that may not be repeated, and that may have been done.

@@ -1,6 +1,7 @@
 //! The innermost layer: real or simulated.
 pub mod lanes;
 pub mod nowhere;
+pub mod reading;
 pub mod real;
 pub mod simulated;
 pub mod threads;

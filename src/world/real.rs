@@ -1,4 +1,5 @@
 //! The real world's parts, as traits that the domains implement and `run` wires together.
+pub use super::reading::Shared;
 use super::{Alone, Work, World, threads};
 use crate::{
     balancer::driver::Driver,
@@ -8,6 +9,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
+    ledger::Book,
     model::Time,
 };
 use async_trait::async_trait;
@@ -202,6 +204,15 @@ pub struct Ended {
 /// Hears a line for people.
 pub type Says<'a> = dyn for<'x> Fn(&'x str) + Send + Sync + 'a;
 
+/// How a run waits for a lock that somebody else has.
+#[derive(Clone, Copy)]
+pub struct Waits<'a> {
+    /// Hears who has it.
+    pub says: &'a Says<'a>,
+    /// Tells when nobody wants to wait any more.
+    pub stops: &'a (dyn Fn() -> bool + Send + Sync),
+}
+
 /// The lock of a fleet, its balancers, and what is written down in its state folders.
 ///
 /// A fleet without balancers keeps lock and state on its first host in name order.
@@ -209,8 +220,14 @@ pub type Says<'a> = dyn for<'x> Fn(&'x str) + Send + Sync + 'a;
 pub trait Balancing: Send + Sync {
     /// Takes the lock on every balancer host, in name order; with `wait`, waits and says who has it.
     ///
-    /// `say` hears a way that is not the usual one. `Locked` when another operator holds it.
-    async fn lock(&self, holder: &Holder, wait: Option<&Says<'_>>, say: &Says<'_>) -> Result<(), Failure>;
+    /// `say` hears a way that is not the usual one. `Locked` when another operator holds it, `Interrupted` when the wait
+    /// was stopped.
+    async fn lock(&self, holder: &Holder, wait: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure>;
+
+    /// Asks each keeper of the lock whether it still holds it.
+    ///
+    /// `Unknown` when one does not, or does not answer.
+    async fn held(&self) -> Result<(), Failure>;
 
     /// Gives the lock back, if it is held.
     async fn unlock(&self);
@@ -221,8 +238,8 @@ pub trait Balancing: Send + Sync {
     /// Appends a line to a file of the state folder on a balancer's host, synced. Needs the lock.
     async fn note(&self, place: &Name, file: &str, line: &str) -> Result<(), Failure>;
 
-    /// Reads a file of the state folder; empty if it is not there.
-    async fn read(&self, place: &Name, file: &str) -> Result<String, Failure>;
+    /// Reads the ledger of a state folder; empty if it is not there. Under the lock it is read once.
+    async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure>;
 }
 
 /// Who holds a lock, for people to read.
@@ -266,6 +283,8 @@ pub struct Site {
     pub fleet: Arc<Fleet>,
     pub transport: Arc<dyn Transport>,
     pub balancing: Arc<dyn Balancing>,
+    /// What its balancers said last.
+    pub balance: Shared,
 }
 
 /// What effects are carried out with.

@@ -110,7 +110,7 @@ impl Side {
             let ssh: Arc<dyn Transport> =
                 Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing))?);
             let balancing = Arc::new(Desk::new(fleet.clone(), ssh.clone()));
-            Ok(Site { fleet: fleet.clone(), transport: ssh, balancing })
+            Ok(Site { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
         };
         let real = Real::new(Arc::new(Willing), lab.folder.join("tmp"), true, Box::new(build));
         let side = Side::of(Arc::new(RealWorld::new(real, runtime)), run);

@@ -1,0 +1,265 @@
+//! What a script wants to know of a fleet's ledger. A run's journal keeps the answer alone, not what it was read from.
+use super::{Book, Line, Phase, ReadLedger, switch};
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    host::Name,
+    model::{Commit, Model, Predicted},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A question that one ledger answers.
+pub trait Question: Serialize + Send + Sync + 'static {
+    type Answer: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
+    const NAME: &'static str;
+
+    /// What is looked for, for people.
+    fn text(&self) -> String;
+
+    fn answer(&self, book: &Book) -> Self::Answer;
+}
+
+/// Asks the ledger of a fleet.
+#[derive(Serialize)]
+pub struct Consult<Q> {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    #[serde(flatten)]
+    pub question: Q,
+}
+
+impl<Q: Question> Effect for Consult<Q> {
+    type Outcome = Q::Answer;
+    const NAME: &'static str = Q::NAME;
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read the ledger of {}: {}", self.fleet.name, self.question.text())
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Q::Answer, Failure> {
+        let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
+        Ok(self.question.answer(&book))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Q::Answer> {
+        let book = Effect::predict(&ReadLedger { fleet: self.fleet.clone() }, model)?;
+        Ok(self.question.answer(&book))
+    }
+}
+
+/// How hosts stand, and how the runs that moved them ended; of all hosts where none are named.
+#[derive(Clone, Serialize)]
+pub struct Standing {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<Name>>,
+}
+
+impl Question for Standing {
+    type Answer = Book;
+    const NAME: &'static str = "read_standing";
+
+    fn text(&self) -> String {
+        "who took out whom".to_owned()
+    }
+
+    fn answer(&self, book: &Book) -> Book {
+        book.standing(self.hosts.as_deref())
+    }
+}
+
+/// What is under way when a commit is to be released, and whether it was rolled back.
+#[derive(Clone, Serialize)]
+pub struct Releasing {
+    pub commit: Commit,
+}
+
+impl Question for Releasing {
+    type Answer = Book;
+    const NAME: &'static str = "read_releasing";
+
+    fn text(&self) -> String {
+        "which release is in progress".to_owned()
+    }
+
+    fn answer(&self, book: &Book) -> Book {
+        book.releasing(&self.commit)
+    }
+}
+
+/// The number that the fleet gave a commit.
+#[derive(Clone, Serialize)]
+pub struct NumberOf {
+    pub commit: Commit,
+}
+
+impl Question for NumberOf {
+    type Answer = Option<u32>;
+    const NAME: &'static str = "read_number";
+
+    fn text(&self) -> String {
+        format!("the number of {}", &self.commit[..self.commit.len().min(12)])
+    }
+
+    fn answer(&self, book: &Book) -> Option<u32> {
+        book.number_of(&self.commit)
+    }
+}
+
+/// Whether a host's last switch was to a commit, under its number, and came to its end.
+#[derive(Clone, Serialize)]
+pub struct Switched {
+    pub host: Name,
+    pub commit: Commit,
+    /// The number of the host's current release.
+    pub number: u32,
+}
+
+impl Question for Switched {
+    type Answer = bool;
+    const NAME: &'static str = "read_switched";
+
+    fn text(&self) -> String {
+        format!("whether {} was switched wholly", self.host)
+    }
+
+    fn answer(&self, book: &Book) -> bool {
+        // Made anew, it has another number: what is current is not that.
+        let other = book.number_of(&self.commit).is_some_and(|number| number != self.number);
+        let last = book.last_mark(&switch(&self.host));
+        !other && last.is_some_and(|l| l.phase == Phase::Ok && l.commit.as_ref() == Some(&self.commit))
+    }
+}
+
+/// What each host was well on.
+#[derive(Clone, Serialize)]
+pub struct Histories {
+    pub hosts: Vec<Name>,
+}
+
+/// Commits with their names, and of each host which of them were good, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Good {
+    pub commits: Vec<Called>,
+    /// Places in `commits`.
+    pub hosts: BTreeMap<Name, Vec<usize>>,
+}
+
+/// A commit, and what it is called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Called {
+    pub commit: Commit,
+    pub name: Option<String>,
+    pub names: Vec<String>,
+}
+
+impl Question for Histories {
+    type Answer = Good;
+    const NAME: &'static str = "read_histories";
+
+    fn text(&self) -> String {
+        "what was good on its hosts".to_owned()
+    }
+
+    fn answer(&self, book: &Book) -> Good {
+        let mut good = Good::default();
+        let mut places: BTreeMap<Commit, usize> = BTreeMap::new();
+        for (host, commits) in book.goods(&self.hosts) {
+            let place = |commit: Commit| {
+                *places.entry(commit.clone()).or_insert_with(|| {
+                    let name = book.name_of(&commit).map(str::to_owned);
+                    good.commits.push(Called { name, names: book.names_of(&commit), commit });
+                    good.commits.len() - 1
+                })
+            };
+            good.hosts.insert(host, commits.into_iter().map(place).collect());
+        }
+        good
+    }
+}
+
+/// Why hosts were out when a run began.
+#[derive(Clone, Serialize)]
+pub struct ReasonsBefore {
+    pub run: Name,
+    pub hosts: Vec<Name>,
+}
+
+impl Question for ReasonsBefore {
+    type Answer = BTreeMap<Name, String>;
+    const NAME: &'static str = "read_reasons";
+
+    fn text(&self) -> String {
+        format!("why hosts were out before run {}", self.run)
+    }
+
+    fn answer(&self, book: &Book) -> BTreeMap<Name, String> {
+        let reason = |host: &Name| Some((host.clone(), book.reason_before(&self.run, host)?.to_owned()));
+        self.hosts.iter().filter_map(reason).collect()
+    }
+}
+
+/// What a person wants to know of a fleet.
+#[derive(Clone, Serialize)]
+pub struct Summed {
+    pub hosts: Vec<Name>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What the commits that were deployed last were called.
+    pub names: BTreeMap<Commit, String>,
+    /// The last drain of each host that was not put back.
+    pub out: BTreeMap<Name, Line>,
+    /// What began and has no known end.
+    pub open: Vec<Line>,
+    /// Runs that began and did not end.
+    pub runs: Vec<Line>,
+    pub unread: usize,
+}
+
+/// The most commits whose names are told.
+const NAMES: usize = 2_000;
+
+impl Question for Summed {
+    type Answer = Summary;
+    const NAME: &'static str = "read_summary";
+
+    fn text(&self) -> String {
+        "how it stands".to_owned()
+    }
+
+    fn answer(&self, book: &Book) -> Summary {
+        let mut names = BTreeMap::new();
+        for line in book.lines.iter().rev().filter(|line| line.effect == "release") {
+            if let (Some(commit), Some(name)) = (&line.commit, &line.reason) {
+                names.entry(commit.clone()).or_insert_with(|| name.clone());
+            }
+            if names.len() == NAMES {
+                break;
+            }
+        }
+        let drained = |host: &Name| {
+            let line = book.last_admin(host).filter(|line| line.effect == "drain");
+            line.map(|line| (host.clone(), line.clone()))
+        };
+        Summary {
+            names,
+            out: self.hosts.iter().filter_map(drained).collect(),
+            open: book.unfinished().into_iter().cloned().collect(),
+            runs: book.unfinished_runs().into_iter().cloned().collect(),
+            unread: book.unread,
+        }
+    }
+}
