@@ -103,8 +103,18 @@ pub const FLEET: Table = Table {
             r#"guarded: `["stable", "tag"]`; else also `"branch"`, `"commit"`, `"archive"` (one that is [of no commit](releases.md#an-archive))"#,
             "what may be deployed here",
         ),
-        key("via", Is::Text, "none", "jump hosts, `[USER@]HOST[:PORT]`, several with commas"),
-        key("user", Is::Text, "as ssh says", "the login user"),
+        key(
+            "via",
+            Is::Text,
+            "none",
+            "jump hosts, `[USER@]HOST[:PORT]`, several with commas; an IPv6 address stands in brackets. A machine of the fleet that is a jump host itself is reached through those before it",
+        ),
+        key(
+            "user",
+            Is::Text,
+            "as ssh says",
+            "the login user on the fleet's machines, whatever your own ssh configuration says; only the file that `ssh` names comes before it. For one run: `--set user=anna`",
+        ),
         key(
             "deploy_live",
             Is::YesNo,

@@ -1,10 +1,13 @@
 //! The ssh configuration that a run writes: what may not be overridden comes first, for ssh takes the first value.
+use super::{included, route::parts};
 use crate::{failure::Failure, fleet::Fleet};
+use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     fs, io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 /// What no file of the user, the fleet or the system can change.
@@ -18,6 +21,8 @@ Host *
     CheckHostIP no
     BatchMode yes
     ForwardAgent no
+    SetEnv RFAB=1
+    VisualHostKey no
     ForwardX11 no
     ForwardX11Trusted no
     Tunnel no
@@ -40,66 +45,47 @@ Host *
     LogLevel ERROR
 ";
 
-/// Where ssh's files of one run are.
-#[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+/// What cannot be changed either, by an ssh that was built with it. Kerberos would check a host by itself, past its key.
+const FORCED_IF_KNOWN: [&str; 2] = ["GSSAPIDelegateCredentials no", "GSSAPIKeyExchange no"];
 
-impl Folder {
-    /// Makes the folder, of this user alone, under the runtime directory or, where that name is too long, `/tmp`.
-    ///
-    /// Refuses a folder that is a link, belongs to another user, or may be read by others.
-    pub fn make(runtime: Option<&Path>) -> Result<Folder, Failure> {
-        let me = rustix::process::geteuid().as_raw();
-        let short = |p: &&Path| p.as_os_str().len() <= 40;
-        let folder = match runtime.filter(short) {
-            Some(runtime) => runtime.join("rfab"),
-            None => PathBuf::from(format!("/tmp/rfab-{me}")),
-        };
-        let failed = |e: &dyn std::fmt::Display| Failure::failed(format!("folder `{}`: {e}", folder.display()));
-        match fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(failed(&e)),
-        }
-        let about = fs::symlink_metadata(&folder).map_err(|e| failed(&e))?;
-        if !about.is_dir() {
-            return Err(failed(&"it is a link or a file").help("remove it"));
-        }
-        if about.uid() != me {
-            return Err(failed(&"it belongs to another user").help("remove it"));
-        }
-        if about.permissions().mode() & 0o077 != 0 {
-            return Err(failed(&"others may enter it").help(format!("type `chmod 700 {}`", folder.display())));
-        }
-        Ok(Folder(folder))
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// Writes a file of this user alone; one that is there is replaced.
-    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
-        let (path, temp) = (self.path(name), self.path(&format!("{name}.{}", std::process::id())));
-        let _ = fs::remove_file(&temp);
-        let written =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp).and_then(|mut file| {
-                io::Write::write_all(&mut file, text.as_bytes())?;
-                fs::rename(&temp, &path)
-            });
-        written.map_err(|e| Failure::failed(format!("file `{}`: {e}", path.display())))?;
-        Ok(path)
-    }
+/// The configuration of one run.
+pub struct Config {
+    pub text: String,
+    /// What tells connections that were opened by it from those of another one: it and all that it includes.
+    pub digest: String,
 }
 
-/// The text for one fleet.
+/// Makes the configuration for one fleet.
 ///
-/// `project` is the fabfile's folder, whose `known_hosts` counts beside the user's; `home` the user's.
-pub fn text(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<String, Failure> {
+/// `project` is the fabfile's folder, whose `known_hosts` counts beside what the configuration names; `home` the user's.
+pub fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
+    let own = own(fleet, home)?;
+    let included = included::texts(&own, home);
+    let global = match included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
+        true => asked(&own, fleet)?,
+        false => String::new(),
+    };
     let mut text = FORCED.to_owned();
-    let [own, system] = known_hosts(project, home)
-        .map(|files| files.iter().map(|p| quoted(p)).collect::<Result<Vec<_>, _>>().map(|files| files.join(" ")));
-    let _ = writeln!(text, "    UserKnownHostsFile {}\n    GlobalKnownHostsFile {}", own?, system?);
+    FORCED_IF_KNOWN.iter().filter(|line| is_known(line)).for_each(|line| text += &format!("    {line}\n"));
+    let known = project.join("known_hosts");
+    let global = if global.is_empty() { SYSTEM.to_owned() } else { global };
+    let _ = writeln!(text, "    GlobalKnownHostsFile {} {global}", quoted(&known)?);
+    text += &own;
+    // What was said before is taken back: a variable may be a secret, and no command depends on who runs it.
+    text += "Host *\n    SendEnv -*\n";
+    let mut digest = Sha256::new_with_prefix(&text);
+    included.iter().for_each(|text| digest.update(text));
+    // A key that was taken out of it lets nobody in over a connection that is still open.
+    digest.update(fs::read(&known).unwrap_or_default());
+    Ok(Config { digest: hex::encode(&digest.finalize()[..4]), text })
+}
+
+/// The system's files of known hosts, where the configuration names no others.
+const SYSTEM: &str = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
+
+/// What the fleet, its file, the user's and the system's say; the first word counts.
+fn own(fleet: Option<&Fleet>, home: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
     if let Some(own) = fleet.and_then(|fleet| fleet.ssh.as_ref()) {
         if !own.is_file() {
             return Err(Failure::new(
@@ -109,30 +95,72 @@ pub fn text(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<String
         }
         let _ = writeln!(text, "Host *\n    Include {}", quoted(own)?);
     }
-    if let Some(fleet) = fleet
-        && let Some(via) = &fleet.via
-    {
-        let hosts = fleet.hosts.iter().map(|h| h.address()).chain(fleet.balancers.iter().map(|b| b.host.address()));
-        let bare = via.rsplit('@').next().unwrap_or(via);
-        let hosts: Vec<&str> = hosts.filter(|h| *h != bare).collect();
-        let _ = writeln!(text, "Host {}\n    ProxyJump {via}", hosts.join(" "));
+    if let Some(fleet) = fleet {
+        let machines = fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host));
+        let machines: BTreeSet<&str> = machines.map(|host| host.address()).collect();
+        fleet.via.iter().for_each(|via| text += &jumps(via, &machines));
+        if let Some(user) = &fleet.user {
+            let _ = writeln!(text, "Host {}\n    User {user}", words(machines));
+        }
     }
     for file in [home.join(".ssh/config"), PathBuf::from("/etc/ssh/ssh_config")] {
         if file.is_file() {
             let _ = writeln!(text, "Host *\n    Include {}", quoted(&file)?);
         }
     }
+    // For jump hosts that are no machines of the fleet.
     if let Some(user) = fleet.and_then(|fleet| fleet.user.as_ref()) {
         let _ = writeln!(text, "Host *\n    User {user}");
     }
     Ok(text)
 }
 
-/// The files of known hosts: the project's and the user's, then the system's.
-pub fn known_hosts(project: &Path, home: &Path) -> [Vec<PathBuf>; 2] {
-    let own = [project.join("known_hosts"), home.join(".ssh/known_hosts"), home.join(".ssh/known_hosts2")];
-    let system = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-    [own.to_vec(), system.map(PathBuf::from).to_vec()]
+/// The way to each machine. One that is itself a jump host is reached through those before it.
+fn jumps(via: &str, machines: &BTreeSet<&str>) -> String {
+    let jumps: Vec<&str> = via.split(',').collect();
+    let (mut text, mut others) = (String::new(), machines.clone());
+    for (at, jump) in jumps.iter().enumerate() {
+        let (_, name, _) = parts(jump);
+        if others.remove(name) && at > 0 {
+            let _ = writeln!(text, "Host {name}\n    ProxyJump {}", jumps[..at].join(","));
+        }
+    }
+    if !others.is_empty() {
+        let _ = writeln!(text, "Host {}\n    ProxyJump {via}", words(others));
+    }
+    text
+}
+
+fn words(names: BTreeSet<&str>) -> String {
+    names.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// The system's files of known hosts that a configuration names. One name for all machines counts for jump hosts too.
+fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
+    let failed = |e: io::Error| Failure::failed(format!("ssh's configuration cannot be looked at: {e}"));
+    let file = tempfile::NamedTempFile::new().map_err(failed)?;
+    fs::write(file.path(), own).map_err(failed)?;
+    let machines =
+        fleet.into_iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));
+    let mut files = BTreeSet::new();
+    for host in machines {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(file.path()).args(["-G", "--", host.address()]).stdin(Stdio::null());
+        let said = command.output().map_err(failed)?.stdout;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        files.extend(said.lines().find_map(|line| line.strip_prefix("globalknownhostsfile ").map(str::to_owned)));
+    }
+    Ok(files.into_iter().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether the ssh of this machine knows a line.
+fn is_known(line: &str) -> bool {
+    let mut command = Command::new("ssh");
+    command.args(["-F", "none", "-G", "-o", line, "--", "host"]).env("LC_ALL", "C").stdin(Stdio::null());
+    // One that cannot be started is told by whoever needs it.
+    command
+        .output()
+        .is_ok_and(|out| out.status.success() && !String::from_utf8_lossy(&out.stderr).contains("nsupported option"))
 }
 
 /// A path as ssh reads it.
@@ -142,4 +170,159 @@ fn quoted(path: &Path) -> Result<String, Failure> {
         return Err(Failure::failed(format!("ssh cannot be given the path `{}`", text.escape_debug())));
     }
     Ok(format!("\"{text}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::tests::read_text;
+
+    /// What ssh makes of a fleet, the file that it names, and the user's configuration, for one host.
+    struct Said(String);
+
+    impl Said {
+        fn of(fleet: &str, file: &str, user: &str, host: &str) -> Said {
+            let home = tempfile::tempdir().unwrap();
+            fs::create_dir(home.path().join(".ssh")).unwrap();
+            fs::write(home.path().join(".ssh/config"), user).unwrap();
+            fs::write(home.path().join("fleet_config"), file).unwrap();
+            let mut fleet = read_text(fleet);
+            fleet.ssh = Some(home.path().join("fleet_config"));
+            let config = make(Some(&fleet), Path::new("/project"), home.path()).unwrap();
+            let path = home.path().join("config");
+            fs::write(&path, config.text).unwrap();
+            let mut command = Command::new("ssh");
+            let out = command.arg("-F").arg(&path).args(["-G", "--", host]).stdin(Stdio::null()).output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+            Said(String::from_utf8(out.stdout).unwrap())
+        }
+
+        fn value(&self, option: &str) -> &str {
+            self.0.lines().find_map(|line| line.strip_prefix(option)?.strip_prefix(' ')).unwrap_or("")
+        }
+    }
+
+    #[test]
+    fn the_fleets_user_logs_in_on_its_machines_and_ones_own_on_jump_hosts() {
+        let fleet = "user = \"deploy\"\nvia = \"bastion\"\n[hosts]\nweb1 = { address = \"fd00::1\" }\nweb2 = {}";
+        for own in ["", "Host *\n User root\n", "User root\n", "Match all\n User root\n", "Host web2\n User root\n"] {
+            for host in ["fd00::1", "web2"] {
+                assert_eq!(Said::of(fleet, "", own, host).value("user"), "deploy", "{own:?} {host}");
+            }
+        }
+        assert_eq!(Said::of(fleet, "", "Host bastion\n User anna\n", "bastion").value("user"), "anna");
+        assert_eq!(Said::of(fleet, "", "", "bastion").value("user"), "deploy");
+        // The team's own file is about these machines.
+        assert_eq!(Said::of(fleet, "Host web2\n User ops\n", "User root\n", "web2").value("user"), "ops");
+        let nobody = fleet.replace("user = \"deploy\"\n", "");
+        assert_eq!(Said::of(&nobody, "", "User anna\n", "web2").value("user"), "anna");
+    }
+
+    #[test]
+    fn each_machine_is_reached_through_the_jump_hosts_before_it() {
+        let hosts = "[hosts]\nweb1 = { roles = [\"web\"] }\ngate = { address = \"10.0.0.2\" }\n\
+                     six = { address = \"fd00::2\" }\n[balancer.lb]\ndriver = \"haproxy\"\n\
+                     host = \"lb.example.org\"\nsocket = \"/run/x\"\npools = { bk = \"web\" }\n";
+        for (via, host, way) in [
+            ("10.0.0.2:22", "web1", "10.0.0.2:22"),
+            ("10.0.0.2:22", "10.0.0.2", ""),
+            ("anna@10.0.0.2", "10.0.0.2", ""),
+            ("a,b", "web1", "a,b"),
+            ("a,10.0.0.2:2222,c", "web1", "a,10.0.0.2:2222,c"),
+            ("a,10.0.0.2:2222,c", "10.0.0.2", "a"),
+            ("a,b,ops@lb.example.org:22", "lb.example.org", "a,b"),
+            ("[fd00::2]:2222", "web1", "[fd00::2]:2222"),
+            ("[fd00::2]:2222", "fd00::2", ""),
+            ("anna@[fd00::9]", "fd00::2", "anna@[fd00::9]"),
+            ("b,anna@[fd00::2]", "fd00::2", "b"),
+        ] {
+            let said = Said::of(&format!("via = \"{via}\"\n{hosts}"), "", "", host);
+            // ssh may put brackets around a name that needs none.
+            let plain = |way: &str| way.replace(['[', ']'], "");
+            assert_eq!(plain(said.value("proxyjump")), plain(way), "{via} {host}");
+        }
+    }
+
+    #[test]
+    fn what_would_hand_something_of_the_person_to_a_host_is_off_whoever_turned_it_on() {
+        let on = "Host *\n ForwardAgent yes\n ForwardX11 yes\n ForwardX11Trusted yes\n GSSAPIDelegateCredentials yes\n \
+                  SendEnv SECRET_* LC_*\n SetEnv TOKEN=x\n PermitLocalCommand yes\n LocalCommand touch /tmp/x\n Tunnel yes\n \
+                  RemoteForward 9000 localhost:22\n LocalForward 9001 localhost:22\n DynamicForward 9002\n \
+                  ClearAllForwardings no\n RemoteCommand touch x\n RequestTTY force\n StrictHostKeyChecking off\n \
+                  VerifyHostKeyDNS yes\n UpdateHostKeys yes\n KnownHostsCommand /bin/echo %H\n VisualHostKey yes\n \
+                  GatewayPorts yes\n ControlMaster auto\n ControlPath /tmp/x\n NoHostAuthenticationForLocalhost yes\n";
+        for (file, own) in [(on, ""), ("", on)] {
+            let said = Said::of("[hosts]\nweb1 = {}", file, own, "web1");
+            for (option, value) in [
+                ("forwardagent", "no"),
+                ("forwardx11", "no"),
+                ("forwardx11trusted", "no"),
+                ("sendenv", ""),
+                ("setenv", "RFAB=1"),
+                ("permitlocalcommand", "no"),
+                ("tunnel", "false"),
+                ("remoteforward", ""),
+                ("localforward", ""),
+                ("dynamicforward", ""),
+                ("requesttty", "false"),
+                ("verifyhostkeydns", "false"),
+                ("updatehostkeys", "false"),
+                ("visualhostkey", "no"),
+                ("gatewayports", "no"),
+                ("controlmaster", "false"),
+                ("nohostauthenticationforlocalhost", "no"),
+            ] {
+                assert_eq!(said.value(option), value, "{option}: {}", said.0);
+            }
+            assert_eq!(said.0.matches("setenv ").count(), 1);
+            assert!(["true", "yes"].contains(&said.value("stricthostkeychecking")));
+            for option in ["gssapidelegatecredentials", "gssapikeyexchange", "remotecommand", "knownhostscommand"] {
+                assert!(["", "no", "none"].contains(&said.value(option)), "{option}: {}", said.0);
+            }
+        }
+    }
+
+    #[test]
+    fn known_hosts_are_those_that_the_configuration_names_beside_the_projects() {
+        let hosts = "[hosts]\nweb1 = {}\nweb2 = {}";
+        let both = |file: &str, own: &str, host: &str| {
+            let said = Said::of(hosts, file, own, host);
+            (said.value("userknownhostsfile").to_owned(), said.value("globalknownhostsfile").to_owned())
+        };
+        let system = format!("/project/known_hosts {SYSTEM}");
+        let (own, global) = both("", "", "web1");
+        assert!(own.ends_with("/.ssh/known_hosts2"), "{own}");
+        assert_eq!(global, system);
+        let user = "Host web1\n UserKnownHostsFile /a /b\n";
+        assert_eq!(both("", user, "web1"), ("/a /b".to_owned(), system.clone()));
+        assert_ne!(both("", user, "web2").0, "/a /b");
+        assert_eq!(both("UserKnownHostsFile /f\n", user, "web1"), ("/f".to_owned(), system));
+        let user = "Host *\n globalknownhostsfile /g1 /g2\n";
+        for host in ["web1", "web2", "bastion"] {
+            assert_eq!(both("", user, host).1, "/project/known_hosts /g1 /g2", "{host}");
+        }
+    }
+
+    #[test]
+    fn the_digest_is_another_one_once_an_included_file_or_a_known_key_is() {
+        let home = tempfile::tempdir().unwrap();
+        let (ssh, project) = (home.path().join(".ssh"), home.path().join("project"));
+        fs::create_dir_all(ssh.join("conf.d")).unwrap();
+        fs::create_dir(&project).unwrap();
+        fs::write(ssh.join("config"), "Include conf.d/*\n").unwrap();
+        let digest = || make(None, &project, home.path()).unwrap().digest;
+        let mut seen = BTreeSet::from([digest()]);
+        assert!(!seen.insert(digest()), "it is the same while nothing changes");
+        for (file, text) in [
+            (ssh.join("conf.d/web"), "Host web1\n HostName 10.0.0.1\n"),
+            (ssh.join("conf.d/web"), "Host web1\n HostName 10.0.0.2\n"),
+            (ssh.join("conf.d/more"), "Include deep\n"),
+            (ssh.join("deep"), "Port 23\n"),
+            (ssh.join("config"), "Include conf.d/*\nPort 24\n"),
+            (project.join("known_hosts"), "web1 ssh-ed25519 AAAA\n"),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert!(seen.insert(digest()), "{} counts", file.display());
+        }
+    }
 }

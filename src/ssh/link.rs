@@ -1,6 +1,6 @@
 //! The connection to one host, for the whole run: opened when first needed, and again when it broke.
 use super::{
-    config::Folder,
+    folder::Folder,
     master::{self, ALIVE_WITHIN},
 };
 use crate::{failure::Failure, host::Host};

@@ -1,6 +1,6 @@
 //! Connections that are shared: one ssh process each, which others speak to over its socket.
 use super::{
-    config::Folder,
+    folder::Folder,
     route::{Hop, route},
 };
 use crate::{

@@ -1,6 +1,7 @@
 //! Hosts of one fleet, reached by OpenSSH.
 use super::{
-    config::{self, Folder},
+    config::{self, Config},
+    folder::Folder,
     heard::{Stdout, Trailer, flush, hear},
     input::{feed, readable},
     link::{Link, until_frozen},
@@ -75,8 +76,7 @@ impl Openssh {
         person: Arc<dyn Person>,
     ) -> Result<Self, Failure> {
         let folder = Folder::make(runtime)?;
-        let text = config::text(Some(fleet), project, home)?;
-        let digest = hex::encode(&Sha256::digest(text.as_bytes())[..4]);
+        let Config { text, digest } = config::make(Some(fleet), project, home)?;
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
         Ok(Self {

@@ -1,4 +1,5 @@
 //! The way to a host: the jump hosts before it, as ssh's configuration has them.
+use super::proxy::calls_ssh;
 use crate::{
     failure::{Failure, Reason},
     host::Host,
@@ -24,6 +25,8 @@ pub struct Hop {
     via: Option<String>,
     /// What ssh looks for in known-hosts files.
     pub known_as: String,
+    /// The files in which it looks.
+    pub known_in: Vec<PathBuf>,
 }
 
 impl Hop {
@@ -33,24 +36,30 @@ impl Hop {
         if let Some(via) = &self.via {
             arguments.extend(["-J".to_owned(), via.clone()]);
         }
-        let (user, place) = match self.place.rsplit_once('@') {
-            Some((user, place)) => (Some(user), place),
-            None => (None, &*self.place),
-        };
-        let (name, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((name, rest)) => (name, rest.strip_prefix(':')),
-            // More than one colon is an address of IPv6.
-            None => match place.split_once(':') {
-                Some((name, port)) if !port.contains(':') => (name, Some(port)),
-                _ => (place, None),
-            },
-        };
+        let (user, name, port) = parts(&self.place);
         for (flag, value) in [("-l", user), ("-p", port)] {
             arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));
         }
         arguments.extend(["--".to_owned(), name.to_owned()]);
         arguments
     }
+}
+
+/// User, name and port of `[USER@]HOST[:PORT]`; the name is without the brackets of an IPv6 address.
+pub fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
+    let (user, place) = match place.rsplit_once('@') {
+        Some((user, place)) => (Some(user), place),
+        None => (None, place),
+    };
+    let (name, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, rest)) => (name, rest.strip_prefix(':')),
+        // More than one colon is an address of IPv6.
+        None => match place.split_once(':') {
+            Some((name, port)) if !port.contains(':') => (name, Some(port)),
+            _ => (place, None),
+        },
+    };
+    (user, name, port)
 }
 
 /// The hosts on the way to one, itself last; refuses a way that would leave rfab's configuration.
@@ -62,10 +71,11 @@ pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
             let message = format!("host `{host}` has more than {MOST} hosts on the way to it");
             return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
         }
-        let mut hop = Hop { place, via, known_as: String::new() };
+        let mut hop = Hop { place, via, known_as: String::new(), known_in: Vec::new() };
         let read = Options::read(config, host, &hop).await?;
         read.check(host, &hop)?;
         hop.known_as = read.known_as();
+        hop.known_in = ["userknownhostsfile", "globalknownhostsfile"].map(|option| read.files(option)).concat();
         // A jump that was typed with the hosts before it has them already.
         if hop.via.is_none()
             && let Some(jumps) = read.value("proxyjump").filter(|j| *j != "none" && *j != hop.place)
@@ -105,6 +115,11 @@ impl Options {
         self.0.lines().find_map(|line| line.strip_prefix(option)?.strip_prefix(' '))
     }
 
+    /// The files that an option names. ssh puts spaces between them and no quotes around them.
+    fn files(&self, option: &str) -> Vec<PathBuf> {
+        paths(self.value(option).unwrap_or_default(), std::env::var_os("HOME").map(PathBuf::from).as_deref())
+    }
+
     fn known_as(&self) -> String {
         match (self.value("hostkeyalias"), self.value("hostname"), self.value("port")) {
             (Some(alias), ..) => alias.to_lowercase(),
@@ -134,13 +149,25 @@ impl Options {
     }
 }
 
-/// Whether a word of a command is the name of ssh, or of a program around it.
-fn calls_ssh(command: &str) -> bool {
-    let apart = |c: char| c.is_whitespace() || "'\"`$();|&<>{}=".contains(c);
-    command.split(apart).any(|word| {
-        let name = PathBuf::from(word);
-        matches!(name.file_name().and_then(|n| n.to_str()), Some("ssh" | "autossh" | "sshpass" | "slogin"))
-    })
+/// The files of a list with spaces between them, which a name may have too; those that are not there are left out.
+fn paths(list: &str, home: Option<&Path>) -> Vec<PathBuf> {
+    let words: Vec<&str> = list.split(' ').collect();
+    let (mut paths, mut at) = (Vec::new(), 0);
+    while at < words.len() {
+        let file = |end: usize| {
+            let text = words[at..end].join(" ");
+            let below = text.strip_prefix("~/").and_then(|rest| Some(home?.join(rest)));
+            Some(below.unwrap_or_else(|| text.into())).filter(|path| path.is_file()).map(|path| (path, end))
+        };
+        match (at + 1..=words.len()).rev().find_map(file) {
+            Some((path, end)) => {
+                paths.push(path);
+                at = end;
+            }
+            None => at += 1,
+        }
+    }
+    paths
 }
 
 #[cfg(test)]
@@ -148,7 +175,9 @@ mod tests {
     use super::*;
 
     fn hop(place: &str, via: Option<&str>) -> String {
-        Hop { place: place.into(), via: via.map(str::to_owned), known_as: String::new() }.arguments().join(" ")
+        Hop { place: place.into(), via: via.map(str::to_owned), known_as: String::new(), known_in: Vec::new() }
+            .arguments()
+            .join(" ")
     }
 
     #[test]
@@ -161,14 +190,16 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_command_that_calls_ssh_is_told_from_one_that_does_not() {
-        for calls in
-            ["ssh -W %h:%p bastion", "/usr/bin/ssh b nc %h %p", "sh -c 'exec ssh -W x b'", "sshpass -f x ssh b"]
-        {
-            assert!(calls_ssh(calls), "{calls}");
-        }
-        for does_not in ["nc -X 5 -x ssh.proxy.example.org:80 %h %p", "corkscrew proxy 80 %h %p", "none"] {
-            assert!(!calls_ssh(does_not), "{does_not}");
-        }
+    fn files_are_told_apart_also_where_names_have_spaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            file
+        };
+        let (own, spaced, other) = (file("own"), file("two words"), file("other"));
+        let list = format!("~/own {} /nowhere/x {}", spaced.display(), other.display());
+        assert_eq!(paths(&list, Some(folder.path())), [own, spaced, other]);
+        assert_eq!(paths("", None), [PathBuf::new(); 0]);
     }
 }

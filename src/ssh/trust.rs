@@ -1,6 +1,7 @@
 //! Keys of hosts that are not known yet: what is offered, by whom, and what is known instead.
 use super::{
-    config::{self, Folder},
+    config,
+    folder::Folder,
     known::{self, Key, Known},
     master::{ended, refused, unreachable},
     route::{Hop, route},
@@ -21,7 +22,6 @@ pub struct Strangers {
     folder: Folder,
     config: PathBuf,
     project: PathBuf,
-    home: PathBuf,
     host: Host,
     route: Vec<Hop>,
 }
@@ -52,10 +52,10 @@ impl Strangers {
     ) -> Result<Strangers, Failure> {
         let folder = Folder::make(runtime)?;
         let config =
-            folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::text(fleet, project, home)?)?;
-        let (project, home) = (project.to_owned(), home.to_owned());
+            folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::make(fleet, project, home)?.text)?;
+        let project = project.to_owned();
         let route = route(&config, &host).await;
-        let mut strangers = Strangers { folder, config, project, home, host, route: Vec::new() };
+        let mut strangers = Strangers { folder, config, project, host, route: Vec::new() };
         strangers.route = route?;
         Ok(strangers)
     }
@@ -111,8 +111,8 @@ impl Strangers {
 
     fn compared(&self, hop: &Hop, name: &str, key: Key) -> Result<Offer, Failure> {
         let (mut known, mut others) = (false, Vec::new());
-        for file in config::known_hosts(&self.project, &self.home).concat() {
-            for Known { key: had, line } in known::of(&file, name)? {
+        for file in &hop.known_in {
+            for Known { key: had, line } in known::of(file, name)? {
                 known |= had == key;
                 if had != key && had.kind == key.kind {
                     others.push((known::fingerprint(&had)?, file.clone(), line));

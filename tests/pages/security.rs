@@ -4,14 +4,17 @@ use rfab::fleet;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 /// Words of the page on security, and where in the code it is so.
-const SECURE: [(&str, &str, &str); 15] = [
+const SECURE: [(&str, &str, &str); 18] = [
     ("`StrictHostKeyChecking yes`", "src/ssh/config.rs", "    StrictHostKeyChecking yes\n"),
     ("`ForwardAgent no`", "src/ssh/config.rs", "    ForwardAgent no\n"),
     ("no X11", "src/ssh/config.rs", "    ForwardX11 no\n"),
+    ("`GSSAPIDelegateCredentials no`", "src/ssh/config.rs", "\"GSSAPIDelegateCredentials no\""),
+    ("neither `SendEnv`", "src/ssh/config.rs", "    SendEnv -*\\n"),
+    ("nor `SetEnv`", "src/ssh/config.rs", "    SetEnv RFAB=1\n"),
     ("no keys from DNS", "src/ssh/config.rs", "    VerifyHostKeyDNS no\n"),
     ("`UpdateHostKeys no`", "src/ssh/config.rs", "    UpdateHostKeys no\n"),
     (
-        "A `ProxyCommand` that calls ssh itself is refused",
+        "A `ProxyCommand` that starts ssh itself is refused",
         "src/ssh/route.rs",
         "calls ssh itself, past the checks of host keys",
     ),
