@@ -189,8 +189,11 @@ pub async fn set_up(at: &At<'_>, set_up: &SetUp) -> Result<(), Failure> {
         let fleet = at.real.site(&host.fleet).fleet.clone();
         match home.user.as_ref().or(fleet.user.as_ref()).filter(|_| cannot) {
             Some(user) => {
-                let made = format!("sudo install -d -o {user} {}", quoted(&home.path));
-                failure.help(format!("make it as root and give it to the app's user: `rfab {HOSTS} -- {made}`"))
+                let made = format!("install -d -o {user} {}", quoted(&home.path));
+                failure.help(format!(
+                    "make it as root and give it to the app's user: `rfab {HOSTS} -- sudo {made}`; where sudo wants a \
+                     password, by a task that says `host.sudo(\"{made}\")`"
+                ))
             }
             None => failure,
         }
