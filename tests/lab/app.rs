@@ -62,9 +62,14 @@ async fn serve() -> Result<(), String> {
         });
     }
     sleep(millis(&shop.unit, "slow_start").unwrap_or_default()).await;
-    let address = env::var("RFAB_LAB_LISTEN").map_err(|e| e.to_string())?;
-    let listener = bind(&address).await.map_err(|e| format!("{address}: {e}"))?;
-    eprintln!("shop: serves {} on {address}", shop.release.display());
+    let addresses = env::var("RFAB_LAB_LISTEN").map_err(|e| e.to_string())?;
+    let (first, second) = addresses.split_once(',').map_or((&*addresses, None), |(one, other)| (one, Some(other)));
+    let listener = bind(first).await.map_err(|e| format!("{first}: {e}"))?;
+    let other = match second {
+        Some(address) => Some(bind(address).await.map_err(|e| format!("{address}: {e}"))?),
+        None => None,
+    };
+    eprintln!("shop: serves {} on {addresses}", shop.release.display());
     let (stop, stopping) = watch::channel(false);
     let mut open = JoinSet::new();
     loop {
@@ -73,14 +78,25 @@ async fn serve() -> Result<(), String> {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
                 open.spawn(converse(shop.clone(), stream, stopping.clone()));
             },
+            accepted = also(&other) => if let Ok((stream, _)) = accepted {
+                open.spawn(converse(shop.clone(), stream, stopping.clone()));
+            },
             Some(_) = open.join_next() => {}
         }
     }
-    drop(listener);
+    drop((listener, other));
     let _ = stop.send(true);
     eprintln!("shop: stops, {} connections open", open.len());
     while open.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Accepts at a second address; for ever where there is none.
+async fn also(other: &Option<TcpListener>) -> std::io::Result<(TcpStream, std::net::SocketAddr)> {
+    match other {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Listens; an address that is taken for a moment is waited for, and that is said in the log.

@@ -28,19 +28,33 @@ const OWN: &str = "/run/haproxy/lab.sock";
 const MASTER: &str = "/run/haproxy/master.sock";
 const TCP: u16 = 9999;
 
+/// The agents of hosts, by host; all balancers ask the same.
+pub type Agents = Arc<BTreeMap<&'static str, Agent>>;
+
+/// Starts an agent on each host of the fleet, if a balancer asks them.
+pub fn agents(plans: &[BalancerPlan], hosts: &[Arc<Host>]) -> Agents {
+    let wanted = plans.iter().any(|plan| plan.shape.agent);
+    let asked = hosts.iter().filter(|host| wanted && host.plan.fleet == Some("prod"));
+    Arc::new(asked.map(|host| (host.plan.name, Agent::start(host.address))).collect())
+}
+
 pub struct Balancer {
     pub plan: BalancerPlan,
     pub host: Arc<Host>,
     /// The agents of its servers' hosts, by host.
-    pub agents: BTreeMap<&'static str, Agent>,
+    pub agents: Agents,
     guard: Arc<Guard>,
 }
 
 impl Balancer {
     /// Starts it on its machine, in front of the hosts that have its pools' roles.
-    pub fn start(plan: BalancerPlan, host: Arc<Host>, servers: &[Arc<Host>], guard: Arc<Guard>) -> Balancer {
-        let asked = servers.iter().filter(|host| plan.shape.agent && host.plan.fleet == Some("prod"));
-        let agents = asked.map(|host| (host.plan.name, Agent::start(host.address))).collect();
+    pub fn start(
+        plan: BalancerPlan,
+        host: Arc<Host>,
+        servers: &[Arc<Host>],
+        guard: Arc<Guard>,
+        agents: Agents,
+    ) -> Balancer {
         let balancer = Balancer { plan, host, agents, guard };
         fs::write(balancer.config_file(), balancer.config(servers)).expect("haproxy's configuration");
         balancer.start_again();
@@ -249,7 +263,9 @@ defaults
     /// What the servers of a host are called.
     pub fn servers_of(&self, host: &Host) -> Vec<String> {
         let names: &[&str] = if self.plan.shape.names.is_empty() { &["{name}"] } else { &self.plan.shape.names };
-        names.iter().map(|name| name.replace("{name}", host.plan.name)).collect()
+        let name = host.plan.name;
+        let number = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+        names.iter().map(|server| server.replace("{name}", name).replace("{n}", number)).collect()
     }
 
     /// What stands behind a server's address.

@@ -15,7 +15,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::Command,
@@ -82,6 +82,9 @@ impl Host {
         for line in &self.plan.sshd {
             let _ = writeln!(conf, "{line}");
         }
+        if self.plan.ipv6 {
+            let _ = writeln!(conf, "ListenAddress [{}]:{}", self.ipv6(), self.port);
+        }
         let _ = write!(
             conf,
             "Port {port}\nListenAddress {address}\nHostKey {folder}/host_key\nPidFile none\n\
@@ -102,6 +105,9 @@ impl Host {
     pub fn boot(&self) {
         if !self.plan.is_machine() || self.machine().is_some() {
             return;
+        }
+        if self.plan.ipv6 {
+            add_ipv6(self.ipv6());
         }
         let space = Space::start(&self.guard, Own::Machine, &self.lab.join("tools"), &self.folder, &self.mounts());
         *self.machine() = Some(Machine { space, sshd: None });
@@ -172,6 +178,12 @@ impl Host {
     pub fn host_key(&self) -> String {
         let text = read(&self.folder.join("host_key.pub"));
         text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its IPv6 address, where the plan says that it has one.
+    pub fn ipv6(&self) -> Ipv6Addr {
+        let [_, two, three, number] = self.address.octets();
+        Ipv6Addr::new(0xfd64, 0, 0, 0, 0, two.into(), three.into(), number.into())
     }
 
     /// What ssh looks for in a known-hosts file.
@@ -314,6 +326,16 @@ for d in $mounts; do busybox mount --bind @ $d; done";
             chown(self.folder.join(folder), Some(users::DEPLOY), Some(users::DEPLOY)).expect("the login user's own");
         }
     }
+}
+
+/// Gives an address to the network namespace that this test has for itself.
+fn add_ipv6(address: Ipv6Addr) {
+    let network = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/net")).expect("a network namespace");
+    let (own, parent) = (std::process::id(), std::os::unix::process::parent_id());
+    assert_ne!(network(own), network(parent), "only a network of one's own gets addresses");
+    let address = format!("{address}/128");
+    let added = Output::of(Command::new("ip").args(["-6", "address", "replace", &address, "dev", "lo"]));
+    assert!(added.ok(), "{added:?}");
 }
 
 fn is_sshd(process: &Process) -> bool {

@@ -22,6 +22,7 @@ mod output;
 mod part;
 mod plan;
 pub mod proc;
+mod relay;
 mod repository;
 mod rfab;
 mod service;
@@ -39,6 +40,8 @@ pub use output::Output;
 pub use part::command as part;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo};
+#[allow(unused_imports, reason = "named by tests of some faults only")]
+pub use relay::Relay;
 pub use repository::Repository;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use rfab::{Run, Running};
@@ -91,9 +94,10 @@ impl Lab {
                 });
             }
         });
+        let agents = haproxy::agents(&plan.balancers, &hosts);
         let start = |plan: &BalancerPlan| {
             let host = hosts.iter().find(|host| host.plan.name == plan.name).expect("a balancer's machine");
-            Balancer::start(plan.clone(), host.clone(), &hosts, guard.clone())
+            Balancer::start(plan.clone(), host.clone(), &hosts, guard.clone(), agents.clone())
         };
         let balancers: Vec<Balancer> = plan.balancers.iter().map(start).collect();
         let lab = Lab { balancers, hosts, operator, project, folder, guard };

@@ -26,6 +26,8 @@ pub struct HostPlan {
     pub behind: Option<&'static str>,
     /// The size of `/srv` in KiB, where it is a disk of its own.
     pub disk: Option<u32>,
+    /// Whether it is also at [`super::Host::ipv6`]. Only a test in a network namespace of its own has such addresses.
+    pub ipv6: bool,
     /// Further lines for its sshd; the first value of a keyword counts, and these stand first.
     pub sshd: Vec<&'static str>,
 }
@@ -174,6 +176,7 @@ impl HostPlan {
             roles: Vec::new(),
             behind: None,
             disk: None,
+            ipv6: false,
             sshd: Vec::new(),
         }
     }
@@ -213,6 +216,10 @@ impl HostPlan {
 
     pub fn disk(self, kib: u32) -> HostPlan {
         HostPlan { disk: Some(kib), ..self }
+    }
+
+    pub fn ipv6(self) -> HostPlan {
+        HostPlan { ipv6: true, ..self }
     }
 
     pub fn sshd(mut self, line: &'static str) -> HostPlan {

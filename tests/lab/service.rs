@@ -70,8 +70,9 @@ pub fn install(lab: &Path, host: &Host) {
     } else {
         String::new()
     };
+    let other = if host.plan.ipv6 { format!(",[{}]:8080", host.ipv6()) } else { String::new() };
     let env = format!(
-        "RFAB_LAB={} RFAB_LAB_PART=app RFAB_LAB_LISTEN={}:8080 RFAB_LAB_HOST={}",
+        "RFAB_LAB={} RFAB_LAB_PART=app RFAB_LAB_LISTEN={}:8080{other} RFAB_LAB_HOST={}",
         lab.display(),
         host.address,
         host.plan.name

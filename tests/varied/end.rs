@@ -39,13 +39,15 @@ fn wrong(day: &Day, name: &str, release: &Release) -> Option<String> {
 
 /// Each server of a host, in each pool, and whether it gets requests.
 fn standings(day: &Day, name: &str) -> BTreeMap<String, bool> {
-    let lb1 = day.lab.balancer("lb1");
     let mut all = BTreeMap::new();
-    for (pool, _) in &lb1.plan.pools {
-        let status = lb1.column(pool, "status");
-        for server in lb1.servers_of(day.lab.host(name)) {
-            let said = status.get(&server).map(String::as_str).unwrap_or("missing");
-            all.insert(format!("{pool}/{server} {said}"), said.starts_with("UP") || said == "no check");
+    for balancer in &day.lab.balancers {
+        for (pool, _) in &balancer.plan.pools {
+            let status = balancer.column(pool, "status");
+            for server in balancer.servers_of(day.lab.host(name)) {
+                let said = status.get(&server).map(String::as_str).unwrap_or("missing");
+                let name = format!("{}/{pool}/{server} {said}", balancer.plan.name);
+                all.insert(name, said.starts_with("UP") || said == "no check");
+            }
         }
     }
     all

@@ -1,6 +1,6 @@
 //! A lab as a row of the table wants it.
-use crate::lab::{HostPlan, Kind, Lab, Plan, Shape, Sudo};
-use std::{fs, path::Path};
+use crate::lab::{HostPlan, Kind, Lab, Plan, Relay, Shape, Sudo};
+use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 /// What the values of a row have asked for; the default is the lab as other tests have it.
 pub struct Making {
@@ -16,6 +16,15 @@ pub struct Making {
     /// Hosts of a group.
     pub size: usize,
     pub address: Address,
+    pub route: Route,
+    pub known: Known,
+    /// Lines of each sshd.
+    pub sshd: Vec<&'static str>,
+    /// How long a byte takes to a host and back, where it isn't there at once.
+    pub round_trip: Option<Duration>,
+    pub balancers: usize,
+    /// What the tree of a commit is made into.
+    pub made: Made,
     pub sudo: Sudo,
     /// The user that the app belongs to, where there is sudo.
     pub owner: &'static str,
@@ -60,7 +69,35 @@ pub enum First {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Address {
     Ipv4,
+    Ipv6,
     Name,
+}
+
+/// How ssh gets to a host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    Direct,
+    /// `ProxyJump` of the ssh configuration, through so many machines.
+    Jumps(usize),
+    /// `via` of the fleet file.
+    Via(&'static str),
+    /// `ProxyJump` through the balancer's machine.
+    Balancer,
+}
+
+/// How the keys of hosts are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    Plain,
+    Hashed,
+    Authority,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    Tree,
+    Build,
+    Archive,
 }
 
 const WEB: [&str; 6] = ["web1", "web2", "web3", "web4", "web5", "web6"];
@@ -77,6 +114,12 @@ impl Making {
             first: First::Rfab,
             size: 1,
             address: Address::Ipv4,
+            route: Route::Direct,
+            known: Known::Plain,
+            sshd: Vec::new(),
+            round_trip: None,
+            balancers: 1,
+            made: Made::Tree,
             sudo: Sudo::Free,
             owner: "shop",
             shell: "/bin/sh",
@@ -96,19 +139,37 @@ impl Making {
 
     fn plan(&self) -> Plan {
         let mut plan = Plan::new();
+        let jump = match self.route {
+            Route::Direct => None,
+            Route::Balancer => Some("lb1"),
+            Route::Jumps(1) | Route::Via("jump1") => Some("jump1"),
+            Route::Jumps(_) | Route::Via(_) => Some("jump2"),
+        };
         for (at, name) in self.web().into_iter().enumerate() {
             let group = if at < self.size { "group1" } else { "group2" };
-            let host = HostPlan::new(name).fleet("prod").group(group).role("web").kind(self.kind);
-            plan = plan.host(host.sudo(self.sudo).shell(self.shell).umask(self.umask));
+            let host = HostPlan::new(name).fleet("prod").group(group).role("web").kind(self.kind).sudo(self.sudo);
+            let host = if self.address == Address::Ipv6 { host.ipv6() } else { host };
+            plan = plan.host(HostPlan { behind: jump, ..host });
+        }
+        if jump.is_some_and(|jump| jump.starts_with("jump")) {
+            plan = plan.host(HostPlan::new("jump1"));
+        }
+        if jump == Some("jump2") {
+            plan = plan.host(HostPlan::new("jump2").behind("jump1"));
         }
         let pools: Vec<(&str, &str)> = self.pools.iter().map(|pool| (*pool, "web")).collect();
-        plan = plan.balancer("lb1", &pools).shaped(self.shape.clone());
-        plan = plan.with("lb1", |host| host.shell(self.shell).umask(self.umask));
+        for name in ["lb1", "lb2"].into_iter().take(self.balancers) {
+            plan = plan.balancer(name, &pools);
+        }
+        plan = plan.shaped(self.shape.clone());
+        for host in &mut plan.hosts {
+            (host.shell, host.umask, host.sshd) = (self.shell, self.umask, self.sshd.clone());
+        }
         if self.first == First::Nothing { plan } else { plan.serving("v3.0.0") }
     }
 
-    /// Starts the lab, and makes of it what a plan can't say.
-    pub fn lab(&self) -> Lab {
+    /// Starts the lab, and makes of it what a plan can't say. The relays are what it is reached by.
+    pub fn lab(&self) -> (Lab, Vec<Relay>) {
         let lab = Lab::start(self.plan());
         for host in &lab.hosts {
             for (file, text) in &self.home {
@@ -120,14 +181,84 @@ impl Making {
         }
         self.take_over(&lab);
         self.write_fleet(&lab);
-        if self.address == Address::Name {
-            let names: Vec<String> =
-                self.web().iter().map(|name| format!("{} {name}\n", lab.host(name).address)).collect();
-            let file = lab.host("lb1").folder.join("etc/hosts");
-            let before = fs::read_to_string(&file).expect("the names that a machine knows");
-            fs::write(&file, before + names.concat().as_str()).expect("the names that a machine knows");
+        self.write_names(&lab);
+        if let Route::Via(_) = self.route {
+            lab.edit("fleets/ssh_config", |text| without(&text, "    ProxyJump "));
         }
-        lab
+        let relays = self.slow_down(&lab);
+        self.write_keys(&lab);
+        lab.project.commit(&[]);
+        lab.project.git(&["push", "-q", "origin", "main"]).expect_ok();
+        (lab, relays)
+    }
+
+    /// How the hosts are called, on the balancers' machines and in the files of the team.
+    fn write_names(&self, lab: &Lab) {
+        let web = self.web();
+        if self.address == Address::Name {
+            let names: Vec<String> = web.iter().map(|name| format!("{} {name}\n", lab.host(name).address)).collect();
+            for balancer in &lab.balancers {
+                let file = balancer.host.folder.join("etc/hosts");
+                let before = fs::read_to_string(&file).expect("the names that a machine knows");
+                fs::write(&file, before + names.concat().as_str()).expect("the names that a machine knows");
+            }
+        }
+        if self.address == Address::Ipv6 {
+            for file in ["fleets/prod.toml", "fleets/ssh_config", "known_hosts"] {
+                let change = |text: String, name: &&str| {
+                    let host = lab.host(name);
+                    // Behind a jump host it is known by the name that it has there.
+                    text.replace(&host.address.to_string(), &host.ipv6().to_string())
+                };
+                lab.edit(file, |text| web.iter().fold(text, change));
+            }
+        }
+    }
+
+    /// Puts a relay in front of each host that ssh reaches at once.
+    fn slow_down(&self, lab: &Lab) -> Vec<Relay> {
+        let Some(round_trip) = self.round_trip else { return Vec::new() };
+        let mut relays = Vec::new();
+        for host in lab.hosts.iter().filter(|host| host.plan.behind.is_none()) {
+            let v6 = self.address == Address::Ipv6 && host.plan.ipv6;
+            let ip = if v6 { host.ipv6().into() } else { host.address.into() };
+            let (port, slow) = (host.port, host.port + 1000);
+            relays.push(Relay::start(SocketAddr::new(ip, slow), SocketAddr::new(ip, port), round_trip));
+            lab.edit("fleets/ssh_config", |text| replaced(&text, &format!("Port {port}\n"), &format!("Port {slow}\n")));
+            lab.edit("known_hosts", |text| replaced(&text, &format!("[{ip}]:{port} "), &format!("[{ip}]:{slow} ")));
+        }
+        relays
+    }
+
+    fn write_keys(&self, lab: &Lab) {
+        let file = lab.project.folder.join("known_hosts");
+        let keygen = |arguments: &[&str]| {
+            let done = Command::new("ssh-keygen").args(["-q"]).args(arguments).output().expect("ssh-keygen");
+            assert!(done.status.success(), "{arguments:?}: {done:?}");
+        };
+        match self.known {
+            Known::Plain => {}
+            Known::Hashed => {
+                keygen(&["-H", "-f", &file.display().to_string()]);
+                let _ = fs::remove_file(file.with_extension("old"));
+            }
+            Known::Authority => {
+                let authority = lab.folder.join("operator/authority").display().to_string();
+                keygen(&["-t", "ed25519", "-N", "", "-f", &authority]);
+                for host in &lab.hosts {
+                    let key = host.folder.join("host_key.pub").display().to_string();
+                    keygen(&["-s", &authority, "-I", host.plan.name, "-h", &key]);
+                    let conf = host.folder.join("sshd_config");
+                    let before = fs::read_to_string(&conf).expect("sshd's configuration");
+                    let line = format!("HostCertificate {}/host_key-cert.pub\n", host.folder.display());
+                    fs::write(&conf, line + before.as_str()).expect("sshd's configuration");
+                    host.stop_sshd();
+                    host.start_sshd();
+                }
+                let key = fs::read_to_string(format!("{authority}.pub")).expect("a key");
+                fs::write(&file, format!("@cert-authority * {key}")).expect("the known hosts");
+            }
+        }
     }
 
     /// Makes what the lab put on the hosts another tool's, or another owner's.
@@ -152,29 +283,30 @@ impl Making {
     }
 
     fn write_fleet(&self, lab: &Lab) {
-        let replace = |text: &mut String, from: &str, to: &str| {
-            assert!(text.contains(from), "`{from}` is not in the fleet file: {text}");
-            *text = text.replace(from, to);
-        };
-        lab.edit("fleets/prod.toml", |mut text| {
+        lab.edit("fleets/prod.toml", |text| {
             let version = format!("version = '{}{}'", self.probe, self.pattern);
-            replace(&mut text, "version = \"header:X-Release\"", &version);
-            replace(&mut text, ":8080/health", &format!(":8080{}", self.url));
-            replace(&mut text, "good = 3\nover = \"1s\"", "good = 2\nover = \"300ms\"");
-            replace(&mut text, "within = \"15s\"", "within = \"6s\"");
+            let mut text = replaced(&text, "version = \"header:X-Release\"", &version);
+            text = replaced(&text, ":8080/health", &format!(":8080{}", self.url));
+            text = replaced(&text, "good = 3\nover = \"1s\"", "good = 2\nover = \"300ms\"");
+            text = replaced(&text, "within = \"15s\"", "within = \"6s\"");
             if self.sudo != Sudo::None {
-                replace(&mut text, "user = \"shop\"", &format!("user = \"{}\"", self.owner));
+                text = replaced(&text, "user = \"shop\"", &format!("user = \"{}\"", self.owner));
             }
             if self.address == Address::Name {
                 for name in self.web() {
-                    replace(&mut text, &format!(", address = \"{}\"", lab.host(name).address), "");
+                    text = replaced(&text, &format!(", address = \"{}\"", lab.host(name).address), "");
                 }
             }
-            replace(&mut text, "repository = \".\"", &format!("repository = \"{}\"", self.repository(lab)));
-            text
+            if let Route::Via(via) = self.route {
+                text = format!("via = \"{via}\"\n{text}");
+            }
+            replaced(&text, "repository = \".\"", &format!("repository = \"{}\"", self.repository(lab)))
         });
-        lab.project.commit(&[]);
-        lab.project.git(&["push", "-q", "origin", "main"]).expect_ok();
+        lab.edit("fabfile.rhai", |text| text + TASKS);
+        let made = format!("host.sudo(\"install -d -o {} /srv/shop\")", self.owner);
+        let task = format!("\nfn made() {{ targets().each(|host| {made}); }}\n");
+        lab.edit("fabfile.rhai", |text| text + task.as_str());
+        lab.edit(".gitignore", |_| "/shop.tar\n".to_owned());
     }
 
     /// Makes the repository, and says it as the fleet file does.
@@ -198,6 +330,33 @@ impl Making {
             }
         }
     }
+}
+
+/// Tasks beside those of the repository's own fabfile: what they release isn't the tree of a commit.
+const TASKS: &str = r#"
+private fn building() {
+    hooks() + #{
+        build: |folder| local::cd(folder).run(sh("mkdir dist; for f in *; do [ $f = dist ] || cp -R $f dist; done")),
+        built: "dist",
+    }
+}
+private fn packed(reference, sha256) { release::archive("shop.tar", sha256, #{ commit: release::resolve(reference) }) }
+
+fn release_built(reference) { deploying::release(reference, building()) }
+fn deploy_built(reference) { deploying::deploy(reference, building()) }
+fn release_archive(reference, sha256) { deploying::release(packed(reference, sha256), hooks()) }
+fn deploy_archive(reference, sha256) { deploying::deploy(packed(reference, sha256), hooks()) }
+"#;
+
+/// A text with another in it; what is replaced has to be there.
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "`{from}` is not in {text}");
+    text.replace(from, to)
+}
+
+/// A text without the lines that begin so.
+fn without(text: &str, start: &str) -> String {
+    text.lines().filter(|line| !line.starts_with(start)).map(|line| format!("{line}\n")).collect()
 }
 
 /// What the app says of a release where it is to say `template`.

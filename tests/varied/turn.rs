@@ -5,8 +5,8 @@ use std::{
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::Write as _,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
+    process::{Command, Stdio},
     sync::Mutex,
     thread,
     time::{Instant, SystemTime},
@@ -32,19 +32,16 @@ pub fn take() {
     let work = || {
         loop {
             let Some(at) = waiting.lock().expect("the rows").next() else { return };
-            let (row, began) = (&rows.cover.rows[at], Instant::now());
-            let text = rows.text(row);
-            let ended = catch_unwind(AssertUnwindSafe(|| day::live(&rows, row, at)));
+            let (text, began) = (rows.text(&rows.cover.rows[at]), Instant::now());
+            let ended = in_own_network(at);
             let took = began.elapsed().as_secs();
             match ended {
                 Ok(()) => {
                     passed.add(&text);
                     say(&format!("varied: row {at} ended well in {took} s: {text}"));
                 }
-                Err(panic) => {
-                    let said = panic.downcast_ref::<String>().cloned();
-                    let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                    let said = format!("row {at} ended BADLY in {took} s: {text}\n{}", said.unwrap_or_default());
+                Err(why) => {
+                    let said = format!("row {at} ended BADLY in {took} s: {text}\n{why}");
                     say(&said);
                     bad.lock().expect("what went wrong").push(said);
                 }
@@ -52,11 +49,41 @@ pub fn take() {
         }
     };
     thread::scope(|scope| {
-        scope.spawn(work);
+        for _ in 1..at_once() {
+            scope.spawn(work);
+        }
         work();
     });
     let bad = bad.into_inner().expect("what went wrong");
     assert!(bad.is_empty(), "{} rows ended badly, first: {}", bad.len(), bad[0]);
+}
+
+/// Lives the day of a row in a process and a network of its own, and says why it ended badly.
+fn in_own_network(at: usize) -> Result<(), String> {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", "unshare", "--net", "--"]);
+    command.arg(env::current_exe().expect("this binary"));
+    command.args(["turn::one_row", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+    let out = command.env("RFAB_VARIED_ROW", at.to_string()).stdin(Stdio::null()).output().expect("unshare");
+    let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let why = said.split("panicked at").nth(1).unwrap_or(&said);
+    if out.status.success() { Ok(()) } else { Err(why.split("stack backtrace:").next().unwrap_or(why).to_owned()) }
+}
+
+#[test]
+#[ignore = "one row, in the network of its own that the others make for it"]
+fn one_row() {
+    let Some(at) = env::var("RFAB_VARIED_ROW").ok().and_then(|at| at.parse::<usize>().ok()) else { return };
+    let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().expect("ip");
+    assert!(up.success(), "the network's loopback does not come up");
+    let rows = Rows::of_environment();
+    day::live(&rows, &rows.cover.rows[at], at);
+}
+
+/// How many rows are lived at the same time; `RFAB_VARIED_AT_ONCE` says another number than two.
+fn at_once() -> usize {
+    let text = env::var("RFAB_VARIED_AT_ONCE").ok();
+    text.map_or(2, |text| text.parse().unwrap_or_else(|_| panic!("RFAB_VARIED_AT_ONCE={text} is not a number")))
 }
 
 /// The rows that have passed with this rfab and seed, in a file below the target folder.

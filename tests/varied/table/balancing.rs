@@ -17,6 +17,14 @@ pub const CHOICES: &[Choice] = &[
         ],
     },
     Choice {
+        name: "balancers",
+        title: "Balancers",
+        values: &[
+            Value::of("one", "One.", |_| {}),
+            Value::of("two", "Two, which are told the same.", |m| m.balancers = 2),
+        ],
+    },
+    Choice {
         name: "checks",
         title: "HAProxy's own checks",
         values: &[
@@ -64,6 +72,7 @@ pub const CHOICES: &[Choice] = &[
         title: "Servers of a host",
         values: &[
             Value::of("one", "Named as the host.", |_| {}),
+            Value::of("numbered", "Named by the host's number: `srv{n}`.", |m| m.shape.names = vec!["srv{n}"]),
             Value::of("two", "`{name}-a` and `{name}-b`.", |m| m.shape.names = vec!["{name}-a", "{name}-b"]),
         ],
     },

@@ -1,7 +1,8 @@
 //! The hosts, how one logs in to them, and who one is there.
 use super::{Bar, Choice, Value};
 use crate::lab::{Kind, Sudo};
-use crate::making::Address;
+use crate::making::{Address, Known, Route};
+use std::time::Duration;
 
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -18,7 +19,49 @@ pub const CHOICES: &[Choice] = &[
         title: "How a host is addressed",
         values: &[
             Value::of("IPv4", "`address` in the fleet file.", |_| {}),
+            Value::of("IPv6", "An IPv6 address.", |m| m.address = Address::Ipv6),
             Value::of("name", "By its name, which the balancer's machine resolves.", |m| m.address = Address::Name),
+        ],
+    },
+    Choice {
+        name: "route",
+        title: "How ssh gets there",
+        values: &[
+            Value::of("direct", "At once.", |_| {}),
+            Value::of("ProxyJump", "Through a machine, by `ProxyJump` of the ssh configuration.", |m| {
+                m.route = Route::Jumps(1);
+            }),
+            Value::of("two jumps", "Through two, by `ProxyJump` of both.", |m| m.route = Route::Jumps(2)),
+            Value::of("via", "Through a machine, by `via` of the fleet file.", |m| m.route = Route::Via("jump1")),
+            Value::of("via two", "Through two: `via = \"jump1,jump2\"`.", |m| m.route = Route::Via("jump1,jump2")),
+            Value::of("balancer", "Through the balancer's own machine.", |m| m.route = Route::Balancer),
+        ],
+    },
+    Choice {
+        name: "known hosts",
+        title: "How the keys of hosts are known",
+        values: &[
+            Value::of("plain", "By a file `known_hosts` beside the fabfile.", |_| {}),
+            Value::of("hashed", "The same with hashed names.", |m| m.known = Known::Hashed),
+            Value::of("CA", "By a `@cert-authority` in it.", |m| m.known = Known::Authority),
+        ],
+    },
+    Choice {
+        name: "sshd",
+        title: "Sessions and logins that sshd allows",
+        values: &[
+            Value::of("many", "A hundred.", |_| {}),
+            Value::of("default", "What OpenSSH allows: `MaxSessions 10`, `MaxStartups 10:30:100`.", |m| {
+                m.sshd = vec!["MaxSessions 10", "MaxStartups 10:30:100"];
+            }),
+        ],
+    },
+    Choice {
+        name: "link",
+        title: "The line to the hosts",
+        values: &[
+            Value::of("fast", "As on one machine.", |_| {}),
+            Value::of("150 ms", "150 ms there and back.", |m| m.round_trip = Some(Duration::from_millis(150))),
         ],
     },
     Choice {

@@ -1,6 +1,6 @@
 //! What is released, from where, and over what.
 use super::{Bar, Choice, Value};
-use crate::making::{First, Reference, Repository};
+use crate::making::{First, Made, Reference, Repository};
 
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -11,6 +11,15 @@ pub const CHOICES: &[Choice] = &[
             Value::of("stable", "The newest tag: `release:stable`.", |m| m.reference = Reference::Stable),
             Value::of("digits", "The digits of a commit that has a tag.", |m| m.reference = Reference::Digits),
             Value::of("branch", "A branch, whose commits have no tag.", |m| m.reference = Reference::Branch),
+        ],
+    },
+    Choice {
+        name: "made",
+        title: "What is released",
+        values: &[
+            Value::of("tree", "The tree of a commit.", |_| {}),
+            Value::of("build", "What a hook `build` makes of it on your machine.", |m| m.made = Made::Build),
+            Value::of("archive", "An archive that a CI made of it, by its sha256.", |m| m.made = Made::Archive),
         ],
     },
     Choice {
