@@ -44,8 +44,7 @@ impl Here {
 
     /// The failure in what a script threw, with its places.
     pub fn located(&self, error: &EvalAltResult) -> Box<Located> {
-        let resolver = &self.script.resolver;
-        Box::new(located(error, |function, said| resolver.file_of(function, said)))
+        Box::new(located(error))
     }
 
     pub fn fleet_of(&self, host: &Host) -> Arc<Fleet> {

@@ -5,6 +5,7 @@ mod forbidden;
 mod given;
 mod here;
 pub mod hints;
+mod home;
 mod host;
 mod lanes;
 mod meter;

@@ -2,7 +2,9 @@
 use super::{
     RhaiResultOf,
     constants::{self, Constants},
-    forbidden, stdlib, thrown,
+    forbidden,
+    home::Home,
+    stdlib, thrown,
     thrown::parse_failure,
     unfilled, wanted,
 };
@@ -10,10 +12,10 @@ use crate::{
     failure::{Excerpt, Failure, Reason},
     fleet::did_you_mean,
 };
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Scope, Shared as Rc};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Shared as Rc};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -33,7 +35,6 @@ struct Known {
     asts: BTreeMap<String, AST>,
     texts: BTreeMap<String, String>,
     constants: BTreeMap<String, Constants>,
-    functions: BTreeMap<String, BTreeSet<String>>,
     /// Outermost first.
     importing: Vec<String>,
 }
@@ -98,14 +99,6 @@ impl Resolver {
         Ok(ast)
     }
 
-    /// The file that has a function: the one that is said, else another that does.
-    pub fn file_of(&self, function: &str, said: &str) -> String {
-        let known = self.known.lock().unwrap();
-        let has = |source: &str| known.functions.get(source).is_some_and(|names| names.contains(function));
-        let other = || known.functions.keys().find(|source| has(source)).cloned();
-        if has(said) { said.to_owned() } else { other().unwrap_or_else(|| said.to_owned()) }
-    }
-
     /// The modules of the project that were compiled, by name.
     pub fn project(&self) -> BTreeMap<String, AST> {
         let known = self.known.lock().unwrap();
@@ -122,6 +115,12 @@ impl Resolver {
         let known = self.known.lock().unwrap();
         let ours = known.texts.iter().filter(|(name, _)| !name.is_empty() && !name.starts_with("std/"));
         ours.map(|(name, text)| (name.clone(), hex::encode(Sha256::digest(text)))).collect()
+    }
+
+    /// What the functions of a compiled file see, once its top level was run.
+    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(Home, Module)> {
+        let constants = self.known.lock().unwrap().constants.get(ast.source().unwrap_or_default()).cloned();
+        Home::of(engine, ast, constants.unwrap_or_default())
     }
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {
@@ -145,7 +144,6 @@ impl Resolver {
         }
         let mut known = self.known.lock().unwrap();
         known.constants.insert(source.to_owned(), constants::of(&ast));
-        known.functions.insert(source.to_owned(), ast.iter_functions().map(|f| f.name.to_owned()).collect());
         Ok(ast)
     }
 
@@ -214,8 +212,8 @@ impl Resolver {
             known.importing.push(name.to_owned());
         }
         let module = self.ast(engine, name).map_err(thrown).and_then(|ast| {
-            let module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
-            Ok(Rc::new(module))
+            let (home, ran) = self.home(engine, &ast)?;
+            Ok(Rc::new(home.exports(&ast, &ran)))
         });
         let mut known = self.known.lock().unwrap();
         known.importing.pop();

@@ -2,7 +2,7 @@
 use super::{Here, Meter, Resolver, RhaiResultOf, Targets, lanes};
 use crate::failure::{Failure, Reason};
 use crate::fleet::Set;
-use rhai::{AST, Dynamic, Engine, FnPtr, GlobalRuntimeState, Module, NativeCallContext, Position, Scope};
+use rhai::{AST, Dynamic, Engine, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
 use std::{
     panic,
     path::{Component, Path, PathBuf},
@@ -130,13 +130,9 @@ impl Script {
 
     /// The state in which the fabfile's functions find each other and its imports.
     ///
-    /// The top level is read without a lane, so an effect there is refused. The fabfile is a module in it, too, because
-    /// Rhai lets only closures of a module find their own file when another file calls them.
+    /// The top level is read without a lane, so an effect there is refused.
     fn imported(&self) -> RhaiResultOf<GlobalRuntimeState> {
-        let module = Module::eval_ast_as_new(Scope::new(), &self.ast, &self.engine)?;
-        let mut global = self.engine.new_global_runtime_state();
-        module.iter_sub_modules().for_each(|(alias, module)| global.push_import(alias, module.clone()));
-        global.lib.extend([module.into(), self.ast.shared_lib().clone()]);
-        Ok(global)
+        let (home, _) = self.resolver.home(&self.engine, &self.ast)?;
+        Ok(home.entered(&self.engine.new_global_runtime_state()))
     }
 }

@@ -1,5 +1,5 @@
 //! Failures into scripts, and out of them again with the place where they happened.
-use super::{given, hints, stdlib};
+use super::{given, hints, home::CLOSURE, stdlib};
 use crate::{
     failure::{Failure, Reason},
     fleet::did_you_mean,
@@ -36,17 +36,15 @@ pub struct Located {
 }
 
 /// Takes the failure out of what Rhai says, with its places.
-///
-/// `file_of` says where a function is, given the file that Rhai says: called by a closure, that is the closure's caller.
-pub fn located(error: &EvalAltResult, file_of: impl Fn(&str, &str) -> String) -> Located {
+pub fn located(error: &EvalAltResult) -> Located {
     let mut calls = Vec::new();
     let (mut error, mut source) = (error, String::new());
     loop {
         match error {
             // The position is the caller's, the source is the callee's.
-            EvalAltResult::ErrorInFunctionCall(name, callee, inner, at) => {
+            EvalAltResult::ErrorInFunctionCall(_, callee, inner, at) => {
                 calls.extend(spot(&source, *at));
-                source = file_of(name, callee);
+                source.clone_from(callee);
                 error = inner;
             }
             EvalAltResult::ErrorInModule(name, inner, at) => {
@@ -89,6 +87,9 @@ fn wrong(error: &EvalAltResult) -> Failure {
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("there is no variable `{name}`"),
         EvalAltResult::ErrorModuleNotFound(name, _) => format!("there is no module `{name}`"),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => match missing(error) {
+            Some((name, types)) if name == CLOSURE || name.starts_with("anon$") => {
+                format!("a closure here takes other arguments than ({types})")
+            }
             Some((name, types)) => {
                 let failure = Failure::new(Reason::Fabfile, format!("no function `{name}` takes ({types})"));
                 let character = "single quotes make a character; a text stands in double quotes: `\"x\"`";
