@@ -195,10 +195,16 @@ pub struct LogFile {
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
 pub struct Row {
     pub host: Name,
-    /// The release before the run, such as `0003-9ab0c1d2e3f4 (v3.0.0)`.
+    /// The release before the run, such as `0003-9ab0c1d2e3f4`.
     pub old: Option<String>,
+    /// What people call it, such as `v3.0.0`, if anybody wrote that down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_name: Option<String>,
     /// The release after it.
     pub new: Option<String>,
+    /// What people call that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_name: Option<String>,
     pub balancer: Standing,
     pub result: Outcome,
     /// What else must be known: why it failed, or `version not proven`.

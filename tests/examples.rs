@@ -103,7 +103,7 @@ fn one_host_is_set_up_deployed_to_and_its_log_shown() {
     let (model, made) = example.run(&["setup"], Model::new());
     assert_eq!(made, ["www.example.org: make the folders of /srv/site"]);
     let (model, deployed) = example.run(&["deploy", "stable"], model);
-    assert!(deployed.iter().any(|c| c.starts_with("www.example.org: activate 0002-")), "{deployed:#?}");
+    assert!(deployed.iter().any(|c| c.starts_with("www.example.org: activate v1.0.0 (0002-")), "{deployed:#?}");
     assert!(deployed.iter().any(|c| c == "www.example.org: restart site"), "{deployed:#?}");
     example.run(&["logs", "5"], model);
 }
@@ -208,9 +208,9 @@ fn a_rails_app_gets_its_secret_configuration_is_released_and_its_workers_finish(
     let of_jobs: Vec<String> =
         changes(&ran.events).into_iter().filter(|change| change.starts_with("jobs1: ")).collect();
     let wanted = [
-        "jobs1: stage 0002-v1.0.0",
+        "jobs1: stage v1.0.0 (0002-v1.0.0)",
         "jobs1: run `bundle install --quiet` as shop in /srv/shop/releases/0002-v1.0.0",
-        "jobs1: activate 0002-v1.0.0",
+        "jobs1: activate v1.0.0 (0002-v1.0.0)",
         "jobs1: quiet sidekiq",
         "jobs1: restart sidekiq",
         "jobs1: keep the newest 5 releases",

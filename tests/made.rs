@@ -52,7 +52,7 @@ fn a_commit_is_built_once_in_a_folder_that_is_gone_afterwards_and_every_host_get
     );
     let all = changes(&run.events);
     let model = done(run);
-    let staged = all.iter().filter(|change| change.contains(": stage 0002-")).count();
+    let staged = all.iter().filter(|change| change.contains(": stage v3.0.1 (0002-")).count();
     assert_eq!((staged, current(&model, "web4")), (5, Some(shop.release())));
     let release = Release { number: 2, commit: shop.stable.as_str().into() };
     let made: Vec<_> = ["web1", "web4", "jobs1"]

@@ -409,19 +409,20 @@ fn a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_
     load.wait_for(20);
     let back = run(&lab, &["prod", "rollback"], 0);
     let table = back.split("\nhost ").nth(1).expect("a table");
-    let row = |host: &str| format!("{host}  0003-{new}  0002-{old}  live      ok\n");
+    let row = |host: &str| format!("{host}  v3.0.2 (0003-{new})  v3.0.1 (0002-{old})  live      ok\n");
     let rows = ["web1", "web2", "web3", "web4"].map(row).concat();
-    let head =
-        format!("host  old                new                balancer  result\n{rows}4 hosts: 4 ok; seen to serve ");
+    let head = format!(
+        "host  old                         new                         balancer  result\n{rows}4 hosts: 4 ok; seen to serve "
+    );
     assert!(format!("host {table}").starts_with(&head), "{table}");
-    assert!(back.contains("web3  stage 0002-") && !back.contains("web1  stage 0002-"), "{back}");
+    assert!(back.contains("web3  stage v3.0.1 (0002-") && !back.contains("web1  stage v3.0.1 (0002-"), "{back}");
     for host in ["web1", "web2", "web3", "web4"] {
         assert_eq!(lab.host(host).serves().as_deref(), Some(&*old), "{host}");
     }
     load.wait_for(20);
     load.stop().expect_none_failed();
     let again = run(&lab, &["prod", "release:stable"], 7);
-    assert!(again.contains(&format!("error: `stable` is {new}, which was rolled back by ")), "{again}");
+    assert!(again.contains(&format!("error: `stable` is v3.0.2 ({new}), which was rolled back by ")), "{again}");
 }
 
 #[test]

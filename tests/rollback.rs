@@ -111,7 +111,9 @@ fn what_was_rolled_back_is_deployed_again_only_when_it_is_typed_in_full_or_somet
         let name = line.rsplit(':').next().unwrap();
         assert_eq!(
             named(&shop, &why.message),
-            format!("`{name}` is 3.0.1, which was rolled back by tester from simulator at 1970-01-01T00:01:24Z")
+            format!(
+                "`{name}` is v3.0.1 (3.0.1), which was rolled back by tester from simulator at 1970-01-01T00:01:24Z"
+            )
         );
         assert_eq!(
             why.help.as_deref(),
@@ -228,7 +230,7 @@ fn a_release_that_was_pruned_away_is_staged_again_or_all_is_refused_before_the_f
         .collect();
     assert_eq!(
         named(&shop, &staged.join("\n")),
-        "web3: stage 0002-3.0.0\nweb3: run `bin/install-dependencies` as shop in /srv/shop/releases/0002-3.0.0"
+        "web3: stage v3.0.0 (0002-3.0.0)\nweb3: run `bin/install-dependencies` as shop in /srv/shop/releases/0002-3.0.0"
     );
     assert_eq!(serve(&shop, &done(ran)), "3.0.0 3.0.0 3.0.0 3.0.0 3.0.0");
     // One whose files are not what was staged is not switched to, nor is any other.

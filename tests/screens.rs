@@ -102,7 +102,8 @@ impl Kept {
         let ran = simulate_attempt(&self.shop.project, &line, model, wish, Some(keep));
         let (took, commit) = (ran.events.last().unwrap().at, Some(self.shop.stable.as_str().into()));
         let commit = commit.filter(|_| words.contains("stable"));
-        let tail = Tail { exit: ran.ended.exit.code(), took, journal: 0, commit, table: ran.ended.table.clone() };
+        let name = commit.as_ref().map(|_| "v3.0.1".to_owned());
+        let tail = Tail { exit: ran.ended.exit.code(), took, journal: 0, commit, name, table: ran.ended.table.clone() };
         journal.write(&Record::Ended(tail), true).unwrap();
         self.model = ran.model.clone();
         ran

@@ -83,12 +83,12 @@ jobs1  0001-111111111111                       runs
 warning: run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; the last of it is `switch web2` at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` goes on with it, and `rfab --abort sim-2` takes it back
 warning: run r7 of anna on behalf of berta is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` goes on with it, and `rfab --abort r7` takes it back
 warning: web4 cannot be asked
-host   release            name    age  balancer  in flight  health  deployed                          to know
-web1   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (release); unfinished: switch to ssssssssssss, begun by tester from simulator, 1 s ago
-web2   0002-ssssssssssss  v3.0.1  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (release); unfinished: switch to ssssssssssss, begun by tester from simulator, 1 s ago
-web3   0001-111111111111               draining  40         good                                      taken out past rfab: the ledger does not say by whom
-web4   ?                               live      40         ?       ?                                 host `web4` cannot be reached: no route to host
-jobs1  0001-111111111111                                    runs
+host   release                     age  balancer  in flight  health  deployed                          to know
+web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (release); unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
+web2   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (release); unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
+web3   0001-111111111111                draining  40         good                                      taken out past rfab: the ledger does not say by whom
+web4   ?                                live      40         ?       ?                                 host `web4` cannot be reached: no route to host
+jobs1  0001-111111111111                                     runs
 ")
     );
 }
@@ -111,7 +111,7 @@ fn a_migration_without_an_end_and_a_balancer_that_is_gone_are_told() {
     assert!(
         text.ends_with(&aged(
             "
-unfinished: migrate of ssssssssssss, begun by tester from simulator, 0 s ago
+unfinished: migrate of v3.0.1 (ssssssssssss), begun by tester from simulator, 0 s ago
 "
         )),
         "{text}"
@@ -148,12 +148,12 @@ fn a_testing_fleet_without_a_balancer_has_no_such_column() {
         said(&shop, &ran),
         aged(
             "\
-host   release            name    age  health  deployed
-web1   0002-ssssssssssss  v3.0.1  0 s  good    25 s ago by tester from simulator
-web2   0002-ssssssssssss  v3.0.1  0 s  good    25 s ago by tester from simulator
-web3   0002-ssssssssssss  v3.0.1  0 s  good    17 s ago by tester from simulator
-web4   0002-ssssssssssss  v3.0.1  0 s  good    17 s ago by tester from simulator
-jobs1  0002-ssssssssssss  v3.0.1  0 s  good    9 s ago by tester from simulator
+host   release                     age  health  deployed
+web1   v3.0.1 (0002-ssssssssssss)  0 s  good    25 s ago by tester from simulator
+web2   v3.0.1 (0002-ssssssssssss)  0 s  good    25 s ago by tester from simulator
+web3   v3.0.1 (0002-ssssssssssss)  0 s  good    17 s ago by tester from simulator
+web4   v3.0.1 (0002-ssssssssssss)  0 s  good    17 s ago by tester from simulator
+jobs1  v3.0.1 (0002-ssssssssssss)  0 s  good    9 s ago by tester from simulator
 "
         )
     );
@@ -207,17 +207,17 @@ fn it_is_true_from_a_machine_that_never_deployed() {
         let run = lab.rfab(words).folder(&clone).env("USER", "cleo").env("HOME", &path(&home));
         run.env("XDG_RUNTIME_DIR", &path(&home.join("run"))).output()
     };
-    let release = format!("0002-{}", &lab.project.resolve("v3.0.1")[..12]);
+    let release = format!("v3.0.1 (0002-{})", &lab.project.resolve("v3.0.1")[..12]);
     let by = "N s ago by anna for berta from here";
-    let head = ["host", "release", "name", "age", "balancer", "in flight", "health", "deployed", "to know"];
+    let head = ["host", "release", "age", "balancer", "in flight", "health", "deployed", "to know"];
     let out = "taken out by anna for berta from here, N s ago (only)";
     let past = "taken out past rfab: the ledger does not say by whom";
     let expected = [
         head.to_vec(),
-        vec!["web1", &release, "v3.0.1", "N s", "out", "0", "good", by, out],
-        vec!["web2", &release, "v3.0.1", "N s", "out", "0", "good", by, out],
-        vec!["web3", &release, "v3.0.1", "N s", "out", "0", "good", by, past],
-        vec!["web4", &release, "v3.0.1", "N s", "live", "0", "good", by],
+        vec!["web1", &release, "N s", "out", "0", "good", by, out],
+        vec!["web2", &release, "N s", "out", "0", "good", by, out],
+        vec!["web3", &release, "N s", "out", "0", "good", by, past],
+        vec!["web4", &release, "N s", "live", "0", "good", by],
     ];
     let told = cleo(&["prod", "status"]);
     println!("{}{}", told.stdout, told.stderr);

@@ -50,21 +50,22 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         return Ok(kept.into());
     }
     if let Some(line) = book.as_ref().and_then(|book| book.withdrawn(&resolved.commit)) {
-        return Err(thrown(rolled_back(reference, &resolved.commit, line)));
+        return Err(thrown(rolled_back(reference, &called(&resolved.commit, tally.names.of(&resolved.commit)), line)));
     }
     tally.resolve(&fleet.name, reference, &resolved);
     Ok(resolved.into())
 }
 
+/// A commit by its name, with its first digits behind it.
+fn called(commit: &str, name: Option<String>) -> String {
+    let short = &commit[..commit.len().min(12)];
+    name.map_or(short.to_owned(), |name| format!("{name} ({short})"))
+}
+
 /// What was rolled back is not deployed again, unless it was typed in full.
-fn rolled_back(reference: &str, commit: &str, line: &Line) -> Failure {
-    let message = format!(
-        "`{reference}` is {}, which was rolled back by {} from {} at {}",
-        &commit[..commit.len().min(12)],
-        line.who,
-        line.from,
-        line.at
-    );
+fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
+    let message =
+        format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
     Failure::refused(message)
         .help("nothing was changed; type its tag or its 40 digits in full to deploy it all the same")
 }

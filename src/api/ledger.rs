@@ -5,23 +5,27 @@ use crate::{
     ledger::{Consult, Line, Summed},
     release::ReadBook,
     script::{RhaiResultOf, Targets, here, thrown},
+    session::Names,
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
 /// A line as a script has it.
-fn entry(line: &Line) -> Map {
+fn entry(line: &Line, names: &Names) -> Map {
     let optional = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
     let who = match &line.on_behalf_of {
         Some(other) => format!("{} for {other}", line.who),
         None => line.who.clone(),
     };
-    let short = line.commit.as_deref().map(|commit| commit.get(..12).unwrap_or(commit));
-    let of = short.map(|short| format!(" of {short}")).unwrap_or_default();
+    let called = line.commit.as_deref().map(|commit| {
+        let short = commit.get(..12).unwrap_or(commit);
+        names.of(commit).map_or(short.to_owned(), |name| format!("{name} ({short})"))
+    });
+    let of = called.as_ref().map(|called| format!(" of {called}")).unwrap_or_default();
     let reason = &*shown(line.reason.as_deref().unwrap_or_default());
     // A switch is written down under its host's name.
     let switched = reason.strip_prefix("switch ").filter(|_| line.effect == "mark");
     let what = match (&*line.effect, switched) {
-        (_, Some(_)) => format!("switch to {}", short.unwrap_or("another release")),
+        (_, Some(_)) => format!("switch to {}", called.as_deref().unwrap_or("another release")),
         ("mark", None) => format!("{reason}{of}"),
         (effect, None) => format!("{effect}{of}"),
     };
@@ -38,8 +42,8 @@ fn entry(line: &Line) -> Map {
     map
 }
 
-fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Dynamic {
-    lines.into_iter().map(|line| Dynamic::from(entry(line))).collect::<Array>().into()
+fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>, names: &Names) -> Dynamic {
+    lines.into_iter().map(|line| Dynamic::from(entry(line, names))).collect::<Array>().into()
 }
 
 #[export_module(manifest)]
@@ -61,14 +65,16 @@ pub mod ledger {
         let here = here(&ctx)?.clone();
         let question = Summed { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
         let summary = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
+        let called = &here.session.tally.names;
         let names: Map = summary.names.into_iter().map(|(commit, name)| ((&*commit).into(), name.into())).collect();
-        let out: Map = summary.out.iter().map(|(host, line)| ((&**host).into(), entry(line).into())).collect();
+        let out: Map = summary.out.iter().map(|(host, line)| ((&**host).into(), entry(line, called).into())).collect();
         let mut map = Map::new();
         map.insert("names".into(), names.into());
         map.insert("out".into(), out.into());
-        map.insert("open".into(), entries(&summary.open));
+        map.insert("open".into(), entries(&summary.open, called));
         // This run has not ended either.
-        map.insert("runs".into(), entries(summary.runs.iter().filter(|line| line.run != here.session.run.id)));
+        let others = summary.runs.iter().filter(|line| line.run != here.session.run.id);
+        map.insert("runs".into(), entries(others, called));
         map.insert("unread".into(), (summary.unread as i64).into());
         Ok(map)
     }
@@ -88,9 +94,10 @@ pub mod ledger {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let own = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;
+        let called = &here.session.tally.names;
         let mut map = Map::new();
-        map.insert("activated".into(), own.activated.map_or(Dynamic::UNIT, |line| entry(&line).into()));
-        map.insert("open".into(), entries(&own.open));
+        map.insert("activated".into(), own.activated.map_or(Dynamic::UNIT, |line| entry(&line, called).into()));
+        map.insert("open".into(), entries(&own.open, called));
         Ok(map)
     }
 }

@@ -61,12 +61,12 @@ pub mod scope {
         }
         let host = here.lane.host.clone();
         let (lane, world) = (&here.lane, here.lane.world());
-        let began = world.now(lane);
-        lane.tell(What::StepStarted { step: name.to_owned(), host: host.clone() });
+        let (began, step) = (world.now(lane), here.session.tally.names.told(name));
+        lane.tell(What::StepStarted { step: step.clone(), host: host.clone() });
         let result = f.call_within_context::<Dynamic>(&ctx, ());
         let took = world.now(lane).saturating_sub(began);
         let failed = result.as_ref().is_err_and(|e| failure_of(e).reason != Reason::Killed);
-        lane.tell(What::StepFinished { step: name.to_owned(), host, took, failed });
+        lane.tell(What::StepFinished { step, host, took, failed });
         result
     }
 }

@@ -34,7 +34,7 @@ pub mod ui {
     #[rhai_fn(name = "note", return_raw)]
     pub fn note(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        for line in text.lines() {
+        for line in here.session.tally.names.told(text).lines() {
             here.lane.tell(What::Noted { host: here.lane.host.clone(), text: line.to_owned() });
         }
         Ok(())
@@ -50,7 +50,7 @@ pub mod ui {
     #[rhai_fn(name = "note", return_raw)]
     pub fn note_of(ctx: NativeCallContext, host: HostValue, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        for line in text.lines() {
+        for line in here.session.tally.names.told(text).lines() {
             here.lane.tell(What::Noted { host: Some(host.0.host.name.clone()), text: line.to_owned() });
         }
         Ok(())
@@ -66,9 +66,10 @@ pub mod ui {
     #[rhai_fn(name = "table", return_raw)]
     pub fn table(ctx: NativeCallContext, rows: Array) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
+        let cell = |cell: &Dynamic| here.session.tally.names.told(&worded(cell));
         let cells = |row: Dynamic| match row.try_cast_result::<Array>() {
-            Ok(cells) => cells.iter().map(worded).collect(),
-            Err(alone) => vec![worded(&alone)],
+            Ok(cells) => cells.iter().map(cell).collect(),
+            Err(alone) => vec![cell(&alone)],
         };
         for text in aligned(rows.into_iter().map(cells).collect()) {
             here.lane.tell(What::Noted { host: here.lane.host.clone(), text });
@@ -86,7 +87,7 @@ pub mod ui {
     #[rhai_fn(name = "warn", return_raw)]
     pub fn warn(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        here.lane.tell(What::Warned { host: here.lane.host.clone(), text: text.to_owned() });
+        here.lane.tell(What::Warned { host: here.lane.host.clone(), text: here.session.tally.names.told(text) });
         Ok(())
     }
 

@@ -20,7 +20,7 @@ pub fn text(listed: &Listed, any: bool, now: &Zoned) -> String {
         id if twice.contains(id) => run.run.to_string(),
         id => id.to_owned(),
     };
-    let title = ["run", "when", "outcome", "commit", "by", "fleet", "line"].map(str::to_owned);
+    let title = ["run", "when", "outcome", "release", "by", "fleet", "line"].map(str::to_owned);
     let rows: Vec<[String; 7]> =
         [title].into_iter().chain(listed.runs.iter().map(|run| row(run, id(run), now))).collect();
     let widths: Vec<usize> = (0..6).map(|i| rows.iter().map(|row| row[i].width()).max().unwrap_or(0)).collect();
@@ -47,9 +47,14 @@ fn beginning(run: &Entry) -> &str {
 fn row(run: &Entry, id: String, now: &Zoned) -> [String; 7] {
     let by = run.on_behalf_of.as_ref().map_or(run.who.clone(), |whom| format!("{} for {whom}", run.who));
     let fleets = run.fleets.iter().map(|name| &**name).collect::<Vec<_>>().join(",");
-    let commit = run.commit.as_deref().unwrap_or_default().chars().take(7).collect();
-    let cells = [id, when::shown(&run.since, now), outcome(run), commit, by, fleets, run.line.clone()];
+    let cells = [id, when::shown(&run.since, now), outcome(run), release(run), by, fleets, run.line.clone()];
     cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { report::visible(&cell, false) })
+}
+
+/// What was deployed: by its name with the commit's first digits behind it, or by those alone.
+fn release(run: &Entry) -> String {
+    let commit: String = run.commit.as_deref().unwrap_or_default().chars().take(7).collect();
+    run.name.as_ref().map_or(commit.clone(), |name| format!("{name} ({commit})"))
 }
 
 /// How a run ended; a failure has its exit code beside it.
@@ -89,7 +94,10 @@ mod tests {
         let with = |run: Entry, (outcome, exit)| Entry { outcome, exit, ..run };
         let runs = vec![
             with(run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable"), (Ending::Running, None)),
-            with(run("019ab5a1f1f-0a1b2c", "2026-11-24T22:05:00Z", "prod proxy.flip"), failed(6)),
+            Entry {
+                name: Some("v3.0.1".into()),
+                ..with(run("019ab5a1f1f-0a1b2c", "2026-11-24T22:05:00Z", "prod proxy.flip"), failed(6))
+            },
             with(run("019ab5a1f1f-0a1b2d", "2026-03-02T22:05:00Z", "prod proxy.flip"), (Ending::LeftOut, Some(8))),
             Entry {
                 who: "ci\x1b[2J".into(),
@@ -103,12 +111,12 @@ mod tests {
         assert_eq!(
             text(&Listed { runs, more: true }, true, &now()),
             "\
-run                 when          outcome   commit   by             fleet      line
-019ab5a1f20         25 Nov 00:05  running   3142210  alice          prod       prod release:stable
-019ab5a1f1f-0a1b2c  24 Nov 23:05  failed 6  3142210  alice          prod       prod proxy.flip
-019ab5a1f1f-0a1b2d   2 Mar 23:05  left-out  3142210  alice          prod       prod proxy.flip
-0188b5a1f20          1 Jan 00:30  done      -        ci␛[2J for bo  prod,shop  -- uptime
-0178b5a1f20          1 Jun  2025  done      3142210  alice          -          prod
+run                 when          outcome   release           by             fleet      line
+019ab5a1f20         25 Nov 00:05  running   3142210           alice          prod       prod release:stable
+019ab5a1f1f-0a1b2c  24 Nov 23:05  failed 6  v3.0.1 (3142210)  alice          prod       prod proxy.flip
+019ab5a1f1f-0a1b2d   2 Mar 23:05  left-out  3142210           alice          prod       prod proxy.flip
+0188b5a1f20          1 Jan 00:30  done      -                 ci␛[2J for bo  prod,shop  -- uptime
+0178b5a1f20          1 Jun  2025  done      3142210           alice          -          prod
 and older ones: --newest 10 shows more
 "
         );

@@ -3,6 +3,7 @@ use super::when::long;
 use crate::{
     host::Name,
     report::{self, Palette, visible},
+    session::Names,
     store::{Attempt, Head, Logs, Record, Tail},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,11 +18,11 @@ pub fn json(records: &[String]) -> String {
 
 /// Who ran what, everything that came through the door, where the time went, and the closing table.
 pub fn text(records: &[Record], palette: Palette) -> String {
-    let done = done(records);
     let tail = match records.iter().rfind(|record| !matches!(record, Record::Aborted { .. })) {
         Some(Record::Ended(tail)) => Some(tail),
         _ => None,
     };
+    let done = done(records, &Names::in_table(tail.map_or(&[], |tail| &tail.table)));
     let head = match records.first() {
         Some(Record::Begun(head)) => head_of(head, records, tail),
         _ => String::new(),
@@ -51,10 +52,16 @@ fn head_of(head: &Head, records: &[Record], tail: Option<&Tail>) -> String {
         ("fabfile", format!("{} (sha256 {})", head.fabfile, head.digest)),
         ("fleets", names(fleets)),
         ("hosts", names(hosts)),
-        ("commit", tail.and_then(|tail| tail.commit.as_deref()).unwrap_or_default().to_owned()),
+        ("release", tail.map(release).unwrap_or_default()),
     ];
     let said = lines.into_iter().filter(|(_, text)| !text.is_empty());
     said.map(|(word, text)| format!("{word:<8} {}\n", visible(&text, false))).collect()
+}
+
+/// What was deployed: by its name with the commit behind it.
+fn release(tail: &Tail) -> String {
+    let commit = tail.commit.as_deref().unwrap_or_default();
+    tail.name.as_ref().map_or(commit.to_owned(), |name| format!("{name} ({commit})"))
 }
 
 /// Who went on with it, or took it back.
@@ -97,7 +104,7 @@ fn concerned<'a>(records: &'a [Record], tail: Option<&'a Tail>) -> (BTreeSet<&'a
 struct Done<'a> {
     took: u64,
     host: &'a str,
-    what: &'a str,
+    what: String,
     failed: Option<&'a str>,
 }
 
@@ -111,7 +118,7 @@ impl Done<'_> {
 }
 
 /// What came back, in that order.
-fn done(records: &[Record]) -> Vec<Done<'_>> {
+fn done<'a>(records: &'a [Record], names: &Names) -> Vec<Done<'a>> {
     let mut asked: HashMap<(&Name, u32), (&str, &str)> = HashMap::new();
     let mut done = Vec::new();
     for record in records {
@@ -125,7 +132,7 @@ fn done(records: &[Record]) -> Vec<Done<'_>> {
             _ => continue,
         };
         if let Some((what, host)) = asked.get(&(lane, *number)) {
-            done.push(Done { took: *took, host, what, failed });
+            done.push(Done { took: *took, host, what: names.told(what), failed });
         }
     }
     done
@@ -200,13 +207,14 @@ mod tests {
             json!({ "failed": { "lane": "each/web1", "number": 2, "took": 1_100, "failure": failure } }),
             effect("each/web1", 3, json!("web1"), "print \x1b[2J", &["exec prod/web1"]),
             came_back("each/web1", 3, 7),
-            effect("each/web1", 4, json!("web1"), "ready", &["admin prod/web1"]),
+            effect("each/web1", 4, json!("web1"), "activate 0002-31422108d2df", &["admin prod/web1"]),
             came_back("each/web1", 4, 20),
             json!({ "step": { "lane": "each/web1", "step": "swap", "host": "web1", "took": 2_020, "failed": false } }),
             json!({ "step": { "lane": "", "step": "roll", "host": null, "took": 62_000, "failed": true } }),
             effect("each/web2", 2, json!("web2"), "restart shop", &["restart prod/web2"]),
-            json!({ "ended": { "exit": 1, "took": 63_000, "journal": 12, "commit": "31422108d2df", "table": [
-                { "host": "web3", "old": null, "new": null, "balancer": "live", "result": "untouched", "note": null } ] } }),
+            json!({ "ended": { "exit": 1, "took": 63_000, "journal": 12, "commit": "31422108d2df", "name": "v3.0.1", "table": [
+                { "host": "web3", "old": null, "new": "0002-31422108d2df", "new_name": "v3.0.1", "balancer": "live",
+                  "result": "untouched", "note": null } ] } }),
         ]
     }
 
@@ -227,14 +235,14 @@ by       ci on behalf of berta, from laptop, at 2026-11-24T23:05:00Z
 fabfile  /shop/fabfile.rhai (sha256 f00d)
 fleets   prod
 hosts    web1, web2, web3
-commit   31422108d2df
+release  v3.0.1 (31422108d2df)
 
       40 ms                resolve stable
    61000 ms  web2          drain
      900 ms  web1          drain
     1100 ms  web1          run `x`  failed: no
        7 ms  web1          print ␛[2J
-      20 ms  web1          ready
+      20 ms  web1          activate v3.0.1 (0002-31422108d2df)
 
 steps
       2.0 s  web1          swap
@@ -249,12 +257,12 @@ slowest
     1100 ms  web1          run `x`
      900 ms  web1          drain
       40 ms                resolve stable
-      20 ms  web1          ready
+      20 ms  web1          activate v3.0.1 (0002-31422108d2df)
 
 ended with 1 after 63000 ms, 12 ms of them for the journal
 
-host  old  new  balancer  result
-web3  -    -    live      untouched
+host  old  new                         balancer  result
+web3  -    v3.0.1 (0002-31422108d2df)  live      untouched
 1 host: 1 untouched
 "
         );

@@ -91,7 +91,8 @@ pub fn run(
         })
     })?;
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
-    let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, table: ended.table };
+    let name = commit.as_ref().and_then(|commit| session.tally.names.of(commit));
+    let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, name, table: ended.table };
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
         report::complain(&format!("warning: drill: this run was not {drill}: {why}"));
     }

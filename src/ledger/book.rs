@@ -74,6 +74,18 @@ impl Book {
         self.lines.iter().rev().find(given).and_then(|l| l.reason.as_deref())
     }
 
+    /// What people call each commit that was deployed; one that has no name but its own digits is left out.
+    pub fn called(&self) -> BTreeMap<&str, &str> {
+        let of = |line| Some((line, Book::called_in(line)?));
+        let told = self.lines.iter().filter(|l| l.effect == "release").filter_map(of);
+        told.filter_map(|(line, name)| Some((line.commit.as_deref()?, name))).collect()
+    }
+
+    /// What a line of a release calls its commit: a tag or a version before the branch that was typed.
+    pub fn called_in(line: &Line) -> Option<&str> {
+        called(line.commit.as_deref()?, line.reason.as_deref(), line.names.as_deref().unwrap_or_default())
+    }
+
     /// What else services may call each commit that was deployed, by commit.
     ///
     /// Lines of before rfab wrote that down have the name that was typed: it counts where it has a version's number in it, for
@@ -135,6 +147,14 @@ impl Book {
     }
 }
 
+/// What people call a commit, of what was typed for it and its other names; its own digits are no name.
+pub fn called<'a>(commit: &str, typed: Option<&'a str>, names: &'a [String]) -> Option<&'a str> {
+    let typed = typed.filter(|typed| !commit.starts_with(*typed));
+    let tag = typed.filter(|typed| names.iter().any(|name| name.as_str() == *typed));
+    let version = || names.iter().find(|name| number_in(name).is_some()).map(String::as_str);
+    tag.or_else(version).or(typed).or(names.first().map(String::as_str))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +214,27 @@ mod tests {
         let words = [&who, &from, &*run, &*host.expect("one"), &reason.expect("one"), &on_behalf_of.expect("one")];
         assert!(!words.join("").contains(crate::control::hidden), "{words:?}");
         assert_eq!(told("mark").reason.as_deref(), Some("a\nb"));
+    }
+
+    #[test]
+    fn a_commit_is_called_by_its_tag_or_version_before_the_branch_that_was_typed() {
+        let told = |commit: &str, typed: &str, names: &[&str]| {
+            let line = serde_json::json!({ "v": 1, "run": "r", "seq": 1, "at": "", "who": "anna", "from": "mac",
+                "effect": "release", "phase": "ok", "commit": commit, "reason": typed, "names": names });
+            line.to_string() + "\n"
+        };
+        let text = [
+            told("aaaa1", "v3.0.1", &["latest", "v3.0.1"]),
+            told("aaaa2", "main", &["latest", "v3.0.2"]),
+            told("aaaa3", "main", &[]),
+            told("aaaa4", "aaaa", &["nightly"]),
+            told("aaaa5", "aaaa5", &[]),
+            told("aaaa3", "hotfix", &[]),
+        ]
+        .concat();
+        let book = Book::read(&text);
+        let called: Vec<_> = book.called().into_iter().collect();
+        assert_eq!(called, [("aaaa1", "v3.0.1"), ("aaaa2", "v3.0.2"), ("aaaa3", "hotfix"), ("aaaa4", "nightly")]);
     }
 
     #[test]

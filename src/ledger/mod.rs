@@ -10,12 +10,13 @@ mod telling;
 mod unfinished;
 mod version;
 
-pub use book::Book;
+pub use book::{Book, called};
 pub use good::{WITHDRAWN, bad, reserved, switch};
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use question::{
-    Called, Consult, Histories, NumberOf, Question, ReasonsBefore, Releasing, Standing, Summed, Switched,
+    Called, Calling, Consult, Good, Histories, NumberOf, Question, ReasonsBefore, Releasing, Standing, Summary, Summed,
+    Switched,
 };
 pub use read::{ReadLedger, place};
 pub use run::SayRun;

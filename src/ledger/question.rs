@@ -188,6 +188,26 @@ impl Question for Histories {
     }
 }
 
+/// What people call commits, of which at least the first 12 digits are known.
+#[derive(Clone, Serialize)]
+pub struct Calling {
+    pub commits: Vec<Commit>,
+}
+
+impl Question for Calling {
+    type Answer = BTreeMap<Commit, String>;
+    const NAME: &'static str = "read_names";
+
+    fn text(&self) -> String {
+        "what releases are called".to_owned()
+    }
+
+    fn answer(&self, book: &Book) -> BTreeMap<Commit, String> {
+        let wanted = |commit: &str| self.commits.iter().find(|wanted| commit.starts_with(&***wanted)).cloned();
+        book.called().into_iter().filter_map(|(commit, name)| Some((wanted(commit)?, name.to_owned()))).collect()
+    }
+}
+
 /// Why hosts were out when a run began.
 #[derive(Clone, Serialize)]
 pub struct ReasonsBefore {
@@ -243,8 +263,8 @@ impl Question for Summed {
     fn answer(&self, book: &Book) -> Summary {
         let mut names = BTreeMap::new();
         for line in book.lines.iter().rev().filter(|line| line.effect == "release") {
-            if let (Some(commit), Some(name)) = (&line.commit, &line.reason) {
-                names.entry(commit.clone()).or_insert_with(|| name.clone());
+            if let (Some(commit), Some(name)) = (&line.commit, Book::called_in(line)) {
+                names.entry(commit.clone()).or_insert_with(|| name.to_owned());
             }
             if names.len() == NAMES {
                 break;

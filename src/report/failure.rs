@@ -143,6 +143,8 @@ error: host `web1`: web1:/srv is full
             result: crate::event::Outcome::Failed,
             note: Option::None,
             looked: Option::None,
+            old_name: Option::None,
+            new_name: Option::None,
         };
         let stand = [("web1", Out), ("web2", Out), ("web3", Live), ("web4", Unknown), ("web5", Mixed), ("web6", Live)];
         let rows: Vec<Row> = stand.into_iter().chain([("web7", None)]).map(row).collect();

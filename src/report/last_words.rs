@@ -104,7 +104,17 @@ mod tests {
     const PLAIN: Palette = Palette { color: false };
 
     fn row(host: &str, result: Outcome) -> Row {
-        Row { host: host.into(), old: None, new: None, balancer: Standing::None, result, note: None, looked: None }
+        Row {
+            host: host.into(),
+            old: None,
+            new: None,
+            balancer: Standing::None,
+            result,
+            note: None,
+            looked: None,
+            old_name: None,
+            new_name: None,
+        }
     }
 
     fn log(host: &str) -> LogFile {

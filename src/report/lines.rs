@@ -243,6 +243,8 @@ mod tests {
             result,
             note: note.map(str::to_owned),
             looked: None,
+            old_name: None,
+            new_name: None,
         };
         let text = shown(
             Loud::Normal,

@@ -12,15 +12,14 @@ pub fn table(rows: &[Row], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let cell = |text: &Option<String>| visible(text.as_deref().unwrap_or("-"), false);
     let mut cells: Vec<[String; 6]> = vec![["host", "old", "new", "balancer", "result", ""].map(str::to_owned)];
     for row in rows {
         let note = row.note.as_ref().map(|n| visible(n.lines().next().unwrap_or_default(), false)).unwrap_or_default();
-        let new = if row.new == row.old { "same".to_owned() } else { cell(&row.new) };
+        let new = if row.new == row.old { "same".to_owned() } else { release(&row.new, &row.new_name) };
         let new = if row.old.is_none() && row.new.is_none() { "-".to_owned() } else { new };
         cells.push([
             visible(&row.host, false),
-            cell(&row.old),
+            release(&row.old, &row.old_name),
             new,
             standing(row.balancer).to_owned(),
             outcome(row.result).to_owned(),
@@ -48,6 +47,12 @@ pub fn table(rows: &[Row], palette: Palette) -> String {
     }
     text += &format!("{}\n", summary(rows));
     text
+}
+
+/// A release as people call it, with its number and commit behind it.
+pub fn release(release: &Option<String>, name: &Option<String>) -> String {
+    let release = visible(release.as_deref().unwrap_or("-"), false);
+    name.as_ref().map_or(release.clone(), |name| format!("{} ({release})", visible(name, false)))
 }
 
 pub fn summary(rows: &[Row]) -> String {
@@ -113,6 +118,8 @@ mod tests {
             result,
             note: note.map(str::to_owned),
             looked: None,
+            old_name: None,
+            new_name: None,
         };
         let rows = [
             row("web1", Some("0003-c771aaaaaaaa"), Standing::Live, Outcome::Ok, None),

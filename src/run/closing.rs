@@ -8,11 +8,12 @@ use crate::{
     failure::{Exit, Failure, Reason, STRANGE_KEY},
     fan,
     fleet::Fleet,
-    host::Host,
-    ledger::{Phase, SayRun},
+    host::{Host, Name},
+    ledger::{Calling, Consult, Phase, SayRun},
+    model::Commit,
     release::ReadReleases,
     script::{Here, Located, Spot},
-    session::{Reader, Session, settled},
+    session::{Reader, Session, Tally, settled},
     world::real::Holder,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -190,6 +191,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
         }
         lane.perform(ReadReleases::of(&fleet, host)?).map(drop)
     });
+    learn_names(lane, tally, &targets, |fleet| !matches!(balances.get(&fleet.name), Some(Err(_))));
     let mut unknown = false;
     // A machine that two apps are on stands there once for each.
     let called = |host: &Host| match targets.iter().filter(|(_, other)| other.name == host.name).count() {
@@ -209,11 +211,14 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
             Some(Some(release)) => Some(release.to_string()),
             Some(None) | None => None,
         };
+        let name = |r: &Option<Option<crate::model::Release>>| tally.names.of(&r.as_ref()?.as_ref()?.commit);
         let note = told.failure.as_ref().map(|f| of_row(host, &f.message)).or(told.note.clone());
         Row {
             host: called(host),
             old: release(&told.old),
+            old_name: name(&told.old),
             new: if lost { None } else { release(&told.new) },
+            new_name: if lost { None } else { name(&told.new) },
             balancer: standing,
             result: told.outcome(),
             note,
@@ -221,6 +226,25 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
         }
     });
     (rows.collect(), unknown)
+}
+
+/// Asks the ledgers what the releases are called that the table has, where the run did not learn it.
+///
+/// Without an answer they have their numbers.
+fn learn_names(lane: &Arc<Lane>, tally: &Tally, targets: &[(Arc<Fleet>, Host)], answers: impl Fn(&Fleet) -> bool) {
+    let mut unnamed: BTreeMap<Name, (Arc<Fleet>, Vec<Commit>)> = BTreeMap::new();
+    for (fleet, host) in targets.iter().filter(|(fleet, _)| answers(fleet)) {
+        let told = tally.told(host);
+        for release in [told.old, told.new].into_iter().flatten().flatten() {
+            let (_, commits) = unnamed.entry(fleet.name.clone()).or_insert_with(|| (fleet.clone(), Vec::new()));
+            if tally.names.of(&release.commit).is_none() && !commits.contains(&release.commit) {
+                commits.push(release.commit);
+            }
+        }
+    }
+    for (fleet, commits) in unnamed.into_values().filter(|(_, commits)| !commits.is_empty()) {
+        let _ = lane.perform(Consult { fleet, question: Calling { commits } });
+    }
 }
 
 /// A message without the name that its row begins with.

@@ -30,7 +30,7 @@ impl Layer for Events {
             return Err(Failure::new(Reason::Interrupted, "interrupted"));
         }
         let (name, kind, text, host) =
-            (effect.name(), effect.kind(), effect.describe(), effect.subject().host().cloned());
+            (effect.name(), effect.kind(), self.tally.names.told(&effect.describe()), effect.subject().host().cloned());
         lane.tell(What::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
         let began = rest.world().now(lane);
         let answered = rest.pass(call).map_err(|failure| self.told(failure));

@@ -1,5 +1,5 @@
 //! What a run has seen and done so far, host by host.
-use super::{Layer, Rest};
+use super::{Layer, Rest, names::Names};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin},
     effect::{Admin, Answered, Call, Kind, Touch},
@@ -9,8 +9,9 @@ use crate::{
     git::Resolved,
     health::Probe,
     host::{Host, Name},
+    ledger::called,
     model::{Commit, Release, Time, key},
-    release::{Activate, Listing, ReadReleases},
+    release::{Activate, Listing, Number, ReadReleases},
     ssh::{Connect, Connected},
 };
 use std::{
@@ -23,7 +24,11 @@ pub const UNPROVEN: &str = "version not proven";
 
 /// The layer, and what it noted down.
 #[derive(Default)]
-pub struct Tally(Mutex<Seen>);
+pub struct Tally {
+    seen: Mutex<Seen>,
+    /// What people call the releases.
+    pub names: Names,
+}
 
 #[derive(Default)]
 struct Seen {
@@ -101,11 +106,11 @@ impl Told {
 
 impl Tally {
     pub fn told(&self, host: &Host) -> Told {
-        self.0.lock().unwrap().told.get(&key(host)).cloned().unwrap_or_default()
+        self.seen.lock().unwrap().told.get(&key(host)).cloned().unwrap_or_default()
     }
 
     fn note(&self, host: &Host, f: impl FnOnce(&mut Told)) {
-        f(self.0.lock().unwrap().told.entry(key(host)).or_default());
+        f(self.seen.lock().unwrap().told.entry(key(host)).or_default());
     }
 
     /// What was on a host when this run last looked.
@@ -136,11 +141,11 @@ impl Tally {
 
     /// Hosts were left as they are and need a person: the run ends with exit code 8.
     pub fn left_out(&self, why: &str) {
-        self.0.lock().unwrap().left_out.push(why.to_owned());
+        self.seen.lock().unwrap().left_out.push(why.to_owned());
     }
 
     pub fn all_left_out(&self) -> Vec<String> {
-        self.0.lock().unwrap().left_out.clone()
+        self.seen.lock().unwrap().left_out.clone()
     }
 
     /// A note for the host's row of the closing table.
@@ -159,7 +164,7 @@ impl Tally {
 
     /// Whoever took requests while it was out has failed: nobody knows how they were answered.
     pub fn exposed(&self) {
-        for told in self.0.lock().unwrap().told.values_mut() {
+        for told in self.seen.lock().unwrap().told.values_mut() {
             told.failure = told.failure.take().or(told.exposed.take());
         }
     }
@@ -176,21 +181,21 @@ impl Tally {
 
     /// The run has a fleet's lock.
     pub fn locked(&self, fleet: &Name) {
-        self.0.lock().unwrap().locked.insert(fleet.clone());
+        self.seen.lock().unwrap().locked.insert(fleet.clone());
     }
 
     /// Whether nobody was told of that run yet.
     pub fn first_told_of(&self, run: &Name) -> bool {
-        self.0.lock().unwrap().unfinished.insert(run.clone())
+        self.seen.lock().unwrap().unfinished.insert(run.clone())
     }
 
     pub fn has_lock(&self, fleet: &Name) -> bool {
-        self.0.lock().unwrap().locked.contains(fleet)
+        self.seen.lock().unwrap().locked.contains(fleet)
     }
 
     /// Whether the run changed anything.
     pub fn changed(&self) -> bool {
-        self.0.lock().unwrap().told.values().any(|told| told.changed)
+        self.seen.lock().unwrap().told.values().any(|told| told.changed)
     }
 
     /// A probe was good, since the host was last changed.
@@ -201,7 +206,7 @@ impl Tally {
     /// The hosts of a fleet that this run put back and that it did not take out since, with when; not those that were
     /// seen to be down already.
     pub fn back(&self, fleet: &Fleet) -> Vec<(Host, Time)> {
-        let seen = self.0.lock().unwrap();
+        let seen = self.seen.lock().unwrap();
         let back = |host: &Host| {
             let told = seen.told.get(&key(host)).filter(|told| told.failure.is_none())?;
             Some((host.clone(), told.back?))
@@ -216,27 +221,28 @@ impl Tally {
 
     /// What should be typed next, as a script says.
     pub fn next(&self, line: &str) {
-        self.0.lock().unwrap().next.push(line.to_owned());
+        self.seen.lock().unwrap().next.push(line.to_owned());
     }
 
     pub fn all_next(&self) -> Vec<String> {
-        self.0.lock().unwrap().next.clone()
+        self.seen.lock().unwrap().next.clone()
     }
 
     /// Keeps what a reference means for the rest of the run.
     pub fn resolve(&self, fleet: &Name, reference: &str, resolved: &Resolved) {
-        let mut seen = self.0.lock().unwrap();
+        self.names.learn(&resolved.commit, resolved.tag.as_ref().unwrap_or(&resolved.name));
+        let mut seen = self.seen.lock().unwrap();
         seen.commit = Some((resolved.name.clone(), Commit::from(&*resolved.commit)));
         seen.resolved.insert((fleet.clone(), reference.to_owned()), resolved.clone());
     }
 
     pub fn resolved(&self, fleet: &Name, reference: &str) -> Option<Resolved> {
-        self.0.lock().unwrap().resolved.get(&(fleet.clone(), reference.to_owned())).cloned()
+        self.seen.lock().unwrap().resolved.get(&(fleet.clone(), reference.to_owned())).cloned()
     }
 
     /// Hosts became targets: they are in the closing table.
     pub fn target(&self, fleet: &Arc<Fleet>, hosts: &[Host]) {
-        let mut seen = self.0.lock().unwrap();
+        let mut seen = self.seen.lock().unwrap();
         for host in hosts {
             if !seen.targets.iter().any(|(_, h)| h == host) {
                 seen.targets.push((fleet.clone(), host.clone()));
@@ -246,21 +252,21 @@ impl Tally {
 
     /// Every host that was a target, in the order of their fleets.
     pub fn targets(&self) -> Vec<(Arc<Fleet>, Host)> {
-        self.0.lock().unwrap().targets.clone()
+        self.seen.lock().unwrap().targets.clone()
     }
 
     pub fn pinned(&self) -> Option<(String, Commit)> {
-        self.0.lock().unwrap().commit.clone()
+        self.seen.lock().unwrap().commit.clone()
     }
 
     /// The balancers' epochs, as last seen.
     pub fn epochs(&self) -> BTreeMap<Name, String> {
-        self.0.lock().unwrap().epochs.clone()
+        self.seen.lock().unwrap().epochs.clone()
     }
 
     /// Remembers the moment that hosts were first seen out.
     pub fn saw_balance(&self, fleet: &Fleet, balance: &Balance) {
-        let mut seen = self.0.lock().unwrap();
+        let mut seen = self.seen.lock().unwrap();
         let epochs = balance.epochs();
         seen.epochs.extend(epochs.clone());
         for host in &fleet.hosts {
@@ -293,7 +299,7 @@ impl Tally {
         fleet: &Fleet,
         stand: impl Fn(&Host, Option<&Place>) -> Option<(Standing, u64)>,
     ) -> Vec<Place> {
-        let mut seen = self.0.lock().unwrap();
+        let mut seen = self.seen.lock().unwrap();
         let mut otherwise = Vec::new();
         for host in &fleet.hosts {
             let before = seen.places.get(&key(host));
@@ -384,6 +390,12 @@ impl Tally {
             }
         }
         let Ok(answer) = answered else { return };
+        self.names.read(effect.as_any(), answer.as_any());
+        if let Some(number) = effect.as_any().downcast_ref::<Number>()
+            && let Some(name) = called(&number.commit, Some(&number.name), &number.names)
+        {
+            self.names.learn(&number.commit, name);
+        }
         if let Some(read) = effect.as_any().downcast_ref::<ReadReleases>()
             && let Some(listing) = answer.as_any().downcast_ref::<Listing>()
         {

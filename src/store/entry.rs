@@ -33,6 +33,9 @@ pub struct Entry {
     /// Those that something was done on, or that the closing table names.
     pub hosts: BTreeSet<Name>,
     pub commit: Option<Name>,
+    /// What people call the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub outcome: Ending,
     /// The exit code; none while it has not come to its end.
     pub exit: Option<u8>,
@@ -144,6 +147,7 @@ impl Entry {
             fleets: BTreeSet::new(),
             hosts: BTreeSet::new(),
             commit: None,
+            name: None,
             outcome: Ending::Unfinished,
             exit: None,
             took: None,
@@ -163,7 +167,7 @@ impl Entry {
 
     fn ended(&mut self, tail: Tail) {
         self.hosts.extend(tail.table.into_iter().map(|row| row.host));
-        self.commit = tail.commit;
+        (self.commit, self.name) = (tail.commit, tail.name);
         self.outcome = Ending::of(tail.exit);
         (self.exit, self.took) = (Some(tail.exit), Some(tail.took));
     }

@@ -157,5 +157,8 @@ pub struct Tail {
     #[serde(default)]
     pub journal: u64,
     pub commit: Option<Name>,
+    /// What people call the commit. Older journals lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub table: Vec<Row>,
 }

@@ -5,7 +5,7 @@ use crate::{
     report::{
         failure::named,
         filter::visible,
-        table::{outcome, standing, summary},
+        table::{outcome, release, standing, summary},
     },
 };
 use std::{fs::OpenOptions, io, io::Write, path::Path};
@@ -40,11 +40,11 @@ fn ended(exit: Exit) -> String {
 }
 
 fn row(row: &Row) -> String {
-    let cell = |text: &Option<String>| escaped(text.as_deref().unwrap_or("-").lines().next().unwrap_or_default());
-    let new = if row.new == row.old && row.new.is_some() { "same".to_owned() } else { cell(&row.new) };
+    let cell = |text: &Option<String>, name: &Option<String>| escaped(&release(text, name));
+    let new = if row.new == row.old && row.new.is_some() { "same".to_owned() } else { cell(&row.new, &row.new_name) };
     let note = row.note.as_deref().unwrap_or_default().lines().next().unwrap_or_default();
     let (balancer, result) = (standing(row.balancer), outcome(row.result));
-    let (host, old, note) = (escaped(&row.host), cell(&row.old), escaped(note));
+    let (host, old, note) = (escaped(&row.host), cell(&row.old, &row.old_name), escaped(note));
     format!("| {host} | {old} | {new} | {balancer} | {result} | {note} |\n")
 }
 

@@ -70,6 +70,8 @@ fn run() -> Vec<What> {
         result,
         note: note.map(str::to_owned),
         looked: None,
+        old_name: None,
+        new_name: None,
     };
     vec![
         What::RunStarted { line: "prod deploy:stable".into(), who: "ci".into(), world: "real" },

@@ -276,6 +276,8 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         result: Outcome::Failed,
         note: None,
         looked: None,
+        old_name: None,
+        new_name: None,
     };
     let finished = What::RunFinished {
         exit: Exit::Failed,
