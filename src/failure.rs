@@ -47,7 +47,7 @@ impl Exit {
         (Exit::Unreachable, "a host cannot be reached (dead, mute, its key unknown or changed)"),
         (Exit::Locked, "another operator holds the lock"),
         (Exit::Balancer, "the balancer refused, or its state is unknown"),
-        (Exit::Refused, "an invariant refused, and nothing was changed"),
+        (Exit::Refused, "a safety rule refused it, and nothing was changed"),
         (Exit::LeftOut, "done, but hosts were left out"),
         (Exit::Unknown, "the state of a host is unknown"),
         (Exit::NoHosts, "the selection has no hosts"),

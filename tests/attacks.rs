@@ -299,8 +299,8 @@ fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
     let state = format!("{home}/.local/state/rfab/testing1");
     let host = lab.host("web1");
     for (line, says) in [
-        (format!("rm -f {state}/lock; ln -s {home}/made {state}/lock"), "is no plain file"),
-        (format!("rm {state}/lock; mkdir {state}/lock"), "is no plain file"),
+        (format!("rm -f {state}/lock; ln -s {home}/made {state}/lock"), "isn't a plain file"),
+        (format!("rm {state}/lock; mkdir {state}/lock"), "isn't a plain file"),
         (
             format!("rmdir {state}/lock; mv {state} {state}.old; ln -s {state}.old {state}"),
             "is a link or belongs to another user",

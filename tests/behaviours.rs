@@ -372,7 +372,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     sides.same(&wait_up("web1", 5_000)).unwrap();
     sides.alike(&balance, settled).unwrap();
     let weight = |percent| SetWeight { fleet: fleet.clone(), host: sides.host("web1"), percent };
-    sides.fail(&weight(10), "10 % of the weight 1 of `lb1/bk_web/web1` comes to nothing");
+    sides.fail(&weight(10), "10 % of the weight 1 of `lb1/bk_web/web1` rounds to zero");
     for percent in [0, 100] {
         sides.same(&weight(percent)).unwrap();
         sides.alike(&balance, settled).unwrap();

@@ -45,7 +45,7 @@ fn warned(project: &Project, words: &str) -> (Vec<String>, usize) {
 #[test]
 fn it_is_said_once_and_before_the_first_change() {
     let (project, _origin) = behind(true);
-    let text = "the fabfile's branch is 1 commit behind `origin/main`: `git pull` takes up what others changed";
+    let text = "the fabfile's branch is 1 commit behind `origin/main`: `git pull` gets what others changed";
     assert_eq!(warned(&project, "prod act act"), (vec![text.to_owned()], 0));
 }
 

@@ -63,7 +63,7 @@ fn a_release_whose_disk_fills_anywhere_changes_nothing_more_and_goes_on_when_the
     let whole = attempt(&shop, before.clone(), &file("whole"), None);
     assert_eq!(whole.ended.exit, Exit::Done, "{:?}", failures(&whole));
     let length = fs::metadata(file("whole")).unwrap().len();
-    let (parts, said) = (40, "this run's journal can no longer be written: File too large (os error 27)");
+    let (parts, said) = (40, "this run's journal can't be written any more: File too large (os error 27)");
     let mut refused = 0;
     for part in 4..parts {
         let (name, bytes) = (part.to_string(), length * part / parts);

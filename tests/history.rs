@@ -28,7 +28,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
         return;
     }
     let lab = one();
-    assert_eq!(lab.rfab(&["--history"]).output().expect_ok(), "no run is known on this machine\n");
+    assert_eq!(lab.rfab(&["--history"]).output().expect_ok(), "there are no runs on this machine\n");
     lab.rfab(&["testing", "hello:you"]).env("RFAB_ON_BEHALF_OF", "berta").output().expect_ok();
     assert_eq!(lab.rfab(&["testing", "--", "false"]).output().code, Some(1));
     let killed = lab.rfab(&["testing", "linger"]).start();
@@ -71,7 +71,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     assert!(shown.contains("\nsteps\n") && shown.contains("                greet\n"), "{shown}");
     assert!(shown.contains("\nended with 0 after ") && shown.contains("\n1 host: 1 ok\n"), "{shown}");
     let shown = lab.rfab(&["--show", lines[0][0]]).output().expect_ok();
-    assert!(shown.contains("\nit has not come to its end\n\nlogs  "), "{shown}");
+    assert!(shown.contains("\nit hasn't ended\n\nlogs  "), "{shown}");
     let none = lab.rfab(&["--show", "nosuch"]).output();
     assert_eq!((none.code, none.stdout.as_str()), (Some(1), ""), "{none:?}");
     let json = lab.rfab(&["--history", "--json"]).output().expect_ok();
@@ -193,15 +193,15 @@ fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is
 rfab testing fill
 targets: testing1, 1 of 1 host
 test1  run `sh -c 'echo one >> noted'`
-test1  run `sh -c 'echo two >> noted'` failed: this run's journal can no longer be written: No space left on device (os error 28)
+test1  run `sh -c 'echo two >> noted'` failed: this run's journal can't be written any more: No space left on device (os error 28)
 host   old                new   balancer  result
-test1  RELEASE  same  -         failed  this run's journal can no longer be written: No space left on device (os error 28)
+test1  RELEASE  same  -         failed  this run's journal can't be written any more: No space left on device (os error 28)
 1 host: 1 failed
 log: HOME/.local/share/rfab/runs/ID.logs/testing1.test1.log
-error: this run's journal can no longer be written: No space left on device (os error 28)
-  help: nothing more is changed; make room for it, then `rfab --resume` goes on
-next: rfab --resume ID   goes on; what is done is not done again
-      rfab --abort ID    takes it back: hosts are as they were before
+error: this run's journal can't be written any more: No space left on device (os error 28)
+  help: nothing more is changed; make room for it, then continue with `rfab --resume`
+next: rfab --resume ID   continues where it stopped; what is done isn't repeated
+      rfab --abort ID    undoes it: hosts are put back as they were before
 == --history: 0
 RUN unfinished  -       operator  testing1  testing fill
 == testing note:three: 1
@@ -284,7 +284,7 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
     assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: module `extra` was changed since");
     lab.edit("extra.rhai", |text| text.replace("fn more() { () }\n", ""));
     lab.edit("fleets/testing1.toml", |text| text.replace("keep = ", "keep = 1"));
-    assert!(refused(back).starts_with("error: fleet `testing1` is not what the run began with: `app.keep` was "));
+    assert!(refused(back).starts_with("error: fleet `testing1` isn't what the run started with: `app.keep` was "));
 
     // It still ran on the host: its end was waited for, and it was not begun again.
     let resumed = lab.rfab(&["--resume", "--force-changed"]).output();

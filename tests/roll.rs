@@ -56,7 +56,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
     assert!(!one.contains("cannot be reached"), "{one}");
     let all = run(&lab, &["prod", "proxy.all"], 8);
-    let line = "warning: `web2` was out before this run, and the ledger does not say who took it out";
+    let line = "warning: `web2` was out before this run, and the ledger doesn't say who took it out";
     assert!(all.contains(line), "{all}");
     assert_eq!(out(&lab, "lb1"), ["web2"]);
     lab.host("web2").start_sshd();
@@ -399,7 +399,7 @@ fn a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_
     let damaged = lab.host("web4").sh(&format!("mv {folder}/bin {folder}.bin"));
     assert_eq!(damaged.code, Some(0), "{folder}: {damaged:?}");
     let refused = run(&lab, &["prod", "rollback"], 7);
-    assert!(refused.contains(&format!("error: v3.0.1 ({old}) is not there as it was staged; web4: [")), "{refused}");
+    assert!(refused.contains(&format!("error: v3.0.1 ({old}) isn't there as it was staged; web4: [")), "{refused}");
     for host in ["web1", "web2", "web3", "web4"] {
         assert_eq!(lab.host(host).serves().as_deref(), Some(&*new), "{host}");
     }
@@ -438,7 +438,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
     });
     // Nobody knows how they stand, and nobody is there to ask.
     let nobody = run(&lab, &["prod", "proxy.group2"], 6);
-    let why = "error: `lb1` is changed by hand, and nobody is there to ask: this is no terminal";
+    let why = "error: `lb1` is changed by hand, and there is nobody to ask: this isn't a terminal";
     assert!(nobody.contains(why), "{nobody}");
     let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
         let run = lab.rfab(words).on_terminal().start();
@@ -452,10 +452,10 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
         ended.stdout
     };
     let how = "Do all of them take requests? [y/N]";
-    let done = "Is it done? Anything but yes stops. [y/N]";
+    let done = "Is it done? Any answer but yes stops. [y/N]";
     let no = asked(&["prod", "proxy.group2"], &[(how, "y\n"), (done, "n\n")], 6);
     assert!(no.contains("take web1, web2 out of `bk_web` on lb1, and wait until no request is open there"), "{no}");
-    assert!(no.contains("error: nobody says that it is done: take web1, web2 out of `bk_web` on lb1"), "{no}");
+    assert!(no.contains("error: nobody confirmed that it's done: take web1, web2 out of `bk_web` on lb1"), "{no}");
     asked(&["prod", "proxy.group2"], &[(done, "y\n")], 0);
     // What was said is known from now on, to everybody.
     let deployed = run(&lab, &["prod:out", "deploy:stable"], 0);

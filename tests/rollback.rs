@@ -82,12 +82,12 @@ fn a_second_rollback_goes_one_further_back_and_what_was_left_is_not_gone_back_to
     assert_eq!(
         told(&shop, &first),
         "\
-web1: serves 3.0.0; nothing was good on it before, by the ledger
-web2: serves 3.0.0; nothing was good on it before, by the ledger
-web3: serves 3.0.0; nothing was good on it before, by the ledger
-web4: serves 3.0.0; nothing was good on it before, by the ledger
-jobs1: serves 3.0.0; nothing was good on it before, by the ledger
-error: no one release was good on all of them before: choose by rollback:COMMIT
+web1: serves 3.0.0; by the ledger, nothing was good on it before
+web2: serves 3.0.0; by the ledger, nothing was good on it before
+web3: serves 3.0.0; by the ledger, nothing was good on it before
+web4: serves 3.0.0; by the ledger, nothing was good on it before
+jobs1: serves 3.0.0; by the ledger, nothing was good on it before
+error: no single release was good on all of them before: choose one with rollback:COMMIT
 web1 0002-3.0.0 0002-3.0.0 Live Untouched
 web2 0002-3.0.0 0002-3.0.0 Live Untouched
 web3 0002-3.0.0 0002-3.0.0 Live Untouched
@@ -172,7 +172,7 @@ fn hosts_that_would_go_back_to_different_commits_are_listed_and_a_typed_one_is_t
             "web3: serves 3.0.2; v3.0.0 (3.0.0) was good before: rollback:3.0.0",
             "web4: serves 3.0.2; v3.0.0 (3.0.0) was good before: rollback:3.0.0",
             "jobs1: serves 3.0.2; v3.0.0 (3.0.0) was good before: rollback:3.0.0",
-            "error: no one release was good on all of them before: choose by rollback:COMMIT",
+            "error: no single release was good on all of them before: choose one with rollback:COMMIT",
         ]
     );
     assert_eq!(ran.model.end_state(), model.end_state());
@@ -183,12 +183,12 @@ fn hosts_that_would_go_back_to_different_commits_are_listed_and_a_typed_one_is_t
     assert_eq!(
         told(&shop, &ran).replace(newest, "3.0.2").lines().take(6).collect::<Vec<_>>(),
         [
-            "warning: web2 was never seen well on v3.0.1 (3.0.1)",
-            "warning: web3 was never seen well on v3.0.1 (3.0.1)",
-            "warning: web4 was never seen well on v3.0.1 (3.0.1)",
-            "warning: jobs1 was never seen well on v3.0.1 (3.0.1)",
-            "warning: web2 was never seen well on v3.0.1 (3.0.1)",
-            "warning: web3 was never seen well on v3.0.1 (3.0.1)",
+            "warning: web2 was never seen healthy on v3.0.1 (3.0.1)",
+            "warning: web3 was never seen healthy on v3.0.1 (3.0.1)",
+            "warning: web4 was never seen healthy on v3.0.1 (3.0.1)",
+            "warning: jobs1 was never seen healthy on v3.0.1 (3.0.1)",
+            "warning: web2 was never seen healthy on v3.0.1 (3.0.1)",
+            "warning: web3 was never seen healthy on v3.0.1 (3.0.1)",
         ]
     );
     assert_eq!(serve(&shop, &done(ran)), "3.0.1 3.0.1 3.0.1 3.0.1 3.0.1");
@@ -240,7 +240,7 @@ fn a_release_that_was_pruned_away_is_staged_again_or_all_is_refused_before_the_f
     assert_eq!(refused.ended.exit, Exit::Refused);
     assert_eq!(
         named(&shop, &refused.ended.failures[0].message),
-        "v3.0.0 (3.0.0) is not there as it was staged; web4: [\"index.html\"]. --force takes it as it is"
+        "v3.0.0 (3.0.0) isn't there as it was staged; web4: [\"index.html\"]. --force takes it as it is"
     );
     assert_eq!(refused.model.end_state(), model.end_state());
     let forced = shop.run_with("prod rollback", model, Wish { seed: 1, force: true, ..Wish::default() });

@@ -104,7 +104,7 @@ fn in_a_text_a_secret_is_stars_and_it_tells_nothing() {
     let ran = project.run("prod t");
     assert_eq!(ran.ended.exit, Exit::Done, "{:?}", ran.ended.failures);
     assert_eq!(notes(&ran), ["***", "a***", "***b", "***", "[***]", "#{\"x\": ***}", "Secret", "c***", "x", "***"]);
-    let compared = "a secret is compared with nothing: how a script goes on would tell it";
+    let compared = "a secret can't be compared: what the script does next would give it away";
     for task in ["compare", "behind", "alike", "less", "within"] {
         assert_eq!(project.fails(&format!("prod {task}")).1.message, compared, "{task}");
     }
@@ -272,7 +272,7 @@ fn a_command_that_printed_a_secret_is_not_taken_for_done_unasked() {
         assert_eq!((changes(&again).as_str(), notes(&again).first().map(String::as_str)), (done, length), "{doubt:?}");
         if exit == Exit::Unknown {
             let failure = &again.ended.failures[0];
-            let why = "this was done, and what it printed is not kept, for a secret stood in it: run `show`";
+            let why = "this was done, and what it printed isn't kept, because it contained a secret: run `show`";
             assert_eq!(failure.message, why);
         }
     }
@@ -293,6 +293,6 @@ fn a_run_is_not_resumed_with_another_secret() {
     let project = project.with("fabfile.rhai", &format!("{}{}", project::HEAD, tasks("B")));
     let again = attempt(&project, failed.model, &file, Doubt::Ask);
     let failure = &again.ended.failures[0];
-    assert_eq!(failure.message, "this run did `run `one`` with other values than the script has now");
+    assert_eq!(failure.message, "this run did `run `one`` with different values than the script has now");
     assert_eq!((again.ended.exit, changes(&again).as_str()), (Exit::Fabfile, "`one` `two`"));
 }

@@ -80,13 +80,13 @@ jobs1  0001-111111111111                       runs
     assert_eq!(
         said(&shop, &ran),
         aged("\
-warning: run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; the last of it is `switch web2` at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` goes on with it, and `rfab --abort sim-2` takes it back
-warning: run r7 of anna on behalf of berta is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` goes on with it, and `rfab --abort r7` takes it back
+warning: run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web2, at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it
+warning: run r7 of anna on behalf of berta is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` continues it, and `rfab --abort r7` undoes it
 warning: web4 cannot be asked
 host   release                     age  balancer  in flight  health  deployed                          to know
-web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (release); unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
-web2   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (release); unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
-web3   0001-111111111111                draining  40         good                                      taken out past rfab: the ledger does not say by whom
+web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
+web2   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
+web3   0001-111111111111                draining  40         good                                      taken out without rfab: the ledger doesn't say by whom
 web4   ?                                live      40         ?       ?                                 host `web4` cannot be reached: no route to host
 jobs1  0001-111111111111                                     runs
 ")
@@ -210,8 +210,8 @@ fn it_is_true_from_a_machine_that_never_deployed() {
     let release = format!("v3.0.1 (0002-{})", &lab.project.resolve("v3.0.1")[..12]);
     let by = "N s ago by anna for berta from here";
     let head = ["host", "release", "age", "balancer", "in flight", "health", "deployed", "to know"];
-    let out = "taken out by anna for berta from here, N s ago (only)";
-    let past = "taken out past rfab: the ledger does not say by whom";
+    let out = "taken out by anna for berta from here, N s ago (so that only another group is live)";
+    let past = "taken out without rfab: the ledger doesn't say by whom";
     let expected = [
         head.to_vec(),
         vec!["web1", &release, "N s", "out", "0", "good", by, out],
@@ -243,8 +243,8 @@ fn a_balancer_that_forgot_who_is_out_is_told_with_the_line_that_takes_them_out_a
     let shop = Shop::four("");
     let mut model = shop.done("prod proxy.group2", shop.known());
     model.forget(&"prod".into(), &"lb1".into());
-    let line = "`lb1` was reloaded or restarted and forgot that web1, web2 went out by tester at 1970-01-01T00:00:00Z (only); \
-                they take requests: `rfab prod proxy_group2` takes them out again";
+    let line = "`lb1` was reloaded or restarted and forgot that tester took web1, web2 out at 1970-01-01T00:00:00Z (so that only another group is live); \
+                they get requests now: `rfab prod proxy_group2` takes them out again";
     let nobody = shop.run("prod:out deploy:stable", model.clone());
     assert_eq!(nobody.ended.exit, Exit::NoHosts);
     assert_eq!(nobody.ended.failures[0].help.as_deref(), Some(line));

@@ -94,6 +94,6 @@ fn a_no_to_a_guarded_fleet_is_asked_for_once_and_not_for_each_host() {
     let no = asked.output();
     assert_eq!(no.code, Some(7), "{no:?}");
     assert_eq!(no.stdout.matches("Change it? [y/N]").count(), 1, "{}", no.stdout);
-    assert_eq!(no.stdout.matches("error: no yes to changing `prod`").count(), 1, "{}", no.stdout);
+    assert_eq!(no.stdout.matches("error: nobody said yes to changing `prod`").count(), 1, "{}", no.stdout);
     assert_eq!(lab.ssh("web1", "ls /var/tmp/x").code, Some(2));
 }

@@ -74,7 +74,7 @@ fn who_is_live_or_out_is_refused_and_so_is_a_release_and_a_pool_that_there_is_no
             "prod release:stable",
             "bk_web",
             Exit::Failed,
-            "a release rolls over at least two groups, and this fleet has fewer",
+            "a release needs at least two groups, and this fleet has fewer",
             None,
         ),
         (

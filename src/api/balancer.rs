@@ -458,7 +458,7 @@ pub mod balancer {
             return Err(thrown(Failure::refused(message).help(take_out_first(fleet, &left))));
         }
         let message = format!(
-            "balancer verbs want the whole pool among the targets, and these are missing: {}",
+            "the whole pool has to be among the targets, and these are missing: {}",
             names(&[left, forgotten].concat())
         );
         let help = format!("name the fleet without a selection: `{}`", fleet.name);

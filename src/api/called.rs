@@ -45,7 +45,7 @@ impl PluginFunc for Called {
 
 fn failed(name: &str) -> Box<EvalAltResult> {
     let failure = Failure::unknown(format!("rfab itself failed in `{name}`; please report it"));
-    thrown(failure.help("look how the hosts stand before you go on"))
+    thrown(failure.help("check how the hosts stand before you go on"))
 }
 
 #[cfg(test)]

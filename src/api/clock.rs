@@ -90,11 +90,11 @@ pub mod clock {
             None => Ok(()),
             Some(Pausing::For(time)) => here.perform(Pause { after: after.to_owned(), time }),
             Some(Pausing::Ask) => {
-                let question = format!("{after} is done and well. Go on?");
+                let question = format!("{after} is done and healthy. Go on?");
                 if here.perform(Confirm { question, given: false })? {
                     return Ok(());
                 }
-                let failure = Failure::failed(format!("no yes to going on after {after}"));
+                let failure = Failure::failed(format!("nobody said yes to going on after {after}"));
                 Err(thrown(failure.help("nothing is half done; `--resume` asks again")))
             }
         }
@@ -139,7 +139,7 @@ pub mod clock {
             }
             if lane.world().now(&lane).saturating_sub(began) >= within {
                 return Err(thrown(Failure::failed(format!(
-                    "it did not come true within {} s",
+                    "it didn't come true within {} s",
                     within as f64 / 1000.0
                 ))));
             }

@@ -39,6 +39,7 @@ fn entry(line: &Line, names: &Names) -> Map {
     set("host", optional(line.host.as_deref().or(switched)));
     set("commit", optional(line.commit.as_deref()));
     set("reason", optional(line.reason.as_deref()));
+    set("why", line.why().to_owned().into());
     map
 }
 
@@ -53,7 +54,7 @@ pub mod ledger {
     /// `names` has what the last 2,000 commits were called, by commit; `out` the last drain of each host that was not put back, by
     /// host; `open` what began and has no known end, such as a drain, a switch or a migration; `runs` the others
     /// that began and did not end; `unread` counts lines that are torn or of a newer rfab. Each entry is a map with `what`,
-    /// `run`, `who`, `from`, `at`, `host`, `commit` and `reason` (of a run: its command line).
+    /// `run`, `who`, `from`, `at`, `host`, `commit`, `reason` (of a run: its command line) and `why`, its reason in plain words.
     ///
     /// # Example
     ///

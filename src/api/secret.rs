@@ -126,6 +126,6 @@ pub mod unseen {
 
 fn not_compared() -> Box<EvalAltResult> {
     let failure =
-        Failure::new(Reason::Fabfile, "a secret is compared with nothing: how a script goes on would tell it");
+        Failure::new(Reason::Fabfile, "a secret can't be compared: what the script does next would give it away");
     thrown(failure.help("hand it over, and let the program there decide"))
 }

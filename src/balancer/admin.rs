@@ -275,7 +275,7 @@ impl Server<'_> {
                 Some(other) => format!("it follows `{other}`, which is out"),
                 None => format!("`{balancer}` says `{}`", server.raw),
             };
-            let text = format!("`{pool}/{name}` on `{balancer}` was put back but gets no requests: {because}");
+            let text = format!("`{pool}/{name}` on `{balancer}` was put back, but gets no requests: {because}");
             at.tell(What::Warned { host: Some(host.clone()), text });
         }
         Ok(())
@@ -350,7 +350,7 @@ pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> 
 
 /// The refusal to put back a host that its balancer does not take for healthy.
 pub fn unhealthy(host: &Host, said: &str) -> Failure {
-    Failure::refused(format!("host `{host}` is not healthy: its balancer says `{said}`; left out")).on(&host.name)
+    Failure::refused(format!("host `{host}` isn't healthy: its balancer says `{said}`; left out")).on(&host.name)
 }
 
 fn as_they_were(failure: Failure) -> Failure {
@@ -368,7 +368,7 @@ pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<driv
 }
 
 fn not_taken(Place { balancer, pool, server }: &Place, now: Admin) -> Failure {
-    let message = format!("`{balancer}` accepted the change but `{pool}/{server}` is still {now:?}").to_lowercase();
+    let message = format!("`{balancer}` accepted the change, but `{pool}/{server}` is still {now:?}").to_lowercase();
     Failure::new(Reason::Balancer, message)
 }
 

@@ -92,9 +92,10 @@ pub(super) async fn done(at: &At<'_>, questions: Vec<(&Balancer, String)>) -> Re
         match confirmed(at, question.clone()).await {
             Some(true) => {}
             Some(false) => {
-                let message = format!("nobody says that it is done: {}", question.lines().next().unwrap_or_default());
+                let message =
+                    format!("nobody confirmed that it's done: {}", question.lines().next().unwrap_or_default());
                 return Err(Failure::new(Reason::Balancer, message)
-                    .help("it counts as not done; `proxy.status` says how all stand by what was said"));
+                    .help("it counts as not done; `proxy.status` shows how all hosts stand, going by what was said"));
             }
             None => return Err(nobody(balancer)),
         }
@@ -110,7 +111,7 @@ fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
         }
     });
     let lines: Vec<String> = lines.collect();
-    format!("{}\nIs it done? Anything but yes stops.", lines.join("\n"))
+    format!("{}\nIs it done? Any answer but yes stops.", lines.join("\n"))
 }
 
 /// Writes down what a person said in this run of how hosts stood before it. Needs the lock.
@@ -186,8 +187,8 @@ async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
 }
 
 fn nobody(balancer: &Balancer) -> Failure {
-    let message = format!("`{}` is changed by hand, and nobody is there to ask: this is no terminal", balancer.name);
-    Failure::new(Reason::Balancer, message).help("type the line on a terminal; nothing was changed there")
+    let message = format!("`{}` is changed by hand, and there is nobody to ask: this isn't a terminal", balancer.name);
+    Failure::new(Reason::Balancer, message).help("nothing was changed there; type the line on a terminal")
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Effect for CutOff {
 
     fn describe(&self) -> String {
         match self.bound {
-            true => format!("keep the clients off {} that are bound to it", self.host),
+            true => format!("keep sticky clients off {}", self.host),
             false => format!("close what is still open on {}", self.host),
         }
     }
@@ -159,7 +159,8 @@ impl CutOff {
         for ((_, place), (before, after)) in all.iter().zip(before.into_iter().zip(self.totals(all).await?)) {
             if after > before {
                 let Place { balancer, pool, server } = place;
-                let message = format!("`{pool}/{server}` on `{balancer}` gets requests although it is in maintenance");
+                let message =
+                    format!("`{pool}/{server}` on `{balancer}` gets requests even though it's in maintenance");
                 let help = "look for `option persist`, `force-persist` and `use-server` in its backend: they send \
                             clients to a server that is out. Nothing was changed on the host";
                 return Err(Failure::failed(message).on(&self.host.name).help(help));

@@ -135,7 +135,7 @@ impl Balancing for Desk {
                 detour => detour,
             };
             if let Some(tool) = detour? {
-                say(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `{tool}` on its host"));
+                say(&format!("`{name}`: its sshd doesn't forward sockets, so rfab asks it with `{tool}` on its host"));
             }
         }
         self.books.turned().await;
@@ -180,7 +180,7 @@ impl Balancing for Desk {
         }
         let (_, host, socket) = self.home(balancer)?;
         let socket = socket
-            .ok_or_else(|| Failure::failed(format!("`{balancer}` is changed by hand, and is told nothing else")))?;
+            .ok_or_else(|| Failure::failed(format!("`{balancer}` is changed by hand and takes no other commands")))?;
         let mut asked: Option<Arc<dyn Socket>> = None;
         // Its sshd may forward nothing.
         if let Ok(near) = self.transport.forward(&host, &remote(&socket)).await {
@@ -209,7 +209,7 @@ impl Balancing for Desk {
     async fn note(&self, place: &Name, file: &str, line: &str) -> Result<(), Failure> {
         let keeper = self.keepers.lock().await.get(place).cloned();
         let keeper = keeper.ok_or_else(|| {
-            Failure::new(Reason::Locked, format!("the ledger on `{place}` is written under the lock alone"))
+            Failure::new(Reason::Locked, format!("the ledger on `{place}` is only written while the lock is held"))
         })?;
         let line = line.replace(crate::ledger::line::AT, &crate::ledger::line::now());
         let written = keeper.note(file, &line).await;

@@ -98,7 +98,7 @@ struct Told {
 fn name(name: &str) -> Result<&str, Failure> {
     let good = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
     if name.is_empty() || name.len() > 200 || !name.chars().all(good) {
-        let message = format!("`{}` is no name of a pool or server", name.escape_debug());
+        let message = format!("`{}` isn't a valid name of a pool or server", name.escape_debug());
         return Err(Failure::new(Reason::Refused, message).help("use letters, digits and _ . : -"));
     }
     Ok(name)

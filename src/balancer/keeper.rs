@@ -236,13 +236,13 @@ fn strange(host: &str) -> Failure {
 /// The failure of whoever has the lock no more.
 pub fn lost(host: &str) -> Failure {
     Failure::new(Reason::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
-        .help("nothing more was changed; look how the hosts stand before you go on")
+        .help("nothing more was changed; check how the hosts stand before you go on")
 }
 
 /// Neither the forwarded socket nor a program on its host gets an answer.
 pub fn unanswered(balancer: &str) -> Failure {
     Failure::new(Reason::Balancer, format!("balancer `{balancer}` does not answer on its admin socket"))
-        .help("look whether it runs there; else allow socket forwarding in its sshd, or install socat")
+        .help("check that it runs there; if it does, allow socket forwarding in its sshd, or install socat")
 }
 
 fn refused(host: &Host, folder: &str, why: &str) -> Failure {
@@ -252,7 +252,9 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
             format!("`{folder}` on `{host}` is a link or belongs to another user"),
             "remove it, or name another `state`",
         ),
-        "strange-lock" => (format!("`{folder}/lock` on `{host}` is no plain file"), "look who made it, and remove it"),
+        "strange-lock" => {
+            (format!("`{folder}/lock` on `{host}` isn't a plain file"), "check who made it, then remove it")
+        }
         _ => (format!("the lock of `{folder}` on `{host}` cannot be taken: {}", brief(why)), "look at that folder"),
     };
     Failure::failed(message).on(&host.name).help(help)

@@ -145,7 +145,7 @@ enum Heard {
 /// Refuses what could be more than one command.
 pub fn one_line(line: &str) -> Result<(), Failure> {
     if line.is_empty() || line.len() > 1_000 || line.contains(';') || line.chars().any(char::is_control) {
-        let message = format!("`{}` is no command for a balancer", line.escape_debug());
+        let message = format!("`{}` isn't a command for a balancer", line.escape_debug());
         return Err(Failure::new(Reason::Refused, message));
     }
     Ok(())

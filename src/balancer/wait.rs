@@ -64,7 +64,7 @@ pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
     Failure::failed(format!("host `{host}` is not drained: {} still open after {within} s", count(open, "is", "are")))
         .on(&host.name)
         .help(
-            "see who is left, or give `drain_within` of the balancer more time; `force_close = true` closes them then",
+            "see whose requests they are, or give the balancer a longer `drain_within`; with `force_close = true` they are closed then",
         )
 }
 
@@ -113,7 +113,7 @@ impl Effect for WaitDrained {
             let epochs = balance.epochs();
             if known.get_or_insert_with(|| epochs.clone()) != &epochs {
                 let message = format!("a balancer was reloaded or restarted while `{}` was being drained", self.host);
-                let help = "it may have forgotten the drain: look at its state, then start again";
+                let help = "it may have forgotten the drain: check how the hosts stand, then type the line again";
                 return Err(Failure::new(Reason::Balancer, message).on(&self.host.name).help(help));
             }
             let servers = balance.servers(&self.fleet, &self.host)?;

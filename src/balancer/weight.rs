@@ -90,13 +90,13 @@ impl Effect for SetWeight {
 }
 
 impl SetWeight {
-    /// Refuses a share that comes to nothing: that would be a drain which nobody asked for.
+    /// Refuses a share that rounds to zero: that would be a drain which nobody asked for.
     fn possible(&self, Place { balancer, pool, server: name }: &Place, server: &Server) -> Result<(), Failure> {
         if self.percent == 0 || server.weighs(self.percent) > 0 {
             return Ok(());
         }
         let (percent, configured) = (self.percent, server.configured);
-        let message = format!("{percent} % of the weight {configured} of `{balancer}/{pool}/{name}` comes to nothing");
+        let message = format!("{percent} % of the weight {configured} of `{balancer}/{pool}/{name}` rounds to zero");
         let failure = Failure::new(Reason::Balancer, message).on(&self.host.name);
         Err(failure.help("give its servers a weight such as 100 in the balancer's configuration"))
     }

@@ -47,7 +47,7 @@ pub fn go_on(
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
         let message = format!("run `{}` cannot be resumed: {differs}", before.run);
         return Err(Failure::new(Reason::Fabfile, message).help(
-            "type the line anew instead: what is done already is left as it is; or go on all the same by `--force-changed`",
+            "type the line again instead, and what is done already is left as it is; or continue all the same with `--force-changed`",
         ));
     }
     let attempt = Record::Resumed(Attempt {
@@ -58,7 +58,7 @@ pub fn go_on(
     });
     journal.write(&attempt, true).map_err(|e| Failure::failed(format!("the journal cannot be written: {e}")))?;
     let keep = Journaling { doubt, force_changed, ..Journaling::new(journal, past, runs.key()?) };
-    Ok((keep, changed.map(|differs| format!("gone on with although something was changed: {differs}"))))
+    Ok((keep, changed.map(|differs| format!("continued even though something was changed: {differs}"))))
 }
 
 /// A run that is taken back; nobody else goes on with it meanwhile.

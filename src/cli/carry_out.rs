@@ -134,8 +134,9 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
         }
         None => {
             let name = name.unwrap_or_default();
-            let failure =
-                Failure::failed(format!("there is no primitive or stdlib function `{name}`, nor that word in a page"));
+            let failure = Failure::failed(format!(
+                "there is no primitive or stdlib function `{name}`, and no page has that word"
+            ));
             let help = crate::docs::near(name).unwrap_or_else(|| "`rfab --docs` lists them all".to_owned());
             Err((failure.help(help), Exit::Usage))
         }
@@ -207,7 +208,7 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     match &again.action {
         Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
         Action::Abort { run: Some(run) } => abort(&again, run, Some(going)),
-        _ => Err(of_reason(Failure::failed("what was typed then was no line of tasks"))),
+        _ => Err(of_reason(Failure::failed("what was typed then wasn't a line of tasks"))),
     }
 }
 

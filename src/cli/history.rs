@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 /// A line for each run; `any` says whether all of them were asked for.
 pub fn text(listed: &Listed, any: bool, now: &Zoned) -> String {
     if listed.runs.is_empty() {
-        let none = if any { "no run is known on this machine\n" } else { "no such run is known on this machine\n" };
+        let none = if any { "there are no runs on this machine\n" } else { "no run on this machine matches\n" };
         return none.to_owned();
     }
     let mut seen = BTreeSet::new();
@@ -34,7 +34,7 @@ pub fn text(listed: &Listed, any: bool, now: &Zoned) -> String {
         text.push('\n');
     }
     if listed.more {
-        text += &format!("and older ones: --newest {} shows more\n", listed.runs.len() * 2);
+        text += &format!("there are older runs: --newest {} shows more\n", listed.runs.len() * 2);
     }
     text
 }
@@ -117,7 +117,7 @@ run                 when          outcome   release           by             fle
 019ab5a1f1f-0a1b2d   2 Mar 23:05  left-out  3142210           alice          prod       prod proxy.flip
 0188b5a1f20          1 Jan 00:30  done      -                 ci␛[2J for bo  prod,shop  -- uptime
 0178b5a1f20          1 Jun  2025  done      3142210           alice          -          prod
-and older ones: --newest 10 shows more
+there are older runs: --newest 10 shows more
 "
         );
         let usual = vec![run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable")];
@@ -128,8 +128,8 @@ and older ones: --newest 10 shows more
     #[test]
     fn a_list_of_nothing_says_so() {
         let none = Listed { runs: vec![], more: false };
-        assert_eq!(text(&none, true, &now()), "no run is known on this machine\n");
-        assert_eq!(text(&none, false, &now()), "no such run is known on this machine\n");
+        assert_eq!(text(&none, true, &now()), "there are no runs on this machine\n");
+        assert_eq!(text(&none, false, &now()), "no run on this machine matches\n");
         assert_eq!(json(&none), "");
     }
 

@@ -12,7 +12,7 @@ pub fn text(project: &Project) -> String {
         text += &format!("\nFleet files: {}\n", fleets.join(", "));
     }
     if let Some(default) = &project.script.default_targets {
-        text += &format!("Without a task that names hosts: {default}\n");
+        text += &format!("If no task names hosts: {default}\n");
     }
     let naming: Vec<&str> = tasks
         .iter()
@@ -36,18 +36,18 @@ pub fn text(project: &Project) -> String {
     }
     lines.push(("rfab TASK --help".to_owned(), "what a task does"));
     lines.push(("rfab --help".to_owned(), "every flag; `--history` lists what was run"));
-    format!("{text}\nSuch as:\n{}", listed(&lines))
+    format!("{text}\nFor example:\n{}", listed(&lines))
 }
 
 /// Without one: how to come by it.
 pub fn without(here: &Path) -> String {
     let lines = [
-        ("rfab --init".to_owned(), "write one for this folder, from what it says of itself"),
+        ("rfab --init".to_owned(), "write one for this folder, from what is found in it"),
         ("rfab --demo".to_owned(), "see a release on a fleet inside this process; it touches nothing else"),
         ("rfab --help".to_owned(), "every flag"),
     ];
-    let none = format!("There is no fabfile in {}, nor above it in the repository.", here.display());
-    format!("{none}\n\nSuch as:\n{}", listed(&lines))
+    let none = format!("There is no fabfile in {} or above it in the repository.", here.display());
+    format!("{none}\n\nFor example:\n{}", listed(&lines))
 }
 
 fn listed(lines: &[(String, &str)]) -> String {

@@ -33,7 +33,7 @@ pub fn text(records: &[Record], palette: Palette) -> String {
         Some(tail) => {
             format!("ended with {} after {} ms, {} ms of them for the journal\n", tail.exit, tail.took, tail.journal)
         }
-        None => "it has not come to its end\n".to_owned(),
+        None => "it hasn't ended\n".to_owned(),
     };
     let table = tail.map(|tail| report::table(&tail.table, palette)).unwrap_or_default();
     let parts = [head, attempts, effects, steps(records), hosts(&done), slowest(&done), end, table];
@@ -279,7 +279,7 @@ flags    --force
 by       ci on behalf of berta, from laptop, at 2026-11-24T23:05:00Z
 fabfile  /shop/fabfile.rhai (sha256 f00d)
 
-it has not come to its end
+it hasn't ended
 "
         );
     }

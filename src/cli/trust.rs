@@ -46,7 +46,7 @@ const ALL: &str = "all";
 fn everybody(project: &Project, fleets: &[Arc<Fleet>]) -> Result<Exit, Failure> {
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
-        return Err(Failure::new(Reason::Fabfile, "nothing names the hosts that `all` are")
+        return Err(Failure::new(Reason::Fabfile, "`all` needs a line that names its fleet")
             .help("type the words for their fleet before it: `rfab prod --trust all`"));
     }
     for fleet in fleets {
@@ -117,7 +117,7 @@ fn agreed(offer: &Offer, expected: Option<&str>, person: &dyn Person, name: &str
     match person.confirm(question) {
         Some(true) => Ok(()),
         Some(false) => {
-            Err(Failure::refused(format!("no yes to the key of {}", called(offer))).help("nothing was changed"))
+            Err(Failure::refused(format!("nobody confirmed the key of {}", called(offer))).help("nothing was changed"))
         }
         None => Err(Failure::refused(format!("nobody is there to ask about the key of {}", called(offer)))
             .help(format!("run it on a terminal, or name the fingerprint that you expect: `--trust {name}=SHA256:…`"))),

@@ -87,7 +87,7 @@ pub fn run(
         };
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
-            Failure::unknown("rfab itself failed; please report it").help("look how the hosts stand before you go on")
+            Failure::unknown("rfab itself failed; please report it").help("check how the hosts stand before you go on")
         })
     })?;
     let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
@@ -184,8 +184,8 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
                 continue;
             }
             let text = match first {
-                true => "interrupted: what is under way comes to its end, and nothing new is begun; once more stops it",
-                false => "interrupted again: the commands that still run are stopped",
+                true => "interrupted: what is running finishes, and nothing new starts; interrupt again to stop it",
+                false => "interrupted again: stopping the commands that are still running",
             };
             if let Some(session) = session.upgrade() {
                 session.lane().tell(What::Warned { host: None, text: text.to_owned() });

@@ -15,7 +15,7 @@ const NAME: &str = "fabfile.rhai";
 /// `Fabfile` when there is none, or when others could have written it.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(file) = nearest(start, home) else {
-        let message = format!("there is no `{NAME}` in `{}`, nor above it in the repository", start.display());
+        let message = format!("there is no `{NAME}` in `{}` or above it in the repository", start.display());
         let help = "go to a folder that has one, name it with `-f FILE`, or let `rfab --init` write one";
         return Err(Failure::new(Reason::Fabfile, message).help(help));
     };

@@ -73,6 +73,20 @@ impl Line {
         self
     }
 
+    /// Why it was done, as a person says it: the stdlib's own words for its drains are short.
+    pub fn why(&self) -> &str {
+        match self.reason.as_deref() {
+            None | Some("") => "no reason given",
+            Some("only") => "so that only another group is live",
+            Some("flip") => "for a flip",
+            Some("release") => "for a release",
+            Some("deploy") => "for a deploy",
+            Some("restart") => "for a restart",
+            Some("abort") => "for an abort",
+            Some(typed) => typed,
+        }
+    }
+
     /// The line as it is written; the time is still `@AT@` if it was so.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("a ledger line is plain data")

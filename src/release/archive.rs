@@ -52,7 +52,7 @@ impl Effect for TakeArchive {
             let (folder, newest) = own.unpacked(&cache)?;
             packs.pack_folder(&part(folder.path(), &own.part)?, &own.commit, newest, &own.linked, &cache)
         });
-        let packed = taken.await.map_err(|e| Failure::unknown(format!("unpacking came to no end: {e}")))??;
+        let packed = taken.await.map_err(|e| Failure::unknown(format!("unpacking didn't finish: {e}")))??;
         Ok(packed.manifest_sha256.clone())
     }
 
@@ -73,9 +73,9 @@ impl TakeArchive {
         io::copy(&mut file, &mut digest).map_err(said)?;
         let is = hex::encode(digest.finalize());
         if is != self.sha256 {
-            let message = format!("the sha256 of `{}` is {is}, and was to be {}", self.file, self.sha256);
+            let message = format!("the sha256 of `{}` is {is}, but should be {}", self.file, self.sha256);
             return Err(
-                Failure::failed(message).help("nothing was changed; get the archive again, or its right digest")
+                Failure::failed(message).help("nothing was changed; get the archive again, or the right digest")
             );
         }
         std::fs::create_dir_all(cache).map_err(said)?;
@@ -160,7 +160,7 @@ mod tests {
         std::fs::write(&take.file, "something else").unwrap();
         let is = hex::encode(Sha256::digest("something else"));
         let failure = take.unpacked(folder.path()).unwrap_err();
-        assert_eq!(failure.message, format!("the sha256 of `{}` is {is}, and was to be {}", take.file, take.sha256));
+        assert_eq!(failure.message, format!("the sha256 of `{}` is {is}, but should be {}", take.file, take.sha256));
         let none = TakeArchive { file: "/nonexistent.tar".into(), ..take };
         let failure = none.unpacked(folder.path()).unwrap_err();
         assert_eq!(

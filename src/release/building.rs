@@ -233,7 +233,7 @@ fn sweep(outer: &Path) {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     let ended = tokio::task::spawn_blocking(work).await;
-    ended.map_err(|e| Failure::unknown(format!("work on this machine came to no end: {e}")))?
+    ended.map_err(|e| Failure::unknown(format!("work on this machine didn't finish: {e}")))?
 }
 
 fn short(commit: &str) -> &str {

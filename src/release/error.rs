@@ -38,7 +38,7 @@ pub enum Error {
     IsLink(String),
     #[error("this is {0}")]
     Foreign(String),
-    #[error("`{0}` is a folder, and no link to a release")]
+    #[error("`{0}` is a folder, not a link to a release")]
     CurrentFolder(String),
     #[error("`releases` and `.rfab` are on different filesystems")]
     Apart,
@@ -46,40 +46,40 @@ pub enum Error {
     Full { need: Amount, free: Amount, biggest: Vec<(u64, String)> },
     #[error("the upload broke after {got} of {bytes} bytes")]
     Short { got: u64, bytes: u64 },
-    #[error("the upload arrived changed: {0}")]
+    #[error("the upload arrived damaged: {0}")]
     Changed(String),
     #[error("the archive is not one of rfab's: {0}")]
     Archive(String),
     #[error("the archive cannot be unpacked: {0}")]
     Unpack(String),
-    #[error("what was unpacked is not what was packed: {}", .0.join(", "))]
+    #[error("what was unpacked isn't what was packed: {}", .0.join(", "))]
     Differs(Vec<String>),
     #[error("`shared/{0}` is missing, and is linked into each release")]
     LinkedFile(String),
-    #[error("`shared/{0}` is no folder, and is linked as one")]
+    #[error("`shared/{0}` isn't a folder, but `linked` links it as one")]
     LinkedFolder(String),
-    #[error("the release's name is taken by something else")]
+    #[error("something else already has the release's name")]
     Taken,
     #[error(
-        "the release is there already, and was made from something else: its manifest is {}, and was to be {}",
+        "the release is there already, but was made from something else: its manifest is {}, but should be {}",
         short(.there), short(.wanted)
     )]
     Another { there: String, wanted: String },
-    #[error("it lacks the release with manifest {}, and this machine has not made it", short(.0))]
+    #[error("it lacks the release with manifest {}, and this machine didn't make it", short(.0))]
     NotMadeHere(String),
-    #[error("the call's id is taken: another run of it is under way, or died")]
+    #[error("this call is already running there, or died there")]
     IdTaken,
     #[error("the release is not staged")]
     NotStaged,
-    #[error("`current` is something else than a link to a release")]
+    #[error("`current` isn't a link to a release")]
     StrangeCurrent,
     #[error("the host could not {0}")]
     Host(String),
     /// Nobody knows what the program did.
-    #[error("the {program} program did not come to its end: {why}")]
+    #[error("the {program} program didn't finish: {why}")]
     NoEnd { program: &'static str, why: String },
     /// The answer is none that the program gives.
-    #[error("the {program} program answered what it never answers: {line}")]
+    #[error("the {program} program gave an answer that rfab doesn't know: {line}")]
     Nonsense { program: &'static str, line: String },
 }
 
@@ -125,11 +125,11 @@ impl From<Error> for Failure {
             Error::NotSetUp(_) => Some("make its folders with the task `setup`"),
             Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
             Error::Others(_) => Some(
-                "nothing was changed, for that user could lead root elsewhere; give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
+                "nothing was changed, because that user could point root somewhere else; give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
             ),
             Error::Led => Some("nothing was changed; make that link as root, or name the place where it leads"),
-            Error::Full { .. } => Some("remove what is not needed, or keep fewer releases (`keep`)"),
-            Error::LinkedFile(_) => Some("write it there once, then deploy again"),
+            Error::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
+            Error::LinkedFile(_) => Some("put it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),
             Error::Foreign(_) => {
                 Some("`setup:adopt` takes it over as it is (`release::adopt(host)`); nothing was changed")

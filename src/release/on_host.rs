@@ -35,7 +35,7 @@ fn id(at: &At<'_>) -> String {
 
 fn named(release: &Release) -> Result<ReleaseName, Failure> {
     ReleaseName::new(release.number, &release.commit)
-        .ok_or_else(|| Failure::failed(format!("`{release}` is no release's name")))
+        .ok_or_else(|| Failure::failed(format!("`{release}` isn't the name of a release")))
 }
 
 pub(super) fn on(host: &Host) -> impl Fn(super::Error) -> Failure + '_ {
@@ -115,7 +115,7 @@ async fn packed(at: &At<'_>, stage: &Stage) -> Result<Arc<super::Packed>, Failur
     let (repository, commit, linked) = (stage.repository.clone(), stage.release.commit.clone(), stage.linked.clone());
     let (cache, packs) = (at.real.cache.clone(), at.real.packed.clone());
     let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &linked, &cache)).await;
-    packed.map_err(|e| Failure::failed(format!("packing came to no end: {e}")))?
+    packed.map_err(|e| Failure::failed(format!("packing didn't finish: {e}")))?
 }
 
 /// The digest of a release's manifest; nothing if it is not there.

@@ -31,8 +31,8 @@ pub enum Loud {
 /// What a flag that can be typed next comes to.
 fn meaning(next: &str) -> Option<&'static str> {
     match next.split(' ').next() {
-        Some("--resume") => Some("goes on; what is done is not done again"),
-        Some("--abort") => Some("takes it back: hosts are as they were before"),
+        Some("--resume") => Some("continues where it stopped; what is done isn't repeated"),
+        Some("--abort") => Some("undoes it: hosts are put back as they were before"),
         _ => None,
     }
 }

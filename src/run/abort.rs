@@ -33,7 +33,7 @@ pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> E
 fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Located>> {
     let changed = before.changed(fleet);
     if changed.is_empty() {
-        let text = format!("the run changed no host of {}", fleet.name);
+        let text = format!("the run didn't change any host of {}", fleet.name);
         here.lane.tell(What::Noted { host: None, text });
         return Ok(());
     }
@@ -69,11 +69,11 @@ fn awaited(here: &Here, fleet: &Fleet, left: &InFlight) -> Result<(), Failure> {
             _ => return Ok(()),
         }
         if waited == 0 {
-            let text = format!("it still runs, and its end is waited for: {}", left.text);
+            let text = format!("it's still running; rfab waits for it to end: {}", left.text);
             here.lane.tell(What::Noted { host: Some(left.host.name.clone()), text });
         }
         here.lane.perform(Wait { time: EVERY })?;
     }
-    let message = format!("it still runs on host `{}`: {}", left.host, left.text);
-    Err(Failure::unknown(message).on(&left.host.name).help("wait for its end, or end it there; then abort again"))
+    let message = format!("it's still running on host `{}`: {}", left.host, left.text);
+    Err(Failure::unknown(message).on(&left.host.name).help("wait until it ends, or end it there; then abort again"))
 }

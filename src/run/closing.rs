@@ -72,7 +72,7 @@ fn look_again(session: &Arc<Session>, lane: &Arc<Lane>) {
         if looked.is_err() {
             for (host, _) in session.tally.back(&fleet) {
                 if session.tally.told(&host).looked.is_none() {
-                    let message = "it was put back, and could not be looked at since";
+                    let message = "it was put back, but couldn't be checked since";
                     session.tally.failed(&host, &Failure::unknown(message).on(&host.name));
                 }
             }

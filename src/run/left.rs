@@ -28,11 +28,8 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
         let text = match session.run.out_as(book, &host.name) {
             Out::Returning if well && of_line(session, book, &host.name) => {
-                let why = book.last_admin(&host.name).and_then(|line| line.reason.as_deref()).unwrap_or_default();
-                format!(
-                    "`{host}` was taken out to be changed ({why}) and is not back: `rfab {}` puts it back",
-                    session.run.typed()
-                )
+                let why = book.last_admin(&host.name).map_or("", |line| line.why());
+                format!("`{host}` was taken out {why} and isn't back yet: `rfab {}` puts it back", session.run.typed())
             }
             Out::Strange if tally.told(&host).back.is_some() && !mixed => {
                 format!("`{host}` was put back by this run, and somebody took it out since: not touched")

@@ -34,7 +34,7 @@ impl Why {
     fn is(self) -> &'static str {
         match self {
             Why::Unknown => "nobody knows whether it was done",
-            Why::Masked => "it was done, and what it printed is not kept, for a secret stood in it",
+            Why::Masked => "it was done, and what it printed isn't kept, because it contained a secret",
             Why::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
         }
     }
@@ -42,7 +42,7 @@ impl Why {
     fn says(self) -> &'static str {
         match self {
             Why::Unknown => "nobody knows whether this was done",
-            Why::Masked => "this was done, and what it printed is not kept, for a secret stood in it",
+            Why::Masked => "this was done, and what it printed isn't kept, because it contained a secret",
             Why::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
         }
     }
@@ -61,15 +61,15 @@ impl Doubt {
         };
         let text = match again {
             true => format!("done again, as {}: {}", why.is(), effect.describe()),
-            false => format!("taken for done, as {}: {}", why.is(), effect.describe()),
+            false => format!("counted as done, as {}: {}", why.is(), effect.describe()),
         };
         call.lane.tell(What::Warned { host: effect.subject().host().cloned(), text });
         if again {
             return Ok(None);
         }
         let unskippable = || {
-            let message = format!("it cannot be taken for done, for its outcome is needed: {}", effect.describe());
-            Failure::unknown(message).help("look at it yourself, then resume with `--retry`, or type the line anew")
+            let message = format!("it can't count as done, because its outcome is needed: {}", effect.describe());
+            Failure::unknown(message).help("look at it yourself, then resume with `--retry`, or type the line again")
         };
         effect.assumed().map(Some).ok_or_else(unskippable)
     }
@@ -93,5 +93,5 @@ fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
 
 fn nobody_knows(why: Why, effect: &dyn Effect) -> Failure {
     Failure::unknown(format!("{}: {}", why.says(), effect.describe()))
-        .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it was done")
+        .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done")
 }

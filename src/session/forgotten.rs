@@ -36,11 +36,11 @@ pub fn tell_forgotten(fleet: &Fleet, balance: &Balance, book: &Book) -> Vec<Stri
         let again = typed.map(|typed| format!(": `rfab {typed}` takes them out again")).unwrap_or_default();
         let balancer = place(fleet).unwrap_or_default();
         format!(
-            "`{balancer}` was reloaded or restarted and forgot that {} went out by {} at {} ({}); they take requests{again}",
-            hosts.join(", "),
+            "`{balancer}` was reloaded or restarted and forgot that {} took {} out at {} ({}); they get requests now{again}",
             line.who,
+            hosts.join(", "),
             line.at,
-            line.reason.as_deref().unwrap_or("no reason given")
+            line.why()
         )
     };
     runs.iter().map(text).collect()

@@ -108,7 +108,7 @@ impl Guard {
                 fleet.name
             );
             return Err(Failure::refused(message)
-                .help("nothing was changed; look how the hosts stand, then type the line anew"));
+                .help("nothing was changed; look how the hosts stand, then type the line again"));
         }
         match since.next().filter(|_| began) {
             Some(line) if !self.run.force_changed => {
@@ -118,7 +118,7 @@ impl Guard {
                     fleet.name
                 );
                 Err(Failure::refused(message)
-                    .help("nothing was changed; type the line anew, which leaves as it is what is done already"))
+                    .help("nothing was changed; type the line again; what is done already is left as it is"))
             }
             _ => Ok(()),
         }
@@ -134,9 +134,9 @@ impl Guard {
             let by = match commits {
                 Some(1) => format!("1 commit behind `{upstream}`"),
                 Some(commits) => format!("{commits} commits behind `{upstream}`"),
-                None => format!("behind `{upstream}`, to which somebody pushed since the last fetch"),
+                None => format!("behind `{upstream}`: somebody pushed to it since the last fetch"),
             };
-            let text = format!("the fabfile's branch is {by}: `git pull` takes up what others changed");
+            let text = format!("the fabfile's branch is {by}: `git pull` gets what others changed");
             call.lane.tell(What::Warned { host: None, text });
         }
     }

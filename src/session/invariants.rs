@@ -234,7 +234,7 @@ impl Invariants {
             Err(failure) => format!("it could not be taken out again: {}", failure.message),
         };
         let message = format!("{}; {said}", failure.message);
-        Err(Failure { message, ..failure }.on(&host.name).help("look what it serves, then go on with the run"))
+        Err(Failure { message, ..failure }.on(&host.name).help("check what it serves, then continue the run"))
     }
 
     fn out_again(
@@ -267,11 +267,11 @@ impl Invariants {
             }
             let Capacity { stay, all, idle, .. } = capacity;
             let idle = if idle.is_empty() { String::new() } else { format!(". {}", idle.join(", ")) };
-            let message = format!("pool `{pool}`: {stay} of {all} live after this, {wanted} wanted{idle}");
+            let message = format!("pool `{pool}`: {stay} of {all} live after this, and it needs {wanted}{idle}");
             let cost = if stay == 0 {
                 "every request to it fails until a host is back".to_owned()
             } else {
-                format!("{stay} of {all} hosts have to bear its whole load")
+                format!("{stay} of {all} hosts would carry the whole load")
             };
             let help = format!(
                 "nothing was changed; see `min_live` in the fleet file, or add `--allow-outage {pool}`: then {cost}"
@@ -295,7 +295,7 @@ impl Invariants {
                 let servers = balance.servers(fleet, host)?;
                 let place = places(fleet, host).into_iter().zip(servers).find(|(_, s)| s.admin == Admin::Ready);
                 let place = place.map(|(p, _)| format!("{}/{}", p.balancer, p.pool)).unwrap_or_default();
-                let message = format!("host `{host}` is live in `{place}`, so nothing that it serves is changed");
+                let message = format!("host `{host}` is live in `{place}`, so what it serves can't be changed");
                 return Err(Failure::refused(message)
                     .on(&host.name)
                     .help("take its group out first, or set `deploy_live = true` for a testing fleet"));
@@ -309,14 +309,14 @@ impl Invariants {
                     );
                     return Err(Failure::new(Reason::Balancer, message)
                         .on(&host.name)
-                        .help("nothing more was changed on it; start again"));
+                        .help("nothing more was changed on it; type the line again"));
                 }
             }
         }
         let servers = balance.servers(fleet, host)?;
         if let Some((place, _)) = places(fleet, host).into_iter().zip(servers).find(|(_, server)| server.is_reached()) {
             let message = format!(
-                "host `{host}` is drained, but clients that are bound to it still reach it through `{}/{}`",
+                "host `{host}` is drained, but sticky clients still reach it through `{}/{}`",
                 place.pool, place.server
             );
             return Err(Failure::refused(message).on(&host.name).help("`balancer::wait_drained(host)` keeps them off"));

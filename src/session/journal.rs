@@ -268,7 +268,7 @@ impl Journaled {
                 return Ok(seen);
             }
             if waited == 0 {
-                let text = format!("it still runs, and its end is waited for: {}", call.effect.describe());
+                let text = format!("it's still running; rfab waits for it to end: {}", call.effect.describe());
                 call.lane.tell(What::Noted { host: call.effect.subject().host().cloned(), text });
             }
             rest.ask(&call).read(Wait { time: EVERY })?;
@@ -331,15 +331,15 @@ fn things(effect: &dyn Effect) -> Vec<String> {
 }
 
 fn unwritten(e: &io::Error) -> Failure {
-    Failure::failed(format!("this run's journal can no longer be written: {e}"))
-        .help("nothing more is changed; make room for it, then `rfab --resume` goes on")
+    Failure::failed(format!("this run's journal can't be written any more: {e}"))
+        .help("nothing more is changed; make room for it, then continue with `rfab --resume`")
 }
 
 fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
     let differs = differences(known, fleet).join("; ");
-    let message = format!("fleet `{}` is not what the run began with: {differs}", fleet.name);
+    let message = format!("fleet `{}` isn't what the run started with: {differs}", fleet.name);
     Failure::new(Reason::Fabfile, message)
-        .help("put it back as it was, or go on with it as it is now by `--force-changed`")
+        .help("put it back as it was, or continue with it as it is now: `--force-changed`")
 }
 
 fn parsed(json: &RawValue) -> Value {
@@ -353,23 +353,23 @@ fn raw(value: &Value) -> Box<RawValue> {
 fn not_kept(effect: &dyn Effect) -> Failure {
     Failure::new(
         Reason::Fabfile,
-        format!("what this run was told is not kept, for a secret stood in it: {}", effect.describe()),
+        format!("what this run was told isn't kept, because it contained a secret: {}", effect.describe()),
     )
-    .help("type the line anew instead")
+    .help("type the line again instead")
 }
 
 fn diverged(known: &Known, effect: &dyn Effect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     if *did == asks {
-        let message = format!("this run did `{did}` with other values than the script has now");
+        let message = format!("this run did `{did}` with different values than the script has now");
         return Failure::new(Reason::Fabfile, message)
-            .help("a secret, or a text that was read, is another now: type the line anew instead");
+            .help("a secret, or a text that was read, has changed: type the line again instead");
     }
     Failure::new(Reason::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
-        .help("a run can only be resumed with what it was begun with: type the line anew instead")
+        .help("a run can only be resumed with what it started with: type the line again instead")
 }
 
 fn still_runs(effect: &dyn Effect) -> Failure {
-    Failure::unknown(format!("it still runs on the host: {}", effect.describe()))
-        .help("wait for its end, then resume again")
+    Failure::unknown(format!("it's still running on the host: {}", effect.describe()))
+        .help("wait until it ends, then resume again")
 }

@@ -91,10 +91,9 @@ impl Run {
 pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
     match line {
         Some(line) if line.effect == "drain" => {
-            let why = line.reason.as_deref().unwrap_or("no reason given");
-            format!("`{host}` was taken out by {} at {} ({why}), not by this run", line.who, line.at)
+            format!("`{host}` was taken out by {} at {} ({}), not by this run", line.who, line.at, line.why())
         }
-        _ => format!("`{host}` was out before this run, and the ledger does not say who took it out"),
+        _ => format!("`{host}` was out before this run, and the ledger doesn't say who took it out"),
     }
 }
 

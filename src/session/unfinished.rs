@@ -26,14 +26,20 @@ fn text(line: &Line, last: Option<&Line>) -> String {
     let typed = reason.as_deref().unwrap_or_default();
     let stands = match last {
         Some(last) => {
-            let on = last.host.as_ref().map(|host| format!(" {host}")).unwrap_or_default();
-            let what = if last.effect == "mark" { last.reason.as_deref().unwrap_or_default() } else { &*last.effect };
-            format!("; the last of it is `{}{on}` at {}", shown(what), last.at)
+            let mark = last.reason.as_deref().filter(|_| last.effect == "mark").unwrap_or(&last.effect);
+            let mark = &*shown(mark);
+            let (what, host) = mark.split_once(' ').unwrap_or((mark, last.host.as_deref().unwrap_or_default()));
+            let what = match what {
+                "bad" => "a failed check".to_owned(),
+                what => format!("`{what}`"),
+            };
+            let on = if host.is_empty() { String::new() } else { format!(" on {host}") };
+            format!("; its last step was {what}{on}, at {}", last.at)
         }
         None => String::new(),
     };
     format!(
         "run {run} of {who}{behalf} is not done: `rfab {typed}`, begun at {at}{stands}. \
-         On {from}, `rfab --resume {run}` goes on with it, and `rfab --abort {run}` takes it back"
+         On {from}, `rfab --resume {run}` continues it, and `rfab --abort {run}` undoes it"
     )
 }

@@ -63,11 +63,12 @@ impl Effect for Consent {
                 Ok(())
             }
             Some(false) => {
-                Err(Failure::refused(format!("no yes to changing `{}`", self.fleet)).help("nothing was changed"))
+                Err(Failure::refused(format!("nobody said yes to changing `{}`", self.fleet))
+                    .help("nothing was changed"))
             }
             None => Err(Failure::new(
                 Reason::Refused,
-                format!("fleet `{}` is guarded, and nobody is there to ask: this is no terminal", self.fleet),
+                format!("fleet `{}` is guarded, and there is nobody to ask: this isn't a terminal", self.fleet),
             )
             .help(format!("give `--yes={}`; nothing was changed", self.fleet))),
         }

@@ -52,5 +52,5 @@ error: `RFAB_DRILL=kill:at:0.slow#1`: `at` is none of `before`, `amid`, `after`
   help: write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before`, `amid` or `after`, and an effect of a run's journal
 "
     );
-    assert_eq!(ran(folder.path(), &["--history"]).0, "no run is known on this machine\n");
+    assert_eq!(ran(folder.path(), &["--history"]).0, "there are no runs on this machine\n");
 }

@@ -332,7 +332,7 @@ next: rfab hello:anna
 #[test]
 fn a_folder_without_a_fabfile_or_with_one_that_others_may_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let nothing = "error: there is no `fabfile.rhai` in `HERE`, nor above it in the repository\n  help: go to a folder that has one, name it with `-f FILE`, or let `rfab --init` write one\n";
+    let nothing = "error: there is no `fabfile.rhai` in `HERE` or above it in the repository\n  help: go to a folder that has one, name it with `-f FILE`, or let `rfab --init` write one\n";
     says(folder.path(), &["--list"], 3, "", nothing);
     says(folder.path(), &["deploy", "stable"], 3, "", nothing);
     let folder = shop();

@@ -11,9 +11,9 @@ fn a_line_without_words_says_what_can_be_typed_and_is_no_success() {
     assert_eq!(
         rest,
         ": prod, testing1
-Without a task that names hosts: testing
+If no task names hosts: testing
 
-Such as:
+For example:
   rfab prod                    those hosts, and how they stand
   rfab prod status             what they serve, and who deployed it
   rfab testing deploy:stable   the newest stable tag; or a tag, a branch, a commit
@@ -27,7 +27,7 @@ Such as:
     let said = "Tasks:
   hello
 
-Such as:
+For example:
   rfab TASK --help   what a task does
   rfab --help        every flag; `--history` lists what was run
 ";
@@ -40,10 +40,10 @@ Such as:
 #[test]
 fn without_a_fabfile_a_line_without_words_says_how_to_come_by_one() {
     let folder = tempfile::tempdir().unwrap();
-    let said = "There is no fabfile in HERE, nor above it in the repository.
+    let said = "There is no fabfile in HERE or above it in the repository.
 
-Such as:
-  rfab --init   write one for this folder, from what it says of itself
+For example:
+  rfab --init   write one for this folder, from what is found in it
   rfab --demo   see a release on a fleet inside this process; it touches nothing else
   rfab --help   every flag
 ";

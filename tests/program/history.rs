@@ -46,7 +46,7 @@ fn several_processes_that_find_no_index_make_it_and_say_the_same() {
 #[test]
 fn a_list_of_runs_is_cut_down_by_flags_which_stand_beside_history_alone() {
     let folder = shop();
-    says(folder.path(), &["--history", "--fleet", "prod"], 0, "no such run is known on this machine\n", "");
+    says(folder.path(), &["--history", "--fleet", "prod"], 0, "no run on this machine matches\n", "");
     assert!(!folder.path().join(".local").exists(), "a question makes nothing");
     died(folder.path(), 3);
     says(
@@ -61,7 +61,7 @@ and older ones: --newest 4 shows more
 ",
         "",
     );
-    let none = "no such run is known on this machine\n";
+    let none = "no run on this machine matches\n";
     says(folder.path(), &["--history", "--since", "2001-11-25", "--until", "2h"], 0, none, "");
     says(folder.path(), &["--history", "--outcome", "done", "--json"], 0, "", "");
     says(

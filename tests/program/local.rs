@@ -98,7 +98,7 @@ fn a_second_interrupt_stops_a_process_with_all_that_it_started_and_what_was_defe
                 `echo $$ > pid; sleep 60 & echo $! >> pid; wait` was interrupted and was stopped\n\
                 here  | deferred\nrun `echo deferred` here\n";
     assert!(out.contains(told), "{out}");
-    assert!(out.contains("warning: interrupted again: the commands that still run are stopped\n"), "{out}");
+    assert!(out.contains("warning: interrupted again: stopping the commands that are still running\n"), "{out}");
     for pid in fs::read_to_string(folder.path().join("pid")).unwrap().lines() {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");

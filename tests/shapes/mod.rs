@@ -47,7 +47,8 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
     }
     let refused = run(&lab, &["prod", "proxy.group2"], 7);
     assert!(
-        refused.contains("pool `aaa`: 0 of 4 live after this, 1 wanted. `web3` has weight 0, `web4` has weight 0"),
+        refused
+            .contains("pool `aaa`: 0 of 4 live after this, and it needs 1. `web3` has weight 0, `web4` has weight 0"),
         "{refused}"
     );
     assert!(
@@ -228,7 +229,7 @@ fn who_is_sent_to_a_server_in_maintenance_keeps_its_host_as_it_is() {
     let load = lab.load_of(8, 60);
     load.wait_for(50);
     let failed = run(&lab, &["prod", "deploy:v3.0.1"], 1);
-    assert!(failed.contains("gets requests although it is in maintenance"), "{failed}");
+    assert!(failed.contains("gets requests even though it's in maintenance"), "{failed}");
     assert!(failed.contains("look for `option persist`"), "{failed}");
     load.wait_for(20);
     let account = load.stop();

@@ -1,7 +1,7 @@
 # What every program below begins with. POSIX sh; coreutils or busybox, find, grep, sed, tar, gzip.
 #
 # An answer is lines of words; a name that others may have chosen is in hex. The last line is `end PROGRAM`: without
-# it the program did not come to its end. The status is 0, or 3 with a line `failed KIND …` before the last.
+# it the program didn't finish. The status is 0, or 3 with a line `failed KIND …` before the last.
 set -u
 umask 022
 LC_ALL=C

@@ -135,7 +135,7 @@ error: elsewhere
 ";
 
 const NEXT: &str = "
-next: rfab --resume r   goes on; what is done is not done again
+next: rfab --resume r   continues where it stopped; what is done isn't repeated
 ";
 
 #[test]
