@@ -32,7 +32,7 @@ pub fn text(project: &Project) -> String {
         if acts("deploy", 1) {
             lines.push((format!("rfab {last} deploy:stable"), "the newest stable tag; or a tag, a branch, a commit"));
         }
-        lines.push((format!("rfab {last} -- uptime"), "a command on hosts"));
+        lines.push((format!("rfab {last} --read -- uptime"), "a command on hosts that changes nothing"));
     }
     lines.push(("rfab TASK --help".to_owned(), "what a task does"));
     lines.push(("rfab --help".to_owned(), "every flag; `--history` lists what was run"));

@@ -15,12 +15,12 @@ use rfab::{
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// A block of a page, and what the comments before it say.
-struct Block {
-    page: String,
+pub struct Block {
+    pub page: String,
     line: usize,
     /// What stands behind the fence; a block that is only indented has none, and is `indented`.
-    language: String,
-    text: String,
+    pub language: String,
+    pub text: String,
     said: Vec<(String, String)>,
 }
 
@@ -29,7 +29,7 @@ impl Block {
         self.said.iter().filter(move |(key, _)| key == what).map(|(_, text)| &**text)
     }
 
-    fn is_valid(&self) -> bool {
+    pub fn is_valid(&self) -> bool {
         self.said("not valid").next().is_none()
     }
 
@@ -45,7 +45,7 @@ fn comment(line: &str) -> Option<(String, String)> {
 }
 
 /// The blocks of all pages, in their order.
-fn blocks() -> Vec<Block> {
+pub fn blocks() -> Vec<Block> {
     let pages = book::pages().into_iter().chain(["README.md".to_owned()]);
     pages.flat_map(|page| blocks_of(&page)).collect()
 }
@@ -82,12 +82,12 @@ fn blocks_of(page: &str) -> Vec<Block> {
 }
 
 /// Whether a block of Rhai is a fabfile, or what stands in a function.
-fn is_fabfile(text: &str) -> bool {
+pub fn is_fabfile(text: &str) -> bool {
     text.lines().any(|line| ["fn ", "private fn ", "import ", "const "].iter().any(|word| line.starts_with(word)))
 }
 
 /// The project that a block of Rhai is the fabfile of, beside all that pages take to be there.
-fn project_of(text: &str) -> Project {
+pub fn project_of(text: &str) -> Project {
     let fabfile = match (is_fabfile(text), text.contains("fleet(")) {
         (true, true) => text.to_owned(),
         (true, false) => format!("{text}\n{}", project::HEAD),
@@ -207,7 +207,7 @@ fn every_block_of_toml_is_a_fleet_or_a_part_of_one() {
 }
 
 /// The part of a shell's line that is one call of rfab, if it begins with one: without prompt, variables and comment.
-fn call(line: &str) -> Option<&str> {
+pub fn call(line: &str) -> Option<&str> {
     let mut rest = line.trim().trim_start_matches("- ").trim_start_matches("$ ");
     while let Some((word, more)) = rest.split_once(' ')
         && word.contains('=')

@@ -14,12 +14,12 @@ fn a_line_without_words_says_what_can_be_typed_and_is_no_success() {
 If no task names hosts: testing
 
 For example:
-  rfab prod                    those hosts, and how they stand
-  rfab prod status             what they serve, and who deployed it
-  rfab testing deploy:stable   the newest stable tag; or a tag, a branch, a commit
-  rfab testing -- uptime       a command on hosts
-  rfab TASK --help             what a task does
-  rfab --help                  every flag; `--history` lists what was run
+  rfab prod                       those hosts, and how they stand
+  rfab prod status                what they serve, and who deployed it
+  rfab testing deploy:stable      the newest stable tag; or a tag, a branch, a commit
+  rfab testing --read -- uptime   a command on hosts that changes nothing
+  rfab TASK --help                what a task does
+  rfab --help                     every flag; `--history` lists what was run
 "
     );
     let folder = fabfile("fn hello() { }\n");

@@ -1,0 +1,123 @@
+//! Every line of rfab on a page is carried out: in the simulator, on the page's own fabfile or the project's.
+use super::{
+    blocks::{Block, blocks, call, is_fabfile, project_of},
+    book,
+};
+use crate::project::Project;
+use rfab::{
+    cli::{flags, request::Action},
+    command::Command,
+    docs,
+    failure::Exit,
+    line::{self, Line},
+    model::Model,
+    simulate::{Simulation, Wish, simulate},
+};
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// Lines that end otherwise than well on a fleet that is whole and live, and why.
+const OTHERWISE: [(&str, Exit, &str); 0] = [];
+
+/// Lines of a page with the page's name: those of blocks, and those of sentences and tables.
+fn lines() -> BTreeSet<(String, String)> {
+    let mut all = BTreeSet::new();
+    for block in blocks().iter().filter(|block| block.is_valid()) {
+        let prompted = match &*block.language {
+            "sh" | "yaml" | "console" | "indented" => false,
+            "" => true,
+            _ => continue,
+        };
+        let typed = block.text.lines().filter(|line| !prompted || line.starts_with("$ ")).filter_map(call);
+        all.extend(typed.map(|line| (block.page.clone(), line.to_owned())));
+    }
+    for page in book::pages().into_iter().chain(["README.md".to_owned()]) {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&page)).unwrap();
+        let prose = book::prose(&text).replace("\\|", "|");
+        let typed = prose.split('`').skip(1).step_by(2).filter(|code| !code.contains('…')).filter_map(call);
+        all.extend(typed.map(|line| (page.clone(), line.to_owned())));
+    }
+    all
+}
+
+/// The words of a line, by the tasks of a project.
+fn understood(project: &Project, words: &[String], command: Option<&[String]>) -> Option<Line> {
+    line::parse(words, command, &project.load().ok()?.tasks).ok()
+}
+
+fn run(project: &Project, line: &Line) -> Simulation {
+    simulate(&project.load().unwrap(), line, Model::new(), Wish { seed: 1, ..Wish::default() })
+}
+
+#[test]
+fn every_line_of_rfab_on_a_page_is_carried_out_in_the_simulator() {
+    let all = blocks();
+    let (mut counted, mut wrong) = (0, Vec::new());
+    // The page of the command line says what each of its lines comes to, and another test holds it; a slip is none.
+    for (page, typed) in lines().into_iter().filter(|(page, _)| page != "docs/command-line.md") {
+        let Ok(Command::Words(words)) = Command::words(&typed, &[]) else { continue };
+        let Ok(request) = flags::read(words.into_iter().map(Into::into), true) else { continue };
+        let (words, command) = match request.action {
+            Action::Run { words, command } if !words.is_empty() => (words, command),
+            Action::Docs { name: Some(name) } if !name.chars().all(char::is_uppercase) => {
+                if docs::page(Some(&name)).is_none() {
+                    wrong.push(format!("{page}: `{typed}` knows no such page"));
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        let on_page = |block: &&Block| block.page == page && block.language == "rhai" && block.is_valid();
+        let fabfiles = all.iter().filter(on_page).filter(|block| is_fabfile(&block.text));
+        let projects = fabfiles.map(|block| project_of(&block.text)).filter(|project| project.load().is_ok());
+        let found = projects.chain([project_of(include_str!("../../fabfile.rhai"))]).find_map(|project| {
+            let line = understood(&project, &words, command.as_deref())?;
+            Some((project, line))
+        });
+        let Some((project, line)) = found else { continue };
+        counted += 1;
+        let ran = run(&project, &line);
+        let expected = OTHERWISE.iter().find(|(line, ..)| *line == typed).map(|(_, exit, _)| *exit);
+        let well = match expected {
+            Some(exit) => ran.ended.exit == exit,
+            None => matches!(ran.ended.exit, Exit::Done | Exit::LeftOut),
+        };
+        if !well {
+            let why = ran.ended.failures.iter().map(|failure| &*failure.message).collect::<Vec<_>>().join("; ");
+            wrong.push(format!("{page}: `{typed}` ends with {:?}: {why}", ran.ended.exit));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(counted >= 60, "{counted}");
+}
+
+/// The texts of the project's own tests, but for those of pages.
+fn tests() -> String {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    for folder in ["src", "tests"] {
+        book::walk(&top.join(folder), &mut |file| {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            let of_tests = match folder {
+                "src" => text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests).to_owned(),
+                _ if file.components().any(|part| part.as_os_str() == "pages") => String::new(),
+                _ => text,
+            };
+            all += &of_tests;
+        });
+    }
+    all
+}
+
+#[test]
+fn what_one_sees_at_night_is_printed_by_a_run_of_some_test() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/night.md")).unwrap();
+    let tests = tests();
+    let seen: Vec<String> = crate::cells(&page)
+        .into_iter()
+        .skip(2)
+        .flat_map(|row| row[0].split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let unseen: Vec<&String> = seen.iter().filter(|seen| !tests.contains(&***seen)).collect();
+    assert!(unseen.is_empty(), "no test sees these: {unseen:?}");
+    assert!(seen.len() >= 20, "{}", seen.len());
+}
