@@ -239,9 +239,8 @@ impl Failure {
 
     /// The same in a run that changed something before: the call changed nothing, the run did.
     pub fn after_changes(mut self) -> Self {
-        let more = "nothing more was changed";
-        self.message = self.message.replace(UNCHANGED, more);
-        self.help = self.help.map(|help| help.replace(UNCHANGED, more));
+        self.message = told_after_changes(&self.message);
+        self.help = self.help.map(|help| told_after_changes(&help));
         self
     }
 
@@ -277,6 +276,11 @@ impl Failure {
     pub fn catchable(&self) -> bool {
         !matches!(self.reason, Reason::Killed | Reason::Interrupted | Reason::Unknowable)
     }
+}
+
+/// A text that may say that nothing was changed, in a run that changed something before.
+pub fn told_after_changes(text: &str) -> String {
+    text.replace(UNCHANGED, "nothing more was changed")
 }
 
 impl fmt::Display for Failure {

@@ -58,7 +58,7 @@ impl Limits {
     /// `Fabfile` for a size of none.
     fn sizes(&self, all: usize) -> Result<Vec<usize>, Failure> {
         let wrong = |size: &dyn std::fmt::Display| {
-            Failure::new(Reason::Fabfile, format!("`{size}` is no size of a batch"))
+            Failure::new(Reason::Fabfile, format!("`{size}` isn't a size of a batch"))
                 .help("write a number such as 5, or a text such as \"20%\"")
         };
         let size = |size: &Size| match size {
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(sizes(vec![Size::Count(1)], 3), Ok(vec![1, 1, 1]));
         assert_eq!(sizes(vec![Size::Count(1), Size::Count(5), percent("20%")], 21), Ok(vec![1, 5, 4, 4, 4, 3]));
         assert_eq!(sizes(vec![percent("1%")], 2), Ok(vec![1, 1]));
-        assert_eq!(sizes(vec![Size::Count(0)], 2), Err("`0` is no size of a batch".into()));
-        assert_eq!(sizes(vec![percent("20")], 2), Err("`20` is no size of a batch".into()));
+        assert_eq!(sizes(vec![Size::Count(0)], 2), Err("`0` isn't a size of a batch".into()));
+        assert_eq!(sizes(vec![percent("20")], 2), Err("`20` isn't a size of a batch".into()));
     }
 }

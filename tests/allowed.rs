@@ -44,7 +44,7 @@ fn allow(lab: &Lab, lines: &[String]) {
 fn run(lab: &Lab, words: &[&str], code: i32) -> String {
     let ran = lab.rfab(words).output();
     assert_eq!(ran.code, Some(code), "{words:?}: {ran:?}");
-    ran.stdout + &ran.stderr
+    format!("{}{}", ran.stdout, ran.stderr)
 }
 
 #[test]

@@ -305,7 +305,7 @@ fn commands_and_files() {
     sides.same(&get).unwrap();
     std::fs::write(here.path().join("sent"), b"\xff\xfe").unwrap();
     sides.same(&Put { on: on("web1"), from: here.path().join("sent"), to: path.into() }).unwrap();
-    sides.fail(&read, "it is no text in UTF-8");
+    sides.fail(&read, "it isn't text in UTF-8");
     sides.fail(&Put { on: on("web1"), from: here.path().join("none"), to: path.into() }, "cannot be read");
 
     let _ = lab.host("web4").sh("head -c 2000000 /dev/zero > /srv/full; mkdir -p /srv/own; chown deploy /srv/own");
@@ -527,7 +527,7 @@ fn the_repository_the_person_and_the_clock() {
     for given in [None, Some(None), Some(Some("prod"))] {
         sides.same(&consent(given)).unwrap();
     }
-    sides.fail(&consent(Some(Some("testing"))), "`--yes=testing` is no yes to the fleet `prod`");
+    sides.fail(&consent(Some(Some("testing"))), "`--yes=testing` isn't a yes to the fleet `prod`");
     sides.same(&Wait { time: 20 }).unwrap();
     let [before, after] = [(); 2].map(|()| {
         thread::sleep(Duration::from_millis(10));

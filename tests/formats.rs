@@ -54,7 +54,7 @@ impl Schema {
                     "integer" => value.is_i64() || value.is_u64(),
                     "boolean" => value.is_boolean(),
                     "null" => value.is_null(),
-                    other => panic!("`{other}` is no type that this test knows"),
+                    other => panic!("`{other}` isn't a type that this test knows"),
                 },
                 "minimum" => value.as_i64().is_none_or(|n| n >= wanted.as_i64().unwrap()),
                 "maximum" => value.as_i64().is_none_or(|n| n <= wanted.as_i64().unwrap()),
@@ -67,7 +67,7 @@ impl Schema {
                         "^[0-9]+(ms|s|m|h)$" => {
                             ["ms", "s", "m", "h"].iter().any(|unit| text.strip_suffix(unit).is_some_and(number))
                         }
-                        other => panic!("`{other}` is no pattern that this test knows"),
+                        other => panic!("`{other}` isn't a pattern that this test knows"),
                     };
                     value.as_str().is_none_or(holds)
                 }
@@ -95,7 +95,7 @@ impl Schema {
                     *wanted != false || others.count() == 0
                 }
                 "minProperties" => value.as_object().is_none_or(|all| all.len() as u64 >= wanted.as_u64().unwrap()),
-                other => panic!("`{other}` is no keyword that this test knows"),
+                other => panic!("`{other}` isn't a keyword that this test knows"),
             };
             if !fine {
                 return Err(format!("{at}: `{keyword}` does not hold for {value}"));

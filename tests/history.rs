@@ -69,7 +69,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
     assert!(shown.contains("line     rfab testing hello:you\nby       operator on behalf of berta, from "), "{shown}");
     assert!(shown.contains("test1         run `echo you`\n"), "{shown}");
     assert!(shown.contains("\nsteps\n") && shown.contains("                greet\n"), "{shown}");
-    assert!(shown.contains("\nended with 0 after ") && shown.contains("\n1 host: 1 ok\n"), "{shown}");
+    assert!(shown.contains("\nended with exit code 0 after ") && shown.contains("\n1 host: 1 ok\n"), "{shown}");
     let shown = lab.rfab(&["--show", lines[0][0]]).output().expect_ok();
     assert!(shown.contains("\nit hasn't ended\n\nlogs  "), "{shown}");
     let none = lab.rfab(&["--show", "nosuch"]).output();
@@ -239,7 +239,7 @@ fn a_release_waits_at_most_a_twentieth_of_its_time_for_its_journal() {
     let id = lab.rfab(&["--history", "--newest", "1"]).output().expect_ok();
     let id = id.lines().nth(1).and_then(|line| line.split(' ').next()).expect("a run").to_owned();
     let shown = lab.rfab(&["--show", &id]).output().expect_ok();
-    let ended = shown.lines().find(|line| line.starts_with("ended with 0 after ")).expect("an end");
+    let ended = shown.lines().find(|line| line.starts_with("ended with exit code 0 after ")).expect("an end");
     let numbers: Vec<u64> = ended.split(' ').filter_map(|word| word.parse().ok()).collect();
     let [_, took, journal] = numbers[..] else { panic!("{ended}") };
     println!("{ended}");

@@ -109,7 +109,7 @@ const MISTAKES: &[Mistake] = &[
         "deploy REFERENCE",
     ),
     line(
-        "a name that is no parameter: fabric 1, a TypeError",
+        "a name that isn't a parameter: fabric 1, a TypeError",
         &["prod", "deploy:refrence=stable"],
         2,
         "help: did you mean `reference`?",

@@ -62,7 +62,7 @@ fn nothing() { targets().each(|host| host.put("nothing", ["cat"])); }
     // Who does not read all of it has his right.
     assert_eq!(lab.rfab(&["on:plain", "idle"]).output().code, Some(0));
     let none = lab.rfab(&["on:plain", "nothing"]).output();
-    assert!(none.code == Some(1) && none.stdout.contains("nothing` is no file"), "{}", none.stdout);
+    assert!(none.code == Some(1) && none.stdout.contains("nothing` isn't a file"), "{}", none.stdout);
 }
 
 #[test]

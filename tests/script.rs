@@ -425,19 +425,19 @@ fn in_a_made_up_world_nothing_is_run_here_nor_sent_and_whoever_makes_it_up_may_s
 #[test]
 fn what_can_be_no_command_here_and_no_request_is_refused_where_it_stands() {
     for (body, message) in [
-        ("local::run(5)", "`5` is no command"),
+        ("local::run(5)", "`5` isn't a command"),
         ("local::run([])", "a command needs at least one word"),
         ("local::run(\"echo 'a\")", "a quote in `echo 'a` is not closed"),
         ("local::env(#{ \"A-B\": 1 }).run(\"x\")", "`A-B` is not a name for a shell variable"),
-        ("local::timeout(\"soon\").run(\"x\")", "`soon` is no duration"),
+        ("local::timeout(\"soon\").run(\"x\")", "`soon` isn't a duration"),
         ("local::read(\"../x\")", "`../x` is not below the fabfile's folder"),
         ("local::exists(\"/etc\")", "`/etc` is not below the fabfile's folder"),
         ("let o = #{ json: 1 }; http::get(\"https://x\", o)", "there is no option `json`"),
-        ("http::get(\"https://x\", #{ headers: 5 })", "`headers` is no map"),
-        ("http::get(\"https://x\", #{ headers: #{ \"a b\": 1 } })", "`a b` is no header's name"),
-        ("http::get(\"https://x\", #{ status: [20] })", "`status` has what is no status"),
-        ("http::get(\"https://x\", #{ status: [] })", "`status` has what is no status"),
-        ("http::post(\"https://x\", 5)", "`5` is no body"),
+        ("http::get(\"https://x\", #{ headers: 5 })", "`headers` isn't a map"),
+        ("http::get(\"https://x\", #{ headers: #{ \"a b\": 1 } })", "`a b` isn't a header's name"),
+        ("http::get(\"https://x\", #{ status: [20] })", "`status` has what isn't a status"),
+        ("http::get(\"https://x\", #{ status: [] })", "`status` has what isn't a status"),
+        ("http::post(\"https://x\", 5)", "`5` isn't a body"),
         (
             "http::post(\"https://a:b@x/y\", 5)",
             "the URL of `https://x/y` has a user or a password in it, which would be shown",

@@ -124,7 +124,6 @@ unfinished: migrate of v3.0.1 (ssssssssssss), begun by tester from simulator, 0 
         aged(
             "\
 warning: host `lb1` cannot be reached: no route to host
-warning: host `lb1` cannot be reached: no route to host
 host   release            balancer  in flight  health
 web1   0001-111111111111  ?         ?          good
 web2   0001-111111111111  ?         ?          good

@@ -75,7 +75,10 @@ fn a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end() {
         .strip_prefix("warning: its output can't be written any more, but the run goes on; `rfab --show ")
         .and_then(|rest| rest.strip_suffix("` tells how it ends"));
     let shown = lab.rfab(&["--show", run.expect(warning)]).output().expect_ok();
-    assert!(shown.contains("\nended with 0 after ") && shown.contains("\n4 hosts: 4 ok; seen to serve "), "{shown}");
+    assert!(
+        shown.contains("\nended with exit code 0 after ") && shown.contains("\n4 hosts: 4 ok; seen to serve "),
+        "{shown}"
+    );
     let commit = lab.project.resolve("v3.0.1");
     for host in ["web1", "web2", "web3", "web4"] {
         assert_eq!(lab.host(host).serves().as_deref(), Some(&commit[..12]), "{host}");

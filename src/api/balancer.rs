@@ -417,8 +417,12 @@ pub mod balancer {
     #[rhai_fn(name = "leave_out", return_raw)]
     pub fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        here.session.tally.left_out(why);
-        here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
+        // What a balancer lacks is met by each call that asks it, and said once.
+        let known = here.session.tally.all_left_out().iter().any(|known| known == why);
+        if !known {
+            here.session.tally.left_out(why);
+            here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
+        }
         Ok(())
     }
 

@@ -35,7 +35,8 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
     if let Some(kept) = kept.filter(|kept| *kept.commit != *resolved.commit) {
         let repository = app(&targets.fleet).map_err(thrown)?.repository.clone();
         if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
-            let message = format!("a release of `{}` is in progress, which is no commit of the repository", kept.name);
+            let message =
+                format!("a release of `{}` is in progress, which isn't a commit of the repository", kept.name);
             let help = "go on with it as it was begun, or end it by a tag or a commit that is typed in full";
             return Err(thrown(Failure::refused(message).help(help)));
         }

@@ -55,12 +55,12 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     let wrong = |message: String, help: &str| thrown(Failure::new(Reason::Fabfile, message).help(help));
     let sha256 = sha256.to_ascii_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong(format!("`{}` is no sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
+        return Err(wrong(format!("`{}` isn't a sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
     }
     let of = match how.remove("commit") {
         None => None,
         Some(commit) => Some(commit.try_cast::<CommitValue>().ok_or_else(|| {
-            wrong("the `commit` of an archive is no commit".to_owned(), "write `commit: release::resolve(reference)`")
+            wrong("the `commit` of an archive isn't a commit".to_owned(), "write `commit: release::resolve(reference)`")
         })?),
     };
     let Archive { version, part } = options(how)?;

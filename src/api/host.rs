@@ -325,7 +325,7 @@ pub mod host {
     pub fn user(host: &mut HostValue, name: &str) -> RhaiResultOf<HostValue> {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
         if !(name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')) {
-            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` is no user's name"))));
+            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` isn't a user's name"))));
         }
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }

@@ -18,7 +18,7 @@ fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
 
 /// A text or a secret, without the stars of one that was put into a text.
 fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
-    let given = Given::of(value).ok_or_else(|| wrong(format!("{what} is no text but {}", value.type_name()), ""))?;
+    let given = Given::of(value).ok_or_else(|| wrong(format!("{what} isn't text but {}", value.type_name()), ""))?;
     let given = given.sealed();
     refuse_stars(here.lane.masks(), given.reveal()).map_err(thrown)?;
     Ok(given)
@@ -33,9 +33,10 @@ fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
             let password = given(here, "`password`", password)?;
             Ok(Request::basic(&user, &password))
         }
-        _ => {
-            Err(wrong("`basic` is no user with a password".into(), "write `basic: #{ user: \"…\", password: secret }`"))
-        }
+        _ => Err(wrong(
+            "`basic` isn't a user with a password".into(),
+            "write `basic: #{ user: \"…\", password: secret }`",
+        )),
     }
 }
 
@@ -48,7 +49,7 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
             "headers" => {
                 let headers = value.try_cast::<Map>();
                 let headers =
-                    headers.ok_or_else(|| wrong("`headers` is no map".into(), "write `#{ Accept: \"…\" }`"))?;
+                    headers.ok_or_else(|| wrong("`headers` isn't a map".into(), "write `#{ Accept: \"…\" }`"))?;
                 for (name, value) in headers {
                     let value = given(here, &format!("the header `{name}`"), &value)?;
                     request.header(&name, value).map_err(thrown)?;
@@ -79,7 +80,7 @@ fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
         |one: &Dynamic| one.as_int().ok().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
     let good: Option<Vec<u16>> = all.iter().map(status).collect();
     good.filter(|good| !good.is_empty())
-        .ok_or_else(|| wrong("`status` has what is no status".into(), "write `status: [200, 404]`"))
+        .ok_or_else(|| wrong("`status` has what isn't a status".into(), "write `status: [200, 404]`"))
 }
 
 /// The same with a body: a text as it is, a map or a list as JSON, `()` for none.
@@ -94,7 +95,7 @@ fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<R
         return Ok(request);
     }
     if !(body.is_map() || body.is_array()) {
-        return Err(wrong(format!("`{body}` is no body"), "give a text, or a map or a list, which is sent as JSON"));
+        return Err(wrong(format!("`{body}` isn't a body"), "give a text, or a map or a list, which is sent as JSON"));
     }
     let json: serde_json::Value = rhai::serde::from_dynamic(&revealed(body))?;
     let json = json.to_string();

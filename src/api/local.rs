@@ -33,7 +33,7 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
     match value.clone().into_immutable_string() {
         Ok(text) => words(&text, Map::new()),
         Err(_) => {
-            let failure = Failure::new(Reason::Fabfile, format!("`{value}` is no command"));
+            let failure = Failure::new(Reason::Fabfile, format!("`{value}` isn't a command"));
             Err(thrown(failure.help("write a text, an array of words, or `sh(\"…\")`")))
         }
     }
@@ -356,7 +356,7 @@ pub mod local {
     #[rhai_fn(global, name = "stdin", return_raw)]
     pub fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
         let given = Given::of(&text).ok_or_else(|| {
-            thrown(Failure::new(Reason::Fabfile, format!("what a command reads is no text but {}", text.type_name())))
+            thrown(Failure::new(Reason::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
         })?;
         Ok(LocalValue(Machine { stdin: Some(given.sealed()), ..local.0.clone() }))
     }

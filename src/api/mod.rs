@@ -113,7 +113,7 @@ fn options<T: serde::de::DeserializeOwned>(map: rhai::Map) -> RhaiResultOf<T> {
 /// A text such as `60s`, or a number of seconds.
 fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
     let wrong = || {
-        let failure = Failure::new(Reason::Fabfile, format!("`{value}` is no duration"));
+        let failure = Failure::new(Reason::Fabfile, format!("`{value}` isn't a duration"));
         thrown(failure.help("write `\"90s\"`, `\"5m\"` or a number of seconds"))
     };
     if let Ok(seconds) = value.as_int() {

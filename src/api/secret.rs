@@ -37,7 +37,7 @@ pub mod secret {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Secret> {
         if !crate::command::is_variable(name) || name.is_empty() {
-            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` is no name of a variable"))));
+            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` isn't a name of a variable"))));
         }
         take(&ctx, Source::Env(name.to_owned()))
     }

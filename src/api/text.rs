@@ -55,7 +55,7 @@ pub mod text {
     /// ```
     #[rhai_fn(name = "number", return_raw)]
     pub fn number(text: &str) -> RhaiResultOf<i64> {
-        text.trim().parse().map_err(|_| wrong(format!("`{text}` is no whole number"), "write digits, such as 20"))
+        text.trim().parse().map_err(|_| wrong(format!("`{text}` isn't a whole number"), "write digits, such as 20"))
     }
 
     /// Reads a yes or a no: `yes`, `true`, `on`, `1`, or `no`, `false`, `off`, `0`.
@@ -132,7 +132,7 @@ pub mod text {
     #[rhai_fn(name = "parse_json", return_raw)]
     pub fn parse_json(text: &str) -> RhaiResultOf<Dynamic> {
         let value: serde_json::Value =
-            serde_json::from_str(text).map_err(|e| thrown(Failure::failed(format!("this text is no JSON: {e}"))))?;
+            serde_json::from_str(text).map_err(|e| thrown(Failure::failed(format!("this text isn't JSON: {e}"))))?;
         rhai::serde::to_dynamic(value)
     }
 }

@@ -241,7 +241,7 @@ fn run_line(
 ) -> Result<Exit, Stopped> {
     if request.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
         let failure =
-            Failure::failed("`--pause` without a time asks a person, and nobody is there: this is no terminal");
+            Failure::failed("`--pause` without a time asks a person, and nobody is there: this isn't a terminal");
         return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
     }
     let (project, drill) = (project(request)?, drill()?);

@@ -302,7 +302,7 @@ fn conflict(message: String) -> Error {
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         None => Err("it has no `=`".to_owned()),
-        Some((key, _)) if key.split('.').any(|part| part.trim().is_empty()) => Err(format!("`{key}` is no key")),
+        Some((key, _)) if key.split('.').any(|part| part.trim().is_empty()) => Err(format!("`{key}` isn't a key")),
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
     }
 }
@@ -538,8 +538,8 @@ mod tests {
             ("prod -5", "error: unexpected argument '-5' found"),
             ("-P 0 x", "error: invalid value '0' for '--parallel <N>': 0 is not in 1..=65535"),
             ("--set keep x", "error: invalid value 'keep' for '--set <KEY=VALUE>': it has no `=`"),
-            ("--set app..a=1 x", "error: invalid value 'app..a=1' for '--set <KEY=VALUE>': `app..a` is no key"),
-            ("--set =1 x", "error: invalid value '=1' for '--set <KEY=VALUE>': `` is no key"),
+            ("--set app..a=1 x", "error: invalid value 'app..a=1' for '--set <KEY=VALUE>': `app..a` isn't a key"),
+            ("--set =1 x", "error: invalid value '=1' for '--set <KEY=VALUE>': `` isn't a key"),
             ("--limit= x", "error: a value is required for '--limit <SELECTION>' but none was supplied"),
             ("--limit a --limit b x", "error: the argument '--limit <SELECTION>' cannot be used multiple times"),
             ("-f -- x", "error: a value is required for '--fabfile <FILE>' but none was supplied"),

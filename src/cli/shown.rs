@@ -31,7 +31,8 @@ pub fn text(records: &[Record], palette: Palette) -> String {
     let attempts: String = records.iter().filter_map(attempt).collect();
     let end = match tail {
         Some(tail) => {
-            format!("ended with {} after {} ms, {} ms of them for the journal\n", tail.exit, tail.took, tail.journal)
+            let Tail { exit, took, journal, .. } = tail;
+            format!("ended with exit code {exit} after {took} ms, {journal} ms of it for the journal\n")
         }
         None => "it hasn't ended\n".to_owned(),
     };
@@ -259,7 +260,7 @@ slowest
       40 ms                resolve stable
       20 ms  web1          activate v3.0.1 (0002-31422108d2df)
 
-ended with 1 after 63000 ms, 12 ms of them for the journal
+ended with exit code 1 after 63000 ms, 12 ms of it for the journal
 
 host  old  new                         balancer  result
 web3  -    v3.0.1 (0002-31422108d2df)  live      untouched

@@ -134,7 +134,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
         }
     }
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
-        return Err(Failure::new(Reason::Fabfile, format!("`{}` is no host's name", name.escape_debug())));
+        return Err(Failure::new(Reason::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
     }
     // Not a host of its own that sounds alike: it would be looked up in the network.
     let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));

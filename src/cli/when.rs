@@ -15,7 +15,7 @@ fn from(text: &str, now: &Zoned) -> Result<i64, String> {
     let at = ago(text, now)
         .or_else(|| text.parse::<Timestamp>().ok())
         .or_else(|| local(text.parse::<civil::DateTime>().ok()?, now.time_zone()))
-        .ok_or("it is no time: write how long ago (30m, 2h, 3d, 2w), a day (2026-11-24), or RFC 3339")?;
+        .ok_or("it isn't a time: write how long ago (30m, 2h, 3d, 2w), a day (2026-11-24), or RFC 3339")?;
     Ok(at.as_millisecond())
 }
 

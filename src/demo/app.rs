@@ -60,7 +60,7 @@ impl App {
     pub async fn start(host: &str, path: &Path, address: SocketAddr, seen: Arc<Seen>) -> io::Result<App> {
         let folder: PathBuf = fs::canonicalize(path.join("current"))?;
         let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (_, commit) = release.split_once('-').ok_or_else(|| io::Error::other("`current` is no release"))?;
+        let (_, commit) = release.split_once('-').ok_or_else(|| io::Error::other("`current` isn't a release"))?;
         let page = fs::read_to_string(folder.join("index.txt"))?;
         let shop = Shop { host: host.to_owned(), commit: commit.to_owned(), page, started: Instant::now(), seen };
         let listener = bind(address).await?;

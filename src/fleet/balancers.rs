@@ -197,7 +197,7 @@ fn min_live(node: &Node) -> Result<MinLive, Problem> {
         Value::Text(text) => match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
             Some(0) => never("never 0%"),
             Some(percent @ 1..=100) => Ok(MinLive::Percent(percent)),
-            _ => Err(Problem::new(format!("`{text}` is no share of a pool"), node.place("not a share"))
+            _ => Err(Problem::new(format!("`{text}` isn't a share of a pool"), node.place("not a share"))
                 .help("write a number of servers such as 18, or a share such as \"80%\"")),
         },
         _ => Err(expected("a number of servers or a share such as \"80%\"", node)),

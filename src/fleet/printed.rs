@@ -26,7 +26,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
     let begins: String = one_line(printed).chars().take(SHOWN).collect();
     let said: Hosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => {
-            wrong(format!("what {by} printed is no JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
+            wrong(format!("what {by} printed isn't a JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
         }
         _ => wrong(format!("what {by} printed is not JSON: {e}")).help(format!("it printed: {begins}")),
     })?;

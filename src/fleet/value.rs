@@ -120,7 +120,7 @@ pub fn is_name(text: &str) -> bool {
 pub(super) fn why_no_name(text: &str) -> &'static str {
     match text {
         "" => "write at least one character",
-        "." | ".." => "give it a name that is no folder's",
+        "." | ".." => "give it a name that isn't a folder's",
         _ if text.starts_with('-') => "a name may not start with `-`, for then it is an option",
         _ if text.len() > LONGEST_NAME => "a name has at most 253 characters",
         _ => "a name is made of letters, digits and `._:-`",

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Texts of git in it are cut to their last lines, and their control characters made visible.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    #[error("`{path}` is no git repository: {why}")]
+    #[error("`{path}` isn't a git repository: {why}")]
     NotARepository { path: String, why: String },
     #[error("`{0}` is not a repository's URL")]
     BadUrl(String),

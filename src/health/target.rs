@@ -22,7 +22,7 @@ pub(super) struct Target {
 impl Target {
     pub async fn of(url: &str, site: &Site, through: &Host) -> Result<Target, Failure> {
         let wrong =
-            |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{url}` is no URL to probe: {e}"));
+            |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{url}` isn't a URL to probe: {e}"));
         let parsed = reqwest::Url::parse(url).map_err(|e| wrong(&e))?;
         let name = parsed.domain().map(str::to_owned);
         let host = match parsed.host().ok_or_else(|| wrong(&"it has no host"))? {

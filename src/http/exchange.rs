@@ -141,7 +141,7 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
-        return Err(Failure::failed(format!("`{}` is sent on to what is no URL", request.shown())));
+        return Err(Failure::failed(format!("`{}` is sent on to what isn't a URL", request.shown())));
     };
     if url.scheme() == "https" && next.scheme() == "http" {
         let message = format!("`{}` is sent on to `{}`, which everybody can read", request.shown(), shown(&next));

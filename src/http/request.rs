@@ -79,7 +79,7 @@ impl Request {
     pub fn new(method: Method, url: &str, within: Duration) -> Result<Request, Failure> {
         let wrong = |message: String| Failure::new(Reason::Fabfile, message);
         let parsed = Url::parse(url).map_err(|e| {
-            wrong(format!("`{url}` is no URL: {e}")).help("write it whole, such as `https://example.org/hook`")
+            wrong(format!("`{url}` isn't a URL: {e}")).help("write it whole, such as `https://example.org/hook`")
         })?;
         if !matches!(parsed.scheme(), "http" | "https") {
             let message = format!("`{}://` is spoken by nobody here", parsed.scheme());
@@ -105,7 +105,7 @@ impl Request {
     /// `Fabfile` for what can be none.
     pub fn header(&mut self, name: &str, value: Secret) -> Result<(), Failure> {
         let wrong = |message: String| Failure::new(Reason::Fabfile, message);
-        HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` is no header's name")))?;
+        HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` isn't a header's name")))?;
         // Its value may be a secret, and is not shown.
         HeaderValue::try_from(value.reveal())
             .map_err(|_| wrong(format!("the value of the header `{name}` has a character that none can have")))?;

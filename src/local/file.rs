@@ -38,7 +38,7 @@ impl ReadFile {
             |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` cannot be read: {why}", self.path));
         let about = fs::metadata(&self.whole).map_err(|e| unreadable(&e))?;
         if !about.is_file() {
-            return Err(unreadable(&"it is no file"));
+            return Err(unreadable(&"it isn't a file"));
         }
         let mut bytes = Vec::new();
         let file = File::open(&self.whole).map_err(|e| unreadable(&e))?;
@@ -46,7 +46,7 @@ impl ReadFile {
         if bytes.len() as u64 > LARGEST {
             return Err(unreadable(&format!("it has more than {} MiB", LARGEST >> 20)));
         }
-        String::from_utf8(bytes).map_err(|_| unreadable(&"it is no text"))
+        String::from_utf8(bytes).map_err(|_| unreadable(&"it isn't text"))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     docs,
     effect::Lane,
     event::{Row, Standing, What},
-    failure::{Exit, Failure, Reason, STRANGE_KEY},
+    failure::{Exit, Failure, Reason, STRANGE_KEY, told_after_changes},
     fan,
     fleet::Fleet,
     host::{Host, Name},
@@ -39,6 +39,7 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
     }
     if session.changed() {
         failures = failures.into_iter().map(Failure::after_changes).collect();
+        table.iter_mut().filter_map(|row| row.note.as_mut()).for_each(|note| *note = told_after_changes(note));
     }
     let exit = exit(session, &result, &failures, unknown);
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));

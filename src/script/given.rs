@@ -29,7 +29,7 @@ impl Given {
         let each = map.into_iter().map(|(name, value)| match Given::of(&value) {
             Some(given) => Ok((name.to_string(), given)),
             None => {
-                let message = format!("the value of `{name}` is no text but {}", value.type_name());
+                let message = format!("the value of `{name}` isn't text but {}", value.type_name());
                 Err(Failure::new(Reason::Fabfile, message))
             }
         });

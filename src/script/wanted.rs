@@ -27,7 +27,7 @@ fn refuse_for(file: &str, text: &str, this: &Version) -> Result<(), Failure> {
             }
             Err(why) => {
                 let help = "write it as `//! rfab >= 0.4`, or `//! rfab >= 0.4, < 0.6`".to_owned();
-                return wrong(format!("`{wanted}` is no version of rfab: {why}"), help);
+                return wrong(format!("`{wanted}` isn't a version of rfab: {why}"), help);
             }
         }
     }
@@ -71,7 +71,7 @@ mod tests {
             ("//! rfab = 0.4.1", "`fabfile.rhai` wants rfab = 0.4.1, and this is 0.4.2"),
             (
                 "//! rfab >= new",
-                "`>= new` is no version of rfab: unexpected character 'n' while parsing major version number",
+                "`>= new` isn't a version of rfab: unexpected character 'n' while parsing major version number",
             ),
         ] {
             assert_eq!(said(text).as_deref(), Some(message), "{text}");

@@ -132,7 +132,7 @@ impl FromStr for Drill {
             other => return Err(format!("`{other}` is none of `before`, `amid`, `after`")),
         };
         let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` is no `LANE#NUMBER`"))?;
-        let number = number.parse().map_err(|_| format!("`{number}` is no number of an effect"))?;
+        let number = number.parse().map_err(|_| format!("`{number}` isn't a number of an effect"))?;
         Ok(Drill { what, when, lane: lane.to_owned(), number, came: Arc::default(), met: Arc::default() })
     }
 }
@@ -186,7 +186,7 @@ mod tests {
             ("kill:at:1.a#1", "`at` is none of `before`, `amid`, `after`"),
             ("kill:after", "`` is no `LANE#NUMBER`"),
             ("kill:after:1.a", "`1.a` is no `LANE#NUMBER`"),
-            ("kill:after:1.a#one", "`one` is no number of an effect"),
+            ("kill:after:1.a#one", "`one` isn't a number of an effect"),
         ] {
             assert_eq!(read(text), Err(wrong.to_owned()), "{text}");
         }

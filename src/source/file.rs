@@ -20,7 +20,7 @@ pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
     // A pipe would be waited for.
     let about = std::fs::metadata(file).map_err(unreadable)?;
     if !about.is_file() {
-        return Err(Failure::failed(format!("`{path}`, which a secret is taken from, is no file")));
+        return Err(Failure::failed(format!("`{path}`, which a secret is taken from, isn't a file")));
     }
     let me = rustix::process::geteuid().as_raw();
     if let Some((why, help)) = careless(about.uid(), about.mode(), me) {
@@ -31,7 +31,7 @@ pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let opened = File::open(file).map_err(unreadable)?;
     opened.take(LONGEST as u64 + 3).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = String::from_utf8(bytes);
-    text.map(unended).map_err(|_| Failure::failed(format!("the secret in the file `{path}` is no text in UTF-8")))
+    text.map(unended).map_err(|_| Failure::failed(format!("the secret in the file `{path}` isn't text in UTF-8")))
 }
 
 /// Why a file keeps no secret, and what to do.
@@ -67,7 +67,7 @@ mod tests {
             "the file `db`, which a secret is taken from, may be read or written by every user of this machine";
         assert_eq!(put(b"a", 0o644), Err(careless.to_owned()));
         assert_eq!(put(b"a", 0o602), Err(careless.to_owned()));
-        assert_eq!(put(b"\xff", 0o600), Err("the secret in the file `db` is no text in UTF-8".to_owned()));
+        assert_eq!(put(b"\xff", 0o600), Err("the secret in the file `db` isn't text in UTF-8".to_owned()));
         assert_eq!(
             put(&vec![b'x'; 1 << 20], 0o600).unwrap().len(),
             LONGEST + 3,
@@ -75,7 +75,7 @@ mod tests {
         );
         fs::remove_file(&file).unwrap();
         assert!(read(&file, "db").unwrap_err().message.contains("cannot be read"));
-        assert!(read(folder.path(), "x").unwrap_err().message.ends_with("is no file"));
+        assert!(read(folder.path(), "x").unwrap_err().message.ends_with("isn't a file"));
         assert!(super::careless(1001, 0o600, 1000).is_some() && super::careless(0, 0o600, 1000).is_none());
     }
 }

@@ -76,7 +76,9 @@ impl Take {
         let wrong = |why: &str| Err(Failure::failed(format!("{why}: {}", Effect::describe(self))));
         match () {
             () if text.is_empty() => wrong("there is no secret, for the text is empty"),
-            () if text.contains('\0') => wrong("it has the character NUL, so it is no secret that a shell could take"),
+            () if text.contains('\0') => {
+                wrong("it has the character NUL, so it isn't a secret that a shell could take")
+            }
             () if text.len() > LONGEST => wrong("it is longer than 64 KiB, so it is a file rather than a secret"),
             () => Ok(text.into()),
         }
@@ -88,7 +90,7 @@ fn of_variable(name: &str) -> Result<String, Failure> {
         Ok(text) if !text.is_empty() => return Ok(text),
         Ok(_) => "is empty",
         Err(env::VarError::NotPresent) => "is not set",
-        Err(env::VarError::NotUnicode(_)) => "is no text in UTF-8",
+        Err(env::VarError::NotUnicode(_)) => "isn't text in UTF-8",
     };
     let help = format!(
         "set it where rfab is started, such as `{name}=\"$(pass show …)\" rfab …`; or take the secret by `secret::file`, `secret::command` or `secret::ask`"
@@ -103,7 +105,7 @@ async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
         Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
         Some(text) => Ok(text),
         None => {
-            Err(Failure::new(Reason::Refused, format!("nobody is there to be asked for {what}: this is no terminal"))
+            Err(Failure::new(Reason::Refused, format!("nobody is there to be asked for {what}: this isn't a terminal"))
                 .help("take it by `secret::env`, `secret::file` or `secret::command` where nobody watches"))
         }
     }

@@ -122,7 +122,7 @@ const LINK: &str = "a link on the way there can be changed by another user";
 
 fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
-        let message = format!("`{}` is no path on a host", path.escape_debug());
+        let message = format!("`{}` isn't a path on a host", path.escape_debug());
         return Err(Failure::new(crate::failure::Reason::Fabfile, message).on(&on.host.name));
     }
     Ok(path)

@@ -138,13 +138,13 @@ impl Effect for ReadFile {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let bytes = fetch(&at, &self.on, &self.path).await?;
-        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it is no text in UTF-8"))
+        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't text in UTF-8"))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
         let bytes =
             content(model, &self.on, &self.path)?.ok_or_else(|| unfit(&self.on, &self.path, "it is not there"))?;
-        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it is no text in UTF-8").into())
+        String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't text in UTF-8").into())
     }
 }
 
@@ -158,7 +158,7 @@ async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failu
         Lies::File(digest) => Ok(digest),
         Lies::Absent => Err(unfit(on, path, "it is not there")),
         Lies::Folder => Err(unfit(on, path, "it is a folder")),
-        Lies::Other => Err(unfit(on, path, "it is no file")),
+        Lies::Other => Err(unfit(on, path, "it isn't a file")),
     }
 }
 

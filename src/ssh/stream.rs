@@ -98,7 +98,7 @@ impl Effect for Load {
     async fn carry_out(&self, at: At<'_>) -> Result<Output, Failure> {
         let host = &self.on.host;
         if !self.from.is_file() {
-            return Err(Failure::failed(format!("`{}` is no file", self.from.display()))
+            return Err(Failure::failed(format!("`{}` isn't a file", self.from.display()))
                 .help("one file goes into a command; a folder is sent by `host.put(folder, path)`"));
         }
         let sent = |done, total| {

@@ -144,7 +144,7 @@ pub struct Kept {
 pub fn read(path: &Path) -> io::Result<Kept> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
-    let mut rest = bytes.strip_prefix(FORMAT).ok_or_else(|| io::Error::other("it is no journal of this format"))?;
+    let mut rest = bytes.strip_prefix(FORMAT).ok_or_else(|| io::Error::other("it isn't a journal of this format"))?;
     let mut records = Vec::new();
     while let Some((text, behind)) = first(rest) {
         records.push(text.to_vec());

@@ -81,5 +81,5 @@ impl Effect for Prompt {
 
 fn nobody(question: &str) -> Failure {
     let line = question.lines().next().unwrap_or_default();
-    Failure::new(Reason::Refused, format!("nobody is there to answer `{line}`: this is no terminal"))
+    Failure::new(Reason::Refused, format!("nobody is there to answer `{line}`: this isn't a terminal"))
 }

@@ -87,7 +87,7 @@ impl Consent {
         match &self.given {
             Some(Some(name)) if self.names().any(|fleet| **fleet == **name) => Ok(true),
             Some(Some(name)) => {
-                let message = format!("`--yes={name}` is no yes to the fleet `{}`", self.fleet);
+                let message = format!("`--yes={name}` isn't a yes to the fleet `{}`", self.fleet);
                 Err(Failure::refused(message).help(format!("give `--yes={}`", self.fleet)))
             }
             _ => Ok(false),
@@ -130,7 +130,7 @@ mod tests {
         };
         assert_eq!(of("prod.shop", Some("prod"), "prod"), Ok(true));
         assert_eq!(of("prod.shop", Some("prod"), "prod.shop"), Ok(true));
-        let no = |name: &str, fleet: &str| Err(format!("`--yes={name}` is no yes to the fleet `{fleet}`"));
+        let no = |name: &str, fleet: &str| Err(format!("`--yes={name}` isn't a yes to the fleet `{fleet}`"));
         assert_eq!(of("prod.shop", Some("prod"), "prod.api"), no("prod.api", "prod.shop"));
         assert_eq!(of("prod", None, "prod.shop"), no("prod.shop", "prod"));
         // A fleet whose own name has a dot is no app of another.

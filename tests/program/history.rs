@@ -76,7 +76,7 @@ and older ones: --newest 4 shows more
         &["--history", "--since", "yesterday"],
         2,
         "",
-        "error: invalid value 'yesterday' for '--since <TIME>': it is no time: write how long ago (30m, 2h, 3d, 2w), a day \
+        "error: invalid value 'yesterday' for '--since <TIME>': it isn't a time: write how long ago (30m, 2h, 3d, 2w), a day \
          (2026-11-24), or RFC 3339\n",
     );
     says(

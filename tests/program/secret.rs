@@ -70,7 +70,7 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
     ));
     let (nobody, code) = said(&[], "ask");
     assert!(
-        nobody.starts_with("nobody is there to be asked for the database password: this is no terminal"),
+        nobody.starts_with("nobody is there to be asked for the database password: this isn't a terminal"),
         "{nobody}"
     );
     assert!(
