@@ -9,7 +9,7 @@ use crate::{
     event::{Standing, What},
     failure::{Failure, Reason},
     fleet::{Balancer, Fleet},
-    host::{Host, Name},
+    host::{Host, Name, listed},
     ledger::{Line, Phase, ReadLedger},
     model::{Miss, Model, Predicted},
     world::real::Site,
@@ -52,8 +52,8 @@ impl Effect for SetAdmin {
     fn describe(&self) -> String {
         let hosts: Vec<&str> = self.hosts.iter().map(|h| &*h.name).collect();
         match self.to {
-            Admin::Ready => format!("ready {}", hosts.join(", ")),
-            Admin::Drain | Admin::Maint => format!("drain {}", hosts.join(", ")),
+            Admin::Ready => format!("ready {}", listed(&hosts)),
+            Admin::Drain | Admin::Maint => format!("drain {}", listed(&hosts)),
         }
     }
 

@@ -3,10 +3,13 @@ use super::{Palette, excerpt::excerpts, filter::visible};
 use crate::{
     event::{Row, Standing},
     failure::Failure,
+    host::listed,
 };
 
-/// The most hosts that are named one by one.
-const NAMED: usize = 8;
+/// So many hosts are named where the names of all would not fit …
+const NAMED: usize = 6;
+/// … in so many characters.
+const LONG: usize = 100;
 
 /// The whole report of a failure.
 pub fn failure(failure: &Failure, palette: Palette) -> String {
@@ -87,9 +90,12 @@ fn report(failure: &Failure, traffic: &str, others: &[&str], palette: Palette) -
 
 /// The hosts' names: all, or the first of them and how many more there are.
 fn together(hosts: &[&str]) -> String {
-    match hosts.len() > NAMED {
-        true => format!("{} and {} more hosts", hosts[..NAMED - 2].join(", "), hosts.len() - NAMED + 2),
-        false => hosts.join(", "),
+    let all = listed(hosts);
+    match hosts.len() {
+        more if more > NAMED && all.len() > LONG => {
+            format!("{} and {} more hosts", hosts[..NAMED].join(", "), more - NAMED)
+        }
+        _ => all,
     }
 }
 
@@ -121,15 +127,11 @@ error: host `web3`: it is gone
 
     #[test]
     fn two_hundred_hosts_that_fail_alike_are_one_paragraph() {
-        let all: Vec<Failure> = (1..=200).map(|n| full(&format!("web{n}"))).collect();
-        assert_eq!(
-            failures(&all, &[], PLAIN),
-            "
-error: host `web1`: web1:/srv is full
-  the same on web2, web3, web4, web5, web6, web7 and 193 more hosts
-  help: make room
-"
-        );
+        for (step, others) in [(1, "web[2..200]"), (2, "web3, web5, web7, web9, web11, web13 and 193 more hosts")] {
+            let all: Vec<Failure> = (0..200).map(|n| full(&format!("web{}", 1 + n * step))).collect();
+            let told = format!("\nerror: host `web1`: web1:/srv is full\n  the same on {others}\n  help: make room\n");
+            assert_eq!(failures(&all, &[], PLAIN), told);
+        }
     }
 
     #[test]

@@ -336,7 +336,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "nothing_such"],
         2,
         "",
-        "error: there is no primitive or stdlib function `nothing_such`, nor that word in a page
+        "error: there is no primitive or stdlib function `nothing_such`, and no page has that word
   help: `rfab --docs` lists them all
 ",
     );
@@ -345,7 +345,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "host.rn"],
         2,
         "",
-        "error: there is no primitive or stdlib function `host.rn`, nor that word in a page
+        "error: there is no primitive or stdlib function `host.rn`, and no page has that word
   help: did you mean `host.run`?
 ",
     );
