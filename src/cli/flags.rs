@@ -121,7 +121,7 @@ struct Instead {
     /// Take back what RUN did, or the run of this fabfile that is not done: hosts go back to their old releases
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
-    /// Write a fabfile and fleet files for this folder, from what it says of itself; nothing is overwritten
+    /// Write a fabfile and fleet files for this folder, from what is found in it; nothing is overwritten
     #[arg(long, group = "instead", conflicts_with = "words")]
     init: bool,
     /// Print what SHELL (bash, zsh or fish) needs to complete lines of rfab
