@@ -3,4 +3,3 @@ mod blocks;
 mod book;
 mod events;
 mod security;
-mod typed;
