@@ -339,13 +339,14 @@ fn a_guarded_fleet_asks_by_name_and_takes_no_branch_and_no_piped_yes() {
     let lab = four();
     lab.edit("fleets/prod.toml", |text| format!("guarded = true\n{text}"));
     let branch = run(&lab, &["prod", "deploy:main", "--yes=prod"], 7);
-    assert!(branch.contains("`main`") && branch.contains("branch"), "{branch}");
+    assert!(branch.contains("`main`") && branch.contains("branch") && !branch.contains("next: "), "{branch}");
     for (flags, piped) in [(&[][..], "y\nyes\nprod\n"), (&["--yes=testing1"], ""), (&["--yes"], "")] {
         let words = [&["prod", "proxy.group2"], flags].concat();
         let refused = lab.rfab(&words).stdin(piped).output();
         println!("{}{}", refused.stdout, refused.stderr);
         assert_eq!(refused.code, Some(7), "{flags:?} {refused:?}");
         assert!(refused.stdout.contains("--yes=prod"), "{refused:?}");
+        assert!(refused.stdout.ends_with("\nnext: rfab --yes=prod prod proxy_group2\n"), "{refused:?}");
         assert_eq!(out(&lab, "lb1"), [""; 0]);
     }
     run(&lab, &["prod", "proxy.group2", "--yes=prod"], 0);

@@ -70,15 +70,18 @@ impl Effect for SetAdmin {
             site.balancing.note(place, "ledger", &noting.note.intent).await?;
         }
         let changed = self.change(&at, &site, questions).await;
+        let mut unwritten = None;
         for noting in at.notes {
             let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
             let line = if changed.is_ok() { &noting.note.ok } else { &noting.note.failed };
-            let written = site.balancing.note(place, "ledger", line).await;
-            if changed.is_ok() {
-                written?;
+            if let Err(failure) = site.balancing.note(place, "ledger", line).await {
+                unwritten.get_or_insert(failure);
             }
         }
-        changed
+        match unwritten.filter(|_| changed.is_ok()) {
+            Some(failure) => Err(self.without_end(&failure)),
+            None => changed,
+        }
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
@@ -143,6 +146,16 @@ impl Effect for SetAdmin {
 }
 
 impl SetAdmin {
+    /// It was done, and no ledger says so: whoever comes next has to look.
+    fn without_end(&self, failure: &Failure) -> Failure {
+        let message =
+            format!("{}: it was done, but that cannot be written down: {}", Effect::describe(self), failure.message);
+        let home = format!("{}/{}", self.fleet.state, self.fleet.name);
+        Failure::unknown(message).help(format!(
+            "make room in `{home}` on the balancers; then go on with this run, which looks how the hosts stand"
+        ))
+    }
+
     /// What users would feel of a host that is put back.
     fn watch(&self, model: &mut Model, host: &Host) -> Predicted<()> {
         let out = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Drain | Admin::Maint)));

@@ -25,9 +25,10 @@ pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> E
     let line = session.run.line.clone();
     lane.tell(What::RunStarted { line, who: session.run.who.clone(), world: lane.world().name() });
     let before = Before::of(records);
-    let result = before.fleets.values().try_for_each(|fleet| back(&here, &before, fleet));
-    lane.end(result.as_ref().err().map(|l| &l.failure));
-    closing::close(&here, result)
+    // What goes wrong with one fleet keeps none of the others from being taken back.
+    let failed: Vec<_> = before.fleets.values().filter_map(|fleet| back(&here, &before, fleet).err()).collect();
+    lane.end(failed.first().map(|l| &l.failure));
+    closing::close(&here, &failed)
 }
 
 fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Located>> {

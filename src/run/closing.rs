@@ -1,11 +1,11 @@
 //! How a run ends: its exit code, its table, and the failures with the lines that led to them.
-use super::{Ended, left};
+use super::{Ended, left, next};
 use crate::{
     balancer::{Lock, ReadBalance},
     docs,
     effect::Lane,
     event::{Row, Standing, What},
-    failure::{Exit, Failure, Reason, STRANGE_KEY, told_after_changes},
+    failure::{Exit, Failure, Reason, told_after_changes},
     fan,
     fleet::Fleet,
     host::{Host, Name},
@@ -19,16 +19,15 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Gives the locks back, reads how every target stands, and tells the table.
-pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
+///
+/// `failed` has what stopped it: nothing, or the failure of its task, or one of each fleet that it goes through.
+pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     let (session, lane) = (&here.session, here.lane.deferred());
     session.closes();
-    let mut failures: Vec<Failure> = Vec::new();
-    if let Err(located) = &result {
-        failures.push(shown(here, located));
-    }
+    let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();
     look_again(session, &lane);
     session.tally.exposed();
-    let (mut table, unknown) = table(here, &lane, result.is_ok());
+    let (mut table, unknown) = table(here, &lane, failed.is_empty());
     for (_, host) in session.tally.targets() {
         let Some(failure) = session.tally.told(&host).failure else { continue };
         let says_it =
@@ -41,20 +40,10 @@ pub fn close(here: &Here, result: Result<(), Box<Located>>) -> Ended {
         failures = failures.into_iter().map(Failure::after_changes).collect();
         table.iter_mut().filter_map(|row| row.note.as_mut()).for_each(|note| *note = told_after_changes(note));
     }
-    let exit = exit(session, &result, &failures, unknown);
+    let exit = exit(session, failed.first().map(|located| &located.failure), &failures, unknown);
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
-    let mut next = session.tally.all_next();
-    let over = result.is_ok() && session.stopped().is_none();
-    if !over && next.is_empty() && !matches!(exit, Exit::Usage | Exit::Fabfile | Exit::NoHosts) {
-        next = vec![again(session, exit)];
-    }
-    next.retain(|line| !line.is_empty());
-    if session.journaled && !matches!(exit, Exit::Done | Exit::LeftOut | Exit::Refused) && session.changed() {
-        next = going_on(session);
-    }
-    if let Some(trusting) = trusting(session).filter(|_| !over) {
-        next.insert(0, trusting);
-    }
+    let over = failed.is_empty() && session.stopped().is_none();
+    let next = next::lines(session, exit, over);
     // What comes back is kept, too.
     table.iter_mut().for_each(|row| row.mask(&session.run.masks));
     failures.iter_mut().for_each(|failure| failure.mask(&session.run.masks));
@@ -104,48 +93,15 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
     let _ = lane.perform(Lock { fleet, holder, take: false, wait: false });
 }
 
-/// The commands for a run that has changed something: one that ends it, and one that takes it back.
-fn going_on(session: &Session) -> Vec<String> {
-    match &session.run.undoes {
-        Some(run) => vec![format!("--abort {run}")],
-        None => vec![format!("--resume {}", session.run.id), format!("--abort {}", session.run.id)],
-    }
-}
-
-/// The command that takes up the keys that nobody knows, if there are any.
-fn trusting(session: &Session) -> Option<String> {
-    let strange = |host: &&Host| {
-        session.tally.told(host).unreachable.is_some_and(|failure| failure.message.ends_with(STRANGE_KEY))
-    };
-    let fleets = session.fleets.all();
-    let hosts = fleets.iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));
-    let strange: Vec<&Host> = hosts.filter(strange).collect();
-    let whose = if strange.len() > 1 { "all" } else { &strange.first()?.name };
-    Some(format!("{} --trust {whose}", session.run.naming).trim_start().to_owned())
-}
-
-/// The command that tries once more.
-fn again(session: &Session, exit: Exit) -> String {
-    let mut flags = session.run.flags.clone();
-    if exit == Exit::Locked {
-        flags.push("--wait".to_owned());
-    }
-    flags.push(session.run.line.clone());
-    flags.join(" ")
-}
-
 /// The first of 9, 6, 4, 1, 8 where several hold; a signal before all.
-fn exit(session: &Session, result: &Result<(), Box<Located>>, failures: &[Failure], unknown: bool) -> Exit {
+fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unknown: bool) -> Exit {
     match session.stopped() {
         Some(1) => return Exit::HungUp,
         Some(15) => return Exit::Terminated,
         Some(_) => return Exit::Interrupted,
         None => {}
     }
-    let mut exit = match result {
-        Err(located) => located.failure.reason.exit(),
-        Ok(()) => Exit::Done,
-    };
+    let mut exit = failed.map_or(Exit::Done, |failure| failure.reason.exit());
     for failure in failures {
         // A host's failure that the task got over still says that the host needs somebody.
         let of_host = failure.reason.exit();
@@ -155,7 +111,7 @@ fn exit(session: &Session, result: &Result<(), Box<Located>>, failures: &[Failur
         exit = exit.worse(Exit::Unknown);
     }
     // It says that nothing was changed.
-    if exit == Exit::Refused && session.tally.targets().iter().any(|(_, host)| session.tally.told(host).changed) {
+    if exit == Exit::Refused && session.tally.changed() {
         exit = Exit::Failed;
     }
     if exit == Exit::Done && !session.tally.all_left_out().is_empty() {

@@ -1,6 +1,6 @@
 //! Connections, opened before the first step.
 use crate::{
-    balancer::ReadBalance,
+    balancer::{ReadBalance, ReadHolder},
     event::{Standing, What},
     failure::Failure,
     host::Host,
@@ -45,7 +45,8 @@ fn read(here: &Here, targets: &Targets) -> Book {
         .lane
         .perform(Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: None } })
         .unwrap_or_default();
-    tell_unfinished(&here.session.run, &here.session.tally, &book, &here.lane);
+    let holder = || here.lane.perform(ReadHolder { fleet: targets.fleet.clone() }).unwrap_or_default();
+    tell_unfinished(&here.session.run, &here.session.tally, &book, &here.lane, holder);
     book
 }
 

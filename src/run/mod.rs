@@ -3,6 +3,7 @@ mod abort;
 mod closing;
 mod connecting;
 mod left;
+mod next;
 
 pub use abort::abort;
 
@@ -37,7 +38,7 @@ pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Sessio
     lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
     let result = tasks(&here, line, read_only).map_err(|located| perhaps_a_task(line, located));
     lane.end(result.as_ref().err().map(|l| &l.failure));
-    closing::close(&here, result)
+    closing::close(&here, result.err().as_slice())
 }
 
 fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> {

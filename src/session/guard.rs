@@ -75,7 +75,8 @@ impl Guard {
         })?;
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
         self.alone_since(fleet, &book)?;
-        tell(&self.run, &self.tally, &book, call.lane);
+        // Who has the lock knows that nobody else is under way.
+        tell(&self.run, &self.tally, &book, call.lane, || None);
         let line = self.run.line(Phase::Intent);
         rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.typed(), line })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
@@ -112,6 +113,7 @@ impl Guard {
         }
         match since.next().filter(|_| began) {
             Some(line) if !self.run.force_changed => {
+                self.tally.was_overtaken();
                 let Line { run: other, who, from, at, .. } = line;
                 let message = format!(
                     "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
@@ -148,7 +150,13 @@ impl Guard {
         let (name, question) = (fleet.name.clone(), self.question(fleet));
         let (of, given) = (fleet.of.clone(), self.run.yes.clone());
         let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, question, given });
-        asked.inspect_err(|no| drop(self.refused.lock().unwrap().insert(name, no.clone())))
+        asked.inspect_err(|no| {
+            // A person's no is one.
+            if no.help.as_ref().is_some_and(|help| help.contains("--yes=")) {
+                self.tally.wants_yes(&fleet.name);
+            }
+            self.refused.lock().unwrap().insert(name, no.clone());
+        })
     }
 
     /// Names the fleet, the line, the commit and how many hosts.

@@ -101,6 +101,8 @@ pub struct Session {
     pub journaled: bool,
     /// Whether an earlier attempt changed something, or may have.
     pub changed_before: bool,
+    /// Whether one of them did what may be done only once.
+    pub once_before: bool,
     layers: Vec<Box<dyn Layer>>,
     world: Arc<dyn World>,
     listener: Arc<dyn Listener>,
@@ -185,6 +187,7 @@ impl Session {
         let journal = journal.map(|keep| Journaling { key: keep.key.knowing(run.masks.clone()), ..keep });
         let changed_before = journal.as_ref().is_some_and(|keep| keep.past.changed);
         let touched = journal.as_ref().map(|keep| keep.past.changed_fleets()).unwrap_or_default();
+        let once_before = journal.as_ref().is_some_and(|keep| keep.past.once);
         let lawless = faults.lawless() && world.name() == "simulated";
         let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone(), stopped.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
@@ -206,7 +209,18 @@ impl Session {
             Some(Box::new(faults)),
         ];
         let layers = layers.into_iter().flatten().collect();
-        Arc::new(Session { run, fleets, tally, journaled, changed_before, layers, world, listener, stopped })
+        Arc::new(Session {
+            run,
+            fleets,
+            tally,
+            journaled,
+            changed_before,
+            once_before,
+            layers,
+            world,
+            listener,
+            stopped,
+        })
     }
 
     /// The lane of the tasks.

@@ -2,7 +2,7 @@
 use super::{Layer, Rest, names::Names};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin},
-    effect::{Admin, Answered, Call, Kind, Touch},
+    effect::{Admin, Answered, Call, Kind, Record, Touch},
     event::{Outcome, Place, Standing, What},
     failure::{Failure, Reason},
     fleet::Fleet,
@@ -43,6 +43,11 @@ struct Seen {
     next: Vec<String>,
     locked: BTreeSet<Name>,
     unfinished: BTreeSet<Name>,
+    /// Whether something was done here, or may have been, that may be done only once.
+    once_here: bool,
+    /// The guarded fleet that nobody said yes to.
+    unsaid: Option<Name>,
+    overtaken: bool,
 }
 
 /// What a run knows of one host.
@@ -70,6 +75,8 @@ pub struct Told {
     /// Whether a probe was good since it was last changed.
     pub proven: bool,
     pub changed: bool,
+    /// Whether nobody knows how a change of it ended.
+    pub doubtful: bool,
     pub unchanged: bool,
     pub failure: Option<Failure>,
     /// What was on it when it was last looked at.
@@ -98,6 +105,7 @@ impl Told {
             Some(failure) if failure.reason == Reason::Unknown => Outcome::Unknown,
             Some(_) => Outcome::Failed,
             None if self.changed => Outcome::Ok,
+            None if self.doubtful => Outcome::Unknown,
             None if self.unchanged => Outcome::Unchanged,
             None => Outcome::Untouched,
         }
@@ -193,9 +201,33 @@ impl Tally {
         self.seen.lock().unwrap().locked.contains(fleet)
     }
 
-    /// Whether the run changed anything.
+    /// Whether the run changed any host, or may have.
     pub fn changed(&self) -> bool {
-        self.seen.lock().unwrap().told.values().any(|told| told.changed)
+        self.seen.lock().unwrap().told.values().any(|told| told.changed || told.doubtful)
+    }
+
+    /// Whether it did something on no host, or may have, that may be done only once.
+    pub fn did_once(&self) -> bool {
+        self.seen.lock().unwrap().once_here
+    }
+
+    /// Nobody said yes to changing a guarded fleet.
+    pub fn wants_yes(&self, fleet: &Name) {
+        self.seen.lock().unwrap().unsaid.get_or_insert_with(|| fleet.clone());
+    }
+
+    /// The guarded fleet that nobody said yes to.
+    pub fn unsaid(&self) -> Option<Name> {
+        self.seen.lock().unwrap().unsaid.clone()
+    }
+
+    /// Another run changed a fleet since the run that this one goes on with, or takes back.
+    pub fn was_overtaken(&self) {
+        self.seen.lock().unwrap().overtaken = true;
+    }
+
+    pub fn overtaken(&self) -> bool {
+        self.seen.lock().unwrap().overtaken
     }
 
     /// A probe was good, since the host was last changed.
@@ -349,6 +381,29 @@ impl Tally {
         });
     }
 
+    /// What was changed, or may have been: a lost answer, or a stop amid a change, says nothing of what was done.
+    fn learn_change(&self, effect: &dyn Record, answered: &Answered) {
+        if !matches!(effect.kind(), Kind::Change | Kind::Once) {
+            return;
+        }
+        let touch = effect.touch();
+        let begun = touch.fleet().is_none_or(|fleet| self.has_lock(fleet));
+        let doubtful = answered.as_ref().is_err_and(|failure| match failure.reason {
+            Reason::Unknown => true,
+            Reason::Interrupted | Reason::Killed => begun,
+            _ => false,
+        });
+        if !doubtful && answered.is_err() {
+            return;
+        }
+        for host in touch.hosts() {
+            self.note(host, |told| if doubtful { told.doubtful = true } else { told.changed = true });
+        }
+        if effect.kind() == Kind::Once && touch.hosts().is_empty() {
+            self.seen.lock().unwrap().once_here = true;
+        }
+    }
+
     fn learn(&self, call: Call<'_>, now: Time, answered: &Answered) {
         let effect = call.effect;
         if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
@@ -384,11 +439,7 @@ impl Tally {
             Touch::Anything { host } => self.note(host, |told| told.proven = false),
             _ => {}
         }
-        if matches!(effect.kind(), Kind::Change | Kind::Once) && answered.is_ok() {
-            for host in effect.touch().hosts() {
-                self.note(host, |told| told.changed = true);
-            }
-        }
+        self.learn_change(effect, answered);
         let Ok(answer) = answered else { return };
         self.names.read(effect.as_any(), answer.as_any());
         if let Some(number) = effect.as_any().downcast_ref::<Number>()

@@ -5,18 +5,40 @@ use crate::{
     effect::Lane,
     event::What,
     ledger::{Book, Line},
+    world::real::Holder,
 };
 use std::sync::Arc;
 
 /// Names the runs of a fleet that are not done, each once; what this run is about is not among them.
-pub fn tell(run: &Run, tally: &Tally, book: &Book, lane: &Arc<Lane>) {
+///
+/// `holder` says who has the fleet's lock at this moment, and is asked if there is such a run: that one is under way.
+pub fn tell(run: &Run, tally: &Tally, book: &Book, lane: &Arc<Lane>, holder: impl FnOnce() -> Option<Holder>) {
     let mine = |line: &Line| line.run == run.id || run.undoes.as_ref() == Some(&line.run);
-    for line in book.unfinished_runs().into_iter().filter(|line| !mine(line)) {
-        if tally.first_told_of(&line.run) {
-            let last = book.lines.iter().rfind(|l| l.run == line.run && l.effect != "run");
-            lane.tell(What::Warned { host: None, text: text(line, last) });
-        }
+    let mut unfinished = book.unfinished_runs();
+    unfinished.retain(|line| !mine(line));
+    if unfinished.is_empty() {
+        return;
     }
+    let holder = holder();
+    for line in unfinished.into_iter().filter(|line| tally.first_told_of(&line.run)) {
+        let last = book.lines.iter().rfind(|l| l.run == line.run && l.effect != "run");
+        let text = match &holder {
+            Some(holder) if *line.run == *holder.run => under_way(holder),
+            Some(holder) if *holder.line == *format!("--abort {}", line.run) => {
+                format!("run {} of {} is being taken back: {}", line.run, line.who, under_way(holder))
+            }
+            _ => text(line, last),
+        };
+        lane.tell(What::Warned { host: None, text });
+    }
+}
+
+/// A run that somebody carries out at this moment.
+fn under_way(holder: &Holder) -> String {
+    let Holder { who, from, run, line, since } = holder;
+    format!(
+        "run {run} of {who} is under way on {from} since {since}: `rfab {line}`; with `--wait` you wait for its end"
+    )
 }
 
 /// Whose run is not done, where it stands, and what can be typed.

@@ -22,6 +22,8 @@ pub struct Past {
     pub forgotten: Vec<(Name, Known)>,
     /// Whether any attempt changed something, or may have.
     pub changed: bool,
+    /// Whether any did, or may have done, what may be done only once.
+    pub once: bool,
     fleets: BTreeMap<Name, Fleet>,
     /// How many attempts there were.
     pub attempts: u32,
@@ -156,7 +158,9 @@ impl Past {
     fn attempt_over(&mut self, ends: &mut Ends) {
         self.attempts += 1;
         self.lanes.values_mut().flat_map(BTreeMap::values_mut).for_each(|known| known.fate = Fate::Kept);
-        self.changed |= self.lanes.values().flat_map(BTreeMap::values).any(Known::may_be_done);
+        let mut done = self.lanes.values().flat_map(BTreeMap::values).filter(|known| known.may_be_done()).peekable();
+        self.changed |= done.peek().is_some();
+        self.once |= done.any(|known| known.kind == Kind::Once);
         unravel(&mut self.lanes, ends, &mut self.forgotten, "");
         lost(&mut self.lanes);
         for (lane, effects) in &mut self.lanes {

@@ -1,0 +1,98 @@
+//! What can be typed after a run that isn't done.
+use crate::{
+    failure::{Exit, STRANGE_KEY},
+    host::Host,
+    session::Session,
+};
+
+/// The lines without the program's name, the best first; none where no line is known that could end otherwise.
+///
+/// A line that could do something twice isn't among them: who goes on with a run looks first at what it did.
+pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
+    let mut next = match over {
+        true => session.tally.all_next(),
+        false => chosen(session, exit),
+    };
+    next.retain(|line| !line.is_empty());
+    let done = matches!(exit, Exit::Done | Exit::LeftOut);
+    if over && !done && session.journaled && (session.changed() || session.tally.did_once()) {
+        next = going_on(session, exit);
+    }
+    if let Some(trusting) = trusting(session).filter(|_| !over) {
+        next.insert(0, trusting);
+    }
+    next
+}
+
+/// After a run that stopped.
+fn chosen(session: &Session, exit: Exit) -> Vec<String> {
+    let (run, tally) = (&session.run, &session.tally);
+    let begun = session.journaled && (session.changed() || tally.did_once());
+    if exit == Exit::Refused && tally.overtaken() {
+        // Its own line may be another's words by now, or do once more what may be done only once.
+        return match &run.undoes {
+            Some(undone) => vec![format!("--show {undone}")],
+            None if session.once_before => vec![format!("--show {}", run.id)],
+            None => vec![again(session, exit)],
+        };
+    }
+    if begun || run.undoes.is_some() && exit != Exit::Fabfile {
+        return going_on(session, exit);
+    }
+    let scripted = tally.all_next();
+    match exit {
+        Exit::Usage | Exit::Fabfile | Exit::NoHosts => scripted,
+        _ if !scripted.is_empty() => scripted,
+        // The same line would be refused once more.
+        Exit::Refused if tally.unsaid().is_none() => Vec::new(),
+        _ => vec![again(session, exit)],
+    }
+}
+
+/// A line that ends a run which changed something, and one that takes it back.
+fn going_on(session: &Session, exit: Exit) -> Vec<String> {
+    let run = &session.run;
+    let wait = if exit == Exit::Locked { " --wait" } else { "" };
+    let yes = |resumed: bool| match (session.tally.unsaid(), &run.yes) {
+        (Some(fleet), _) => format!(" --yes={fleet}"),
+        // What is resumed has the yes that was typed with it.
+        (None, Some(Some(fleet))) if !resumed => format!(" --yes={fleet}"),
+        _ => String::new(),
+    };
+    let abort = |of: &str| format!("--abort {of}{wait}{}", yes(false));
+    let resume = || format!("--resume {}{wait}{}", run.id, yes(true));
+    match &run.undoes {
+        Some(undone) => vec![abort(undone)],
+        // What runs here knows no opposite.
+        None if !session.changed() => vec![resume()],
+        // It isn't what it began with: it isn't gone on with as it is.
+        None if exit == Exit::Fabfile && run.attempt > 0 => vec![format!("--show {}", run.id), abort(&run.id)],
+        None => vec![resume(), abort(&run.id)],
+    }
+}
+
+/// The line once more, with the flags that it lacked.
+fn again(session: &Session, exit: Exit) -> String {
+    let mut flags = session.run.flags.clone();
+    if let Some(fleet) = session.tally.unsaid() {
+        flags.retain(|flag| !flag.starts_with("--yes"));
+        flags.push(format!("--yes={fleet}"));
+    }
+    if exit == Exit::Locked {
+        flags.push("--wait".to_owned());
+    }
+    flags.push(session.run.line.clone());
+    flags.join(" ")
+}
+
+/// The command that takes up the keys that nobody knows, if there are any.
+fn trusting(session: &Session) -> Option<String> {
+    let strange = |host: &&Host| {
+        session.tally.told(host).unreachable.is_some_and(|failure| failure.message.ends_with(STRANGE_KEY))
+    };
+    let fleets = session.fleets.all();
+    let hosts = fleets.iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));
+    let strange: Vec<&Host> = hosts.filter(strange).collect();
+    let whose = if strange.len() > 1 { "all" } else { &strange.first()?.name };
+    Some(format!("{} --trust {whose}", session.run.naming).trim_start().to_owned())
+}
