@@ -205,3 +205,157 @@ fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
     let evil = lab.rfab(&["--trust=-oProxyCommand=touch"]).output();
     assert_eq!(evil.code, Some(3), "{evil:?}");
 }
+
+/// Runs ssh-keygen in the lab.
+fn keygen(lab: &Lab, words: &[&str]) {
+    lab.program("ssh-keygen", words).output().expect_ok();
+}
+
+#[test]
+fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
+    if !needs_lab("known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for") {
+        return;
+    }
+    let lab = lab();
+    let (config, ops) = (lab.home().join(".ssh/config"), lab.home().join("ops known"));
+    let line = format!("{} {}\n", lab.host("web1").known_as(), lab.host("web1").host_key());
+    let known = |what: &str| {
+        lab.rfab(&["on:web1", "touch"]).output().expect_ok();
+        let out = lab.rfab(&["on:web1", "--trust", "web1"]).output().expect_ok();
+        assert!(out.contains(what), "{out}");
+    };
+    known_hosts(&lab, |_| String::new());
+    assert!(!lab.rfab(&["on:web1", "touch"]).output().ok());
+    fs::write(&ops, &line).expect("known hosts");
+    for option in ["UserKnownHostsFile", "GlobalKnownHostsFile"] {
+        fs::write(&config, format!("Host 127.*\n {option} \"{}\"\n", ops.display())).expect("a configuration");
+        if option == "UserKnownHostsFile" {
+            known("is known already");
+        }
+        fs::rename(&ops, lab.home().join("ops")).expect("known hosts");
+        fs::write(&config, format!("Host 127.*\n {option} ~/ops\n")).expect("a configuration");
+        known("is known already");
+        fs::rename(lab.home().join("ops"), &ops).expect("known hosts");
+    }
+    fs::write(&config, "").expect("a configuration");
+    let team = lab.folder.join("team_known");
+    fs::write(&team, &line).expect("known hosts");
+    lab.edit("fleets/ssh_config", |text| format!("UserKnownHostsFile {}\n{text}", team.display()));
+    known("is known already");
+    fs::remove_file(&team).expect("known hosts");
+    assert!(!lab.rfab(&["on:web1", "touch"]).output().ok(), "it is known no more");
+
+    known_hosts(&lab, |_| line.clone());
+    let file = lab.project.folder.join("known_hosts").display().to_string();
+    keygen(&lab, &["-q", "-H", "-f", &file]);
+    fs::remove_file(format!("{file}.old")).expect("the old file");
+    known("is known already");
+
+    // An authority vouches for the host's own key, which no file has.
+    let (folder, authority) = (lab.host("web1").folder.clone(), lab.folder.join("authority").display().to_string());
+    keygen(&lab, &["-q", "-t", "ed25519", "-N", "", "-f", &authority]);
+    let own = folder.join("host_key.pub").display().to_string();
+    let name = lab.host("web1").address.to_string();
+    keygen(&lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", &name, &own]);
+    let sshd = folder.join("sshd_config");
+    let text = fs::read_to_string(&sshd).expect("its configuration");
+    fs::write(&sshd, format!("HostCertificate {}\n{text}", folder.join("host_key-cert.pub").display())).expect("it");
+    let again = || {
+        lab.host("web1").stop_sshd();
+        lab.host("web1").start_sshd();
+    };
+    again();
+    let key = fs::read_to_string(format!("{authority}.pub")).expect("a key");
+    known_hosts(&lab, |_| format!("@cert-authority * {key}"));
+    known("is vouched for by the authority in");
+    assert_eq!(fs::read_to_string(&file).expect("known hosts"), format!("@cert-authority * {key}"));
+    // A certificate for another name.
+    keygen(&lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", "web9", &own]);
+    again();
+    let out = lab.rfab(&["on:web1", "touch"]).output();
+    assert_refused(&out, &["not valid: name is not a listed principal"]);
+    // One that nobody vouches for any more is shown as such.
+    fs::write(&sshd, text).expect("its configuration");
+    again();
+    let out = lab.rfab(&["on:web1", "--trust", "web1"]).output();
+    assert!(out.code == Some(7) && out.stdout.contains("NOBODY VOUCHES FOR IT"), "{out:?}");
+}
+
+#[test]
+fn trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_revoked() {
+    if !needs_lab("trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_revoked") {
+        return;
+    }
+    let lab = lab();
+    let (web, bastion) = (lab.host("web1"), lab.host("bastion"));
+    let other = lab.folder.join("other").display().to_string();
+    keygen(&lab, &["-q", "-t", "ecdsa", "-N", "", "-f", &other]);
+    let key = fs::read_to_string(format!("{other}.pub")).expect("a key");
+    let before = format!("{} {key}", web.known_as());
+    known_hosts(&lab, |_| before.clone());
+    let file = || fs::read_to_string(lab.project.folder.join("known_hosts")).expect("known hosts");
+    let run = lab.rfab(&["--trust", "web1"]).on_terminal().start();
+    run.wait_for("[y/N]");
+    let (shown, _) = run.so_far();
+    assert!(shown.contains("IT IS ANOTHER KIND OF KEY") && shown.contains("ECDSA SHA256:"), "{shown}");
+    assert!(shown.contains("Somebody may be in between."), "{shown}");
+    run.types("n\n");
+    assert_eq!((run.output().code, file()), (Some(7), before.clone()));
+    let run = lab.rfab(&["--trust", "web1"]).on_terminal().start();
+    run.wait_for("[y/N]");
+    run.types("y\n");
+    run.output().expect_ok();
+    assert_eq!(file(), format!("{} {}\n", web.known_as(), web.host_key()), "the other one is gone");
+
+    // A fingerprint that is expected is compared with a key that is known, too.
+    let out = lab.rfab(&["--trust", "web1=SHA256:another"]).output();
+    assert!(out.code == Some(7) && out.stderr.contains("not the expected one"), "{out:?}");
+
+    let web_key = web.folder.join("host_key.pub").display().to_string();
+    let print = lab.program("ssh-keygen", &["-l", "-f", &web_key]).output().expect_ok();
+    let print = print.split(' ').nth(1).expect("a fingerprint");
+    for name in ["*".to_owned(), web.known_as()] {
+        let revoked = format!("@revoked {name} {}\n", web.host_key());
+        known_hosts(&lab, |_| revoked.clone());
+        for words in [vec!["--trust", "web1"], vec!["--trust", &*format!("web1={print}")]] {
+            let out = lab.rfab(&words).output();
+            assert_eq!((out.code, file()), (Some(4), revoked.clone()), "{out:?}");
+            assert!(out.stderr.contains("is marked as revoked"), "{out:?}");
+        }
+        assert_refused(&lab.rfab(&["on:web1", "touch"]).output(), &["host `web1`: its key is marked as revoked"]);
+    }
+    let revoked = format!("@revoked * {}\n", bastion.host_key());
+    known_hosts(&lab, |_| revoked.clone());
+    let out = lab.rfab(&["on:web2", "--trust", "web2"]).output();
+    assert_eq!((out.code, file()), (Some(4), revoked), "{out:?}");
+}
+
+#[test]
+fn a_line_that_helps_has_the_words_of_the_fleet_and_the_host_whatever_was_typed() {
+    if !needs_lab("a_line_that_helps_has_the_words_of_the_fleet_and_the_host_whatever_was_typed") {
+        return;
+    }
+    let lab = lab();
+    lab.edit("fabfile.rhai", |text| {
+        format!(
+            "{text}import \"std/proxy\" as proxy;\nfn look() {{ targets().parallel(|host| release::list(host)); }}\n\
+             fn caught() {{ targets().each(|host| {{ try {{ host.run(\"true\"); }} catch (f) {{ ui::note(host, f.help); }} }}); }}\n"
+        )
+    });
+    forget(&lab, "web1");
+    forget(&lab, "bastion");
+    for which in ["web1", "web2"] {
+        let on = format!("on:{which}");
+        let trust = format!("rfab {on} --trust {which}");
+        for words in
+            [vec![&*on], vec![&on, "look"], vec![&on, "caught"], vec![&on, "touch"], vec![&on, "touch", "--json"]]
+        {
+            let out = lab.rfab(&words).output();
+            let all = format!("{}{}", out.stdout, out.stderr);
+            assert!(!all.contains("{hosts}"), "{words:?}: {all}");
+            assert!(all.contains(&trust), "{words:?}: {all}");
+        }
+    }
+    let out = lab.rfab(&["on:web2", "--trust", "web2"]).output();
+    assert!(!format!("{out:?}").contains("{hosts}"), "{out:?}");
+}

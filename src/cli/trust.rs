@@ -10,7 +10,7 @@ use crate::{
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
-    ssh::{Offer, Strangers},
+    ssh::{Offer, Other, Standing, Strangers},
     world::{STACK, nowhere::Nowhere, real::Person},
 };
 use std::{
@@ -31,11 +31,12 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
     };
     let here = wiring::world(request, project, Arc::new(report::Terminal))?;
     let fleets = fleets(request, project, line, Nowhere { here: Some(here) })?;
+    let naming = line.map(Line::naming).unwrap_or_default();
     if host == ALL {
-        return everybody(project, &fleets);
+        return everybody(project, &fleets, &naming);
     }
     let (fleet, host) = found(&fleets, name)?;
-    taken_up(project, fleet.as_deref(), host, name, expected)?;
+    taken_up(project, fleet.as_deref(), host, name, expected).map_err(|failure| failure.naming(&naming))?;
     Ok(Exit::Done)
 }
 
@@ -43,7 +44,7 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
 const ALL: &str = "all";
 
 /// Offers the keys of every machine of the fleets, the balancers' first; what goes wrong with one keeps none from the next.
-fn everybody(project: &Project, fleets: &[Arc<Fleet>]) -> Result<Exit, Failure> {
+fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<Exit, Failure> {
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
         return Err(Failure::new(Reason::Fabfile, "`all` needs a line that names its fleet")
@@ -54,6 +55,7 @@ fn everybody(project: &Project, fleets: &[Arc<Fleet>]) -> Result<Exit, Failure> 
         let machines = fleet.balancers.iter().map(|b| &b.host).chain(&fleet.hosts);
         for host in machines.filter(|host| seen.insert(host.address().to_owned())) {
             if let Err(failure) = taken_up(project, Some(fleet), host.clone(), &host.name, None) {
+                let failure = failure.naming(naming);
                 report::complain(&format!("error: {}", failure.message));
                 wrong.get_or_insert(failure);
             }
@@ -79,11 +81,21 @@ fn taken_up(
     for at in 0..way.hosts() {
         let offer = runtime.block_on(way.offer(at))?;
         let last = at + 1 == way.hosts();
-        if offer.known {
-            report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
-            continue;
+        let expected = expected.filter(|_| last);
+        match &offer.standing {
+            Standing::Known => {
+                as_expected(&offer, expected)?;
+                report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
+                continue;
+            }
+            Standing::Vouched { authority, place } => {
+                as_expected(&offer, expected)?;
+                let (its, called) = (&offer.fingerprint, called(&offer));
+                report::say(&format!("{called} is vouched for by the authority in `{place}`, {authority}: {its}"));
+                continue;
+            }
+            Standing::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
         }
-        agreed(&offer, expected.filter(|_| last), &report::Terminal, name)?;
         let file = way.take_up(&offer)?;
         report::say(&format!("{} is taken up into `{}`; commit it", called(&offer), file.display()));
     }
@@ -94,23 +106,42 @@ fn called(offer: &Offer) -> String {
     if offer.place == offer.name { format!("`{}`", offer.name) } else { format!("`{}` ({})", offer.place, offer.name) }
 }
 
+/// Refuses a key that has another fingerprint than the expected one.
+fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
+    let print = offer.fingerprint.split_once(' ').map(|(_, print)| print);
+    match expected.filter(|expected| print != Some(expected)) {
+        None => Ok(()),
+        Some(expected) => {
+            let (called, is) = (called(offer), &offer.fingerprint);
+            let message = format!("the key of {called} is {is}, not the expected one, `{expected}`");
+            Err(Failure::refused(message).help("nothing was changed; ask whoever runs the host"))
+        }
+    }
+}
+
 /// Shows a key, and wants the fingerprint that was expected, or a person's yes.
-fn agreed(offer: &Offer, expected: Option<&str>, person: &dyn Person, name: &str) -> Result<(), Failure> {
+fn agreed(
+    offer: &Offer,
+    known: &[Other],
+    expected: Option<&str>,
+    person: &dyn Person,
+    name: &str,
+) -> Result<(), Failure> {
     let mut text = format!("{} shows this key:\n  {}\n", called(offer), offer.fingerprint);
-    for (print, file, line) in &offer.others {
-        text += &format!("IT HAS CHANGED. It was, by `{}` line {line}:\n  {print}\n", file.display());
+    let kind = |print: &str| print.split(' ').next().map(str::to_owned);
+    for Other { is_authority, fingerprint, file, line } in known {
+        let what = match is_authority {
+            true => "NOBODY VOUCHES FOR IT. The authority",
+            false if kind(fingerprint) == kind(&offer.fingerprint) => "IT HAS CHANGED. It was",
+            false => "IT IS ANOTHER KIND OF KEY than the one that is known. That is",
+        };
+        text += &format!("{what}, by `{}` line {line}:\n  {fingerprint}\n", file.display());
     }
     report::say(&text);
-    if let Some(expected) = expected {
-        return match offer.fingerprint.split_once(' ').is_some_and(|(_, print)| print == expected) {
-            true => Ok(()),
-            false => {
-                let message = format!("the key of {} is not the expected one, `{expected}`", called(offer));
-                Err(Failure::refused(message).help("nothing was changed; ask whoever runs the host"))
-            }
-        };
+    if expected.is_some() {
+        return as_expected(offer, expected);
     }
-    let question = match offer.others.is_empty() {
+    let question = match known.is_empty() {
         true => "Ask whoever runs it for its fingerprint. Is it this one, and is it to be trusted?",
         false => "Somebody may be in between. Did whoever runs it say that its key is now this one?",
     };

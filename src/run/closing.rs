@@ -144,7 +144,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
         }
         // Who could not be reached when the run began is not waited for once more.
         if let Some(failure) = told.unreachable.filter(|_| told.listing.is_none()) {
-            return Err(failure);
+            return Err(failure.naming(&session.run.naming));
         }
         lane.perform(ReadReleases::of(&fleet, host)?).map(drop)
     });

@@ -32,8 +32,24 @@ pub fn parsed(line: &str) -> Option<(&str, Key)> {
     plain.then(|| (names, Key { kind: kind.to_owned(), text: text.to_owned() }))
 }
 
+/// What a line says of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The host has it.
+    Host,
+    /// It vouches for hosts: `@cert-authority`.
+    Authority,
+    /// Nobody may have it: `@revoked`.
+    Revoked,
+}
+
 /// The keys that a file has for a name, hashed or not; none if there is no such file.
 pub fn of(file: &Path, name: &str) -> Result<Vec<Known>, Failure> {
+    marked(file, name, Mark::Host)
+}
+
+/// The keys that a file has for a name with one mark.
+pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure> {
     if !file.is_file() {
         return Ok(Vec::new());
     }
@@ -45,7 +61,14 @@ pub fn of(file: &Path, name: &str) -> Result<Vec<Known>, Failure> {
                 let number = about.split_once("found: line ").map(|(_, rest)| rest.split_whitespace().next());
                 line = number.flatten().and_then(|n| n.parse().ok()).unwrap_or(0);
             }
-            None => found.extend(parsed(text).map(|(_, key)| Known { key, line })),
+            None => {
+                let (its, rest) = match text.split_once(' ').filter(|(word, _)| word.starts_with('@')) {
+                    Some(("@cert-authority", rest)) => (Mark::Authority, rest),
+                    Some((_, rest)) => (Mark::Revoked, rest),
+                    None => (Mark::Host, text),
+                };
+                found.extend(parsed(rest).filter(|_| its == mark).map(|(_, key)| Known { key, line }));
+            }
         }
     }
     Ok(found)
@@ -128,6 +151,9 @@ mod tests {
         fs::write(&file, &text).unwrap();
         let found = of(&file, "[web1]:2222").unwrap();
         assert_eq!(found, [Known { key: key(OLD), line: 3 }]);
+        assert_eq!(of(&file, "web9").unwrap(), []);
+        assert_eq!(marked(&file, "web9", Mark::Revoked).unwrap(), [Known { key: key(OLD), line: 6 }]);
+        assert_eq!(marked(&file, "web9", Mark::Authority).unwrap(), []);
         let new = replaced(&text, "[web1]:2222", &key(NEW), &[3]);
         assert_eq!(
             new,

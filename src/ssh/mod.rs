@@ -33,5 +33,5 @@ pub use openssh::Openssh;
 pub use stream::{Dump, Load};
 pub use terminal::Terminal;
 pub use traced::ReadTrace;
-pub use trust::{Offer, Strangers};
+pub use trust::{Offer, Other, Standing, Strangers};
 pub use unpack::unpack;

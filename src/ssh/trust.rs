@@ -2,7 +2,7 @@
 use super::{
     config,
     folder::Folder,
-    known::{self, Key, Known},
+    known::{self, Key, Known, Mark},
     master::{ended, refused, unreachable},
     route::{Hop, route},
 };
@@ -26,19 +26,36 @@ pub struct Strangers {
     route: Vec<Hop>,
 }
 
-/// A key that one host on the way shows.
+/// What one host on the way shows.
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// As ssh is asked for the host.
     pub place: String,
     /// As known-hosts files name it.
     pub name: String,
-    key: Key,
     pub fingerprint: String,
-    /// Files that have this very key for the name.
-    pub known: bool,
-    /// Other keys of that kind that files have for the name: their fingerprint, file and line.
-    pub others: Vec<(String, PathBuf, usize)>,
+    pub standing: Standing,
+}
+
+/// How a key stands to those that are known.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// A file has it.
+    Known,
+    /// An authority that a file has vouches for it: its fingerprint and, as `FILE:LINE`, its place.
+    Vouched { authority: String, place: String },
+    /// No file has it.
+    Strange { key: Key, known: Vec<Other> },
+}
+
+/// Another key than the one that is shown.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Whether it vouches for hosts, and does not for this one.
+    pub is_authority: bool,
+    pub fingerprint: String,
+    pub file: PathBuf,
+    pub line: usize,
 }
 
 impl Strangers {
@@ -67,24 +84,53 @@ impl Strangers {
 
     /// The key that a host on the way shows; those before it must be trusted already, for it is reached through them.
     ///
-    /// Nobody logs in. The key goes to a file of this call's own, where ssh writes what it never saw; the known hosts
-    /// of project, user and system are only read.
+    /// Nobody logs in, and no file of known hosts is changed. A key that is marked as revoked is refused.
     pub async fn offer(&self, at: usize) -> Result<Offer, Failure> {
         let hop = &self.route[at];
-        let seen = self.folder.path(&format!("t{:016x}", rand::random::<u64>()));
+        let asked = self.asking(hop, &["LogLevel=DEBUG1", "FingerprintHash=sha256"]);
+        let (_, said) = ended(asked, WITHIN).await.map_err(|why| unreachable(&self.host, &why))?;
+        let offer = |(fingerprint, standing)| {
+            let (place, name) = (hop.place.clone(), hop.known_as.clone());
+            Ok(Offer { place, name, fingerprint, standing })
+        };
+        if let Some(found) = accepted(&said) {
+            return offer(found);
+        }
+        let errors: Vec<&str> =
+            said.lines().filter(|l| !l.starts_with("debug") && !l.starts_with("OpenSSH_")).collect();
+        let (errors, shown) = (errors.join("\n"), said.contains("Server host "));
+        if !shown || errors.contains("is marked as revoked") {
+            return Err(refused(&self.host, &self.route, &errors));
+        }
+        let (name, key) = self.shown(hop).await?;
+        for file in &hop.known_in {
+            if known::marked(file, &name, Mark::Revoked)?.iter().any(|revoked| revoked.key == key) {
+                let line = format!("The key for {} is marked as revoked.", hop.known_as);
+                return Err(refused(&self.host, &self.route, &line));
+            }
+        }
+        let known = others(hop, &name)?;
+        Ok(Offer { name, ..offer((known::fingerprint(&key)?, Standing::Strange { key, known }))? })
+    }
+
+    /// An ssh that comes to the host's key and does not log in.
+    fn asking(&self, hop: &Hop, options: &[&str]) -> Command {
         let mut command = Command::new("ssh");
         command.arg("-F").arg(&self.config).arg("-N").env("LC_ALL", "C");
-        for option in [
-            "StrictHostKeyChecking=accept-new",
-            "GlobalKnownHostsFile=/dev/null",
-            "HashKnownHosts=no",
-            "PreferredAuthentications=none",
-            "PubkeyAuthentication=no",
-        ] {
+        for option in options.iter().chain(&["PreferredAuthentications=none", "PubkeyAuthentication=no"]) {
             command.args(["-o", option]);
         }
-        command.arg("-o").arg(format!("UserKnownHostsFile={}", seen.display())).args(hop.arguments());
-        let (mut asking, mut said) = (Box::pin(ended(command, WITHIN)), None);
+        command.args(hop.arguments());
+        command
+    }
+
+    /// The key that a host shows to one who knows none, and the name that it goes by. ssh writes it to a file of this call's own.
+    async fn shown(&self, hop: &Hop) -> Result<(String, Key), Failure> {
+        let seen = self.folder.path(&format!("t{:016x}", rand::random::<u64>()));
+        let to = format!("UserKnownHostsFile={}", seen.display());
+        let accepting =
+            ["StrictHostKeyChecking=accept-new", "GlobalKnownHostsFile=/dev/null", "HashKnownHosts=no", &to];
+        let (mut asking, mut said) = (Box::pin(ended(self.asking(hop, &accepting), WITHIN)), None);
         // The key is written before the login, which need not come to its end.
         let line = loop {
             let text = fs::read_to_string(&seen).unwrap_or_default();
@@ -99,49 +145,83 @@ impl Strangers {
             }
         };
         let _ = fs::remove_file(&seen);
-        let Some((name, key)) = line.as_deref().and_then(known::parsed) else {
-            return Err(match said {
-                Some(Ok((_, said))) => refused(&self.host, &self.route, &said),
-                Some(Err(why)) => unreachable(&self.host, &why),
-                None => unreachable(&self.host, "it shows no key"),
-            });
-        };
-        self.compared(hop, name, key)
-    }
-
-    fn compared(&self, hop: &Hop, name: &str, key: Key) -> Result<Offer, Failure> {
-        let (mut known, mut others) = (false, Vec::new());
-        for file in &hop.known_in {
-            for Known { key: had, line } in known::of(file, name)? {
-                known |= had == key;
-                if had != key && had.kind == key.kind {
-                    others.push((known::fingerprint(&had)?, file.clone(), line));
-                }
-            }
+        match (line.as_deref().and_then(known::parsed), said) {
+            (Some((name, key)), _) => Ok((name.to_owned(), key)),
+            (None, Some(Ok((_, said)))) => Err(refused(&self.host, &self.route, &said)),
+            (None, Some(Err(why))) => Err(unreachable(&self.host, &why)),
+            (None, None) => Err(unreachable(&self.host, "it shows no key")),
         }
-        let fingerprint = known::fingerprint(&key)?;
-        Ok(Offer { place: hop.place.clone(), name: name.to_owned(), key, fingerprint, known, others })
     }
 
-    /// Writes a key into `known_hosts` beside the fabfile; whatever that file had for the name before goes.
+    /// Writes a strange key into `known_hosts` beside the fabfile; whatever that file had for the name before goes.
     pub fn take_up(&self, offer: &Offer) -> Result<PathBuf, Failure> {
         let file = self.project.join("known_hosts");
+        let Standing::Strange { key, .. } = &offer.standing else { return Ok(file) };
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(e) => return Err(Failure::failed(format!("`{}` cannot be read: {e}", file.display()))),
         };
-        let replaced_lines = match offer.others.is_empty() {
-            true => Vec::new(),
-            false => known::of(&file, &offer.name)?.iter().map(|known| known.line).collect(),
-        };
-        known::write(&file, &known::replaced(&text, &offer.name, &offer.key, &replaced_lines))?;
+        let replaced: Vec<usize> = known::of(&file, &offer.name)?.iter().map(|known| known.line).collect();
+        known::write(&file, &known::replaced(&text, &offer.name, key, &replaced))?;
         Ok(file)
     }
+}
+
+/// The keys that files have for a name, and the authorities that should vouch for it.
+fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
+    let mut others = Vec::new();
+    for file in &hop.known_in {
+        for mark in [Mark::Host, Mark::Authority] {
+            for Known { key, line } in known::marked(file, name, mark)? {
+                let (is_authority, fingerprint) = (mark == Mark::Authority, known::fingerprint(&key)?);
+                others.push(Other { is_authority, fingerprint, file: file.clone(), line });
+            }
+        }
+    }
+    Ok(others)
+}
+
+/// What an ssh that tells all said of a key that it took: its fingerprint, and whether an authority vouches for it.
+fn accepted(said: &str) -> Option<(String, Standing)> {
+    let of = |text: &str| said.lines().find_map(|line| line.split_once(text).map(|(_, rest)| rest));
+    let matches = of(" is known and matches the ")?;
+    let kind = matches.split(' ').next()?.trim_end_matches("-CERT");
+    let print = |text: &str| text.split([' ', ',']).find(|word| word.starts_with("SHA256:")).map(str::to_owned);
+    if matches.ends_with("host key.") {
+        return Some((format!("{kind} {}", print(of("Server host key: ")?)?), Standing::Known));
+    }
+    let (own, authority) = of("Server host certificate: ")?.split_once(" CA ")?;
+    let place = of("Found CA key in ").unwrap_or("a file of known hosts").to_owned();
+    let authority_kind = authority.split(' ').next()?.trim_start_matches("ssh-").to_uppercase();
+    let authority = format!("{authority_kind} {}", print(authority)?);
+    Some((format!("{kind} {}", print(own)?), Standing::Vouched { authority, place }))
 }
 
 impl Drop for Strangers {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.config);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ssh_says_of_a_key_that_it_takes_is_understood() {
+        let known = "debug1: Server host key: ssh-ed25519 SHA256:abc/1+\r\ndebug1: Host '[127.0.0.1]:22' is known and \
+                     matches the ED25519 host key.\ndebug1: Found key in /home/x/known_hosts:1\n";
+        let Some((print, Standing::Known)) = accepted(known) else { panic!("it is known") };
+        assert_eq!(print.trim_end(), "ED25519 SHA256:abc/1+");
+        let vouched = "debug1: Server host certificate: ssh-ed25519-cert-v01@openssh.com SHA256:own, serial 0 ID \"web1\" CA \
+                       ssh-ed25519 SHA256:authority valid forever\ndebug1: Host 'web1' is known and matches the ED25519-CERT \
+                       host certificate.\ndebug1: Found CA key in /home/x/known_hosts:3\n";
+        let Some((print, Standing::Vouched { authority, place })) = accepted(vouched) else {
+            panic!("it is vouched for")
+        };
+        let found = (&*print, &*authority, &*place);
+        assert_eq!(found, ("ED25519 SHA256:own", "ED25519 SHA256:authority", "/home/x/known_hosts:3"));
+        assert!(accepted("debug1: Server host key: ssh-rsa SHA256:x\nNo RSA host key is known for web1").is_none());
     }
 }
