@@ -107,7 +107,7 @@ pub const FLEET: Table = Table {
             "via",
             Is::Text,
             "none",
-            "jump hosts, `[USER@]HOST[:PORT]`, several with commas; an IPv6 address stands in brackets. A machine of the fleet that is a jump host itself is reached through those before it",
+            "jump hosts, `[USER@]HOST[:PORT]`, several with commas; an IPv6 address stands in brackets. A machine of the fleet that is a jump host itself is reached through those before it. Each is logged in on once, for all hosts behind it",
         ),
         key(
             "user",

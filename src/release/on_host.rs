@@ -87,7 +87,28 @@ pub async fn preflight(at: &At<'_>, look: &Preflight, files: &[String]) -> Resul
     let host = &look.host;
     let command = program::preflight(&look.home.path, files).map_err(on(host))?;
     let ended = run(at, host, &look.home.user, plain(&command)).await?;
-    preflighted(&ended).map_err(on(host))
+    let mut lacks = preflighted(&ended).map_err(on(host))?;
+    lacks.problems.extend(unwritable_state(at, host).await?);
+    Ok(lacks)
+}
+
+/// Says why the login user cannot write where each later call leaves its trace.
+async fn unwritable_state(at: &At<'_>, host: &Host) -> Result<Option<String>, Failure> {
+    let folder = trace(&at.real.site(&host.fleet).fleet.state, &host.fleet, at.lane.run(), at.id).folder;
+    let line = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
+umask 077
+mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
+    let values = vec![("folder".to_owned(), folder.clone()), ("id".to_owned(), format!("preflight-{}", id(at)))];
+    let command = Command::line(line, values).expect("a good line");
+    let ended = run(at, host, &None, plain(&command)).await?;
+    Ok((ended.status != 0).then(|| {
+        let said = String::from_utf8_lossy(&ended.err);
+        let why = said.lines().last().and_then(|line| line.rsplit_once(": ")).map_or("", |(_, why)| why);
+        format!(
+            "its login user cannot write the state folder `{folder}` ({}): mend that, or name another one as `state` in the fleet file",
+            why.to_lowercase()
+        )
+    }))
 }
 
 pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {

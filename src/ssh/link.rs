@@ -1,12 +1,8 @@
 //! The connection to one host, for the whole run: opened when first needed, and again when it broke.
-use super::{
-    folder::Folder,
-    master::{self, ALIVE_WITHIN},
-};
+use super::master::{ALIVE_WITHIN, Base};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
 use std::{
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,13 +25,7 @@ struct State {
 
 impl Link {
     /// Gives the connection, which answered a moment ago.
-    pub async fn session(
-        &self,
-        folder: &Folder,
-        config: &Path,
-        socket: &Path,
-        host: &Host,
-    ) -> Result<Arc<Session>, Failure> {
+    pub async fn session(&self, base: &Base, host: &Host) -> Result<Arc<Session>, Failure> {
         let mut state = self.0.lock().await;
         if let Some(session) = &state.session {
             if lives(session).await {
@@ -48,10 +38,17 @@ impl Link {
         {
             return Err(failure.clone());
         }
-        let opened = master::open(folder, config, socket, host).await;
+        let opened = base.open(host).await;
         state.session = opened.as_ref().ok().cloned();
         state.failed = opened.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
         opened
+    }
+}
+
+impl Link {
+    /// Gives up the connection, because of a host that takes logins and runs nothing.
+    pub async fn give_up(&self, failure: &Failure) {
+        *self.0.lock().await = State { session: None, failed: Some((Instant::now(), failure.clone())) };
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections that are shared: one ssh process each, which others speak to over its socket.
 use super::{
     folder::Folder,
+    jumps::Jumps,
     route::{Hop, route},
 };
 use crate::{
@@ -9,13 +10,14 @@ use crate::{
 };
 use openssh::Session;
 use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest, Sha256};
 use std::{
     fs,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
@@ -23,52 +25,156 @@ use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 pub const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a connection may take in all; ssh's own limit is for the beginning alone.
 const LOGIN_WITHIN: Duration = Duration::from_secs(25);
+/// How long a server that turns logins away is asked again.
+const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
+/// The longest pause before that; a pause is as long as chance wants, so that those who were turned away do not come back together.
+const PAUSE: Duration = Duration::from_secs(2);
 
-/// Opens the connection to a host, or takes one that lives.
-pub async fn open(folder: &Folder, config: &Path, socket: &Path, host: &Host) -> Result<Arc<Session>, Failure> {
-    let lock = locked(folder, socket).await?;
-    if socket.exists() {
-        let session = Session::resume_mux(socket.into(), None);
-        if timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok()) {
-            return Ok(Arc::new(session));
+/// What the connections of one fleet in one run have in common.
+pub struct Base {
+    pub folder: Folder,
+    /// The ssh configuration's file.
+    pub config: PathBuf,
+    /// Tells the sockets of one configuration from those of another.
+    pub digest: String,
+    pub jumps: Jumps,
+}
+
+impl Base {
+    /// A socket's name: short, for their paths may have some hundred characters only.
+    pub fn socket(&self, what: &str) -> PathBuf {
+        let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
+        self.folder.path(&format!("{}-{name}", self.digest))
+    }
+
+    /// Opens the connection to a host, or takes one that lives.
+    pub async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
+        let socket = self.socket(host.address());
+        let lock = match self.living(&socket).await? {
+            Ok(session) => return Ok(session),
+            Err(lock) => lock,
+        };
+        self.start(&socket, host, "60").await?;
+        drop(lock);
+        living(&socket).await.ok_or_else(|| unreachable(host, "its connection was there and does not answer"))
+    }
+
+    /// The connection behind a socket if it lives; else the lock under which it is made anew.
+    pub async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
+        if let Some(session) = living(socket).await {
+            return Ok(Ok(session));
+        }
+        let lock = locked(&self.folder, socket).await?;
+        if let Some(session) = living(socket).await {
+            return Ok(Ok(session));
         }
         let _ = fs::remove_file(socket);
+        Ok(Err(lock))
     }
-    start(config, socket, host, "60").await?;
-    drop(lock);
-    let session = Session::resume_mux(socket.into(), None);
-    match timeout(ALIVE_WITHIN, session.check()).await {
-        Ok(Ok(())) => Ok(Arc::new(session)),
-        _ => Err(unreachable(host, "its connection was there and does not answer")),
+
+    /// Starts the ssh process of a connection, and comes back when it is logged in.
+    pub async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
+        let route = route(&self.config, host).await?;
+        let (last, jumps) = route.split_last().expect("a host is on the way to itself");
+        let through = self.jumps.open(self, host, &route, jumps).await?;
+        let entered = self.login(socket, last, through.as_deref().map(|near| (near, jumps)), persist).await;
+        entered.map_err(|unheard| unheard.told(host, &route, last))
+    }
+
+    /// Logs in on a host of the way, through the connection to the last of the jump hosts before it.
+    pub async fn login(
+        &self,
+        socket: &Path,
+        hop: &Hop,
+        through: Option<(&Path, &[Hop])>,
+        persist: &str,
+    ) -> Result<(), Unheard> {
+        let until = Instant::now() + TURNED_AWAY_WITHIN;
+        loop {
+            let mut command = self.ssh(&["-M", "-f", "-o", "ControlMaster=yes"]);
+            command.arg("-o").arg(format!("ControlPersist={persist}"));
+            command.arg("-o").arg(format!("ControlPath={}", socket.display()));
+            if let Some((near, jumps)) = through {
+                let words = jumps.last().expect("a jump host").words().join(" ");
+                let (config, near) = (self.config.display(), near.display());
+                command.arg("-o").arg(format!("ProxyCommand=ssh -F {config} -S {near} -W '[%h]:%p' {words}"));
+            }
+            command.args(hop.words());
+            let (status, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
+            if status.success() {
+                return Ok(());
+            }
+            if !is_turned_away(&said) {
+                return Err(Unheard::Said(said));
+            }
+            if let Some((_, jumps)) = through
+                && let Some(why) = self.kept_from(hop, jumps).await?
+            {
+                return Err(Unheard::Said(why));
+            }
+            let pause = PAUSE.mul_f64(rand::random());
+            if Instant::now() + pause > until {
+                return Err(Unheard::Said(said));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What keeps the jump hosts from leading to a host: that is not heard behind a connection that persists.
+    async fn kept_from(&self, hop: &Hop, jumps: &[Hop]) -> Result<Option<String>, Unheard> {
+        let mut command = self.ssh(&["-o", "PreferredAuthentications=none", "-J"]);
+        command.arg(jumps.iter().map(|jump| &*jump.place).collect::<Vec<_>>().join(",")).args(hop.words());
+        let (_, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
+        let is_there = said.contains("Permission denied") || is_turned_away(&said);
+        Ok((!is_there).then_some(said))
+    }
+
+    fn ssh(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(&self.config).arg("-N").args(arguments).env("LC_ALL", "C");
+        command
     }
 }
 
-/// Starts the ssh process of a connection, and comes back when it is logged in.
-pub async fn start(config: &Path, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
-    let route = route(config, host).await?;
-    let mut command = Command::new("ssh");
-    command
-        .arg("-F")
-        .arg(config)
-        .args(["-M", "-N", "-f", "-o", "ControlMaster=yes", "-o", &format!("ControlPersist={persist}"), "-o"])
-        .arg(format!("ControlPath={}", socket.display()))
-        .args(["--", host.address()])
-        .env("LC_ALL", "C");
-    let (status, said) = ended(command, LOGIN_WITHIN).await.map_err(|e| unreachable(host, &e))?;
-    if status.success() {
-        return Ok(());
+/// The connection behind a socket, if it answers.
+pub async fn living(socket: &Path) -> Option<Arc<Session>> {
+    if !socket.exists() {
+        return None;
     }
-    // Behind a master that persists, what jump hosts' own ssh says is lost.
-    for hop in &route[..route.len() - 1] {
-        let mut command = Command::new("ssh");
-        command.arg("-F").arg(config).args(["-N", "-o", "PreferredAuthentications=none"]);
-        command.args(hop.arguments()).env("LC_ALL", "C");
-        let (_, said) = ended(command, LOGIN_WITHIN).await.map_err(|e| unreachable(host, &e))?;
-        if !said.contains("Permission denied") {
-            return Err(refused(host, &route, &said));
+    let session = Session::resume_mux(socket.into(), None);
+    timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok()).then(|| Arc::new(session))
+}
+
+/// Whether a server closed the door before it said who it is, as one does that has too many logins under way (`MaxStartups`).
+fn is_turned_away(said: &str) -> bool {
+    let closed = ["Connection closed", "Connection reset", "Not allowed at this time", "Exceeded MaxStartups"];
+    let early =
+        |line: &str| line.starts_with("kex_exchange_identification") || line.starts_with("ssh_exchange_identification");
+    !said.contains("orwarding")
+        && !said.contains("open failed")
+        && said.lines().any(|line| early(line) && closed.iter().any(|word| line.contains(word)))
+}
+
+/// Why a login came to nothing.
+#[derive(Clone, Debug)]
+pub enum Unheard {
+    /// What ssh said.
+    Said(String),
+    /// Why it said nothing.
+    Why(String),
+}
+
+impl Unheard {
+    /// Words it for the host that was meant; `hop` is the one of its way that did not let it in.
+    pub fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
+        match self {
+            Unheard::Said(said) => refused(host, route, &said),
+            Unheard::Why(why) if hop.place != host.address() => {
+                unreachable(host, &format!("`{}`, on the way to it: {why}", hop.place))
+            }
+            Unheard::Why(why) => unreachable(host, &why),
         }
     }
-    Err(refused(host, &route, &said))
 }
 
 /// Runs a program to its end, which gives its status and what it said on stderr; `Err` says why there is none.
@@ -129,9 +235,18 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
             "ask whoever runs it; if the change is meant, compare the new fingerprint and take it up with {trust}"
         ));
     }
+    if let Some(line) = find("Certificate invalid") {
+        let why = line.split_once("invalid: ").map_or(line, |(_, why)| why);
+        let help = "ask whoever signs the hosts' certificates; a certificate is for certain names, and for a time";
+        return unreachable(host, &format!("a host certificate on the way to it is not valid: {why}")).help(help);
+    }
     if let Some(line) = find("host key is known for").or(find("Host key verification failed")) {
         let help = format!("compare its fingerprint and take it up with {trust}");
         return wrong(about(line), STRANGE_KEY).help(help);
+    }
+    if let Some((_, why)) = find(": open failed: ").and_then(|line| line.split_once(": open failed: ")) {
+        let why = why.trim_start_matches("connect failed: ");
+        return unreachable(host, &format!("a jump host on the way to it can't connect onwards: {why}"));
     }
     // What a jump host's ssh says of the end of its way comes before the reason.
     let reason = lines
@@ -164,4 +279,35 @@ async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_turns_logins_away_is_told_from_one_that_is_not_there() {
+        for away in [
+            "kex_exchange_identification: Connection closed by remote host\nConnection closed by 10.0.0.1 port 22\n",
+            "kex_exchange_identification: read: Connection reset by peer\nConnection reset by 10.0.0.1 port 22\n",
+            "kex_exchange_identification: banner line 0: Not allowed at this time\r\n",
+            "kex_exchange_identification: banner line 0: Exceeded MaxStartups\r\n",
+            "ssh_exchange_identification: Connection closed by remote host\n",
+        ] {
+            assert!(is_turned_away(away), "{away}");
+        }
+        for not in [
+            "ssh: connect to host web1 port 22: Connection refused\n",
+            "deploy@web1: Permission denied (publickey).\n",
+            "Host key verification failed.\n",
+            "channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n\
+             kex_exchange_identification: Connection closed by remote host\n",
+            "Stdio forwarding request failed: Session open refused by peer\n\
+             kex_exchange_identification: Connection closed by remote host\n",
+            "Connection closed by 10.0.0.1 port 22\n",
+            "",
+        ] {
+            assert!(!is_turned_away(not), "{not}");
+        }
+    }
 }

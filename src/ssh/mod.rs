@@ -2,6 +2,7 @@
 mod arriving;
 mod config;
 mod connect;
+mod exclusive;
 mod exec;
 mod file;
 mod files;
@@ -9,6 +10,7 @@ mod folder;
 pub(crate) mod heard;
 mod included;
 mod input;
+mod jumps;
 mod known;
 mod link;
 mod master;

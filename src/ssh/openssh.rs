@@ -1,44 +1,57 @@
 //! Hosts of one fleet, reached by OpenSSH.
 use super::{
     config::{self, Config},
+    exclusive::forward,
     folder::Folder,
-    heard::{Stdout, Trailer, flush, hear},
+    heard::{Stderr, Stdout, Trailer},
     input::{feed, readable},
+    jumps::Jumps,
     link::{Link, until_frozen},
-    master,
+    master::{self, Base},
     sudo::{Answer, Held, refused as sudo_refused},
     wrapper::{self, Sudo},
 };
 use crate::{
     command::Command,
     event::Stream,
-    failure::{Failure, Reason},
+    failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
     secret::Secret,
     world::real::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
 };
-use ::openssh::{ForwardType, Session, Socket, Stdio};
+use ::openssh::{Session, Stdio};
 use async_trait::async_trait;
-use sha2::{Digest, Sha256};
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     pin::pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::{io::AsyncReadExt, sync::OnceCell, time::timeout};
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
-const SILENT: Duration = Duration::from_secs(20);
+pub(super) const SILENT: Duration = Duration::from_secs(20);
+
+/// How long a host may have no channel free.
+const CHANNEL_WITHIN: Duration = Duration::from_secs(15);
 
 /// How often it is asked whether a command is still wanted.
 const WANTED: Duration = Duration::from_millis(200);
+
+/// How long a login shell may take to come to what it is asked to run.
+const BEGUN_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long it may take before it is given up together with everything else that is stopped.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// Why a line was not begun.
+const STUCK: &str =
+    "its login shell doesn't come to the command; a start-up file such as `.bashrc` hangs there or prints without end";
 
 /// How often it is told how far a file is.
 pub const PROGRESS: Duration = Duration::from_millis(250);
@@ -48,10 +61,7 @@ type Near = Arc<OnceCell<PathBuf>>;
 
 /// The transport of a fleet.
 pub struct Openssh {
-    folder: Folder,
-    config: PathBuf,
-    /// Tells the sockets of one configuration from those of another.
-    digest: String,
+    pub(super) base: Base,
     /// The app's user, who owns the ledgers on hosts.
     owner: Option<Name>,
     pub(super) person: Arc<dyn Person>,
@@ -63,6 +73,8 @@ pub struct Openssh {
     running: Mutex<BTreeSet<(Name, u32, Option<Name>)>>,
     /// How often all of them were stopped.
     halts: AtomicU32,
+    /// Hosts whose old traces this run has removed.
+    swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
 }
 
@@ -80,9 +92,7 @@ impl Openssh {
         let config = folder.write(&format!("{digest}.conf"), &text)?;
         let hosts = fleet.hosts.iter().cloned().chain(fleet.balancers.iter().map(|b| b.host.clone()));
         Ok(Self {
-            folder,
-            config,
-            digest,
+            base: Base { folder, config, digest, jumps: Jumps::default() },
             owner: fleet.app.as_ref().and_then(|app| app.user.clone()).filter(|u| Some(u) != fleet.user.as_ref()),
             person,
             links: Mutex::default(),
@@ -90,19 +100,66 @@ impl Openssh {
             passwords: Default::default(),
             running: Mutex::default(),
             halts: AtomicU32::default(),
+            swept: Mutex::default(),
             hosts: hosts.map(|h| (h.name.clone(), h)).collect(),
         })
     }
 
-    /// A socket's name: short, for their paths may have some hundred characters only.
-    fn socket(&self, what: &str) -> PathBuf {
-        let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
-        self.folder.path(&format!("{}-{name}", self.digest))
+    /// A name for the near end of a forward.
+    pub(super) fn near(&self) -> PathBuf {
+        self.base.folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16))
     }
 
     async fn session(&self, host: &Host) -> Result<Arc<Session>, Failure> {
-        let link = self.links.lock().unwrap().entry(host.name.clone()).or_default().clone();
-        link.session(&self.folder, &self.config, &self.socket(host.address()), host).await
+        self.link(host).session(&self.base, host).await
+    }
+
+    fn link(&self, host: &Host) -> Arc<Link> {
+        self.links.lock().unwrap().entry(host.name.clone()).or_default().clone()
+    }
+
+    /// Asks for a channel, in which a line is run; again where the host has as many open as it allows, for one may end.
+    async fn channel(
+        &self,
+        host: &Host,
+        session: &Arc<Session>,
+        line: String,
+        job: &Job<'_>,
+    ) -> Result<::openssh::Child<Arc<Session>>, Failure> {
+        let (until, halts) = (Instant::now() + CHANNEL_WITHIN, self.halts.load(SeqCst));
+        loop {
+            let mut command = session.clone().arc_raw_command(&line);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let e = match timeout(SILENT, command.spawn()).await {
+                Ok(Ok(child)) => return Ok(child),
+                Ok(Err(e)) => e,
+                Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
+            };
+            if !is_one_too_many(&e) {
+                return Err(cut_off(host, job, &format!("its connection broke: {e}")));
+            }
+            if Instant::now() > until || self.halts.load(SeqCst) != halts {
+                let message = format!("host `{host}`: its sshd allows no further command at a time on one connection");
+                return Err(Failure::failed(message)
+                    .on(&host.name)
+                    .help("nothing was begun; raise `MaxSessions` in its sshd_config (10 is sshd's own default)"));
+            }
+            tokio::time::sleep(WANTED).await;
+        }
+    }
+
+    /// Comes to its end when a line was not begun in time, or when everything was stopped before it was.
+    async fn until_stuck(&self, begun: &AtomicBool, halts: u32) {
+        let until = Instant::now() + BEGUN_WITHIN;
+        while Instant::now() < until && self.halts.load(SeqCst) == halts {
+            tokio::time::sleep(WANTED).await;
+            if begun.load(SeqCst) {
+                break;
+            }
+        }
+        if begun.load(SeqCst) {
+            std::future::pending().await
+        }
     }
 
     /// Runs a line; what is known of its end is in the answer.
@@ -116,17 +173,13 @@ impl Openssh {
     ) -> Result<Ended, Failure> {
         readable(&job.stdin)?;
         let (session, halts) = (self.session(host).await?, self.halts.load(SeqCst));
-        let mut command = session.clone().arc_raw_command(line);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = match timeout(SILENT, command.spawn()).await {
-            Ok(Ok(child)) => child,
-            Ok(Err(e)) => return Err(cut_off(host, job, &format!("its connection broke: {e}"))),
-            Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
-        };
+        let mut child = self.channel(host, &session, line, job).await?;
         let mut stdin = child.stdin().take();
         let (mut stdout, mut stderr) = (child.stdout().take().expect("piped"), child.stderr().take().expect("piped"));
         let mut out = Stdout::new(mark, job.keep, job.heard).into(job.into);
-        let (mut err, mut line) = (super::heard::Halves::new(job.keep.min(1 << 20)), Vec::new());
+        let mut err = Stderr::new(mark, job.keep.min(1 << 20), job.heard);
+        let begun = AtomicBool::new(false);
+        let asked = Instant::now();
         let feeding = feed(&mut stdin, first, &job.stdin);
         let reading = async {
             let (mut a, mut b) = (vec![0; 32 << 10], vec![0; 8 << 10]);
@@ -138,6 +191,7 @@ impl Openssh {
                             let known = out.pid.is_some();
                             out.push(&a[..n]);
                             if !known && let Some(pid) = out.pid {
+                                begun.store(true, SeqCst);
                                 self.running.lock().unwrap().insert((host.name.clone(), pid, job.user.clone()));
                                 // Whoever stopped all did not know of it yet.
                                 if self.halts.load(SeqCst) != halts {
@@ -148,10 +202,7 @@ impl Openssh {
                         _ => out_open = false,
                     },
                     n = stderr.read(&mut b), if err_open => match n {
-                        Ok(n) if n > 0 => {
-                            err.push(&b[..n]);
-                            hear(&mut line, &b[..n], Stream::Err, job.heard);
-                        }
+                        Ok(n) if n > 0 => err.push(&b[..n]),
                         _ => err_open = false,
                     },
                 }
@@ -162,12 +213,12 @@ impl Openssh {
                 && n > 0
             {
                 err.push(&b[..n]);
-                hear(&mut line, &b[..n], Stream::Err, job.heard);
             }
         };
         let both = async {
             tokio::pin!(feeding, reading);
             let (mut frozen, mut unwanted) = (pin!(until_frozen(&session)), pin!(unwanted(job.until)));
+            let mut stuck = pin!(self.until_stuck(&begun, halts));
             let mut fed = false;
             loop {
                 tokio::select! {
@@ -178,6 +229,7 @@ impl Openssh {
                     () = &mut reading => return Over::Ended,
                     () = &mut frozen => return Over::Ended,
                     () = &mut unwanted => return Over::Unwanted,
+                    () = &mut stuck => return Over::Stuck,
                 }
             }
         };
@@ -186,11 +238,21 @@ impl Openssh {
             None => both.await,
         };
         out.finish();
-        flush(&mut line, Stream::Err, job.heard);
+        err.finish();
         let pid = out.pid.unwrap_or(0);
         self.running.lock().unwrap().remove(&(host.name.clone(), pid, job.user.clone()));
+        if let Over::Stuck = over {
+            // What was not begun finds nobody who listens once the channel is closed, and does not begin.
+            drop(child);
+            if self.halts.load(SeqCst) != halts && asked.elapsed() < SLOW {
+                return Err(cut_off(host, job, "it was stopped before the command began"));
+            }
+            let failure = cut_off(host, job, STUCK).help(format!("see what `ssh {} true` does", host.address()));
+            self.link(host).give_up(&failure).await;
+            return Err(failure);
+        }
         let why = match over {
-            Over::Ended => None,
+            Over::Ended | Over::Stuck => None,
             Over::Late(limit) => Some(format!("the command took longer than {} s", limit.as_secs_f64())),
             // Its input was not closed, so that it did not take a part for the whole.
             Over::Unread(e) => Some(format!("what the command reads cannot be read here any more ({e})")),
@@ -208,7 +270,7 @@ impl Openssh {
         }
         let trailer = out.trailer.take();
         let (out, cut) = out.kept.into_bytes();
-        let (err, _) = err.into_bytes();
+        let (err, _) = err.kept.into_bytes();
         match trailer {
             Some(Trailer::Status(status)) => Ok(Ended { status, out, err, cut }),
             Some(Trailer::LedgerAfter(status)) => Err(Failure::unknown(format!(
@@ -243,6 +305,12 @@ sleep 0.2
     }
 }
 
+/// Whether a channel was refused by a host that goes on to serve the connection.
+fn is_one_too_many(e: &::openssh::Error) -> bool {
+    let whole = std::iter::successors(Some(e as &dyn std::error::Error), |e| e.source());
+    whole.map(ToString::to_string).any(|text| text.contains("refused by peer"))
+}
+
 /// A call that may have begun, and that nobody heard the end of.
 fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // What leaves a trace may have changed something; the rest can be done again.
@@ -258,6 +326,15 @@ fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
 pub const NOT_BEGUN: i32 = -1;
 pub const UNWRITTEN: i32 = -2;
 
+/// Whether a trace is of a run that began so long ago that it may have been removed. A run's name begins with its time, in
+/// milliseconds.
+fn is_old(trace: &str) -> bool {
+    let began = trace.split('-').next().and_then(|time| u64::from_str_radix(time, 16).ok());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let day = Duration::from_secs(24 * 60 * 60);
+    began.is_some_and(|began| Duration::from_millis(began) + day * (wrapper::KEPT_DAYS - 1) < now)
+}
+
 /// Whether the host said with which status a line ended; a connection that broke says nothing.
 async fn has_exited(child: ::openssh::Child<Arc<Session>>) -> bool {
     use ::openssh::Error::Remote;
@@ -271,6 +348,8 @@ enum Over {
     Late(Duration),
     Unread(std::io::Error),
     Unwanted,
+    /// The login shell never came to it.
+    Stuck,
 }
 
 /// Comes to its end when a command is not wanted any more.
@@ -287,7 +366,14 @@ fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
             format!("host `{host}`: there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
         }
         "ledger" => format!("host `{host}`: its ledger cannot be written, so nothing was done"),
-        "trace" => format!("host `{host}`: the state folder cannot be made, so nothing was done"),
+        "trace" => {
+            let folder = job.trace.as_ref().map(|trace| trace.folder.as_str()).unwrap_or_default();
+            let message = format!("host `{host}`: its state folder `{folder}` cannot be written, so nothing was done");
+            return Failure::failed(message).on(&host.name).help(
+                "make room or give the login user that folder; or name one in the fleet file that they can write, such as \
+                 `state = \"/var/lib/rfab\"`",
+            );
+        }
         other => format!("host `{host}`: the command was not begun: {}", other.escape_debug()),
     };
     Failure::failed(message).on(&host.name)
@@ -303,7 +389,8 @@ impl Transport for Openssh {
         let mark = format!("rfab-{:016x}", rand::random::<u64>());
         let once = async |heard, sudo: Sudo, password: Option<&Secret>| {
             let job = Job { heard, ..job.again() };
-            let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo)?;
+            let sweep = job.trace.is_some() && self.swept.lock().unwrap().insert(host.name.clone());
+            let line = wrapper::line(&job, &mark, self.owner.as_ref(), sudo, sweep)?;
             let mut first = password.map(|p| p.line()).unwrap_or_default();
             first.extend(wrapper::given(&job));
             self.spawn(host, line, &job, &mark, &first).await
@@ -336,7 +423,7 @@ impl Transport for Openssh {
         let cell = self.forwards.lock().unwrap().entry((host.name.clone(), to.clone())).or_default().clone();
         let open = async || {
             let session = self.session(host).await?;
-            let near = self.folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
+            let near = self.near();
             forward(&session, host, &near, to).await?;
             Ok::<_, Failure>(near)
         };
@@ -350,60 +437,18 @@ impl Transport for Openssh {
         args: &[&str],
         socket: Option<&Remote>,
     ) -> Result<Exclusive, Failure> {
-        let control = self.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
-        master::start(&self.config, &control, host, "no").await?;
-        let mut guard = Guard {
-            config: self.config.clone(),
-            control: control.clone(),
-            host: host.address().to_owned(),
-            near: None,
-        };
-        let session = Arc::new(Session::resume_mux(control.into(), None));
-        let line = wrapper::bare(program, args)?;
-        let broken = |e: ::openssh::Error| {
-            Failure::new(Reason::Unreachable, format!("host `{host}` cannot be reached: its connection broke: {e}"))
-                .on(&host.name)
-        };
-        let mut command = session.clone().arc_raw_command(line);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let frozen = || {
-            Failure::new(Reason::Unreachable, format!("host `{host}` cannot be reached: its connection is frozen"))
-                .on(&host.name)
-        };
-        let mut child = timeout(SILENT, command.spawn()).await.map_err(|_| frozen())?.map_err(broken)?;
-        let (stdin, stdout) = (child.stdin().take().expect("piped"), child.stdout().take().expect("piped"));
-        let near = match socket {
-            None => None,
-            Some(remote) => {
-                let near = self.folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
-                forward(&session, host, &near, remote).await?;
-                Some(near)
-            }
-        };
-        guard.near.clone_from(&near);
-        Ok(Exclusive {
-            stdin: Box::new(stdin),
-            stdout: Box::new(stdout),
-            socket: near,
-            guard: Box::new((guard, KeptChild(Mutex::new(child)))),
-        })
+        self.alone(host, program, args, socket).await
     }
 
     async fn traced(&self, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
-        let text = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
-[ -f "$folder/$id" ] || { printf 'none\n'; exit 0; }
-pid= start= status=
-while read -r word one two; do case $word in pid) pid=$one start=$two ;; status) status=$one ;; esac; done < "$folder/$id"
-[ -z "$status" ] || { printf 'status %s\n' "$status"; exit 0; }
-now=$(cat "/proc/$pid/stat" 2>/dev/null) || { printf 'lost\n'; exit 0; }
-set -- ${now##*) }
-shift 19
-if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi"#;
+        let text = include_str!("traced.sh");
         let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
         let command = Command::line(text, values).expect("a good line");
         let ended = self.run(host, Job { timeout: Some(SILENT), ..Job::new(&command) }).await?;
         let text = String::from_utf8_lossy(&ended.out);
         match text.trim() {
+            // Old ones were removed, those of calls that came to their end too.
+            "none" if ended.status == 0 && is_old(&trace.id) => Ok(Traced::Lost),
             "none" if ended.status == 0 => Ok(Traced::NeverStarted),
             "running" if ended.status == 0 => Ok(Traced::Running),
             "lost" if ended.status == 0 => Ok(Traced::Lost),
@@ -417,8 +462,8 @@ if [ "$1" = "$start" ]; then printf 'running\n'; else printf 'lost\n'; fi"#;
     async fn terminal(&self, host: &Host, line: &str) -> Result<i32, Failure> {
         self.session(host).await?;
         let mut command = std::process::Command::new("ssh");
-        command.arg("-F").arg(&self.config).args(["-t", "-o", "LogLevel=ERROR", "-o", "ControlMaster=no", "-o"]);
-        command.arg(format!("ControlPath={}", self.socket(host.address()).display()));
+        command.arg("-F").arg(&self.base.config).args(["-t", "-o", "LogLevel=ERROR", "-o", "ControlMaster=no", "-o"]);
+        command.arg(format!("ControlPath={}", self.base.socket(host.address()).display()));
         command.args(["--", host.address(), line]);
         let mut ended = None;
         self.person.lend(&mut |terminal| {
@@ -459,61 +504,6 @@ fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> 
     }
 }
 
-async fn forward(session: &Session, host: &Host, near: &Path, to: &Remote) -> Result<(), Failure> {
-    let far = match to {
-        Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },
-        Remote::Unix(path) => Socket::UnixSocket { path: Cow::Owned(path.into()) },
-    };
-    let here = Socket::UnixSocket { path: Cow::Borrowed(near) };
-    let asked = timeout(SILENT, session.request_port_forward(ForwardType::Local, here, far)).await;
-    let why = match asked {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(e)) => e.to_string(),
-        Err(_) => "its connection is frozen".to_owned(),
-    };
-    Err(Failure::new(Reason::Unreachable, format!("nothing can be forwarded through `{host}`: {why}")).on(&host.name))
-}
-
-/// Holds the channel open.
-struct KeptChild(#[expect(dead_code, reason = "it ends when dropped")] Mutex<::openssh::Child<Arc<Session>>>);
-
-/// Ends a connection of one's own.
-struct Guard {
-    config: PathBuf,
-    control: PathBuf,
-    host: String,
-    near: Option<PathBuf>,
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if let Some(near) = &self.near {
-            let _ = std::fs::remove_file(near);
-        }
-        let mut command = std::process::Command::new("ssh");
-        command
-            .arg("-F")
-            .arg(&self.config)
-            .arg("-O")
-            .arg("exit")
-            .arg("-o")
-            .arg(format!("ControlPath={}", self.control.display()));
-        command.args(["--", &self.host]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
-        let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() else { return };
-        // One that is frozen does not answer; its connection ends with the keeper's patience.
-        let until = Instant::now() + master::ALIVE_WITHIN;
-        while Instant::now() < until {
-            if !matches!(child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        let _ = child.kill();
-        let _ = child.wait();
-        let _ = std::fs::remove_file(&self.control);
-    }
-}
-
 impl Drop for Openssh {
     fn drop(&mut self) {
         for cell in self.forwards.lock().unwrap().values() {
@@ -521,5 +511,20 @@ impl Drop for Openssh {
                 let _ = std::fs::remove_file(near);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_old_before_its_traces_are_removed() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        let trace = |began: Duration| format!("{:011x}-0a1b2c-0.1-3", began.as_millis());
+        assert!(!is_old(&trace(now)) && !is_old(&trace(now - day * 28)));
+        assert!(is_old(&trace(now - day * 30)));
+        assert!(!is_old("no-time"));
     }
 }

@@ -30,12 +30,20 @@ pub struct Hop {
 }
 
 impl Hop {
-    /// The arguments that lead ssh to it.
+    /// What tells it from every other one.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.via.as_deref().unwrap_or_default(), self.place)
+    }
+
+    /// The arguments that lead ssh to it, with the way there.
     pub fn arguments(&self) -> Vec<String> {
+        let via = self.via.iter().flat_map(|via| ["-J".to_owned(), via.clone()]);
+        via.chain(self.words()).collect()
+    }
+
+    /// The arguments that name it.
+    pub fn words(&self) -> Vec<String> {
         let mut arguments = Vec::new();
-        if let Some(via) = &self.via {
-            arguments.extend(["-J".to_owned(), via.clone()]);
-        }
         let (user, name, port) = parts(&self.place);
         for (flag, value) in [("-l", user), ("-p", port)] {
             arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));

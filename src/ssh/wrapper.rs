@@ -12,6 +12,9 @@ const NOTED: &str = concat!(include_str!("note.sh"), include_str!("noted.sh"));
 /// What Linux takes as one argument, less what stands around it.
 const MOST: usize = 120 << 10;
 
+/// How many days a trace stays on its host.
+pub const KEPT_DAYS: u32 = 30;
+
 /// How sudo is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sudo {
@@ -50,8 +53,8 @@ pub fn given(job: &Job<'_>) -> Vec<u8> {
 
 /// The line for a job under the wrapper; `mark` is a text that nothing else prints.
 ///
-/// `owner` is the app's user, where a ledger is not the login user's.
-pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Result<String, Failure> {
+/// `owner` is the app's user, where a ledger is not the login user's. With `sweep`, traces of long ago are removed.
+pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo, sweep: bool) -> Result<String, Failure> {
     let user = job.user.as_ref();
     let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
     let mut note = job.note.as_ref().unwrap_or(&empty);
@@ -80,7 +83,9 @@ pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo) -> Resu
     let trace = job.trace.as_ref();
     let folder = trace.map(|trace| trace.folder.clone()).unwrap_or_default();
     let id = trace.map(|trace| trace.id.clone()).unwrap_or_default();
-    let args = [mark, &folder, &id, &note.file, &note.intent, &note.ok, &note.failed, &owner, &dir].map(str::to_owned);
+    let sweep = if sweep && trace.is_some() { KEPT_DAYS.to_string() } else { String::new() };
+    let args = [mark, &folder, &id, &note.file, &note.intent, &note.ok, &note.failed, &owner, &dir, &sweep];
+    let args = args.map(str::to_owned);
     let args: Vec<String> = args.into_iter().chain(words).collect();
     encoded(&program(WRAPPER, &args))
 }
@@ -166,7 +171,7 @@ mod tests {
             ["", "a b", "'", "\\", "$(touch x)", "`x`", "!!", "a\nb", "ünï%d", "~", "{a,b}", "\t", "%", "\"", "\\0101"];
         let words: Vec<String> = ["printf", "%s|"].iter().chain(&hostile).map(|s| s.to_string()).collect();
         let command = Command::of(words).unwrap();
-        let line = line(&Job::new(&command), "MARK", None, Sudo::Never).unwrap();
+        let line = line(&Job::new(&command), "MARK", None, Sudo::Never, false).unwrap();
         let wanted = hostile.map(|h| format!("{h}|")).concat();
         for shell in ["/bin/sh", "/bin/bash", "/usr/bin/fish", "/usr/bin/tcsh", "/usr/bin/zsh"] {
             if !installed(shell) {
@@ -190,7 +195,7 @@ mod tests {
                 let command = Command::line_with(text, Vec::new(), secrets).unwrap();
                 let env = vec![("OPEN".to_owned(), value.to_owned())];
                 let job = Job { env, ..Job::new(&command) };
-                let line = line(&job, "MARK", None, Sudo::Never).unwrap();
+                let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
                 assert!(!line.contains("s3cret"), "{line}");
                 let mut run = Process::new(shell);
                 if shell.ends_with("busybox") {
@@ -207,7 +212,7 @@ mod tests {
             let words = ["sh", "-c", "printf '%s %s' \"$OPEN\" \"$1\"", "x", "y z"].map(str::to_owned);
             let command = Command::of(words.to_vec()).unwrap();
             let job = Job { env: vec![("OPEN".to_owned(), "v".to_owned())], ..Job::new(&command) };
-            let line = line(&job, "MARK", None, Sudo::Never).unwrap();
+            let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
             let mut child = Process::new("/bin/sh")
                 .args(["-c", &line])
                 .stdin(Stdio::piped())
@@ -228,7 +233,7 @@ mod tests {
         let note = Note { file: at("ledger"), intent: "i @AT@".into(), ok: "o".into(), failed: "f".into() };
         let trace = crate::world::real::Trace { id: "x".into(), folder: at("run") };
         let job = Job { note: Some(note), trace: Some(trace), ..Job::new(&command) };
-        let line = line(&job, "MARK", None, Sudo::Never).unwrap();
+        let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
         let mut child = Process::new("/bin/sh")
             .args(["-c", &line])
             .stdin(std::process::Stdio::piped())
@@ -251,11 +256,72 @@ mod tests {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let command = Command::line(&format!("touch {}", at("begun")), Vec::new()).unwrap();
         let trace = crate::world::real::Trace { id: "x".into(), folder: at("run") };
-        let line = line(&Job { trace: Some(trace), ..Job::new(&command) }, "MARK", None, Sudo::Never).unwrap();
+        let line = line(&Job { trace: Some(trace), ..Job::new(&command) }, "MARK", None, Sudo::Never, false).unwrap();
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         Process::new("/bin/sh").args(["-c", &line]).stdout(writer).status().unwrap();
         assert_eq!(std::fs::read_dir(at("run")).unwrap().count(), 0);
         assert!(!folder.path().join("begun").exists());
+    }
+
+    /// Runs a job's line by POSIX sh, after a line of its own.
+    fn run(job: &Job<'_>, before: &str, sweep: bool) -> (String, String) {
+        let line = line(job, "MARK", None, Sudo::Never, sweep).unwrap();
+        let mut command = Process::new("/bin/sh");
+        let out = command.args(["-c", &format!("{before}\n{line}")]).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(out.stdout), text(out.stderr))
+    }
+
+    #[test]
+    fn a_trace_that_cannot_be_written_lets_nothing_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let command = Command::line(&format!("touch {}", at("begun")), Vec::new()).unwrap();
+        let job = |folder: String| {
+            let trace = crate::world::real::Trace { id: "x".into(), folder };
+            Job { trace: Some(trace), ..Job::new(&command) }
+        };
+        std::fs::write(at("file"), "").unwrap();
+        assert_eq!(run(&job(at("file/run")), "", false).0, "MARK pid 0\n\nMARK trace\n");
+        // A folder under which the trace's own name cannot be: as on a disk that is full or read-only.
+        std::fs::create_dir_all(at("run/x.new")).unwrap();
+        assert_eq!(run(&job(at("run")), "", false).0, "MARK pid 0\n\nMARK trace\n");
+        assert!(!folder.path().join("begun").exists());
+        std::fs::remove_dir(at("run/x.new")).unwrap();
+        assert!(run(&job(at("run")), "", false).0.ends_with("\nMARK 0\n"));
+        assert!(folder.path().join("begun").exists());
+    }
+
+    #[test]
+    fn traces_of_long_ago_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = std::time::Duration::from_secs(24 * 60 * 60);
+        let now = std::time::SystemTime::now();
+        for (name, days) in [("old", KEPT_DAYS + 2), ("young", KEPT_DAYS - 2), ("new", 0)] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(now - day * days).unwrap();
+        }
+        let command = Command::line("true", Vec::new()).unwrap();
+        let trace = crate::world::real::Trace { id: "x".into(), folder: folder.path().display().to_string() };
+        let job = Job { trace: Some(trace), ..Job::new(&command) };
+        let names = || {
+            let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+            names.sort();
+            names.join(" ")
+        };
+        run(&job, "", false);
+        assert_eq!(names(), "new old x young");
+        run(&job, "", true);
+        assert_eq!(names(), "new x young");
+    }
+
+    #[test]
+    fn what_start_up_files_print_stands_before_the_mark_on_both_outputs() {
+        let command = Command::line("echo out; echo err >&2", Vec::new()).unwrap();
+        let (out, err) = run(&Job::new(&command), "printf noise; printf 'noise\n' >&2", false);
+        assert!(out.starts_with("noiseMARK pid ") && out.ends_with("\nout\n\nMARK 0\n"), "{out}");
+        assert_eq!(err, "noise\nMARK\nerr\n");
     }
 }
