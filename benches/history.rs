@@ -45,6 +45,7 @@ fn journal(number: u64) -> Vec<u8> {
         took: 90_000,
         journal: 0,
         commit: Some(commit.into()),
+        name: None,
         table: vec![],
     };
     let mut records = vec![serde_json::to_vec(&Record::Begun(head(number))).expect("JSON")];
