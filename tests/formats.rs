@@ -62,7 +62,9 @@ impl Schema {
                 "pattern" => {
                     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
                     let holds = |text: &str| match wanted.as_str().unwrap() {
-                        "^[0-9a-f]{40}$" => text.len() == 40 && text.bytes().all(|b| b"0123456789abcdef".contains(&b)),
+                        "^[0-9a-f]{40}([0-9a-f]{24})?$" => {
+                            [40, 64].contains(&text.len()) && text.bytes().all(|b| b"0123456789abcdef".contains(&b))
+                        }
                         "^[0-9]+%$" => text.strip_suffix('%').is_some_and(number),
                         "^[0-9]+(ms|s|m|h)$" => {
                             ["ms", "s", "m", "h"].iter().any(|unit| text.strip_suffix(unit).is_some_and(number))

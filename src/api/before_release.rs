@@ -22,7 +22,8 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         Some(known) => known,
         None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
     };
-    let in_full = matches!(resolved.kind, Kind::Tag) || (resolved.kind == Kind::Commit && reference.len() == 40);
+    let in_full = matches!(resolved.kind, Kind::Tag)
+        || (resolved.kind == Kind::Commit && reference.len() == resolved.commit.len());
     // Where hosts take requests while they are deployed to, no release is in progress and none was rolled back.
     let book = match in_full || fleet.deploy_live {
         true => None,
@@ -67,8 +68,7 @@ fn called(commit: &str, name: Option<String>) -> String {
 fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
     let message =
         format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
-    Failure::refused(message)
-        .help("nothing was changed; type its tag or its 40 digits in full to deploy it all the same")
+    Failure::refused(message).help("nothing was changed; type its tag or all of its digits to deploy it all the same")
 }
 
 /// The commits that each host was well on, by the ledger.

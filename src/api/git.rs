@@ -226,7 +226,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Branch(name.to_owned())] }).map(drop)
     }
 
-    /// The 40 digits of the commit.
+    /// The whole digits of the commit: 40, or 64 by sha256.
     #[rhai_fn(get = "id", pure)]
     pub fn id(commit: &mut CommitValue) -> String {
         commit.commit.to_string()

@@ -1,5 +1,5 @@
 //! Whether a folder's branch is behind the one that it follows.
-use super::{Error, Repository, process::git};
+use super::{Error, Repository, open::Branch, process::git};
 use crate::{
     effect::*,
     failure::Failure,
@@ -65,52 +65,32 @@ async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, Er
 }
 
 /// The branch that the current one follows.
-struct Followed {
-    /// `origin/main`.
-    shown: String,
-    remote: String,
-    /// The remote's own name for it: `refs/heads/main`.
-    name: String,
-    /// Where the current branch stands, and where the followed one stood when it was last fetched.
-    own: git2::Oid,
-    known: git2::Oid,
-}
+struct Followed(Branch);
 
 impl Followed {
     fn of(repository: &Repository) -> Result<Option<Followed>, Error> {
-        let open = repository.open()?;
-        let head = open.head()?;
-        let (Some(name), Some(own)) = (head.name().ok().filter(|_| head.is_branch()), head.target()) else {
-            return Ok(None);
-        };
-        let text = |buffer: git2::Buf| buffer.as_str().map(str::to_owned).ok();
-        let remote = text(open.branch_upstream_remote(name)?);
-        let upstream = git2::Branch::wrap(open.find_reference(name)?).upstream()?;
-        let key = format!("branch.{}.merge", name.trim_start_matches("refs/heads/"));
-        let merge = open.config()?.get_string(&key)?;
-        let (Some(remote), Some(known)) = (remote, upstream.get().target()) else { return Ok(None) };
-        let shown = super::process::visible(&String::from_utf8_lossy(upstream.name_bytes()?));
-        Ok(Some(Followed { shown, remote, name: merge, own, known }))
+        Ok(repository.open()?.followed()?.map(Followed))
     }
 
     /// Where the remote says that it stands now; nothing if it does not say so in time.
     async fn asked(&self, repository: &Repository) -> Option<String> {
-        if self.remote == "." || self.remote.starts_with('-') {
+        let Branch { remote, name, .. } = &self.0;
+        if remote == "." || remote.starts_with('-') {
             return None;
         }
-        let ended = git(repository, &["ls-remote", "--quiet", "--", &self.remote, &self.name], WITHIN).await.ok()?;
-        let line = ended.out.lines().find(|line| line.ends_with(&format!("\t{}", self.name)))?;
+        let ended = git(repository, &["ls-remote", "--quiet", "--", remote, name], WITHIN).await.ok()?;
+        let line = ended.out.lines().find(|line| line.ends_with(&format!("\t{name}")))?;
         Some(line.split('\t').next()?.to_owned()).filter(|_| ended.ok)
     }
 
     fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, Error> {
         let open = repository.open()?;
-        let there = |commits| Behind { upstream: self.shown.clone(), commits };
-        let tip = now.and_then(|now| git2::Oid::from_str(now).ok()).unwrap_or(self.known);
-        if open.find_commit(tip).is_err() {
+        let there = |commits| Behind { upstream: super::process::visible(&self.0.shown), commits };
+        let tip = now.unwrap_or(&self.0.known);
+        if !open.has(tip) {
             return Ok(Some(there(None)));
         }
-        let (_, commits) = open.graph_ahead_behind(self.own, tip)?;
+        let commits = open.ahead(tip, &self.0.own)?;
         Ok((commits > 0).then(|| there(Some(commits))))
     }
 }

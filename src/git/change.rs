@@ -65,7 +65,7 @@ pub async fn tag(
     within: Duration,
 ) -> Result<(), Error> {
     named("refs/tags/", name)?;
-    if commit.len() != 40 || !commit.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if !super::by_git::whole(commit) {
         return Err(Error::BadName(super::process::visible(commit)));
     }
     text(message.unwrap_or_default())?;
@@ -124,7 +124,7 @@ fn named(prefix: &str, name: &str) -> Result<String, Error> {
 pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
     let open = repository.open()?;
     let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));
-    let found: Vec<&String> = candidates.iter().filter(|full| open.find_reference(full).is_ok()).collect();
+    let found: Vec<&String> = candidates.iter().filter(|full| open.peeled(full).is_some()).collect();
     match found[..] {
         [one] => return Ok(one.clone()),
         [] => {}
@@ -133,8 +133,7 @@ pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<Stri
             return Err(Error::Ambiguous { reference: super::process::visible(reference), meanings });
         }
     }
-    let whole = reference.len() == 40 && git2::Oid::from_str(reference).is_ok_and(|id| open.find_commit(id).is_ok());
-    if whole {
+    if open.has(reference) {
         return Ok(reference.to_owned());
     }
     let near = super::names::read(&open, false)?.near(reference);
@@ -142,7 +141,7 @@ pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<Stri
 }
 
 fn head(repository: &Repository) -> Result<String, Error> {
-    Ok(repository.open()?.head()?.peel_to_commit()?.id().to_string())
+    repository.open()?.head()
 }
 
 #[cfg(test)]

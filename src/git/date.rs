@@ -19,7 +19,7 @@ pub struct ReadDate {
 impl ReadDate {
     fn date(&self, mirrors: &Path) -> Option<i64> {
         let open = Repository::locate(&self.repository, mirrors).ok()?.open().ok()?;
-        Some(open.find_commit_by_prefix(&self.commit).ok()?.time().seconds())
+        open.at(&open.beginning(&self.commit).ok()??).ok()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong with a repository.
 use crate::{
+    command::quoted,
     failure::{Failure, Reason},
     fleet::Accept,
 };
@@ -12,6 +13,9 @@ use std::time::Duration;
 pub enum Error {
     #[error("`{path}` isn't a git repository: {why}")]
     NotARepository { path: String, why: String },
+    /// Git itself refuses it, unless `safe.directory` names it.
+    #[error("the repository `{path}` belongs to another user")]
+    Theirs { path: String, advised: bool },
     #[error("`{0}` is not a repository's URL")]
     BadUrl(String),
     #[error("the repository has several remotes and none is `origin`: {}", .0.join(", "))]
@@ -24,6 +28,8 @@ pub enum Error {
     NoGit(String),
     #[error("git {what} did not end within {} s", .within.as_secs())]
     TimedOut { what: String, within: Duration },
+    #[error("git {what} heard nothing for {} s", .quiet.as_secs())]
+    Quiet { what: String, quiet: Duration },
     #[error("git {what} failed: {why}")]
     Git { what: String, why: String },
     #[error("`{remote}` cannot be fetched from: {why}")]
@@ -60,12 +66,21 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let reason = match &error {
             Error::NotAccepted { .. } | Error::NotPushed(_) => Reason::Refused,
-            Error::NotARepository { .. } | Error::BadUrl(_) | Error::ManyRemotes(_) => Reason::Fabfile,
+            Error::NotARepository { .. } | Error::Theirs { .. } | Error::BadUrl(_) | Error::ManyRemotes(_) => {
+                Reason::Fabfile
+            }
             // Git was ended in the middle: a push may have arrived.
             Error::TimedOut { .. } => Reason::Unknown,
             _ => Reason::Failed,
         };
         let help = match &error {
+            Error::Theirs { path, advised: true } => Some(format!(
+                "if you trust its owner, as git then does too: `git config --global --add safe.directory {}`",
+                quoted(path)
+            )),
+            Error::Theirs { .. } => Some(
+                "clone it as yourself, and name that clone or its URL as `repository` in the fleet file".to_owned(),
+            ),
             Error::ManyRemotes(_) => Some("name one of them `origin`".to_owned()),
             Error::Fetch { remote, .. } => {
                 Some(format!("check `git ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))

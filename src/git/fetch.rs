@@ -1,5 +1,5 @@
 //! Brings what a remote has into refs of rfab's own.
-use super::{Error, Repository, process::git};
+use super::{Error, Repository, Trust, open::Open, process::git, repository::by_sha256};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
@@ -34,12 +34,28 @@ pub async fn fetch(repository: &Repository, within: Duration) -> Result<(), Erro
         "+refs/heads/*:refs/rfab/heads/*",
         "+refs/tags/*:refs/rfab/tags/*",
     ];
-    match git(repository, &args, within.saturating_sub(begun.elapsed())).await {
+    let within = || within.saturating_sub(begun.elapsed());
+    let mut ended = git(repository, &args, within()).await;
+    if ended.as_ref().is_ok_and(|ended| !ended.ok) && hashes_otherwise(repository, remote, within()).await? {
+        by_sha256(repository)?;
+        ended = git(repository, &args, within()).await;
+    }
+    match ended {
         Ok(ended) if ended.ok => Ok(()),
         Ok(ended) => Err(failed(ended.why())),
         Err(late @ Error::TimedOut { .. }) => Err(failed(late.to_string())),
         Err(other) => Err(other),
     }
+}
+
+/// Whether a remote names its objects by sha256, and its mirror, which has nothing yet, was not made for that.
+async fn hashes_otherwise(mirror: &Repository, remote: &str, within: Duration) -> Result<bool, Error> {
+    if mirror.trust != Trust::Mirror || !matches!(mirror.open()?, Open::Here(_)) {
+        return Ok(false);
+    }
+    let listed = git(mirror, &["ls-remote", "--quiet", "--", remote], within).await?;
+    let id = listed.out.split('\t').next().unwrap_or_default();
+    Ok(listed.ok && id.len() == 64 && super::names(mirror)? == super::Names::default())
 }
 
 /// Waits until no other rfab fetches into the repository; git itself would fail on its ref locks. Nothing when the

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// One commit, for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Logged {
-    /// 40 hex digits.
+    /// 40 hex digits, or 64 by sha256.
     pub commit: String,
     pub subject: String,
     pub author: String,
@@ -28,48 +28,14 @@ pub struct Between {
 /// Both are whole commit ids. Subjects and authors are what others wrote: control characters are in them still.
 pub fn log_between(repository: &Repository, old: &str, new: &str, most: usize) -> Result<Between, Error> {
     let open = repository.open()?;
-    let (old, new) = (known(&open, old)?, known(&open, new)?);
-    let (added, more_added) = only_in(&open, new, old, most)?;
-    let (dropped, more_dropped) = only_in(&open, old, new, most)?;
-    Ok(Between { added, dropped, more: more_added || more_dropped })
-}
-
-fn known(open: &git2::Repository, commit: &str) -> Result<git2::Oid, Error> {
-    let unknown = |_| Error::Unknown { reference: super::process::visible(commit), near: Vec::new() };
-    let whole = commit.len() == 40;
-    let id = git2::Oid::from_str(if whole { commit } else { "" }).map_err(unknown)?;
-    open.find_commit(id).map_err(unknown)?;
-    Ok(id)
-}
-
-fn only_in(
-    open: &git2::Repository,
-    here: git2::Oid,
-    not_here: git2::Oid,
-    most: usize,
-) -> Result<(Vec<Logged>, bool), Error> {
-    let mut walk = open.revwalk()?;
-    walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
-    walk.push(here)?;
-    walk.hide(not_here)?;
-    let mut found = Vec::new();
-    for id in walk {
-        if found.len() == most {
-            return Ok((found, true));
+    for commit in [old, new] {
+        if !open.has(commit) {
+            return Err(Error::Unknown { reference: super::process::visible(commit), near: Vec::new() });
         }
-        let commit = open.find_commit(id?)?;
-        found.push(Logged {
-            commit: commit.id().to_string(),
-            subject: text(commit.message_bytes()).lines().next().unwrap_or_default().to_owned(),
-            author: text(commit.author().name_bytes()),
-            at: commit.time().seconds(),
-        });
     }
-    Ok((found, false))
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim().to_owned()
+    let (added, more_added) = open.only_in(new, old, most)?;
+    let (dropped, more_dropped) = open.only_in(old, new, most)?;
+    Ok(Between { added, dropped, more: more_added || more_dropped })
 }
 
 #[cfg(test)]

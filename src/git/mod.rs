@@ -1,9 +1,10 @@
-//! Reads repositories with git2; fetches, commits and pushes by the user's own `git`.
+//! Reads repositories with git2, or where that cannot by the user's own `git`, which also fetches, commits and pushes.
 //!
 //! What a remote has is fetched into refs of rfab's own (`refs/rfab/heads/…`, `refs/rfab/tags/…`), so that the
 //! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
 //! repository that has no remote is its own truth: there its own branches and tags are meant.
 mod behind;
+mod by_git;
 mod change;
 mod changing;
 mod date;
@@ -11,13 +12,17 @@ mod error;
 mod fetch;
 mod happened;
 mod log;
+mod missing;
 mod names;
+mod open;
 mod process;
 mod reading;
 mod repository;
 mod resolve;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use behind::{Behind, ReadBehind};
@@ -28,6 +33,7 @@ pub use error::Error;
 pub use fetch::fetch;
 pub use happened::{Happened, ReadChange};
 pub use log::{Between, Logged, log_between};
+pub use missing::complete;
 pub use names::{Named, Names, known, names};
 pub use reading::{ReadLog, ReadNames, Resolve, app};
 pub use repository::{Repository, Trust};

@@ -1,5 +1,5 @@
 //! The branches and tags that are meant: the remote's as last fetched, or a lone repository's own.
-use super::{Error, Repository};
+use super::{Error, Repository, open::Open};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     pub name: String,
-    /// 40 hex digits.
+    /// 40 hex digits, or 64 by sha256.
     pub commit: String,
 }
 
@@ -30,30 +30,17 @@ pub fn known(repository: &Repository) -> Result<Names, Error> {
     let fetched = read(&open, repository.remote.is_some())?;
     match &repository.remote {
         Some(remote) if fetched.branches.is_empty() && fetched.tags.is_empty() => {
-            let mut branches = below(&open, &format!("refs/remotes/{remote}/"))?;
+            let mut branches = open.below(&format!("refs/remotes/{remote}/"))?;
             branches.retain(|branch| branch.name != "HEAD");
-            Ok(Names { branches, tags: below(&open, "refs/tags/")? })
+            Ok(Names { branches, tags: open.below("refs/tags/")? })
         }
         _ => Ok(fetched),
     }
 }
 
-pub(super) fn read(open: &git2::Repository, fetched: bool) -> Result<Names, Error> {
+pub(super) fn read(open: &Open, fetched: bool) -> Result<Names, Error> {
     let prefix = if fetched { "refs/rfab/" } else { "refs/" };
-    Ok(Names { branches: below(open, &format!("{prefix}heads/"))?, tags: below(open, &format!("{prefix}tags/"))? })
-}
-
-fn below(open: &git2::Repository, prefix: &str) -> Result<Vec<Named>, Error> {
-    let mut found = Vec::new();
-    for reference in open.references_glob(&format!("{prefix}*"))? {
-        let reference = reference?;
-        let Some(name) = reference.name().ok().and_then(|name| name.strip_prefix(prefix)) else { continue };
-        if let Ok(commit) = reference.peel_to_commit() {
-            found.push(Named { name: name.to_owned(), commit: commit.id().to_string() });
-        }
-    }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
+    Ok(Names { branches: open.below(&format!("{prefix}heads/"))?, tags: open.below(&format!("{prefix}tags/"))? })
 }
 
 impl Names {

@@ -1,8 +1,16 @@
 //! Where a repository is, and how far its configuration is trusted.
-use super::Error;
+use super::{
+    Error,
+    open::Open,
+    process::{Ended, read},
+};
 use sha2::{Digest, Sha256};
 use std::{
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    ffi::OsStr,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -22,8 +30,10 @@ pub struct Repository {
 pub enum Trust {
     /// The user's own: git behaves as by hand, hooks and signing included.
     Own,
-    /// Made by rfab or owned by another user: no hooks, no programs out of its configuration.
-    Careful,
+    /// A mirror, made by rfab: the user's settings count, and there are no hooks.
+    Mirror,
+    /// Another user's, which the user's git opens all the same: no programs out of its configuration.
+    Strange,
 }
 
 impl Repository {
@@ -36,35 +46,67 @@ impl Repository {
     }
 
     /// Opens it for reading.
-    pub(super) fn open(&self) -> Result<git2::Repository, Error> {
-        let at = self.work.as_deref().unwrap_or(&self.folder);
-        git2::Repository::open(at).map_err(|e| no_repository(at, e.message()))
+    pub(super) fn open(&self) -> Result<Open, Error> {
+        Open::of(self)
     }
 }
 
 fn own(path: &Path) -> Result<Repository, Error> {
     let none: [&Path; 0] = [];
-    let open = git2::Repository::open_ext(path, git2::RepositoryOpenFlags::empty(), none)
-        .map_err(|e| no_repository(path, e.message()))?;
-    if open.is_bare() && path.canonicalize().ok() != open.path().canonicalize().ok() {
-        return Err(no_repository(path, "it lies inside a bare one"));
+    let (folder, work, own, remotes) = match git2::Repository::open_ext(path, git2::RepositoryOpenFlags::empty(), none)
+    {
+        Ok(open) => {
+            (open.commondir().to_owned(), open.workdir().map(Path::to_owned), open.path().to_owned(), remotes(&open)?)
+        }
+        Err(e) if e.code() == git2::ErrorCode::NotFound => return Err(not_one(path, e.message())),
+        // What libgit2 does not know, or another user's: git says whether it opens that.
+        Err(_) => told(path)?,
+    };
+    if work.is_none() && path.canonicalize().ok() != own.canonicalize().ok() {
+        return Err(not_one(path, "it lies inside a bare one"));
     }
-    let folder = open.commondir().to_owned();
-    let owner = std::fs::metadata(&folder).map_err(|e| no_repository(path, &e.to_string()))?.uid();
-    let trust = if owner == rustix::process::geteuid().as_raw() { Trust::Own } else { Trust::Careful };
-    Ok(Repository { work: open.workdir().map(Path::to_owned), remote: remote(&open)?, folder, trust })
+    let owner = std::fs::metadata(&folder).map_err(|e| not_one(path, &e.to_string()))?.uid();
+    let trust = if owner == rustix::process::geteuid().as_raw() { Trust::Own } else { Trust::Strange };
+    Ok(Repository { work, remote: remote(remotes)?, folder, trust })
+}
+
+/// The folder that worktrees share, the work tree, the worktree's own folder, and the remotes that have a URL.
+type Found = (PathBuf, Option<PathBuf>, PathBuf, Vec<String>);
+
+/// The same as git tells it.
+fn told(path: &Path) -> Result<Found, Error> {
+    let at = Repository { folder: path.to_owned(), work: Some(path.to_owned()), remote: None, trust: Trust::Own };
+    let ask = |args: &[&str]| -> Result<Vec<u8>, Error> {
+        let (ended, out) = read(&at, args, "")?;
+        if ended.ok { Ok(out) } else { Err(refused(path, &ended)) }
+    };
+    let lines = |bytes: Vec<u8>| -> Vec<PathBuf> {
+        bytes.split(|byte| *byte == b'\n').map(|line| PathBuf::from(OsStr::from_bytes(line))).collect()
+    };
+    let places = lines(ask(&["rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-inside-work-tree"])?);
+    let [own, common, inside, ..] = &places[..] else { return Err(not_one(path, "git does not say where it is")) };
+    let work = match inside.to_str() == Some("true") {
+        true => lines(ask(&["rev-parse", "--show-toplevel"])?).into_iter().next(),
+        false => None,
+    };
+    let keys = ask(&["config", "-z", "--name-only", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
+    let names = keys.split(|byte| *byte == 0).filter_map(|key| {
+        std::str::from_utf8(key).ok()?.strip_prefix("remote.")?.strip_suffix(".url").map(str::to_owned)
+    });
+    let mut names: Vec<String> = names.collect();
+    names.dedup();
+    Ok((path.join(common), work, own.clone(), names))
+}
+
+fn remotes(open: &git2::Repository) -> Result<Vec<String>, Error> {
+    let all = open.remotes()?;
+    let names = all.iter_bytes().filter_map(|name| std::str::from_utf8(name).ok());
+    let has_url = |name: &&str| open.find_remote(name).is_ok_and(|remote| !remote.url_bytes().is_empty());
+    Ok(names.filter(has_url).map(str::to_owned).collect())
 }
 
 /// The remote that is meant when nobody names one.
-fn remote(open: &git2::Repository) -> Result<Option<String>, Error> {
-    let all = open.remotes()?;
-    let mut names = Vec::new();
-    for name in all.iter_bytes().filter_map(|name| std::str::from_utf8(name).ok()) {
-        let has_url = open.find_remote(name).is_ok_and(|remote| !remote.url_bytes().is_empty());
-        if has_url {
-            names.push(name.to_owned());
-        }
-    }
+fn remote(mut names: Vec<String>) -> Result<Option<String>, Error> {
     if names.iter().any(|name| name == "origin") {
         return Ok(Some("origin".to_owned()));
     }
@@ -81,18 +123,52 @@ fn mirror(url: &str, cache: &Path) -> Result<Repository, Error> {
     let end = url.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default().trim_end_matches(".git");
     let end: String = end.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
     let folder = cache.join(format!("{end}-{}.git", &hex::encode(Sha256::digest(url))[..12]));
-    let made = |e: std::io::Error| no_repository(&folder, &e.to_string());
+    let made = |e: std::io::Error| not_one(&folder, &e.to_string());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(cache).map_err(made)?;
-    let mut options = git2::RepositoryInitOptions::new();
-    options.bare(true).external_template(false).mkdir(true);
     if !folder.join("HEAD").exists() {
-        git2::Repository::init_opts(&folder, &options).map_err(|e| no_repository(&folder, e.message()))?;
+        made_empty(&folder)?;
     }
-    Ok(Repository { folder, work: None, remote: Some(url.to_owned()), trust: Trust::Careful })
+    Ok(Repository { folder, work: None, remote: Some(url.to_owned()), trust: Trust::Mirror })
 }
 
-fn no_repository(path: &Path, why: &str) -> Error {
+pub(super) fn not_one(path: &Path, why: &str) -> Error {
     Error::NotARepository { path: path.display().to_string(), why: super::process::visible(why) }
+}
+
+fn made_empty(folder: &Path) -> Result<(), Error> {
+    let mut options = git2::RepositoryInitOptions::new();
+    options.bare(true).external_template(false).mkdir(true);
+    git2::Repository::init_opts(folder, &options).map(drop).map_err(|e| not_one(folder, e.message()))
+}
+
+/// Has a mirror that has nothing yet name its objects by sha256, as its remote does.
+pub(super) fn by_sha256(mirror: &Repository) -> Result<(), Error> {
+    let failed = |e: std::io::Error| not_one(&mirror.folder, &e.to_string());
+    let config = mirror.folder.join("config");
+    let text = std::fs::read_to_string(&config).map_err(failed)?;
+    let text = text.replacen("repositoryformatversion = 0", "repositoryformatversion = 1", 1);
+    std::fs::write(&config, format!("{text}[extensions]\n\tobjectFormat = sha256\n")).map_err(failed)
+}
+
+/// Why git does not read what is at a path; of another user's it names the line that has it read.
+pub(super) fn refused(path: &Path, ended: &Ended) -> Error {
+    let dubious = ended.err.split("dubious ownership in repository at '").nth(1);
+    let Some(found) = dubious.and_then(|rest| rest.split("'\n").next()) else {
+        return not_one(path, &ended.why());
+    };
+    let found = Path::new(found);
+    Error::Theirs { path: found.display().to_string(), advised: advised(path, found) }
+}
+
+/// Whether to trust another user's repository may be advised: it is the one that was named, not one that somebody
+/// put further up, and nobody but its owner can put another into its place.
+fn advised(named: &Path, found: &Path) -> bool {
+    let same =
+        |path: &Path| path.canonicalize().is_ok_and(|path| named.canonicalize().is_ok_and(|named| named == path));
+    let open = |path: &Path| std::fs::metadata(path).map_or(true, |seen| seen.mode() & 0o022 != 0);
+    let plain = found.to_str().is_some_and(|text| !text.contains(char::is_control));
+    // A sticky folder such as `/tmp` is open to all: there anybody can be first.
+    plain && (same(found) || same(&found.join(".git"))) && !open(found) && !found.parent().is_some_and(open)
 }
 
 #[cfg(test)]
@@ -142,6 +218,6 @@ mod tests {
         }
         let found = Repository::locate("git@host.example:team/shop.git", cache.path()).unwrap();
         assert!(found.folder.file_name().unwrap().to_str().unwrap().starts_with("shop-"));
-        assert_eq!(found.trust, Trust::Careful);
+        assert_eq!(found.trust, Trust::Mirror);
     }
 }

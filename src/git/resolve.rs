@@ -1,5 +1,5 @@
 //! What a person calls a state of the code, made into one commit.
-use super::{Error, Names, Repository, fetch, names, process::visible};
+use super::{Error, Names, Repository, fetch, names, open::Open, process::visible};
 use crate::fleet::Accept;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// What is asked of `resolve`.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
-    /// `stable`, a tag, a branch, a commit (7 to 40 hex digits), `refs/tags/NAME` or `refs/heads/NAME`.
+    /// `stable`, a tag, a branch, a commit (7 to 40 hex digits, or to 64 by sha256), `refs/tags/NAME` or `refs/heads/NAME`.
     pub reference: &'a str,
     pub fetch: bool,
     pub accept: &'a [Accept],
@@ -19,7 +19,7 @@ pub struct Ask<'a> {
 /// A commit and how it was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// 40 hex digits: the only part that a host may see.
+    /// 40 hex digits, or 64 by sha256: the only part that a host may see.
     pub commit: String,
     /// What it was called.
     pub name: String,
@@ -63,7 +63,7 @@ impl Kind {
     }
 }
 
-/// Fetches, then finds the one commit that a name means to the remote.
+/// Fetches, then finds the one commit that a name means to the remote, and has a partial clone fetch its files.
 ///
 /// `stable` is the newest stable tag, whatever else has that name. Fails when the fetch fails, when the name is
 /// unknown or may mean two things, when the fleet does not take such names, and on a guarded fleet when nobody
@@ -72,7 +72,11 @@ pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, 
     if ask.fetch {
         fetch::fetch(repository, ask.within).await?;
     }
-    find(repository, &ask)
+    let found = find(repository, &ask)?;
+    if ask.fetch {
+        super::complete(repository, &found.commit, ask.within).await?;
+    }
+    Ok(found)
 }
 
 fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
@@ -93,7 +97,7 @@ fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
     if kind == Kind::Stable && (names.branch("stable").is_some() || names.tag("stable").is_some()) {
         warnings.push("`stable` is also a branch or a tag: the newest stable tag is meant".to_owned());
     }
-    if kind == Kind::Commit && !reachable(&open, &names, &commit)? {
+    if kind == Kind::Commit && !open.holds(&names, &commit)? {
         if ask.guarded {
             return Err(Error::NotPushed(commit));
         }
@@ -110,7 +114,7 @@ fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
     Ok(Resolved { commit, name, tag, tags, kind, warnings })
 }
 
-fn meaning(open: &git2::Repository, names: &Names, reference: &str) -> Result<(Kind, String, String), Error> {
+fn meaning(open: &Open, names: &Names, reference: &str) -> Result<(Kind, String, String), Error> {
     if reference == "stable" {
         let stable = names.stable()?.ok_or(Error::NoStable { tags: names.tags.len() })?;
         return Ok((Kind::Stable, stable.name.clone(), stable.commit.clone()));
@@ -139,48 +143,21 @@ fn meaning(open: &git2::Repository, names: &Names, reference: &str) -> Result<(K
 }
 
 /// Finds a commit by its digits; fewer than 7 of them are no commit.
-fn commit(open: &git2::Repository, digits: &str) -> Result<Option<String>, Error> {
-    if !(7..=40).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+fn commit(open: &Open, digits: &str) -> Result<Option<String>, Error> {
+    if !(7..=64).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(None);
     }
-    match open.find_commit_by_prefix(&digits.to_lowercase()) {
-        Ok(commit) => Ok(Some(commit.id().to_string())),
-        Err(e) if e.code() == git2::ErrorCode::Ambiguous => {
-            let meanings = vec!["several objects begin so".to_owned()];
-            Err(Error::Ambiguous { reference: digits.to_owned(), meanings })
-        }
-        Err(e) if e.code() == git2::ErrorCode::NotFound => Ok(None),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// Whether any branch or tag holds a commit.
-fn reachable(open: &git2::Repository, names: &Names, commit: &str) -> Result<bool, Error> {
-    let tips = || names.branches.iter().chain(&names.tags).map(|named| named.commit.as_str());
-    if tips().any(|tip| tip == commit) {
-        return Ok(true);
-    }
-    let wanted = git2::Oid::from_str(commit)?;
-    let mut walk = open.revwalk()?;
-    for tip in tips() {
-        walk.push(git2::Oid::from_str(tip)?)?;
-    }
-    for id in walk {
-        if id? == wanted {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    open.beginning(&digits.to_lowercase())
 }
 
 /// Tells of a local branch or tag of the same name that is another commit.
-fn differing(open: &git2::Repository, kind: Kind, name: &str, commit: &str) -> Option<String> {
+fn differing(open: &Open, kind: Kind, name: &str, commit: &str) -> Option<String> {
     let (word, local) = match kind {
         Kind::Branch => ("branch", format!("refs/heads/{name}")),
         Kind::Stable | Kind::Tag => ("tag", format!("refs/tags/{name}")),
         Kind::Commit => return None,
     };
-    let here = open.find_reference(&local).ok()?.peel_to_commit().ok()?.id().to_string();
+    let here = open.peeled(&local)?;
     (here != commit).then(|| {
         format!(
             "your {word} `{}` is {}, the remote's is {}: the remote's is meant",

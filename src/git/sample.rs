@@ -122,3 +122,19 @@ pub(crate) fn git(at: &Path, args: &[&str]) -> String {
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
 }
+
+/// Whether this machine's git knows an option of `git init`; if not, the test's own part is told as not run.
+pub(crate) fn knows(option: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let out = Command::new("git").args(["init", "-q", option]).current_dir(folder.path()).output().unwrap();
+    if !out.status.success() {
+        // Past libtest's capture; a script that sums up reads the same of `RFAB_NOT_RUN`.
+        let line = format!("not run: git::tests: a repository by `git init {option}`: git is too old\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+        if let Some(file) = std::env::var_os("RFAB_NOT_RUN") {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
+            std::io::Write::write_all(&mut file.unwrap(), line.as_bytes()).unwrap();
+        }
+    }
+    out.status.success()
+}

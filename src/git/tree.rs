@@ -1,24 +1,24 @@
 //! A commit's tree, read without a checkout.
-use super::{Error, Repository, process::Blob};
+use super::{Error, Repository, by_git::whole, open::Open};
 use std::{
     collections::HashMap,
     io::{Cursor, Read},
 };
 
-/// The largest file that is read into memory; libgit2 has no way to read a packed one piece by piece.
+/// The largest file that is read into memory.
 const LARGEST: u64 = 8 << 20;
 
 /// Everything below a commit's top, and what its files hold.
 pub struct Tree {
-    open: git2::Repository,
+    open: Open,
     repository: Repository,
-    /// 40 hex digits.
+    /// 40 hex digits, or 64 by sha256.
     pub commit: String,
     /// When it was committed, in seconds since 1970.
     pub at: i64,
     /// Folders before what is in them.
     pub entries: Vec<Entry>,
-    ids: HashMap<Vec<u8>, git2::Oid>,
+    ids: HashMap<Vec<u8>, (String, Option<u64>)>,
 }
 
 /// One name in a tree.
@@ -42,45 +42,44 @@ impl Tree {
     /// Reads the tree of a commit, given by its whole id.
     pub fn read(repository: &Repository, commit: &str) -> Result<Tree, Error> {
         let open = repository.open()?;
-        let unknown = |_| Error::Unknown { reference: super::process::visible(commit), near: Vec::new() };
-        let id = git2::Oid::from_str(if commit.len() == 40 { commit } else { "" }).map_err(unknown)?;
-        let (at, named) = {
-            let found = open.find_commit(id).map_err(unknown)?;
-            let mut named = Vec::new();
-            collect(&open, &found.tree()?, &[], 0, &mut named)?;
-            (found.time().seconds(), named)
-        };
-        let ids = named.iter().map(|(entry, id)| (entry.path.clone(), *id)).collect();
-        let entries = named.into_iter().map(|(entry, _)| entry).collect();
+        if !whole(commit) || !open.has(commit) {
+            return Err(Error::Unknown { reference: super::process::visible(commit), near: Vec::new() });
+        }
+        let at = open.at(commit)?;
+        let (mut entries, mut ids) = (Vec::new(), HashMap::new());
+        for (entry, id, size) in open.tree(commit)? {
+            ids.insert(entry.path.clone(), (id, size));
+            entries.push(entry);
+        }
         Ok(Tree { open, repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
     /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
     pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
-        let open = repository.open().ok()?;
-        let tree = open.find_commit(git2::Oid::from_str(commit).ok()?).ok()?.tree().ok()?;
-        let entry = tree.get_path(std::path::Path::new(path)).ok()?;
-        Some(entry.kind() == Some(git2::ObjectType::Tree))
+        repository.open().ok()?.has_folder(commit, path)
     }
 
     /// Reads what a file holds, or where a link leads.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
-        let id = self.id(entry)?;
-        Ok(self.open.find_blob(id).map_err(|e| unread(entry, &e))?.content().to_vec())
+        let (id, _) = self.id(entry)?;
+        self.open.content(id).map_err(|e| unread(entry, &e))
     }
 
     /// How many bytes a file has, and its content piece by piece: a large one is read by the user's git.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
-        let id = self.id(entry)?;
-        let size = self.open.odb()?.read_header(id).map_err(|e| unread(entry, &e))?.0 as u64;
+        let (id, known) = self.id(entry)?;
+        let size = match known {
+            Some(size) => *size,
+            None => self.open.size(id).map_err(|e| unread(entry, &e))?,
+        };
         if size <= LARGEST {
             return Ok((size, Box::new(Cursor::new(self.content(entry)?))));
         }
-        Ok((size, Box::new(Blob::open(&self.repository, &id.to_string())?)))
+        Ok((size, self.open.reader(&self.repository, id)?))
     }
 
-    fn id(&self, entry: &Entry) -> Result<git2::Oid, Error> {
-        self.ids.get(&entry.path).copied().ok_or_else(|| Error::Read(format!("`{}`: it is not there", shown(entry))))
+    fn id(&self, entry: &Entry) -> Result<&(String, Option<u64>), Error> {
+        self.ids.get(&entry.path).ok_or_else(|| Error::Read(format!("`{}`: it is not there", shown(entry))))
     }
 }
 
@@ -88,39 +87,12 @@ fn shown(entry: &Entry) -> String {
     super::process::visible(&String::from_utf8_lossy(&entry.path))
 }
 
-fn unread(entry: &Entry, e: &git2::Error) -> Error {
-    Error::Read(format!("`{}`: {} (a partial clone lacks files)", shown(entry), e.message()))
-}
-
-/// Deeper than any tree that people make, and far from the end of the stack.
-const DEEPEST: usize = 200;
-
-fn collect(
-    open: &git2::Repository,
-    tree: &git2::Tree<'_>,
-    above: &[u8],
-    depth: usize,
-    into: &mut Vec<(Entry, git2::Oid)>,
-) -> Result<(), Error> {
-    if depth > DEEPEST {
-        return Err(Error::Read(format!("a tree deeper than {DEEPEST} folders")));
-    }
-    for entry in tree {
-        let path =
-            if above.is_empty() { entry.name_bytes().to_vec() } else { [above, b"/", entry.name_bytes()].concat() };
-        let kind = match entry.filemode_raw() & 0o170000 {
-            0o040000 => EntryKind::Folder,
-            0o120000 => EntryKind::Link,
-            0o160000 => EntryKind::Submodule,
-            0o100000 => EntryKind::File { executable: entry.filemode_raw() & 0o100 != 0 },
-            _ => return Err(Error::Read("a tree has an entry of unknown kind".to_owned())),
-        };
-        into.push((Entry { path: path.clone(), kind }, entry.id()));
-        if kind == EntryKind::Folder {
-            collect(open, &open.find_tree(entry.id())?, &path, depth + 1, into)?;
-        }
-    }
-    Ok(())
+fn unread(entry: &Entry, e: &Error) -> Error {
+    let why = match e {
+        Error::Read(why) => why.clone(),
+        other => other.to_string(),
+    };
+    Error::Read(format!("`{}`: {why} (a partial clone lacks files)", shown(entry)))
 }
 
 #[cfg(test)]

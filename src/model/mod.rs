@@ -23,7 +23,7 @@ use std::{
 /// Milliseconds since the run began.
 pub type Time = u64;
 
-/// 40 hexadecimal digits.
+/// 40 hexadecimal digits, or 64 by sha256.
 pub type Commit = Name;
 
 /// The tree of a commit on hosts, under the number that the fleet gave it.

@@ -22,7 +22,7 @@ pub enum Staged {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     pub name: ReleaseName,
-    /// 40 hex digits.
+    /// 40 hex digits, or 64 by sha256.
     pub commit: String,
     /// The digest of its manifest.
     pub manifest: String,

@@ -1,12 +1,12 @@
 //! What a release holds, line by line.
-use super::name::lower_hex;
+use super::name::{lower_hex, whole};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Every name below a release's top, sorted by its bytes, and the commit that it was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// 40 hex digits.
+    /// 40 hex digits, or 64 by sha256.
     pub commit: String,
     pub entries: Vec<Entry>,
 }
@@ -69,7 +69,7 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Manifest, String> {
         let mut lines = text.strip_suffix('\n').ok_or("the last line has no end")?.split('\n');
         let commit = lines.next().and_then(|line| line.strip_prefix(HEADER)).ok_or("line 1: not a manifest")?;
-        if commit.len() != 40 || !lower_hex(commit) {
+        if !whole(commit) {
             return Err("line 1: no commit".to_owned());
         }
         let entries =

@@ -11,16 +11,20 @@ pub struct ReleaseName {
 }
 
 impl ReleaseName {
-    /// Makes the name of a commit, given by its 40 hex digits; numbers go from 1 to 999,999,999.
+    /// Makes the name of a commit, given by its 40 hex digits, or 64 by sha256; numbers go from 1 to 999,999,999.
     pub fn new(number: u32, commit: &str) -> Option<Self> {
-        let whole = commit.len() == 40 && lower_hex(commit);
-        (whole && (1..=999_999_999).contains(&number)).then(|| Self { number, short: commit[..12].to_owned() })
+        (whole(commit) && (1..=999_999_999).contains(&number)).then(|| Self { number, short: commit[..12].to_owned() })
     }
 
     /// The first 12 digits of the commit.
     pub fn short(&self) -> &str {
         &self.short
     }
+}
+
+/// Whether a text is the whole id of a commit.
+pub(super) fn whole(commit: &str) -> bool {
+    matches!(commit.len(), 40 | 64) && lower_hex(commit)
 }
 
 pub(super) fn lower_hex(text: &str) -> bool {
@@ -88,5 +92,8 @@ mod tests {
         }
         assert_eq!(ReleaseName::new(0, &commit), None);
         assert_eq!(ReleaseName::new(1, &commit[..39]), None);
+        let sha256 = format!("{commit}{}", "0".repeat(24));
+        assert_eq!(ReleaseName::new(3, &sha256), ReleaseName::new(3, &commit));
+        assert_eq!(ReleaseName::new(3, &sha256[..63]), None);
     }
 }

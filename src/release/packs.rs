@@ -33,7 +33,7 @@ type Commit = (String, Vec<String>);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wanted {
     pub repository: String,
-    /// 40 hex digits.
+    /// 40 hex digits, or 64 by sha256.
     pub commit: String,
     /// The part of the folder that is released.
     pub part: String,

@@ -15,8 +15,7 @@ for entry in releases/*; do
         IFS= read -r header < "$entry.manifest"
         case $header in "rfab-manifest 1 ${name#*-}"*) commit=${header##* } ;; esac
     fi
-    case $commit in *[!0-9a-f]*) commit= ;; esac
-    if [ "${#commit}" -eq 40 ]; then
+    if is_commit "$commit"; then
         say "release $name $commit $(digest "$entry.manifest")"
     else
         say "incomplete $name"
@@ -32,7 +31,7 @@ if [ -L current ]; then
         say "current-foreign $(hex "$target")"
         revision=
         [ ! -f current/REVISION ] || IFS= read -r revision < current/REVISION
-        case $revision in *[!0-9a-f]*) ;; *) [ "${#revision}" -ne 40 ] || say "revision $revision" ;; esac
+        ! is_commit "$revision" || say "revision $revision"
     fi
 elif [ -e current ]; then
     say current-foreign -

@@ -57,6 +57,12 @@ is_release() {
     [ "${#its_number}" -ge 4 ] && [ "${#its_number}" -le 9 ] && [ "${#its_commit}" -eq 12 ]
 }
 
+# is_commit ID: 40 lowercase hex digits, or 64 by sha256.
+is_commit() {
+    case $1 in '' | *[!0-9a-f]*) return 1 ;; esac
+    [ "${#1}" -eq 40 ] || [ "${#1}" -eq 64 ]
+}
+
 # lacking: says each tool that a release needs and that is not here.
 lacking() {
     for tool in tar gzip find grep sed stat sha256sum od head cut sort uniq tr wc du readlink ln mkdir mv sync setsid; do

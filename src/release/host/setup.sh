@@ -44,7 +44,7 @@ if [ "$target" != - ] || [ "$others" -gt 0 ] || { [ -e current ] && [ ! -L curre
     [ "$target" = - ] || say "foreign $(hex "$target")"
     revision=
     [ ! -f current/REVISION ] || IFS= read -r revision < current/REVISION
-    case $revision in *[!0-9a-f]*) ;; *) [ "${#revision}" -ne 40 ] || say "revision $revision" ;; esac
+    ! is_commit "$revision" || say "revision $revision"
 fi
 
 folder releases 755

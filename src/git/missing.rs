@@ -1,0 +1,69 @@
+//! What a partial clone lacks of a commit.
+use super::{
+    Error, Repository,
+    process::{patiently, read, visible},
+};
+use std::time::Duration;
+
+/// So many files are fetched at once: what has arrived stays when a connection breaks.
+const AT_ONCE: usize = 1000;
+
+/// A tree's folders may be missing too, and what is in them is known once they are there.
+const ROUNDS: usize = 300;
+
+/// Fetches what a commit's tree has and a partial clone hasn't; any other repository has all of it.
+pub async fn complete(repository: &Repository, commit: &str, quiet: Duration) -> Result<(), Error> {
+    let Some(remote) = &repository.remote else { return Ok(()) };
+    if !is_partial(repository)? {
+        return Ok(());
+    }
+    for _ in 0..ROUNDS {
+        let missing = missing(repository, commit)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for some in missing.chunks(AT_ONCE) {
+            fetch(repository, remote, some, quiet).await?;
+        }
+    }
+    Err(Error::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
+}
+
+fn is_partial(repository: &Repository) -> Result<bool, Error> {
+    let args = ["config", "--name-only", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
+    Ok(read(repository, &args, "")?.0.ok)
+}
+
+fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, Error> {
+    let (ended, out) = read(repository, &["rev-list", "--objects", "--no-walk", "--missing=print", commit], "")?;
+    if !ended.ok {
+        return Err(Error::Read(ended.why()));
+    }
+    let text = String::from_utf8_lossy(&out);
+    Ok(text.lines().filter_map(|line| line.strip_prefix('?')).map(|id| id.trim().to_owned()).collect())
+}
+
+/// As git itself fetches what it misses.
+async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Duration) -> Result<(), Error> {
+    let args = [
+        "-c",
+        "fetch.negotiationAlgorithm=noop",
+        "fetch",
+        "--progress",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--recurse-submodules=no",
+        "--refmap=",
+        "--filter=blob:none",
+        "--stdin",
+        remote,
+    ];
+    let failed = |why| Error::Fetch { remote: visible(remote), why };
+    match patiently(repository, &args, &format!("{}\n", ids.join("\n")), quiet, &mut |_| true).await {
+        Ok(Some(ended)) if ended.ok => Ok(()),
+        Ok(Some(ended)) => Err(failed(ended.why())),
+        Ok(None) => Err(failed("it was ended".to_owned())),
+        Err(quiet @ Error::Quiet { .. }) => Err(failed(quiet.to_string())),
+        Err(other) => Err(other),
+    }
+}

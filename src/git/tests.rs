@@ -1,0 +1,2 @@
+//! Every form that a repository comes in.
+mod forms;

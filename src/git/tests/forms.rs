@@ -1,0 +1,192 @@
+use crate::{
+    fleet::Accept,
+    git::{
+        Ask, Error, Kind, Names, Repository, Tree, log_between, names, resolve,
+        sample::{git, knows},
+    },
+    release::pack,
+};
+use std::{path::Path, time::Duration};
+
+const ALL: [Accept; 4] = [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
+
+fn ask(reference: &str) -> Ask<'_> {
+    Ask { reference, fetch: true, accept: &ALL, guarded: true, within: Duration::from_secs(60) }
+}
+
+/// A remote with `v1.0.0` (annotated, by way of another tag) and a further commit on `main`; what is asked of it, `init`
+/// may say, such as another hash.
+struct Remote {
+    folder: tempfile::TempDir,
+    first: String,
+    second: String,
+}
+
+impl Remote {
+    fn new(init: &[&str]) -> Remote {
+        let folder = tempfile::Builder::new().prefix("rfab-").tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        git(folder.path(), &[&["init", "-q", "-b", "main"], init, &["source"]].concat());
+        let source = at("source");
+        for (key, value) in [("user.name", "Anna"), ("user.email", "anna@example.org"), ("commit.gpgsign", "false")] {
+            git(&source, &["config", key, value]);
+        }
+        std::fs::create_dir_all(source.join("bin/deep")).unwrap();
+        let commit = |text: &str| {
+            for file in ["README", "bin/run", "bin/deep/odd name"] {
+                std::fs::write(source.join(file), format!("{file} {text}\n")).unwrap();
+            }
+            git(&source, &["add", "-A"]);
+            git(&source, &["commit", "-q", "-m", text]);
+            git(&source, &["rev-parse", "HEAD"])
+        };
+        std::fs::write(source.join("large"), vec![b'x'; 9 << 20]).unwrap();
+        std::os::unix::fs::symlink("run", source.join("bin/link")).unwrap();
+        let first = commit("one");
+        git(&source, &["tag", "-a", "-m", "inner", "inner"]);
+        git(&source, &["tag", "-a", "-m", "outer", "v1.0.0", "inner"]);
+        let second = commit("two");
+        git(folder.path(), &["clone", "-q", "--bare", "source", "remote.git"]);
+        for key in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+            git(&at("remote.git"), &["config", key, "true"]);
+        }
+        Remote { folder, first, second }
+    }
+
+    fn at(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn url(&self) -> String {
+        format!("file://{}", self.at("remote.git").display())
+    }
+
+    fn git(&self, args: &[&str]) {
+        git(self.folder.path(), args);
+    }
+}
+
+/// What a repository of each form is made by; nothing where this machine's git cannot make it.
+fn make(remote: &Remote, form: &str) -> String {
+    let url = remote.url();
+    match form {
+        "bare" => return remote.at("remote.git").display().to_string(),
+        "url" => return url,
+        "shallow" => remote.git(&["clone", "-q", "--depth=1", &url, form]),
+        "blob:none" => remote.git(&["clone", "-q", "--filter=blob:none", "--no-checkout", &url, form]),
+        "tree:0" => remote.git(&["clone", "-q", "--filter=tree:0", "--no-checkout", &url, form]),
+        "reftable" => remote.git(&["clone", "-q", "--ref-format=reftable", &url, form]),
+        "alternates" => remote.git(&["clone", "-q", "--reference", "source", &url, form]),
+        "worktree" => {
+            remote.git(&["clone", "-q", &url, "main"]);
+            git(&remote.at("main"), &["worktree", "add", "-q", "-b", "side", "../worktree"]);
+        }
+        "detached" => {
+            remote.git(&["clone", "-q", &url, form]);
+            git(&remote.at(form), &["checkout", "-q", "--detach", &remote.first]);
+        }
+        _ => remote.git(&["clone", "-q", &url, form]),
+    }
+    remote.at(form).display().to_string()
+}
+
+const FORMS: [&str; 10] =
+    ["clone", "bare", "url", "shallow", "blob:none", "tree:0", "reftable", "alternates", "worktree", "detached"];
+
+/// Everything that rfab reads of a repository, as it is in a plain clone.
+async fn read(remote: &Remote, source: &str, form: &str) {
+    let cache = remote.at("cache");
+    let at = Repository::locate(source, &cache).unwrap_or_else(|e| panic!("{form}: {e}"));
+    for (reference, kind, commit) in [
+        ("stable", Kind::Stable, &remote.first),
+        ("v1.0.0", Kind::Tag, &remote.first),
+        ("main", Kind::Branch, &remote.second),
+        (&remote.first[..9], Kind::Commit, &remote.first),
+        (&remote.second, Kind::Commit, &remote.second),
+    ] {
+        let found = resolve(&at, ask(reference)).await.unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
+        assert_eq!((found.kind, &found.commit), (kind, commit), "{form} {reference}");
+        let into = tempfile::tempdir().unwrap();
+        let packed = pack(&at, commit, &[], into.path()).unwrap_or_else(|e| panic!("{form} {reference}: {e}"));
+        let plain = pack(&own(remote, "source"), commit, &[], into.path()).unwrap();
+        assert_eq!(packed, plain, "{form} {reference}");
+        assert_eq!(Tree::has_folder(&at, commit, "bin/deep/"), Some(true), "{form}");
+        assert_eq!(Tree::has_folder(&at, commit, "README"), Some(false), "{form}");
+        assert_eq!(Tree::has_folder(&at, commit, "none"), None, "{form}");
+    }
+    if form == "shallow" {
+        // Its history is cut, and so is what lies between two of its commits.
+        return;
+    }
+    let told = log_between(&at, &remote.first, &remote.second, 9).unwrap_or_else(|e| panic!("{form}: {e}"));
+    assert_eq!(told, log_between(&own(remote, "source"), &remote.first, &remote.second, 9).unwrap(), "{form}");
+    assert_eq!((told.added.len(), told.dropped.len(), &*told.added[0].subject), (1, 0, "two"));
+    let Names { branches, tags } = names(&at).unwrap();
+    let listed = |all: Vec<super::super::Named>| all.into_iter().map(|one| one.name).collect::<Vec<_>>();
+    assert!(listed(branches).contains(&"main".to_owned()), "{form}");
+    assert_eq!(listed(tags), ["inner", "v1.0.0"], "{form}");
+    for unknown in ["v9.9.9", "0123456789", "main~1", "HEAD"] {
+        let ended = resolve(&at, ask(unknown)).await;
+        assert!(matches!(ended, Err(Error::Unknown { .. })), "{form} {unknown}: {ended:?}");
+    }
+}
+
+fn own(remote: &Remote, name: &str) -> Repository {
+    Repository::locate(remote.at(name).to_str().unwrap(), Path::new("/nowhere")).unwrap()
+}
+
+#[tokio::test]
+async fn every_form_of_a_repository_is_read_as_a_plain_one_is() {
+    let remote = Remote::new(&[]);
+    for form in FORMS {
+        if form == "reftable" && !knows("--ref-format=reftable") {
+            continue;
+        }
+        read(&remote, &make(&remote, form), form).await;
+    }
+}
+
+#[tokio::test]
+async fn every_form_of_a_repository_may_be_of_sha256() {
+    let remote = Remote::new(&["--object-format=sha256"]);
+    assert_eq!(remote.first.len(), 64);
+    for form in FORMS {
+        if form == "reftable" && !knows("--ref-format=reftable") {
+            continue;
+        }
+        read(&remote, &make(&remote, form), form).await;
+    }
+}
+
+#[tokio::test]
+async fn a_repository_without_a_commit_has_nothing_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for init in [&[][..], &["--object-format=sha256"]] {
+        git(folder.path(), &[&["init", "-q", "-b", "main"], init, &["empty"]].concat());
+        git(folder.path(), &["clone", "-q", "empty", "clone"]);
+        for (name, said) in [("empty", "no stable tag"), ("clone", "no stable tag")] {
+            let at = folder.path().join(name);
+            let at = Repository::locate(at.to_str().unwrap(), Path::new("/nowhere")).unwrap();
+            let ended = resolve(&at, ask("stable")).await.unwrap_err().to_string();
+            assert!(ended.contains(said), "{name}: {ended}");
+            assert!(matches!(resolve(&at, ask("main")).await, Err(Error::Unknown { .. })), "{name}");
+        }
+        for name in ["empty", "clone"] {
+            std::fs::remove_dir_all(folder.path().join(name)).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
+    let remote = Remote::new(&[]);
+    let source = make(&remote, "blob:none");
+    let at = Repository::locate(&source, Path::new("/nowhere")).unwrap();
+    resolve(&at, ask("v1.0.0")).await.unwrap();
+    let unfetched = Ask { fetch: false, ..ask("main") };
+    assert_eq!(resolve(&at, unfetched).await.unwrap().commit, remote.second);
+    let into = tempfile::tempdir().unwrap();
+    let ended = pack(&at, &remote.second, &[], into.path()).unwrap_err().to_string();
+    assert!(ended.contains("a partial clone lacks files"), "{ended}");
+    pack(&at, &remote.first, &[], into.path()).unwrap();
+}
