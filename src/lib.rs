@@ -24,6 +24,9 @@ pub mod model;
 pub mod release;
 pub mod report;
 pub mod run;
+#[cfg(test)]
+#[path = "../tests/lab/runnable.rs"]
+mod runnable;
 pub mod script;
 pub mod secret;
 pub mod service;

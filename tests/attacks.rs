@@ -1,7 +1,7 @@
 //! Attacks that must fail closed. A canary is a file that a hostile name would make if anything took it for a command.
 mod lab;
 
-use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab, needs_root};
+use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab, needs_root, runnable};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
@@ -410,8 +410,7 @@ fn a_strange_repositorys_configuration_runs_nothing() {
     let p = canary(&lab);
     let strange = lab.colleague("mallory");
     let script = lab.folder.join("hook");
-    fs::write(&script, format!("#!/bin/sh\ntouch {}\nexit 0\n", p.display())).expect("a script");
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    runnable::write(&script, &format!("#!/bin/sh\ntouch {}\nexit 0\n", p.display()));
     let hook = script.display().to_string();
     for (key, value) in [
         ("core.fsmonitor", hook.clone()),
@@ -434,7 +433,7 @@ fn a_strange_repositorys_configuration_runs_nothing() {
     {
         let to = strange.folder.join(".git/hooks").join(name);
         fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-        fs::copy(&script, &to).expect("a hook");
+        runnable::copy(&script, &to);
     }
     fs::write(strange.folder.join(".git/info/attributes"), "* filter=evil diff=evil\n").expect("attributes");
     lab.program("chown", &["-R", "58003:58003", &strange.folder.display().to_string()]).output().expect_ok();

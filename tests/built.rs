@@ -1,5 +1,8 @@
 //! What the build script tells the program, and what a release is.
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+#[path = "lab/runnable.rs"]
+mod runnable;
+
+use std::{fs, path::Path, process::Command};
 
 struct Script(tempfile::TempDir);
 
@@ -67,7 +70,7 @@ fn the_release_script_writes_a_checksum_and_what_is_linked_and_refuses_a_binary_
     fs::create_dir_all(top.join("scripts")).unwrap();
     fs::create_dir(top.join("bin")).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/release");
-    fs::copy(script, top.join("scripts/release")).unwrap();
+    runnable::copy(&script, &top.join("scripts/release"));
     git(top, &["init", "-q"]);
     git(top, &["commit", "-q", "--allow-empty", "-m", "one"]);
     let commit = git(top, &["rev-parse", "--short=12", "HEAD"]);
@@ -77,8 +80,7 @@ fn the_release_script_writes_a_checksum_and_what_is_linked_and_refuses_a_binary_
     let cargo = "#!/bin/sh\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; shift; done\nmkdir -p target/$target/release && cc -o target/$target/release/rfab rfab.c\n";
     // No musl target, whatever this machine has.
     for (name, text) in [("cargo", cargo), ("rustc", "#!/bin/sh\nexit 1\n")] {
-        fs::write(top.join("bin").join(name), text).unwrap();
-        fs::set_permissions(top.join("bin").join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        runnable::write(&top.join("bin").join(name), text);
     }
     let run = || {
         let path = format!("{}:{}", top.join("bin").display(), std::env::var("PATH").unwrap());

@@ -1,8 +1,10 @@
 //! Completion in real shells on a terminal: keys are pressed, and what they made of the line is run.
+#[path = "lab/runnable.rs"]
+mod runnable;
+
 use std::{
     fs,
     io::{Read, Write},
-    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
@@ -35,8 +37,7 @@ impl Shell {
         let rfab = format!(
             "#!/bin/sh\ncase $1 in --complete | --completions) exec '{real}' \"$@\" ;; esac\nprintf '<%s>' \"$@\" >> ran; echo >> ran\n"
         );
-        fs::write(at("bin/rfab"), rfab).unwrap();
-        fs::set_permissions(at("bin/rfab"), fs::Permissions::from_mode(0o755)).unwrap();
+        runnable::write(&at("bin/rfab"), &rfab);
         let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
         let mut script = Command::new("script");
         script.args(["-qfec", line, "/dev/null"]).current_dir(folder.path()).env_clear();

@@ -61,8 +61,7 @@ impl Sample {
     pub fn hook(&self, name: &str, text: &str) {
         let path = self.work.join(".git/hooks").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-        self.make_executable(&format!(".git/hooks/{name}"));
+        crate::runnable::write(&path, text);
     }
 
     pub fn other(&self) -> Clone {

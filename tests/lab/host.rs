@@ -317,8 +317,7 @@ for d in $mounts; do busybox mount --bind @ $d; done";
 
     fn put(&self, file: &str, text: &str, mode: u32) {
         let file = self.folder.join(file);
-        fs::write(&file, text).expect("a file of a host's");
-        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a file of a host's");
+        super::runnable::write_as(&file, text, mode);
     }
 
     fn own(&self, folder: &str) {

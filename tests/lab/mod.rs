@@ -25,6 +25,7 @@ pub mod proc;
 mod relay;
 mod repository;
 mod rfab;
+pub mod runnable;
 mod service;
 mod silence;
 mod space;
@@ -237,7 +238,7 @@ fn lay_out(folder: &Path) {
     }
     fs::write(folder.join("bin/app"), "").expect("the app's place");
     for tool in ["unshare", "setpriv"] {
-        fs::copy(found(tool), folder.join("tools").join(tool)).expect("a tool of util-linux");
+        runnable::copy(&found(tool), &folder.join("tools").join(tool));
     }
     new_key(&folder.join("operator/key"));
 }
@@ -246,8 +247,8 @@ fn lay_out(folder: &Path) {
 fn install_busybox(folder: &Path) {
     let to = folder.join("busybox");
     fs::create_dir_all(&to).expect("busybox's folder");
-    fs::copy(found("busybox"), to.join("busybox")).expect("busybox");
-    fs::copy("/usr/sbin/sshd", to.join("sshd")).expect("sshd");
+    runnable::copy(&found("busybox"), &to.join("busybox"));
+    runnable::copy(Path::new("/usr/sbin/sshd"), &to.join("sshd"));
     Output::of(Command::new(to.join("busybox")).args(["--install", "-s"]).arg(&to)).expect_ok();
     // The links lead to `/bin/busybox` or wherever it was run from; within, only the same folder is certain.
     for link in fs::read_dir(&to).expect("busybox's folder").flatten() {

@@ -1,8 +1,8 @@
 //! Services on a machine of the lab: there is no systemd, so a script keeps pid files.
-use super::{host::Host, part, plan::HostPlan, space::Level, users};
+use super::{host::Host, part, plan::HostPlan, runnable, space::Level, users};
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, chown},
+    os::unix::fs::chown,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -83,8 +83,7 @@ pub fn install(lab: &Path, host: &Host) {
         .replace("@AS@", &run_as)
         .replace("@APP@", &format!("{} {}", lab.join("bin/app").display(), part::ARGUMENTS.join(" ")));
     let file = host.folder.join("bin/lab-service");
-    fs::write(&file, script).expect("lab-service");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("lab-service");
+    runnable::write(&file, &script);
     for unit in units(&host.plan) {
         let folder = services.join(unit);
         fs::create_dir_all(&folder).expect("a unit's folder");

@@ -1,6 +1,6 @@
 //! Fleets whose hosts a command prints: when it is run, and what is said when it does not work.
-use super::{fabfile, ran, says};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use super::{fabfile, ran, runnable, says};
+use std::{fs, path::Path};
 
 const FABFILE: &str = r#"
 const default_targets = "prod";
@@ -24,9 +24,7 @@ fn project(inventory: &str) -> tempfile::TempDir {
 }
 
 fn program(folder: &Path, text: &str, mode: u32) {
-    let file = folder.join("bin/hosts");
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    runnable::write_as(&folder.join("bin/hosts"), text, mode);
 }
 
 fn asked(folder: &Path) -> String {

@@ -10,6 +10,8 @@ mod line;
 mod local;
 mod meant;
 mod pipeline;
+#[path = "../lab/runnable.rs"]
+mod runnable;
 mod secret;
 
 use std::{

@@ -89,8 +89,7 @@ impl Place {
             );
             let file = self.at("bin").join(tool);
             let _ = fs::remove_file(&file);
-            fs::write(&file, text).unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+            crate::runnable::write(&file, &text);
         }
     }
 
