@@ -1,5 +1,9 @@
 //! Changes of a repository, as an effect: by the user's own git.
-use super::{Happened, Pushed, ReadChange, Repository, commit, fetch, merge, push, reading::WITHIN, tag};
+use super::{
+    Happened, Pushed, ReadChange, Repository, commit, fetch, merge, push,
+    reading::{WITHIN, fetched},
+    tag,
+};
 use crate::{
     effect::*,
     failure::Failure,
@@ -96,7 +100,7 @@ impl Effect for ChangeRepository {
                 None
             }
             Change::Fetch => {
-                fetch(&repository, WITHIN).await?;
+                fetch(&repository, WITHIN, &fetched(&at)).await?;
                 None
             }
         })

@@ -1,4 +1,5 @@
 //! What can go wrong with a repository.
+use super::{Repository, Trust};
 use crate::{
     command::quoted,
     failure::{Failure, Reason},
@@ -33,7 +34,7 @@ pub enum Error {
     #[error("git {what} failed: {why}")]
     Git { what: String, why: String },
     #[error("`{remote}` cannot be fetched from: {why}")]
-    Fetch { remote: String, why: String },
+    Fetch { remote: String, at: Option<String>, why: String },
     #[error("nothing was ever fetched from `{0}`")]
     NeverFetched(String),
     #[error("there is no tag, branch or commit `{reference}`{}", nearest(.near))]
@@ -54,6 +55,15 @@ pub enum Error {
     Conflict { reference: String, files: Vec<String> },
     #[error("the repository cannot be read: {0}")]
     Read(String),
+}
+
+impl Error {
+    /// Why a repository could not be fetched into.
+    pub(super) fn fetch(into: &Repository, why: String) -> Error {
+        let remote = super::process::visible(into.remote.as_deref().unwrap_or_default());
+        let at = into.work.as_deref().unwrap_or(&into.folder).display().to_string();
+        Error::Fetch { remote, at: (into.trust != Trust::Mirror).then_some(at), why }
+    }
 }
 
 impl From<git2::Error> for Error {
@@ -82,8 +92,10 @@ impl From<Error> for Failure {
                 "clone it as yourself, and name that clone or its URL as `repository` in the fleet file".to_owned(),
             ),
             Error::ManyRemotes(_) => Some("name one of them `origin`".to_owned()),
-            Error::Fetch { remote, .. } => {
-                Some(format!("check `git ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
+            Error::Fetch { remote, at, .. } => {
+                let at = at.as_ref().map(|at| format!("-C {} ", quoted(at))).unwrap_or_default();
+                let remote = quoted(remote);
+                Some(format!("check `git {at}ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
             }
             Error::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
             Error::Unknown { near, .. } if !near.is_empty() => {

@@ -1,6 +1,7 @@
 //! What a partial clone lacks of a commit.
 use super::{
     Error, Repository,
+    fetch::Progress,
     process::{patiently, read, visible},
 };
 use std::time::Duration;
@@ -12,7 +13,12 @@ const AT_ONCE: usize = 1000;
 const ROUNDS: usize = 300;
 
 /// Fetches what a commit's tree has and a partial clone hasn't; any other repository has all of it.
-pub async fn complete(repository: &Repository, commit: &str, quiet: Duration) -> Result<(), Error> {
+pub async fn complete(
+    repository: &Repository,
+    commit: &str,
+    quiet: Duration,
+    progress: Progress<'_>,
+) -> Result<(), Error> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     if !is_partial(repository)? {
         return Ok(());
@@ -22,7 +28,8 @@ pub async fn complete(repository: &Repository, commit: &str, quiet: Duration) ->
         if missing.is_empty() {
             return Ok(());
         }
-        for some in missing.chunks(AT_ONCE) {
+        for (n, some) in missing.chunks(AT_ONCE).enumerate() {
+            progress((n * AT_ONCE) as u64, missing.len() as u64);
             fetch(repository, remote, some, quiet).await?;
         }
     }
@@ -58,7 +65,7 @@ async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Dur
         "--stdin",
         remote,
     ];
-    let failed = |why| Error::Fetch { remote: visible(remote), why };
+    let failed = |why| Error::fetch(repository, why);
     match patiently(repository, &args, &format!("{}\n", ids.join("\n")), quiet, &mut |_| true).await {
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => Err(failed(ended.why())),

@@ -1,5 +1,5 @@
 //! Reads of repositories, as effects.
-use super::{Ask as Wanted, Between, Names, Repository, Resolved, log_between, names, resolve};
+use super::{Ask as Wanted, Between, Names, Progress, Repository, Resolved, log_between, names, resolve, silent};
 use crate::{
     effect::*,
     event::What,
@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, time::Duration};
 
-/// How long the user's git may take with a remote.
+/// How long the user's git may take with a remote; a fetch, how long it may hear nothing.
 pub const WITHIN: Duration = Duration::from_secs(120);
 
 /// Finds the one commit that a name means.
@@ -30,8 +30,9 @@ impl Resolve {
         Ok(Self { repository, reference: reference.to_owned(), accept: fleet.accept.clone(), guarded: fleet.guarded })
     }
 
-    fn wanted(&self, fetch: bool) -> Wanted<'_> {
-        Wanted { reference: &self.reference, fetch, accept: &self.accept, guarded: self.guarded, within: WITHIN }
+    fn wanted<'a>(&'a self, fetch: bool, progress: Progress<'a>) -> Wanted<'a> {
+        let (reference, accept) = (&self.reference, &self.accept);
+        Wanted { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
     }
 }
 
@@ -65,7 +66,9 @@ impl Effect for Resolve {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Resolved, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        let resolved = resolve(&repository, self.wanted(at.real.fetch && repository.remote.is_some())).await?;
+        let told = fetched(&at);
+        let fetch = at.real.fetch && repository.remote.is_some();
+        let resolved = resolve(&repository, self.wanted(fetch, &told)).await?;
         for warning in &resolved.warnings {
             at.tell(What::Warned { host: None, text: warning.clone() });
         }
@@ -75,10 +78,15 @@ impl Effect for Resolve {
     /// Git is not made up: a simulated run reads the real repository, as it was last fetched.
     fn predict(&self, _: &mut Model) -> Predicted<Resolved> {
         let repository = here(&self.repository)?;
-        let resolved = resolve(&repository, self.wanted(false)).now_or_never();
+        let resolved = resolve(&repository, self.wanted(false, &silent)).now_or_never();
         let resolved = resolved.ok_or_else(|| Failure::unknown("a reading of the repository waits"))?;
         resolved.map_err(|e| Miss::Fails(e.into()))
     }
+}
+
+/// Tells how far a fetch is.
+pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
+    |done, total| at.tell(What::Progressed { host: None, what: "fetched".into(), done, total, unit: "objects" })
 }
 
 /// A repository of this machine, without making anything.

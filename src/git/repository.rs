@@ -53,20 +53,23 @@ impl Repository {
 
 fn own(path: &Path) -> Result<Repository, Error> {
     let none: [&Path; 0] = [];
+    let owner = |folder: &Path| -> Result<u32, Error> {
+        Ok(std::fs::metadata(folder).map_err(|e| not_one(path, &e.to_string()))?.uid())
+    };
+    let me = rustix::process::geteuid().as_raw();
     let (folder, work, own, remotes) = match git2::Repository::open_ext(path, git2::RepositoryOpenFlags::empty(), none)
     {
-        Ok(open) => {
+        Ok(open) if owner(open.commondir())? == me => {
             (open.commondir().to_owned(), open.workdir().map(Path::to_owned), open.path().to_owned(), remotes(&open)?)
         }
         Err(e) if e.code() == git2::ErrorCode::NotFound => return Err(not_one(path, e.message())),
-        // What libgit2 does not know, or another user's: git says whether it opens that.
-        Err(_) => told(path)?,
+        // What libgit2 does not know, or another user's: the user's git says whether it opens that.
+        _ => told(path)?,
     };
     if work.is_none() && path.canonicalize().ok() != own.canonicalize().ok() {
         return Err(not_one(path, "it lies inside a bare one"));
     }
-    let owner = std::fs::metadata(&folder).map_err(|e| not_one(path, &e.to_string()))?.uid();
-    let trust = if owner == rustix::process::geteuid().as_raw() { Trust::Own } else { Trust::Strange };
+    let trust = if owner(&folder)? == me { Trust::Own } else { Trust::Strange };
     Ok(Repository { work, remote: remote(remotes)?, folder, trust })
 }
 

@@ -1,19 +1,20 @@
 //! What a person calls a state of the code, made into one commit.
-use super::{Error, Names, Repository, fetch, names, open::Open, process::visible};
+use super::{Error, Names, Progress, Repository, fetch, names, open::Open, process::visible};
 use crate::fleet::Accept;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What is asked of `resolve`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Ask<'a> {
     /// `stable`, a tag, a branch, a commit (7 to 40 hex digits, or to 64 by sha256), `refs/tags/NAME` or `refs/heads/NAME`.
     pub reference: &'a str,
     pub fetch: bool,
     pub accept: &'a [Accept],
     pub guarded: bool,
-    /// How long the fetch may take.
+    /// How long the remote may say nothing.
     pub within: Duration,
+    pub progress: Progress<'a>,
 }
 
 /// A commit and how it was found.
@@ -70,11 +71,11 @@ impl Kind {
 /// pushed the commit.
 pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, Error> {
     if ask.fetch {
-        fetch::fetch(repository, ask.within).await?;
+        fetch::fetch(repository, ask.within, ask.progress).await?;
     }
     let found = find(repository, &ask)?;
     if ask.fetch {
-        super::complete(repository, &found.commit, ask.within).await?;
+        super::complete(repository, &found.commit, ask.within, ask.progress).await?;
     }
     Ok(found)
 }
@@ -171,12 +172,12 @@ fn differing(open: &Open, kind: Kind, name: &str, commit: &str) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::sample::Sample;
+    use crate::git::{sample::Sample, silent};
 
     const ALL: [Accept; 4] = [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
 
     fn ask(reference: &str) -> Ask<'_> {
-        Ask { reference, fetch: true, accept: &ALL, guarded: false, within: Duration::from_secs(20) }
+        Ask { reference, fetch: true, accept: &ALL, guarded: false, within: Duration::from_secs(20), progress: &silent }
     }
 
     async fn resolved(sample: &Sample, reference: &str) -> Result<Resolved, Error> {

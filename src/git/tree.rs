@@ -10,7 +10,7 @@ const LARGEST: u64 = 8 << 20;
 
 /// Everything below a commit's top, and what its files hold.
 pub struct Tree {
-    open: Open,
+    open: Box<Open>,
     repository: Repository,
     /// 40 hex digits, or 64 by sha256.
     pub commit: String,
@@ -51,7 +51,7 @@ impl Tree {
             ids.insert(entry.path.clone(), (id, size));
             entries.push(entry);
         }
-        Ok(Tree { open, repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
+        Ok(Tree { open: Box::new(open), repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
     /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
@@ -65,13 +65,18 @@ impl Tree {
         self.open.content(id).map_err(|e| unread(entry, &e))
     }
 
+    /// How many bytes a file has.
+    pub fn size(&self, entry: &Entry) -> Result<u64, Error> {
+        match self.id(entry)? {
+            (_, Some(size)) => Ok(*size),
+            (id, None) => self.open.size(id).map_err(|e| unread(entry, &e)),
+        }
+    }
+
     /// How many bytes a file has, and its content piece by piece: a large one is read by the user's git.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
-        let (id, known) = self.id(entry)?;
-        let size = match known {
-            Some(size) => *size,
-            None => self.open.size(id).map_err(|e| unread(entry, &e))?,
-        };
+        let size = self.size(entry)?;
+        let (id, _) = self.id(entry)?;
         if size <= LARGEST {
             return Ok((size, Box::new(Cursor::new(self.content(entry)?))));
         }

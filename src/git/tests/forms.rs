@@ -3,6 +3,7 @@ use crate::{
     git::{
         Ask, Error, Kind, Names, Repository, Tree, log_between, names, resolve,
         sample::{git, knows},
+        silent,
     },
     release::pack,
 };
@@ -11,7 +12,7 @@ use std::{path::Path, time::Duration};
 const ALL: [Accept; 4] = [Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit];
 
 fn ask(reference: &str) -> Ask<'_> {
-    Ask { reference, fetch: true, accept: &ALL, guarded: true, within: Duration::from_secs(60) }
+    Ask { reference, fetch: true, accept: &ALL, guarded: true, within: Duration::from_secs(60), progress: &silent }
 }
 
 /// A remote with `v1.0.0` (annotated, by way of another tag) and a further commit on `main`; what is asked of it, `init`
