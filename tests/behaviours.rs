@@ -453,6 +453,7 @@ fn the_balancer_its_lock_and_its_ledger() {
         names: vec!["v3.0.1".into()],
         known: None,
         anew: false,
+        made: false,
         highest,
         line: line("r1"),
     };
@@ -460,8 +461,13 @@ fn the_balancer_its_lock_and_its_ledger() {
     assert_eq!(sides.same(&number(7)).unwrap(), 2, "a known commit keeps its own");
     assert_eq!(sides.same(&Number { anew: true, ..number(7) }).unwrap(), 8, "but for one that is made anew");
     assert_eq!(sides.same(&number(7)).unwrap(), 8);
+    lab.project.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},vendor/lib")]).expect_ok();
+    lab.project.git(&["commit", "-q", "-m", "a submodule"]).expect_ok();
+    let unfit = Number { commit: lab.project.resolve("HEAD").as_str().into(), ..number(8) };
+    sides.fail(&unfit, "");
+    assert_eq!(sides.same(&Number { made: true, ..unfit }).unwrap(), 9, "what was refused has burnt no number");
     let made_up = Number { known: Some(999_999_998), anew: true, ..number(999_999_999) };
-    assert_eq!(sides.same(&made_up).unwrap(), 9, "one that somebody made up on a host does not count");
+    assert_eq!(sides.same(&made_up).unwrap(), 10, "one that somebody made up on a host does not count");
     let marks = ReadMarks { fleet: fleet.clone(), name: "migrate".into(), commit: commit.clone() };
     assert_eq!(sides.same(&marks).unwrap(), MarkState::NeverBegun);
     for state in [MarkState::Begun, MarkState::Failed, MarkState::Begun, MarkState::Done] {

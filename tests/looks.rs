@@ -103,6 +103,7 @@ fn of_the_balancer_and_the_ledger() {
             names: vec![],
             known: None,
             anew: false,
+            made: false,
             highest: 1,
             line,
         });

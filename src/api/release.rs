@@ -128,6 +128,7 @@ pub mod release {
             names: commit.names.clone(),
             known,
             anew: commit.anew,
+            made: commit.made.is_some(),
             highest,
             line,
         })?;

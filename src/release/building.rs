@@ -5,7 +5,7 @@ use super::{Wanted, on_host, source};
 use crate::{
     effect::*,
     failure::Failure,
-    git::{Repository, Tree},
+    git::{self, Repository, Tree},
     host::Host,
     model::{Model, Predicted, Release},
 };
@@ -97,6 +97,10 @@ impl Effect for CheckOut {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let (own, cache, run) = (self.clone(), at.real.cache.clone(), at.lane.run().to_string());
+        if at.real.fetch {
+            let found = Repository::locate(&self.repository, &cache.join("mirrors"))?;
+            git::complete(&found, &self.commit, git::WITHIN, &git::fetched(&at)).await?;
+        }
         blocking(move || own.check_out(&cache, &run)).await
     }
 

@@ -1,18 +1,21 @@
 //! The number that a fleet gives a commit, the same on all hosts.
+use super::on_host;
 use crate::{
     effect::*,
     event::What,
     failure::Failure,
     fleet::Fleet,
+    git::{Repository, app},
     ledger::{Book, Line, Phase, ReadLedger, line, place},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// Writes down in the fleet's ledger that a commit is deployed, under its number.
 ///
-/// A known commit keeps its own; a new one gets the highest plus one.
+/// A known commit keeps its own; a new one gets the highest plus one. One whose tree cannot be released gets none, and
+/// nothing is written down.
 #[derive(Clone, Serialize)]
 pub struct Number {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -28,6 +31,9 @@ pub struct Number {
     /// Whether it gets a number of its own although it is known: it is made from something else now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
+    /// Whether it is made from something else than the commit's own tree.
+    #[serde(skip_serializing)]
+    pub made: bool,
     /// The highest number on any host.
     pub highest: u32,
     /// The rest of the ledger's line.
@@ -53,6 +59,10 @@ impl Effect for Number {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
+        if !self.made {
+            let app = app(&self.fleet)?;
+            on_host::pack(&at, &app.repository, &self.commit, &app.linked).await?;
+        }
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
@@ -85,6 +95,9 @@ impl Effect for Number {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
+        if !self.made {
+            self.fits()?;
+        }
         let book = Effect::predict(&ReadLedger { fleet: self.fleet.clone() }, model)?;
         let number = self.number(&book);
         model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text(number))?;
@@ -102,6 +115,16 @@ fn credible(given: u32, number: u32) -> bool {
 }
 
 impl Number {
+    /// Git is not made up: what cannot be released there can't be here.
+    fn fits(&self) -> Result<(), Failure> {
+        let app = app(&self.fleet)?;
+        match Repository::locate(&app.repository, Path::new("/nonexistent")) {
+            Ok(repository) => Ok(super::pack::check(&repository, &self.commit, &app.linked)?),
+            // The simulator reads repositories of this machine alone.
+            Err(_) => Ok(()),
+        }
+    }
+
     fn number(&self, book: &Book) -> u32 {
         let of_hosts = |number: &u32| credible(book.highest(), *number);
         let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.anew);

@@ -9,6 +9,7 @@ use crate::{
     effect::At,
     event::What,
     failure::{Failure, HOSTS},
+    git::{self, Repository},
     host::{Host, Name},
     model::Release,
     ssh::trace,
@@ -114,7 +115,7 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
 pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     let (host, home) = (&stage.host, &stage.home);
     let packed = match &stage.made {
-        None => packed(at, stage).await?,
+        None => pack(at, &stage.repository, &stage.release.commit, &stage.linked).await?,
         Some(manifest) => match at.real.packed.made(manifest) {
             Some(packed) => packed,
             // Nothing is made that every host has.
@@ -132,8 +133,18 @@ pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     staged(&ended, &packed).map(drop).map_err(|error| stage.failed(error))
 }
 
-async fn packed(at: &At<'_>, stage: &Stage) -> Result<Arc<super::Packed>, Failure> {
-    let (repository, commit, linked) = (stage.repository.clone(), stage.release.commit.clone(), stage.linked.clone());
+/// Packs a commit's tree on this machine, unless that was done.
+pub async fn pack(
+    at: &At<'_>,
+    repository: &str,
+    commit: &str,
+    linked: &[String],
+) -> Result<Arc<super::Packed>, Failure> {
+    if at.real.fetch {
+        let found = Repository::locate(repository, &at.real.cache.join("mirrors"))?;
+        git::complete(&found, commit, git::WITHIN, &git::fetched(at)).await?;
+    }
+    let (repository, commit, linked) = (repository.to_owned(), commit.to_owned(), linked.to_vec());
     let (cache, packs) = (at.real.cache.clone(), at.real.packed.clone());
     let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &linked, &cache)).await;
     packed.map_err(|e| Failure::failed(format!("packing didn't finish: {e}")))?

@@ -52,6 +52,22 @@ pub fn pack_folder(from: &Path, commit: &str, at: i64, linked: &[String], folder
     packed(&Source::Folder(Folder::read(from, commit, at)?), linked, folder)
 }
 
+/// Refuses what `pack` would refuse, and writes nothing.
+pub(super) fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), Error> {
+    let source = Source::Commit(git::Tree::read(repository, commit)?);
+    let Source::Commit(tree) = &source else { return Ok(()) };
+    let unfit = |problems| Error::Unfit { commit: commit.to_owned(), problems };
+    let fit = fit(&source, linked)?.map_err(unfit)?;
+    let mut problems = Vec::new();
+    for (path, item) in &fit.items {
+        let Item::File(entry, _) = item else { continue };
+        if tree.size(entry)? < BEGINNING && is_lfs(&tree.content(entry)?) {
+            problems.push(Problem::Lfs(path.clone()));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(unfit(problems)) }
+}
+
 fn packed(tree: &Source, linked: &[String], folder: &Path) -> Result<Packed, Error> {
     let unfit = |problems| Error::Unfit { commit: tree.commit().to_owned(), problems };
     let fit = fit(tree, linked)?.map_err(unfit)?;
