@@ -81,11 +81,13 @@ impl Effect for CutOff {
                 let now = tokio::time::Instant::now();
                 // A connection of `mode tcp` may be cut by it, so there it has to be the moment.
                 let may = server.in_flight == 0 || (now > patience && !server.tcp);
-                if self.bound && server.own == Admin::Drain && may {
-                    set(&**driver, place, Admin::Maint).await.map_err(|f| f.on(&self.host.name))?;
-                    shut.push(place.clone());
-                } else {
-                    waits |= self.bound && server.own == Admin::Drain;
+                if self.bound && server.own == Admin::Drain {
+                    // A client may come between the reading and the change; only the next reading has its request.
+                    waits = true;
+                    if may {
+                        set(&**driver, place, Admin::Maint).await.map_err(|f| f.on(&self.host.name))?;
+                        shut.push(place.clone());
+                    }
                 }
             }
             if open == 0 && !waits && self.is_quiet(&all).await? {
