@@ -40,7 +40,7 @@ pub struct Release {
 }
 
 /// What a release has printed when it is killed.
-const MOMENTS: [&str; 3] = ["stage 00", "activate 00", "restart shop"];
+const MOMENTS: [&str; 3] = ["  stage ", "  activate ", "  restart "];
 
 /// How long a line may take.
 const LONGEST: Duration = Duration::from_secs(240);

@@ -71,6 +71,8 @@ pub enum Address {
     Ipv4,
     Ipv6,
     Name,
+    /// A name that only the ssh configuration knows.
+    Alias,
 }
 
 /// How ssh gets to a host.
@@ -91,6 +93,7 @@ pub enum Known {
     Plain,
     Hashed,
     Authority,
+    Named,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -242,6 +245,12 @@ impl Making {
                 keygen(&["-H", "-f", &file.display().to_string()]);
                 let _ = fs::remove_file(file.with_extension("old"));
             }
+            Known::Named => {
+                let team = lab.folder.join("team_known_hosts");
+                fs::rename(&file, &team).expect("the known hosts");
+                let line = format!("UserKnownHostsFile {}\n", team.display());
+                lab.edit("fleets/ssh_config", |text| line + text.as_str());
+            }
             Known::Authority => {
                 let authority = lab.folder.join("operator/authority").display().to_string();
                 keygen(&["-t", "ed25519", "-N", "", "-f", &authority]);
@@ -289,10 +298,13 @@ impl Making {
             text = replaced(&text, ":8080/health", &format!(":8080{}", self.url));
             text = replaced(&text, "good = 3\nover = \"1s\"", "good = 2\nover = \"300ms\"");
             text = replaced(&text, "within = \"15s\"", "within = \"6s\"");
+            if self.round_trip.is_some() {
+                text = replaced(&text, "drain_within = \"8s\"", "drain_within = \"40s\"");
+            }
             if self.sudo != Sudo::None {
                 text = replaced(&text, "user = \"shop\"", &format!("user = \"{}\"", self.owner));
             }
-            if self.address == Address::Name {
+            if matches!(self.address, Address::Name | Address::Alias) {
                 for name in self.web() {
                     text = replaced(&text, &format!(", address = \"{}\"", lab.host(name).address), "");
                 }

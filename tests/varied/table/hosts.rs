@@ -21,6 +21,14 @@ pub const CHOICES: &[Choice] = &[
             Value::of("IPv4", "`address` in the fleet file.", |_| {}),
             Value::of("IPv6", "An IPv6 address.", |m| m.address = Address::Ipv6),
             Value::of("name", "By its name, which the balancer's machine resolves.", |m| m.address = Address::Name),
+            Value::of(
+                "alias",
+                "By a name that only the ssh configuration knows, so that no probe can reach it.",
+                |m| {
+                    m.address = Address::Alias;
+                },
+            )
+            .refused(3, "does not resolve on `lb1`"),
         ],
     },
     Choice {
@@ -44,6 +52,9 @@ pub const CHOICES: &[Choice] = &[
             Value::of("plain", "By a file `known_hosts` beside the fabfile.", |_| {}),
             Value::of("hashed", "The same with hashed names.", |m| m.known = Known::Hashed),
             Value::of("CA", "By a `@cert-authority` in it.", |m| m.known = Known::Authority),
+            Value::of("named", "By a file that the ssh configuration names: `UserKnownHostsFile`.", |m| {
+                m.known = Known::Named;
+            }),
         ],
     },
     Choice {
