@@ -116,6 +116,15 @@ fn a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_away_is_asked
     all(&direct);
     let out = lab.rfab(&["on:all", "hi", "-P", "12"]).output().expect_ok();
     assert_eq!(out.matches("| hi\n").count(), 12, "{out}");
+
+    // A host that is not there behind it is told as such, and at once.
+    ssh_config(&lab, &[("gate", &g, gate.port), ("w1", "web1.inner", 9)]);
+    fleet(&lab, "via = \"gate\"", &[("w1", "w1")]);
+    let begun = Instant::now();
+    let out = lab.rfab(&["on:all", "hi"]).output();
+    assert_eq!(out.code, Some(4), "{out:?}");
+    assert!(out.stdout.contains("can't connect onwards: Connection refused"), "{}", out.stdout);
+    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
 }
 
 #[test]

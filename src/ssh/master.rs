@@ -104,16 +104,15 @@ impl Base {
             if status.success() {
                 return Ok(());
             }
-            if !is_turned_away(&said) {
-                return Err(Unheard::Said(said));
-            }
+            let away = is_turned_away(&said);
             if let Some((_, jumps)) = through
+                && (away || said.contains("orwarding"))
                 && let Some(why) = self.kept_from(hop, jumps).await?
             {
                 return Err(Unheard::Said(why));
             }
             let pause = PAUSE.mul_f64(rand::random());
-            if Instant::now() + pause > until {
+            if !away || Instant::now() + pause > until {
                 return Err(Unheard::Said(said));
             }
             tokio::time::sleep(pause).await;
@@ -122,8 +121,14 @@ impl Base {
 
     /// What keeps the jump hosts from leading to a host: that is not heard behind a connection that persists.
     async fn kept_from(&self, hop: &Hop, jumps: &[Hop]) -> Result<Option<String>, Unheard> {
-        let mut command = self.ssh(&["-o", "PreferredAuthentications=none", "-J"]);
-        command.arg(jumps.iter().map(|jump| &*jump.place).collect::<Vec<_>>().join(",")).args(hop.words());
+        let (jump, before) = jumps.split_last().expect("a jump host");
+        let before = before.iter().map(|jump| &*jump.place).collect::<Vec<_>>().join(",");
+        let before = if before.is_empty() { before } else { format!("-J {before} ") };
+        // Why it cannot connect onwards is no error to it.
+        let (config, words) = (self.config.display(), jump.words().join(" "));
+        let way = format!("ProxyCommand=ssh -F {config} -o LogLevel=INFO {before}-W '[%h]:%p' {words}");
+        let mut command = self.ssh(&["-o", "PreferredAuthentications=none", "-o", &way]);
+        command.args(hop.words());
         let (_, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
         let is_there = said.contains("Permission denied") || is_turned_away(&said);
         Ok((!is_there).then_some(said))

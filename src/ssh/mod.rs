@@ -1,5 +1,6 @@
 //! Commands and files on hosts.
 mod arriving;
+mod channel;
 mod config;
 mod connect;
 mod exclusive;

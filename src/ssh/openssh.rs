@@ -20,7 +20,7 @@ use crate::{
     secret::Secret,
     world::real::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
 };
-use ::openssh::{Session, Stdio};
+use ::openssh::Session;
 use async_trait::async_trait;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -37,14 +37,8 @@ use tokio::{io::AsyncReadExt, sync::OnceCell, time::timeout};
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 pub(super) const SILENT: Duration = Duration::from_secs(20);
 
-/// How long a host may have no channel free.
-const CHANNEL_WITHIN: Duration = Duration::from_secs(15);
-
 /// How often it is asked whether a command is still wanted.
-const WANTED: Duration = Duration::from_millis(200);
-
-/// How long a login shell may take to come to what it is asked to run.
-const BEGUN_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const WANTED: Duration = Duration::from_millis(200);
 
 /// How long it may take before it is given up together with everything else that is stopped.
 const SLOW: Duration = Duration::from_secs(3);
@@ -72,7 +66,7 @@ pub struct Openssh {
     /// Process groups of calls that are under way.
     running: Mutex<BTreeSet<(Name, u32, Option<Name>)>>,
     /// How often all of them were stopped.
-    halts: AtomicU32,
+    pub(super) halts: AtomicU32,
     /// Hosts whose old traces this run has removed.
     swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
@@ -116,50 +110,6 @@ impl Openssh {
 
     fn link(&self, host: &Host) -> Arc<Link> {
         self.links.lock().unwrap().entry(host.name.clone()).or_default().clone()
-    }
-
-    /// Asks for a channel, in which a line is run; again where the host has as many open as it allows, for one may end.
-    async fn channel(
-        &self,
-        host: &Host,
-        session: &Arc<Session>,
-        line: String,
-        job: &Job<'_>,
-    ) -> Result<::openssh::Child<Arc<Session>>, Failure> {
-        let (until, halts) = (Instant::now() + CHANNEL_WITHIN, self.halts.load(SeqCst));
-        loop {
-            let mut command = session.clone().arc_raw_command(&line);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let e = match timeout(SILENT, command.spawn()).await {
-                Ok(Ok(child)) => return Ok(child),
-                Ok(Err(e)) => e,
-                Err(_) => return Err(cut_off(host, job, "its connection is frozen")),
-            };
-            if !is_one_too_many(&e) {
-                return Err(cut_off(host, job, &format!("its connection broke: {e}")));
-            }
-            if Instant::now() > until || self.halts.load(SeqCst) != halts {
-                let message = format!("host `{host}`: its sshd allows no further command at a time on one connection");
-                return Err(Failure::failed(message)
-                    .on(&host.name)
-                    .help("nothing was begun; raise `MaxSessions` in its sshd_config (10 is sshd's own default)"));
-            }
-            tokio::time::sleep(WANTED).await;
-        }
-    }
-
-    /// Comes to its end when a line was not begun in time, or when everything was stopped before it was.
-    async fn until_stuck(&self, begun: &AtomicBool, halts: u32) {
-        let until = Instant::now() + BEGUN_WITHIN;
-        while Instant::now() < until && self.halts.load(SeqCst) == halts {
-            tokio::time::sleep(WANTED).await;
-            if begun.load(SeqCst) {
-                break;
-            }
-        }
-        if begun.load(SeqCst) {
-            std::future::pending().await
-        }
     }
 
     /// Runs a line; what is known of its end is in the answer.
@@ -305,14 +255,8 @@ sleep 0.2
     }
 }
 
-/// Whether a channel was refused by a host that goes on to serve the connection.
-fn is_one_too_many(e: &::openssh::Error) -> bool {
-    let whole = std::iter::successors(Some(e as &dyn std::error::Error), |e| e.source());
-    whole.map(ToString::to_string).any(|text| text.contains("refused by peer"))
-}
-
 /// A call that may have begun, and that nobody heard the end of.
-fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
+pub(super) fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // What leaves a trace may have changed something; the rest can be done again.
     match job.trace.is_some() || job.note.is_some() {
         true => Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
