@@ -100,6 +100,8 @@ pub enum Reason {
     Unreachable,
     /// Another operator holds the lock.
     Locked,
+    /// This run has lost the lock: nothing more is done.
+    Unlocked,
     /// The balancer refused, or its state is unknown.
     Balancer,
     /// An invariant refused; nothing was done.
@@ -126,7 +128,7 @@ impl Reason {
             Reason::Locked => Exit::Locked,
             Reason::Balancer => Exit::Balancer,
             Reason::Refused => Exit::Refused,
-            Reason::Unknown => Exit::Unknown,
+            Reason::Unknown | Reason::Unlocked => Exit::Unknown,
             Reason::NoHosts => Exit::NoHosts,
             Reason::Interrupted => Exit::Interrupted,
         }

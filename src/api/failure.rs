@@ -10,7 +10,7 @@ pub mod failure {
         failure.message.clone()
     }
 
-    /// The kind: `failed`, `unreachable`, `locked`, `balancer`, `refused`, `unknown`, `usage`, `fabfile`, `nohosts`.
+    /// The kind: `failed`, `unreachable`, `locked`, `unlocked`, `balancer`, `refused`, `unknown`, `usage`, `fabfile`, `nohosts`.
     #[rhai_fn(get = "kind", pure)]
     pub fn kind(failure: &mut super::Failure) -> String {
         format!("{:?}", failure.reason).to_lowercase()

@@ -63,14 +63,23 @@ impl Balance {
     }
 
     pub fn standing(&self, fleet: &Fleet, host: &Host) -> Result<Standing, Failure> {
-        let servers = self.servers(fleet, host)?;
-        let ready = servers.iter().filter(|s| s.admin == Admin::Ready).count();
-        Ok(match ready {
-            _ if servers.is_empty() => Standing::None,
-            0 => Standing::Out,
-            n if n == servers.len() => Standing::Live,
-            _ => Standing::Mixed,
-        })
+        Ok(standing(&self.servers(fleet, host)?))
+    }
+
+    /// How each host of a fleet stands, in the fleet's order; nothing of those whose server a pool lacks.
+    pub fn standings(&self, fleet: &Fleet) -> Vec<Option<Standing>> {
+        let mut pools: BTreeMap<(&str, &str), BTreeMap<&str, &Server>> = BTreeMap::new();
+        for (balancer, state) in &self.balancers {
+            for (pool, servers) in &state.pools {
+                let by_name = servers.iter().map(|server| (&*server.name, server)).collect();
+                pools.insert((balancer, pool), by_name);
+            }
+        }
+        let server = |place: &super::Place| {
+            pools.get(&(&*place.balancer, &*place.pool)).and_then(|pool| pool.get(&*place.server)).copied()
+        };
+        let of = |host| places(fleet, host).iter().map(server).collect::<Option<Vec<_>>>();
+        fleet.hosts.iter().map(|host| of(host).map(|servers| standing(&servers))).collect()
     }
 
     /// Requests that are open on a host.
@@ -81,6 +90,15 @@ impl Balance {
     /// Whether every check of a host's servers says exactly up.
     pub fn up(&self, fleet: &Fleet, host: &Host) -> Result<bool, Failure> {
         Ok(self.servers(fleet, host)?.iter().all(|s| s.health == Checked::Up))
+    }
+}
+
+fn standing(servers: &[&Server]) -> Standing {
+    match servers.iter().filter(|s| s.admin == Admin::Ready).count() {
+        _ if servers.is_empty() => Standing::None,
+        0 => Standing::Out,
+        n if n == servers.len() => Standing::Live,
+        _ => Standing::Mixed,
     }
 }
 

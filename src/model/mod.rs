@@ -266,9 +266,12 @@ impl Model {
             return;
         }
         let mut live: BTreeMap<(Name, Name, Name), usize> = BTreeMap::new();
+        let mut hosts: BTreeMap<(&Name, &Name), &Host> = BTreeMap::new();
+        for (name, fleet) in &self.fleets {
+            hosts.extend(fleet.hosts.iter().map(|host| ((name, &host.name), host)));
+        }
         for ((fleet, balancer, pool, name), server) in &self.servers {
-            let host = self.fleets[fleet].hosts.iter().find(|h| h.name == *name);
-            let up = host.is_some_and(|h| self.up(h).unwrap_or(false));
+            let up = hosts.get(&(fleet, name)).is_some_and(|h| self.up(h).unwrap_or(false));
             let counts = up && matches!(server.admin.get(""), Ok(Admin::Ready));
             *live.entry((fleet.clone(), balancer.clone(), pool.clone())).or_default() += usize::from(counts);
         }

@@ -301,19 +301,19 @@ impl Tally {
         let mut seen = self.seen.lock().unwrap();
         let epochs = balance.epochs();
         seen.epochs.extend(epochs.clone());
-        for host in &fleet.hosts {
+        for (host, standing) in fleet.hosts.iter().zip(balance.standings(fleet)) {
             if let Some(told) = seen.told.get_mut(&key(host)).filter(|told| told.drained && told.exposed.is_none())
-                && matches!(balance.standing(fleet, host), Ok(Standing::Live | Standing::Mixed))
+                && matches!(standing, Some(Standing::Live | Standing::Mixed))
                 && let Some(balancer) = told.out_since.as_ref().and_then(|known| balance.reloaded_since(known))
             {
                 told.exposed = Some(exposed(host, balancer));
             }
-            match balance.standing(fleet, host) {
-                Ok(Standing::Out) => {
+            match standing {
+                Some(Standing::Out) => {
                     seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
                 }
                 // A host that should be out keeps its epoch: that it is not out now is what is to be found.
-                Ok(Standing::Live) => {
+                Some(Standing::Live) => {
                     if let Some(told) = seen.told.get_mut(&key(host))
                         && !told.drained
                     {
