@@ -21,6 +21,11 @@ pub(super) fn of_host(name: &str) -> Option<&str> {
     name.strip_prefix("switch ").or_else(|| name.strip_prefix("bad on "))
 }
 
+/// Whether something of that name says that a host's release was bad.
+pub(super) fn is_bad(name: &str) -> bool {
+    name.starts_with("bad on ")
+}
+
 /// Whether a name is one of rfab's own, under which a script writes nothing down.
 pub fn reserved(name: &str) -> bool {
     of_host(name).is_some() || name == WITHDRAWN
@@ -42,7 +47,7 @@ impl<'a, T> Goods<'a, T> {
     /// Takes the next mark of the host.
     pub fn take(&mut self, line: &'a Line, commit: &'a Commit, kept: T) {
         let known = self.0.iter().position(|(c, _)| *c == commit);
-        let is_bad = line.reason.as_deref().is_some_and(|name| name.starts_with("bad on "));
+        let is_bad = line.reason.as_deref().is_some_and(is_bad);
         match known {
             Some(at) => self.0.truncate(if is_bad { at } else { at + 1 }),
             None if !is_bad && line.phase == Phase::Ok => self.0.push((commit, kept)),
@@ -52,8 +57,11 @@ impl<'a, T> Goods<'a, T> {
         self.0.drain(..over);
     }
 
-    pub fn into_places(self) -> impl Iterator<Item = T> {
-        self.0.into_iter().map(|(_, kept)| kept)
+    pub fn places(&self) -> impl Iterator<Item = T>
+    where
+        T: Copy,
+    {
+        self.0.iter().map(|(_, kept)| *kept)
     }
 }
 

@@ -23,6 +23,7 @@ impl Book {
         let cut = all.saturating_sub(recent).min(of_last_runs).max(all.saturating_sub(MOST));
         let mut telling = Telling::of(&self.lines[..cut]);
         telling.admin(|_| true);
+        telling.movers.extend(self.lines[cut..].iter().map(|line| &*line.run));
         telling.runs();
         telling.releases(|_| true);
         telling.marks();
@@ -56,6 +57,7 @@ impl Book {
         let mut telling = Telling::of(&self.lines);
         which(&mut telling);
         telling.runs();
+        telling.came_to();
         let lines = telling.kept.iter().map(|at| self.lines[*at].clone()).collect();
         Book { lines, unread: self.unread }
     }
@@ -104,7 +106,7 @@ impl<'a> Telling<'a> {
     /// What commits are called, their numbers, and whether they were rolled back.
     fn releases(&mut self, of: impl Fn(&str) -> bool) {
         let mut known: HashMap<&str, BTreeSet<&str>> = HashMap::new();
-        let (mut last, mut about) = (HashMap::new(), HashMap::new());
+        let (mut last, mut about, mut called) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut highest: Option<(u32, usize)> = None;
         for (at, line) in self.lines.iter().enumerate() {
             if let Some(number) = line.number.filter(|number| highest.is_none_or(|(most, _)| *number > most)) {
@@ -123,28 +125,40 @@ impl<'a> Telling<'a> {
             if line.effect == "release" {
                 last.insert(commit, at);
                 about.insert(commit, at);
+                called.extend(Book::called_in(line).map(|_| (commit, at)));
             } else if line.effect == "mark" && line.reason.as_deref() == Some(WITHDRAWN) {
                 about.insert(commit, at);
             }
         }
-        self.kept.extend(last.into_values().chain(about.into_values()).chain(highest.map(|(_, at)| at)));
+        self.kept.extend(
+            called.into_values().chain(last.into_values()).chain(about.into_values()).chain(highest.map(|(_, at)| at)),
+        );
     }
 
     /// What was done once, each with its commit, for ever; of hosts' switches what a host can go back to.
     fn marks(&mut self) {
         let (mut once, mut last) = (HashMap::new(), HashMap::new());
-        let mut goods: HashMap<&str, super::good::Goods<usize>> = HashMap::new();
+        // Of each host its good commits, how they were after its last switch, and what came after that.
+        let mut hosts: HashMap<&str, (super::good::Goods<usize>, Vec<usize>)> = HashMap::new();
         for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "mark") {
             let Some(name) = line.reason.as_deref() else { continue };
             last.insert(name, at);
             match (of_host(name), &line.commit) {
-                (Some(host), Some(commit)) => goods.entry(host).or_default().take(line, commit, at),
+                (Some(host), Some(commit)) => {
+                    let (goods, kept) = hosts.entry(host).or_default();
+                    goods.take(line, commit, at);
+                    if super::good::is_bad(name) {
+                        kept.push(at);
+                    } else {
+                        *kept = goods.places().collect();
+                    }
+                }
                 (None, commit) => _ = once.insert((name, commit.as_deref()), at),
                 (Some(_), None) => {}
             }
         }
         self.kept.extend(once.into_values().chain(last.into_values()));
-        self.kept.extend(goods.into_values().flat_map(super::good::Goods::into_places));
+        self.kept.extend(hosts.into_values().flat_map(|(_, kept)| kept));
     }
 
     /// The runs that are not done, and those of the lines that are kept of hosts: how they ended, and who ended them.
@@ -167,7 +181,11 @@ impl<'a> Telling<'a> {
             wanted.extend(undoing.get(run).into_iter().flatten());
             wanted.extend(closed_by.get(run).into_iter().flatten());
         }
-        for open in &open {
+    }
+
+    /// Where the runs that are not done came to, for people.
+    fn came_to(&mut self) {
+        for open in super::unfinished::open_runs(self.lines).0 {
             let last = self.lines.iter().rposition(|line| line.run == open.line.run && line.effect != "run");
             self.kept.extend(last);
         }
@@ -265,7 +283,7 @@ mod tests {
             format!("highest {}", book.highest()),
             format!("newest {:?}", book.newest()),
             format!("unfinished {:?}", book.unfinished()),
-            format!("names {:?}", book.names()),
+            format!("names {:?} {:?}", book.names(), book.called()),
         ];
         all.extend(book.unfinished_runs().iter().map(|line| format!("open {line:?}")));
         for host in HOSTS {
@@ -294,10 +312,6 @@ mod tests {
             let mut short = Book { lines: before.clone(), unread: 0 };
             let kept = short.condense(0);
             assert_eq!(kept.iter().map(|at| &before[*at]).collect::<Vec<_>>(), short.lines.iter().collect::<Vec<_>>());
-            for line in short.unfinished_runs() {
-                let last = |lines: &[Line]| lines.iter().rfind(|l| l.run == line.run && l.effect != "run").cloned();
-                assert_eq!(last(&short.lines), last(&before), "seed {seed}");
-            }
             shorter += usize::from(short.lines.len() < before.len() / 2);
             let mut whole = Book { lines: before, unread: 0 };
             for line in HOSTS.iter().filter_map(|host| whole.last_admin(host)) {
