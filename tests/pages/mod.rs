@@ -3,3 +3,4 @@ mod blocks;
 mod book;
 mod events;
 mod security;
+mod typed;
