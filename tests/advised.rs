@@ -7,6 +7,7 @@ use rfab::{
     cli::{flags, request::Action},
     event::{Outcome, What},
     failure::Exit,
+    ledger::Owner,
     line,
     model::{Fact, Model},
     secret::Key,
@@ -266,4 +267,35 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
         text.starts_with(&format!("run {} of tester is being taken back: run sim-99 of anna is under way", trial.id())),
         "{text}"
     );
+}
+
+#[test]
+fn a_state_folder_of_another_projects_fleet_is_refused_before_anything_is_changed_with_the_line_that_parts_them() {
+    let shop = Shop::four(PAY);
+    let before = shop.done("prod proxy.group2", shop.known());
+    let state = |model: &Model| -> Option<Owner> {
+        let text = model.clone().state(&"prod".into()).unwrap().project.clone();
+        text.map(|text| serde_json::from_str(&text).unwrap())
+    };
+    let ours = state(&before).expect("the first change says whose it is");
+    assert_eq!((ours.path.as_deref(), ours.hosts.len()), (Some("/srv/shop"), 5));
+    let kept = |owner: Owner| {
+        let mut model = before.clone();
+        model.state(&"prod".into()).unwrap().project = Some(serde_json::to_string(&owner).unwrap());
+        shop.run("prod proxy.all", model)
+    };
+    for other in [
+        Owner { path: Some("/srv/blog".into()), ..ours.clone() },
+        Owner { hosts: ["app1".into(), "app2".into()].into(), ..ours.clone() },
+    ] {
+        let refused = kept(other.clone());
+        assert_eq!(refused.ended.exit, Exit::Refused, "{:?}", failures(&refused));
+        assert_eq!((changes(&refused.events), next(&refused)), (vec![], vec![]));
+        assert_eq!(state(&refused.model), Some(other));
+        let help = refused.ended.failures[0].help.clone().unwrap();
+        assert!(help.contains("write `state = \"~/.local/state/rfab-shop\"` as the first line"), "{help}");
+    }
+    // Hosts come and go.
+    let grown = kept(Owner { hosts: ["web1".into(), "web9".into()].into(), ..ours.clone() });
+    assert_eq!((grown.ended.exit, state(&grown.model)), (Exit::Done, Some(ours)), "{:?}", failures(&grown));
 }

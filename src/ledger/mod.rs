@@ -3,6 +3,7 @@ mod book;
 mod good;
 pub mod line;
 mod mark;
+mod owner;
 mod question;
 mod read;
 mod run;
@@ -14,6 +15,7 @@ pub use book::{Book, called};
 pub use good::{WITHDRAWN, bad, reserved, switch};
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
+pub use owner::{Owner, ReadOwner, SayOwner, foreign};
 pub use question::{
     Called, Calling, Consult, Good, Histories, NumberOf, Question, ReasonsBefore, Releasing, Standing, Summary, Summed,
     Switched,

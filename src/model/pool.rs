@@ -53,6 +53,8 @@ impl PoolServer {
 #[derive(Clone, Debug, Default)]
 pub struct StateFolder {
     pub held_by: Option<Holder>,
+    /// What says whose it is, as it is written there.
+    pub project: Option<String>,
     /// By balancer, else by the host that stands for it.
     pub ledgers: BTreeMap<Name, Vec<String>>,
     /// What readers made of how many lines of each.

@@ -8,7 +8,7 @@ use crate::{
     fleet::Fleet,
     git::{Behind, ReadBehind},
     host::Name,
-    ledger::{Book, Line, Phase, ReadLedger, SayRun},
+    ledger::{Book, Line, Owner, Phase, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
     ui::Consent,
     world::real::Holder,
 };
@@ -73,6 +73,7 @@ impl Guard {
             Some(later) => circle(failure, &fleet.name, &later),
             None => failure,
         })?;
+        self.own(fleet, call, rest)?;
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
         self.alone_since(fleet, &book)?;
         // Who has the lock knows that nobody else is under way.
@@ -90,6 +91,16 @@ impl Guard {
         let touched = call.effect.touch();
         let mute = homes.chain(touched.hosts()).find_map(|host| self.tally.told(host).unreachable);
         mute.map_or(Ok(()), Err)
+    }
+
+    /// Refuses a state folder that another project keeps its own fleet in; writes down whose it is where nobody did.
+    fn own(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+        let ours = Owner::of(fleet);
+        match rest.ask(&call).read(ReadOwner { fleet: fleet.clone() })? {
+            Some(owner) if owner == ours => Ok(()),
+            Some(owner) if !owner.is_same(&ours) => Err(foreign(fleet, &owner)),
+            _ => rest.ask(&call).hold(SayOwner { fleet: fleet.clone() }),
+        }
     }
 
     /// Refuses to go on with a run, or to take it back, once another has changed the fleet.

@@ -1,0 +1,183 @@
+//! Which project a fleet's state folder belongs to.
+use super::place;
+use crate::{
+    command::Command,
+    effect::*,
+    failure::{Failure, Reason},
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Model, Predicted},
+    world::real::Job,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// What tells a project's fleet from another project's of the same name: every clone and every machine has it alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The version of this format.
+    pub v: u8,
+    /// Where its app is on hosts; none without an app.
+    pub path: Option<String>,
+    /// The addresses of its hosts.
+    pub hosts: BTreeSet<Name>,
+}
+
+impl Owner {
+    pub fn of(fleet: &Fleet) -> Owner {
+        let path = fleet.app.as_ref().map(|app| app.path.to_string());
+        Owner { v: 1, path, hosts: fleet.hosts.iter().map(|host| host.address().into()).collect() }
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("an owner is plain data")
+    }
+
+    /// Whether both are one project's: hosts come and go, but not all of them at once.
+    pub fn is_same(&self, other: &Owner) -> bool {
+        self.path == other.path && !self.hosts.is_disjoint(&other.hosts)
+    }
+}
+
+/// Prints the file that says whose a state folder is.
+const READ: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
+cd -P "$folder" 2>/dev/null || exit 0
+if [ -f project ] && [ ! -L project ]; then head -c 1000000 project; fi"#;
+
+/// Writes it anew.
+const WRITE: &str = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
+umask 077
+cd -P "$folder" && [ -O . ] && printf '%s\n' "$owner" > project.new && mv -f project.new project"#;
+
+/// Runs a script in the state folder of a fleet, on the machine that keeps its ledger; gives what it printed.
+async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, String)>) -> Result<Vec<u8>, Failure> {
+    let home = place(fleet)?;
+    let balancer = fleet.balancers.iter().find(|balancer| balancer.name == home);
+    let host: Option<&Host> = balancer.map(|balancer| &balancer.host).or_else(|| fleet.host(&home));
+    let host = host.ok_or_else(|| Failure::failed(format!("fleet `{}` has no machine `{home}`", fleet.name)))?;
+    let folder = format!("{}/{}", fleet.state, fleet.name);
+    let values = [("folder".to_owned(), folder.clone())].into_iter().chain(more).collect();
+    let command = Command::line(script, values).expect("a good line");
+    let job = Job { timeout: Some(Duration::from_secs(20)), keep: 1 << 20, ..Job::new(&command) };
+    let ended = at.real.site(&fleet.name).transport.run(host, job).await?;
+    if ended.status != 0 {
+        let message = format!("`{folder}/project` on `{home}`, which says whose ledger this is, cannot be used");
+        return Err(Failure::new(Reason::Failed, message)
+            .on(&host.name)
+            .help("nothing was changed; look at that folder"));
+    }
+    Ok(ended.out)
+}
+
+/// Reads whose the state folder of a fleet is; nobody's where no run has said it yet.
+#[derive(Clone, Serialize)]
+pub struct ReadOwner {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+}
+
+impl Effect for ReadOwner {
+    type Outcome = Option<Owner>;
+    const NAME: &'static str = "read_owner";
+    const KIND: Kind = Kind::Read;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("read whose the ledger of {} is", self.fleet.name)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Option<Owner>, Failure> {
+        Ok(serde_json::from_slice(&there(&at, &self.fleet, READ, None).await?).ok())
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Option<Owner>> {
+        let text = &model.state(&self.fleet.name)?.project;
+        Ok(text.as_ref().and_then(|text| serde_json::from_str(text).ok()))
+    }
+}
+
+/// Writes down whose the state folder of a fleet is. Needs the lock.
+#[derive(Clone, Serialize)]
+pub struct SayOwner {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+}
+
+impl Effect for SayOwner {
+    type Outcome = ();
+    const NAME: &'static str = "owner";
+    const KIND: Kind = Kind::Hold;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        format!("write down whose the ledger of {} is", self.fleet.name)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        there(&at, &self.fleet, WRITE, Some(("owner".to_owned(), Owner::of(&self.fleet).text()))).await.map(drop)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        model.state(&self.fleet.name)?.project = Some(Owner::of(&self.fleet).text());
+        Ok(())
+    }
+}
+
+/// Refuses what another project's fleet of the same name keeps in the same folder.
+pub fn foreign(fleet: &Fleet, owner: &Owner) -> Failure {
+    let home = place(fleet).unwrap_or_default();
+    let folder = format!("{}/{}", fleet.state, fleet.name);
+    let of = owner.path.as_ref().map(|path| format!(" (`{path}` on its hosts)")).unwrap_or_default();
+    let message =
+        format!("`{folder}` on `{home}` has the lock and the ledger of another project's fleet `{}`{of}", fleet.name);
+    let own = format!("{}-{}", fleet.state, own_word(fleet));
+    Failure::refused(message).help(format!(
+        "nothing was changed; keep the two apart: write `state = \"{own}\"` as the first line of this fleet's file; \
+         or, if it is this project, all of whose hosts or whose `path` are others now, remove `{folder}/project` there"
+    ))
+}
+
+/// A word for this project's folder.
+fn own_word(fleet: &Fleet) -> String {
+    let of_path = fleet.app.as_ref().and_then(|app| app.path.rsplit('/').next().map(str::to_owned));
+    let word: String = of_path.unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    if word.is_empty() { "own".to_owned() } else { word.to_lowercase() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(path: Option<&str>, hosts: &[&str]) -> Owner {
+        Owner { v: 1, path: path.map(str::to_owned), hosts: hosts.iter().map(|host| (*host).into()).collect() }
+    }
+
+    #[test]
+    fn a_project_is_known_by_where_its_app_is_and_by_any_of_its_hosts() {
+        let known = owner(Some("/srv/shop"), &["web1", "web2"]);
+        for (other, same) in [
+            (owner(Some("/srv/shop"), &["web1", "web2"]), true),
+            (owner(Some("/srv/shop"), &["web2", "web3", "web4"]), true),
+            (owner(Some("/srv/shop"), &["app1", "app2"]), false),
+            (owner(Some("/srv/blog"), &["web1", "web2"]), false),
+            (owner(None, &["web1"]), false),
+        ] {
+            assert_eq!((known.is_same(&other), other.is_same(&known)), (same, same), "{other:?}");
+        }
+        assert!(owner(None, &["db1"]).is_same(&owner(None, &["db1", "db2"])));
+    }
+}
