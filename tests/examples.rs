@@ -133,10 +133,10 @@ fn upkeep_looks_writes_and_restarts() {
 fn deployed(rows: &[(&str, &str)], note: &str) -> String {
     let width = rows.iter().map(|(host, _)| host.len()).max().unwrap_or(4);
     let line = |(host, standing): &(&str, &str)| {
-        let line = format!("{host:<width$}  0001-111111111111  0002-v1.0.0  {standing:<8}  ok      {note}");
+        let line = format!("{host:<width$}  0001-111111111111  v1.0.0 (0002-v1.0.0)  {standing:<8}  ok      {note}");
         format!("{}\n", line.trim_end())
     };
-    let title = format!("{:<width$}  {:<17}  {:<11}  balancer  result\n", "host", "old", "new");
+    let title = format!("{:<width$}  {:<17}  {:<20}  balancer  result\n", "host", "old", "new");
     let hosts = rows.len();
     let settled = if rows.iter().any(|(_, standing)| *standing == "live") {
         "; seen to serve 3.0 s after they were put back"
@@ -245,14 +245,14 @@ fn two_apps_are_deployed_in_one_line_and_a_drain_of_one_leaves_the_other_in() {
     let (drained, table) = example.table(&["api:mixed1", "drain:mixed1"], ran.model);
     assert_eq!(
         table,
-        "host    old          new   balancer  result\n\
-         mixed1  0002-v1.0.0  same  out       ok\n1 host: 1 ok; 1 out of the balancer\n"
+        "host    old                   new   balancer  result\n\
+         mixed1  v1.0.0 (0002-v1.0.0)  same  out       ok\n1 host: 1 ok; 1 out of the balancer\n"
     );
     let (shop, table) = example.table(&["shop:mixed1", "uptime"], drained.model);
     assert_eq!(
         table,
-        "host    old          new   balancer  result\n\
-         mixed1  0002-v1.0.0  same  live      untouched\n1 host: 1 untouched\n"
+        "host    old                   new   balancer  result\n\
+         mixed1  v1.0.0 (0002-v1.0.0)  same  live      untouched\n1 host: 1 untouched\n"
     );
     let (ready, _) = example.run(&["api", "ready:mixed1"], shop.model);
     example.run(&["shop", "status", "api", "status"], ready);
