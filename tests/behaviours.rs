@@ -9,9 +9,9 @@ use rfab::{
     command::Command,
     effect::Admin,
     failure::Reason,
-    fleet::{Balancer, Fleet},
+    fleet::{Balancer, Fleet, Health, Version},
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
-    health::{Expected, Glance, Probe, Tried, TryProbe},
+    health::{Expected, Glance, LookAt, Probe, Tried, TryProbe},
     host::Host,
     ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
@@ -95,6 +95,31 @@ fn another_tools_folder_is_taken_over(lab: &Lab, sides: &Sides, home: &Home) {
     sides.same(&Adopt { host: web3.clone(), home: home.clone() }).unwrap();
     sides.same(&Adopt { host: web3, home: home.clone() }).unwrap();
     assert!(sides.same(&list).unwrap().set_up);
+}
+
+/// A service that is well is so by each kind of probe that wants what it answers, and by no other.
+fn each_kind_of_probe(sides: &Sides, probe: &Probe) {
+    let page = "{\"status\":\"ok\"";
+    sides.model(|model| model.page = Some((200, page.to_owned())));
+    let kinds: [(bool, &dyn Fn(&mut Health)); 6] = [
+        (true, &|health| health.body = Some(page.to_owned())),
+        (false, &|health| health.body = Some("sick".to_owned())),
+        (true, &|health| health.status = vec![(100, 199), (200, 204)]),
+        (false, &|health| health.status = vec![(204, 204)]),
+        (true, &|health| health.host = Some("shop.example.org".to_owned())),
+        (true, &|health| (health.url, health.version) = ("tcp://{address}:8080".to_owned(), Version::None)),
+    ];
+    for (good, change) in kinds {
+        let mut probe = probe.clone();
+        change(&mut probe.health);
+        assert_eq!(sides.same(&Glance(probe.clone())).unwrap(), good, "{:?}", probe.health);
+        assert_eq!(sides.same(&LookAt(probe)).unwrap().right, good);
+    }
+    let mut nobody = probe.clone();
+    (nobody.health.url, nobody.health.version) = ("tcp://{address}:9".to_owned(), Version::None);
+    let seen = sides.real.perform(&LookAt(nobody)).unwrap();
+    assert!(!seen.right && seen.said.ends_with(":9: connection refused"), "{seen:?}");
+    sides.model(|model| model.page = None);
 }
 
 /// What is built of a commit is staged under its number, unless the host has that number of something else.
@@ -231,6 +256,7 @@ fn releases_and_services() {
     lab.host("web1").unit("shop").says("{commit}");
     sides.model(|model| model.says = "{commit}".to_owned());
     assert!(!sides.same(&glance("web1", &stable.commit)).unwrap());
+    each_kind_of_probe(&sides, &probe("web1", &old));
     sides.alike(&probe("web1", &old), settled).unwrap();
     let served = sides.same(&probe("web1", &stable.commit)).unwrap_err();
     assert!(served.message.contains("serves version"), "{served:?}");

@@ -307,7 +307,7 @@ fn the_example_of_the_fleet_page_is_a_fleet_and_the_page_has_each_of_its_keys() 
     let tables = ["app", "app.service", "app.health", "balancer.lb1", "roll"].map(table);
     let mut keys: Vec<String> = tables.iter().chain([&whole]).flat_map(|table| table.keys().cloned()).collect();
     keys.retain(|key| !["app", "service", "health", "hosts", "balancer", "roll"].contains(&key.as_str()));
-    keys.extend(["group", "roles", "address", "hosts_from"].map(str::to_owned));
+    keys.extend(["group", "roles", "address", "hosts_from", "server_name", "ca"].map(str::to_owned));
     shown.sort();
     keys.sort();
     assert_eq!(shown, keys);

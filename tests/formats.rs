@@ -65,6 +65,11 @@ impl Schema {
                         "^[0-9a-f]{40}([0-9a-f]{24})?$" => {
                             [40, 64].contains(&text.len()) && text.bytes().all(|b| b"0123456789abcdef".contains(&b))
                         }
+                        "^[1-5][0-9]{2}[.]{2}[1-5][0-9]{2}$" => text.split_once("..").is_some_and(|(first, last)| {
+                            [first, last]
+                                .iter()
+                                .all(|end| end.len() == 3 && number(end) && *end >= "100" && *end < "600")
+                        }),
                         "^[0-9]+%$" => text.strip_suffix('%').is_some_and(number),
                         "^[0-9]+(ms|s|m|h)$" => {
                             ["ms", "s", "m", "h"].iter().any(|unit| text.strip_suffix(unit).is_some_and(number))

@@ -304,9 +304,9 @@ fn an_answer_that_could_name_no_release_is_refused_before_anything_is_changed() 
     let shop = Shop::four("import \"std/service\" as units;\nfn restart() { units::rolling_restart(); }");
     let served = shop.done("prod release:stable", shop.done("prod release:v3.0.0", shop.known()));
     for (form, words) in [
-        ("", "web1, web2, web3, web4 answers 200 without the header `X-Release`"),
-        ("ok", "the header `X-Release` is `ok`, which is of no release's form"),
-        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which is of no release's form"),
+        ("", "web1, web2, web3, web4: 200 without the header `X-Release`"),
+        ("ok", "the header `X-Release` is `ok`, which has no release's form"),
+        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which has no release's form"),
     ] {
         for line in lines {
             let model = Model { says: form.to_owned(), ..served.clone() };
@@ -368,7 +368,7 @@ fn an_app_that_is_down_or_broken_stops_no_deploy_and_one_host_that_names_a_relea
     web1.running = Fact::Told(Some(shop.commit("v3.0.0").into()));
     let run = shop.run("prod release:stable", model);
     assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
-    let warned = "web1 answers 200 without the header `X-Release`: this proves no release";
+    let warned = "what a host answers now proves no release: web1: 200 without the header `X-Release`";
     let said = |event: &Event| matches!(&event.what, What::Warned { text, .. } if text == warned);
     assert!(run.events.iter().any(said));
 }

@@ -320,6 +320,44 @@ pub mod balancer {
         Ok(targets.with(targets.hosts.iter().filter(pooled).cloned().collect(), &targets.selection))
     }
 
+    /// Whether one host is ready in any of its pools, at this moment.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if balancer::live(host) { ui::note(host, "takes requests"); }
+    /// ```
+    #[rhai_fn(name = "live", return_raw)]
+    pub fn live_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Live, Standing::Mixed])?.hosts.is_empty())
+    }
+
+    /// Whether one host is drained or in maintenance in any of its pools, at this moment.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !balancer::out(host) { balancer::drain(host, "disk"); }
+    /// ```
+    #[rhai_fn(name = "out", return_raw)]
+    pub fn out_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        let here = here(&ctx)?.clone();
+        Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Out, Standing::Mixed])?.hosts.is_empty())
+    }
+
+    /// Whether one host stands in a pool.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if balancer::pooled(host) { balancer::wait_up(host); }
+    /// ```
+    #[rhai_fn(name = "pooled", return_raw)]
+    pub fn pooled_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        Ok(!crate::balancer::places(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).is_empty())
+    }
+
     /// Those of the hosts that are ready in any of their pools, at this moment.
     ///
     /// # Example
@@ -405,6 +443,20 @@ pub mod balancer {
         let book = here.perform(standing_of(&targets))?;
         let line = |host: &crate::host::Host| Dynamic::from(taken_out(host, book.last_admin(&host.name)));
         Ok(targets.hosts.iter().map(line).collect())
+    }
+
+    /// Who took one host out, and why, as a text for people.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::note(host, balancer::who(host));
+    /// ```
+    #[rhai_fn(name = "who", return_raw)]
+    pub fn who_one(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<String> {
+        let here = here(&ctx)?.clone();
+        let book = here.perform(standing_of(&alone(&here, &host)))?;
+        Ok(taken_out(&host.0.host, book.last_admin(&host.0.host.name)))
     }
 
     /// Says that hosts were left as they are and need a person: the run ends with exit code 8.

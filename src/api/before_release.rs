@@ -1,14 +1,14 @@
 //! What comes before a release: which commit is meant, what was good before it, and whether a host can take it.
-use super::{HostValue, git::CommitValue};
+use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
     event::{Standing, What},
-    failure::Failure,
+    failure::{Failure, Reason},
     fan,
     git::{Kind, ReadDate, Resolve, app},
-    ledger::{Book, Called, Consult, Histories, Line, Releasing, reserved},
+    ledger::{Book, Called, Consult, Histories, Line, Phase, Releasing, reserved},
     model::Commit,
-    release::{Home, Lacks, Preflight, ReadReleases, Share, shared},
+    release::{Home, Lacks, Number, Preflight, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
 };
 use rhai::{Dynamic, Map};
@@ -95,7 +95,9 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
     let Some(commit) = newest.commit.clone() else { return Ok(None) };
     let balance = here.perform(ReadBalance { fleet: fleet.clone() })?;
     let (mut counted, excluded) = (Vec::new(), here.excluded(fleet));
-    let pooled = |h: &&crate::host::Host| !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h);
+    let pooled = |h: &&crate::host::Host| {
+        fleet.releases_to(h) && !crate::balancer::places(fleet, h).is_empty() && !excluded.contains(h)
+    };
     for host in fleet.hosts.iter().filter(pooled) {
         let out = balance.standing(fleet, host).map_err(thrown)? == Standing::Out;
         if !out || here.session.run.may_end(book, &host.name) {
@@ -166,7 +168,7 @@ pub fn own_name(name: &str) -> RhaiResultOf<()> {
 }
 
 /// Says which folders are named like releases and are none: their numbers don't count.
-pub fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
+fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
     if !names.is_empty() {
         let text = format!(
             "`releases/{}` isn't a release of rfab's, and its number doesn't count",
@@ -174,4 +176,47 @@ pub fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
         );
         here.lane.tell(What::Warned { host: Some(host.name.clone()), text });
     }
+}
+
+/// Gives a commit its number in the fleet, by the targets that get the app.
+pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
+    let targets = current_targets(here)?;
+    let (mut known, mut highest) = (None, 0);
+    for host in targets.hosts.iter().filter(|host| targets.fleet.releases_to(host)) {
+        let told = here.session.tally.listing(host);
+        let listing = match told {
+            Some(listing) => listing,
+            None => here.perform(ReadReleases::of(&targets.fleet, host).map_err(thrown)?)?,
+        };
+        known = known.or(listing.of(&commit.commit).map(|r| r.number));
+        highest = listing.highest.max(highest);
+        tell_strange(here, host, &listing.incomplete);
+    }
+    let line = here.session.run.line(Phase::Ok);
+    let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
+    let number = here.perform(Number {
+        fleet,
+        commit: commit.commit.clone(),
+        name,
+        names: commit.names.clone(),
+        known,
+        anew: commit.anew,
+        made: commit.made.is_some(),
+        highest,
+        line,
+    })?;
+    Ok(ReleaseValue::of(number, commit))
+}
+
+/// Those of the hosts that get the app; a failure if none does.
+pub fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
+    let app = app(&targets.fleet).map_err(thrown)?;
+    let hosts: Vec<_> = targets.hosts.iter().filter(|host| app.is_on(host)).cloned().collect();
+    if hosts.is_empty() && !targets.hosts.is_empty() {
+        let roles: Vec<&str> = app.roles.iter().map(|role| &**role).collect();
+        let message = format!("none of these hosts gets the app: {}", targets.selection);
+        let help = format!("its roles are {}", roles.join(", "));
+        return Err(thrown(Failure::new(Reason::NoHosts, message).help(help)));
+    }
+    Ok(targets.with(hosts, &targets.selection))
 }

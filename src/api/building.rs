@@ -96,7 +96,8 @@ fn made(
 ) -> RhaiResultOf<(String, bool)> {
     let force = here.session.run.force;
     let there = there(here, targets, &of.commit)?;
-    let everywhere = targets.hosts.iter().all(|host| there.iter().any(|(other, _)| other == host));
+    let mut wanted = targets.hosts.iter().filter(|host| targets.fleet.releases_to(host));
+    let everywhere = wanted.all(|host| there.iter().any(|(other, _)| other == host));
     if let (Some((_, first)), false) = (there.first(), force)
         && everywhere
         && there.iter().all(|(_, manifest)| manifest == first)
@@ -130,7 +131,8 @@ pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(
     };
     let release = Release { number, commit: commit.into() };
     let excluded = here.excluded(&fleet);
-    let hosts: Vec<Host> = fleet.hosts.iter().filter(|host| !excluded.contains(host)).cloned().collect();
+    let wanted = |host: &&Host| fleet.releases_to(host) && !excluded.contains(host);
+    let hosts: Vec<Host> = fleet.hosts.iter().filter(wanted).cloned().collect();
     let read = fan::over(here, &hosts, move |lane, host| {
         let home = Home::of(&fleet, host)?;
         lane.perform(ReadManifest { host: host.clone(), release: release.clone(), home })

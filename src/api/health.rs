@@ -3,16 +3,21 @@ use super::{HostValue, git::CommitValue};
 use crate::{
     event::What,
     failure::{Failure, Reason},
-    health::{Expected, Glance, Probe, ReadExpected, Tried, TryProbe, probed},
+    health::{Expected, Glance, LookAt, Probe, ReadExpected, Seen, Tried, TryProbe, probed},
     script::{Here, RhaiResultOf, Targets, here, thrown},
 };
-use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
+use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
 /// The probe of a host, as this run takes its answers.
 fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Probe> {
     let host = host.0.host;
     let probe = Probe::of(&here.fleet_of(&host), &host, expected).map_err(thrown)?;
     Ok(probe.taking(here.session.run.unproven))
+}
+
+fn seen(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Map> {
+    let Seen { right, said } = here.perform(LookAt(probe_of(here, host, expected)?))?;
+    Ok([("right".into(), right.into()), ("said".into(), said.into())].into())
 }
 
 fn tried(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Dynamic> {
@@ -29,7 +34,7 @@ fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
             None => alike.push((words, vec![&host.name])),
         }
     }
-    alike.into_iter().map(|(words, names)| format!("{} {words}", names.join(", "))).collect()
+    alike.into_iter().map(|(words, names)| format!("{}: {words}", names.join(", "))).collect()
 }
 
 #[export_module(manifest)]
@@ -108,6 +113,34 @@ pub mod health {
         here.perform(Glance(probe_of(&here, host, expected)?))
     }
 
+    /// What the host answers at this moment: a map with `right`, as `serves` says it, and `said`, the answer in words.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let now = health::answer(host, git::resolve("stable"));
+    /// if !now.right { ui::note(host, now.said); }
+    /// ```
+    #[rhai_fn(name = "answer", return_raw)]
+    pub fn answer(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Map> {
+        seen(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
+    }
+
+    /// The same of a host that should serve its package, or its current release.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// ui::note(host, health::answer(host).said);
+    /// ```
+    #[rhai_fn(name = "answer", return_raw)]
+    pub fn answer_alone(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+        let here = here(&ctx)?.clone();
+        let fleet = here.fleet_of(&host.0.host);
+        let expected = here.perform(ReadExpected { fleet, host: host.0.host.clone() })?;
+        seen(&here, host, expected)
+    }
+
     /// Asks the host's service once, from where it will be probed, before a commit is deployed; for `health::want_names`.
     ///
     /// A failure if no release can mend what is wrong: the name in the URL doesn't resolve there, or a certificate isn't
@@ -167,11 +200,14 @@ pub mod health {
         }
         if here.session.run.unproven || answers.contains(&Tried::Fits) {
             for text in nameless {
-                here.lane.tell(What::Warned { host: None, text: format!("{text}: this proves no release") });
+                here.lane.tell(What::Warned {
+                    host: None,
+                    text: format!("what a host answers now proves no release: {text}"),
+                });
             }
             return Ok(());
         }
-        let message = format!("no answer of now could prove a release: {}", nameless.join("; "));
+        let message = format!("nothing that hosts answer now could prove a release: {}", nameless.join("; "));
         let help = "nothing was changed. Let `version` in `[app.health]` say where the release stands, and by a pattern which part of it: \
                     `'body:version = (.*)'`. If this deploy is what brings it, add `--unproven`";
         Err(thrown(Failure::refused(message).help(help)))

@@ -1,7 +1,7 @@
 //! Releases on hosts.
 use super::{
     HostValue,
-    before_release::{good, looked_at, own_name, resolved, shares, shares_filled, tell_strange},
+    before_release::{getting_it, good, looked_at, numbered, own_name, resolved, shares, shares_filled},
     git::CommitValue,
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     git::app,
     ledger::{Consult, Mark, MarkState, Phase, ReadMarks, Switched, WITHDRAWN, bad, switch},
     model::Release as Tree,
-    release::{Activate, Adopt, Adopted, Home, Number, Prune, ReadReleases, SetUp, Stage, Verify, shared},
+    release::{Activate, Adopt, Adopted, Home, Prune, ReadReleases, SetUp, Stage, Verify, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -106,33 +106,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "number", return_raw)]
     pub fn number(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
-        let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        let (mut known, mut highest) = (None, 0);
-        for host in targets.hosts.iter() {
-            let told = here.session.tally.listing(host);
-            let listing = match told {
-                Some(listing) => listing,
-                None => here.perform(ReadReleases::of(&targets.fleet, host).map_err(thrown)?)?,
-            };
-            known = known.or(listing.of(&commit.commit).map(|r| r.number));
-            highest = listing.highest.max(highest);
-            tell_strange(&here, host, &listing.incomplete);
-        }
-        let line = here.session.run.line(Phase::Ok);
-        let (fleet, name) = (targets.fleet.clone(), commit.name.clone());
-        let number = here.perform(Number {
-            fleet,
-            commit: commit.commit.clone(),
-            name,
-            names: commit.names.clone(),
-            known,
-            anew: commit.anew,
-            made: commit.made.is_some(),
-            highest,
-            line,
-        })?;
-        Ok(ReleaseValue::of(number, commit))
+        numbered(&here(&ctx)?.clone(), commit)
     }
 
     /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
@@ -383,6 +357,31 @@ pub mod release {
         let targets = current_targets(&here)?;
         own_name(name)?;
         mark(&here, &targets, name, &commit, MarkState::Done)
+    }
+
+    /// Those of the hosts that get the app, by `roles` of the fleet file's `[app]`; a failure if none does.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// release::hosts(targets()).parallel(|host| release::set_up(host));
+    /// ```
+    #[rhai_fn(name = "hosts", return_raw)]
+    pub fn hosts(targets: Targets) -> RhaiResultOf<Targets> {
+        getting_it(&targets)
+    }
+
+    /// Whether the host gets the app, by `roles` of the fleet file's `[app]`.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// if !release::wanted(host) { ui::note(host, "nothing is released here"); }
+    /// ```
+    #[rhai_fn(name = "wanted", return_raw)]
+    pub fn wanted(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<bool> {
+        let fleet = here(&ctx)?.fleet_of(&host.0.host);
+        Ok(app(&fleet).map_err(thrown)?.is_on(&host.0.host))
     }
 
     /// Looks whether the host can be deployed to: it is reached, and tools, folders and rights are there.

@@ -2,7 +2,7 @@
 use super::{HostValue, options};
 use crate::{
     fan::{self, Limits},
-    script::{RhaiResultOf, Targets, current_targets, here, hosts_of_app, select_hosts},
+    script::{RhaiResultOf, Targets, current_targets, here, hosts_of_app, select_hosts, whole_fleet_of},
 };
 use rhai::{Array, CustomType, Dynamic, FnPtr, Map, NativeCallContext, TypeBuilder, plugin::*};
 
@@ -121,6 +121,19 @@ pub mod targets {
     #[rhai_fn(name = "first", pure)]
     pub fn first(targets: &mut Targets) -> Targets {
         targets.with(targets.hosts.iter().take(1).cloned().collect(), &targets.selection)
+    }
+
+    /// All hosts of the fleet that these are of, as `--limit` and `--exclude` leave them.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// let peers = targets().group("group1").whole_fleet().role("web").names();
+    /// ```
+    #[rhai_fn(name = "whole_fleet", return_raw, pure)]
+    pub fn whole_fleet(ctx: NativeCallContext, targets: &mut Targets) -> RhaiResultOf<Targets> {
+        let here = here(&ctx)?.clone();
+        whole_fleet_of(&here, targets)
     }
 
     /// None of the hosts, as targets.

@@ -1,6 +1,6 @@
 //! The `[app]` of a fleet: what is deployed, its services, and how it proves that it serves.
 use super::{
-    App, Health, Pattern, Service, Verb, Version,
+    App, Folders, Service, Verb, health,
     hosts::Names,
     schema,
     section::{Section, expected},
@@ -14,22 +14,19 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-pub(super) const KEYS: [&str; 8] = schema::names(&schema::APP);
-/// The longest that hosts are watched after they were put back, if the fleet does not say.
-const SETTLE: Duration = Duration::from_secs(3);
+pub(super) const KEYS: [&str; 9] = schema::names(&schema::APP);
 const SERVICE: [&str; 12] = schema::names(&schema::SERVICE);
-const HEALTH: [&str; 6] = schema::names(&schema::HEALTH);
 
-/// Reads an app that may have the keys in `known`; `project` is the fabfile's folder.
+/// Reads an app; its `roles` are read by whoever knows what they mean where they are not said.
 pub(super) fn read(
     node: &Node,
     name: &Name,
-    known: &[&str],
-    project: &Path,
+    folders: Folders<'_>,
     names: &Names,
     problems: &mut Vec<Problem>,
 ) -> Option<App> {
-    let section = Section::of(node, known, problems)?;
+    let project = folders.project;
+    let section = Section::of(node, &KEYS, problems)?;
     let repository = section.get("repository", problems, |node| repository(node, project));
     let path = section.need("path", problems, path);
     let user = section.get("user", problems, value::user);
@@ -37,9 +34,10 @@ pub(super) fn read(
     let linked = section.get("linked", problems, below).unwrap_or_default();
     let assets = section.get("assets", problems, below).unwrap_or_default();
     let service = section.find("service").and_then(|node| service(node, names, problems));
-    let health = section.find("health").and_then(|node| health(node, problems));
+    let health = section.find("health").and_then(|node| health::read(node, folders.fleet, problems));
     Some(App {
         name: name.clone(),
+        roles: Vec::new(),
         repository: repository.unwrap_or_else(|| project.display().to_string()),
         path: path?.to_owned(),
         user,
@@ -213,111 +211,15 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
     }
 }
 
-fn health(node: &Node, problems: &mut Vec<Problem>) -> Option<Health> {
-    let section = Section::of(node, &HEALTH, problems)?;
-    let url = section.need("url", problems, url);
-    let (version, pattern) = section.get("version", problems, version).unwrap_or((Version::None, None));
-    let good = section.get("good", problems, |node| value::whole(node, 1)).unwrap_or(3);
-    let before = problems.len();
-    let over = section.get("over", problems, value::duration).unwrap_or(Duration::from_secs(10));
-    let within = section.get("within", problems, value::wait).unwrap_or(Duration::from_secs(60));
-    if problems.len() == before && over >= within {
-        let node = section.find("over").or(section.find("within")).unwrap_or(node);
-        let message = "good answers cannot span `over` within `within`";
-        problems.push(
-            Problem::new(message, node.place(format!("{over:?} of {within:?}")))
-                .help("make `within` longer than `over`"),
-        );
-    }
-    let settle = section.get("settle", problems, value::duration).unwrap_or(over.min(SETTLE));
-    Some(Health { url: url?, version, pattern, good, over, within, settle })
-}
-
-fn url(node: &Node) -> Result<String, Problem> {
-    let text = value::text(node)?;
-    let filled = value::filled_in(node, text, &[("address", "a.example"), ("name", "a")])?;
-    let wrong = |label: String| {
-        Err(Problem::new(format!("`{text}` is not a URL to probe"), node.place(label))
-            .help("write it as `http://{address}:8080/health`"))
-    };
-    match url::Url::parse(&filled) {
-        Err(error) => wrong(error.to_string()),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => wrong("neither http nor https".into()),
-        // The text is not repeated, so that the password stands in no log.
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            Err(Problem::new("the URL has a user or a password in it", node.place("a secret has no place in a fleet"))
-                .help("let the address of health be open to the balancer's machine"))
-        }
-        Ok(url) if url.host_str().is_none_or(str::is_empty) => wrong("names no host".into()),
-        Ok(_) => Ok(text.to_owned()),
-    }
-}
-
-/// Where a version stands, and behind another colon the pattern that finds it there.
-fn version(node: &Node) -> Result<(Version, Option<Pattern>), Problem> {
-    let text = value::text(node)?;
-    let wrong = |label: &str, help: &str| {
-        Err(Problem::new(format!("`{text}` proves no version"), node.place(label)).help(help))
-    };
-    let (how, rest) = text.split_once(':').map_or((text, None), |(how, rest)| (how, Some(rest)));
-    let (place, pattern) = match (how, rest) {
-        ("body", pattern) => ("", pattern),
-        (_, Some(rest)) => match rest.split_once(':') {
-            // A colon may stand in a pointer, in which no pattern's group can be.
-            Some((_, pattern)) if how == "json" && !pattern.contains('(') => (rest, None),
-            Some((place, pattern)) => (place, Some(pattern)),
-            None => (rest, None),
-        },
-        (_, None) => ("", None),
-    };
-    let pattern = match pattern.map(Pattern::of).transpose() {
-        Ok(pattern) => pattern,
-        Err(why) => {
-            let help = "put brackets around the part that is the version, such as `body:version = (.*)`";
-            return wrong(&format!("its pattern is wrong: {why}"), help);
-        }
-    };
-    let words = ["header:NAME", "json:/POINTER", "body", "process", "none"];
-    let unknown = || {
-        super::nearest::did_you_mean(text, words).unwrap_or_else(|| format!("write {}", super::section::listed(&words)))
-    };
-    let version = match (how, rest) {
-        ("header", Some(_)) if place.is_empty() || !place.bytes().all(is_header) => {
-            return wrong("not a header's name", "write it as `header:X-Release`");
-        }
-        ("header", Some(_)) => Version::Header(place.to_owned()),
-        ("json", Some(_)) if !place.starts_with('/') => {
-            return wrong("not a JSON pointer", "write it as `json:/release`");
-        }
-        ("json", Some(_)) => Version::Json(place.to_owned()),
-        ("body", _) => Version::Body,
-        ("process", None) => Version::Process,
-        ("none", None) => Version::None,
-        _ => return wrong("not known here", &unknown()),
-    };
-    Ok((version, pattern))
-}
-
-fn is_header(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
-}
-
 impl App {
+    /// Whether a host gets the app.
+    pub fn is_on(&self, host: &Host) -> bool {
+        self.roles.is_empty() || self.roles.iter().any(|role| host.roles.contains(role))
+    }
+
     /// Gives the folder that the app has on a host.
     pub fn path_on(&self, host: &Host) -> String {
         self.path.replace("{name}", &host.name)
-    }
-}
-
-impl Health {
-    /// Gives the URL that a host is probed at.
-    pub fn url_of(&self, host: &Host) -> String {
-        let bracketed = |text: &str| match text.parse::<std::net::Ipv6Addr>() {
-            Ok(_) => format!("[{text}]"),
-            Err(_) => text.to_owned(),
-        };
-        let in_brackets = self.url.replace("[{address}]", "{address}").replace("[{name}]", "{name}");
-        in_brackets.replace("{address}", &bracketed(host.address())).replace("{name}", &bracketed(&host.name))
     }
 }
 

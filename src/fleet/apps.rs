@@ -1,6 +1,6 @@
 //! Several apps in one fleet: each makes a fleet of its own, of the hosts and pools that it is on.
 use super::{
-    App, Balancer, Fleet, app,
+    App, Balancer, Fleet, Folders, app,
     hosts::Names,
     nearest::did_you_mean,
     order,
@@ -13,7 +13,6 @@ use crate::{
     failure::{Failure, Reason},
     host::{Host, Name},
 };
-use std::path::Path;
 
 /// An app, and the roles of its hosts with where each is named.
 struct One<'t> {
@@ -37,14 +36,14 @@ pub(super) fn read(
     node: &Node,
     whole: &Fleet,
     ordered: bool,
-    project: &Path,
+    folders: Folders<'_>,
     names: &Names,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fleet> {
     let (before, mut all) = (problems.len(), Vec::new());
     let Some(section) = Section::any(node, problems) else { return Vec::new() };
     for entry in section.entries() {
-        all.extend(one(entry, project, names, problems));
+        all.extend(one(entry, folders, names, problems));
     }
     problems.extend(one_pool(whole, &all).or_else(|| one_folder(whole, &all)));
     if problems.len() > before {
@@ -53,7 +52,7 @@ pub(super) fn read(
     all.into_iter().map(|one| alone(whole, one, ordered)).collect()
 }
 
-fn one<'t>(entry: &'t Entry, project: &Path, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
+fn one<'t>(entry: &'t Entry, folders: Folders<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
     let key = entry.key.as_str();
     if app::KEYS.contains(&key) || !matches!(entry.node.value, Value::Table(_)) {
         let message = format!("`{key}` stands among several apps, and is none of them");
@@ -66,8 +65,7 @@ fn one<'t>(entry: &'t Entry, project: &Path, names: &Names, problems: &mut Vec<P
         let message = format!("`{key}` is not an app's name");
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(key)));
     }
-    let known = [&app::KEYS[..], &["roles"]].concat();
-    let app = app::read(&entry.node, &Name::from(key), &known, project, names, problems);
+    let app = app::read(&entry.node, &Name::from(key), folders, names, problems);
     let roles = roles(entry, app.as_ref(), names, problems);
     let path = entry.node.inner("path").map(|node| node.place("here"));
     Some(One { key, app: app?, path, roles })
@@ -75,12 +73,8 @@ fn one<'t>(entry: &'t Entry, project: &Path, names: &Names, problems: &mut Vec<P
 
 /// The roles under `roles`, else those that have units.
 fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Problem>) -> Vec<(Name, Place)> {
-    let units = entry.node.inner("service").and_then(|service| service.inner("units"));
-    let of_units: Vec<(Name, Place)> = match units.map(|units| &units.value) {
-        Some(Value::Table(roles)) => roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect(),
-        _ => Vec::new(),
-    };
-    let Some(node) = entry.node.inner("roles") else {
+    let Some(roles) = written(&entry.node, names, problems) else {
+        let of_units = with_units(&entry.node);
         if of_units.is_empty() && app.is_some() {
             problems.push(
                 Problem::new(format!("`{}` does not say which hosts it is on", entry.node.path), entry.place("where?"))
@@ -89,9 +83,24 @@ fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Pro
         }
         return of_units;
     };
+    roles
+}
+
+/// The roles that have units.
+fn with_units(app: &Node) -> Vec<(Name, Place)> {
+    let units = app.inner("service").and_then(|service| service.inner("units"));
+    match units.map(|units| &units.value) {
+        Some(Value::Table(roles)) => roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The roles under `roles` of an app, if that is written; each role that has units is one of them.
+pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Place)>> {
+    let (node, of_units) = (app.inner("roles")?, with_units(app));
     let Value::List(items) = &node.value else {
         problems.push(expected("a list of roles", node));
-        return of_units;
+        return Some(of_units);
     };
     let mut roles: Vec<(Name, Place)> = Vec::new();
     for item in items {
@@ -109,7 +118,7 @@ fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Pro
         let (here, there) = (Place { label: "has units".into(), ..place.clone() }, node.place("not among these"));
         problems.push(Problem::new(message, here).and(there).help(format!("put `{role}` in, or leave `roles` out")));
     }
-    roles
+    Some(roles)
 }
 
 /// Each two of the apps.

@@ -1,7 +1,7 @@
 //! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
 use super::{
     nearest::{did_you_mean, nearest},
-    range, schema,
+    placeholder, range, schema,
     section::Section,
     tree::{Entry, Node},
     value,
@@ -133,6 +133,13 @@ pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (V
                 break;
             }
             let host = Host { name: name.clone(), ..pattern.clone() };
+            let host = match addressed(host, entry) {
+                Ok(host) => host,
+                Err(problem) => {
+                    problems.push(problem);
+                    break;
+                }
+            };
             if let Some((other, place)) = addresses.get(host.address()) {
                 let message = format!("`{name}` and `{other}` are one machine, `{}`", host.address());
                 problems.push(Problem::new(message, entry.place("again")).and(place.clone()));
@@ -164,13 +171,13 @@ fn one(entry: &Entry, count: usize, fleet: &Name, names: &mut Names, problems: &
     let group = section.get("group", problems, value::name);
     let roles = section.get("roles", problems, |node| value::list(node, "a list of roles", value::name));
     let roles = roles.unwrap_or_default();
-    let mut address = section.get("address", problems, value::address);
-    if let (Some(node), true) = (section.find("address"), count > 1) {
+    let mut address = section.get("address", problems, address);
+    if let (Some(node), true) = (section.find("address"), count > 1 && !is_pattern(address.as_deref())) {
         address = None;
         let message = format!("{count} hosts cannot have one address");
         problems
             .push(Problem::new(message, node.place("said of a range")).help(
-                "give each host a line of its own, or put the domain into the name: `\"web[1..9].example.org\"`",
+                "write the number of each as `{n}`, such as `address = \"10.0.0.{n}\"`, or put the domain into the name: `\"web[1..9].example.org\"`",
             ));
     }
     if let (Some(group), Some(node)) = (&group, section.find("group")) {
@@ -181,6 +188,36 @@ fn one(entry: &Entry, count: usize, fleet: &Name, names: &mut Names, problems: &
         problems.extend(place.and_then(|place| names.take(role, Named::Role, place).err()));
     }
     Some(Host { fleet: fleet.clone(), name: Name::from(""), address, group, roles, vars: vars(&section, problems) })
+}
+
+fn is_pattern(address: Option<&str>) -> bool {
+    address.is_some_and(|address| address.contains('{'))
+}
+
+/// An address, or a pattern of one, which is judged once it is filled.
+fn address(node: &Node) -> Result<Name, Problem> {
+    match value::text(node) {
+        Ok(text) if text.contains('{') => Ok(text.into()),
+        _ => value::address(node),
+    }
+}
+
+/// A host with its own address in place of the pattern.
+fn addressed(host: Host, entry: &Entry) -> Result<Host, Problem> {
+    let Some(pattern) = host.address.as_deref().filter(|address| address.contains('{')) else { return Ok(host) };
+    let place = |label: &str| entry.node.inner("address").map_or(entry.place(label), |node| node.place(label));
+    let filled = placeholder::filled(pattern, &host).map_err(|placeholder| {
+        Problem::new(format!("`{placeholder}` stands for nothing at `{}`", host.name), place("has no value here"))
+            .help("write {name}, {n} for the number at its end, or a key of the host's own")
+    })?;
+    if let Some(port) = value::port_in(&filled) {
+        return Err(value::with_port(&filled, port, place("has a port in it")));
+    }
+    match value::is_name(&filled) {
+        true => Ok(Host { address: Some(filled.into()), ..host }),
+        false => Err(Problem::new(format!("`{filled}` is not an address"), place("not an address"))
+            .help(value::why_no_name(&filled))),
+    }
 }
 
 fn role_place(node: &Node, i: usize) -> Place {

@@ -3,10 +3,12 @@ mod app;
 mod apps;
 mod balancers;
 mod differ;
+mod health;
 mod hosts;
 mod nearest;
 mod order;
 mod pattern;
+mod placeholder;
 mod pools;
 mod printed;
 mod range;
@@ -91,6 +93,9 @@ pub enum Accept {
 pub struct App {
     /// The key behind `app.`, or the fleet's name where there is one app.
     pub name: Name,
+    /// The roles of the hosts that get it; every host of the fleet if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Name>,
     /// A folder, made absolute, or a URL.
     pub repository: String,
     /// The folder on the hosts, as the fleet file has it: see `path_on`.
@@ -144,8 +149,23 @@ pub enum Verb {
 /// How a host proves that it serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// `{address}` and `{name}` stand for the host's.
+    /// `{address}`, `{name}`, `{n}` and variables stand for the host's.
     pub url: String,
+    /// The `Host` header, where it is not the URL's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The first and last status of each range of good ones; 2xx if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<(u16, u16)>,
+    /// A text that a good answer's body has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The name that the certificate is for, where it is not the URL's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// A file with the certificates of the authorities that count, in place of this machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
     pub version: Version,
     /// Finds the version in what stands there; all of it where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -87,6 +87,11 @@ impl Fleet {
         }
     }
 
+    /// Whether a host gets the fleet's app, if there is one.
+    pub fn releases_to(&self, host: &Host) -> bool {
+        self.app.as_ref().is_none_or(|app| app.is_on(host))
+    }
+
     pub fn in_pool(&self, host: &Host) -> bool {
         self.balancers.iter().any(|balancer| balancer.pools.values().any(|role| host.roles.contains(role)))
     }

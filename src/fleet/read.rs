@@ -1,6 +1,6 @@
 //! What the keys of a fleet mean.
 use super::{
-    Accept, Fleet, app, apps, balancers, hosts, order,
+    Accept, Fleet, app, apps, balancers, health, hosts, order,
     section::{Section, TOP, expected},
     set::{self, Set},
     tree::{Node, Value},
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct Folders<'a> {
     /// The fabfile's, for `repository`.
     pub project: &'a Path,
-    /// The fleet file's, for `ssh`.
+    /// The fleet file's, for `ssh` and `ca`.
     pub fleet: &'a Path,
 }
 
@@ -54,7 +54,11 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         Some(node) if apps::are_several(node) => (Some(node), None),
         one => (None, one),
     };
-    let app = one.and_then(|node| app::read(node, name, &app::KEYS, folders.project, &names, problems));
+    let mut app = one.and_then(|node| app::read(node, name, folders, &names, problems));
+    if let (Some(app), Some(node)) = (&mut app, one) {
+        let roles = apps::written(node, &names, problems).unwrap_or_default();
+        app.roles = roles.into_iter().map(|(role, _)| role).collect();
+    }
     let before = problems.len();
     let balancers =
         top.find("balancer").map_or_else(Vec::new, |node| balancers::read(node, name, &hosts, &names, problems));
@@ -66,6 +70,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         let by_hand = balancers.iter().any(super::Balancer::by_hand);
         problems.extend(one.and_then(|node| nothing_tells(node, app.as_ref(), by_hand)));
         problems.extend(one.and_then(|node| one_url_for_all(node, app.as_ref(), !balancers.is_empty())));
+        problems.extend(one.and_then(|node| health::check(node, app.as_ref(), &hosts, &balancers)));
         let (name, folder) = (name.clone(), folders.fleet.to_owned());
         let mut fleet = Fleet {
             name,
@@ -87,13 +92,14 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         };
         if let Some(node) = several {
             let ordered = top.find("roll").is_some_and(|roll| roll.inner("order").is_some());
-            fleet.apps = apps::read(node, &fleet, ordered, folders.project, &names, problems);
+            fleet.apps = apps::read(node, &fleet, ordered, folders, &names, problems);
             for of in &fleet.apps {
                 let node = of.app.as_ref().and_then(|app| node.inner(&app.name));
                 let balanced = !of.balancers.is_empty();
                 let by_hand = of.balancers.iter().any(super::Balancer::by_hand);
                 problems.extend(node.and_then(|node| nothing_tells(node, of.app.as_ref(), by_hand)));
                 problems.extend(node.and_then(|node| one_url_for_all(node, of.app.as_ref(), balanced)));
+                problems.extend(node.and_then(|node| health::check(node, of.app.as_ref(), &of.hosts, &of.balancers)));
             }
         }
         return Some(fleet);
@@ -113,7 +119,7 @@ fn nothing_tells(node: &Node, app: Option<&super::App>, by_hand: bool) -> Option
 fn one_url_for_all(node: &Node, app: Option<&super::App>, balanced: bool) -> Option<Problem> {
     let url = &app?.health.as_ref()?.url;
     let at = node.inner("health")?.inner("url")?;
-    (balanced && !url.contains("{address}") && !url.contains("{name}")).then(|| {
+    (balanced && !url.contains('{')).then(|| {
         Problem::new("every host would be probed at one URL", at.place("names no host"))
             .help("put `{address}` in: probes are made from the balancer's machine")
     })

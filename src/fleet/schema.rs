@@ -42,6 +42,8 @@ pub enum Is {
     Command,
     /// A number, or a share such as `80%`.
     Share,
+    /// A status of HTTP, a range such as `200..399`, or several of either.
+    Statuses,
     /// Names, each with a text.
     TextByName,
     /// Names, each with texts.
@@ -49,7 +51,7 @@ pub enum Is {
     /// A text, texts, or names, each with either.
     TextsOrByName,
     Table(&'static Table),
-    /// Such a table, or names, each with one and the `roles` that are its own.
+    /// Such a table, or names, each with one.
     OneOrByName(&'static Table),
     /// Names, each with such a table.
     TableByName(&'static Table),
@@ -153,6 +155,12 @@ pub const APP: Table = Table {
         ),
         key("path", Is::Text, "needed", "the app's folder on the hosts"),
         key(
+            "roles",
+            Is::Texts,
+            "all hosts; of [several apps](#several-apps) those with `units`",
+            "the roles of the hosts that get the app; the others are there for tasks, and nothing is released to them",
+        ),
+        key(
             "user",
             Is::Text,
             "the login user",
@@ -235,7 +243,32 @@ pub const HEALTH: Table = Table {
             "url",
             Is::Text,
             "needed",
-            "probed from the balancer's machine, else from the host itself; `{address}` and `{name}` stand for the host's",
+            "probed from the balancer's machine, else from the host itself: `http`, `https`, or `tcp://{address}:5432`, which only connects. `{address}` and `{name}` stand for the host's, `{n}` for the number at its end, and any other `{KEY}` for a variable of the host, such as `{port}`",
+        ),
+        key(
+            "host",
+            Is::Text,
+            "the URL's",
+            "the `Host` header, for a server that has several sites; placeholders as in `url`",
+        ),
+        key(
+            "status",
+            Is::Statuses,
+            "`\"200..299\"`",
+            "what a good answer's status is: a number, a range, or several, `[200, \"300..399\"]`",
+        ),
+        key("body", Is::Text, "none", "a text that a good answer's body has in it"),
+        key(
+            "server_name",
+            Is::Text,
+            "as `host`, else the URL's",
+            "with `https` the name that the certificate has to be for; placeholders as in `url`",
+        ),
+        key(
+            "ca",
+            Is::Text,
+            "this machine's authorities",
+            "with `https` a PEM file beside this one: the authorities that may have signed the certificate",
         ),
         key(
             "version",
@@ -262,7 +295,12 @@ pub const HOST: Table = Table {
     keys: &[
         key("group", Is::Text, "none", "the hosts that go out of the balancer together"),
         key("roles", Is::Texts, "none", "what the host is for; pools and units are named by role"),
-        key("address", Is::Text, "the name", "where it is reached"),
+        key(
+            "address",
+            Is::Text,
+            "the name",
+            "where it is reached; of a range a pattern, `\"10.0.0.{n}\"`, with `{n}` for the number at the end of the host's name, `{name}` for that, or a variable",
+        ),
     ],
 };
 

@@ -1,6 +1,7 @@
 //! What hosts are called in a balancer's pools.
 use super::{
     Balancer,
+    placeholder::filled,
     section::{Section, expected},
     tree::{Node, Value},
     value,
@@ -76,36 +77,6 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
         }
     }
     Ok(())
-}
-
-/// A pattern with a host's own values; `Err` has the placeholder that stands for nothing.
-fn filled(pattern: &str, host: &Host) -> Result<String, String> {
-    let mut filled = String::new();
-    let mut rest = pattern;
-    while let Some(start) = rest.find('{') {
-        let end = rest[start..].find('}').map_or(rest.len(), |end| start + end + 1);
-        let placeholder = &rest[start..end];
-        filled.push_str(&rest[..start]);
-        filled.push_str(&stands_for(placeholder.trim_matches(['{', '}']), host).ok_or_else(|| placeholder.to_owned())?);
-        rest = &rest[end..];
-    }
-    Ok(filled + rest)
-}
-
-fn stands_for(key: &str, host: &Host) -> Option<String> {
-    match key {
-        "name" => Some(host.name.to_string()),
-        "n" => {
-            let digits = host.name.len() - host.name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-            let number = &host.name[host.name.len() - digits..];
-            (digits > 0).then(|| number.trim_start_matches('0')).map(|n| if n.is_empty() { "0" } else { n }.to_owned())
-        }
-        key => match host.vars.get(key)? {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        },
-    }
 }
 
 impl Balancer {

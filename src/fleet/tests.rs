@@ -159,6 +159,7 @@ fn the_shop_is_read_whole() {
         state: "~/.local/state/rfab".into(),
         app: Some(App {
             name: "prod".into(),
+            roles: vec![],
             repository: "/home/anna/shop".into(),
             path: "/srv/shop".into(),
             user: Some("shop".into()),
@@ -184,6 +185,11 @@ fn the_shop_is_read_whole() {
             }),
             health: Some(Health {
                 url: "http://{address}:8080/health".into(),
+                host: None,
+                status: vec![],
+                body: None,
+                server_name: None,
+                ca: None,
                 version: Version::Header("X-Release".into()),
                 pattern: None,
                 good: 3,

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 /// One answer to a probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The HTTP status; `None` when nothing came.
+    /// The HTTP status; `None` when nothing came, and where only a connection is tried.
     pub status: Option<u16>,
+    /// Whether it is what the fleet file wants of a healthy service.
+    pub good: bool,
     /// The version that it proved, as it stood there; cut to 80 characters.
     pub version: Option<String>,
     /// What stands where the version should; cut to 80 characters.
@@ -23,16 +25,35 @@ pub struct Answer {
 impl Answer {
     /// No answer, and why.
     pub fn none(error: String) -> Answer {
-        Answer { status: None, version: None, text: None, garbled: false, error: Some(error) }
+        Answer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
     }
 
-    pub fn good(&self) -> bool {
-        self.status.is_some_and(|s| (200..300).contains(&s))
+    /// A connection that came about.
+    pub fn connected() -> Answer {
+        Answer { good: true, error: None, ..Answer::none(String::new()) }
+    }
+
+    /// An answer of HTTP, with what stands where the version should.
+    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> Answer {
+        let lacks = (!health.has_body(body)).then(|| {
+            let wanted = health.body.as_deref().unwrap_or_default();
+            format!("{status}, without `{}` in its body", plain(wanted))
+        });
+        Answer {
+            status: Some(status),
+            good: health.takes(status) && lacks.is_none(),
+            version: text.as_deref().and_then(|text| found(health, text)),
+            text: text.as_deref().and_then(some),
+            garbled: false,
+            error: lacks,
+        }
     }
 
     /// The answer in a few words.
     pub fn shown(&self) -> String {
         match (self.status, &self.error, &self.version, &self.text) {
+            (Some(_), Some(error), ..) => error.clone(),
+            (None, None, ..) if self.good => "a connection".to_owned(),
             (Some(status), _, Some(version), _) => format!("{status}, version {version}"),
             (Some(status), _, None, Some(text)) => format!("{status}, no version in `{text}`"),
             (Some(status), _, None, None) => status.to_string(),
@@ -60,7 +81,7 @@ pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &W
     let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
     let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
     let taken = nameless && said.is_none_or(|said| !could_say(said, expected) && !written.names_one(said));
-    match answer.good() && (proven || open || taken || health.version == Version::None) {
+    match answer.good && (proven || open || taken || health.version == Version::None) {
         true => Verdict::Good { proven },
         false => Verdict::Bad,
     }
@@ -109,12 +130,14 @@ mod tests {
         let header = |name: &str| (name == "X-Release").then(|| "shop/abc\x1b[2J".to_owned());
         let json = br#"{"a":{"b":"shop/x"}}"#;
         let group = Pattern::of("shop/(.*)").ok();
-        let read = |version: Version, pattern: &Option<Pattern>, body: &[u8]| {
+        let read = |version: Version, pattern: &Option<Pattern>, page: &[u8]| {
             let second = Duration::from_secs(1);
             let pattern = pattern.clone();
             let (over, within, settle) = (second, second, second);
-            let health = Health { url: String::new(), version, pattern, good: 1, over, within, settle };
-            super::text(&health, header, body).and_then(|text| found(&health, &text))
+            let (url, host, status, body, server_name, ca) = (String::new(), None, vec![], None, None, None);
+            let health =
+                Health { url, host, status, body, server_name, ca, version, pattern, good: 1, over, within, settle };
+            super::text(&health, header, page).and_then(|text| found(&health, &text))
         };
         for (how, body, whole, found) in [
             (Version::Header("X-Release".into()), &b""[..], Some("shop/abc[2J"), Some("abc[2J")),

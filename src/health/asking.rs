@@ -3,7 +3,7 @@ use super::{Answer, Probe, Verdict, expected::Written, judged, target::Target};
 use crate::{
     command::Command,
     effect::At,
-    failure::Failure,
+    failure::{Failure, Reason},
     fleet::Version,
     world::real::{Job, Site},
 };
@@ -24,7 +24,7 @@ pub(super) struct Asking<'a> {
 impl<'a> Asking<'a> {
     pub async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
         let site = at.real.site(&probe.host.fleet);
-        let target = Target::of(&probe.url(), &site, &probe.through).await?;
+        let target = Target::of(probe, &site).await?;
         Ok(Asking { probe, at, site, target, written: None, resolves: false })
     }
 
@@ -45,14 +45,50 @@ impl<'a> Asking<'a> {
     /// `Fabfile` when nothing can come of that, whatever the service does.
     pub async fn answer(&mut self) -> Result<Answer, Failure> {
         let probe = self.probe;
-        let mut answer = self.target.ask(&probe.health).await?;
-        if answer.status.is_none() && !self.resolves {
+        let mut answer = match self.target.port() {
+            Some((name, port)) => self.connect(name, port).await?,
+            None => self.target.ask(&probe.health).await?,
+        };
+        if answer.status.is_none() && !answer.good && !self.resolves {
             self.resolve().await?;
         }
-        if probe.health.version == Version::Process && answer.good() {
+        if probe.health.version == Version::Process && answer.good {
             answer.version = self.running().await?;
         }
         Ok(answer)
+    }
+
+    /// Tries to connect to a port, from where the probe goes out.
+    ///
+    /// What ssh forwards is connected on this side before anybody knows of the other: only there one can tell.
+    async fn connect(&self, name: &str, port: u16) -> Result<Answer, Failure> {
+        let line = r#"if command -v bash >/dev/null 2>&1; then
+    exec timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$name" "$port" 2>&1
+elif command -v nc >/dev/null 2>&1; then
+    exec nc -z -w 4 "$name" "$port" 2>&1
+fi
+exit 99"#;
+        let values = vec![("name".into(), name.to_owned()), ("port".into(), port.to_string())];
+        let command = Command::line(line, values).expect("a good line");
+        let job = Job { timeout: Some(super::ONE_ANSWER), ..Job::new(&command) };
+        let ended = self.site.transport.run(&self.probe.through, job).await?;
+        Ok(match ended.status {
+            0 => Answer::connected(),
+            99 => return Err(self.no_program()),
+            124 => Answer::none("no connection within 4 s".to_owned()),
+            _ => {
+                let said = String::from_utf8_lossy(&ended.out);
+                let why = said.lines().last().and_then(|line| line.rsplit(": ").next());
+                Answer::none(why.filter(|why| !why.is_empty()).unwrap_or("no connection").to_lowercase())
+            }
+        })
+    }
+
+    fn no_program(&self) -> Failure {
+        let through = &self.probe.through;
+        let message =
+            format!("`{through}` has neither bash nor nc, one of which tries the port in `{}`", self.probe.url());
+        Failure::new(Reason::Fabfile, message).on(&through.name).help("install one of them there, or probe by `http`")
     }
 
     /// Looks whether the name in the URL resolves where the probe goes out.

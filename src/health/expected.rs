@@ -47,7 +47,7 @@ impl Expected {
     ///
     /// `nameless` says that an answer is good, too, that could name no release.
     pub(super) fn looks_up(&self, answer: &Answer, nameless: bool) -> bool {
-        let unproven = answer.version.as_deref().is_some_and(|said| answer.good() && !says(said, self));
+        let unproven = answer.version.as_deref().is_some_and(|said| answer.good && !says(said, self));
         // A package is called by its version alone.
         let unnamed = self.names.is_empty() && self.id.as_deref().is_some_and(names_commit);
         unproven && self.sure && (nameless || unnamed)
@@ -111,6 +111,10 @@ impl Effect for ReadExpected {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Expected, Failure> {
+        // Of another host nobody knows what it should serve.
+        if !self.fleet.releases_to(&self.host) {
+            return Ok(Expected::default());
+        }
         let installed = self.installed()?;
         if let Some(read) = &installed
             && let Some(version) = Effect::carry_out(read, at).await?
@@ -122,6 +126,10 @@ impl Effect for ReadExpected {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Expected> {
+        // Of another host nobody knows what it should serve.
+        if !self.fleet.releases_to(&self.host) {
+            return Ok(Expected::default());
+        }
         let installed = self.installed()?;
         if let Some(read) = &installed
             && let Some(version) = Effect::predict(read, model)?

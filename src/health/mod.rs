@@ -12,7 +12,7 @@ mod tried;
 pub use again::{Down, LookAgain};
 pub use answer::{Answer, Verdict, judged};
 pub use expected::{Expected, ReadExpected, Written};
-pub use glance::Glance;
+pub use glance::{Glance, LookAt, Seen};
 pub use probe::{Probe, Proof, probed};
 pub use says::{could_say, says};
 pub use tried::{Tried, TryProbe};

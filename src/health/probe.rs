@@ -1,5 +1,5 @@
 //! Probes a host until it has served a release for a while.
-use super::{Answer, Expected, Verdict, answer, asking::Asking, expected::Written, judged};
+use super::{Answer, Expected, Verdict, asking::Asking, expected::Written, judged};
 use crate::{
     effect::*,
     event::What,
@@ -38,9 +38,9 @@ pub struct Proof {
 
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Whether a host is probed: the fleet file says how, and it stands in a pool if any host does.
+/// Whether a host is probed: it gets the app, the fleet file says how, and it stands in a pool if any host does.
 pub fn probed(fleet: &Fleet, host: &Host) -> bool {
-    let known = fleet.app.as_ref().is_some_and(|app| app.health.is_some());
+    let known = fleet.app.as_ref().is_some_and(|app| app.health.is_some() && app.is_on(host));
     known
         && (fleet.balancers.is_empty()
             || !crate::balancer::places(fleet, host).is_empty()
@@ -90,7 +90,7 @@ impl Probe {
 
     fn failure(&self, last: &[Answer]) -> Failure {
         let within = self.health.within.as_secs_f64();
-        let wrong = last.last().filter(|a| a.good()).map(|a| a.version.clone());
+        let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());
         let message = match wrong {
             Some(Some(version)) => {
                 format!("host `{}` serves version `{version}`, not {}", self.host, self.expected.shown())
@@ -175,8 +175,8 @@ impl Effect for Probe {
             }
             (Some(done), Verdict::Good { .. }) if done <= began + within + over => Err(Miss::Later(done)),
             _ if now >= began + within => {
-                let status = done.and(answer.status);
-                Err(self.failure(&[Answer { status, ..answer }]).into())
+                let last = if done.is_some() { answer } else { Answer::none("no answer".to_owned()) };
+                Err(self.failure(&[last]).into())
             }
             _ => Err(Miss::Later(began + within)),
         }
@@ -191,17 +191,18 @@ impl Probe {
         }
         let running = model.machine(&self.host)?.running.get("the running release")?.clone();
         let sick = running.as_ref().is_some_and(|running| model.sick.contains(running));
-        let (version, text) = match self.health.version {
-            Version::None => (None, None),
-            Version::Process => (running.map(|running| running.to_string()), None),
-            _ => {
-                let text = model.service_says(&self.host)?;
-                let version = text.as_deref().and_then(|text| answer::found(&self.health, text));
-                (version, text.as_deref().and_then(answer::some))
-            }
+        let text = match self.health.version {
+            Version::None | Version::Process => None,
+            _ => model.service_says(&self.host)?,
         };
-        let status = Some(if sick { 503 } else { 200 });
-        let answer = Answer { status, version, text, garbled: false, error: None };
+        let page = model.page.clone().unwrap_or_else(|| (200, text.clone().unwrap_or_default()));
+        let mut answer = match self.health.url.starts_with("tcp:") {
+            true => Answer::connected(),
+            false => Answer::of(if sick { 503 } else { page.0 }, &page.1, text, &self.health),
+        };
+        if self.health.version == Version::Process {
+            answer.version = running.map(|running| running.to_string());
+        }
         let written = match self.expected.looks_up(&answer, self.nameless) {
             true => Written::on_model(self, model)?,
             false => Written::known(),

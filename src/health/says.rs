@@ -23,7 +23,8 @@ pub fn could_say(said: &str, expected: &Expected) -> bool {
     let said = said.trim();
     let forms = expected.names.iter().map(String::as_str).chain(expected.id.as_deref());
     let like = |form: &str| shape(form) == shape(said) || number_in(form).map(shape) == Some(shape(said));
-    let version = number_in(said).is_some() && !said.contains(char::is_whitespace);
+    let plain = said.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+~:-".contains(&b));
+    let version = plain && number_in(said).is_some();
     names_commit(said) || version || forms.into_iter().any(like)
 }
 
@@ -182,6 +183,9 @@ mod tests {
         }
         for never in ["", "ok", "healthy", "opensky.version = 3.0.1", "4711", "main", "unknown"] {
             assert!(!could_say(never, &expected), "{never}");
+        }
+        for around in ["version=3.0.1", "{\"version\":\"3.0.1\"}", "nginx/1.25.3", "<p>3.0.1</p>"] {
+            assert!(!could_say(around, &expected), "{around}");
         }
     }
 }

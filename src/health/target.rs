@@ -1,56 +1,87 @@
 //! A service, as it is reached from here.
-use super::{Answer, ONE_ANSWER, answer};
+use super::{Answer, ONE_ANSWER, Probe, answer};
 use crate::{
     failure::{Failure, Reason},
     fleet::Health,
-    host::Host,
     http::innermost,
     world::real::{Remote, Site},
 };
-use std::path::PathBuf;
+use reqwest::{Certificate, Url, header::HOST};
+use std::path::{Path, PathBuf};
 
 /// The most of an answer that is read.
 const BODY: usize = 64 << 10;
 
+/// Where a probe leads, and how it is sent.
 pub(super) struct Target {
-    client: reqwest::Client,
-    url: String,
-    /// The name in the URL, if that is not an address.
-    name: Option<String>,
+    /// None where only a connection is tried.
+    client: Option<reqwest::Client>,
+    url: Url,
+    /// The `Host` header, where it is not the URL's.
+    header: Option<String>,
+    /// The host and port of the URL, as the other side is told them.
+    place: (String, u16),
+    /// Whether the host is a name, not an address.
+    named: bool,
 }
 
 impl Target {
-    pub async fn of(url: &str, site: &Site, through: &Host) -> Result<Target, Failure> {
+    pub async fn of(probe: &Probe, site: &Site) -> Result<Target, Failure> {
+        let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
-            |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{url}` isn't a URL to probe: {e}"));
-        let parsed = reqwest::Url::parse(url).map_err(|e| wrong(&e))?;
-        let name = parsed.domain().map(str::to_owned);
-        let host = match parsed.host().ok_or_else(|| wrong(&"it has no host"))? {
+            |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));
+        let mut url = Url::parse(&text).map_err(|e| wrong(&e))?;
+        let (name, named) = match url.host().ok_or_else(|| wrong(&"it has no host"))? {
             // On the other side it is no URL's any more, and has no brackets.
-            url::Host::Ipv6(address) => address.to_string(),
-            host => host.to_string(),
+            url::Host::Ipv6(address) => (address.to_string(), false),
+            url::Host::Ipv4(address) => (address.to_string(), false),
+            url::Host::Domain(name) => (name.to_owned(), name.parse::<std::net::IpAddr>().is_err()),
         };
-        let port = parsed.port_or_known_default().ok_or_else(|| wrong(&"it has no port"))?;
-        let socket: PathBuf = site.transport.forward(through, &Remote::Tcp(host, port)).await?;
-        let client = crate::http::client(&parsed).unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
+        let port = url.port_or_known_default().ok_or_else(|| wrong(&"it has no port"))?;
+        let header = health.header_of(host);
+        let place = (name, port);
+        if url.scheme() == "tcp" {
+            return Ok(Target { client: None, url, header, place, named });
+        }
+        if let Some(server) = health.server_name_of(host).filter(|_| url.scheme() == "https") {
+            // Where it is reached is said by the socket: the URL's name is only what TLS goes by.
+            url.set_host(Some(&server)).map_err(|e| wrong(&e))?;
+        }
+        let socket: PathBuf = site.transport.forward(&probe.through, &Remote::Tcp(place.0.clone(), place.1)).await?;
+        let client = crate::http::client(&url).unix_socket(socket).timeout(ONE_ANSWER).pool_max_idle_per_host(0);
         let client = client.redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = match &health.ca {
+            Some(file) => client.tls_certs_only(certificates(file)?),
+            None => client,
+        };
         let client = client.build().map_err(|e| {
-            Failure::failed(format!("`{url}` cannot be probed from here: {}", innermost(&e)))
+            Failure::failed(format!("`{text}` cannot be probed from here: {}", innermost(&e)))
                 .help("install this machine's certificates, such as the package `ca-certificates`")
         })?;
-        Ok(Target { client, url: url.to_owned(), name })
+        Ok(Target { client: Some(client), url, header, place, named })
     }
 
     /// The name that must resolve where the probe goes out; none for an address.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.named.then_some(&self.place.0)
+    }
+
+    /// The host and port where only a connection is tried.
+    pub fn port(&self) -> Option<(&str, u16)> {
+        self.client.is_none().then_some((&*self.place.0, self.place.1))
     }
 
     /// Asks once.
     ///
     /// `Fabfile` when the service's certificate is not accepted.
     pub async fn ask(&self, health: &Health) -> Result<Answer, Failure> {
-        Ok(match self.client.get(&self.url).send().await {
+        let Some(client) = &self.client else { return Ok(Answer::connected()) };
+        let request = client.get(self.url.clone());
+        let request = match &self.header {
+            Some(header) => request.header(HOST, header),
+            None => request,
+        };
+        Ok(match request.send().await {
             Err(e) if e.is_timeout() => Answer::none(format!("no answer within {} s", ONE_ANSWER.as_secs())),
             Err(e) => {
                 if let Some(why) = certificate(&e) {
@@ -69,30 +100,42 @@ impl Target {
                 }
                 let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
                 let text = answer::text(health, header, &body);
-                let version = text.as_deref().and_then(|text| answer::found(health, text));
-                let text = text.as_deref().and_then(answer::some);
-                Answer { status: Some(status), version, text, garbled: false, error: None }
+                Answer::of(status, &String::from_utf8_lossy(&body), text, health)
             }
         })
     }
 
     fn unaccepted(&self, why: &rustls::Error) -> Failure {
         let message = format!("the certificate of `{}` is not accepted: {why}", self.url);
-        Failure::new(Reason::Fabfile, message)
-            .help("probe it by the name that its certificate has, and by an authority that this machine trusts")
+        Failure::new(Reason::Fabfile, message).help(
+            "write the name that it is for as `server_name` in `[app.health]`, and as `ca` a file beside the fleet with the \
+             authority that signed it",
+        )
     }
+}
+
+/// The certificates in a file.
+fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
+    let wrong = |e: &dyn std::fmt::Display| {
+        Failure::new(Reason::Fabfile, format!("`{}` has no certificates that can be read: {e}", file.display()))
+    };
+    let pem = std::fs::read(file).map_err(|e| wrong(&e))?;
+    Certificate::from_pem_bundle(&pem).map_err(|e| wrong(&innermost(&e)))
 }
 
 /// Why a certificate is not accepted, if that is what an error is about.
 fn certificate(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut next = std::error::Error::source(error);
     while let Some(error) = next {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).unwrap_or(error);
-        if let Some(found @ rustls::Error::InvalidCertificate(_)) = inner.downcast_ref::<rustls::Error>() {
+        if let Some(found @ rustls::Error::InvalidCertificate(_)) = error.downcast_ref::<rustls::Error>() {
             return Some(found.clone());
         }
-        next = inner.source();
+        // What an error of I/O is made of is none of its sources.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
     }
     None
 }

@@ -69,12 +69,13 @@ impl Tried {
     fn of(answer: &Answer, probe: &Probe, written: &Written) -> Tried {
         let health = &probe.health;
         match answer.status {
-            _ if answer.garbled => Tried::Nameless("answers what is not HTTP".to_owned()),
+            _ if answer.garbled => Tried::Nameless("what answers is not HTTP".to_owned()),
+            _ if answer.good => named(answer, health, &probe.expected, written),
             None => Tried::Silent,
-            Some(_) if answer.good() => named(answer, health, &probe.expected, written),
+            Some(status) if health.takes(status) => Tried::Silent,
             // The service is there, and has nothing at this address.
             Some(status @ 300..500) if !matches!(status, 408 | 425 | 429) => {
-                Tried::Nameless(format!("answers {status}, which is not a good answer"))
+                Tried::Nameless(format!("{status}, which is not a good answer"))
             }
             Some(_) => Tried::Silent,
         }
@@ -92,10 +93,10 @@ fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Writte
     let status = answer.status.unwrap_or_default();
     let words = match (&answer.version, &answer.text) {
         (Some(said), _) if could_say(said, expected) || written.names_one(said) => return Tried::Fits,
-        (Some(said), _) => format!("answers {status}, and {place} is `{said}`, which is of no release's form"),
-        (None, Some(text)) => format!("answers {status}, and {place} is `{text}`, in which the pattern finds nothing"),
-        (None, None) if health.version == Version::Body => format!("answers {status} with an empty body"),
-        (None, None) => format!("answers {status} without {place}"),
+        (Some(said), _) => format!("{status}, and {place} is `{said}`, which has no release's form"),
+        (None, Some(text)) => format!("{status}, and {place} is `{text}`, in which the pattern finds nothing"),
+        (None, None) if health.version == Version::Body => format!("{status} with an empty body"),
+        (None, None) => format!("{status} without {place}"),
     };
     Tried::Nameless(words)
 }

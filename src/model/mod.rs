@@ -83,6 +83,8 @@ pub struct Model {
     pub says: String,
     /// What a service calls the commit that it runs in place of `{tag}`.
     pub tags: BTreeMap<Commit, String>,
+    /// What a healthy service answers, a status and a body; if nobody said, 200 and what it says of its release.
+    pub page: Option<(u16, String)>,
     /// Commits whose service never gets healthy.
     pub sick: BTreeSet<Commit>,
     /// When commits stop being healthy, for users found something.

@@ -1,7 +1,7 @@
 //! The releases of a host.
 use crate::{
     effect::*,
-    failure::Failure,
+    failure::{Failure, Reason},
     fleet::Fleet,
     git::app,
     host::{Host, Name},
@@ -54,9 +54,15 @@ pub struct Home {
 impl Home {
     /// Where the fleet's app is on a host.
     ///
-    /// `Fabfile` when the fleet has no app.
+    /// `Fabfile` when the fleet has no app, or the host does not get it.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Home, Failure> {
         let app = app(fleet)?;
+        if !app.is_on(host) {
+            let roles: Vec<String> = app.roles.iter().map(|role| format!("`{role}`")).collect();
+            let message = format!("host `{host}` does not get the app: it has none of its roles, {}", roles.join(", "));
+            let help = "leave it out by `release::hosts(targets())`, or give it such a role in the fleet file";
+            return Err(Failure::new(Reason::Fabfile, message).on(&host.name).help(help));
+        }
         Ok(Home { path: app.path_on(host), user: app.user.clone() })
     }
 }

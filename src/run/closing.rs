@@ -27,7 +27,10 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();
     look_again(session, &lane);
     session.tally.exposed();
-    let (mut table, unknown) = table(here, &lane, failed.is_empty());
+    let Read { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
+    if failed.is_empty() {
+        failures.extend(tell_unread(session, &lane, unread));
+    }
     for (_, host) in session.tally.targets() {
         let Some(failure) = session.tally.told(&host).failure else { continue };
         let says_it =
@@ -120,8 +123,31 @@ fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unkno
     exit
 }
 
-/// A row for each host that was a target; and whether a host's state is unknown.
-fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
+/// What was read of the targets at the end.
+struct Read {
+    /// A row for each host that was a target.
+    table: Vec<Row>,
+    /// Whether the state of a host that was changed is unknown.
+    unknown: bool,
+    /// Why nobody knows how hosts stand in the balancer: each reason once.
+    unread: Vec<Failure>,
+}
+
+/// Says why nobody knows how hosts stand; a run that was only to show that has failed.
+fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec<Failure> {
+    let told = session.tally.all_left_out();
+    let unread: Vec<Failure> = unread.into_iter().filter(|failure| !told.contains(&failure.message)).collect();
+    // Nothing was asked for but to see how the hosts stand.
+    if session.run.line == session.run.naming {
+        return unread;
+    }
+    for failure in unread {
+        lane.tell(What::Warned { host: None, text: failure.message });
+    }
+    Vec::new()
+}
+
+fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
     let tally = &here.session.tally;
     let targets = tally.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
@@ -139,7 +165,8 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
         let fleet = session.fleets.get(&host.fleet);
         let told = session.tally.told(host);
         let dead = told.failure.is_some_and(|f| f.reason == Reason::Unreachable);
-        if fleet.app.is_none() || dead || told.left_alone && told.listing.is_none() {
+        let bare = fleet.app.is_none() || !fleet.releases_to(host);
+        if bare || dead || told.left_alone && told.listing.is_none() {
             return Ok(());
         }
         // Who could not be reached when the run began is not waited for once more.
@@ -150,6 +177,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
     });
     learn_names(lane, tally, &targets, |fleet| !matches!(balances.get(&fleet.name), Some(Err(_))));
     let mut unknown = false;
+    let mut unread: Vec<Failure> = balances.values().filter_map(|balance| balance.as_ref().err().cloned()).collect();
     // A machine that two apps are on stands there once for each.
     let called = |host: &Host| match targets.iter().filter(|(_, other)| other.name == host.name).count() {
         1 => host.name.clone(),
@@ -159,7 +187,12 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
         let told = tally.told(host);
         let standing = match balances.get(&fleet.name) {
             None => Standing::None,
-            Some(Ok(balance)) => balance.standing(fleet, host).unwrap_or(Standing::Unknown),
+            Some(Ok(balance)) => balance.standing(fleet, host).unwrap_or_else(|failure| {
+                if !unread.iter().any(|other| other.message == failure.message) {
+                    unread.push(failure);
+                }
+                Standing::Unknown
+            }),
             Some(Err(_)) => Standing::Unknown,
         };
         let lost = read.is_err() && told.changed;
@@ -182,7 +215,8 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> (Vec<Row>, bool) {
             looked: told.looked,
         }
     });
-    (rows.collect(), unknown)
+    let table = rows.collect();
+    Read { table, unknown, unread }
 }
 
 /// Asks the ledgers what the releases are called that the table has, where the run did not learn it.

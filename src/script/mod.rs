@@ -26,7 +26,9 @@ pub use lanes::{on_lane, run_defers};
 pub use meter::{Meter, unmetered};
 pub use owned::owned_well;
 pub use resolver::Resolver;
-pub use targets::{Targets, current_targets, fleet_of_file, fleet_of_map, hand_over, hosts_of_app, select_hosts};
+pub use targets::{
+    Targets, current_targets, fleet_of_file, fleet_of_map, hand_over, hosts_of_app, select_hosts, whole_fleet_of,
+};
 pub use task::{Invocation, Script, Value};
 pub use thrown::{Located, Spot, failure_of, thrown};
 

@@ -136,6 +136,11 @@ fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Fa
     }
 }
 
+/// All hosts of the fleet that some are of, with `--limit` and `--exclude` obeyed.
+pub fn whole_fleet_of(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
+    limit(here, &targets.with(targets.fleet.hosts.clone(), "all")).map_err(thrown)
+}
+
 /// Those of the hosts that one of the fleet's several apps is on, as targets of the app's own fleet.
 pub fn hosts_of_app(here: &Here, targets: &Targets, app: &str) -> RhaiResultOf<Targets> {
     let fleet = targets.fleet.of_app(app).map_err(thrown)?.clone();

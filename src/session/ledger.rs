@@ -63,9 +63,9 @@ impl Ledger {
             .collect()
     }
 
-    /// A line under the app's path.
+    /// A line under the app's path, where the host gets the app.
     fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<Noting> {
-        let app = fleet.app.as_ref()?;
+        let app = fleet.app.as_ref().filter(|app| app.is_on(host))?;
         let file = format!("{}/.rfab/ledger", app.path_on(host));
         let behind = |name: &Name| fleet.balancers.iter().any(|b| b.name == *name);
         let epochs = self.tally.epochs().into_iter().filter(|(name, _)| behind(name));

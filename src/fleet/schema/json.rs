@@ -49,6 +49,12 @@ fn of_value(is: &Is) -> Value {
         Is::Share => {
             json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^[0-9]+%$" }] })
         }
+        Is::Statuses => {
+            let number = json!({ "type": "integer", "minimum": 100, "maximum": 599 });
+            let one =
+                json!({ "anyOf": [number, { "type": "string", "pattern": "^[1-5][0-9]{2}[.]{2}[1-5][0-9]{2}$" }] });
+            json!({ "anyOf": [one, { "type": "array", "items": one }] })
+        }
         Is::TextByName => json!({ "type": "object", "additionalProperties": text }),
         Is::TextsOrByName => {
             let either = json!({ "anyOf": [text, texts] });
@@ -57,9 +63,8 @@ fn of_value(is: &Is) -> Value {
         Is::TextsByName => json!({ "type": "object", "additionalProperties": texts }),
         Is::Table(table) => of_table(table),
         Is::OneOrByName(table) => {
-            let (one, mut of_several) = (of_table(table), of_table(table));
-            of_several["properties"]["roles"] = texts;
-            json!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": of_several }] })
+            let one = of_table(table);
+            json!({ "anyOf": [one, { "type": "object", "minProperties": 1, "additionalProperties": one }] })
         }
         Is::TableByName(table) => json!({ "type": "object", "additionalProperties": of_table(table) }),
     }
