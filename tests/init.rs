@@ -186,7 +186,9 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
         repository.found.notes,
         [
             "web3.example.org: port 2222 belongs into an ssh configuration",
-            "the host `ENV[\\\"HOST\\\"]` is made by Ruby, and has to be written in by hand"
+            "the host `ENV[\\\"HOST\\\"]` is made by Ruby, and has to be written in by hand",
+            "settings that mean nothing here: `:ssh_user`",
+            "tasks and hooks of its own, to be written as functions of the fabfile: `after restart`"
         ]
     );
     let hooks = repository.text("fabfile.rhai");
@@ -281,7 +283,14 @@ web
     let strange: Vec<String> = init::fleets(&repository.found).into_iter().flat_map(|fleet| fleet.strange).collect();
     assert_eq!(strange, ["lb", "db1"]);
     assert_eq!(repository.hosts("staging"), ["stage1 - app"]);
-    assert_eq!(repository.found.notes, ["`inventories/live.yml` is YAML, and its hosts have to be written in by hand"]);
+    assert_eq!(
+        repository.found.notes,
+        [
+            "`inventories/live.yml` is YAML, and its hosts have to be written in by hand",
+            "`web` is a part of the group `site`: give its hosts that role, too, where it matters",
+            "db1: its login user admin belongs into an ssh configuration"
+        ]
+    );
     done(repository.run("production deploy:stable", Model::new()));
 }
 
@@ -404,4 +413,28 @@ fn nothing_is_overwritten_and_then_nothing_is_written() {
     let failure = init::write(folder.path(), &files).unwrap_err();
     assert!(failure.message.starts_with("`fleets/testing1.toml` cannot be written, so nothing was: "), "{failure}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn nothing_is_written_through_a_link_to_a_file_or_a_folder_wherever_it_leads() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir(outside.path().join("inner")).unwrap();
+    for (link, to) in [
+        ("fleets", outside.path().to_owned()),
+        ("fleets", "inner".into()),
+        ("fleets", outside.path().join("nothing")),
+        ("fabfile.rhai", outside.path().join("nothing")),
+        ("fabfile.rhai", "inner/nothing".into()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        std::os::unix::fs::symlink(&to, folder.path().join(link)).unwrap();
+        let found = init::look(folder.path());
+        let files = init::files(&found, &init::fleets(&found));
+        let failure = init::write(folder.path(), &files).unwrap_err();
+        assert!(failure.message.contains("nothing was"), "{link} to {to:?}: {failure}");
+        let left = |at: &Path| fs::read_dir(at).unwrap().count();
+        assert_eq!((left(folder.path()), left(&folder.path().join("inner"))), (2, 0), "{link} to {to:?}");
+        assert_eq!(left(outside.path()), 1, "{link} to {to:?}");
+    }
 }

@@ -30,6 +30,8 @@ pub struct Found {
     pub stages: Vec<Stage>,
     /// What was there and could not be taken over, each a sentence.
     pub notes: Vec<String>,
+    /// What nothing says for certain, each a sentence.
+    pub guesses: Vec<String>,
 }
 
 /// What the app is written in.

@@ -2,12 +2,14 @@
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
-    texts::{plain, read as read_file},
+    range::unrolled,
+    texts::{named, plain, read as read_file},
 };
-use std::{fs, path::Path};
-
-/// The most hosts that a range is unrolled to.
-const MOST: usize = 1000;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// Takes over the hosts of inventories, a stage for each.
 pub fn look(folder: &Path, found: &mut Found) {
@@ -36,53 +38,162 @@ pub fn look(folder: &Path, found: &mut Found) {
             continue;
         }
         let Some(text) = read_file(&folder.join(&file)) else { continue };
-        let stage = read(stage, &text);
+        let mut reading = Reading { stage: Stage { name: stage, ..Stage::default() }, ..Reading::default() };
+        reading.read(&text);
+        let stage = reading.end(&mut found.notes);
         if !stage.hosts.is_empty() && !found.stages.iter().any(|known| known.name == stage.name) {
             found.stages.push(stage);
-            found.tool.get_or_insert((Tool::Ansible, Vec::new())).1.push(file);
-        }
-    }
-}
-
-fn read(name: String, text: &str) -> Stage {
-    let mut stage = Stage { name, ..Stage::default() };
-    let (mut role, mut vars) = (None, false);
-    for line in text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim()) {
-        if line.is_empty() || line.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            vars = section.contains(':');
-            role =
-                Some(section.to_owned()).filter(|role| plain(role) && !["all", "ungrouped"].contains(&role.as_str()));
-            continue;
-        }
-        let value = |key: &str| line.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
-        let user = value("ansible_user").or(value("ansible_ssh_user")).filter(|user| crate::fleet::is_user(user));
-        stage.user = stage.user.take().or(user.map(str::to_owned));
-        if vars {
-            continue;
-        }
-        let address = value("ansible_host").or(value("ansible_ssh_host")).and_then(Place::of);
-        for name in unrolled(line.split_whitespace().next().unwrap_or_default()) {
-            let Some(place) = Place::of(&name) else { continue };
-            stage.host(&place.host, role.clone());
-            if let (Some(address), Some(host)) = (&address, stage.hosts.iter_mut().find(|h| h.name == place.host)) {
-                host.address = Some(address.host.clone()).filter(|address| *address != host.name);
+            found.tool.get_or_insert((Tool::Ansible, Vec::new())).1.push(file.clone());
+            let beside = Path::new(&file).parent().unwrap_or(Path::new(""));
+            for vars in ["group_vars", "host_vars"] {
+                let vars = beside.join(vars);
+                if folder.join(&vars).is_dir() {
+                    found.notes.push(format!("`{}` is not read", vars.display()));
+                }
             }
         }
     }
-    stage
 }
 
-/// `web[01:03]` is three hosts.
-fn unrolled(name: &str) -> Vec<String> {
-    let parts = || {
-        let (before, rest) = name.split_once('[')?;
-        let (range, after) = rest.split_once(']')?;
-        let (from, to) = range.split_once(':')?;
-        let numbers = from.parse::<usize>().ok()?..=to.parse::<usize>().ok()?;
-        Some(numbers.take(MOST).map(|n| format!("{before}{n:0width$}{after}", width = from.len())).collect())
-    };
-    parts().unwrap_or_else(|| vec![name.to_owned()])
+/// An inventory as far as it was read.
+#[derive(Default)]
+struct Reading {
+    stage: Stage,
+    /// The login user for whom no other is named.
+    user: Option<String>,
+    /// The login users of hosts and of groups.
+    users: BTreeMap<String, String>,
+    notes: Vec<String>,
+    /// Variables that mean nothing here.
+    unread: BTreeSet<String>,
+}
+
+impl Reading {
+    fn read(&mut self, text: &str) {
+        let (mut section, mut kind) = (String::new(), String::new());
+        for line in text.lines().map(uncommented).filter(|line| !line.is_empty()) {
+            if let Some(head) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                let (name, of) = head.split_once(':').unwrap_or((head, "hosts"));
+                (section, kind) = (name.trim().to_owned(), of.trim().to_owned());
+                continue;
+            }
+            match kind.as_str() {
+                "vars" => {
+                    let (key, value) = line.split_once('=').unwrap_or((line, ""));
+                    self.variable(&section, key.trim(), value.trim().trim_matches(['"', '\'']));
+                }
+                "children" => self.notes.push(format!(
+                    "`{line}` is a part of the group `{section}`: give its hosts that role, too, where it matters"
+                )),
+                _ => self.hosts(&section, line),
+            }
+        }
+    }
+
+    fn hosts(&mut self, section: &str, line: &str) {
+        let words = words(line);
+        let Some((first, variables)) = words.split_first() else { return };
+        let role = Some(section).filter(|role| plain(role) && !["all", "ungrouped"].contains(role));
+        let names = unrolled(first).unwrap_or_else(|| vec![first.clone()]);
+        let mut hosts = Vec::new();
+        for name in &names {
+            let Some(place) = Place::of(name) else {
+                self.notes.push(format!("the host {} cannot be read, and has to be written in by hand", named(name)));
+                continue;
+            };
+            self.port(&place.host, place.port.as_deref());
+            self.stage.host(&place.host, role.map(str::to_owned));
+            hosts.push(place.host);
+        }
+        for (key, value) in variables.iter().filter_map(|word| word.split_once('=')) {
+            match (key, Place::of(value)) {
+                ("ansible_host" | "ansible_ssh_host", Some(address)) => {
+                    let own = self.stage.hosts.iter_mut().filter(|host| hosts.contains(&host.name));
+                    own.for_each(|host| host.address = Some(address.host.clone()).filter(|at| *at != host.name));
+                    self.port(&hosts.join(", "), address.port.as_deref());
+                }
+                _ => hosts.iter().for_each(|host| self.variable(host, key, value)),
+            }
+        }
+    }
+
+    /// A variable of a host, of a group, or of `all`.
+    fn variable(&mut self, of: &str, key: &str, value: &str) {
+        match key {
+            "ansible_user" | "ansible_ssh_user" if crate::fleet::is_user(value) => match of {
+                "all" => self.user = Some(value.to_owned()),
+                of => _ = self.users.insert(of.to_owned(), value.to_owned()),
+            },
+            "ansible_port" | "ansible_ssh_port" => self.port(of, Some(value).filter(|port| *port != "22")),
+            "ansible_ssh_common_args" | "ansible_ssh_extra_args" if jump(value).is_some() => {
+                let jump = jump(value).unwrap_or_default();
+                self.notes.push(format!("{of}: reached through {}: write `via = \"…\"` into the fleet", named(&jump)));
+            }
+            _ => _ = self.unread.insert(key.to_owned()),
+        }
+    }
+
+    fn port(&mut self, of: &str, port: Option<&str>) {
+        self.notes.extend(port.map(|port| format!("{of}: port {port} belongs into an ssh configuration")));
+    }
+
+    /// The stage, whose fleet has one login user.
+    fn end(mut self, notes: &mut Vec<String>) -> Stage {
+        let own = |host: &super::found::Machine| {
+            let groups = host.roles.iter().find_map(|role| self.users.get(role));
+            self.users.get(&host.name).or(groups).cloned()
+        };
+        let users: Vec<(String, String)> =
+            self.stage.hosts.iter().filter_map(|host| Some((host.name.clone(), own(host)?))).collect();
+        self.stage.user = self.user.or(users.first().map(|(_, user)| user.clone()));
+        let others = users.iter().filter(|(_, user)| Some(user) != self.stage.user.as_ref());
+        notes.append(&mut self.notes);
+        notes.extend(
+            others.map(|(host, user)| format!("{host}: its login user {user} belongs into an ssh configuration")),
+        );
+        if !self.unread.is_empty() {
+            let unread: Vec<String> = self.unread.iter().map(|key| named(key)).collect();
+            notes.push(format!("{}: variables that mean nothing here: {}", self.stage.name, unread.join(", ")));
+        }
+        self.stage
+    }
+}
+
+/// A line without its comment.
+fn uncommented(line: &str) -> &str {
+    let line = line.split(" #").next().unwrap_or_default().trim();
+    if line.starts_with(['#', ';']) { "" } else { line }
+}
+
+/// The words of a line; blanks within quotes and around a `=` part none.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, _) if c.is_whitespace() => {
+                while rest.next_if(|c| c.is_whitespace()).is_some() {}
+                if !word.ends_with('=') && rest.peek() != Some(&'=') {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(c),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The jump host in arguments of ssh.
+fn jump(arguments: &str) -> Option<String> {
+    let words: Vec<&str> = arguments.split([' ', '=']).map(|word| word.trim_matches(['"', '\''])).collect();
+    let proxy = |word: &&str| ["-J", "ProxyJump", "ProxyCommand"].contains(word) || word.ends_with("ProxyJump");
+    let at = words.iter().position(proxy)?;
+    match words[at] {
+        "ProxyCommand" => Some(words[at + 1..].join(" ")),
+        _ => words.get(at + 1).map(|host| (*host).to_owned()),
+    }
 }

@@ -2,10 +2,31 @@
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
-    texts::{is_path, plain, quoted, read as read_file, resolved},
+    ruby_lines::{Statement, begins_quoted, list, option, own_tasks, statements},
+    texts::{is_path, named, plain, quoted, read as read_file, resolved},
 };
 use crate::fleet::is_user;
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+/// Settings that say how a tool works, and have nothing that corresponds to them here.
+const IDLE: [&str; 12] = [
+    "application",
+    "repo_url",
+    "repository",
+    "deploy_to",
+    "keep_releases",
+    "stage",
+    "user",
+    "domain",
+    "scm",
+    "format",
+    "log_level",
+    "pty",
+];
 
 /// Takes over what `config/deploy.rb` and the files of its stages say.
 pub fn look(folder: &Path, found: &mut Found) {
@@ -16,15 +37,19 @@ pub fn look(folder: &Path, found: &mut Found) {
     let mut files = vec!["config/deploy.rb".to_owned()];
     let mut all = Settings::default();
     all.read(&statements, "");
+    let mut own_tasks = own_tasks(&text);
     let stages = folder.join("config/deploy");
     for name in names(&stages) {
         let Some(text) = read_file(&stages.join(format!("{name}.rb"))) else { continue };
         files.push(format!("config/deploy/{name}.rb"));
+        own_tasks.extend(self::own_tasks(&text));
         // A stage's lines hold over those for all.
         let mut own = Settings { values: all.values.clone(), stage: all.stage.clone(), ..Settings::default() };
         own.read(&self::statements(&text), &name);
-        found.notes.append(&mut own.notes);
         let (user, path) = (own.user(), own.path());
+        own.miss(path.as_ref());
+        found.notes.append(&mut own.notes);
+        all.unread.append(&mut own.unread);
         if own.linked.len() > all.linked.len() {
             all.linked.extend(own.linked.into_iter().filter(|l| !all.linked.contains(l)).collect::<Vec<_>>());
         }
@@ -33,13 +58,25 @@ pub fn look(folder: &Path, found: &mut Found) {
     if found.stages.is_empty() && !all.stage.hosts.is_empty() {
         found.stages.push(Stage { name: "prod".into(), user: all.user(), path: None, ..all.stage.clone() });
     }
-    found.notes.append(&mut all.notes);
     found.path = all.path();
-    if let Some(app) = all.values.get("application").filter(|name| plain(name)) {
-        found.app = app.clone();
+    if found.stages.is_empty() || !stages.is_dir() {
+        all.miss(found.path.as_ref());
     }
-    found.keep = all.values.get("keep_releases").and_then(|n| n.parse().ok()).filter(|n| *n > 0);
-    found.repository = all.values.get("repo_url").or(all.values.get("repository")).cloned();
+    found.notes.append(&mut all.notes);
+    found.notes.dedup();
+    let listed = |names: &BTreeSet<String>| names.iter().map(|name| named(name)).collect::<Vec<_>>().join(", ");
+    if !all.unread.is_empty() {
+        found.notes.push(format!("settings that mean nothing here: {}", listed(&all.unread)));
+    }
+    if !own_tasks.is_empty() {
+        let tasks = listed(&own_tasks);
+        found.notes.push(format!("tasks and hooks of its own, to be written as functions of the fabfile: {tasks}"));
+    }
+    if let Some(app) = all.value("application").filter(|name| plain(name)) {
+        found.app = app;
+    }
+    found.keep = all.value("keep_releases").and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    found.repository = all.value("repo_url").or(all.value("repository"));
     found.linked = all.linked;
     found.tool = Some((tool, files));
 }
@@ -57,10 +94,12 @@ fn names(folder: &Path) -> Vec<String> {
 /// What the statements of a file set.
 #[derive(Default)]
 struct Settings {
+    /// As they are written: a lambda is filled in when it is asked for, as Ruby does it.
     values: BTreeMap<String, String>,
     linked: Vec<String>,
     stage: Stage,
     notes: Vec<String>,
+    unread: BTreeSet<String>,
 }
 
 impl Settings {
@@ -78,136 +117,138 @@ impl Settings {
                     let new: Vec<String> = linked.filter(|path| !self.linked.contains(path)).collect();
                     self.linked.extend(new);
                 }
-                ("set", "domain") => quoted(rest).iter().take(1).for_each(|host| self.host(host, vec!["web".into()])),
-                ("set", _) => self.set(name, rest),
-                ("role", _) => quoted(rest).iter().for_each(|host| self.host(host, vec![name.clone()])),
-                ("server", _) => {
-                    let roles = option(rest, "roles").map(list).unwrap_or_default();
-                    if let Some(user) = option(rest, "user").and_then(|user| quoted(user).into_iter().next()) {
-                        self.stage.user.get_or_insert(user);
-                    }
-                    let host = if begins_quoted(rest) { quoted(rest).into_iter().next() } else { None };
-                    self.host(&host.unwrap_or_else(|| rest.split(',').next().unwrap_or_default().to_owned()), roles);
+                ("set", "domain") => {
+                    quoted(rest).iter().take(1).for_each(|host| self.host(host, vec!["web".into()], None));
                 }
+                ("set", _) => self.set(name, rest),
+                ("role", _) => quoted(rest).iter().for_each(|host| self.host(host, vec![name.clone()], None)),
+                ("server", _) => self.server(rest),
                 _ => {}
             }
         }
     }
 
-    fn set(&mut self, name: &str, rest: &str) {
-        let value = match quoted(rest).into_iter().next() {
-            Some(value) if begins_quoted(rest) => value,
-            None => rest.trim().trim_start_matches(':').to_owned(),
-            // Part of an expression.
-            Some(_) => return,
+    fn server(&mut self, rest: &str) {
+        let roles = option(rest, "roles").map(list).unwrap_or_default();
+        let user = option(rest, "user").and_then(|user| quoted(user).into_iter().next());
+        let first = rest.split(',').next().unwrap_or_default().trim();
+        let host = match begins_quoted(rest) {
+            true => quoted(rest).into_iter().next(),
+            // A name of Ruby's, which may be one that was set.
+            false => self.value(first.trim_start_matches("fetch").trim_matches(['(', ')', ':'])),
         };
-        let known = |name: &str| self.values.get(name).cloned();
-        if let Some(value) = resolved(&value, known) {
-            self.values.insert(name.to_owned(), value);
+        let Some(host) = host else { return self.by_hand("the host", first) };
+        let text = option(rest, "port")
+            .map_or(host.clone(), |port| format!("{host}:{}", port.trim().trim_matches(['"', '\''])));
+        for key in ["ssh_options", "no_release"] {
+            if rest.contains(&format!("{key}:")) || rest.contains(&format!(":{key} ")) {
+                self.notes.push(format!("{}: {}", named(&host), beyond(key)));
+            }
+        }
+        self.host(&text, roles, user);
+    }
+
+    fn set(&mut self, name: &str, rest: &str) {
+        let body = lambda(rest);
+        let value = match quoted(body).into_iter().next() {
+            Some(value) if begins_quoted(body) => Some(value),
+            None => Some(body.trim().trim_start_matches(':').to_owned()),
+            // Part of an expression.
+            Some(_) => None,
+        };
+        match name {
+            "branch" => {
+                let branch = value.filter(|value| resolved(value, |_| None).is_some()).unwrap_or("stable".to_owned());
+                let line = named(&format!("rfab deploy:{branch}"));
+                self.notes.push(format!("what is deployed (`:branch`) is the argument of `deploy` here, as in {line}"));
+            }
+            "repo_tree" | "ssh_options" | "default_env" | "gateway" | "port" => {
+                self.notes.push(format!("`:{name}` {}: {}", rest_named(rest, name), beyond(name)));
+            }
+            _ => {
+                let known = IDLE.contains(&name);
+                if !known {
+                    self.unread.insert(format!(":{name}"));
+                }
+                match value {
+                    // Others may say it, too.
+                    Some(value) => _ = self.values.insert(name.to_owned(), value),
+                    None if known => self.by_hand(&format!("`:{name}`"), rest),
+                    None => {}
+                }
+            }
         }
     }
 
-    fn host(&mut self, text: &str, roles: Vec<String>) {
-        let known = |name: &str| self.values.get(name).cloned();
-        let Some(place) = resolved(text, known).and_then(|text| Place::of(&text)) else {
-            self.notes
-                .push(format!("the host `{}` is made by Ruby, and has to be written in by hand", text.escape_debug()));
-            return;
+    /// A setting with all in it that others say.
+    fn value(&self, name: &str) -> Option<String> {
+        self.filled(name, 0)
+    }
+
+    fn filled(&self, name: &str, depth: usize) -> Option<String> {
+        let value = self.values.get(name).filter(|_| depth < 8)?;
+        resolved(value, |name| self.filled(name, depth + 1))
+    }
+
+    fn host(&mut self, text: &str, roles: Vec<String>, user: Option<String>) {
+        let Some(place) = resolved(text, |name| self.value(name)).and_then(|text| Place::of(&text)) else {
+            return self.by_hand("the host", text);
         };
-        if let Some(user) = place.user {
-            self.stage.user.get_or_insert(user);
+        if let Some(user) = user.or(place.user) {
+            let first = self.stage.user.get_or_insert(user.clone());
+            if *first != user {
+                let note = format!("{}: its login user {user} belongs into an ssh configuration", place.host);
+                self.notes.push(note);
+            }
         }
         self.notes
             .extend(place.port.map(|port| format!("{}: port {port} belongs into an ssh configuration", place.host)));
         self.stage.host(&place.host, roles);
     }
 
+    fn by_hand(&mut self, what: &str, text: &str) {
+        self.notes.push(format!("{what} {} is made by Ruby, and has to be written in by hand", named(text)));
+    }
+
     fn user(&self) -> Option<String> {
-        let user = self.stage.user.as_ref().or_else(|| self.values.get("user"));
-        user.filter(|user| is_user(user)).cloned()
+        self.stage.user.clone().or_else(|| self.value("user")).filter(|user| is_user(user))
     }
 
     fn path(&self) -> Option<String> {
-        let path = self.values.get("deploy_to").map(|path| path.trim_end_matches('/'));
-        path.filter(|path| path.starts_with('/') && is_path(path)).map(str::to_owned)
+        let path = self.value("deploy_to").map(|path| path.trim_end_matches('/').to_owned());
+        path.filter(|path| path.starts_with('/') && is_path(path))
     }
-}
 
-/// `set :name, rest`, `server rest`, `role :name, rest`.
-struct Statement {
-    verb: String,
-    name: String,
-    rest: String,
-}
-
-impl Statement {
-    fn is(&self, verb: &str, name: &str) -> bool {
-        self.verb == verb && self.name == name
-    }
-}
-
-fn begins_quoted(text: &str) -> bool {
-    text.trim_start().starts_with(['\'', '"'])
-}
-
-fn statements(text: &str) -> Vec<Statement> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut open = false;
-    for line in text.lines().map(uncommented) {
-        match lines.last_mut().filter(|_| open) {
-            Some(last) => *last += &format!(" {}", line.trim()),
-            None => lines.push(line.trim().to_owned()),
-        }
-        let last = lines.last().map_or("", |line| line.trim_end());
-        let count = |set: &str| last.chars().filter(|c| set.contains(*c)).count();
-        open = last.ends_with([',', '\\']) || count("([{") > count(")]}") && !last.ends_with("do");
-    }
-    lines.iter().filter_map(|line| statement(line)).collect()
-}
-
-fn statement(line: &str) -> Option<Statement> {
-    let verb: String = line.chars().take_while(|c| c.is_ascii_lowercase()).collect();
-    if !["set", "append", "server", "role"].contains(&verb.as_str()) {
-        return None;
-    }
-    let rest = line[verb.len()..].trim_start_matches(|c: char| c == '(' || c.is_whitespace());
-    if verb == "server" {
-        return Some(Statement { verb, name: String::new(), rest: rest.to_owned() });
-    }
-    let (name, rest) = rest.strip_prefix(':')?.split_once(',')?;
-    Some(Statement { verb, name: name.trim().to_owned(), rest: rest.trim_end_matches(')').to_owned() })
-}
-
-/// A line without its comment; `#{` is none.
-fn uncommented(line: &str) -> &str {
-    let mut within = None;
-    for (at, c) in line.char_indices() {
-        match (within, c) {
-            (None, '\'' | '"') => within = Some(c),
-            (Some(quote), _) if quote == c => within = None,
-            (None, '#') if !line[at..].starts_with("#{") => return &line[..at],
-            _ => {}
+    /// Names a folder that is set, and that only Ruby could tell.
+    fn miss(&mut self, path: Option<&String>) {
+        if let (None, Some(written)) = (path, self.values.get("deploy_to").cloned()) {
+            self.by_hand("`:deploy_to`", &written);
         }
     }
-    line
 }
 
-/// The value of `key: …` or `:key => …`, to the end of the list that it is.
-fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let new = format!("{key}:");
-    let old = format!(":{key} =>");
-    let at = text.find(&new).map(|at| at + new.len()).or_else(|| text.find(&old).map(|at| at + old.len()))?;
-    let value = text[at..].trim_start();
-    let end = match value.starts_with(['%', '[']) {
-        true => value.find([']', '}', ')', '>']).map(|at| at + 1),
-        false => value.find(','),
-    };
-    Some(&value[..end.unwrap_or(value.len())])
+/// What is in a lambda or a block.
+fn lambda(text: &str) -> &str {
+    let text = text.trim();
+    let body = ["->", "lambda", "proc", "Proc.new"].iter().find_map(|begin| text.strip_prefix(begin));
+    let body = body.unwrap_or(text).trim_start().trim_start_matches("()").trim_start();
+    let inner = body.strip_prefix('{').and_then(|rest| rest.trim_end().strip_suffix('}'));
+    inner.map_or(text, str::trim)
 }
 
-/// The words of `%w{a b}`, `[:a, 'b']` or `:a`.
-fn list(text: &str) -> Vec<String> {
-    let bare = text.strip_prefix("%w").or(text.strip_prefix("%i")).unwrap_or(text);
-    let words = bare.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+/// What a person does with what has its place elsewhere here.
+fn beyond(setting: &str) -> &'static str {
+    match setting {
+        "repo_tree" => "rfab releases the whole tree; a hook `build` with `built` releases a part of it",
+        "default_env" => "write it as `host.env(#{ … })` in the hooks",
+        "gateway" => "write it as `via` of the fleet",
+        "no_release" => "nothing is to be released there: give it no role of `[app]`, or leave it out",
+        "port" => "it belongs into an ssh configuration",
+        _ => "ports, keys and proxies belong into an ssh configuration, jump hosts into `via` of the fleet",
+    }
+}
+
+/// The value of a setting, unless it may hold a password.
+fn rest_named(rest: &str, name: &str) -> String {
+    if name == "repo_tree" { named(rest.trim().trim_matches(['"', '\''])) } else { "is not taken over".to_owned() }
 }

@@ -16,6 +16,11 @@ pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
         text += "\nnot taken over:\n";
         notes.iter().for_each(|note| text += &format!("  {note}\n"));
     }
+    let guesses = guesses(found, fleets);
+    if !guesses.is_empty() {
+        text += "\nguessed, so look at it:\n";
+        guesses.iter().for_each(|guess| text += &format!("  {guess}\n"));
+    }
     text += "\nwritten:\n";
     files.iter().for_each(|file| text += &format!("  {}\n", file.path));
     format!("{text}\n{}", next(fleets))
@@ -55,6 +60,32 @@ fn facts(found: &Found) -> Vec<String> {
         facts.push(format!("{}: {hosts}{user}", stage.name));
     }
     facts
+}
+
+/// What stands in the files although nothing says so.
+fn guesses(found: &Found, fleets: &[Planned]) -> Vec<String> {
+    let mut guesses = found.guesses.clone();
+    let made_up = fleets.iter().any(|fleet| fleet.example);
+    if made_up {
+        guesses.push("all hosts and the balancer are made up".to_owned());
+    }
+    if found.path.is_none() && fleets.iter().any(|fleet| fleet.stage.path.is_none()) {
+        guesses.push(format!("the app's folder is /srv/{}", found.app));
+    }
+    if found.units.is_empty() {
+        let units: Vec<&String> = fleets.iter().flat_map(|fleet| &fleet.units).flat_map(|(_, units)| units).collect();
+        let mut names: Vec<&str> = units.into_iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        guesses.push(format!("its units are {}", names.join(", ")));
+    }
+    if found.health.is_some() || made_up {
+        guesses.push(format!("it listens on port {}", found.kind.port()));
+    }
+    if !made_up && fleets.iter().any(|fleet| fleet.first > 0) {
+        guesses.push("each half of the hosts that serve is a group".to_owned());
+    }
+    guesses
 }
 
 fn next(fleets: &[Planned]) -> String {

@@ -25,6 +25,12 @@ pub fn is_path(text: &str) -> bool {
     text.len() < 200 && parts.into_iter().all(|part| !matches!(part, "" | "." | "..") && plain(part))
 }
 
+/// A text of a file in backticks, short, and with nothing that a terminal would act on.
+pub fn named(text: &str) -> String {
+    let short: String = text.trim().chars().take(80).collect();
+    format!("`{}`", short.escape_debug())
+}
+
 /// The quoted texts of a line, and the words of Ruby's `%w{…}`, in order.
 pub fn quoted(line: &str) -> Vec<String> {
     let mut texts = Vec::new();
@@ -59,6 +65,20 @@ fn percent(text: &str) -> Option<(&str, &str)> {
         _ => return None,
     };
     inner[1..].split_once(close)
+}
+
+/// A line of Ruby without its comment; `#{` is none.
+pub fn uncommented(line: &str) -> &str {
+    let mut within = None;
+    for (at, c) in line.char_indices() {
+        match (within, c) {
+            (None, '\'' | '"') => within = Some(c),
+            (Some(quote), _) if quote == c => within = None,
+            (None, '#') if !line[at..].starts_with("#{") => return &line[..at],
+            _ => {}
+        }
+    }
+    line
 }
 
 /// A text with each `#{fetch(:name)}`, `#{name}` filled in; `None` where something else would have to be run.

@@ -1,9 +1,12 @@
 //! New files, all of them or none.
 use crate::failure::Failure;
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, mkdirat, open, openat, unlinkat},
+    io::Errno,
+};
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -27,7 +30,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     let mut done = Vec::new();
     for file in files {
         let path = folder.join(&file.path);
-        if let Err(e) = create(&path, &file.text) {
+        if let Err(e) = create(folder, &file.path, &file.text) {
             // Only what was made just now is taken away again.
             done.iter().for_each(|path| drop(fs::remove_file(path)));
             return Err(Failure::failed(format!("`{}` cannot be written, so nothing was: {e}", file.path)));
@@ -37,10 +40,26 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn create(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+/// Makes a file and the folders that lead to it. A link among these may lead out of the repository, and is not followed.
+fn create(top: &Path, path: &str, text: &str) -> io::Result<()> {
+    let folder = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut at = open(top, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    for part in folders.split('/').filter(|part| !part.is_empty()) {
+        match mkdirat(&at, part, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(no) => return Err(no.into()),
+        }
+        at = openat(&at, part, folder, Mode::empty()).map_err(|no| match no {
+            Errno::LOOP | Errno::NOTDIR => io::Error::other(format!("`{part}` is no folder, or a link to one")),
+            no => no.into(),
+        })?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
-    file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)))
+    let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = fs::File::from(openat(&at, name, new, Mode::from_raw_mode(0o644))?);
+    let written = file.write_all(text.as_bytes());
+    if written.is_err() {
+        let _ = unlinkat(&at, name, AtFlags::empty());
+    }
+    written
 }
