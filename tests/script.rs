@@ -210,6 +210,66 @@ fn a_command_put_together_from_texts_is_refused_before_anything_runs_wherever_it
 }
 
 #[test]
+fn a_line_for_a_shell_stands_in_a_file_however_sh_is_called() {
+    let tools = "fn made(name, line) { Fn(name).call(line) } fn name() { \"sh\" }";
+    for made in [
+        "line.sh()",
+        "(\"echo \" + x).sh()",
+        "Fn(\"sh\").call(line)",
+        "Fn(name).call(line)",
+        "call(Fn(name), line)",
+        "Fn(name).curry(line).call()",
+        "curry(Fn(name), line).call()",
+        "[line].map(name)[0]",
+        "[line].map(Fn(name))[0]",
+        "[#{}].map(Fn(name).curry(line))[0]",
+        "#{ make: Fn(name) }.make.call(line)",
+        "other::made(name, line)",
+        "other::made(other::name(), line)",
+        "sh(line)",
+        "(|line| sh(line)).call(line)",
+    ] {
+        let act = format!(
+            "import \"other\" as other; fn act(x) {{ let line = `echo ${{x}}`; let name = other::name(); let made = {made}; \
+             targets().first().each(|host| host.run(made)); }}"
+        );
+        let project = Project::of(&act).with("other.rhai", tools);
+        let failure = match project.load() {
+            Err(failure) => failure,
+            Ok(_) => project.fails("act:$(id)").1,
+        };
+        assert!(failure.message.starts_with("the line of `sh` is not a literal"), "{made}: {failure:?}");
+    }
+    let good = "fn act(x) { let name = \"sh\"; ui::note(sh(\"echo $x\", #{ x: x }).to_string()); \
+                ui::note(Fn(name).call(\"echo $x\").to_string()); }";
+    assert_eq!(Project::of(good).run("act:1").ended.exit, Exit::Done);
+}
+
+#[test]
+fn what_is_printed_is_a_note() {
+    let body = "print(\"two\\nlines\"); print(1); print(1.5); print(true); print('c'); print([1, \"a\"]); print(#{ a: 1 }); \
+                print(targets()); print(); debug(\"x\"); [7].map(|x| print(x)); \
+                targets().first().each(|host| { print(host.name); print(host) });";
+    let notes = Project::of(&format!("fn act() {{ {body} }}")).notes("act");
+    let all = [
+        "two",
+        "lines",
+        "1",
+        "1.5",
+        "true",
+        "c",
+        "[1, \"a\"]",
+        "#{\"a\": 1}",
+        "all",
+        "\"x\"",
+        "7",
+        "web1: web1",
+        "web1: web1",
+    ];
+    assert_eq!(notes, all);
+}
+
+#[test]
 fn an_effect_at_the_top_level_of_a_file_is_refused() {
     let call = "fn act() { }";
     for top in [

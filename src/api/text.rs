@@ -3,7 +3,7 @@ use super::host::command_error;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
-    script::{Given, RhaiResultOf, thrown},
+    script::{Given, RhaiResultOf, here, thrown},
 };
 use rhai::{Dynamic, Map, plugin::*};
 
@@ -21,7 +21,8 @@ pub mod text {
     /// host.capture(sh("df -h | tail -1"));
     /// ```
     #[rhai_fn(name = "sh", return_raw)]
-    pub fn sh(line: &str) -> RhaiResultOf<Command> {
+    pub fn sh(ctx: NativeCallContext, line: &str) -> RhaiResultOf<Command> {
+        here(&ctx)?.script.resolver.written(line).map_err(thrown)?;
         Command::line(line, Vec::new()).map_err(command_error)
     }
 
@@ -35,7 +36,8 @@ pub mod text {
     /// host.run(sh("cd \"$dir\" && make", #{ dir: "/srv/shop" }));
     /// ```
     #[rhai_fn(name = "sh", return_raw)]
-    pub fn sh_values(line: &str, variables: Map) -> RhaiResultOf<Command> {
+    pub fn sh_values(ctx: NativeCallContext, line: &str, variables: Map) -> RhaiResultOf<Command> {
+        here(&ctx)?.script.resolver.written(line).map_err(thrown)?;
         let (mut values, mut secrets) = (Vec::new(), Vec::new());
         for (name, given) in Given::each(variables).map_err(thrown)? {
             match given {

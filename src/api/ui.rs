@@ -33,10 +33,7 @@ pub mod ui {
     /// ```
     #[rhai_fn(name = "note", return_raw)]
     pub fn note(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
-        let here = here(&ctx)?;
-        for line in here.session.tally.names.told(text).lines() {
-            here.lane.tell(What::Noted { host: here.lane.host.clone(), text: line.to_owned() });
-        }
+        here(&ctx)?.note(text);
         Ok(())
     }
 

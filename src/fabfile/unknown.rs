@@ -36,9 +36,6 @@ struct Call<'a> {
 /// What every script may call whatever is registered.
 const SYNTAX: [&str; 7] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_def_var", "is_shared"];
 
-/// What Rhai has and a script's output does not come from.
-const SILENT: [&str; 2] = ["print", "debug"];
-
 /// Refuses a file of the project that calls what there is not.
 ///
 /// A method that a map of the file has as a key is let through, and so is whatever Rhai alone can know.
@@ -66,10 +63,6 @@ impl Known {
     fn wrong(&self, call: &Call) -> Option<Failure> {
         if call.namespace.contains("::") || SYNTAX.contains(&call.name) {
             return None;
-        }
-        if SILENT.contains(&call.name) && call.namespace.is_empty() {
-            let failure = Failure::new(Reason::Fabfile, format!("`{}` shows nothing", call.name));
-            return Some(hints::function(call.name).into_iter().fold(failure, Failure::help));
         }
         let key = (call.namespace.clone(), call.name.to_owned());
         let all = if call.namespace.is_empty() {

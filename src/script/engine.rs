@@ -1,7 +1,7 @@
 //! The engine: every limit set by hand, so that a fabfile means the same in every build.
-use super::{Resolver, RhaiResultOf, constants, meter::Meter, thrown};
+use super::{Resolver, RhaiResultOf, constants, here, meter::Meter, thrown};
 use crate::failure::{Failure, Reason};
-use rhai::{Dynamic, Engine, OptimizationLevel};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, OptimizationLevel, Variant};
 use std::sync::Arc;
 
 /// Builds the engine for a project, with the functions that `register` makes known; `meter` counts what it uses up.
@@ -23,13 +23,37 @@ pub fn engine(resolver: Arc<Resolver>, meter: Arc<Meter>, register: fn(&mut Engi
         .set_optimization_level(OptimizationLevel::Simple)
         .disable_symbol("eval");
     engine.on_progress(move |_| meter.tick());
-    // A script prints by `ui::note`.
+    // What is printed is told below.
     engine.on_print(|_| {}).on_debug(|_, _, _| {});
     register(&mut engine);
+    printing(&mut engine);
     without(&mut engine);
     constants::install(&mut engine, resolver.clone());
     engine.set_module_resolver(super::resolver::Shared(resolver));
     engine
+}
+
+/// Lets `print` and `debug` say what `ui::note` says. Rhai has one of each for every plain type.
+fn printing(engine: &mut Engine) {
+    fn for_type<T: Variant + Clone>(engine: &mut Engine) {
+        for (name, as_text) in [("print", "to_string"), ("debug", "to_debug")] {
+            let say = move |ctx: NativeCallContext, value: T| -> RhaiResultOf<ImmutableString> {
+                let text: ImmutableString = ctx.call_native_fn(as_text, (Dynamic::from(value),))?;
+                here(&ctx)?.note(&text);
+                Ok(ImmutableString::new())
+            };
+            engine.register_fn(name, say);
+        }
+    }
+    for_type::<Dynamic>(engine);
+    for_type::<ImmutableString>(engine);
+    for_type::<char>(engine);
+    for_type::<bool>(engine);
+    for_type::<()>(engine);
+    for_type::<i64>(engine);
+    for_type::<f64>(engine);
+    for_type::<Array>(engine);
+    for_type::<Map>(engine);
 }
 
 /// Takes away what Rhai has beside the door: waiting without a deadline, this machine's clock, and ends that look like success.

@@ -1,5 +1,6 @@
 //! What no script may say: commands that were put together from texts, or that only a shell understands.
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use std::collections::BTreeSet;
 
 /// A forbidden call, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,13 +74,38 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
             },
         });
     }
-    let line = call.args.first()?;
-    let literal = matches!(line, Expr::StringConstant(..));
-    (&*call.name == "sh" && !method && !literal).then(|| Forbidden {
-        at: line.position(),
-        message: "the line of `sh` is not a literal, so a value in it could become code".to_owned(),
-        help: "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables",
+    let line = call.args.first();
+    let literal = matches!(line, Some(Expr::StringConstant(..)));
+    let by_name = &*call.name == "Fn" && matches!(line, Some(Expr::StringConstant(name, _)) if name == "sh");
+    // On a value, as in `line.sh()`, or in an overload that there is not.
+    let wrong = &*call.name == "sh" && (method || !literal && line.is_some());
+    (wrong || by_name).then(|| Forbidden {
+        at: line.map_or(at, Expr::position),
+        message: NOT_WRITTEN.to_owned(),
+        help: AS_VARIABLES,
     })
+}
+
+/// Why a line for a shell is refused.
+pub const NOT_WRITTEN: &str = "the line of `sh` is not a literal, so a value in it could become code";
+
+/// What to write instead.
+pub const AS_VARIABLES: &str =
+    "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables";
+
+/// The lines that a file has for shells, each as a literal in a call of `sh`.
+pub fn lines(ast: &AST) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last()
+            && &*call.name == "sh"
+            && let Some(Expr::StringConstant(line, _)) = call.args.first()
+        {
+            lines.insert(line.to_string());
+        }
+        true
+    });
+    lines
 }
 
 /// The command of a call of `secret::command`.
@@ -128,6 +154,13 @@ mod tests {
             "fn a(host, x) { host.run(sh(`cd ${x}`)) }",
             "fn a(host, x) { host.run(sh(x)) }",
             "fn a(host, x) { host.run(sh(\"cd \" + x, #{})) }",
+            "fn a(host, x) { host.run(x.sh()) }",
+            "fn a(host, x) { host.run((\"cd \" + x).sh(#{})) }",
+            "fn a(host, x) { host.run(\"cd x\".sh()) }",
+            "fn a(host, x) { host.run(Fn(\"sh\").call(x)) }",
+            "fn a(host, x) { host.run(call(Fn(\"sh\"), x)) }",
+            "fn a(host, x) { host.run(curry(Fn(\"sh\"), x).call()) }",
+            "fn a(host, x) { host.run(#{ sh: |x| x }.sh(x)) }",
             "fn a(host, x) { host.cd(x).run(`ls ${x}`) }",
             "fn a(host) { host.run(\"cd /srv && make\") }",
             "fn a(host) { host.capture(\"ls | wc -l\") }",

@@ -2,6 +2,7 @@
 use super::{Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
 use crate::{
     effect::{Effect, Lane},
+    event::What,
     failure::{Failure, Reason},
     fleet::Fleet,
     host::Host,
@@ -40,6 +41,13 @@ impl Here {
     /// Performs an effect on the script's behalf.
     pub fn perform<E: Effect + 'static>(&self, effect: E) -> RhaiResultOf<E::Outcome> {
         self.lane.perform(effect).map_err(thrown)
+    }
+
+    /// Says something, line by line, under the host's name inside `each`.
+    pub fn note(&self, text: &str) {
+        for line in self.session.tally.names.told(text).lines() {
+            self.lane.tell(What::Noted { host: self.lane.host.clone(), text: line.to_owned() });
+        }
     }
 
     /// The failure in what a script threw, with its places.

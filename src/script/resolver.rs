@@ -15,7 +15,7 @@ use crate::{
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Shared as Rc};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -35,6 +35,8 @@ struct Known {
     asts: BTreeMap<String, AST>,
     texts: BTreeMap<String, String>,
     constants: BTreeMap<String, Constants>,
+    /// What its files have for shells, as literals.
+    lines: BTreeSet<String>,
     /// Outermost first.
     importing: Vec<String>,
 }
@@ -74,6 +76,13 @@ impl Resolver {
     /// A literal constant of a file.
     pub fn constant(&self, source: &str, name: &str) -> Option<Dynamic> {
         self.known.lock().unwrap().constants.get(source)?.get(name).cloned()
+    }
+
+    /// Refuses a line for a shell that no file has as a literal, however it came to be.
+    pub fn written(&self, line: &str) -> Result<(), Failure> {
+        let written = self.known.lock().unwrap().lines.contains(line);
+        let refused = || Failure::new(Reason::Fabfile, forbidden::NOT_WRITTEN).help(forbidden::AS_VARIABLES);
+        if written { Ok(()) } else { Err(refused()) }
     }
 
     /// A place in a file that was read, as a report shows it.
@@ -144,6 +153,7 @@ impl Resolver {
         }
         let mut known = self.known.lock().unwrap();
         known.constants.insert(source.to_owned(), constants::of(&ast));
+        known.lines.extend(forbidden::lines(&ast));
         Ok(ast)
     }
 

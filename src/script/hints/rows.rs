@@ -515,7 +515,7 @@ const STATEMENTS: &[Row] = &[
 
 /// Functions and methods by the names that they have elsewhere.
 pub const FUNCTIONS: &[(Words, &str)] = &[
-    (&["puts", "printf", "println", "echo", "print", "debug", "info"], SAY),
+    (&["puts", "printf", "println", "echo", "info"], SAY),
     (&["warning"], "write `ui::warn(\"…\")`"),
     (&["str", "String", "repr", "to_s", "toString"], "write `x.to_string()`, or put it into a text: `` `${x}` ``"),
     (&["int", "Integer", "to_i", "parseInt", "Number"], "write `number(text)`"),
