@@ -159,8 +159,8 @@ impl Guard {
             return Err(no);
         }
         let (name, question) = (fleet.name.clone(), self.question(fleet));
-        let (of, given) = (fleet.of.clone(), self.run.yes.clone());
-        let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, question, given });
+        let (of, given, project) = (fleet.of.clone(), self.run.yes.clone(), self.run.folder.clone());
+        let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, project, question, given });
         asked.inspect_err(|no| {
             // A person's no is one.
             if no.help.as_ref().is_some_and(|help| help.contains("--yes=")) {

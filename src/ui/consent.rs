@@ -6,6 +6,7 @@ use crate::{
     model::{Model, Predicted},
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::{
     fs, io,
     path::PathBuf,
@@ -19,6 +20,9 @@ pub struct Consent {
     /// The fleet that it is an app of: a yes to that is one to this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<Name>,
+    /// The fabfile's folder: another project's fleet of the same name is another fleet.
+    #[serde(skip)]
+    pub project: PathBuf,
     pub question: String,
     /// What `--yes` said: nothing, a bare yes, or a fleet's name.
     pub given: Option<Option<String>>,
@@ -48,7 +52,8 @@ impl Effect for Consent {
             return Ok(());
         }
         let terminal = at.real.person.terminal();
-        let file = |fleet: &Name| terminal.as_ref().map(|terminal| file(&at, fleet, terminal));
+        let kept = at.real.cache.join("consents");
+        let file = |fleet: &Name| terminal.as_ref().map(|terminal| kept.join(self.kept_as(fleet, terminal)));
         if self.names().filter_map(file).any(|file| fresh(&file)) {
             return Ok(());
         }
@@ -94,15 +99,17 @@ impl Consent {
         }
     }
 
+    /// The name under which a yes to a fleet of this project is kept.
+    fn kept_as(&self, fleet: &Name, terminal: &str) -> String {
+        let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let project = hex::encode(Sha256::digest(self.project.as_os_str().as_encoded_bytes()));
+        format!("{fleet}{terminal}-{}", &project[..16])
+    }
+
     /// The fleets of which a yes holds.
     fn names(&self) -> impl Iterator<Item = &Name> {
         [&self.fleet].into_iter().chain(&self.of)
     }
-}
-
-fn file(at: &At<'_>, fleet: &Name, terminal: &str) -> PathBuf {
-    let terminal: String = terminal.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    at.real.cache.join("consents").join(format!("{fleet}{terminal}"))
 }
 
 fn fresh(file: &PathBuf) -> bool {
@@ -122,11 +129,31 @@ fn keep(file: &PathBuf) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn consent(fleet: &str, of: Option<Name>, given: Option<Option<String>>, project: &str) -> Consent {
+        Consent { fleet: fleet.into(), of, project: project.into(), question: String::new(), given }
+    }
+
+    #[test]
+    fn a_persons_yes_holds_for_one_fleet_of_one_project_on_one_terminal() {
+        let kept = |fleet: &str, project: &str, terminal: &str| {
+            consent(fleet, None, None, project).kept_as(&fleet.into(), terminal)
+        };
+        let mine = kept("prod", "/home/ann/shop", "/dev/pts/1");
+        assert_eq!(mine, kept("prod", "/home/ann/shop", "/dev/pts/1"));
+        for other in [
+            kept("prod", "/home/ann/blog", "/dev/pts/1"),
+            kept("prod2", "/home/ann/shop", "/dev/pts/1"),
+            kept("prod", "/home/ann/shop", "/dev/pts/2"),
+        ] {
+            assert_ne!(mine, other);
+        }
+    }
+
     #[test]
     fn a_yes_to_a_fleet_is_one_to_each_of_its_apps_and_a_yes_to_an_app_to_it_alone() {
         let of = |fleet: &str, of: Option<&str>, given: &str| {
             let (of, given) = (of.map(Name::from), Some(Some(given.to_owned())));
-            Consent { fleet: fleet.into(), of, question: String::new(), given }.named().map_err(|no| no.message)
+            consent(fleet, of, given, "/srv").named().map_err(|no| no.message)
         };
         assert_eq!(of("prod.shop", Some("prod"), "prod"), Ok(true));
         assert_eq!(of("prod.shop", Some("prod"), "prod.shop"), Ok(true));
