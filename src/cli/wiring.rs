@@ -26,7 +26,8 @@ use crate::{
         real::{Person, Real, RealWorld, Site, Transport},
     },
 };
-use std::{env, path::PathBuf, sync::Arc, thread};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{env, fs, path::PathBuf, sync::Arc, thread, time::Duration};
 
 /// What a run carries out.
 #[derive(Clone, Copy)]
@@ -200,10 +201,16 @@ fn watch_signals(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>
     });
 }
 
+/// Longer than any run.
+const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// The real world of a request.
 pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One thread for what blocks is there from the start: where the system gives no others, it does all of that.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(LONG).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
+    runtime.spawn_blocking(|| ());
     let (home, cache) = folders()?;
     let (folder, asking) = (project.script.folder.clone(), person.clone());
     let build = move |fleet: &Arc<Fleet>| {
@@ -225,6 +232,23 @@ pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     Ok((home, cache))
 }
 
+/// How many hosts are worked on at once: no more than this process may have files for.
+fn affordable(parallel: usize) -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = (FILES + FILES_OF_A_HOST * parallel as u64).min(maximum.unwrap_or(u64::MAX));
+    let mut files = current.unwrap_or(u64::MAX);
+    // A process may take what it is allowed, up to its hard limit.
+    if files < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
+        files = wanted;
+    }
+    let hosts = files.saturating_sub(FILES) / FILES_OF_A_HOST;
+    parallel.min(usize::try_from(hosts).unwrap_or(usize::MAX)).max(1)
+}
+
+/// The files of a run that has no hosts, and those that work on one host has at most.
+const FILES: u64 = 48;
+const FILES_OF_A_HOST: u64 = 12;
+
 /// What is known of a run from its start.
 pub fn facts(request: &Request, project: &Project, line: String) -> Run {
     let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
@@ -239,7 +263,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         naming: String::new(),
         folder: project.script.folder.clone(),
         flags: request.flags(),
-        who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(|| "somebody".to_owned()),
+        who: variable("USER").or(variable("LOGNAME")).unwrap_or_else(account),
         on_behalf_of: variable("RFAB_ON_BEHALF_OF"),
         from: name.nodename().to_string_lossy().into_owned(),
         since: now(),
@@ -255,10 +279,31 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         pause: request.pause,
         allow_outage: request.allow_outage.clone(),
         without_balancer: request.without_balancer.clone(),
-        parallel: request.parallel,
+        parallel: affordable(request.parallel),
         lines: Arc::default(),
         masks: Masks::default(),
     }
+}
+
+/// The name of the account that this process runs as; its number where no database of users has it.
+fn account() -> String {
+    let id = rustix::process::geteuid().as_raw();
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    named(&users, id).or_else(asked).unwrap_or_else(|| format!("user {id}"))
+}
+
+/// The account of a number in a file such as `/etc/passwd`.
+fn named(users: &str, id: u32) -> Option<String> {
+    let mut rows = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let row = rows.find(|row| row.get(2).is_some_and(|of| of.parse() == Ok(id)))?;
+    row.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
+}
+
+/// As the system says that has its users elsewhere than in a file.
+fn asked() -> Option<String> {
+    let answer = std::process::Command::new("id").arg("-un").stderr(std::process::Stdio::null()).output().ok()?;
+    let name = String::from_utf8(answer.stdout).ok()?.trim().to_owned();
+    (answer.status.success() && !name.is_empty()).then_some(name)
 }
 
 /// Shows the five commands of a hotfix's day on an embedded fleet.
@@ -278,4 +323,17 @@ pub fn demo(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
     let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
     demo::run(demo::Style { tell, palette, flags })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_named_as_its_file_has_it() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n:x:7:7::/:\nbroken\n";
+        let name = |id| named(users, id);
+        assert_eq!((name(0).as_deref(), name(1000).as_deref()), (Some("root"), Some("ann")));
+        assert_eq!((name(7), name(1), name(100)), (None, None, None));
+    }
 }

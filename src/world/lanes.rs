@@ -92,9 +92,12 @@ struct Stacked {
     outside: bool,
 }
 
-fn start(lane: Arc<Lane>, work: Work) -> Stacked {
-    let stack =
-        STACKS.with_borrow_mut(Vec::pop).unwrap_or_else(|| DefaultStack::new(STACK).expect("memory for a stack"));
+/// A stack for a lane; none where memory has no room for it.
+fn stack() -> Option<DefaultStack> {
+    STACKS.with_borrow_mut(Vec::pop).or_else(|| DefaultStack::new(STACK).ok())
+}
+
+fn start(lane: Arc<Lane>, work: Work, stack: DefaultStack) -> Stacked {
     let coroutine = Coroutine::with_stack(stack, move |yielder: &Turns, ()| {
         TURNS.set(yielder);
         work();
@@ -106,15 +109,26 @@ fn start(lane: Arc<Lane>, work: Work) -> Stacked {
 pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, seed: u64) {
     let outer = TURNS.get();
     let (mut begin, mut latest) = (parent.clock(), parent.clock());
-    let mut waiting = lanes.into_iter();
+    let mut waiting = lanes.into_iter().peekable();
     let mut running: Vec<Stacked> = Vec::new();
     let mut rank = seed | 1;
     loop {
-        while running.len() < at_once
-            && let Some((lane, work)) = waiting.next()
-        {
+        while running.len() < at_once && waiting.peek().is_some() {
+            let stack = stack();
+            if stack.is_none() && !running.is_empty() {
+                break;
+            }
+            let Some((lane, work)) = waiting.next() else { break };
             lane.advance(begin);
-            running.push(start(lane, work));
+            match stack {
+                Some(stack) => running.push(start(lane, work, stack)),
+                None => {
+                    // On the parent's own stack, one after the other.
+                    work();
+                    begin = lane.clock();
+                    latest = latest.max(begin);
+                }
+            }
         }
         rank = rank.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let count = running.len();

@@ -10,18 +10,28 @@ use std::{
 };
 
 /// Runs the works on at most so many threads, and comes back when all have ended.
+///
+/// Where the system gives fewer threads, there are fewer; where it gives none, the caller's own does the work.
 pub fn run(works: Vec<Work>, at_once: usize) {
+    run_on(works, at_once, STACK);
+}
+
+fn run_on(works: Vec<Work>, at_once: usize, stack: usize) {
     let next = AtomicUsize::new(0);
     let works: Vec<_> = works.into_iter().map(|work| Mutex::new(Some(work))).collect();
+    let each = || {
+        while let Some(work) = works.get(next.fetch_add(1, Relaxed)) {
+            let work = work.lock().unwrap().take();
+            work.into_iter().for_each(|work| work());
+        }
+    };
     thread::scope(|scope| {
         for _ in 0..at_once.min(works.len()) {
-            let spawned = thread::Builder::new().name("lane".into()).stack_size(STACK).spawn_scoped(scope, || {
-                while let Some(work) = works.get(next.fetch_add(1, Relaxed)) {
-                    let work = work.lock().unwrap().take();
-                    work.into_iter().for_each(|work| work());
-                }
-            });
-            spawned.expect("a thread can be started");
+            let lane = thread::Builder::new().name("lane".into()).stack_size(stack);
+            if lane.spawn_scoped(scope, each).is_err() {
+                each();
+                break;
+            }
         }
     });
 }
@@ -42,5 +52,25 @@ impl Held {
             self.0.lock().unwrap().remove(&what);
             self.1.notify_all();
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn without_threads_all_the_work_is_done_all_the_same() {
+        // No system has that much memory for a stack.
+        for stack in [STACK, usize::MAX / 4] {
+            let done = Arc::new(AtomicUsize::new(0));
+            let work = |done: &Arc<AtomicUsize>| -> Work {
+                let done = done.clone();
+                Box::new(move || _ = done.fetch_add(1, Relaxed))
+            };
+            run_on((0..20).map(|_| work(&done)).collect(), 4, stack);
+            assert_eq!(done.load(Relaxed), 20, "{stack}");
+        }
     }
 }
