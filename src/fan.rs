@@ -100,7 +100,7 @@ pub fn out(ctx: &NativeCallContext, here: &Here, targets: &Targets, limits: &Lim
                     if failure.host.is_none() {
                         failure.host = Some(host.name.clone());
                     }
-                    here.session.tally.failed(&host, &failure);
+                    note(here, &host, &failure);
                     results.push(Dynamic::UNIT);
                     failed.push(error);
                 }
@@ -130,12 +130,12 @@ pub fn over<T: Send + 'static>(
     let empty: Vec<Option<Result<T, Failure>>> = hosts.iter().map(|_| None).collect();
     let results = Arc::new(Mutex::new(empty));
     let works = hosts.iter().cloned().zip(lanes).enumerate().map(|(i, (host, lane))| {
-        let (results, f, mine, tally) = (results.clone(), f.clone(), lane.clone(), here.session.tally.clone());
+        let (results, f, mine, here) = (results.clone(), f.clone(), lane.clone(), here.clone());
         let work: Work = Box::new(move || {
             let answer = f(&mine, &host);
             end(&mine, &host, answer.as_ref().err().cloned());
             if let Err(failure) = &answer {
-                tally.failed(&host, failure);
+                note(&here, &host, failure);
             }
             results.lock().unwrap()[i] = Some(answer);
         });
@@ -144,6 +144,17 @@ pub fn over<T: Send + 'static>(
     here.lane.world().side_by_side(&here.lane, works.collect(), here.session.run.parallel.clamp(1, MOST));
     let results = std::mem::take(&mut *results.lock().unwrap());
     results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::unknown("a lane has no end")))).collect()
+}
+
+/// Notes a failure for its host. One of another machine, such as a balancer's, is that machine's and not each host's,
+/// unless the host was begun with.
+fn note(here: &Here, host: &Host, failure: &Failure) {
+    let tally = &here.session.tally;
+    let told = tally.told(host);
+    let others = failure.host.as_ref().is_some_and(|name| *name != host.name);
+    if !others || told.changed || told.drained {
+        tally.failed(host, failure);
+    }
 }
 
 /// A lane for each host, and says so.

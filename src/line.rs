@@ -13,7 +13,7 @@ use crate::{
     fabfile::task::Signature,
 };
 use argument::Bound;
-pub use error::{Error, Misread};
+pub use error::{Error, Misread, flag_for};
 use std::fmt;
 
 /// A command line that was understood whole; it is displayed in its normal form, `prod:out deploy:stable`.

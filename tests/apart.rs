@@ -234,10 +234,7 @@ fn a_failure_beyond_files_has_the_line_of_each_of_them() {
     );
     assert_eq!(
         places("theirs"),
-        [
-            "deep.rhai: fn broken(x) { throw \"deep\" } ()",
-            "fabfile.rhai: other::one(|x| x, 1) (called here)"
-        ]
+        ["deep.rhai: fn broken(x) { throw \"deep\" } ()", "fabfile.rhai: other::one(|x| x, 1) (called here)"]
     );
 }
 

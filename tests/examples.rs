@@ -252,7 +252,7 @@ fn two_apps_are_deployed_in_one_line_and_a_drain_of_one_leaves_the_other_in() {
     assert_eq!(
         table,
         "host    old                   new   balancer  result\n\
-         mixed1  v1.0.0 (0002-v1.0.0)  same  live      untouched\n1 host: 1 untouched\n"
+         mixed1  v1.0.0 (0002-v1.0.0)  same  live      ok\n1 host: 1 ok\n"
     );
     let (ready, _) = example.run(&["api", "ready:mixed1"], shop.model);
     example.run(&["shop", "status", "api", "status"], ready);

@@ -67,7 +67,7 @@ const MISTAKES: &[Mistake] = &[
     line(
         "the same, with its argument behind a colon: it could be a selection, until no host is called so",
         &["prod", "depoly:stable"],
-        3,
+        2,
         "help: `depoly:stable` was taken as `which` of `prod`: did you mean `deploy`?",
     ),
     line(
@@ -101,6 +101,32 @@ const MISTAKES: &[Mistake] = &[
         2,
         "help: what the tool itself does is a flag: `rfab --version`",
     ),
+    line(
+        "a name of two words",
+        &["prod", "proxy", "flip"],
+        2,
+        "`proxy` was taken as `which` of `prod`: did you mean `proxy_flip`?",
+    ),
+    line("a name of two words, alone", &["proxy", "flip"], 2, "did you mean `proxy_flip`?"),
+    line(
+        "what `--trust` does: ssh-keyscan",
+        &["trust", "web1"],
+        2,
+        "what the tool itself does is a flag: `rfab --trust all`",
+    ),
+    line("what `--show` does", &["show", "01JX"], 2, "what the tool itself does is a flag: `rfab --show RUN`"),
+    line("what `--demo` does", &["demo"], 2, "what the tool itself does is a flag: `rfab --demo`"),
+    line("what `--history` does", &["history"], 2, "what the tool itself does is a flag: `rfab --history`"),
+    line("what `--resume` does", &["resume"], 2, "what the tool itself does is a flag: `rfab --resume`"),
+    Mistake {
+        thought: "`init` without a fabfile: every tool",
+        made: Alone("README", ""),
+        typed: &["init"],
+        code: 2,
+        fix: "what the tool itself does is a flag: `rfab --init`",
+    },
+    line("a selection that is none", &["prod:nosuch", "status"], 2, "`nosuch`"),
+    line("a selection behind a flag that is none", &["--limit", "nosuch", "prod", "status"], 2, "`nosuch`"),
     line("a slip in a flag", &["--hsitory"], 2, "tip: a similar argument exists: '--history'"),
     line(
         "a task without its argument: fabric, \"missing positional argument\"",
@@ -125,11 +151,11 @@ const MISTAKES: &[Mistake] = &[
     line(
         "a host that there is not: ansible#66764, a warning and no hosts",
         &["prod:web1"],
-        3,
+        2,
         "help: did you mean `web01`?",
     ),
-    line("a group that there is not", &["prod:wrker"], 3, "help: did you mean `worker`?"),
-    line("a range without brackets", &["prod:web01..03"], 3, "help: a range has brackets: `web[01..03]`"),
+    line("a group that there is not", &["prod:wrker"], 2, "help: did you mean `worker`?"),
+    line("a range without brackets", &["prod:web01..03"], 2, "help: a range has brackets: `web[01..03]`"),
     line("a fleet that there is not: kamal#809", &["testing:2"], 3, "help: there are `prod.toml`, `testing1.toml`"),
     line("a setting by a wrong key", &["--set", "app.kep=3", "prod"], 3, "help: did you mean `keep`?"),
     line(
@@ -247,7 +273,6 @@ const MISTAKES: &[Mistake] = &[
         "fn act() { }\nfn sync() { }",
         "help: write `sync_`; a task of that name is still typed `sync`",
     ),
-    fabfile("`print`", "fn act() { print(\"x\"); }", "help: write `ui::note(\"…\")`"),
     fabfile(
         "a `;` left out",
         "fn act() {\n    let x = 1\n    let y = 2;\n}",

@@ -119,6 +119,21 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
     Ok((live_has_it && another_has_not).then(kept))
 }
 
+/// How the folders of an app are made: by a line that works in this fabfile, or by what it lacks for that.
+fn folders(here: &Here) -> String {
+    let mut functions = here.script.ast.iter_functions();
+    let task = functions.any(|function| function.name == "setup" && function.params.is_empty());
+    let line = format!("{} setup", here.session.run.naming);
+    let line = format!("`rfab {}`", line.trim_start());
+    match task {
+        true => format!("nothing was changed; {line} makes the app's folders"),
+        false => format!(
+            "nothing was changed; the app's folders are made by a task that this fabfile does not have: add\n\
+             fn setup() {{ targets().parallel(|host| release::set_up(host)); }}\nand type {line}"
+        ),
+    }
+}
+
 /// Fails with all that keeps a release from being staged on a host.
 pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiResultOf<()> {
     let host = host.0.host;
@@ -126,13 +141,15 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
     let look = Preflight::of(&fleet, &host).map_err(thrown)?;
     let path = look.home.path.clone();
     let Lacks { mut problems, files } = here.perform(Preflight { commit, ..look })?;
-    let folders = "nothing was changed; folders are made by the task `setup`".to_owned();
-    let help = files.first().map_or(folders, |file| {
-        format!(
-            "nothing was changed; have `setup` make it by `release::share(host, \"{file}\", …)`, or make it by hand: \
+    let help = files.first().map_or_else(
+        || folders(here),
+        |file| {
+            format!(
+                "nothing was changed; let a task make it by `release::share(host, \"{file}\", …)`, or make it by hand: \
              `scp FILE {host}:{path}/shared/{file}`"
-        )
-    });
+            )
+        },
+    );
     problems.extend(files.iter().map(|file| format!("`shared/{file}` is missing, and is linked into each release")));
     if problems.is_empty() {
         return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);

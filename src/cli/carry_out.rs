@@ -244,11 +244,21 @@ fn run_line(
             Failure::failed("`--pause` without a time asks a person, and nobody is there: this isn't a terminal");
         return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
     }
-    let (project, drill) = (project(request)?, drill()?);
+    let (project, drill) = (project(request).map_err(|stopped| of_the_tool(stopped, request, words))?, drill()?);
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
     let listener = report::listener(style(request), &project.script.folder);
     wiring::run(request, &project, Work::Line(&line), listener, going, drill).map_err(of_reason)
+}
+
+/// Without a fabfile there are no tasks: a word for what the tool itself does was meant for that.
+fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped {
+    let there = || Some(fabfile::nearest(&here().ok()?, home().as_deref()).is_some());
+    let flag = words.first().filter(|_| request.fabfile.is_none() && there() == Some(false));
+    match flag.and_then(|word| Some((word, line::flag_for(word)?))) {
+        Some((word, help)) => (Failure::failed(format!("`{word}` is not a task")).help(help), Exit::Usage),
+        None => stopped,
+    }
 }
 
 /// What the environment wants to happen to this run, to see how one goes on.

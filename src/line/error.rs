@@ -76,11 +76,14 @@ impl Error {
                 let mut help: Vec<String> = misread.iter().map(Misread::help).collect();
                 help.extend(did_you_mean(near));
                 help.extend(instead.as_ref().map(|instead| format!("write `{instead}`")));
+                if near.is_empty() && instead.is_none() {
+                    help.extend(flag_for(word));
+                }
                 if help.is_empty() || instead.is_some() {
                     help.extend(before.as_ref().map(|task| surplus(task)));
                 }
                 if help.is_empty() {
-                    help.push(flag_for(word).unwrap_or_else(list_them));
+                    help.push(list_them());
                 }
                 help
             }
@@ -139,7 +142,7 @@ fn surplus(task: &Signature) -> String {
 }
 
 /// The flag that a word of other tools is.
-fn flag_for(word: &str) -> Option<String> {
+pub fn flag_for(word: &str) -> Option<String> {
     let flag = match word {
         "list" | "tasks" => "--list",
         "help" => "--help",
@@ -148,6 +151,11 @@ fn flag_for(word: &str) -> Option<String> {
         "history" | "runs" => "--history",
         "resume" => "--resume",
         "abort" => "--abort",
+        "init" => "--init",
+        "show" => "--show RUN",
+        "trust" => "--trust all",
+        "demo" => "--demo",
+        "completions" | "completion" => "--completions bash",
         _ => return None,
     };
     Some(format!("what the tool itself does is a flag: `rfab {flag}`"))

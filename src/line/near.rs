@@ -20,9 +20,12 @@ pub fn name<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<
     names.into_iter().filter_map(|name| Some((distance(word, name)?, name))).min().map(|(_, name)| name)
 }
 
+/// The last part of a name is like it, and so is the first.
 fn distance_to_task(typed: &str, name: &str) -> Option<usize> {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    if last != name && flat(typed) == flat(last) { Some(1) } else { distance(typed, name) }
+    let (typed, name) = (flat(typed), flat(name));
+    let part = |(first, _): (&str, &str)| first == typed;
+    let of_name = name.rsplit('_').next() == Some(&*typed) || name.split_once('_').is_some_and(part);
+    if of_name && typed != name { Some(1) } else { distance(&typed, &name) }
 }
 
 /// How many slips of the finger lie between two names; `None` where they are too many for these names.
@@ -56,8 +59,11 @@ mod tests {
     }
 
     #[test]
-    fn the_last_part_of_a_task_is_like_the_task() {
+    fn the_first_and_the_last_part_of_a_task_are_like_the_task() {
         assert_eq!(distance_to_task("flip", "proxy.flip"), Some(1));
+        assert_eq!(distance_to_task("flip", "proxy_flip"), Some(1));
+        assert_eq!(distance_to_task("proxy", "proxy_flip"), Some(1));
+        assert_eq!(distance_to_task("pro", "proxy_flip"), None);
         assert_eq!(distance_to_task("flop", "proxy.flip"), None);
     }
 }

@@ -74,13 +74,32 @@ impl<'a> Reader<'a> {
     /// A word that stands where a task must.
     fn unknown(&self, word: &str) -> Error {
         let before = self.calls.last().and_then(|call| self.tasks.iter().find(|task| task.name == call.task));
+        let (split, misread) = self.split(word);
+        let near = match split {
+            Some(_) if misread.is_some() => Vec::new(),
+            Some(task) => vec![task.clone()],
+            None => near::tasks(word, self.tasks).into_iter().cloned().collect(),
+        };
         Error::UnknownTask {
             word: before_colon(word).to_owned(),
-            near: near::tasks(word, self.tasks).into_iter().cloned().collect(),
-            misread: self.misread(),
+            near,
+            misread: misread.map_or_else(|| self.misread(), |misread| vec![misread]),
             before: before.cloned().map(Box::new),
             instead: self.joined(word, before),
         }
+    }
+
+    /// The task whose name was typed as two words, and the first of them if it was taken as an argument.
+    fn split(&self, word: &str) -> (Option<&'a Signature>, Option<Misread>) {
+        let task = |first: &str, last: &str| find(&format!("{first}_{last}"), self.tasks).ok().flatten();
+        if let Some(filled) = self.filled.last()
+            && let Some(near) = task(filled.word, word)
+            && let Some(parameter) = filled.task.parameter(filled.place)
+        {
+            let (word, parameter, task) = (filled.word.to_owned(), parameter.to_owned(), filled.task.name.clone());
+            return (Some(near), Some(Misread { word, parameter, task, near: near.clone() }));
+        }
+        (self.rest.first().and_then(|next| task(word, next)), None)
     }
 
     /// What was meant, if a space came behind a task's `:` or `,`, or a name stands without a `:`.

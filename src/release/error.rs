@@ -122,7 +122,9 @@ impl From<Error> for Failure {
         };
         let help = match &error {
             Error::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
-            Error::NotSetUp(_) => Some("make its folders with the task `setup`"),
+            Error::NotSetUp(_) => {
+                Some("a task that calls `release::set_up(host)` makes its folders; `rfab --init` writes one, `setup`")
+            }
             Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
             Error::Others(_) => Some(
                 "nothing was changed, because that user could point root somewhere else; give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",

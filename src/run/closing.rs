@@ -4,19 +4,22 @@ use crate::{
     balancer::{Lock, ReadBalance},
     docs,
     effect::Lane,
-    event::{Row, Standing, What},
+    event::{Outcome, Row, Standing, What},
     failure::{Exit, Failure, Reason, told_after_changes},
     fan,
     fleet::Fleet,
     host::{Host, Name},
     ledger::{Calling, Consult, Phase, SayRun},
-    model::Commit,
+    model::{Commit, key},
     release::ReadReleases,
     script::{Here, Located, Spot},
     session::{Reader, Session, Tally, settled},
     world::real::Holder,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Gives the locks back, reads how every target stands, and tells the table.
 ///
@@ -151,6 +154,10 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
     let tally = &here.session.tally;
     let targets = tally.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
+    // Where a run was to change something and did not, nobody wants to read of hosts that are `ok`.
+    let only_read = well && !here.session.changed();
+    let seen = targets.iter().filter(|(_, host)| only_read && tally.told(host).seen);
+    let seen: BTreeSet<(Name, Name)> = seen.map(|(_, host)| key(host)).collect();
     let mut balances = BTreeMap::new();
     for (fleet, _) in &targets {
         if touched && !fleet.balancers.is_empty() && !balances.contains_key(&fleet.name) {
@@ -210,7 +217,10 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
             new: if lost { None } else { release(&told.new) },
             new_name: if lost { None } else { name(&told.new) },
             balancer: standing,
-            result: told.outcome(),
+            result: match told.outcome() {
+                Outcome::Untouched if seen.contains(&key(host)) => Outcome::Ok,
+                outcome => outcome,
+            },
             note,
             looked: told.looked,
         }

@@ -96,11 +96,15 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
 fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
     connecting::connect(here).map_err(plain)?;
-    let (command, state) = (command.clone(), targets.fleet.state.clone());
+    let (command, state, tally) = (command.clone(), targets.fleet.state.clone(), here.session.tally.clone());
     let results = fan::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());
         match read_only {
-            true => lane.perform(Capture { on, command, any_status: false, shown: true }).map(drop),
+            true => {
+                lane.perform(Capture { on, command, any_status: false, shown: true })?;
+                tally.answered(host);
+                Ok(())
+            }
             false => {
                 let state = state.clone();
                 lane.perform(Exec { on, command, any_status: false, state }).map(drop)

@@ -95,7 +95,11 @@ fn warn(here: &Here, fleet: &Fleet) {
 /// Those of the hosts that a selection names; `live` and `out` ask the balancer at this moment.
 pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResultOf<Targets> {
     let fleet = &targets.fleet;
-    let parsed = Selection::parse(selection, fleet).map_err(thrown)?;
+    let parsed = Selection::parse(selection, fleet).map_err(|wrong| {
+        // What stands in the line was typed; what does not is the fabfile's.
+        let typed = here.session.run.line.contains(selection);
+        thrown(if typed { of_the_line(wrong) } else { wrong })
+    })?;
     let mut standings = BTreeMap::new();
     if let Some(pool) = fleet.unasked.keys().next().filter(|_| parsed.needs_balancer()) {
         let message =
@@ -123,6 +127,12 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
         return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
     }
     Ok(targets.with(hosts, selection))
+}
+
+/// A selection that a person typed wrongly, in the line or behind a flag.
+fn of_the_line(wrong: Failure) -> Failure {
+    let reason = if wrong.reason == Reason::Fabfile { Reason::Usage } else { wrong.reason };
+    Failure { reason, ..wrong }
 }
 
 /// Nobody is meant; perhaps because a balancer forgot who is out.
@@ -200,10 +210,10 @@ pub fn hand_over(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
 fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
     let mut hosts = targets.hosts.to_vec();
     if let Some(text) = &here.script.limit {
-        hosts = limited(&targets.fleet, &hosts, text)?;
+        hosts = limited(&targets.fleet, &hosts, text).map_err(of_the_line)?;
     }
     for text in &here.script.exclude {
-        hosts = excluded(&targets.fleet, &hosts, text)?;
+        hosts = excluded(&targets.fleet, &hosts, text).map_err(of_the_line)?;
     }
     Ok(targets.with(hosts, &targets.selection))
 }

@@ -2,7 +2,7 @@
 use super::{Layer, Rest, names::Names};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin},
-    effect::{Admin, Answered, Call, Kind, Record, Touch},
+    effect::{Admin, Answered, Call, Kind, Record, Subject, Touch},
     event::{Outcome, Place, Standing, What},
     failure::{Failure, Reason},
     fleet::Fleet,
@@ -78,6 +78,10 @@ pub struct Told {
     /// Whether nobody knows how a change of it ended.
     pub doubtful: bool,
     pub unchanged: bool,
+    /// Whether a person's command read from it, and that went well.
+    pub answered: bool,
+    /// Whether something was read from it.
+    pub seen: bool,
     pub failure: Option<Failure>,
     /// What was on it when it was last looked at.
     pub listing: Option<Listing>,
@@ -107,6 +111,7 @@ impl Told {
             None if self.changed => Outcome::Ok,
             None if self.doubtful => Outcome::Unknown,
             None if self.unchanged => Outcome::Unchanged,
+            None if self.answered => Outcome::Ok,
             None => Outcome::Untouched,
         }
     }
@@ -140,6 +145,11 @@ impl Tally {
     /// A host was left as it is, for it is as it should be.
     pub fn unchanged(&self, host: &Host) {
         self.note(host, |told| told.unchanged = true);
+    }
+
+    /// A host was read from, as a person asked.
+    pub fn answered(&self, host: &Host) {
+        self.note(host, |told| told.answered = true);
     }
 
     /// A host is out by somebody else.
@@ -446,6 +456,9 @@ impl Tally {
             && let Some(name) = called(&number.commit, Some(&number.name), &number.names)
         {
             self.names.learn(&number.commit, name);
+        }
+        if let (Kind::Read, Subject::Host(host)) = (effect.kind(), effect.subject()) {
+            self.note(host, |told| told.seen = true);
         }
         if let Some(read) = effect.as_any().downcast_ref::<ReadReleases>()
             && let Some(listing) = answer.as_any().downcast_ref::<Listing>()
