@@ -553,6 +553,7 @@ fn the_repository_the_person_and_the_clock() {
     let consent = |given: Option<Option<&str>>| Consent {
         of: None,
         fleet: "prod".into(),
+        project: "/srv/shop".into(),
         question: "change it?".into(),
         given: given.map(|name| name.map(str::to_owned)),
     };
