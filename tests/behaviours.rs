@@ -101,7 +101,8 @@ fn another_tools_folder_is_taken_over(lab: &Lab, sides: &Sides, home: &Home) {
 fn each_kind_of_probe(sides: &Sides, probe: &Probe) {
     let page = "{\"status\":\"ok\"";
     sides.model(|model| model.page = Some((200, page.to_owned())));
-    let kinds: [(bool, &dyn Fn(&mut Health)); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut Health);
+    let kinds: [(bool, Change); 6] = [
         (true, &|health| health.body = Some(page.to_owned())),
         (false, &|health| health.body = Some("sick".to_owned())),
         (true, &|health| health.status = vec![(100, 199), (200, 204)]),
