@@ -271,14 +271,16 @@ fn shown(here: &Here, located: &Located) -> Failure {
     let mut add = |at: usize, label: &str| {
         failure.places.extend(calls.get(at).and_then(|spot| place(spot)).map(|place| place.labelled(label)));
     };
+    let mut outer = own;
     match located.failure.places.is_empty() {
         true if own < last => add(own, &format!("fails in {}", named(here, calls[last]))),
         true => add(last, ""),
-        false => {}
+        // It shows a place of its own, such as a line of a fleet file: any call can be the one that led there.
+        false => outer = calls.len(),
     }
     let in_fabfile = |call: &&Spot| call.source.is_empty();
-    if own == last || !in_fabfile(&calls[own]) {
-        let outer = calls[..own].iter().rposition(in_fabfile);
+    if outer > own || own == last || !in_fabfile(&calls[own]) {
+        let outer = calls[..outer].iter().rposition(in_fabfile);
         outer.into_iter().for_each(|at| add(at, "called here"));
     }
     failure
