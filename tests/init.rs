@@ -369,13 +369,27 @@ fn stages_whose_names_are_taken_get_functions_of_other_names() {
 #[test]
 fn every_key_of_a_fleet_file_stands_in_it_with_its_default() {
     let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet.md")).unwrap();
-    let rows = docs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
-    let keys: Vec<(&str, &str)> = rows.map(|(key, rest)| (key, rest.split(" | ").next().unwrap())).collect();
-    assert!(keys.len() > 30, "{keys:?}");
+    // The heading of a table is `[app.health]`, but for the keys at the top.
+    let mut table = "";
+    let mut keys: Vec<(&str, &str, &str)> = Vec::new();
+    for line in docs.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            table = heading.strip_prefix('`').and_then(|rest| rest.split('`').next()).unwrap_or_default();
+        } else if let Some((key, rest)) = line.strip_prefix("| `").and_then(|row| row.split_once("` | ")) {
+            keys.push((table.trim_end_matches("NAME]"), key, rest.split(" | ").next().unwrap()));
+        }
+    }
+    assert!(keys.len() > 45 && keys.iter().any(|(table, ..)| *table == "[balancer."), "{keys:?}");
+    let heading = |line: &str| line.trim_start_matches("# ").starts_with('[');
     for repository in [Repository::of(&[]), capistrano()] {
         for name in ["prod", "testing1", "production", "staging"] {
             let Ok(text) = fs::read_to_string(repository.at().join(format!("fleets/{name}.toml"))) else { continue };
-            for (key, default) in &keys {
+            for (table, key, default) in &keys {
+                let paragraph = text.split("\n\n").filter(|paragraph| match *table {
+                    "" => !paragraph.lines().any(heading),
+                    table => paragraph.lines().any(|line| line.trim_start_matches("# ").starts_with(table)),
+                });
+                let lines = paragraph.flat_map(str::lines).collect::<Vec<_>>();
                 let says = |line: &&str| {
                     let bare = line.trim_start_matches("# ");
                     bare.split_once('=').is_some_and(|(known, _)| known.trim() == *key)
@@ -383,7 +397,8 @@ fn every_key_of_a_fleet_file_stands_in_it_with_its_default() {
                             .iter()
                             .any(|text| bare.contains(text))
                 };
-                let line = text.lines().find(says).unwrap_or_else(|| panic!("{name} says nothing of `{key}`:\n{text}"));
+                let line = lines.into_iter().find(says);
+                let line = line.unwrap_or_else(|| panic!("{name} says nothing of `{key}` in `{table}`:\n{text}"));
                 // One that is commented out is the default, where there is one to be written.
                 let literal =
                     default.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).filter(|d| !d.contains('`'));
