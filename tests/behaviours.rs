@@ -469,7 +469,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     let mut hasty = (**fleet).clone();
     hasty.balancers[0].drain_within = Duration::from_secs(1);
     let ready = SetAdmin { fleet: hasty.into(), ..set(&["web4"], Admin::Ready) };
-    sides.fail(&ready, "host `web4` is not healthy: its balancer says `DOWN`; left out; all others are as they were");
+    sides.fail(&ready, "host `web4` isn't healthy: its balancer says `DOWN`; left out; all others are as they were");
     sides.alike(&balance, settled).unwrap();
 
     let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();

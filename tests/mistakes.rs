@@ -147,7 +147,7 @@ const MISTAKES: &[Mistake] = &[
         code: 2,
         fix: "help: write `deploy:restart` for the argument, or `deploy:REFERENCE restart` for the task `restart`",
     },
-    line("nothing but the program's name", &[], 2, "rfab testing deploy:stable   the newest stable tag"),
+    line("nothing but the program's name", &[], 2, "rfab testing deploy:stable      the newest stable tag"),
     line(
         "a host that there is not: ansible#66764, a warning and no hosts",
         &["prod:web1"],

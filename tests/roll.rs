@@ -119,7 +119,7 @@ fn a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed() {
         assert_eq!(lab.host(host).serves(), Some(old.clone()));
     }
     let flip = run(&lab, &["prod", "proxy.flip"], 7);
-    assert!(flip.contains("host `web1` is not healthy: its balancer says `DOWN`; left out"), "{flip}");
+    assert!(flip.contains("host `web1` isn't healthy: its balancer says `DOWN`; left out"), "{flip}");
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
     load.wait_for(20);
     load.stop().expect_none_failed();

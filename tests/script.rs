@@ -322,7 +322,7 @@ fn a_caught_failure_has_a_kind_a_host_a_message_and_a_status() {
             "failed  : a text",
             "fabfile  : `fleet` has no host, group or role `web9`",
             "nohosts  : `group1+group2` selects no hosts of `fleet`",
-            "refused web1 : host `web1` is live in `lb1/bk_web`, so nothing that it serves is changed",
+            "refused web1 : host `web1` is live in `lb1/bk_web`, so what it serves can't be changed",
         ]
     );
 }

@@ -119,7 +119,7 @@ fn a_drain_that_would_leave_too_few_and_a_deploy_to_live_hosts_are_refused() {
     });
     for task in ["rashly", "again", "configure"] {
         let live = refused(&lab, &["prod", task], 7);
-        assert!(live.contains("host `web1` is live in `lb1/bk_web`, so nothing that it serves is changed"), "{live}");
+        assert!(live.contains("host `web1` is live in `lb1/bk_web`, so what it serves can't be changed"), "{live}");
     }
 }
 

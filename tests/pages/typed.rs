@@ -16,29 +16,26 @@ use rfab::{
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Lines that end otherwise than well on a fleet that is whole and live, and why.
-const OTHERWISE: [(&str, Exit, &str); 19] = [
+const OTHERWISE: [(&str, Exit, &str); 20] = [
     ("rfab prod proxy.flip", Exit::Refused, "all are live, and no group is out"),
     ("rfab prod rollback", Exit::Refused, "nothing was good before"),
     ("rfab prod rollback:v2.9.4", Exit::Refused, "nothing was good before"),
     ("rfab prod rollback:v3.0.0", Exit::Refused, "nothing was good before"),
     ("rfab prod:out deploy:stable", Exit::NoHosts, "nobody is out"),
-    ("rfab prod proxy.all:web5", Exit::Fabfile, "there are four web hosts"),
+    ("rfab prod proxy.all:web5", Exit::Usage, "there are four web hosts"),
+    ("rfab prod:db -- uptime", Exit::Usage, "the fleet of the project has no database"),
     ("rfab prod release:v3.0.2", Exit::Failed, "the tag is yet to come"),
     ("rfab testing release:v3.0.2", Exit::Failed, "the tag is yet to come"),
     ("rfab deploy my-branch", Exit::Failed, "the branch is the reader's"),
     ("rfab testing:2 deploy my-branch", Exit::Fabfile, "there is one testing fleet"),
     ("rfab production deploy:x", Exit::Failed, "`x` stands for a reference"),
-    ("rfab production:app1 deploy:x", Exit::Fabfile, "`app1` stands for a host"),
-    ("rfab production ns.task:a,b", Exit::Fabfile, "it stands for a task"),
+    ("rfab production:app1 deploy:x", Exit::Usage, "`app1` stands for a host"),
+    ("rfab production ns.task:a,b", Exit::Usage, "it stands for a task"),
     ("rfab production ns.task a b", Exit::Fabfile, "it stands for a task"),
-    ("rfab production rollback", Exit::Fabfile, "the task is in the fabfile that `rfab --init` writes"),
-    ("rfab production rollback:v3.0.0", Exit::Fabfile, "the task is in the fabfile that `rfab --init` writes"),
+    ("rfab production rollback", Exit::Usage, "the task is in the fabfile that `rfab --init` writes"),
+    ("rfab production rollback:v3.0.0", Exit::Usage, "the task is in the fabfile that `rfab --init` writes"),
     ("rfab production setup:adopt", Exit::Fabfile, "the task is in the fabfile that `rfab --init` writes"),
-    (
-        "rfab --yes=prod prod artifact:dist/shop.tar.gz,$sum,$CI_COMMIT_TAG",
-        Exit::Fabfile,
-        "its task is of another block",
-    ),
+    ("rfab --yes=prod prod artifact:dist/shop.tar.gz,$sum,$CI_COMMIT_TAG", Exit::Usage, "its task is of another block"),
     ("rfab prod artifact:dist/shop-3.0.1.tar.gz,SHA256,v3.0.1", Exit::Fabfile, "its archive is not there"),
 ];
 

@@ -8,7 +8,7 @@ fn an_unknown_host_is_refused_and_the_nearest_named() {
     says(
         folder.path(),
         &["prod:web9"],
-        3,
+        2,
         r#"rfab prod:web9
 
 error: `prod` has no host, group or role `web9`
@@ -25,7 +25,7 @@ error: `prod` has no host, group or role `web9`
     says(
         folder.path(),
         &["prod:nobody"],
-        3,
+        2,
         r#"rfab prod:nobody
 
 error: `prod` has no host, group or role `nobody`
@@ -42,7 +42,7 @@ error: `prod` has no host, group or role `nobody`
     says(
         folder.path(),
         &["--limit", "web1", "testing"],
-        3,
+        2,
         "rfab testing
 
 error: `testing1` has no host, group or role `web1`

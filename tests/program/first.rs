@@ -78,6 +78,9 @@ fn init_says_what_it_found_and_wrote_and_what_to_type_next_and_does_nothing_a_se
 not taken over:
   web1: port 2222 belongs into an ssh configuration
 
+guessed, so look at it:
+  its units are shop, shop-worker
+
 written:
   fabfile.rhai
   fleets/production.toml

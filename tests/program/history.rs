@@ -54,10 +54,10 @@ fn a_list_of_runs_is_cut_down_by_flags_which_stand_beside_history_alone() {
         &["--history", "--task", "deploy", "--outcome", "unfinished", "--newest", "2"],
         0,
         "\
-run          when          outcome     commit  by     fleet  line
-019ab5a1002  24 Nov  2001  unfinished  -       alice  -      prod:out deploy:stable
-019ab5a1001  24 Nov  2001  unfinished  -       alice  -      prod:out deploy:stable
-and older ones: --newest 4 shows more
+run          when          outcome     release  by     fleet  line
+019ab5a1002  24 Nov  2001  unfinished  -        alice  -      prod:out deploy:stable
+019ab5a1001  24 Nov  2001  unfinished  -        alice  -      prod:out deploy:stable
+there are older runs: --newest 4 shows more
 ",
         "",
     );

@@ -40,8 +40,12 @@ fn what_a_process_prints_is_shown_as_it_comes_and_a_status_is_a_failure() {
     let folder = project();
     let (out, err, code) = ran(folder.path(), &["build"]);
     assert_eq!((err.as_str(), code), ("", 1));
+    let runs = folder.path().join(".local/share/rfab/runs");
+    let files = fs::read_dir(&runs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let known: Vec<_> = files.filter_map(|file| Some(file.strip_suffix(".journal")?.to_owned())).collect();
+    let [run] = &known[..] else { panic!("{known:?}") };
     assert_eq!(
-        out,
+        out.replace(run, "RUN"),
         r#"rfab build
 here  | one two words
 run `echo one 'two words'` here
@@ -62,7 +66,7 @@ error: `echo bad >&2; exit 3` ended with status 3
    ╰────
   help: its last line was: bad
 
-next: rfab build
+next: rfab --resume RUN   continues where it stopped; what is done isn't repeated
 "#
     );
     assert_eq!(
@@ -72,7 +76,6 @@ next: rfab build
     let (out, _, code) = ran(folder.path(), &["out"]);
     assert!(code == 3 && out.contains("error: `../secret` is not below the fabfile's folder\n"), "{out}");
     // What it printed is kept, as a host's is.
-    let runs = folder.path().join(".local/share/rfab/runs");
     let logs: Vec<String> = fs::read_dir(runs)
         .unwrap()
         .filter_map(|entry| fs::read_to_string(entry.unwrap().path().join("here.log")).ok())
