@@ -64,7 +64,11 @@ fn a_fleet_lives_by_the_lines_of_the_page_and_misses_each_of_them() {
     fs::write(&config, text.replace(own.trim(), &socket[0])).expect("haproxy.cfg");
     lab.balancer("lb1").restart();
 
-    for line in ["setup", "release:v3.0.1", "status", "proxy.group2", "proxy.all", "rollback", "units", "logs"] {
+    for line in ["setup", "release:v3.0.1", "status", "proxy.group2", "proxy.all", "units", "logs"] {
+        run(&lab, &["prod", line], 0);
+    }
+    lab.colleague("berta").release("v3.0.2");
+    for line in ["release:v3.0.2", "rollback"] {
         run(&lab, &["prod", line], 0);
     }
     let without = |at: usize| {
@@ -79,14 +83,14 @@ fn a_fleet_lives_by_the_lines_of_the_page_and_misses_each_of_them() {
         ran.stdout
     };
     without(0);
-    let refused = lacks("deploy:v3.0.1", "shop");
+    let refused = lacks("deploy:v3.0.2", "shop");
     assert!(!refused.contains("drain "), "{refused}");
     without(2);
     lacks("units", "root");
     without(3);
     lacks("logs", "root");
     without(1);
-    assert!(lacks("deploy:v3.0.1", "root").contains("restart shop"));
+    assert!(lacks("deploy:v3.0.2", "root").contains("restart shop"));
 }
 
 #[test]

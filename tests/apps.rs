@@ -293,7 +293,7 @@ fn on_real_hosts_an_app_has_its_lock_and_ledger_by_its_own_name() {
     assert_eq!(lab.host("web1").serves(), Some(stable[..12].to_owned()));
     let state = format!("{}/.local/state/rfab", lab.host("lb1").home());
     let kept = lab.host("lb1").sh(&format!("cd {state} && ls prod prod.shop && wc -l < prod/ledger")).expect_ok();
-    assert_eq!(kept, "prod:\ndoor\nledger\nlock\n\nprod.shop:\ndoor\nledger\nlock\n2\n");
+    assert_eq!(kept, "prod:\ndoor\nledger\nlock\nproject\n\nprod.shop:\ndoor\nledger\nlock\nproject\n2\n");
     let history = lab.rfab(&["--history", "--fleet", "prod"]).output();
     let of =
         |line: &str| line.split_once("operator").map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>().join(" "));

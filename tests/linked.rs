@@ -60,7 +60,7 @@ fn every_host_that_lacks_a_linked_file_is_named_before_anything_is_changed() {
     assert_eq!(
         run.ended.failures[0].help.as_deref(),
         Some(
-            "nothing was changed; have `setup` make it by `release::share(host, \"config/database.yml\", …)`, or make it by \
+            "nothing was changed; let a task make it by `release::share(host, \"config/database.yml\", …)`, or make it by \
              hand: `scp FILE web1:/srv/shop/shared/config/database.yml`"
         )
     );

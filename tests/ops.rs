@@ -93,7 +93,7 @@ fn a_shell_has_the_terminal_and_without_one_it_is_refused() {
     );
     let two = lab.rfab(&["on:all", "shell"]).output();
     assert_eq!(two.code, Some(7));
-    assert!(two.stdout.contains("a terminal goes to one host, and these are 2: select one of them"), "{}", two.stdout);
+    assert!(two.stdout.contains("a terminal needs one host, and 2 are selected: name one of them"), "{}", two.stdout);
 }
 
 #[test]

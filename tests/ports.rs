@@ -189,12 +189,12 @@ fn mapit_is_asked_again_what_it_was_asked_yesterday_and_the_answers_are_counted(
 
 const FORUM: &str = "\
 s2.ruby-china.org: make the folders of /data/www/ruby-china
-s2.ruby-china.org: stage 0002-COMMIT
+s2.ruby-china.org: stage v3.0.1 (0002-COMMIT)
 s2.ruby-china.org: run `RUBY bundle install --deployment --quiet --without development test` in NEW
 s2.ruby-china.org: run `RUBY bundle exec rake assets:precompile` in NEW
 s2.ruby-china.org: run `RUBY bundle exec rake assets:cdn` in NEW
 s2.ruby-china.org: run `RUBY bundle exec rake db:migrate` in NEW
-s2.ruby-china.org: activate 0002-COMMIT
+s2.ruby-china.org: activate v3.0.1 (0002-COMMIT)
 s2.ruby-china.org: restart unicorn
 s2.ruby-china.org: run `RUBY bundle exec sidekiqctl stop PIDS/sidekiq.pid 10` in /data/www/ruby-china/current
 s2.ruby-china.org: run `RUBY bundle exec sidekiq -d -C config/sidekiq.yml -P PIDS/sidekiq.pid -L log/sidekiq.log` in /data/www/ruby-china/current
@@ -228,11 +228,11 @@ huginn.example.org: run `cp huginn/.env shared/.env` in /home/huginn
 huginn.example.org: run `cp huginn/config/unicorn.rb shared/config/unicorn.rb` in /home/huginn
 huginn.example.org: run `mv huginn huginn.manual` in /home/huginn
 huginn.example.org: run `ln -s current huginn` in /home/huginn
-huginn.example.org: stage 0002-COMMIT
+huginn.example.org: stage v3.0.1 (0002-COMMIT)
 huginn.example.org: run `bundle install --jobs 4 --deployment --quiet --without development test` in /home/huginn/releases/0002-COMMIT
 huginn.example.org: run `bundle exec rake assets:precompile` in /home/huginn/releases/0002-COMMIT
 huginn.example.org: run `bundle exec rake db:migrate` in /home/huginn/releases/0002-COMMIT
-huginn.example.org: activate 0002-COMMIT
+huginn.example.org: activate v3.0.1 (0002-COMMIT)
 huginn.example.org: restart huginn-web-1
 huginn.example.org: restart huginn-jobs-1
 huginn.example.org: keep the newest 5 releases
@@ -263,7 +263,7 @@ fn huginn_takes_over_from_what_was_installed_by_hand_and_migrates_only_if_migrat
 
 const ROWING: &str = "\
 rhea.avirontours.fr: make the folders of /var/www/avirontours
-rhea.avirontours.fr: stage 0002-COMMIT
+rhea.avirontours.fr: stage v3.0.1 (0002-COMMIT)
 rhea.avirontours.fr: run `setfacl -R -m u:www-data:rwX -m u:deploy:rwX var` in NEW
 rhea.avirontours.fr: run `setfacl -dR -m u:www-data:rwX -m u:deploy:rwX var` in NEW
 rhea.avirontours.fr: run `composer install --verbose --prefer-dist --no-progress --no-interaction --no-dev --optimize-autoloader` in NEW
@@ -274,7 +274,7 @@ rhea.avirontours.fr: run `php bin/console secrets:decrypt-to-local --force --env
 rhea.avirontours.fr: run `composer dump-env prod` in NEW
 rhea.avirontours.fr: run `rm .env .env.prod .env.test .env.prod.local` in NEW
 rhea.avirontours.fr: run `php bin/console doctrine:migration:migrate -n` in NEW
-rhea.avirontours.fr: activate 0002-COMMIT
+rhea.avirontours.fr: activate v3.0.1 (0002-COMMIT)
 rhea.avirontours.fr: restart php8.1-fpm
 rhea.avirontours.fr: run `php bin/console messenger:stop-workers` in /var/www/avirontours/current
 rhea.avirontours.fr: keep the newest 5 releases

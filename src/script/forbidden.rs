@@ -1,5 +1,5 @@
 //! What no script may say: commands that were put together from texts, or that only a shell understands.
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, Stmt};
 use std::collections::BTreeSet;
 
 /// A forbidden call, and why.
@@ -24,6 +24,12 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
         let method = matches!(path.last(), Some(ASTNode::Expr(Expr::MethodCall(..))));
         if let Some((call, at)) = call {
             found = check(call, method, at);
+        }
+        // Rhai makes a value of `Fn("sh")` while it parses.
+        if let Some(ASTNode::Expr(Expr::DynamicConstant(value, at))) = path.last()
+            && value.read_lock::<FnPtr>().is_some_and(|function| function.fn_name() == "sh")
+        {
+            found = Some(not_written(*at));
         }
         found.is_none()
     });
@@ -79,11 +85,11 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
     let by_name = &*call.name == "Fn" && matches!(line, Some(Expr::StringConstant(name, _)) if name == "sh");
     // On a value, as in `line.sh()`, or in an overload that there is not.
     let wrong = &*call.name == "sh" && (method || !literal && line.is_some());
-    (wrong || by_name).then(|| Forbidden {
-        at: line.map_or(at, Expr::position),
-        message: NOT_WRITTEN.to_owned(),
-        help: AS_VARIABLES,
-    })
+    (wrong || by_name).then(|| not_written(line.map_or(at, Expr::position)))
+}
+
+fn not_written(at: Position) -> Forbidden {
+    Forbidden { at, message: NOT_WRITTEN.to_owned(), help: AS_VARIABLES }
 }
 
 /// Why a line for a shell is refused.
