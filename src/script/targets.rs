@@ -97,8 +97,7 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     let fleet = &targets.fleet;
     let parsed = Selection::parse(selection, fleet).map_err(|wrong| {
         // What stands in the line was typed; what does not is the fabfile's.
-        let typed = here.session.run.line.contains(selection);
-        thrown(if typed { of_the_line(wrong) } else { wrong })
+        thrown(if typed(&here.session.run.line, selection) { of_the_line(wrong) } else { wrong })
     })?;
     let mut standings = BTreeMap::new();
     if let Some(pool) = fleet.unasked.keys().next().filter(|_| parsed.needs_balancer()) {
@@ -127,6 +126,17 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
         return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
     }
     Ok(targets.with(hosts, selection))
+}
+
+/// Whether an argument of the line is this selection, or has it as one of several.
+fn typed(line: &str, selection: &str) -> bool {
+    let inner = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let whole = |(at, found): (usize, &str)| {
+        let (before, behind) = (line[..at].chars().next_back(), line[at + found.len()..].chars().next());
+        // What stands behind a space is a task's name.
+        before.is_some_and(|c| !inner(c) && c != ' ') && !behind.is_some_and(inner)
+    };
+    !selection.is_empty() && line.match_indices(selection).any(whole)
 }
 
 /// A selection that a person typed wrongly, in the line or behind a flag.
@@ -216,4 +226,29 @@ fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
         hosts = excluded(&targets.fleet, &hosts, text).map_err(of_the_line)?;
     }
     Ok(targets.with(hosts, &targets.selection))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_is_typed_if_an_argument_of_the_line_is_it_and_else_it_is_the_fabfiles() {
+        for (line, selection, is) in [
+            ("prod:web9", "web9", true),
+            ("prod:web9 deploy:stable", "web9", true),
+            ("prod:web1,web9 deploy:stable", "web1,web9", true),
+            ("prod:web1,web9 deploy:stable", "web9", true),
+            ("prod act:'web9'", "web9", true),
+            ("prod act:hosts=web9", "web9", true),
+            ("prod:web9 act", "web", false),
+            ("prod:db-web act", "web", false),
+            ("prod act", "act", false),
+            ("prod act", "prod", false),
+            ("prod act", "web9", false),
+            ("prod act", "", false),
+        ] {
+            assert_eq!(typed(line, selection), is, "{line} {selection}");
+        }
+    }
 }
