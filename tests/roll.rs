@@ -226,7 +226,10 @@ fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_
     let load = lab.load(100);
     load.wait_for(20);
     let told = run(&lab, &["prod", "proxy.group2"], 0);
-    assert!(told.contains("`lb2`: its sshd forwards no sockets, so it is asked by `socat` on its host"), "{told}");
+    assert!(
+        told.contains("`lb2`: its sshd doesn't forward sockets, so rfab asks it with `socat` on its host"),
+        "{told}"
+    );
     assert_eq!(
         (out(&lab, "lb1"), out(&lab, "lb2")),
         (vec!["web1".into(), "web2".into()], vec!["web1".into(), "web2".into()])
@@ -294,7 +297,7 @@ fn the_second_interrupt_stops_what_runs_on_the_hosts_and_leaves_no_process() {
         let long = lab.rfab(&["prod", "--", "tail -f /dev/null; echo over"]).start();
         wait_for([1; 4]);
         assert!(long.signal(signal));
-        long.wait_for("interrupted: what is under way comes to its end");
+        long.wait_for("interrupted: what is running finishes, and nothing new starts");
         assert_eq!(all(), [1; 4]);
         assert!(long.signal(again));
         let told = long.output();

@@ -132,7 +132,10 @@ fn a_balancer_is_asked_by_port_and_by_its_master_with_and_without_forwarding() {
     run(&lab, &["prod", "setup"], 0);
     let told = run(&lab, &["prod", "proxy.group2"], 0);
     for name in ["tcp-by-tool", "master-by-tool"] {
-        assert!(told.contains(&format!("`{name}`: its sshd forwards no sockets, so it is asked by `socat`")), "{told}");
+        assert!(
+            told.contains(&format!("`{name}`: its sshd doesn't forward sockets, so rfab asks it with `socat`")),
+            "{told}"
+        );
     }
     assert_eq!(out(&lab, "tcp"), ["web1-a", "web1-b", "web2-a", "web2-b"]);
     for name in ["master", "tcp-by-tool", "master-by-tool"] {
