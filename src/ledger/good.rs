@@ -16,13 +16,13 @@ pub fn bad(host: &str) -> String {
 /// The name of what was rolled back.
 pub const WITHDRAWN: &str = "rolled back";
 
-/// The host that something which is written down by name is about, if it is about one.
-pub(super) fn of_host(name: &str) -> Option<&str> {
+/// Gives the host that something which is written down by name is about, if it is about one.
+pub fn of_host(name: &str) -> Option<&str> {
     name.strip_prefix("switch ").or_else(|| name.strip_prefix("bad on "))
 }
 
-/// Whether something of that name says that a host's release was bad.
-pub(super) fn is_bad(name: &str) -> bool {
+/// Tells whether something of that name says that a host's release was bad.
+pub fn is_bad(name: &str) -> bool {
     name.starts_with("bad on ")
 }
 

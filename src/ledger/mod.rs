@@ -12,7 +12,7 @@ mod unfinished;
 mod version;
 
 pub use book::{Book, called};
-pub use good::{WITHDRAWN, bad, reserved, switch};
+pub use good::{WITHDRAWN, bad, is_bad, of_host, reserved, switch};
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use owner::{Owner, ReadOwner, SayOwner, foreign};

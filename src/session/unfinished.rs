@@ -4,7 +4,7 @@ use crate::{
     control::shown,
     effect::Lane,
     event::What,
-    ledger::{Book, Line},
+    ledger::{Book, Line, is_bad, of_host},
     world::real::Holder,
 };
 use std::sync::Arc;
@@ -46,22 +46,53 @@ fn text(line: &Line, last: Option<&Line>) -> String {
     let Line { run, who, from, at, reason, .. } = line;
     let behalf = line.on_behalf_of.as_ref().map(|other| format!(" on behalf of {other}")).unwrap_or_default();
     let typed = reason.as_deref().unwrap_or_default();
-    let stands = match last {
-        Some(last) => {
-            let mark = last.reason.as_deref().filter(|_| last.effect == "mark").unwrap_or(&last.effect);
-            let mark = &*shown(mark);
-            let (what, host) = mark.split_once(' ').unwrap_or((mark, last.host.as_deref().unwrap_or_default()));
-            let what = match what {
-                "bad" => "a failed check".to_owned(),
-                what => format!("`{what}`"),
-            };
-            let on = if host.is_empty() { String::new() } else { format!(" on {host}") };
-            format!("; its last step was {what}{on}, at {}", last.at)
-        }
-        None => String::new(),
-    };
+    let stands = last.map(|last| format!("; its last step was {}, at {}", step(last), last.at)).unwrap_or_default();
     format!(
         "run {run} of {who}{behalf} is not done: `rfab {typed}`, begun at {at}{stands}. \
          On {from}, `rfab --resume {run}` continues it, and `rfab --abort {run}` undoes it"
     )
+}
+
+/// What a line of the ledger says was done, and on which host.
+fn step(line: &Line) -> String {
+    let name = line.reason.as_deref().filter(|_| line.effect == "mark").unwrap_or(&line.effect);
+    let of = of_host(name);
+    let what = match of {
+        Some(_) if is_bad(name) => "a failed check",
+        Some(_) => "`switch`",
+        None => &format!("`{}`", shown(name)),
+    };
+    let on = of.or(line.host.as_deref()).map(|host| format!(" on {}", shown(host))).unwrap_or_default();
+    format!("{what}{on}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{WITHDRAWN, bad, switch};
+
+    #[test]
+    fn a_step_is_told_with_its_host_and_what_a_script_does_once_by_its_whole_name() {
+        let told = |effect: &str, reason: Option<&str>, host: Option<&str>| {
+            let line = serde_json::json!({
+                "v": 1, "run": "a", "seq": 0, "at": "2026-11-23T10:00:00Z", "who": "anna", "from": "mac",
+                "effect": effect, "host": host, "phase": "ok", "reason": reason,
+            });
+            step(&serde_json::from_value(line).expect("a line"))
+        };
+        for (reason, wanted) in [
+            (bad("web2"), "a failed check on web2"),
+            (switch("web4"), "`switch` on web4"),
+            (WITHDRAWN.to_owned(), "`rolled back`"),
+            ("migrate".to_owned(), "`migrate`"),
+            ("create the index".to_owned(), "`create the index`"),
+            ("bad news".to_owned(), "`bad news`"),
+            ("a\u{1b}b".to_owned(), "`a\\u{1b}b`"),
+        ] {
+            assert_eq!(told("mark", Some(&reason), None), wanted);
+        }
+        assert_eq!(told("drain", Some("bad on web2"), Some("web1")), "`drain` on web1");
+        assert_eq!(told("cut off", None, Some("off")), "`cut off` on off");
+        assert_eq!(told("release", Some("v3.0.1"), None), "`release`");
+    }
 }
