@@ -311,8 +311,14 @@ mod tests {
         crate::runnable::write(&relay, &text);
         let cache = tempfile::tempdir().unwrap();
         let mirror = Repository::locate(&format!("host:{}", sample.origin.display()), cache.path()).unwrap();
-        crate::git::sample::git(&mirror.folder, &["config", "core.sshCommand", relay.to_str().unwrap()]);
+        through(&mirror, &relay);
         (sample, cache, mirror)
+    }
+
+    /// Git calls the relay once for each connection: told what it is, it does not try it first.
+    fn through(mirror: &Repository, relay: &std::path::Path) {
+        crate::git::sample::git(&mirror.folder, &["config", "core.sshCommand", relay.to_str().unwrap()]);
+        crate::git::sample::git(&mirror.folder, &["config", "ssh.variant", "ssh"]);
     }
 
     fn limited(sample: &Sample, bytes: u64, good: u32) {
@@ -365,7 +371,7 @@ mod tests {
         let (cache, url) = (tempfile::tempdir().unwrap(), mirror.remote.clone().unwrap());
         let whole = Repository::locate(&url, cache.path()).unwrap();
         let relay = sample.folder.path().join("relay");
-        crate::git::sample::git(&whole.folder, &["config", "core.sshCommand", relay.to_str().unwrap()]);
+        through(&whole, &relay);
         fetch(&whole, SOON, &silent).await.unwrap();
         assert!(rest + 30_000 < passed(&sample), "{rest}");
         assert_eq!(names(&whole).unwrap(), names(&mirror).unwrap());
