@@ -170,7 +170,7 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     user.edits("fleets/prod.toml", &services);
 
     user.mistypes("rfab pord setup", 2, "prod");
-    user.mistypes("rfab prod setpu", 3, "setup");
+    user.mistypes("rfab prod setpu", 2, "setup");
     let strange = user.types("rfab prod setup");
     assert_eq!(strange.code, Some(4), "{}", strange.stdout);
     assert!(!strange.stdout.contains(QUESTION), "asked about hosts that do not answer: {}", strange.stdout);

@@ -69,8 +69,15 @@ fn own(path: &Path) -> Result<Repository, Error> {
     if work.is_none() && path.canonicalize().ok() != own.canonicalize().ok() {
         return Err(not_one(path, "it lies inside a bare one"));
     }
-    let trust = if owner(&folder)? == me { Trust::Own } else { Trust::Strange };
+    let trust = if owner(&folder)? == me { Trust::Own } else { opened_in_place(&folder).map(|()| Trust::Strange)? };
     Ok(Repository { work, remote: remote(remotes)?, folder, trust })
+}
+
+/// Whether git opens another user's repository where it lies: by a link of the user's own, git would not ask.
+fn opened_in_place(folder: &Path) -> Result<(), Error> {
+    let real = folder.canonicalize().map_err(|e| not_one(folder, &e.to_string()))?;
+    let place = if real.ends_with(".git") { real.parent().unwrap_or(&real) } else { &real };
+    told(place).map(drop)
 }
 
 /// The folder that worktrees share, the work tree, the worktree's own folder, and the remotes that have a URL.
