@@ -507,7 +507,7 @@ fn the_balancer_its_lock_and_its_ledger() {
         value["lines"].as_array_mut().unwrap().iter_mut().for_each(|line| line["at"] = Value::Null);
         value
     };
-    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 9);
+    assert_eq!(sides.alike(&ReadLedger { fleet: fleet.clone() }, undated).unwrap().lines.len(), 10);
 
     lab.balancer("lb1").reload();
     sides.model(|model| model.forget(&fleet.name, &"lb1".into()));

@@ -194,21 +194,21 @@ rfab testing fill
 targets: testing1, 1 of 1 host
 test1  run `sh -c 'echo one >> noted'`
 test1  run `sh -c 'echo two >> noted'` failed: this run's journal can't be written any more: No space left on device (os error 28)
-host   old                new   balancer  result
-test1  RELEASE  same  -         failed  this run's journal can't be written any more: No space left on device (os error 28)
-1 host: 1 failed
 log: HOME/.local/share/rfab/runs/ID.logs/testing1.test1.log
 error: this run's journal can't be written any more: No space left on device (os error 28)
   help: nothing more is changed; make room for it, then continue with `rfab --resume`
+host   old                new   balancer  result
+test1  RELEASE  same  -         failed  this run's journal can't be written any more: No space left on device (os error 28)
+1 host: 1 failed
 next: rfab --resume ID   continues where it stopped; what is done isn't repeated
       rfab --abort ID    undoes it: hosts are put back as they were before
 == --history: 0
-RUN unfinished  -       operator  testing1  testing fill
+RUN unfinished  -        operator  testing1  testing fill
 == testing note:three: 1
 error: the journal cannot be written to `HOME/.local/share/rfab/runs`: No space left on device (os error 28)
   help: nothing was begun; make room there, or let it be written
 == --history: 0
-RUN unfinished  -       operator  testing1  testing fill
+RUN unfinished  -        operator  testing1  testing fill
 == --resume: 0
 rfab testing fill
 targets: testing1, 1 of 1 host
@@ -218,12 +218,12 @@ host   old                new   balancer  result
 test1  RELEASE  same  -         ok
 1 host: 1 ok
 == --history: 0
-RUN done     -       operator  testing1  testing fill
+RUN done     -        operator  testing1  testing fill
 == testing note:four: 1
 error: the journal cannot be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
   help: nothing was begun; make room there, or let it be written
 == --history: 0
-RUN done     -       operator  testing1  testing fill"
+RUN done     -        operator  testing1  testing fill"
     );
     assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
 }
@@ -276,7 +276,7 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
         error.replace(&id, "ID").replace(&lab.project.folder.display().to_string(), "PROJECT")
     };
     let (by_hand, back) =
-        ("go on all the same by `--force-changed`", "go on with it as it is now by `--force-changed`");
+        ("continue all the same with `--force-changed`", "continue with it as it is now: `--force-changed`");
     lab.edit("fabfile.rhai", |text| text + "// another line\n");
     assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: `PROJECT/fabfile.rhai` was changed since");
     lab.edit("fabfile.rhai", |text| text.replace("// another line\n", ""));

@@ -183,7 +183,7 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     assert_eq!(made.code, Some(0), "{}", made.stdout);
     let set_up = user.types("rfab prod setup");
     assert_eq!(set_up.code, Some(0), "{}", set_up.stdout);
-    user.mistypes("rfab prod deplyo:stable", 3, "deploy");
+    user.mistypes("rfab prod deplyo:stable", 2, "deploy");
     let first = user.types("rfab prod deploy:stable");
     assert_eq!(first.code, Some(0), "{}", first.stdout);
     assert!(serve(&lab, "v3.0.1"));
@@ -194,7 +194,7 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     let second = user.types("rfab prod release:stable");
     assert_eq!(second.code, Some(0), "{}", second.stdout);
     assert!(serve(&lab, "v3.1.0"));
-    user.mistypes("rfab prod rolback", 3, "rollback");
+    user.mistypes("rfab prod rolback", 2, "rollback");
     let back = user.types("rfab prod rollback");
     assert_eq!(back.code, Some(0), "{}", back.stdout);
     assert!(serve(&lab, "v3.0.1"));
