@@ -378,7 +378,7 @@ fn a_run_is_not_gone_on_with_once_another_has_changed_the_fleet() {
     };
     // Who comes next is told of it; and who only looks leaves it as it is.
     let looked = shop.run("prod proxy.status", died.model);
-    let unfinished = "run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web4, at 1970-01-01T00:00:27Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it";
+    let unfinished = "run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web3, at 1970-01-01T00:00:27Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it";
     assert_eq!(told(&looked), [unfinished]);
     let again =
         |model: &Model, file: &str| whole.attempt(Model { runs: whole.before.runs, ..model.clone() }, None, file);
