@@ -66,7 +66,8 @@ impl Effect for Number {
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
         let number = self.number(&book);
-        if book.newest().is_none() && (self.known.is_some() || self.highest > 0) {
+        // Of a commit that no host has and that cannot have been pruned away, nothing was done that could be lost.
+        if book.newest().is_none() && (self.known.is_some() || self.highest > 1) {
             let text = format!(
                 "the ledger of fleet `{}` has no release, though its hosts have: it was emptied or lost. What is done once a commit, \
                  such as a migration, isn't known any more",

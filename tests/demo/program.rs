@@ -125,9 +125,11 @@ fn the_day_of_a_hotfix_is_shown_on_a_fleet_of_its_own_and_no_request_fails() {
 
     // The commits are new each day; what stands in the tables of the first deploy names both.
     let tables = tables(&out);
-    let [_, _, new, ..] = tables[1][0].split(' ').collect::<Vec<_>>()[..] else { panic!("{out}") };
+    let [_, _, name, new, ..] = tables[1][0].split(' ').collect::<Vec<_>>()[..] else { panic!("{out}") };
+    let new = &format!("{name} {new}");
     let old = tables[0][0].split(' ').nth(1).unwrap();
-    assert!(old.starts_with("0001-") && new.starts_with("0002-"), "{out}");
+    assert!(old.starts_with("0001-") && new.starts_with("v3.0.1 (0002-"), "{out}");
+    assert!(!out.contains("warning: "), "{out}");
     let rows = |hosts: std::ops::RangeInclusive<u8>, rest: &str| {
         let rest = rest.replace("OLD", old).replace("NEW", new);
         hosts.map(move |n| format!("web{n} {rest}")).collect::<Vec<_>>()
