@@ -274,7 +274,7 @@ fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Wish
     let ran = shop.run_with(words, before.clone(), wish);
     let again = anew(shop, words, ran.model.clone());
     wrong.extend(harm(&again.model));
-    let chosen = failures(&again).join("; ").contains("choose by rollback:COMMIT");
+    let chosen = failures(&again).join("; ").contains("choose one with rollback:COMMIT");
     if again.ended.exit == Exit::Refused && chosen {
         // What did not prove healthy is no way back; the hosts come back with what they have.
         let all = shop.run("prod proxy.all", again.model);

@@ -158,8 +158,14 @@ impl Shop {
             Then::Resume => "--resume",
             Then::Abort => "--abort",
         };
-        let out = self.lab.rfab(&[then]).output();
+        let mut out = self.lab.rfab(&[then]).output();
         typed(&[then], &out);
+        // What changed nothing is not gone on with: its line is typed anew, as is told.
+        let nothing = format!("run `{}` is not done, and changed nothing", run.id);
+        if out.code == Some(1) && format!("{}{}", out.stdout, out.stderr).contains(&nothing) {
+            out = self.lab.rfab(&words).output();
+            typed(&words, &out);
+        }
         wrong.extend(claim(out.code == Some(0), format!("rfab {then} ends with {:?}", out.code)));
         match round.then {
             Then::Resume => {
