@@ -258,7 +258,7 @@ fn huginn_takes_over_from_what_was_installed_by_hand_and_migrates_only_if_migrat
     let second = changes(&project, &run(&project, "deploy", first.model).events);
     let left = HUGINN.lines().filter(|line| !line.ends_with(" in /home/huginn") && !line.contains("db:migrate"));
     let left: String = left.map(|line| format!("{line}\n")).collect();
-    assert_eq!(second, left.replace("v3.0.1 (0002", "master (0003"));
+    assert_eq!(second, left.replace("v3.0.1 (", "master (").replace("0002", "0003"));
 }
 
 const ROWING: &str = "\
