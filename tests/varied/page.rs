@@ -9,7 +9,7 @@ fn text() -> String {
     let rows = Rows::of(1);
     let mut text = String::from(
         "# What rfab is tested with\n\n<!-- Written by `tests/varied` from its table; do not edit. -->\n\n\
-         People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways that a test has lived a whole day with:\n\
+         People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways that a test takes in turn, two rows of them in each run, and how each row has to end. A row is a whole day:\n\
          the first release, the five commands, a release that is broken, one that dies and is resumed, one that dies and is taken back, a rollback, and `status`.\n\
          All the time customers send requests, and no request may fail. At the end every host must stand as it should.\n\n\
          No one can try every combination, so a generator makes a covering set: any two things below occur together in at least one day, unless\n\
