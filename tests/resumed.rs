@@ -7,6 +7,7 @@ use journals::go_on;
 use made_up::{Shop, failures, fleet};
 use rfab::{
     failure::Exit,
+    ledger::{Book, Line},
     line,
     model::Model,
     secret::Key,
@@ -41,6 +42,14 @@ fn end(model: &Model) -> BTreeMap<String, String> {
         format!("{current:?} runs {:?} {admins:?} {commands:?}", machine.running.get("").ok())
     };
     fleet(model).hosts.iter().map(|host| (host.name.to_string(), of(host))).collect()
+}
+
+/// What began and has no known end, by the ledgers of hosts and balancers.
+fn open(model: &Model) -> Vec<String> {
+    let of_hosts = model.machines.values().map(|machine| &machine.ledger);
+    let ledgers = of_hosts.chain(model.states.values().flat_map(|state| state.ledgers.values()));
+    let books = ledgers.map(|lines| Book::read(&lines.join("\n")));
+    books.flat_map(|book| book.unfinished().into_iter().map(Line::text).collect::<Vec<_>>()).collect()
 }
 
 /// A line, what the world is before it, and how it ends when nothing happens.
@@ -105,12 +114,13 @@ impl<'a> Whole<'a> {
         }
         let resumed = self.attempt(model, None, &file);
         let (ended, harmed) = (end(&resumed.model), &resumed.model.harmed);
-        if resumed.ended.exit == Exit::Done && ended == self.end && harmed.is_empty() {
+        let open = open(&resumed.model);
+        if resumed.ended.exit == Exit::Done && ended == self.end && harmed.is_empty() && open.is_empty() {
             return Ok(());
         }
         let differs: Vec<_> = ended.iter().filter(|(host, end)| self.end[*host] != **end).collect();
         Err(format!(
-            "seed {} {file}: {:?} {:?} {differs:#?} {harmed:?}",
+            "seed {} {file}: {:?} {:?} {differs:#?} {harmed:?} {open:?}",
             self.seed,
             resumed.ended.exit,
             failures(&resumed)

@@ -1,5 +1,6 @@
 //! What was done, written where it was done.
 mod book;
+mod conclude;
 mod good;
 pub mod line;
 mod mark;
@@ -12,6 +13,7 @@ mod unfinished;
 mod version;
 
 pub use book::{Book, called};
+pub use conclude::Conclude;
 pub use good::{WITHDRAWN, bad, is_bad, of_host, reserved, switch};
 pub use line::{Line, Phase};
 pub use mark::{Mark, MarkState, ReadMarks};

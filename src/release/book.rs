@@ -73,13 +73,17 @@ impl ReadBook {
         Own { activated: book.activated(&self.host.name).cloned(), open }
     }
 
+    /// Where it lies.
+    pub fn file(&self) -> String {
+        format!("{}/.rfab/ledger", self.home.path)
+    }
+
     /// Reads all of it, for another effect.
     pub async fn whole(&self, at: &At<'_>) -> Result<Book, Failure> {
         let text = r#"[ -e "$file" ] || exit 0
 [ -f "$file" ] && [ ! -L "$file" ] || exit 3
 tail -n "$lines" "$file""#;
-        let file = format!("{}/.rfab/ledger", self.home.path);
-        let values = vec![("file".into(), file), ("lines".into(), LINES.into())];
+        let values = vec![("file".into(), self.file()), ("lines".into(), LINES.into())];
         let command = Command::line(text, values).expect("a good line");
         let within = Some(Duration::from_secs(20));
         let job = Job { user: self.home.user.clone(), timeout: within, keep: 16 << 20, ..Job::new(&command) };

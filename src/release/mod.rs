@@ -12,6 +12,7 @@ mod book;
 mod building;
 mod cache;
 mod check;
+mod concluding;
 mod error;
 mod linked;
 mod listing;
@@ -40,6 +41,7 @@ pub use answer::{
 pub use archive::TakeArchive;
 pub use book::ReadBook;
 pub use building::{CheckOut, PackBuilt, ReadBuilt, ReadManifest, Sweep};
+pub use concluding::ConcludeOnHost;
 pub use error::{ANOTHER, Amount, Error, Problem};
 pub use listing::{Home, Listing, ReadReleases};
 pub use manifest::{Entry, Manifest, What};

@@ -10,7 +10,9 @@ use crate::{
     event::What,
     failure::{Failure, Reason},
     fleet::{Fleet, differences},
+    ledger::Conclude,
     local::ReadHosts,
+    release::{ConcludeOnHost, ReadBook},
     secret::{Key, Masks},
     store::{Fate, Journal, Known, Past, Record},
     ui::Wait,
@@ -234,7 +236,10 @@ impl Journaled {
     /// Makes of what was in flight what was seen of it.
     fn settle(&self, seen: Seen<Box<dyn Answer>>, kind: Kind, call: Call<'_>, rest: Rest<'_>) -> Answered {
         match seen {
-            Seen::Done(outcome) => self.taken_for_done(call, outcome),
+            Seen::Done(outcome) => {
+                self.conclude(call, rest)?;
+                self.taken_for_done(call, outcome)
+            }
             Seen::Running => Err(still_runs(call.effect)),
             Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
@@ -242,6 +247,26 @@ impl Journaled {
             },
             Seen::Not | Seen::Cannot => self.perform(call, rest),
         }
+    }
+
+    /// Writes down in the ledgers that it is done: who made the change may have died before that.
+    fn conclude(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+        let (effect, run) = (call.effect, rest.ask(&call).run().clone());
+        let touch = effect.touch();
+        let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Ok(()) };
+        let word = effect.story().word.unwrap_or(effect.name()).to_owned();
+        match touch {
+            Touch::Admin { hosts, .. } => {
+                let hosts = hosts.to_vec();
+                rest.pass(Call { effect: &Conclude { fleet, hosts, run, word }, ..call })?;
+            }
+            Touch::Served { host } if fleet.app.as_ref().is_some_and(|app| app.is_on(host)) => {
+                let of = ReadBook::of(&fleet, host)?;
+                rest.pass(Call { effect: &ConcludeOnHost { of, run, word }, ..call })?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn Answer>) -> Answered {

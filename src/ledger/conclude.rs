@@ -1,0 +1,87 @@
+//! The end of what a resumed run sees as done, in the ledgers of the fleet's balancers.
+use super::{Book, Line, Phase, line, place};
+use crate::{
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, Name},
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Writes down that a change of this run is done, where its lines say only that it began.
+///
+/// The attempt that made the change died before it wrote that.
+#[derive(Clone, Serialize)]
+pub struct Conclude {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    pub hosts: Vec<Host>,
+    pub run: Name,
+    /// The change's word in the ledger.
+    pub word: String,
+}
+
+impl Effect for Conclude {
+    type Outcome = ();
+    const NAME: &'static str = "conclude";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Recorded { fleet: &self.fleet.name }
+    }
+
+    fn describe(&self) -> String {
+        format!("write down that {} is done", self.word)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let site = at.real.site(&self.fleet.name);
+        for place in self.places()? {
+            let book = site.balancing.book(&place).await?;
+            for line in self.lines(&book) {
+                site.balancing.note(&place, "ledger", &line.text()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        for place in self.places()? {
+            let state = model.state(&self.fleet.name)?;
+            let book = Book::read(&state.ledgers.get(&place).map(|lines| lines.join("\n")).unwrap_or_default());
+            for line in self.lines(&book) {
+                model.write_down(&self.fleet.name, &place, &line.text())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Conclude {
+    /// The balancers that the hosts stand behind, and the one that keeps what is read of the fleet.
+    fn places(&self) -> Result<BTreeSet<Name>, Failure> {
+        let roles = || self.hosts.iter().flat_map(|host| &host.roles);
+        let behind = self.fleet.balancers.iter().filter(|b| roles().any(|role| b.pools.values().any(|r| r == role)));
+        let home = place(&self.fleet)?;
+        Ok(behind.map(|b| b.name.clone()).chain([home]).collect())
+    }
+
+    fn lines(&self, book: &Book) -> Vec<Line> {
+        self.hosts.iter().filter_map(|host| book.concluded(&self.run, &self.word, &host.name)).collect()
+    }
+}
+
+impl Book {
+    /// The line that says that a run's change of a host is done, if the run's last line of it says anything else.
+    pub fn concluded(&self, run: &str, word: &str, host: &str) -> Option<Line> {
+        let of = |l: &&Line| *l.run == *run && l.effect == word && l.host.as_deref() == Some(host);
+        let last = self.lines.iter().rev().find(of).filter(|l| l.phase != Phase::Ok)?;
+        Some(Line { phase: Phase::Ok, seq: last.seq + 1, at: line::AT.into(), ..last.clone() })
+    }
+}
