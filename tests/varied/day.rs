@@ -127,7 +127,7 @@ impl Day {
     fn set_up(&mut self) {
         if self.making.first != First::Nothing {
             self.customers();
-        } else if self.making.sudo != Sudo::None {
+        } else if self.making.sudo != Sudo::None && self.making.owner != "root" {
             self.typed_as_helped();
         }
         self.typed(&["prod", self.setup()], 0);
