@@ -210,6 +210,28 @@ fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl
 }
 
 #[test]
+fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
+    if !needs_root("a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be") {
+        return;
+    }
+    let said = [
+        ("bound", "/bin/rbash", "rbash: line 1: exec: restricted"),
+        ("closed", "/usr/sbin/nologin", "This account is currently not available."),
+        ("gone", "/bin/false", "the login shell ended without a word"),
+    ];
+    for (name, shell, why) in said {
+        // The lock is kept on the first host by name.
+        let lab = lab(Plan::new().host(host(name).shell(shell)).host(host("works")));
+        for line in [["on:all", "hi"], ["on:works", "hi"]] {
+            let out = lab.rfab(&line).output();
+            assert_eq!(out.code, Some(1), "{out:?}");
+            assert!(out.stdout.contains(&format!("host `{name}`: the command was not begun: {why}")), "{out:?}");
+            assert!(out.stdout.contains("a login shell that runs `exec /bin/sh`"), "{out:?}");
+        }
+    }
+}
+
+#[test]
 fn a_host_that_allows_one_session_works_and_is_named_where_one_is_not_enough() {
     if !needs_lab("a_host_that_allows_one_session_works_and_is_named_where_one_is_not_enough") {
         return;

@@ -2,10 +2,11 @@
 use super::driver::Socket;
 use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
+    command::Command,
     control::shown,
     failure::{Failure, Reason},
     host::Host,
-    world::real::{Exclusive, Holder, Transport},
+    world::real::{Exclusive, Holder, Job, Transport},
 };
 use async_trait::async_trait;
 use std::{
@@ -87,7 +88,10 @@ impl Keeper {
         let Exclusive { stdin, stdout, socket: near, guard } =
             transport.exclusive(host, PROGRAM, &args, remote.as_ref()).await?;
         let mut talk = Talk { stdin, stdout: BufReader::new(stdout), heard: None };
-        let first = talk.first(&host.name).await?;
+        let first = match talk.first(&host.name).await {
+            Ok(first) => first,
+            Err(failure) => return Err(not_begun(transport, host).await.unwrap_or(failure)),
+        };
         match first.split_once(' ').unwrap_or((&first, "")) {
             ("held", "") => {}
             ("busy", who) => return Ok(Taken::Busy(who.to_owned())),
@@ -225,6 +229,12 @@ impl Talk {
             _ => Err(lost(host)),
         }
     }
+}
+
+/// Why no program can be run there at all, if that is so.
+async fn not_begun(transport: &dyn Transport, host: &Host) -> Option<Failure> {
+    let command = Command::of(vec!["true".to_owned()]).ok()?;
+    transport.run(host, Job { timeout: Some(WITHIN), ..Job::new(&command) }).await.err()
 }
 
 fn strange(host: &str) -> Failure {

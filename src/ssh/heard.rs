@@ -64,6 +64,8 @@ pub struct Stdout<'a> {
     pub kept: Halves,
     /// What is not yet decided: the end of the stream, which may be the trailer's beginning.
     pending: Vec<u8>,
+    /// The last line before the wrapper's first.
+    before: Vec<u8>,
     line: Vec<u8>,
     /// Whether the line end that is pending was heard already.
     ended: bool,
@@ -79,6 +81,7 @@ impl<'a> Stdout<'a> {
             into: None,
             kept: Halves::new(keep),
             pending: Vec::new(),
+            before: Vec::new(),
             line: Vec::new(),
             ended: false,
             pid: None,
@@ -134,6 +137,7 @@ impl<'a> Stdout<'a> {
             let line = &self.pending[done..done + length];
             // What a login shell's start-up files print comes before, with or without a line end.
             let pid = find(line, &begin).map(|at| String::from_utf8_lossy(&line[at + begin.len()..]).trim().parse());
+            self.before = line.to_vec();
             done += length + 1;
             if let Some(pid) = pid {
                 self.pid = Some(pid.unwrap_or(0));
@@ -154,10 +158,13 @@ impl<'a> Stdout<'a> {
         hear(&mut self.line, heard, Stream::Out, self.heard);
     }
 
-    /// Hears what stands behind the last line end.
+    /// Hears what stands behind the last line end; where the wrapper never began, what was said last instead.
     pub fn finish(&mut self) {
+        let mut rest = std::mem::take(&mut self.pending);
+        if self.pid.is_none() && rest.is_empty() {
+            rest = std::mem::take(&mut self.before);
+        }
         if self.trailer.is_none() {
-            let rest = std::mem::take(&mut self.pending);
             self.take(&rest);
         }
         flush(&mut self.line, Stream::Out, self.heard);

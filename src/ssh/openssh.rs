@@ -230,9 +230,7 @@ impl Openssh {
             Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
             Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
             // Without the wrapper's first line nothing was begun: sudo, or the login shell, ended it.
-            None if pid == 0 && !err.is_empty() && has_exited(child).await => {
-                Ok(Ended { status: NOT_BEGUN, out, err, cut })
-            }
+            None if pid == 0 && has_exited(child).await => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
             None => Err(cut_off(host, job, "its connection ended first")),
         }
     }
@@ -440,9 +438,14 @@ fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> 
     match ended.status {
         UNWRITTEN => Err(not_begun(host, "ledger", job)),
         NOT_BEGUN => {
-            let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+            let said = if ended.err.is_empty() { &ended.out } else { &ended.err };
+            let said = String::from_utf8_lossy(said);
+            let last = said.lines().last().unwrap_or("the login shell ended without a word");
             let message = format!("host `{host}`: the command was not begun: {last}");
-            Err(Failure::failed(message).on(&host.name).help("a host needs sh, setsid and sudo where a user is named"))
+            Err(Failure::failed(message).on(&host.name).help(
+                "a host needs sh, setsid, sudo where a user is named, and a login shell that runs `exec /bin/sh`, which rbash, \
+                 git-shell and nologin don't",
+            ))
         }
         _ => Ok(ended),
     }
