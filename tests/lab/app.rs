@@ -6,7 +6,7 @@
 //! empty one leaves it out.
 //! `/slow` takes a second, `/slow?ms=60000` a minute. It writes the id of each request into `requests` before it answers, and after SIGTERM finishes what it has begun.
 //! Files in its unit's folder make it misbehave: `sick`, `warm_up`, `slow_start` and `crash_after` (in milliseconds);
-//! a file `sick` in the release itself does the same for that release.
+//! a file `sick` or `crash_after` in the release itself does the same for that release.
 use std::{
     env, fs,
     io::Write,
@@ -54,7 +54,7 @@ async fn serve() -> Result<(), String> {
     let unit = PathBuf::from(env::var("RFAB_LAB_UNIT").map_err(|e| e.to_string())?);
     let shop = Arc::new(Shop::open(unit)?);
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    if let Some(time) = millis(&shop.unit, "crash_after") {
+    if let Some(time) = millis(&shop.unit, "crash_after").or_else(|| millis(&shop.release, "crash_after")) {
         tokio::spawn(async move {
             sleep(time).await;
             eprintln!("shop: crashed, as told");

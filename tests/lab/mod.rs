@@ -42,10 +42,12 @@ pub use part::command as part;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo};
 #[allow(unused_imports, reason = "named by tests of some faults only")]
-pub use relay::Relay;
+pub use relay::{Line, Relay};
 pub use repository::Repository;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use rfab::{Run, Running};
+#[allow(unused_imports, reason = "named by tests of some faults only")]
+pub use service::Unit;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use space::Level;
 

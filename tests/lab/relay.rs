@@ -1,4 +1,6 @@
 //! A slow line: whatever goes through it arrives later, in both directions, and in order.
+//!
+//! One that loses packets looks so to a program too, for TCP sends again what was lost, and all behind it waits.
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
@@ -17,15 +19,48 @@ pub struct Relay {
     at: SocketAddr,
 }
 
+/// What a line does to what goes through it.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// How long a byte takes there and back.
+    pub round_trip: Duration,
+    /// Packets are lost: one by one, and for a second or two all of them.
+    pub lossy: bool,
+}
+
+/// How long it takes until a packet that was lost is sent again.
+const AGAIN: Duration = Duration::from_millis(250);
+/// A line that loses packets is dead for the end of each such while.
+const WHILE: Duration = Duration::from_millis(6000);
+const DEAD: Duration = Duration::from_millis(1800);
+/// Of so many packets that come one by one one is lost.
+const ONE_OF: u32 = 25;
+
 /// What was sent, and when it arrives; nothing left is the end of it.
 type Sent = (Instant, Vec<u8>);
 
+impl Line {
+    /// When that arrives which is sent now, on a line that works since `began`.
+    fn arrival(self, began: Instant) -> Instant {
+        let now = Instant::now();
+        let on_time = now + self.round_trip / 2;
+        if !self.lossy {
+            return on_time;
+        }
+        let so_far = Duration::from_millis((now.duration_since(began).as_millis() % WHILE.as_millis()) as u64);
+        if so_far >= WHILE - DEAD {
+            return on_time + (WHILE - so_far);
+        }
+        if rand::random::<u32>().is_multiple_of(ONE_OF) { on_time + AGAIN } else { on_time }
+    }
+}
+
 impl Relay {
-    /// Listens at `at`, and takes half of `round_trip` to bring a byte to `to`, and as long for one that comes back.
-    pub fn start(at: SocketAddr, to: SocketAddr, round_trip: Duration) -> Relay {
+    /// Listens at `at`, and brings what is sent there to `to`, and back what comes from there.
+    pub fn start(at: SocketAddr, to: SocketAddr, line: Line) -> Relay {
         let listener = TcpListener::bind(at).expect("a free address");
         let over = Arc::new(AtomicBool::new(false));
-        let ended = over.clone();
+        let (ended, began) = (over.clone(), Instant::now());
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 if ended.load(Relaxed) {
@@ -33,9 +68,9 @@ impl Relay {
                 }
                 // The first packets of a connection take their way too.
                 thread::spawn(move || {
-                    sleep(round_trip);
+                    sleep(line.arrival(began).saturating_duration_since(Instant::now()) + line.round_trip / 2);
                     if let Ok(far) = TcpStream::connect(to) {
-                        join(&near, &far, round_trip / 2);
+                        join(&near, &far, line, began);
                     }
                 });
             }
@@ -52,20 +87,20 @@ impl Drop for Relay {
     }
 }
 
-fn join(near: &TcpStream, far: &TcpStream, delay: Duration) {
+fn join(near: &TcpStream, far: &TcpStream, line: Line, began: Instant) {
     for (from, to) in [(near, far), (far, near)] {
         let _ = from.set_nodelay(true);
         let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { return };
         let (sender, receiver) = channel();
-        thread::spawn(move || take(from, &sender, delay));
+        thread::spawn(move || take(from, &sender, || line.arrival(began)));
         thread::spawn(move || bring(to, &receiver));
     }
 }
 
-fn take(mut from: TcpStream, sender: &Sender<Sent>, delay: Duration) {
+fn take(mut from: TcpStream, sender: &Sender<Sent>, arrival: impl Fn() -> Instant) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(n) = from.read(&mut buffer) {
-        let sent = sender.send((Instant::now() + delay, buffer[..n].to_vec()));
+        let sent = sender.send((arrival(), buffer[..n].to_vec()));
         if n == 0 || sent.is_err() {
             return;
         }
@@ -91,21 +126,46 @@ fn bring(mut to: TcpStream, receiver: &Receiver<Sent>) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn bytes_arrive_late_and_in_order_and_the_end_of_them_too() {
+    /// A line of that kind, with both its ends, until it is dropped.
+    fn line(line: Line) -> (Relay, TcpStream, TcpStream) {
         let server = TcpListener::bind("127.0.0.1:0").expect("a port");
         let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-        let to = server.local_addr().expect("an address");
-        let _relay = Relay::start(free, to, Duration::from_millis(100));
-        let mut client = TcpStream::connect(free).expect("a connection");
-        let (mut far, _) = server.accept().expect("a connection");
+        let relay = Relay::start(free, server.local_addr().expect("an address"), line);
+        let near = TcpStream::connect(free).expect("a connection");
+        let (far, _) = server.accept().expect("a connection");
+        (relay, near, far)
+    }
+
+    #[test]
+    fn bytes_arrive_late_and_in_order_and_the_end_of_them_too() {
+        let (_relay, mut near, mut far) = line(Line { round_trip: Duration::from_millis(100), lossy: false });
         let began = Instant::now();
-        client.write_all(b"one").expect("a write");
-        client.write_all(b"two").expect("a write");
-        client.shutdown(Shutdown::Write).expect("an end");
+        near.write_all(b"one").expect("a write");
+        near.write_all(b"two").expect("a write");
+        near.shutdown(Shutdown::Write).expect("an end");
         let mut text = String::new();
         far.read_to_string(&mut text).expect("a text");
         assert_eq!(text, "onetwo");
         assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_line_that_loses_packets_is_dead_for_a_while_and_loses_nothing() {
+        let (_relay, mut near, mut far) = line(Line { round_trip: Duration::from_millis(20), lossy: true });
+        let sender = thread::spawn(move || {
+            for n in 0..70_u8 {
+                near.write_all(&[n]).expect("a write");
+                sleep(WHILE / 60);
+            }
+        });
+        let (mut all, mut longest, mut last) = (Vec::new(), Duration::ZERO, Instant::now());
+        let mut byte = [0];
+        while far.read(&mut byte).expect("a read") == 1 {
+            longest = longest.max(last.elapsed());
+            (last, all) = (Instant::now(), [all, vec![byte[0]]].concat());
+        }
+        sender.join().expect("a sender");
+        assert_eq!(all, (0..70).collect::<Vec<u8>>());
+        assert!(longest > DEAD * 3 / 4, "{longest:?}");
     }
 }

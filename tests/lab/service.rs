@@ -52,7 +52,7 @@ stop() {
 case $verb in
     start) start ;;
     stop) stop ;;
-    restart) stop; start ;;
+    restart) stop; sleep "$(cat "$dir/slow_restart" 2>/dev/null || echo 0)"; start ;;
     status) if running; then echo "$unit is running, pid $pid"; else echo "$unit is stopped"; exit 3; fi ;;
     logs) tail -n 50 "$dir/log" ;;
     *) echo "lab-service start|stop|restart|status|logs UNIT" >&2; exit 2 ;;
@@ -138,6 +138,16 @@ impl Unit<'_> {
     /// From its next start it does not listen for so long.
     pub fn slow_start(&self, time: Duration) {
         self.put("slow_start", &time.as_millis().to_string());
+    }
+
+    /// From now on a restart keeps it stopped for so many seconds.
+    pub fn slow_restart(&self, seconds: u32) {
+        self.put("slow_restart", &seconds.to_string());
+    }
+
+    /// From now on a restart is as quick as it can be.
+    pub fn quick_restart(&self) {
+        let _ = fs::remove_file(self.folder().join("slow_restart"));
     }
 
     /// After its next start it ends by itself after so long, with status 1.

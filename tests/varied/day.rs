@@ -3,7 +3,7 @@
 use crate::{
     cover::{Numbers, Row},
     end,
-    lab::{Lab, Load, Output, PASSWORD, Relay, Running, Sudo},
+    lab::{Lab, Load, Output, PASSWORD, Relay, Running, Sudo, Unit},
     making::{First, Made, Making, Reference},
     rows::Rows,
     table::Refusal,
@@ -78,9 +78,10 @@ impl Day {
         self.typed(&["prod", "proxy.all"], 0);
         end::all_serve(self, &release);
 
-        let broken = self.next(true);
-        self.typed(&["prod", &format!("release{}", broken.word)], 1);
-        end::half_serve(self, &release);
+        if self.making.reloaded {
+            release = self.reloaded();
+        }
+        self.broken(&release);
         let before = self.next(false);
         self.typed(&["prod", &format!("release{}", before.word)], 0);
         end::all_serve(self, &before);
@@ -102,6 +103,57 @@ impl Day {
         }
         self.close();
         end::is_tidy(self);
+    }
+
+    /// Reloads a balancer while the first hosts are out and their services stopped: they are taken out again, and the run
+    /// says so and does not go on. Typed anew, it does.
+    fn reloaded(&mut self) -> Release {
+        let release = self.next(false);
+        let words = ["prod", &format!("release{}", release.word)];
+        self.units(|unit| unit.slow_restart(3));
+        let run = self.start(&words);
+        let stopped = |_: &str| self.lab.host("web1").serves().is_none();
+        assert!(!self.attend(&run, Some(&stopped)), "it was over before a restart: {:?}", run.so_far());
+        let balancer = &self.lab.balancers[0];
+        balancer.reload();
+        self.attend(&run, None);
+        let out = run.output();
+        self.note(&words, &out);
+        self.units(|unit| unit.quick_restart());
+        let told = format!("{}{}", out.stdout, out.stderr);
+        let name = balancer.plan.name;
+        assert!(told.contains(&format!("`{name}` was reloaded or restarted while `web1` was out")), "{told}");
+        assert!(told.contains("it is out again"), "{told}");
+        assert!(matches!(out.code, Some(1 | 6)), "{told}");
+        end::is_out(self, "web1");
+        self.typed(&words, 0);
+        end::all_serve(self, &release);
+        release
+    }
+
+    /// A release that is never well, or does not stay it, ends at the first group; the others go on serving.
+    fn broken(&mut self, release: &Release) {
+        let broken = self.next(true);
+        let words = ["prod", &format!("release{}", broken.word)];
+        if !self.making.dies_late {
+            self.typed(&words, 1);
+            return end::half_serve(self, release);
+        }
+        // Who is at the shop when it dies meets that, whoever deploys it.
+        self.close();
+        let told = self.typed(&words, 1);
+        for name in &self.making.web()[..self.making.size] {
+            let told_of = |line: &&str| line.starts_with(&format!("{name} ")) && line.contains(" failed ");
+            assert!(told.lines().any(|line| told_of(&line)), "{name} died and is not said to have failed: {told}");
+        }
+        end::half_serve(self, release);
+        end::wait_until_down(self, "web1");
+        self.customers();
+        self.load.as_ref().expect("customers").wait_for(40);
+    }
+
+    fn units(&self, tell: impl Fn(Unit<'_>)) {
+        self.making.web().iter().for_each(|name| tell(self.lab.host(name).unit("shop")));
     }
 
     /// A setup or else a release that has to be refused, before anything is changed.
@@ -152,7 +204,7 @@ impl Day {
 
     /// Over a slow line a host hears only later that the run before is dead.
     fn at_last(&self, flag: &'static str) -> &'static [&'static str] {
-        match (self.making.round_trip, flag) {
+        match (self.making.line, flag) {
             (None, "--abort") => &["--abort"],
             (None, _) => &["--resume"],
             (_, "--abort") => &["--abort", "--wait"],
@@ -197,16 +249,17 @@ impl Day {
         }
     }
 
-    /// Makes something that can be released; a broken one starts and is never healthy.
+    /// Makes something that can be released; a broken one starts and is never healthy, or dies later.
     fn next(&mut self, broken: bool) -> Release {
         self.made += 1;
         let project = &self.lab.project;
         let tag = format!("v4.0.{}", self.made);
-        let sick = project.folder.join("sick");
+        let (name, text) = if self.making.dies_late { ("crash_after", "3300") } else { ("sick", "") };
+        let fault = project.folder.join(name);
         if broken {
-            fs::write(&sick, "").expect("a file of the project");
+            fs::write(&fault, text).expect("a file of the project");
         } else {
-            let _ = fs::remove_file(&sick);
+            let _ = fs::remove_file(&fault);
         }
         let (commit, page) = if self.making.reference == Reference::Branch {
             let page = format!("shop number {}\n", self.made);
@@ -244,7 +297,7 @@ impl Day {
         let moment = MOMENTS[self.numbers.below(MOMENTS.len())];
         let words = ["prod", &format!("release{}", release.word)];
         let run = self.start(&words);
-        let over = self.attend(&run, Some(moment));
+        let over = self.attend(&run, Some(&|printed| printed.contains(moment)));
         assert!(!over, "it was over before it printed `{moment}`: {:?}", run.so_far());
         run.kill();
         let out = run.output();
@@ -278,13 +331,14 @@ impl Day {
         matches!(self.making.sudo, Sudo::Password | Sudo::EachTime)
     }
 
-    /// Stays with a run, and types the password when it asks; until it has printed a text, or is over, which is told.
-    fn attend(&self, run: &Running<'_>, until: Option<&str>) -> bool {
+    /// Stays with a run, and types the password when it asks; until something is so, by what it has printed or by the lab, or it
+    /// is over, which is told.
+    fn attend(&self, run: &Running<'_>, until: Option<&dyn Fn(&str) -> bool>) -> bool {
         let (mut answered, began) = (0, Instant::now());
         loop {
             let over = run.is_over() || began.elapsed() > LONGEST;
             let (stdout, stderr) = run.so_far();
-            if until.is_some_and(|text| stdout.contains(text) || stderr.contains(text)) {
+            if until.is_some_and(|until| until(&stdout) || until(&stderr)) {
                 return false;
             }
             if over {

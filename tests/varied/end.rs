@@ -3,7 +3,11 @@ use crate::{
     day::{Day, Release},
     making::{First, said},
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 /// Every host serves that release, and gets requests in every pool.
 #[track_caller]
@@ -18,6 +22,23 @@ pub fn half_serve(day: &Day, release: &Release) {
     let second = day.making.web().split_off(day.making.size);
     let wrong: Vec<String> = second.iter().filter_map(|name| wrong(day, name, release)).collect();
     assert!(wrong.is_empty(), "a broken release reached the second group:\n{}", wrong.join("\n"));
+}
+
+/// No server of a host gets requests.
+#[track_caller]
+pub fn is_out(day: &Day, name: &str) {
+    let all = standings(day, name);
+    assert!(all.values().all(|live| !live), "{name} gets requests: {all:?}");
+}
+
+/// Waits until every balancer has seen that a host is down.
+#[track_caller]
+pub fn wait_until_down(day: &Day, name: &str) {
+    let until = Instant::now() + Duration::from_secs(10);
+    while standings(day, name).values().any(|live| *live) {
+        assert!(Instant::now() < until, "{name} is not down: {:?}", standings(day, name));
+        sleep(Duration::from_millis(50));
+    }
 }
 
 /// What is wrong with a host that should be live with a release.

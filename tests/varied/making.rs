@@ -1,6 +1,6 @@
 //! A lab as a row of the table wants it.
-use crate::lab::{HostPlan, Kind, Lab, Plan, Relay, Shape, Sudo};
-use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use crate::lab::{HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo};
+use std::{fs, net::SocketAddr, path::Path, process::Command};
 
 /// What the values of a row have asked for; the default is the lab as other tests have it.
 pub struct Making {
@@ -20,9 +20,13 @@ pub struct Making {
     pub known: Known,
     /// Lines of each sshd.
     pub sshd: Vec<&'static str>,
-    /// How long a byte takes to a host and back, where it isn't there at once.
-    pub round_trip: Option<Duration>,
+    /// The line to the hosts, where a byte isn't there at once.
+    pub line: Option<Line>,
     pub balancers: usize,
+    /// Whether a balancer is reloaded while a service is restarted.
+    pub reloaded: bool,
+    /// Whether a broken release dies when it has served for a while; else it is never healthy.
+    pub dies_late: bool,
     /// What the tree of a commit is made into.
     pub made: Made,
     pub sudo: Sudo,
@@ -31,6 +35,8 @@ pub struct Making {
     pub shell: &'static str,
     /// Files of the login user's home, with their texts.
     pub home: Vec<(&'static str, &'static str)>,
+    /// Whether homes may be written; where not, the fleet's `state` is elsewhere.
+    pub read_only: bool,
     pub umask: &'static str,
     pub kind: Kind,
     pub shape: Shape,
@@ -120,13 +126,16 @@ impl Making {
             route: Route::Direct,
             known: Known::Plain,
             sshd: Vec::new(),
-            round_trip: None,
+            line: None,
             balancers: 1,
+            reloaded: false,
+            dies_late: false,
             made: Made::Tree,
             sudo: Sudo::Free,
             owner: "shop",
             shell: "/bin/sh",
             home: Vec::new(),
+            read_only: false,
             umask: "022",
             kind: Kind::Plain,
             shape: Shape { fleet: vec!["drain_within = \"8s\""], ..Shape::default() },
@@ -178,6 +187,10 @@ impl Making {
             for (file, text) in &self.home {
                 fs::write(host.folder.join("home/deploy").join(file), text).expect("a file of a home");
             }
+            if self.read_only {
+                let home = host.home();
+                host.sh(&format!("mount --bind {home} {home} && mount -o remount,ro,bind {home}")).expect_ok();
+            }
         }
         for name in self.web() {
             lab.host(name).unit("shop").says(self.says);
@@ -220,13 +233,13 @@ impl Making {
 
     /// Puts a relay in front of each host that ssh reaches at once.
     fn slow_down(&self, lab: &Lab) -> Vec<Relay> {
-        let Some(round_trip) = self.round_trip else { return Vec::new() };
+        let Some(line) = self.line else { return Vec::new() };
         let mut relays = Vec::new();
         for host in lab.hosts.iter().filter(|host| host.plan.behind.is_none()) {
             let v6 = self.address == Address::Ipv6 && host.plan.ipv6;
             let ip = if v6 { host.ipv6().into() } else { host.address.into() };
             let (port, slow) = (host.port, host.port + 1000);
-            relays.push(Relay::start(SocketAddr::new(ip, slow), SocketAddr::new(ip, port), round_trip));
+            relays.push(Relay::start(SocketAddr::new(ip, slow), SocketAddr::new(ip, port), line));
             lab.edit("fleets/ssh_config", |text| replaced(&text, &format!("Port {port}\n"), &format!("Port {slow}\n")));
             lab.edit("known_hosts", |text| replaced(&text, &format!("[{ip}]:{port} "), &format!("[{ip}]:{slow} ")));
         }
@@ -296,9 +309,14 @@ impl Making {
             let version = format!("version = '{}{}'", self.probe, self.pattern);
             let mut text = replaced(&text, "version = \"header:X-Release\"", &version);
             text = replaced(&text, ":8080/health", &format!(":8080{}", self.url));
-            text = replaced(&text, "good = 3\nover = \"1s\"", "good = 2\nover = \"300ms\"");
+            if self.dies_late {
+                text = replaced(&text, "over = \"1s\"", "over = \"2s\"");
+                text = replaced(&text, "settle = \"200ms\"\n", "");
+            } else {
+                text = replaced(&text, "good = 3\nover = \"1s\"", "good = 2\nover = \"300ms\"");
+            }
             text = replaced(&text, "within = \"15s\"", "within = \"6s\"");
-            if self.round_trip.is_some() {
+            if self.line.is_some() {
                 text = replaced(&text, "drain_within = \"8s\"", "drain_within = \"40s\"");
             }
             if self.sudo != Sudo::None {
@@ -308,6 +326,9 @@ impl Making {
                 for name in self.web() {
                     text = replaced(&text, &format!(", address = \"{}\"", lab.host(name).address), "");
                 }
+            }
+            if self.read_only {
+                text = format!("state = \"/var/tmp/rfab\"\n{text}");
             }
             if let Route::Via(via) = self.route {
                 text = format!("via = \"{via}\"\n{text}");

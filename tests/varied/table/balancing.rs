@@ -89,6 +89,23 @@ pub const CHOICES: &[Choice] = &[
         ],
     },
     Choice {
+        name: "reload",
+        title: "A reload amid a deploy",
+        values: &[
+            Value::of("no", "None.", |_| {}),
+            Value::of(
+                "yes",
+                "HAProxy is reloaded, and forgets that hosts are out, while their services are restarted: \
+                 they are taken out again, and the run ends there; typed again, it completes.",
+                |m| {
+                    m.reloaded = true;
+                    // Until a check has found that a server is down it gets requests.
+                    m.shape.backend.extend([("", "retries 3"), ("", "option redispatch 1")]);
+                },
+            ),
+        ],
+    },
+    Choice {
         name: "weight",
         title: "Weights",
         values: &[
@@ -98,8 +115,15 @@ pub const CHOICES: &[Choice] = &[
     },
 ];
 
-pub const BARS: &[Bar] = &[Bar {
-    one: ("pools", &["tracking"]),
-    other: ("checks", &["no"]),
-    why: "HAProxy takes no `track` of a server that isn't checked",
-}];
+pub const BARS: &[Bar] = &[
+    Bar {
+        one: ("pools", &["tracking"]),
+        other: ("checks", &["no"]),
+        why: "HAProxy takes no `track` of a server that isn't checked",
+    },
+    Bar {
+        one: ("dies", &["late"]),
+        other: ("checks", &["no"]),
+        why: "without checks HAProxy goes on sending requests to an app that is dead",
+    },
+];

@@ -1,6 +1,6 @@
 //! The hosts, how one logs in to them, and who one is there.
 use super::{Bar, Choice, Value};
-use crate::lab::{Kind, Sudo};
+use crate::lab::{Kind, Line, Sudo};
 use crate::making::{Address, Known, Route};
 use std::time::Duration;
 
@@ -62,6 +62,7 @@ pub const CHOICES: &[Choice] = &[
         title: "Sessions and logins that sshd allows",
         values: &[
             Value::of("many", "A hundred.", |_| {}),
+            Value::of("one session", "`MaxSessions 1`.", |m| m.sshd = vec!["MaxSessions 1"]),
             Value::of("default", "What OpenSSH allows: `MaxSessions 10`, `MaxStartups 10:30:100`.", |m| {
                 m.sshd = vec!["MaxSessions 10", "MaxStartups 10:30:100"];
             }),
@@ -72,7 +73,14 @@ pub const CHOICES: &[Choice] = &[
         title: "The line to the hosts",
         values: &[
             Value::of("fast", "As on one machine.", |_| {}),
-            Value::of("150 ms", "150 ms there and back.", |m| m.round_trip = Some(Duration::from_millis(150))),
+            Value::of("150 ms", "150 ms there and back.", |m| {
+                m.line = Some(Line { round_trip: Duration::from_millis(150), lossy: false })
+            }),
+            Value::of(
+                "lossy",
+                "40 ms there and back; packets are lost one by one, and every few seconds all of them for two seconds.",
+                |m| m.line = Some(Line { round_trip: Duration::from_millis(40), lossy: true }),
+            ),
         ],
     },
     Choice {
@@ -91,12 +99,24 @@ pub const CHOICES: &[Choice] = &[
         title: "The login shell",
         values: &[
             Value::of("sh", "`/bin/sh`.", |_| {}),
-            Value::of("bash", "bash, with a `.bashrc` that prints something.", |m| {
+            Value::of("bash", "bash, with a `.bashrc` that prints on both its outputs.", |m| {
                 m.shell = "/bin/bash";
-                m.home.push((".bashrc", "echo Welcome!\n"));
+                m.home.push((".bashrc", "echo Welcome!; echo 'stty: no terminal' >&2\n"));
             }),
+            Value::of("rbash", "A restricted bash, which runs no programs.", |m| m.shell = "/bin/rbash")
+                .refused(1, "the command was not begun: rbash: line 1: exec: restricted"),
             Value::of("fish", "fish.", |m| m.shell = "/usr/bin/fish"),
             Value::of("tcsh", "tcsh.", |m| m.shell = "/bin/tcsh"),
+        ],
+    },
+    Choice {
+        name: "home",
+        title: "The login user's home",
+        values: &[
+            Value::of("writable", "The user may write there.", |_| {}),
+            Value::of("read-only", "Nobody may; `state` in the fleet file names another folder.", |m| {
+                m.read_only = true;
+            }),
         ],
     },
     Choice {
@@ -126,7 +146,7 @@ pub const BARS: &[Bar] = &[
     },
     Bar {
         one: ("tools", &["busybox"]),
-        other: ("shell", &["bash", "fish", "tcsh"]),
+        other: ("shell", &["bash", "rbash", "fish", "tcsh"]),
         why: "a machine that has only busybox has only its shell",
     },
 ];

@@ -23,6 +23,19 @@ pub const CHOICES: &[Choice] = &[
         ],
     },
     Choice {
+        name: "dies",
+        title: "How a broken release is broken",
+        values: &[
+            Value::of("never well", "It is never healthy: its group stays out.", |_| {}),
+            Value::of(
+                "late",
+                "It is healthy at first, and dies when it has been put back: no host is said to be well that isn't, \
+                 and the next group stays live.",
+                |m| m.dies_late = true,
+            ),
+        ],
+    },
+    Choice {
         name: "repository",
         title: "Where the commits are",
         values: &[
