@@ -2,7 +2,7 @@
 use super::{
     adopting::Adopted,
     error::{Amount, Error},
-    name::{ReleaseName, lower_hex},
+    name::{self, ReleaseName, lower_hex},
     pack::Packed,
     program::Program,
 };
@@ -141,7 +141,7 @@ pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), Error> {
             ("tool", [tool]) => adopted.tool = Some(text(tool)?),
             ("others", [number]) => adopted.others = number.parse().ok()?,
             ("foreign", [target]) => adopted.current = Some(text(target)?),
-            ("revision", [commit]) if digits(commit, 40) => adopted.commit = Some(commit.to_string()),
+            ("revision", [commit]) if name::whole(commit) => adopted.commit = Some(commit.to_string()),
             _ => return None,
         }
         Some(())
@@ -226,7 +226,7 @@ pub fn listed(ended: &Ended) -> Result<Listed, Error> {
         match (word, rest) {
             ("release", [name, commit, manifest]) => {
                 let name: ReleaseName = name.parse().ok()?;
-                let good = digits(commit, 40) && digits(manifest, 64) && commit.starts_with(name.short());
+                let good = name::whole(commit) && digits(manifest, 64) && commit.starts_with(name.short());
                 good.then(|| {
                     listed.releases.push(Release { name, commit: commit.to_string(), manifest: manifest.to_string() })
                 })?;
@@ -239,7 +239,7 @@ pub fn listed(ended: &Ended) -> Result<Listed, Error> {
             ("current-foreign", [target]) => {
                 (currents, listed.current) = (currents + 1, Current::Foreign(text(target)?))
             }
-            ("revision", [commit]) if digits(commit, 40) => listed.revision = Some(commit.to_string()),
+            ("revision", [commit]) if name::whole(commit) => listed.revision = Some(commit.to_string()),
             ("current-none", []) => currents += 1,
             _ => return None,
         }
@@ -476,6 +476,23 @@ mod tests {
         assert!(matches!(listed(&ended(3, "failed oddly\nend list\n")), Err(Error::Nonsense { .. })));
         assert!(matches!(listed(&ended(3, "end list\n")), Err(Error::NoEnd { .. })));
         assert_eq!(listed(&ended(3, "failed absent\nend list\n")), Err(Error::NotSetUp("its path")));
+    }
+
+    #[test]
+    fn a_commit_has_40_digits_or_64_in_each_answer() {
+        for length in [40, 64] {
+            let (commit, digest) = ("0".repeat(length), "1".repeat(64));
+            let release = format!("release 0001-000000000000 {commit} {digest}\ncurrent 0001-000000000000\nend list\n");
+            assert_eq!(listed(&ended(0, &release)).unwrap().releases[0].commit, commit);
+            let foreign = format!("current-foreign -\nrevision {commit}\nend list\n");
+            assert_eq!(listed(&ended(0, &foreign)).unwrap().revision.as_ref(), Some(&commit));
+            let adopted = format!("revision {commit}\nend setup\n");
+            assert_eq!(set_up(&ended(0, &adopted)).unwrap().1.commit, Some(commit));
+        }
+        for length in [39, 41, 63, 65] {
+            let foreign = format!("current-foreign -\nrevision {}\nend list\n", "0".repeat(length));
+            assert!(listed(&ended(0, &foreign)).is_err(), "{length}");
+        }
     }
 
     #[test]
