@@ -191,6 +191,17 @@ impl Balancer {
         }
     }
 
+    /// The version of its machine's HAProxy, as `(2, 6)`.
+    fn version(&self) -> (u32, u32) {
+        let said = self.host.exec(&["haproxy", "-v"]).expect_ok();
+        let number = said.split("ersion ").nth(1).unwrap_or_default();
+        let mut parts = number.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().ok());
+        match (parts.next(), parts.next()) {
+            (Some(Some(major)), Some(Some(minor))) => (major, minor),
+            _ => panic!("haproxy says no version: {said}"),
+        }
+    }
+
     fn config_file(&self) -> std::path::PathBuf {
         self.host.folder.join("haproxy.cfg")
     }
@@ -213,8 +224,10 @@ impl Balancer {
         };
         let (mode, http) = match shape.tcp {
             true => ("tcp", ""),
-            false => ("http", "    option idle-close-on-response\n    timeout http-keep-alive 20s\n"),
+            false => ("http", "    timeout http-keep-alive 20s\n"),
         };
+        // From 2.4 on an HAProxy that is reloaded closes no connection on which a request may come.
+        let idle = if shape.tcp || self.version() < (2, 4) { "" } else { "    option idle-close-on-response\n" };
         let mut text = format!(
             "global
     log stderr format raw local0 warning
@@ -229,7 +242,7 @@ defaults
     log global
     retries 0
     no option redispatch
-{http}    timeout connect 2s
+{idle}{http}    timeout connect 2s
     timeout queue 2s
     timeout client 20s
     timeout server 20s

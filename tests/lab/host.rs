@@ -242,6 +242,10 @@ impl Host {
 
     /// A tool of the lab's that is there whatever the machine has.
     pub fn tool(&self, name: &str) -> String {
+        if self.plan.debian.is_some() {
+            // The lab's own is linked with this machine's libraries.
+            return name.to_owned();
+        }
         self.lab.join("tools").join(name).display().to_string()
     }
 
@@ -284,6 +288,13 @@ impl Host {
     fn mounts(&self) -> String {
         let folder = self.folder.display();
         let mut lines = Vec::new();
+        // Read only, for it is kept for other labs.
+        let covered = |at: &str, root: PathBuf| {
+            format!("mount --bind '{0}{at}' {at}\nmount -o remount,ro,bind {at}", root.display())
+        };
+        if let Some(debian) = self.plan.debian {
+            lines.push(covered("/etc", debian.folder()));
+        }
         for file in ["passwd", "group", "hosts"] {
             lines.push(format!("mount --bind {folder}/etc/{file} /etc/{file}"));
         }
@@ -303,6 +314,9 @@ impl Host {
         lines.push(format!("hostname {}", self.plan.name));
         if Level::here().is_root() {
             lines.push("chown deploy: /run/haproxy".into());
+        }
+        if let Some(debian) = self.plan.debian {
+            lines.push(covered("/usr", debian.folder()));
         }
         if self.plan.kind == Kind::Busybox {
             let busybox = self.lab.join("busybox");

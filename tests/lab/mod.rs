@@ -11,6 +11,7 @@ mod agent;
 mod app;
 mod block;
 mod client;
+mod debian;
 mod deployed;
 mod fleets;
 mod guard;
@@ -31,12 +32,14 @@ mod silence;
 mod space;
 mod users;
 
+#[allow(unused_imports, reason = "named by tests of some faults only")]
+pub use debian::Debian;
 pub use haproxy::Balancer;
 pub use host::Host;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use load::{Account, Load};
 #[allow(unused_imports, reason = "named by tests of some faults only")]
-pub use needs::{needs_lab, needs_root};
+pub use needs::{needs_lab, needs_root, not_run};
 pub use output::Output;
 pub use part::command as part;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
@@ -81,11 +84,15 @@ impl Lab {
         let guard = Arc::new(Guard::begin());
         let folder = guard.folder.clone();
         lay_out(&folder);
-        if plan.hosts.iter().any(|host| host.kind == Kind::Busybox) {
-            install_busybox(&folder);
+        if let Some(host) = plan.hosts.iter().find(|host| host.kind == Kind::Busybox) {
+            install_busybox(&folder, host.debian);
+        }
+        if plan.hosts.iter().any(|host| host.debian.is_some()) {
+            debian::carry_libraries(&folder.join("libraries"));
         }
         let hosts = make_hosts(&plan, &folder, &guard);
-        let project = Repository::make(&folder.join("project"), &folder.join("remote.git"), &folder.join("home"));
+        let hash = plan.hash.unwrap_or("sha1");
+        let project = Repository::make(&folder.join("project"), &folder.join("remote.git"), &folder.join("home"), hash);
         let operator = operator(&guard, &folder);
         thread::scope(|scope| {
             for host in &hosts {
@@ -246,18 +253,20 @@ fn lay_out(folder: &Path) {
 }
 
 /// The folder that covers `/bin` and its like on a machine that has only busybox. sshd must be there, and may.
-fn install_busybox(folder: &Path) {
+fn install_busybox(folder: &Path, debian: Option<Debian>) {
     let to = folder.join("busybox");
     fs::create_dir_all(&to).expect("busybox's folder");
-    runnable::copy(&found("busybox"), &to.join("busybox"));
-    runnable::copy(Path::new("/usr/sbin/sshd"), &to.join("sshd"));
-    Output::of(Command::new(to.join("busybox")).args(["--install", "-s"]).arg(&to)).expect_ok();
-    // The links lead to `/bin/busybox` or wherever it was run from; within, only the same folder is certain.
-    for link in fs::read_dir(&to).expect("busybox's folder").flatten() {
-        if link.file_type().is_ok_and(|kind| kind.is_symlink()) {
-            fs::remove_file(link.path()).expect("a link");
-            std::os::unix::fs::symlink("busybox", link.path()).expect("a link");
-        }
+    let mut list = Command::new("busybox");
+    let (mut busybox, mut sshd) = (found("busybox"), PathBuf::from("/usr/sbin/sshd"));
+    if let Some(root) = debian.map(Debian::folder) {
+        (busybox, sshd) = (root.join("usr/bin/busybox"), root.join("usr/sbin/sshd"));
+        list = Command::new("chroot");
+        list.arg(&root).arg("busybox");
+    }
+    runnable::copy(&busybox, &to.join("busybox"));
+    runnable::copy(&sshd, &to.join("sshd"));
+    for name in Output::of(list.arg("--list")).expect_ok().lines().filter(|name| *name != "busybox") {
+        std::os::unix::fs::symlink("busybox", to.join(name)).expect("a link");
     }
 }
 

@@ -1,4 +1,5 @@
 //! What a lab is made of, as plain data.
+use super::Debian;
 
 /// The hosts, balancers and fleets that a lab starts with.
 #[derive(Clone, Debug, Default)]
@@ -7,6 +8,8 @@ pub struct Plan {
     pub balancers: Vec<BalancerPlan>,
     /// The tag that hosts with a unit serve when the lab is up; `None` leaves `/srv` empty, as on a fresh machine.
     pub serving: Option<&'static str>,
+    /// The hash of the repository's objects, `sha256`; `None` is sha1.
+    pub hash: Option<&'static str>,
 }
 
 /// One machine.
@@ -14,6 +17,8 @@ pub struct Plan {
 pub struct HostPlan {
     pub name: &'static str,
     pub kind: Kind,
+    /// The release whose programs it has, which must be made; `None` for those of this machine.
+    pub debian: Option<Debian>,
     pub shell: &'static str,
     /// That of a login, in octal.
     pub umask: &'static str,
@@ -154,6 +159,10 @@ impl Plan {
         self
     }
 
+    pub fn hash(self, hash: &'static str) -> Plan {
+        Plan { hash: Some(hash), ..self }
+    }
+
     /// Changes the plan of one host.
     pub fn with(mut self, name: &str, change: impl FnOnce(HostPlan) -> HostPlan) -> Plan {
         let at = self.hosts.iter().position(|host| host.name == name).expect("a host of that name");
@@ -168,6 +177,7 @@ impl HostPlan {
         HostPlan {
             name,
             kind: Kind::Plain,
+            debian: None,
             shell: "/bin/sh",
             umask: "022",
             sudo: Sudo::None,

@@ -25,13 +25,19 @@ const TREE: [(&str, &str, bool); 5] = [
 
 impl Repository {
     /// Makes remote and clone: tags v3.0.0 and v3.0.1, branches `main` (at v3.0.1) and `my-branch` (one further).
-    pub fn make(folder: &Path, remote: &Path, home: &Path) -> Repository {
+    pub fn make(folder: &Path, remote: &Path, home: &Path, hash: &str) -> Repository {
         fs::create_dir_all(home).expect("a home");
         let config = "[user]\n\tname = Lab\n\temail = lab@localhost\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgsign = false\n[advice]\n\tdetachedHead = false\n";
         fs::write(home.join(".gitconfig"), config).expect("a home");
         let repository = Repository { folder: folder.into(), remote: remote.into(), home: home.into() };
-        repository.git_in(Path::new("/"), &["init", "-q", "--bare", &remote.display().to_string()]).expect_ok();
-        repository.git_in(Path::new("/"), &["init", "-q", &folder.display().to_string()]).expect_ok();
+        let format = format!("--object-format={hash}");
+        repository
+            .git_in(Path::new("/"), &["init", "-q", &format, "--bare", &remote.display().to_string()])
+            .expect_ok();
+        repository.git_in(Path::new("/"), &["init", "-q", &format, &folder.display().to_string()]).expect_ok();
+        for key in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+            repository.git_in(remote, &["config", key, "true"]).expect_ok();
+        }
         repository.git(&["remote", "add", "origin", &remote.display().to_string()]).expect_ok();
         // Also for who runs git in it with another home, on a machine where nobody has told git who they are.
         repository.git(&["config", "user.name", "Lab"]).expect_ok();

@@ -1,5 +1,5 @@
 //! Services on a machine of the lab: there is no systemd, so a script keeps pid files.
-use super::{host::Host, part, plan::HostPlan, runnable, space::Level, users};
+use super::{debian, host::Host, part, plan::HostPlan, runnable, space::Level, users};
 use std::{
     fs,
     os::unix::fs::chown,
@@ -64,7 +64,7 @@ pub fn install(lab: &Path, host: &Host) {
     let services = host.folder.join("services");
     let runner = users::runner(&host.plan);
     let drop_rights = Level::here().is_root() && runner != users::DEPLOY;
-    let setpriv = lab.join("tools/setpriv").display().to_string();
+    let setpriv = host.tool("setpriv");
     let run_as = if drop_rights {
         format!("{setpriv} --reuid={runner} --regid={runner} --clear-groups --")
     } else {
@@ -77,11 +77,16 @@ pub fn install(lab: &Path, host: &Host) {
         host.address,
         host.plan.name
     );
+    let app = lab.join("bin/app");
+    let app = match host.plan.debian {
+        Some(_) => debian::words(&lab.join("libraries"), &app),
+        None => app.display().to_string(),
+    };
     let script = SCRIPT
         .replace("@SERVICES@", &services.display().to_string())
         .replace("@ENV@", &env)
         .replace("@AS@", &run_as)
-        .replace("@APP@", &format!("{} {}", lab.join("bin/app").display(), part::ARGUMENTS.join(" ")));
+        .replace("@APP@", &format!("{app} {}", part::ARGUMENTS.join(" ")));
     let file = host.folder.join("bin/lab-service");
     runnable::write(&file, &script);
     for unit in units(&host.plan) {

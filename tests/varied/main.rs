@@ -8,6 +8,7 @@ mod end;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod making;
+mod need;
 mod page;
 mod rows;
 mod table;

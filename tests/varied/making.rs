@@ -1,6 +1,11 @@
 //! A lab as a row of the table wants it.
-use crate::lab::{HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo};
-use std::{fs, net::SocketAddr, path::Path, process::Command};
+use crate::lab::{Debian, HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// What the values of a row have asked for; the default is the lab as other tests have it.
 pub struct Making {
@@ -12,6 +17,8 @@ pub struct Making {
     pub says: &'static str,
     pub reference: Reference,
     pub repository: Repository,
+    /// The objects' hash.
+    pub hash: &'static str,
     pub first: First,
     /// Hosts of a group.
     pub size: usize,
@@ -39,6 +46,8 @@ pub struct Making {
     pub read_only: bool,
     pub umask: &'static str,
     pub kind: Kind,
+    /// The release of all machines; `None` is this machine's own.
+    pub debian: Option<Debian>,
     pub shape: Shape,
     pub pools: Vec<&'static str>,
     /// People with a cookie and a name who send the requests; 0 for nobody in particular.
@@ -62,6 +71,9 @@ pub enum Repository {
     Url,
     Worktree,
     Shallow,
+    /// A clone that leaves out what this filter says.
+    Partial(&'static str),
+    Reftable,
 }
 
 /// What is on the hosts before rfab comes.
@@ -120,6 +132,7 @@ impl Making {
             says: "{commit}",
             reference: Reference::Tag,
             repository: Repository::Around,
+            hash: "sha1",
             first: First::Rfab,
             size: 1,
             address: Address::Ipv4,
@@ -138,6 +151,7 @@ impl Making {
             read_only: false,
             umask: "022",
             kind: Kind::Plain,
+            debian: None,
             shape: Shape { fleet: vec!["drain_within = \"8s\""], ..Shape::default() },
             pools: vec!["bk_web"],
             people: 0,
@@ -173,9 +187,10 @@ impl Making {
         for name in ["lb1", "lb2"].into_iter().take(self.balancers) {
             plan = plan.balancer(name, &pools);
         }
-        plan = plan.shaped(self.shape.clone());
+        plan = plan.shaped(self.shape.clone()).hash(self.hash);
         for host in &mut plan.hosts {
             (host.shell, host.umask, host.sshd) = (self.shell, self.umask, self.sshd.clone());
+            host.debian = self.debian;
         }
         if self.first == First::Nothing { plan } else { plan.serving("v3.0.0") }
     }
@@ -183,6 +198,13 @@ impl Making {
     /// Starts the lab, and makes of it what a plan can't say. The relays are what it is reached by.
     pub fn lab(&self) -> (Lab, Vec<Relay>) {
         let lab = Lab::start(self.plan());
+        if let Some(debian) = self.debian {
+            let system = |file: PathBuf| fs::read_to_string(file).expect("the name of a system");
+            let name = "/usr/lib/os-release";
+            for host in &lab.hosts {
+                assert_eq!(system(host.path(name)), system(debian.folder().join(&name[1..])), "{}", host.plan.name);
+            }
+        }
         for host in &lab.hosts {
             for (file, text) in &self.home {
                 fs::write(host.folder.join("home/deploy").join(file), text).expect("a file of a home");
@@ -356,6 +378,11 @@ impl Making {
             Repository::Url => format!("file://{remote}"),
             Repository::Clone => clone(&[], &remote),
             Repository::Shallow => clone(&["--depth", "1"], &format!("file://{remote}")),
+            Repository::Partial(filter) => {
+                let option = format!("--filter={filter}");
+                clone(&[&option, "--no-checkout"], &format!("file://{remote}"))
+            }
+            Repository::Reftable => clone(&["--ref-format=reftable"], &remote),
             Repository::Worktree => {
                 let to = lab.folder.join("shop").display().to_string();
                 lab.project.git(&["worktree", "add", "-q", "--detach", &to]).expect_ok();

@@ -1,6 +1,7 @@
 //! The rows of a seed, with names for people.
 use crate::{
     cover::{Cover, Pair, Row, cover},
+    need::Need,
     table::{Choice, Refusal, Value, bars, choices},
 };
 use std::{env, fmt::Write as _};
@@ -34,6 +35,20 @@ impl Rows {
     /// The values of a row.
     pub fn values(&self, row: &Row) -> Vec<&'static Value> {
         row.iter().enumerate().map(|(at, value)| &self.choices[at].values[*value]).collect()
+    }
+
+    /// What of this machine a row needs and is not there.
+    pub fn missing(&self, row: &Row) -> Vec<String> {
+        self.needs(row).filter_map(Need::missing).collect()
+    }
+
+    /// Makes what a row needs and is not there, or says what can't be made.
+    pub fn provide(&self, row: &Row) -> Result<(), String> {
+        self.needs(row).try_for_each(Need::make)
+    }
+
+    fn needs(&self, row: &Row) -> impl Iterator<Item = Need> {
+        self.values(row).into_iter().filter_map(|value| value.need)
     }
 
     /// How a row must be refused.

@@ -4,7 +4,7 @@ mod hosts;
 mod proving;
 mod releasing;
 
-use crate::making::Making;
+use crate::{making::Making, need::Need};
 
 /// One thing that a user chooses.
 pub struct Choice {
@@ -21,6 +21,8 @@ pub struct Value {
     pub what: &'static str,
     /// How a day ends that begins so; `None` for one that goes well.
     pub refused: Option<Refusal>,
+    /// What this machine has to have for it.
+    pub need: Option<Need>,
     pub make: fn(&mut Making),
 }
 
@@ -40,7 +42,11 @@ pub struct Bar {
 
 impl Value {
     const fn of(name: &'static str, what: &'static str, make: fn(&mut Making)) -> Value {
-        Value { name, what, refused: None, make }
+        Value { name, what, refused: None, need: None, make }
+    }
+
+    const fn needs(self, need: Need) -> Value {
+        Value { need: Some(need), ..self }
     }
 
     const fn refused(self, code: i32, says: &'static str) -> Value {

@@ -1,5 +1,5 @@
 //! Whose turn it is: two rows a day, or all that have not passed yet.
-use crate::{day, rows::Rows, say};
+use crate::{day, lab::not_run, rows::Rows, say};
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -22,7 +22,7 @@ pub fn take() {
     }
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
     let turn: Vec<usize> = match asked.as_str() {
-        "" => (0..2).map(|n| (2 * days as usize + n) % rows.len()).collect(),
+        "" => of_day(&rows, days as usize),
         "all" => (0..rows.len()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
         list => list.split(',').map(|at| at.parse().expect("numbers of rows")).collect(),
     };
@@ -33,6 +33,10 @@ pub fn take() {
         loop {
             let Some(at) = waiting.lock().expect("the rows").next() else { return };
             let (text, began) = (rows.text(&rows.cover.rows[at]), Instant::now());
+            if let Err(why) = rows.provide(&rows.cover.rows[at]) {
+                not_run(&format!("varied: row {at} ({text})"), &format!("needs what can't be made here: {why}"));
+                continue;
+            }
             let ended = in_own_network(at);
             let took = began.elapsed().as_secs();
             match ended {
@@ -56,6 +60,26 @@ pub fn take() {
     });
     let bad = bad.into_inner().expect("what went wrong");
     assert!(bad.is_empty(), "{} rows ended badly, first: {}", bad.len(), bad[0]);
+}
+
+/// The two rows of a day, of those that this machine has all for. Nothing is made for them, which can take long.
+fn of_day(rows: &Rows, day: usize) -> Vec<usize> {
+    let mut missing = BTreeSet::new();
+    let mut ready = Vec::new();
+    for (at, row) in rows.cover.rows.iter().enumerate() {
+        match rows.missing(row) {
+            all if all.is_empty() => ready.push(at),
+            all => missing.extend(all),
+        }
+    }
+    if !missing.is_empty() {
+        let (left_out, of) = (rows.len() - ready.len(), rows.len());
+        let what = missing.into_iter().collect::<Vec<_>>().join(", ");
+        say(&format!(
+            "varied: {left_out} of {of} rows are left out, which need {what}; RFAB_VARIED=all makes what can be made"
+        ));
+    }
+    (0..2.min(ready.len())).map(|n| ready[(2 * day + n) % ready.len()]).collect()
 }
 
 /// Lives the day of a row in a process and a network of its own, and says why it ended badly.

@@ -1,8 +1,14 @@
 //! The hosts, how one logs in to them, and who one is there.
 use super::{Bar, Choice, Value};
-use crate::lab::{Kind, Line, Sudo};
+use crate::lab::{Debian, Kind, Line, Sudo};
 use crate::making::{Address, Known, Route};
+use crate::need::Need;
 use std::time::Duration;
+
+const BULLSEYE: Debian = Debian("bullseye");
+const BOOKWORM: Debian = Debian("bookworm");
+const TRIXIE: Debian = Debian("trixie");
+const SID: Debian = Debian("sid");
 
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -126,6 +132,20 @@ pub const CHOICES: &[Choice] = &[
             Value::of("022", "Others may read.", |_| {}),
             Value::of("002", "The group may write.", |m| m.umask = "002"),
             Value::of("077", "Nobody else may anything.", |m| m.umask = "077"),
+        ],
+    },
+    Choice {
+        name: "Debian",
+        title: "The machines' release of Debian",
+        values: &[
+            Value::of("here", "The programs of the machine that runs the test.", |_| {}),
+            Value::of("bullseye", "Debian 11: OpenSSH 8.4, HAProxy 2.2, sudo 1.9.5.", |m| m.debian = Some(BULLSEYE))
+                .needs(Need::Debian(BULLSEYE)),
+            Value::of("bookworm", "Debian 12: OpenSSH 9.2, HAProxy 2.6, sudo 1.9.13.", |m| m.debian = Some(BOOKWORM))
+                .needs(Need::Debian(BOOKWORM)),
+            Value::of("trixie", "Debian 13: OpenSSH 10.0, HAProxy 3.0, sudo 1.9.16.", |m| m.debian = Some(TRIXIE))
+                .needs(Need::Debian(TRIXIE)),
+            Value::of("sid", "What becomes the next release.", |m| m.debian = Some(SID)).needs(Need::Debian(SID)),
         ],
     },
     Choice {

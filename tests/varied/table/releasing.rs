@@ -1,6 +1,7 @@
 //! What is released, from where, and over what.
 use super::{Bar, Choice, Value};
 use crate::making::{First, Made, Reference, Repository};
+use crate::need::Need;
 
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -47,6 +48,24 @@ pub const CHOICES: &[Choice] = &[
                 m.repository = Repository::Worktree;
             }),
             Value::of("shallow", "A clone by `git clone --depth 1`.", |m| m.repository = Repository::Shallow),
+            Value::of("blob:none", "A clone without files: `git clone --filter=blob:none`.", |m| {
+                m.repository = Repository::Partial("blob:none");
+            }),
+            Value::of("tree:0", "A clone without files and folders: `git clone --filter=tree:0`.", |m| {
+                m.repository = Repository::Partial("tree:0");
+            }),
+            Value::of("reftable", "A clone by `git clone --ref-format=reftable`.", |m| {
+                m.repository = Repository::Reftable;
+            })
+            .needs(Need::Reftable),
+        ],
+    },
+    Choice {
+        name: "hash",
+        title: "What a commit is named by",
+        values: &[
+            Value::of("sha1", "40 digits.", |_| {}),
+            Value::of("sha256", "64 digits: `git init --object-format=sha256`.", |m| m.hash = "sha256"),
         ],
     },
     Choice {

@@ -1,0 +1,108 @@
+//! Releases of Debian: folders with the programs that machines of the lab have instead of this machine's own.
+//!
+//! `debootstrap` makes one within minutes, from the mirror that apt has here. It is kept, below the target folder or in the
+//! folder that `RFAB_ROOTS` names, until its folder is removed.
+use super::runnable;
+use std::{
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A release, by its code name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Debian(pub &'static str);
+
+/// What a machine has beside Debian's smallest system.
+const PACKAGES: &str = "openssh-server,openssh-client,haproxy,sudo,busybox,fish,tcsh,zsh,socat,netcat-openbsd,git";
+
+/// What no machine of the lab needs, and is large.
+const LEFT_OUT: [&str; 5] =
+    ["var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"];
+
+impl Debian {
+    /// Where its programs are, or will be.
+    pub fn folder(self) -> PathBuf {
+        roots().join(self.0)
+    }
+
+    pub fn is_made(self) -> bool {
+        fs::read_to_string(self.stamp()).is_ok_and(|packages| packages == PACKAGES)
+    }
+
+    /// Makes it if it is not there; says why it can't be made.
+    pub fn make(self) -> Result<(), String> {
+        fs::create_dir_all(roots()).map_err(|e| e.to_string())?;
+        let lock = File::create(roots().join("lock")).map_err(|e| e.to_string())?;
+        lock.lock().map_err(|e| e.to_string())?;
+        if self.is_made() {
+            return Ok(());
+        }
+        let making = roots().join(format!("{}.making", self.0));
+        for old in [&making, &self.folder()] {
+            let _ = fs::remove_dir_all(old);
+        }
+        self.bootstrap(&making)?;
+        for folder in LEFT_OUT {
+            let _ = fs::remove_dir_all(making.join(folder));
+        }
+        // A machine's own is put on it, as on other files of `/etc`.
+        fs::write(making.join("etc/hosts"), "").map_err(|e| e.to_string())?;
+        fs::rename(&making, self.folder()).map_err(|e| e.to_string())?;
+        fs::write(self.stamp(), PACKAGES).map_err(|e| e.to_string())
+    }
+
+    /// Runs debootstrap, all of whose processes and mounts end with it.
+    fn bootstrap(self, to: &Path) -> Result<(), String> {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "unshare", "--mount", "--propagation", "private"]);
+        command.args(["--pid", "--fork", "--kill-child=KILL", "--", "debootstrap", "--variant=minbase"]);
+        command.arg(format!("--include={PACKAGES}")).arg(self.0).arg(to);
+        command.args(mirror()).stdin(Stdio::null());
+        let done = command.output().map_err(|e| format!("debootstrap: {e}"))?;
+        if done.status.success() {
+            return Ok(());
+        }
+        let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let last: Vec<&str> = said.lines().rev().take(3).collect();
+        Err(format!("debootstrap {}: {}", self.0, last.into_iter().rev().collect::<Vec<_>>().join("; ")))
+    }
+
+    fn stamp(self) -> PathBuf {
+        roots().join(format!("{}.packages", self.0))
+    }
+}
+
+fn roots() -> PathBuf {
+    let named = env::var_os("RFAB_ROOTS").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("debian"))
+}
+
+/// The mirror of Debian that apt has here; debootstrap knows one itself.
+fn mirror() -> Option<String> {
+    let format = "$(ORIGIN) $(LABEL) $(REPO_URI)";
+    let out =
+        Command::new("apt-get").args(["indextargets", "--format", format, "Created-By: Packages"]).output().ok()?;
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    said.lines().find_map(|line| line.strip_prefix("Debian Debian ")).map(str::to_owned)
+}
+
+/// Copies what this test's program is linked with, so that it runs on any release by [`words`].
+pub fn carry_libraries(to: &Path) {
+    fs::create_dir_all(to).expect("a folder for libraries");
+    let out = Command::new("ldd").arg(env::current_exe().expect("this binary")).output().expect("ldd");
+    for line in String::from_utf8_lossy(&out.stdout).lines() {
+        let Some(library) = line.split(' ').map(str::trim).find(|word| word.starts_with('/')).map(Path::new) else {
+            continue;
+        };
+        let name = if line.contains("=>") { library.file_name().expect("a library's name") } else { "loader".as_ref() };
+        runnable::copy(library, &to.join(name));
+    }
+}
+
+/// The words that run a program with the libraries in a folder.
+pub fn words(libraries: &Path, program: &Path) -> String {
+    let libraries = libraries.display();
+    format!("{libraries}/loader --library-path {libraries} {}", program.display())
+}
