@@ -464,3 +464,22 @@ fn an_app_that_dies_after_its_put_back_is_never_ok_and_no_group_goes_out_after_i
         }
     }
 }
+
+#[test]
+fn what_died_after_its_put_back_is_nothing_to_go_back_to_and_what_mends_it_may_follow() {
+    let fleet = FOUR.replace(r#"over = "5s""#, "over = \"2s\"\nsettle = \"4s\"");
+    let tasks = "fn asked() { ui::note(`${release::resolve(\"stable\")} ${release::history(targets())[\"web1\"]}`); }";
+    let shop = Shop::of(&[("prod", &fleet)], tasks);
+    let ready = |event: &&rfab::event::Event| matches!(&event.what, What::EffectFinished { effect: "set_admin", text, .. } if text.starts_with("ready web"));
+    let whole = shop.run("prod release:stable", shop.known());
+    let back = whole.events.iter().find(ready).expect("one comes back").at;
+    let mut model = shop.known();
+    model.sick_at.push((back + 1_500, shop.stable.as_str().into()));
+    let died = shop.run("prod release:stable", model);
+    assert_eq!(died.ended.exit, Exit::Failed);
+    shop.tagged("v3.0.2");
+    let asked = shop.run("prod asked", died.model);
+    let said = format!("v3.0.2 ({}) []", &shop.commit("v3.0.2")[..12]);
+    let noted = |event: &rfab::event::Event| matches!(&event.what, What::Noted { text, .. } if *text == said);
+    assert!(asked.events.iter().any(noted), "{said}: {:?} {:?}", asked.events, failures(&asked));
+}

@@ -85,7 +85,7 @@ pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
 }
 
 /// The commit that a roll over the fleet's groups is in the middle of: it is the newest in the ledger, a live host
-/// serves it, and another host of a pool does not yet.
+/// serves it and did not die of it, and another host of a pool does not have it yet.
 fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Option<CommitValue>> {
     let fleet = &targets.fleet;
     if fleet.balancers.is_empty() {
@@ -108,9 +108,9 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
     let of = fleet.clone();
     let listings = fan::over(here, &hosts, move |lane, host| lane.perform(ReadReleases::of(&of, host)?));
     let (mut live_has_it, mut another_has_not) = (false, false);
-    for (listing, (_, out)) in listings.into_iter().zip(counted) {
+    for (listing, (host, out)) in listings.into_iter().zip(counted) {
         let has = listing.map_err(thrown)?.current.is_some_and(|r| r.is_of(&commit));
-        live_has_it |= has && !out;
+        live_has_it |= has && !out && !book.is_bad(&host.name, &commit);
         another_has_not |= !has;
     }
     let name = newest.reason.clone().unwrap_or_else(|| commit.to_string());

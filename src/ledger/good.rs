@@ -94,6 +94,16 @@ impl Book {
         all.into_iter().map(|(host, goods)| (host.into(), commits(goods))).collect()
     }
 
+    /// Whether a commit did not stay healthy on a host when it was last tried there.
+    pub fn is_bad(&self, host: &str, commit: &str) -> bool {
+        let about = |l: &&Line| {
+            l.effect == "mark"
+                && l.commit.as_deref() == Some(commit)
+                && l.reason.as_deref().and_then(of_host) == Some(host)
+        };
+        self.lines.iter().rev().find(about).and_then(|line| line.reason.as_deref()).is_some_and(is_bad)
+    }
+
     /// Whether a commit was rolled back, and nobody has deployed it since.
     pub fn withdrawn(&self, commit: &str) -> Option<&Line> {
         let about = |l: &&Line| {
@@ -165,6 +175,20 @@ mod tests {
         ] {
             assert_eq!(good(told), is, "{told}");
         }
+    }
+
+    #[test]
+    fn a_commit_is_bad_on_a_host_until_it_is_tried_again_there() {
+        let lines = |told: &[(&str, &str)]| {
+            let line = |(name, commit): &(&str, &str)| line("mark", name, commit, Phase::Ok);
+            Book { lines: told.iter().map(line).collect(), unread: 0 }
+        };
+        let book = lines(&[("switch web1", "a"), ("bad on web1", "a"), ("switch web1", "b"), ("bad on web2", "b")]);
+        assert_eq!(["a", "b"].map(|commit| book.is_bad("web1", commit)), [true, false]);
+        assert!(book.is_bad("web2", "b") && !book.is_bad("web3", "a"));
+        let newest = Book { lines: [vec![line("release", "v2", "b", Phase::Ok)], book.lines].concat(), unread: 0 };
+        assert!(newest.releasing("a").is_bad("web2", "b") && !newest.releasing("a").is_bad("web1", "b"));
+        assert!(!lines(&[("bad on web1", "a"), ("switch web1", "a")]).is_bad("web1", "a"));
     }
 
     #[test]

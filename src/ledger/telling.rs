@@ -44,12 +44,13 @@ impl Book {
         self.saying(|telling| telling.admin(|host| hosts.is_none_or(|hosts| hosts.iter().any(|name| **name == *host))))
     }
 
-    /// The same with what is said of a commit, and of the one that was deployed last.
+    /// The same with what is said of a commit, and of the one that was deployed last, and how that went.
     pub fn releasing(&self, commit: &str) -> Book {
         let newest = self.newest().and_then(|line| line.commit.clone());
         self.saying(|telling| {
             telling.admin(|_| true);
             telling.releases(|of| of == commit || newest.as_deref() == Some(of));
+            newest.as_deref().into_iter().for_each(|newest| telling.tried(newest));
         })
     }
 
@@ -133,6 +134,16 @@ impl<'a> Telling<'a> {
         self.kept.extend(
             called.into_values().chain(last.into_values()).chain(about.into_values()).chain(highest.map(|(_, at)| at)),
         );
+    }
+
+    /// How a commit went on each host when it was last tried there.
+    fn tried(&mut self, commit: &str) {
+        let mut last = HashMap::new();
+        for (at, line) in self.lines.iter().enumerate().filter(|(_, line)| line.effect == "mark") {
+            let host = line.reason.as_deref().and_then(of_host).filter(|_| line.commit.as_deref() == Some(commit));
+            last.extend(host.map(|host| (host, at)));
+        }
+        self.kept.extend(last.into_values());
     }
 
     /// What was done once, each with its commit, for ever; of hosts' switches what a host can go back to.

@@ -64,7 +64,7 @@ pub fn settled(
             Some(Down { why, .. }) => {
                 let message = format!("host `{host}` was put back, and {} s later it is down: {why}", after / 1000);
                 let failure = Failure::failed(message).on(&host.name);
-                tally.failed(host, &failure);
+                tally.died(host, &failure);
                 first.get_or_insert(failure);
             }
         }

@@ -66,6 +66,8 @@ pub struct Told {
     pub looked: Option<Time>,
     /// That a balancer forgot it was out, and may have sent it requests meanwhile.
     pub exposed: Option<Failure>,
+    /// Whether it was down at a look after this run put it back.
+    pub died: bool,
     /// What proved it last.
     pub probe: Option<Probe>,
     /// The balancers' epochs when it was first seen out.
@@ -254,6 +256,12 @@ impl Tally {
             Some((host.clone(), told.back?))
         };
         fleet.hosts.iter().filter_map(back).collect()
+    }
+
+    /// A host that was put back was seen to be down after it.
+    pub fn died(&self, host: &Host, failure: &Failure) {
+        self.note(host, |told| told.died = true);
+        self.failed(host, failure);
     }
 
     /// A host that was put back was seen to serve so long after it.
