@@ -46,6 +46,10 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
         let BalancerPlan { name, shape, .. } = &balancer.plan;
         let server = match &*shape.names {
             [] => "\"{name}\"".to_owned(),
+            [one] if one.contains("{pool}") => {
+                let of = |(pool, _): &(&str, &str)| format!("{pool} = {:?}", one.replace("{pool}", pool));
+                format!("{{ {} }}", balancer.plan.pools.iter().map(of).collect::<Vec<_>>().join(", "))
+            }
             [one] => format!("{one:?}"),
             all => format!("{all:?}"),
         };

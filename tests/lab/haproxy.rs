@@ -10,7 +10,7 @@ use super::{
 };
 use rustix::process::Signal;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     fs,
     io::{Read, Write},
@@ -43,6 +43,8 @@ pub struct Balancer {
     pub host: Arc<Host>,
     /// The agents of its servers' hosts, by host.
     pub agents: Agents,
+    /// What its servers are told when it has started, where they are of a template.
+    addresses: Vec<String>,
     guard: Arc<Guard>,
 }
 
@@ -55,7 +57,8 @@ impl Balancer {
         guard: Arc<Guard>,
         agents: Agents,
     ) -> Balancer {
-        let balancer = Balancer { plan, host, agents, guard };
+        let mut balancer = Balancer { plan, host, agents, addresses: Vec::new(), guard };
+        balancer.addresses = balancer.addresses_of(servers);
         fs::write(balancer.config_file(), balancer.config(servers)).expect("haproxy's configuration");
         balancer.start_again();
         balancer
@@ -106,6 +109,15 @@ impl Balancer {
         rows.filter(|row| row.len() > at && row[0] == pool && !matches!(row[1], "FRONTEND" | "BACKEND"))
             .map(|row| (row[1].to_owned(), row[at].to_owned()))
             .collect()
+    }
+
+    /// The servers of a pool that nobody took out, whatever they get.
+    pub fn ready(&self, pool: &str) -> BTreeSet<String> {
+        let text = self.ask(&format!("show servers state {pool}")).expect("the admin socket");
+        let rows = text.lines().map(|line| line.split(' ').collect::<Vec<_>>()).filter(|row| row.len() > 6);
+        // By the administrator: in maintenance 0x01, drained 0x08.
+        let ready = rows.filter(|row| row[6].parse::<u32>().is_ok_and(|bits| bits & 0x09 == 0));
+        ready.map(|row| row[3].to_owned()).collect()
     }
 
     /// Waits until a server's column has a value, and panics if it has not within ten seconds.
@@ -162,6 +174,9 @@ impl Balancer {
         let env = vec![("PATH".into(), SYSTEM_PATH.into())];
         self.guard.start(Start { argv, env, folder: "/".into(), stdin: None, stdout: log.clone(), stderr: log });
         self.wait_for_worker(None);
+        for line in &self.addresses {
+            self.ask(line).expect("the admin socket");
+        }
     }
 
     /// Stops it from answering while its connections stay open; `Signal::CONT` lets it go on.
@@ -260,10 +275,14 @@ defaults
             for (_, line) in shape.backend.iter().filter(|(name, _)| name.is_empty() || name == pool) {
                 let _ = writeln!(text, "    {line}");
             }
-            for host in hosts.iter().filter(|host| host.plan.roles.contains(role) && host.plan.fleet == Some("prod")) {
-                for server in self.servers_of(host) {
+            for host in behind(hosts, role).take(if shape.template { 1 } else { usize::MAX }) {
+                for server in self.servers_of(host, pool) {
                     let words = self.words(pool, host, &server);
-                    let _ = writeln!(text, "    server {server} {}:8080{words}", host.address);
+                    let servers = match shape.template {
+                        true => format!("server-template srv 1-{}", behind(hosts, role).count()),
+                        false => format!("server {server}"),
+                    };
+                    let _ = writeln!(text, "    {servers} {}:8080{words}", host.address);
                 }
             }
             for line in &shape.others {
@@ -273,12 +292,25 @@ defaults
         text
     }
 
-    /// What the servers of a host are called.
-    pub fn servers_of(&self, host: &Host) -> Vec<String> {
+    /// The lines that give the servers of a template their addresses.
+    fn addresses_of(&self, hosts: &[Arc<Host>]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (pool, role) in self.plan.pools.iter().filter(|_| self.plan.shape.template) {
+            for host in behind(hosts, role) {
+                let line = |server| format!("set server {pool}/{server} addr {} port 8080", host.address);
+                lines.extend(self.servers_of(host, pool).into_iter().map(line));
+            }
+        }
+        lines
+    }
+
+    /// What the servers of a host are called in a pool.
+    pub fn servers_of(&self, host: &Host, pool: &str) -> Vec<String> {
         let names: &[&str] = if self.plan.shape.names.is_empty() { &["{name}"] } else { &self.plan.shape.names };
         let name = host.plan.name;
         let number = name.trim_start_matches(|c: char| !c.is_ascii_digit());
-        names.iter().map(|server| server.replace("{name}", name).replace("{n}", number)).collect()
+        let filled = |text: &&str| text.replace("{name}", name).replace("{n}", number).replace("{pool}", pool);
+        names.iter().map(filled).collect()
     }
 
     /// What stands behind a server's address.
@@ -286,7 +318,7 @@ defaults
         let shape = &self.plan.shape;
         let tracked = shape.tracks.iter().find(|(follower, _)| *follower == pool);
         let mut words = match tracked {
-            Some((_, tracked)) => format!(" track {tracked}/{server}"),
+            Some((_, tracked)) => format!(" track {tracked}/{}", server.replace(pool, tracked)),
             None if shape.unchecked => String::new(),
             None => " check".to_owned(),
         };
@@ -298,4 +330,9 @@ defaults
         }
         words
     }
+}
+
+/// The hosts that are the servers of a pool.
+fn behind<'a>(hosts: &'a [Arc<Host>], role: &'a str) -> impl Iterator<Item = &'a Arc<Host>> {
+    hosts.iter().filter(move |host| host.plan.roles.contains(&role) && host.plan.fleet == Some("prod"))
 }

@@ -66,8 +66,9 @@ pub struct Request {
 }
 
 impl Load {
-    /// Begins to send so many requests a second to these addresses in turn; `hosts` are where they are counted.
-    pub fn start(to: Vec<SocketAddr>, per_second: u32, people: usize, hosts: Vec<Arc<Host>>) -> Load {
+    /// Begins to send so many requests a second to these addresses in turn; `hosts` are where they are counted. No connection
+    /// is kept where all are `apart`.
+    pub fn start(to: Vec<SocketAddr>, per_second: u32, people: usize, apart: bool, hosts: Vec<Arc<Host>>) -> Load {
         let shared = Arc::new(Shared {
             over: AtomicBool::new(false),
             sent: AtomicU64::new(0),
@@ -80,7 +81,7 @@ impl Load {
         let own = shared.clone();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(send(own, to, per_second))
+            runtime.block_on(send(own, to, per_second, apart))
         });
         Load { shared, hosts, thread: Some(thread) }
     }
@@ -156,7 +157,7 @@ fn account(mut requests: Vec<Request>, counted: &HashMap<String, u32>, releases:
     Account { sent, ok: sent - failed.len() as u64, failed, releases, slow, kept }
 }
 
-async fn send(shared: Arc<Shared>, to: Vec<SocketAddr>, per_second: u32) -> Vec<Request> {
+async fn send(shared: Arc<Shared>, to: Vec<SocketAddr>, per_second: u32, apart: bool) -> Vec<Request> {
     let began = Instant::now();
     // Ids of two loads on one lab differ by it.
     let load = format!("{:08x}", rand::random::<u32>());
@@ -170,7 +171,7 @@ async fn send(shared: Arc<Shared>, to: Vec<SocketAddr>, per_second: u32) -> Vec<
         let request = Request {
             id: format!("{load}-{n}"),
             path: if n % 20 == 7 { "/slow" } else { "/" },
-            keep: !n.is_multiple_of(5),
+            keep: !apart && !n.is_multiple_of(5),
             at: began.elapsed(),
             person: (n as usize).checked_rem(people),
             failure: None,

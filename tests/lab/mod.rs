@@ -152,13 +152,19 @@ impl Lab {
             let web = self.hosts.iter().filter(|host| host.plan.roles.contains(&"web"));
             to = web.map(|host| SocketAddr::from((host.address, 8080))).collect();
         }
-        Load::start(to, per_second, 0, self.hosts.clone())
+        Load::start(to, per_second, 0, false, self.hosts.clone())
     }
 
     /// The same by so many people, each with the cookies that the shop gave them and a name in `X-Client`.
     pub fn load_of(&self, people: usize, per_second: u32) -> Load {
         let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
-        Load::start(to, per_second, people, self.hosts.clone())
+        Load::start(to, per_second, people, false, self.hosts.clone())
+    }
+
+    /// The same by nobody in particular, with a connection of its own for each request.
+    pub fn load_apart(&self, per_second: u32) -> Load {
+        let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
+        Load::start(to, per_second, 0, true, self.hosts.clone())
     }
 
     /// Puts a tag on a host as the release of that number, past rfab; it is not current yet. Gives the release's name.
@@ -169,6 +175,11 @@ impl Lab {
     /// Makes a release of a host's current, past rfab; its units are not restarted.
     pub fn activate(&self, host: &str, release: &str) {
         deployed::activate(self.host(host), release);
+    }
+
+    /// Starts a unit of a host that is current, as the user that the fleet would start it as.
+    pub fn start_unit(&self, host: &str, unit: &str) {
+        deployed::start(self.host(host), unit);
     }
 
     /// Another clone of the project's remote, such as a colleague has.

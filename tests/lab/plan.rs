@@ -86,8 +86,10 @@ pub struct Shape {
     pub others: Vec<&'static str>,
     /// Pools whose servers `track` those of another pool, and which.
     pub tracks: Vec<(&'static str, &'static str)>,
-    /// What the servers of a host are called in every pool, such as `{name}-a`; none is `{name}`.
+    /// What the servers of a host are called, such as `{name}-a` or `{name}.{pool}`; none is `{name}`.
     pub names: Vec<&'static str>,
+    /// Servers by `server-template`, to which a program says their addresses when HAProxy has started.
+    pub template: bool,
     /// Servers without `check`.
     pub unchecked: bool,
     /// `mode tcp`.

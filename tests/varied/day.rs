@@ -5,6 +5,7 @@ use crate::{
     end,
     lab::{Lab, Load, Output, PASSWORD, Relay, Running, Sudo, Unit},
     making::{First, Made, Making, Reference},
+    packaged,
     rows::Rows,
     table::Refusal,
 };
@@ -32,15 +33,26 @@ pub struct Day {
 /// Something that can be released.
 #[derive(Clone)]
 pub struct Release {
-    /// What stands behind `release` or `deploy` as it is typed: `:v4.0.1`, `.built:v4.0.1`.
+    /// What stands behind `release`, `deploy` or `install` as it is typed: `:v4.0.1`, `.built:v4.0.1`.
     pub word: String,
+    /// That of a package.
+    pub version: Option<String>,
     pub commit: String,
     /// What is in `index.txt`.
     pub page: String,
 }
 
+impl Release {
+    /// As it is typed.
+    fn to(&self, task: &str) -> String {
+        format!("{}{}", if self.version.is_some() { "install" } else { task }, self.word)
+    }
+}
+
 /// What a release has printed when it is killed.
 const MOMENTS: [&str; 3] = ["  stage ", "  activate ", "  restart "];
+/// The same of a package.
+const MOMENTS_OF_A_PACKAGE: [&str; 2] = ["  install ", "  restart "];
 
 /// How long a line may take.
 const LONGEST: Duration = Duration::from_secs(240);
@@ -66,24 +78,26 @@ impl Day {
     fn whole(&mut self) {
         self.set_up();
         let mut release = self.next(false);
-        self.typed(&["prod", &format!("release{}", release.word)], 0);
+        // Who was out before stays out, until somebody names them.
+        let left_out = if self.making.disabled && release.version.is_none() { 8 } else { 0 };
+        self.typed(&["prod", &release.to("release")], left_out);
+        if self.making.disabled {
+            self.typed(&["prod", "proxy.all:web1"], 0);
+        }
         self.customers();
         end::all_serve(self, &release);
-
-        release = self.next(false);
-        let deploy = format!("deploy{}", release.word);
-        for line in [["prod", "proxy.group2"], ["prod:out", &deploy], ["prod", "proxy.flip"], ["prod:out", &deploy]] {
-            self.typed(&line, 0);
+        if self.making.weightless {
+            let told = self.typed(&["prod", "alone"], 7);
+            assert!(told.contains(" has weight 0"), "{told}");
         }
-        self.typed(&["prod", "proxy.all"], 0);
-        end::all_serve(self, &release);
+        release = self.five_commands();
 
         if self.making.reloaded {
             release = self.reloaded();
         }
         self.broken(&release);
         let before = self.next(false);
-        self.typed(&["prod", &format!("release{}", before.word)], 0);
+        self.typed(&["prod", &before.to("release")], 0);
         end::all_serve(self, &before);
 
         release = self.next(false);
@@ -92,24 +106,51 @@ impl Day {
         end::all_serve(self, &release);
         let never = self.next(false);
         self.killed(&never);
-        self.typed(self.at_last("--abort"), 0);
-        end::all_serve(self, &release);
-        self.typed(&["prod", "rollback"], 0);
-        end::all_serve(self, &before);
+        self.back_to(&release, self.at_last("--abort"));
+        self.back_to(&before, &["prod", "rollback"]);
 
         let status = self.typed(&["prod", "status"], 0);
+        let known = if before.version.is_some() { "live" } else { &before.commit[..12] };
         for name in self.making.web() {
-            assert!(status.contains(name) && status.contains(&before.commit[..12]), "{status}");
+            assert!(status.contains(name) && status.contains(known), "{status}");
         }
         self.close();
         end::is_tidy(self);
+    }
+
+    /// Goes back to a release by a line; of a package the old version is installed instead.
+    fn back_to(&self, release: &Release, line: &[&str]) {
+        match &release.version {
+            None => self.typed(line, 0),
+            Some(_) => self.typed(&["prod", &release.to("install")], 0),
+        };
+        end::all_serve(self, release);
+    }
+
+    /// One group after the other goes out, and is deployed to.
+    fn five_commands(&mut self) -> Release {
+        let release = self.next(false);
+        let deploy = release.to("deploy");
+        self.typed(&["prod", "proxy.group2"], 0);
+        self.typed(&["prod:out", &deploy], 0);
+        if self.making.groups == 2 {
+            self.typed(&["prod", "proxy.flip"], 0);
+        } else {
+            let told = self.typed(&["prod", "proxy.flip"], 7);
+            assert!(told.contains("a flip needs exactly one group that is out"), "{told}");
+            self.typed(&["prod", "proxy.group1"], 0);
+        }
+        self.typed(&["prod:out", &deploy], 0);
+        self.typed(&["prod", "proxy.all"], 0);
+        end::all_serve(self, &release);
+        release
     }
 
     /// Reloads a balancer while the first hosts are out and their services stopped: they are taken out again, and the run
     /// says so and does not go on. Typed anew, it does.
     fn reloaded(&mut self) -> Release {
         let release = self.next(false);
-        let words = ["prod", &format!("release{}", release.word)];
+        let words = ["prod", &release.to("release")];
         self.units(|unit| unit.slow_restart(3));
         let run = self.start(&words);
         let stopped = |_: &str| self.lab.host("web1").serves().is_none();
@@ -134,7 +175,7 @@ impl Day {
     /// A release that is never well, or does not stay it, ends at the first group; the others go on serving.
     fn broken(&mut self, release: &Release) {
         let broken = self.next(true);
-        let words = ["prod", &format!("release{}", broken.word)];
+        let words = ["prod", &broken.to("release")];
         if !self.making.dies_late {
             self.typed(&words, 1);
             return end::half_serve(self, release);
@@ -166,7 +207,7 @@ impl Day {
             self.set_up();
             after = end::everything(self);
             let release = self.next(false);
-            out = self.run(&["prod", &format!("release{}", release.word)]);
+            out = self.run(&["prod", &release.to("release")]);
         }
         let told = format!("{}{}", out.stdout, out.stderr);
         assert!(told.contains(refusal.says), "it is refused for another reason than `{}`: {told}", refusal.says);
@@ -191,7 +232,7 @@ impl Day {
         let told = self.typed(&["prod", self.setup()], 1);
         let line = told.split("`rfab ").nth(1).and_then(|rest| rest.split('`').next());
         let words: Vec<&str> = line.unwrap_or_else(|| panic!("no help: {told}")).split(' ').collect();
-        assert!(words.ends_with(&["/srv/shop"]), "{told}");
+        assert!(words.ends_with(&[self.making.path()]), "{told}");
         if self.asks() {
             // Such a command has nobody who could type; a task has.
             let task = format!("`host.sudo(\"{}\")`", words[words.len() - 5..].join(" "));
@@ -234,6 +275,7 @@ impl Day {
             return;
         }
         let load = match self.making.people {
+            _ if self.making.shape.tcp => self.lab.load_apart(40),
             0 => self.lab.load(40),
             people => self.lab.load_of(people, 40),
         };
@@ -275,12 +317,18 @@ impl Day {
             Reference::Digits => &commit,
             Reference::Branch => "main",
         };
+        let version = (self.making.made == Made::Package).then(|| format!("4.0.{}-1", self.made));
         let word = match self.making.made {
+            Made::Package => {
+                let version = version.clone().unwrap_or_default();
+                packaged::pack(&self.lab, &commit, &version);
+                format!(":{version}")
+            }
             Made::Tree => format!(":{reference}"),
             Made::Build => format!(".built:{reference}"),
             Made::Archive => format!(".archive:{reference},{}", self.archive(&commit)),
         };
-        Release { word, commit, page }
+        Release { word, version, commit, page }
     }
 
     /// Packs a commit as a CI does, beside the fabfile, and gives the archive's sha256.
@@ -294,8 +342,9 @@ impl Day {
 
     /// Types a release, and cuts its power at a moment that the seed says.
     fn killed(&mut self, release: &Release) {
-        let moment = MOMENTS[self.numbers.below(MOMENTS.len())];
-        let words = ["prod", &format!("release{}", release.word)];
+        let moments = if release.version.is_some() { &MOMENTS_OF_A_PACKAGE[..] } else { &MOMENTS };
+        let moment = moments[self.numbers.below(moments.len())];
+        let words = ["prod", &release.to("release")];
         let run = self.start(&words);
         let over = self.attend(&run, Some(&|printed| printed.contains(moment)));
         assert!(!over, "it was over before it printed `{moment}`: {:?}", run.so_far());

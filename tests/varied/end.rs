@@ -1,7 +1,7 @@
 //! How hosts and balancers must stand.
 use crate::{
     day::{Day, Release},
-    making::{First, said},
+    making::{First, Made, said},
 };
 use std::{
     collections::BTreeMap,
@@ -45,8 +45,11 @@ pub fn wait_until_down(day: &Day, name: &str) {
 fn wrong(day: &Day, name: &str, release: &Release) -> Option<String> {
     let host = day.lab.host(name);
     let current = host.current().unwrap_or_default();
-    let right = current.split_once('-').is_some_and(|(_, commit)| release.commit.starts_with(commit));
-    let expected = said(day.making.says, &current, &release.page);
+    let right = match &release.version {
+        Some(version) => current == *version,
+        None => current.split_once('-').is_some_and(|(_, commit)| release.commit.starts_with(commit)),
+    };
+    let expected = said(day.making.says(), &current, &release.page);
     let serves = host.serves().unwrap_or_default();
     let out: Vec<String> =
         standings(day, name).into_iter().filter(|(_, live)| !live).map(|(server, _)| server).collect();
@@ -63,11 +66,13 @@ fn standings(day: &Day, name: &str) -> BTreeMap<String, bool> {
     let mut all = BTreeMap::new();
     for balancer in &day.lab.balancers {
         for (pool, _) in &balancer.plan.pools {
-            let status = balancer.column(pool, "status");
-            for server in balancer.servers_of(day.lab.host(name)) {
+            let (status, ready) = (balancer.column(pool, "status"), balancer.ready(pool));
+            for server in balancer.servers_of(day.lab.host(name), pool) {
                 let said = status.get(&server).map(String::as_str).unwrap_or("missing");
+                // A weight of 0 looks like a drain.
+                let live = said.starts_with("UP") || said == "no check" || day.making.weightless && said == "DRAIN";
                 let name = format!("{}/{pool}/{server} {said}", balancer.plan.name);
-                all.insert(name, said.starts_with("UP") || said == "no check");
+                all.insert(name, live && ready.contains(&server));
             }
         }
     }
@@ -88,21 +93,30 @@ pub fn everything(day: &Day) -> BTreeMap<String, String> {
     day.making.web().iter().map(of).collect()
 }
 
+/// A host has what rfab makes, and no more releases than it keeps.
+#[track_caller]
+fn releases_are_tidy(day: &Day, name: &str) {
+    let host = day.lab.host(name);
+    let mut there: Vec<String> = host.sh("ls -A /srv/shop").expect_ok().lines().map(str::to_owned).collect();
+    there.sort();
+    assert_eq!(there, [".rfab", "current", "releases", "shared"], "{name}");
+    let releases = host.sh("ls -A /srv/shop/releases").expect_ok();
+    // What rfab didn't make it leaves where it is.
+    let kept = 4 + usize::from(day.making.first != First::Nothing);
+    assert!(releases.lines().filter(|name| !name.ends_with(".manifest")).count() <= kept, "{name} has {releases}");
+    assert!(releases.lines().all(|name| !name.starts_with('.')), "{name} has {releases}");
+}
+
 /// Nothing is left over on the hosts, every line of the ledgers is whole, and no release was migrated twice.
 #[track_caller]
 pub fn is_tidy(day: &Day) {
     let mut migrated = Vec::new();
     for name in day.making.web() {
         let host = day.lab.host(name);
-        let mut there: Vec<String> = host.sh("ls -A /srv/shop").expect_ok().lines().map(str::to_owned).collect();
-        there.sort();
-        assert_eq!(there, [".rfab", "current", "releases", "shared"], "{name}");
-        let releases = host.sh("ls -A /srv/shop/releases").expect_ok();
-        // What rfab didn't make it leaves where it is.
-        let kept = 4 + usize::from(day.making.first != First::Nothing);
-        assert!(releases.lines().filter(|name| !name.ends_with(".manifest")).count() <= kept, "{name} has {releases}");
-        assert!(releases.lines().all(|name| !name.starts_with('.')), "{name} has {releases}");
-        for line in host.sh("cat /srv/shop/.rfab/ledger").expect_ok().lines() {
+        if day.making.made != Made::Package {
+            releases_are_tidy(day, name);
+        }
+        for line in host.sh(&format!("cat {}/.rfab/ledger", day.making.path())).expect_ok().lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|e| panic!("{name}'s ledger: {line}: {e}"));
         }
         migrated.extend(host.sh("cat /srv/shop/shared/migrated 2>/dev/null").stdout.lines().map(str::to_owned));

@@ -9,6 +9,7 @@ mod end;
 mod lab;
 mod making;
 mod need;
+mod packaged;
 mod page;
 mod rows;
 mod table;

@@ -1,5 +1,6 @@
 //! A lab as a row of the table wants it.
 use crate::lab::{Debian, HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo};
+use crate::packaged;
 use std::{
     fs,
     net::SocketAddr,
@@ -20,6 +21,7 @@ pub struct Making {
     /// The objects' hash.
     pub hash: &'static str,
     pub first: First,
+    pub groups: usize,
     /// Hosts of a group.
     pub size: usize,
     pub address: Address,
@@ -30,6 +32,9 @@ pub struct Making {
     /// The line to the hosts, where a byte isn't there at once.
     pub line: Option<Line>,
     pub balancers: usize,
+    /// Whether the first host's servers have weight 0, and whether they are `disabled`, in haproxy.cfg.
+    pub weightless: bool,
+    pub disabled: bool,
     /// Whether a balancer is reloaded while a service is restarted.
     pub reloaded: bool,
     /// Whether a broken release dies when it has served for a while; else it is never healthy.
@@ -119,9 +124,11 @@ pub enum Made {
     Tree,
     Build,
     Archive,
+    Package,
 }
 
-const WEB: [&str; 6] = ["web1", "web2", "web3", "web4", "web5", "web6"];
+const WEB: [&str; 9] = ["web1", "web2", "web3", "web4", "web5", "web6", "web7", "web8", "web9"];
+const GROUPS: [&str; 4] = ["group1", "group2", "group3", "group4"];
 
 impl Making {
     pub fn new() -> Making {
@@ -134,6 +141,7 @@ impl Making {
             repository: Repository::Around,
             hash: "sha1",
             first: First::Rfab,
+            groups: 2,
             size: 1,
             address: Address::Ipv4,
             route: Route::Direct,
@@ -141,6 +149,8 @@ impl Making {
             sshd: Vec::new(),
             line: None,
             balancers: 1,
+            weightless: false,
+            disabled: false,
             reloaded: false,
             dies_late: false,
             made: Made::Tree,
@@ -160,7 +170,7 @@ impl Making {
 
     /// The names of the web hosts, in order.
     pub fn web(&self) -> Vec<&'static str> {
-        WEB[..2 * self.size].to_vec()
+        WEB[..self.groups * self.size].to_vec()
     }
 
     fn plan(&self) -> Plan {
@@ -172,8 +182,12 @@ impl Making {
             Route::Jumps(_) | Route::Via(_) => Some("jump2"),
         };
         for (at, name) in self.web().into_iter().enumerate() {
-            let group = if at < self.size { "group1" } else { "group2" };
-            let host = HostPlan::new(name).fleet("prod").group(group).role("web").kind(self.kind).sudo(self.sudo);
+            let host = HostPlan::new(name)
+                .fleet("prod")
+                .group(GROUPS[at / self.size])
+                .role("web")
+                .kind(self.kind)
+                .sudo(self.sudo);
             let host = if self.address == Address::Ipv6 { host.ipv6() } else { host };
             plan = plan.host(HostPlan { behind: jump, ..host });
         }
@@ -192,7 +206,17 @@ impl Making {
             (host.shell, host.umask, host.sshd) = (self.shell, self.umask, self.sshd.clone());
             host.debian = self.debian;
         }
-        if self.first == First::Nothing { plan } else { plan.serving("v3.0.0") }
+        if self.first == First::Nothing || self.made == Made::Package { plan } else { plan.serving("v3.0.0") }
+    }
+
+    /// The app's folder, as the fleet file has it.
+    pub fn path(&self) -> &'static str {
+        if self.made == Made::Package { packaged::PATH } else { "/srv/shop" }
+    }
+
+    /// What the app says. A package is known by its version, which its folder is called.
+    pub fn says(&self) -> &'static str {
+        if self.made == Made::Package && self.says == "{commit}" { "{folder}" } else { self.says }
     }
 
     /// Starts the lab, and makes of it what a plan can't say. The relays are what it is reached by.
@@ -215,9 +239,13 @@ impl Making {
             }
         }
         for name in self.web() {
-            lab.host(name).unit("shop").says(self.says);
+            lab.host(name).unit("shop").says(self.says());
         }
-        self.take_over(&lab);
+        if self.made == Made::Package {
+            packaged::prepare(self, &lab);
+        } else {
+            self.take_over(&lab);
+        }
         self.write_fleet(&lab);
         self.write_names(&lab);
         if let Route::Via(_) = self.route {
@@ -355,10 +383,13 @@ impl Making {
             if let Route::Via(via) = self.route {
                 text = format!("via = \"{via}\"\n{text}");
             }
+            if self.made == Made::Package {
+                text = packaged::fleet(&text, self.sudo);
+            }
             replaced(&text, "repository = \".\"", &format!("repository = \"{}\"", self.repository(lab)))
         });
         lab.edit("fabfile.rhai", |text| text + TASKS);
-        let made = format!("host.sudo(\"install -d -o {} /srv/shop\")", self.owner);
+        let made = format!("host.sudo(\"install -d -o {} {}\")", self.owner, self.path());
         let task = format!("\nfn made() {{ targets().each(|host| {made}); }}\n");
         lab.edit("fabfile.rhai", |text| text + task.as_str());
         lab.edit(".gitignore", |_| "/shop.tar\n".to_owned());
@@ -394,6 +425,8 @@ impl Making {
 
 /// Tasks beside those of the repository's own fabfile: what they release isn't the tree of a commit.
 const TASKS: &str = r#"
+import "std/drain" as draining;
+import "std/package" as packaging;
 private fn building() {
     hooks() + #{
         build: |folder| local::cd(folder).run(sh("mkdir dist; for f in *; do [ $f = dist ] || cp -R $f dist; done")),
@@ -402,6 +435,8 @@ private fn building() {
 }
 private fn packed(reference, sha256) { release::archive("shop.tar", sha256, #{ commit: release::resolve(reference) }) }
 
+fn alone() { draining::out(targets().without(targets().select("web1")), "alone"); }
+fn install(version) { packaging::deploy(version, #{}); }
 fn release_built(reference) { deploying::release(reference, building()) }
 fn deploy_built(reference) { deploying::deploy(reference, building()) }
 fn release_archive(reference, sha256) { deploying::release(packed(reference, sha256), hooks()) }
@@ -409,7 +444,7 @@ fn deploy_archive(reference, sha256) { deploying::deploy(packed(reference, sha25
 "#;
 
 /// A text with another in it; what is replaced has to be there.
-fn replaced(text: &str, from: &str, to: &str) -> String {
+pub fn replaced(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "`{from}` is not in {text}");
     text.replace(from, to)
 }

@@ -25,6 +25,14 @@ pub const CHOICES: &[Choice] = &[
         ],
     },
     Choice {
+        name: "mode",
+        title: "What HAProxy forwards",
+        values: &[
+            Value::of("http", "Requests: `mode http`.", |_| {}),
+            Value::of("tcp", "Connections: `mode tcp`.", |m| m.shape.tcp = true),
+        ],
+    },
+    Choice {
         name: "checks",
         title: "HAProxy's own checks",
         values: &[
@@ -74,6 +82,12 @@ pub const CHOICES: &[Choice] = &[
             Value::of("one", "Named as the host.", |_| {}),
             Value::of("numbered", "Named by the host's number: `srv{n}`.", |m| m.shape.names = vec!["srv{n}"]),
             Value::of("two", "`{name}-a` and `{name}-b`.", |m| m.shape.names = vec!["{name}-a", "{name}-b"]),
+            Value::of("by pool", "Another name in each pool: `server = { bk_web = \"{name}.bk_web\" }`.", |m| {
+                m.shape.names = vec!["{name}.{pool}"];
+            }),
+            Value::of("template", "`server-template srv 1-4`; a program tells HAProxy their addresses.", |m| {
+                (m.shape.names, m.shape.template) = (vec!["srv{n}"], true);
+            }),
         ],
     },
     Choice {
@@ -111,6 +125,25 @@ pub const CHOICES: &[Choice] = &[
         values: &[
             Value::of("none", "None is given.", |_| {}),
             Value::of("50", "`weight 50`.", |m| m.shape.server.push(("", "weight 50"))),
+            Value::of(
+                "0",
+                "One host has `weight 0`, and is no capacity: without the others nobody would serve.",
+                |m| {
+                    m.weightless = true;
+                    m.shape.server.push(("web1", "weight 0"));
+                },
+            ),
+        ],
+    },
+    Choice {
+        name: "disabled",
+        title: "A server that is `disabled` in haproxy.cfg",
+        values: &[
+            Value::of("no", "None.", |_| {}),
+            Value::of("yes", "One is, and comes in when somebody names it.", |m| {
+                m.disabled = true;
+                m.shape.server.push(("web1", "disabled"));
+            }),
         ],
     },
 ];
@@ -125,5 +158,38 @@ pub const BARS: &[Bar] = &[
         one: ("dies", &["late"]),
         other: ("checks", &["no"]),
         why: "without checks HAProxy goes on sending requests to an app that is dead",
+    },
+    Bar {
+        one: ("mode", &["tcp"]),
+        other: ("bound", &["cookie", "stick table"]),
+        why: "HAProxy sees no cookie and no header in a connection",
+    },
+    Bar {
+        one: ("weight", &["0"]),
+        other: ("group size", &["1"]),
+        why: "nobody would serve while the other group is out",
+    },
+    Bar {
+        one: ("disabled", &["yes"]),
+        other: ("group size", &["1"]),
+        why: "nobody would serve while the other group is out",
+    },
+    Bar { one: ("disabled", &["yes"]), other: ("reload", &["yes"]), why: "a reload takes such a server out by itself" },
+    Bar {
+        one: ("servers", &["template"]),
+        other: ("reload", &["yes"]),
+        why: "a reload forgets what a program told HAProxy of addresses",
+    },
+    Bar { one: ("servers", &["template"]), other: ("weight", &["0"]), why: "the servers of a template are alike" },
+    Bar { one: ("servers", &["template"]), other: ("disabled", &["yes"]), why: "the servers of a template are alike" },
+    Bar {
+        one: ("servers", &["template"]),
+        other: ("pools", &["tracking"]),
+        why: "the servers of a template are alike, and would all track the same one",
+    },
+    Bar {
+        one: ("servers", &["template"]),
+        other: ("bound", &["cookie"]),
+        why: "the servers of a template are alike, and would have one cookie",
     },
 ];

@@ -12,10 +12,21 @@ const SID: Debian = Debian("sid");
 
 pub const CHOICES: &[Choice] = &[
     Choice {
+        name: "groups",
+        title: "Groups",
+        values: &[
+            Value::of("two", "Two, which a flip swaps.", |_| {}),
+            Value::of("three", "Three, of which one at a time is live or out.", |m| m.groups = 3),
+            Value::of("four", "Four.", |m| m.groups = 4),
+            Value::of("one", "One, so that there is nobody who serves while it is out.", |m| m.groups = 1)
+                .refused(1, "a release needs at least two groups, and this fleet has fewer"),
+        ],
+    },
+    Choice {
         name: "group size",
         title: "Hosts of a group",
         values: &[
-            Value::of("1", "Each of two groups is one host.", |m| m.size = 1),
+            Value::of("1", "Each group is one host.", |m| m.size = 1),
             Value::of("2", "Two.", |m| m.size = 2),
             Value::of("3", "Three.", |m| m.size = 3),
         ],
@@ -110,7 +121,7 @@ pub const CHOICES: &[Choice] = &[
                 m.home.push((".bashrc", "echo Welcome!; echo 'stty: no terminal' >&2\n"));
             }),
             Value::of("rbash", "A restricted bash, which runs no programs.", |m| m.shell = "/bin/rbash")
-                .refused(1, "the command was not begun: rbash: line 1: exec: restricted"),
+                .refused(1, "exec: restricted"),
             Value::of("fish", "fish.", |m| m.shell = "/usr/bin/fish"),
             Value::of("tcsh", "tcsh.", |m| m.shell = "/bin/tcsh"),
         ],
@@ -159,6 +170,7 @@ pub const CHOICES: &[Choice] = &[
 ];
 
 pub const BARS: &[Bar] = &[
+    Bar { one: ("groups", &["four"]), other: ("group size", &["3"]), why: "the lab has nine web hosts" },
     Bar {
         one: ("tools", &["busybox"]),
         other: ("users", &["other", "root", "password", "password each time"]),

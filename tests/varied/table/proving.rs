@@ -19,7 +19,7 @@ pub const CHOICES: &[Choice] = &[
         name: "says",
         title: "What it says there",
         values: &[
-            Value::of("commit", "12 digits of the commit.", |m| m.says = "{commit}"),
+            Value::of("commit", "12 digits of the commit; of a package its version.", |m| m.says = "{commit}"),
             Value::of("short", "7 digits of the commit.", |m| m.says = "{short}"),
             Value::of("folder", "The release's folder.", |m| m.says = "{folder}"),
             Value::of("describe", "As `git describe` says it.", |m| m.says = "v3.0.0-4-g{short}"),

@@ -21,6 +21,9 @@ pub const CHOICES: &[Choice] = &[
             Value::of("tree", "The tree of a commit.", |_| {}),
             Value::of("build", "What a hook `build` makes of it on your machine.", |m| m.made = Made::Build),
             Value::of("archive", "An archive that a CI made of it, by its sha256.", |m| m.made = Made::Archive),
+            Value::of("package", "A package, which the hosts' own package manager installs.", |m| {
+                m.made = Made::Package
+            }),
         ],
     },
     Choice {
@@ -81,4 +84,30 @@ pub const CHOICES: &[Choice] = &[
     },
 ];
 
-pub const BARS: &[Bar] = &[];
+pub const BARS: &[Bar] = &[
+    Bar {
+        one: ("made", &["package"]),
+        other: ("reference", &["stable", "digits", "branch"]),
+        why: "a package is named by its version",
+    },
+    Bar {
+        one: ("made", &["package"]),
+        other: ("repository", &["bare", "clone", "URL", "worktree", "shallow", "blob:none", "tree:0", "reftable"]),
+        why: "no repository is read for a package",
+    },
+    Bar {
+        one: ("made", &["package"]),
+        other: ("first", &["another tool"]),
+        why: "what is taken over is a folder of releases, and a package has none",
+    },
+    Bar {
+        one: ("made", &["package"]),
+        other: ("probe", &["process"]),
+        why: "a package has no folder of a release that its processes could run in",
+    },
+    Bar {
+        one: ("made", &["package"]),
+        other: ("says", &["short", "describe", "tag"]),
+        why: "a package is known by its version alone",
+    },
+];
