@@ -4,7 +4,7 @@ use crate::{
     event::What,
     failure::{Failure, Reason},
     host::Host,
-    script::{Here, RhaiResultOf, Targets, failure_of, on_lane, thrown},
+    script::{Here, OnLanes, RhaiResultOf, Targets, failure_of, thrown},
     world::Work,
 };
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
@@ -182,11 +182,12 @@ fn side_by_side(
     let hosts: Vec<Host> = batch.iter().map(|(h, _)| h.clone()).collect();
     let results: Arc<Mutex<Vec<Option<RhaiResultOf<Dynamic>>>>> =
         Arc::new(Mutex::new(batch.iter().map(|_| None).collect()));
+    let closure = Arc::new(OnLanes::of(ctx, here, f));
     let work = batch.into_iter().enumerate().map(|(i, (host, lane))| {
-        let (results, closure, mine) = (results.clone(), on_lane(ctx, here, lane.clone(), f), lane.clone());
+        let (results, closure, mine) = (results.clone(), closure.clone(), lane.clone());
         let work: Work = Box::new(move || {
-            let given = host.clone();
-            let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| closure(Some(given))));
+            let call = std::panic::AssertUnwindSafe(|| closure.call(mine.clone(), host.clone()));
+            let called = std::panic::catch_unwind(call);
             let result = called.unwrap_or_else(|_| Err(thrown(Failure::unknown("rfab itself failed in this call"))));
             end(&mine, &host, result.as_ref().err().map(|e| failure_of(e)));
             results.lock().unwrap()[i] = Some(result);

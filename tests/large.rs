@@ -14,6 +14,11 @@ use std::{path::Path, time::Instant};
 
 /// Ten groups of so many hosts behind a balancer.
 fn shop(hosts: usize) -> Shop {
+    shop_with(hosts, "")
+}
+
+/// The same with a task of its own.
+fn shop_with(hosts: usize, task: &str) -> Shop {
     let groups = (0..10).map(|group| {
         let (first, last) = (group * hosts / 10 + 1, (group + 1) * hosts / 10);
         format!("\"web[{first:04}..{last:04}]\" = {{ group = \"group{group}\", roles = [\"web\"] }}\n")
@@ -23,7 +28,7 @@ fn shop(hosts: usize) -> Shop {
     let (balancer, _) = balancer.split_once("[roll]").expect("an order");
     let before = before.replace(", worker = [\"shop-jobs\"]", "");
     let fleet = format!("{before}[hosts]\n{}[balancer{balancer}", groups.collect::<String>());
-    Shop::of(&[("prod", &fleet)], "")
+    Shop::of(&[("prod", &fleet)], task)
 }
 
 /// Runs a line with a journal in that file, and gives how long that is.
@@ -77,6 +82,15 @@ fn journals_of_a_release_a_rollback_and_a_look_grow_with_the_hosts() {
 fn two_releases_of_many_hosts_can_be_rolled_back() {
     let [release, _, rollback, _] = day(160);
     assert!(rollback < release * 3, "{rollback} bytes, and {release} for the release");
+}
+
+#[test]
+fn what_a_closure_captures_is_copied_only_while_its_lane_runs() {
+    let much = "fn much() { let numbers = []; numbers.pad(20000, 7); targets().parallel(|host| host.run(\"echo {n}\", #{ n: numbers.len() })); }";
+    let shop = shop_with(1_000, much);
+    done(shop.run("prod much", shop.known()));
+    // A copy is a third of a megabyte.
+    assert!(memory() < 250_000, "{} kB", memory());
 }
 
 /// Is no test: measures as many hosts as `RFAB_HOSTS` says.

@@ -1,28 +1,42 @@
 //! Closures on lanes of their own, and what they deferred.
 use super::{Here, HostValue, RhaiResultOf, failure_of};
 use crate::{effect::Lane, host::Host};
-use rhai::{Dynamic, FnPtr, NativeCallContext, Position};
+use rhai::{Dynamic, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
 use std::sync::Arc;
 
-/// A closure with its own lane and its own copies of what it captured; what it defers runs when it ends.
-pub fn on_lane(
-    ctx: &NativeCallContext,
-    here: &Here,
-    lane: Arc<Lane>,
-    f: &FnPtr,
-) -> impl Fn(Option<Host>) -> RhaiResultOf<Dynamic> + Send + Sync + use<> {
-    let mut f = f.clone();
-    f.iter_curry_mut().for_each(|captured| *captured = captured.flatten_clone());
-    let mut global = ctx.global_runtime_state().clone();
-    let here = Here { lane, defers: Arc::default(), ..here.clone() };
-    global.tag = Dynamic::from(here.clone());
-    let (source, pos) = (ctx.fn_source().map(str::to_owned), ctx.call_position());
-    move |host| {
-        let ctx = NativeCallContext::new_with_all_fields(&here.script.engine, "each", source.as_deref(), &global, pos);
-        let result = match host {
-            Some(host) => f.call_within_context(&ctx, (HostValue::from(host),)),
-            None => f.call_within_context(&ctx, ()),
-        };
+/// A closure that is called on lanes of their own.
+pub struct OnLanes {
+    f: FnPtr,
+    here: Here,
+    global: GlobalRuntimeState,
+    source: Option<String>,
+    pos: Position,
+}
+
+impl OnLanes {
+    pub fn of(ctx: &NativeCallContext, here: &Here, f: &FnPtr) -> Self {
+        Self {
+            f: f.clone(),
+            here: here.clone(),
+            global: ctx.global_runtime_state().clone(),
+            source: ctx.fn_source().map(str::to_owned),
+            pos: ctx.call_position(),
+        }
+    }
+
+    /// Calls it with a host, on a lane that has its own copies of what the closure captured; what it defers runs when it
+    /// ends.
+    ///
+    /// The copies are made here: of thousands of lanes only those that run have any.
+    pub fn call(&self, lane: Arc<Lane>, host: Host) -> RhaiResultOf<Dynamic> {
+        let mut f = self.f.clone();
+        f.iter_curry_mut().for_each(|captured| *captured = captured.flatten_clone());
+        let here = Here { lane, defers: Arc::default(), ..self.here.clone() };
+        let mut global = self.global.clone();
+        global.tag = Dynamic::from(here.clone());
+        let engine = &here.script.engine;
+        let ctx = NativeCallContext::new_with_all_fields(engine, "each", self.source.as_deref(), &global, self.pos);
+        let result = f.call_within_context(&ctx, (HostValue::from(host),));
         run_defers(&here, result)
     }
 }

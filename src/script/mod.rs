@@ -22,7 +22,7 @@ pub use engine::engine;
 pub use given::{Given, has_secret, refuse_stars, revealed, worded};
 pub use here::{Here, here};
 pub use host::HostValue;
-pub use lanes::{on_lane, run_defers};
+pub use lanes::{OnLanes, run_defers};
 pub use meter::{Meter, unmetered};
 pub use owned::owned_well;
 pub use resolver::Resolver;
