@@ -1,4 +1,7 @@
 //! Deploys software to groups of servers behind a load balancer, from a script.
+#[cfg(test)]
+#[path = "../tests/lab/alone.rs"]
+mod alone;
 pub mod api;
 pub mod balancer;
 pub mod cli;

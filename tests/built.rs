@@ -1,4 +1,6 @@
 //! What the build script tells the program, and what a release is.
+#[path = "lab/alone.rs"]
+mod alone;
 #[path = "lab/runnable.rs"]
 mod runnable;
 

@@ -1,4 +1,7 @@
 //! Every example compiles, lists its tasks, and does in the made-up world what it says.
+#[path = "lab/alone.rs"]
+mod alone;
+
 use rfab::{
     event::{Event, Kind, What},
     fabfile::{self, Options, Project},

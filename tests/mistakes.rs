@@ -1,4 +1,7 @@
 //! The commonest mistakes, as the issue trackers of other tools have them: each ends in a message that names the fix.
+#[path = "lab/alone.rs"]
+mod alone;
+
 use std::{
     fs,
     path::Path,
@@ -314,12 +317,10 @@ fn made(mistake: &Mistake) -> (i32, String) {
         }
         Alone(name, text) => write(name, text),
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_rfab"))
+    let output = alone::cleared(&mut Command::new(env!("CARGO_BIN_EXE_rfab")))
         .args(mistake.typed)
         .current_dir(folder.path())
-        .env_clear()
         .env("HOME", folder.path())
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .stdin(Stdio::null())
         .output()
         .unwrap();

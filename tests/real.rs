@@ -312,6 +312,7 @@ fn the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one() {
         "RFAB_LAB",
         "TERM",
         "TMPDIR",
+        "TZ",
         "USER",
         "XDG_RUNTIME_DIR",
     ];
@@ -320,6 +321,9 @@ fn the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one() {
     std::fs::write(lab.home().join(".ssh/config"), "Host web1\n    Port 1\n").expect("a user's configuration");
     let known = lab.program("ssh", &["-G", "web1"]).output().expect_ok();
     assert!(known.contains("\nport 1\n"), "{known}");
+    let files = "cat /etc/gitconfig /etc/ssh/ssh_config /etc/ssh/ssh_known_hosts* 2>/dev/null; umask";
+    let machine = lab.program("sh", &["-c", files]).output().expect_ok();
+    assert_eq!(machine, "0022\n", "nothing of this machine's configuration");
 
     assert_eq!(lab.program("sh", &["-c", "test -t 0 && echo yes"]).on_terminal().output().expect_ok(), "yes\r\n");
     let trap = "trap 'echo told; exit 5' TERM; echo up; while :; do sleep 0.05; done";

@@ -1,7 +1,7 @@
 //! What people see, in docs/screens and quoted by docs/screens.md: made again in the made-up world, and compared.
 mod made_up;
 
-use made_up::Shop;
+use made_up::{Shop, alone};
 use rfab::{
     event::{Event, Stream, What},
     line,
@@ -112,8 +112,8 @@ impl Kept {
     /// What the program says to a line.
     fn says(&self, line: &[&str]) -> String {
         let mut program = Command::new(env!("CARGO_BIN_EXE_rfab"));
-        program.args(line).current_dir(self.home()).env_clear().env("HOME", self.home());
-        let out = program.env("PATH", env::var_os("PATH").unwrap()).output().unwrap();
+        alone::cleared(&mut program).args(line).current_dir(self.home()).env("HOME", self.home());
+        let out = program.output().unwrap();
         let text = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
         text.replace(self.home().canonicalize().unwrap().to_str().unwrap(), "~/shop")
     }

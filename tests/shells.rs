@@ -1,4 +1,6 @@
 //! Completion in real shells on a terminal: keys are pressed, and what they made of the line is run.
+#[path = "lab/alone.rs"]
+mod alone;
 #[path = "lab/runnable.rs"]
 mod runnable;
 
@@ -40,7 +42,7 @@ impl Shell {
         runnable::write(&at("bin/rfab"), &rfab);
         let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
         let mut script = Command::new("script");
-        script.args(["-qfec", line, "/dev/null"]).current_dir(folder.path()).env_clear();
+        alone::cleared(script.args(["-qfec", line, "/dev/null"]).current_dir(folder.path()));
         script.env("HOME", folder.path()).env("PATH", path).env("TERM", "dumb").env("SHELL", "/bin/sh");
         let child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.expect("`script` can be started: tests/install-needs");

@@ -1,4 +1,7 @@
 //! The index of runs says what the journals say, whatever became of it, and without reading them when nothing changed.
+#[path = "lab/alone.rs"]
+mod alone;
+
 use rfab::{
     failure::Reason,
     store::{Ending, Entry, Filter, Head, Journal, Listed, Runs},

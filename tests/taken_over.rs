@@ -1,4 +1,7 @@
 //! What `--init` reads of other tools' files: taken over, or named with what a person does with it, or marked as a guess.
+#[path = "lab/alone.rs"]
+mod alone;
+
 use rfab::init::{self, Found};
 use std::fs;
 

@@ -1,4 +1,7 @@
 //! The walls between the modules, read from the sources.
+#[path = "lab/alone.rs"]
+mod alone;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -88,6 +91,39 @@ fn each_tool_is_known_in_one_place() {
             let here = allowed.iter().any(|place| source.name.starts_with(place));
             assert!(!used || here, "{} knows {tool}, which belongs into {allowed:?}", source.name);
         }
+    }
+}
+
+#[test]
+fn every_test_program_sees_nothing_of_the_machines_settings() {
+    // Each of these folders includes `alone`, and the library's own tests do.
+    let shared = ["mod alone;", "mod lab;", "mod made_up;", "mod project;"];
+    let alone = |text: &str| text.lines().any(|line| shared.contains(&line));
+    let programs = files("tests", ".rs").into_iter().filter(|source| {
+        let parts: Vec<&str> = source.name.split('/').collect();
+        parts.len() == 2 || parts.last() == Some(&"main.rs")
+    });
+    let parts = ["src/lib.rs", "tests/lab/mod.rs", "tests/made_up/mod.rs", "tests/project/mod.rs"];
+    let parts =
+        files("src", "lib.rs").into_iter().chain(files("tests", "mod.rs")).filter(|s| parts.contains(&&*s.name));
+    let parts: Vec<Source> = parts.collect();
+    assert_eq!(parts.len(), 4);
+    for source in &parts {
+        assert!(
+            source.text.lines().any(|line| line.trim_start_matches("pub ") == "mod alone;"),
+            "{} lacks `mod alone;`",
+            source.name
+        );
+    }
+    // What is started with a cleared environment has lost what `alone` said, unless that is said again.
+    for source in files("tests", ".rs").iter().chain(&sources().into_iter().filter(Source::is_test).collect::<Vec<_>>())
+    {
+        let itself = ["tests/lab/alone.rs", "tests/lab/guard.rs", "tests/lab/host.rs", "tests/walls.rs"];
+        let clears = source.text.contains(".env_clear()") && !itself.contains(&&*source.name);
+        assert!(!clears, "{} clears an environment: use `alone::cleared`", source.name);
+    }
+    for source in programs {
+        assert!(alone(&source.text), "{} sees the machine's settings: it lacks `mod alone;`", source.name);
     }
 }
 

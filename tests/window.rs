@@ -1,4 +1,7 @@
 //! The live view in a real terminal, whose window is made narrower and wider meanwhile.
+#[path = "lab/alone.rs"]
+mod alone;
+
 use rfab::{
     event::{Event, Kind, Place, Standing, What},
     failure::Exit,

@@ -115,8 +115,7 @@ fn commit(work: &Path, file: &str, content: &str) -> String {
 /// Runs git with no configuration but the repository's; panics if it fails.
 pub(crate) fn git(at: &Path, args: &[&str]) -> String {
     let mut command = Command::new("git");
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", "/nonexistent").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    crate::alone::cleared(&mut command).env("HOME", "/nonexistent").env("GIT_CONFIG_GLOBAL", "/dev/null");
     let out = command.arg("-C").arg(at).args(args).output().unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().trim_end().to_owned()

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     fmt::Write as _,
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -59,7 +59,12 @@ pub struct Config {
 ///
 /// `project` is the fabfile's folder, whose `known_hosts` counts beside what the configuration names; `home` the user's.
 pub fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
-    let own = own(fleet, home)?;
+    made(fleet, project, home, Path::new("/etc/ssh/ssh_config"))
+}
+
+/// The same with another file than the system's.
+fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Result<Config, Failure> {
+    let own = own(fleet, [&home.join(".ssh/config"), system])?;
     let included = included::texts(&own, home);
     let global = match included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
         true => asked(&own, fleet)?,
@@ -84,7 +89,7 @@ pub fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config
 const SYSTEM: &str = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
 
 /// What the fleet, its file, the user's and the system's say; the first word counts.
-fn own(fleet: Option<&Fleet>, home: &Path) -> Result<String, Failure> {
+fn own(fleet: Option<&Fleet>, files: [&Path; 2]) -> Result<String, Failure> {
     let mut text = String::new();
     if let Some(own) = fleet.and_then(|fleet| fleet.ssh.as_ref()) {
         if !own.is_file() {
@@ -103,9 +108,9 @@ fn own(fleet: Option<&Fleet>, home: &Path) -> Result<String, Failure> {
             let _ = writeln!(text, "Host {}\n    User {user}", words(machines));
         }
     }
-    for file in [home.join(".ssh/config"), PathBuf::from("/etc/ssh/ssh_config")] {
+    for file in files {
         if file.is_file() {
-            let _ = writeln!(text, "Host *\n    Include {}", quoted(&file)?);
+            let _ = writeln!(text, "Host *\n    Include {}", quoted(file)?);
         }
     }
     // For jump hosts that are no machines of the fleet.
@@ -177,6 +182,9 @@ mod tests {
     use super::*;
     use crate::fleet::tests::read_text;
 
+    /// In place of this machine's own configuration.
+    const NONE: &str = "/dev/null";
+
     /// What ssh makes of a fleet, the file that it names, and the user's configuration, for one host.
     struct Said(String);
 
@@ -188,7 +196,7 @@ mod tests {
             fs::write(home.path().join("fleet_config"), file).unwrap();
             let mut fleet = read_text(fleet);
             fleet.ssh = Some(home.path().join("fleet_config"));
-            let config = make(Some(&fleet), Path::new("/project"), home.path()).unwrap();
+            let config = made(Some(&fleet), Path::new("/project"), home.path(), NONE.as_ref()).unwrap();
             let path = home.path().join("config");
             fs::write(&path, config.text).unwrap();
             let mut command = Command::new("ssh");
@@ -310,7 +318,7 @@ mod tests {
         fs::create_dir_all(ssh.join("conf.d")).unwrap();
         fs::create_dir(&project).unwrap();
         fs::write(ssh.join("config"), "Include conf.d/*\n").unwrap();
-        let digest = || make(None, &project, home.path()).unwrap().digest;
+        let digest = || made(None, &project, home.path(), NONE.as_ref()).unwrap().digest;
         let mut seen = BTreeSet::from([digest()]);
         assert!(!seen.insert(digest()), "it is the same while nothing changes");
         for (file, text) in [

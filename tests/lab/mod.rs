@@ -8,6 +8,7 @@
 #![allow(dead_code, reason = "the lab offers what tests of other faults use")]
 
 mod agent;
+mod alone;
 mod app;
 mod block;
 mod client;
@@ -142,7 +143,7 @@ impl Lab {
         let config = self.folder.join("operator/ssh_config");
         let mut command = Command::new("ssh");
         command.args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=3", "-F"]).arg(config).args(["--", host, line]);
-        Output::of(command.env_clear().env("PATH", space::SYSTEM_PATH).env("HOME", self.home()))
+        Output::of(alone::cleared(&mut command).env("PATH", space::SYSTEM_PATH).env("HOME", self.home()))
     }
 
     /// Puts a load of so many requests a second on every balancer, or on the hosts where there is none.
@@ -301,14 +302,16 @@ fn operator(guard: &Guard, folder: &Path) -> Space {
     let passwd = format!("{root}{name}:x:{uid}:{gid}::{}:/bin/sh\n", folder.join("home").display());
     fs::write(own.join("passwd"), passwd).expect("the operator's account");
     // Nothing of the real machine's; in a user namespace its files would also seem to be somebody else's.
-    fs::write(own.join("system_ssh_config"), "").expect("the system's ssh configuration");
+    fs::write(own.join("empty"), "").expect("a file of the real machine's that nobody sees");
+    let hidden = "/etc/gitconfig /etc/ssh/ssh_config /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
     Space::start(
         guard,
         Own::Mounts,
         &folder.join("tools"),
         &own,
         &format!(
-            "mount --bind {0}/passwd /etc/passwd && mount --bind {0}/system_ssh_config /etc/ssh/ssh_config",
+            "mount --bind {0}/passwd /etc/passwd\n\
+             for file in {hidden}; do [ ! -e $file ] || mount --bind {0}/empty $file; done",
             own.display()
         ),
     )

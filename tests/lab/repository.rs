@@ -1,5 +1,5 @@
 //! The shop's repository: a bare remote, and clones of it, made by the `git` command.
-use super::output::Output;
+use super::{alone, output::Output};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -101,9 +101,8 @@ impl Repository {
 
     fn git_in(&self, folder: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new("git");
-        command.args(arguments).current_dir(folder).env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", &self.home).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0");
+        alone::cleared(command.args(arguments).current_dir(folder));
+        command.env("HOME", &self.home).env("GIT_TERMINAL_PROMPT", "0");
         Output::of(&mut command)
     }
 }

@@ -41,6 +41,7 @@ impl<'a> Run<'a> {
             ("LANG", "C.UTF-8".into()),
             ("TERM", "dumb".into()),
             ("GIT_CONFIG_NOSYSTEM", "1".into()),
+            ("TZ", "UTC".into()),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
         Run {

@@ -1,6 +1,10 @@
 //! The project's own fabfile over a made-up fleet, in a repository with two stable tags.
 #![allow(dead_code, reason = "not every test of a made-up world needs all of it")]
 
+#[allow(clippy::duplicate_mod, reason = "a test program may have it by its lab, too")]
+#[path = "../lab/alone.rs"]
+pub mod alone;
+
 use rfab::{
     event::{Event, Kind, What},
     fabfile::{self, Options, Project},

@@ -1,4 +1,6 @@
 //! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
+#[path = "../lab/alone.rs"]
+mod alone;
 mod completing;
 mod drill;
 mod files;
@@ -45,12 +47,10 @@ fn ran(folder: &Path, line: &[&str]) -> (String, String, i32) {
 
 /// The same with these variables; there is no exit code if a signal ended it.
 fn ran_in(folder: &Path, variables: &[(&str, &str)], line: &[&str]) -> (String, String, Option<i32>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_rfab"))
+    let output = alone::cleared(&mut Command::new(env!("CARGO_BIN_EXE_rfab")))
         .args(line)
         .current_dir(folder)
-        .env_clear()
         .env("HOME", folder)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()

@@ -1,6 +1,10 @@
 //! A project in a folder of its own, and its runs in the made-up world.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+#[allow(clippy::duplicate_mod, reason = "a test program may have it by its lab, too")]
+#[path = "../lab/alone.rs"]
+mod alone;
+
 use rfab::{
     event::What,
     fabfile::{self, Options},

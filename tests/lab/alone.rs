@@ -1,0 +1,47 @@
+//! Tests see nothing of the machine but its programs: no configuration of git, ssh or XDG, no language, no time zone.
+//!
+//! Each test program includes this file. It runs before `main`, when there is one thread only.
+use std::{env, process::Command};
+
+/// What a test may be told by its environment: where programs are, and what the tests themselves read.
+const KEPT: [&str; 8] = ["CARGO", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "PATH", "RFAB_", "RUST", "TMPDIR", "UPDATE"];
+
+/// What rfab reads, which begins like what the tests read.
+const READ_BY_RFAB: [&str; 2] = ["RFAB_DRILL", "RFAB_ON_BEHALF_OF"];
+
+/// What each test begins with instead. Nobody can make a folder in this home.
+const SET: [(&str, &str); 7] = [
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("HOME", "/dev/null"),
+    ("LANG", "C.UTF-8"),
+    ("TZ", "UTC"),
+    ("USER", "tester"),
+];
+
+/// A command whose environment has nothing but where programs are, and still nothing of the machine's settings.
+#[allow(dead_code, reason = "not every test program starts others with nothing")]
+pub fn cleared(command: &mut Command) -> &mut Command {
+    command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+    command.env("GIT_CONFIG_NOSYSTEM", "1").env("TZ", "UTC")
+}
+
+extern "C" fn alone() {
+    let is_kept = |name: &[u8]| KEPT.iter().any(|kept| name.starts_with(kept.as_bytes()));
+    let strange = env::vars_os().map(|(name, _)| name).filter(|name| !is_kept(name.as_encoded_bytes()));
+    let strange: Vec<_> = strange.collect();
+    // SAFETY: no other thread runs before `main`.
+    unsafe {
+        strange.iter().for_each(|name| env::remove_var(name));
+        READ_BY_RFAB.iter().for_each(|name| env::remove_var(name));
+        SET.iter().for_each(|(name, value)| env::set_var(name, value));
+        // libgit2 reads the system's configuration whatever the environment says.
+        let _ = git2::opts::set_search_path(git2::ConfigLevel::System, "/dev/null");
+    }
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = alone;
