@@ -1,7 +1,7 @@
 //! Attacks that must fail closed. A canary is a file that a hostile name would make if anything took it for a command.
 mod lab;
 
-use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab, needs_root, runnable};
+use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab, needs_root};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
@@ -398,78 +398,6 @@ fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
             "others could read {}: {mode:o}",
             path.display()
         );
-    }
-}
-
-#[test]
-fn a_strange_repositorys_configuration_runs_nothing() {
-    if !needs_root("a_strange_repositorys_configuration_runs_nothing") {
-        return;
-    }
-    let lab = lab(
-        "fn show() { ui::note(`${git::resolve(\"stable\").id}`); }\nfn pack() { let commit = release::resolve(\"stable\"); let wanted = release::number(commit); for host in targets() { release::set_up(host); release::stage(host, wanted); } }",
-    );
-    lab.host("web1")
-        .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
-        .expect_ok();
-    let p = canary(&lab);
-    let strange = lab.colleague("mallory");
-    let script = lab.folder.join("hook");
-    runnable::write(&script, &format!("#!/bin/sh\ntouch {}\nexit 0\n", p.display()));
-    let hook = script.display().to_string();
-    for (key, value) in [
-        ("core.fsmonitor", hook.clone()),
-        ("core.sshCommand", hook.clone()),
-        ("core.pager", hook.clone()),
-        ("core.editor", hook.clone()),
-        ("credential.helper", format!("!{hook}")),
-        ("core.gitProxy", hook.clone()),
-        ("diff.external", hook.clone()),
-        ("filter.evil.smudge", hook.clone()),
-        ("filter.evil.clean", hook.clone()),
-        ("filter.evil.process", hook.clone()),
-        ("protocol.ext.allow", "always".into()),
-        ("core.alternateRefsCommand", hook.clone()),
-        ("uploadpack.packObjectsHook", hook.clone()),
-    ] {
-        strange.git(&["config", key, &value]).expect_ok();
-    }
-    for name in ["post-checkout", "reference-transaction", "post-merge", "pre-push", "post-index-change", "pre-auto-gc"]
-    {
-        let to = strange.folder.join(".git/hooks").join(name);
-        fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-        runnable::copy(&script, &to);
-    }
-    fs::write(strange.folder.join(".git/info/attributes"), "* filter=evil diff=evil\n").expect("attributes");
-    lab.program("chown", &["-R", "58003:58003", &strange.folder.display().to_string()]).output().expect_ok();
-    let source = strange.folder.display().to_string();
-    let file = lab.project.folder.join("fleets/testing1.toml");
-    let good = fs::read_to_string(&file).expect("the fleet");
-    let links = lab.folder.join("links");
-    fs::create_dir(&links).expect("a folder");
-    symlink(strange.folder.join(".git"), links.join(".git")).expect("a link");
-    for repository in [
-        source.clone(),
-        links.display().to_string(),
-        format!("file://{source}"),
-        format!("ext::{hook}"),
-        format!("ext::sh -c touch% {}", p.display()),
-        format!("ssh://-oProxyCommand={hook}/x"),
-        format!("--upload-pack={hook}"),
-        format!("fd::17/foo;touch {}", p.display()),
-    ] {
-        fs::write(&file, good.replace("repository = \".\"", &format!("repository = {repository:?}")))
-            .expect("the fleet");
-        let opened = [&source, &links.display().to_string(), &format!("file://{source}")].contains(&&repository);
-        // Not even where the user's own configuration lets git open what others own.
-        for safe in ["", "[safe]\n    directory = *\n"] {
-            fs::write(lab.home().join(".gitconfig"), safe).expect("a configuration");
-            for task in ["show", "pack"] {
-                let out = lab.rfab(&["on", task]).output();
-                assert!(!p.exists(), "`{repository}` ran a command: {out:?}");
-                assert_eq!(out.ok(), opened && !safe.is_empty(), "`{repository}`: {out:?}");
-            }
-        }
     }
 }
 

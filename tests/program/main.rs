@@ -12,6 +12,7 @@ mod line;
 mod local;
 mod meant;
 mod pipeline;
+mod repository;
 #[path = "../lab/runnable.rs"]
 mod runnable;
 mod secret;
