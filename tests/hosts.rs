@@ -2,7 +2,7 @@
 mod lab;
 mod made_up;
 
-use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
+use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root};
 use made_up::{FIVE, FOUR, Shop, changes, failures, host};
 use rfab::{
     event::{Event, What},
@@ -108,7 +108,11 @@ fn plan() -> Plan {
 
 /// A lab whose fleet says this of its probes.
 fn probed_by(lab: &Lab, keys: &str) {
-    lab.edit("fleets/prod.toml", |text| {
+    fleet_probed_by(lab, "prod", keys);
+}
+
+fn fleet_probed_by(lab: &Lab, fleet: &str, keys: &str) {
+    lab.edit(&format!("fleets/{fleet}.toml"), |text| {
         let (before, rest) = text.split_once("[app.health]\n").unwrap();
         let (_, after) = rest.split_once("good =").unwrap();
         format!("{before}[app.health]\n{keys}\ngood ={after}")
@@ -173,6 +177,41 @@ fn a_real_fleet_is_probed_in_every_way_and_what_cannot_work_is_told_before_the_s
     ends(&lab, &["prod", "status"], 0, &["bad", ":8080/health answers 200"]);
 
     tls(&lab);
+}
+
+#[test]
+fn where_processes_run_proves_nothing_to_another_user_and_that_is_told_before_the_switch() {
+    let name = "where_processes_run_proves_nothing_to_another_user_and_that_is_told_before_the_switch";
+    if !needs_root(name) {
+        return;
+    }
+    // The hosts of `prod` run their service as a user of its own; that of `testing1` as the login user.
+    let lab = Lab::start(plan().host(HostPlan::new("test1").fleet("testing1").role("web")));
+    let process = "url = \"http://{address}:8080/health\"\nversion = \"process\"";
+    ["prod", "testing1"].iter().for_each(|fleet| fleet_probed_by(&lab, fleet, process));
+    lab.edit("fleets/prod.toml", |text| {
+        text.replace("path = \"/srv/shop\"", "path = \"/srv/shop\"\nroles = [\"web\"]")
+    });
+    for fleet in ["prod", "testing"] {
+        ends(&lab, &[fleet, "setup"], 0, &[]);
+    }
+    let stand = || {
+        let one = |name| (lab.host(name).serves(), lab.host(name).sh("ls /srv/shop/releases").expect_ok());
+        (["web1", "web2"].map(one), lab.balancer("lb1").column("bk_web", "status"))
+    };
+    let before = stand();
+    let why = "web1, web2: 200, and of the processes that its login user may look at none runs in a release";
+    let way = "Where a process runs only its own user and root may see";
+    for task in ["release:v3.0.1", "deploy:v3.0.1"] {
+        ends(&lab, &["prod", task], 7, &[why, way, "version = \"header:X-Release\"", "nothing was changed"]);
+        assert_eq!(stand(), before, "{task}");
+    }
+    ends(&lab, &["--unproven", "prod", "release:v3.0.1"], 0, &["version not proven"]);
+
+    let own = lab.rfab(&["testing", "deploy:v3.0.1"]).output().expect_ok();
+    assert!(!own.contains("version not proven"), "{own}");
+    let back = lab.rfab(&["testing", "deploy:v3.0.0"]).output().expect_ok();
+    assert!(!back.contains("version not proven"), "{back}");
 }
 
 /// TLS by a certificate that a name and an authority of the team's own prove.

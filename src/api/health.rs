@@ -3,6 +3,7 @@ use super::{HostValue, git::CommitValue};
 use crate::{
     event::What,
     failure::{Failure, Reason},
+    fleet::Version,
     health::{Expected, Glance, LookAt, Probe, ReadExpected, Seen, Tried, TryProbe, probed},
     script::{Here, RhaiResultOf, Targets, here, thrown},
 };
@@ -208,8 +209,18 @@ pub mod health {
             return Ok(());
         }
         let message = format!("nothing that hosts answer now could prove a release: {}", nameless.join("; "));
-        let help = "nothing was changed. Let `version` in `[app.health]` say where the release stands, and by a pattern which part of it: \
-                    `'body:version = (.*)'`. If this deploy is what brings it, add `--unproven`";
+        let health = hosts.fleet.app.as_ref().and_then(|app| app.health.as_ref());
+        let way = match health.map(|health| &health.version) {
+            Some(Version::Process) => {
+                "Where a process runs only its own user and root may see: let `user` in the fleet file be the one that the service \
+                 runs as, or have the service say its release: `version = \"header:X-Release\"`"
+            }
+            _ => {
+                "Let `version` in `[app.health]` say where the release stands, and by a pattern which part of it: \
+                 `'body:version = (.*)'`"
+            }
+        };
+        let help = format!("nothing was changed. {way}. If this deploy is what brings it, add `--unproven`");
         Err(thrown(Failure::refused(message).help(help)))
     }
 

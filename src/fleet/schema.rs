@@ -274,7 +274,7 @@ pub const HEALTH: Table = Table {
             "version",
             Is::Text,
             "`none`",
-            "where the served commit or tag is proven: `header:NAME`, `json:/POINTER`, `body`, `process` (the folder that the processes run in) or `none`; behind another colon a [pattern](#what-proves-a-release) may stand",
+            "where the served commit or tag is proven: `header:NAME`, `json:/POINTER`, `body`, `process` (the folder that the processes run in, which only their own user and root may see) or `none`; behind another colon a [pattern](#what-proves-a-release) may stand",
         ),
         key("good", Is::Number, "`3`", "good answers in a row …"),
         key("over", Is::Time, "`10s`", "… that span at least this …"),

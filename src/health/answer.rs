@@ -49,6 +49,15 @@ impl Answer {
         }
     }
 
+    /// Adds the releases that the host's processes run in: one is the version, several are none.
+    pub(super) fn runs(&mut self, releases: &[String]) {
+        match releases {
+            [] => {}
+            [one] => self.version = some(one),
+            several => self.text = some(&several.join(", ")),
+        }
+    }
+
     /// The answer in a few words.
     pub fn shown(&self) -> String {
         match (self.status, &self.error, &self.version, &self.text) {

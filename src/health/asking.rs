@@ -53,7 +53,8 @@ impl<'a> Asking<'a> {
             self.resolve().await?;
         }
         if probe.health.version == Version::Process && answer.good {
-            answer.version = self.running().await?;
+            let releases = self.running().await?;
+            answer.runs(&releases);
         }
         Ok(answer)
     }
@@ -107,18 +108,13 @@ exit 99"#;
         Ok(())
     }
 
-    /// The one release that processes of the host run in; `None` if there are several or none.
-    async fn running(&self) -> Result<Option<String>, Failure> {
+    /// The releases that processes of the host run in, of those processes that the login user may look at.
+    async fn running(&self) -> Result<Vec<String>, Failure> {
         let line = r#"for p in /proc/[0-9]*/cwd; do d=$(readlink "$p" 2>/dev/null) || continue
 case $d in "$path"/releases/*) d=${d#"$path"/releases/}; printf '%s\n' "${d%%/*}";; esac; done | sort -u"#;
         let command = Command::line(line, vec![("path".into(), self.probe.path.clone())]).expect("a good line");
         let job = Job { timeout: Some(super::ONE_ANSWER), ..Job::new(&command) };
         let ended = self.site.transport.run(&self.probe.host, job).await?;
-        let text = String::from_utf8_lossy(&ended.out);
-        let mut found = text.lines();
-        Ok(match (found.next(), found.next()) {
-            (Some(one), None) => Some(one.to_owned()),
-            _ => None,
-        })
+        Ok(String::from_utf8_lossy(&ended.out).lines().map(str::to_owned).collect())
     }
 }

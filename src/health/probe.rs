@@ -201,7 +201,8 @@ impl Probe {
             false => Answer::of(if sick { 503 } else { page.0 }, &page.1, text, &self.health),
         };
         if self.health.version == Version::Process {
-            answer.version = running.map(|running| running.to_string());
+            let other = model.machine(&self.host)?.foreign.clone();
+            answer.runs(running.map(|running| running.to_string()).or(other).as_slice());
         }
         let written = match self.expected.looks_up(&answer, self.nameless) {
             true => Written::on_model(self, model)?,

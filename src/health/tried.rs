@@ -84,8 +84,15 @@ impl Tried {
 
 fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Tried {
     let place = match &health.version {
-        // What its processes run in says nothing about those of the next release.
-        Version::None | Version::Process => return Tried::Fits,
+        Version::None => return Tried::Fits,
+        // Which release that is says nothing about the next one.
+        Version::Process if answer.version.is_some() || answer.text.is_some() => return Tried::Fits,
+        Version::Process => {
+            return Tried::Nameless(format!(
+                "{}, and of the processes that its login user may look at none runs in a release",
+                answer.shown()
+            ));
+        }
         Version::Header(name) => format!("the header `{name}`"),
         Version::Json(pointer) => format!("the value at `{pointer}`"),
         Version::Body => "the body".to_owned(),
