@@ -117,26 +117,45 @@ fn plain(comments: &[String]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// What `rfab --docs` shows: the list, the pages of a name, or a list of those that have a word, the best first.
+/// What `rfab --docs` shows: the list, a module and the pages of a name, or a list of those that have a word, the best
+/// first.
 pub fn page(name: Option<&str>) -> Option<String> {
     let entries = entries();
     let Some(name) = name else { return Some(listed(&entries.iter().collect::<Vec<_>>())) };
-    let name = name.trim_end_matches("()");
+    let name = name.trim_end_matches("()").trim_end_matches("::");
     let by_name = |e: &&Entry| e.name == name || e.name.rsplit(['.', ':']).next() == Some(name);
-    let found: Vec<&Entry> = entries.iter().filter(by_name).collect();
-    if !found.is_empty() {
-        return Some(found.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect());
+    let named: Vec<&Entry> = entries.iter().filter(by_name).collect();
+    let functions: String = named.iter().map(|e| format!("{}\n\n{}\n\n", e.signature, indented(&e.doc))).collect();
+    let of_stdlib = || module(&entries, &format!("std/{name}")).filter(|_| named.is_empty());
+    if let Some(module) = module(&entries, name).or_else(of_stdlib) {
+        return Some([module, functions].join(if named.is_empty() { "" } else { "\n" }));
+    }
+    if !named.is_empty() {
+        return Some(functions);
     }
     let found = having(&entries, name);
     (!found.is_empty()).then(|| listed(&found))
 }
 
+/// A module or a namespace: what it is about, and what is in it.
+fn module(entries: &[Entry], name: &str) -> Option<String> {
+    let of_it: Vec<&Entry> = entries.iter().filter(|e| e.page() == name).collect();
+    (!of_it.is_empty()).then(|| format!("{name}\n\n{}\n\n{}", indented(&about(name)), listed(&of_it)))
+}
+
 /// The name that was probably meant by one that nothing is called.
 pub fn near(name: &str) -> Option<String> {
     let entries = entries();
+    let pages = entries.iter().map(Entry::page);
     let whole = entries.iter().map(|e| &*e.name);
     let last = entries.iter().filter_map(|e| e.name.rsplit(['.', ':']).next());
-    did_you_mean(name, whole.chain(last))
+    did_you_mean(name, pages.chain(whole).chain(last))
+}
+
+/// The modules and namespaces that have a page of their own, each with the first line of what it is about.
+pub fn modules() -> BTreeMap<String, String> {
+    let first = |page: &str| about(page).lines().next().unwrap_or_default().to_owned();
+    entries().iter().map(|entry| (entry.page().to_owned(), first(entry.page()))).collect()
 }
 
 /// Each with the first line of its page; a function of the stdlib with its module.
@@ -207,6 +226,11 @@ pub fn pages() -> BTreeMap<String, String> {
 const NOTICE: &str = "<!-- Written by `tests/documentation.rs` from the comments in the source; do not edit. -->\n";
 
 fn begun(page: &str) -> String {
+    format!("# {page}\n\n{NOTICE}\n{}\n", about(page))
+}
+
+/// What a page is about.
+fn about(page: &str) -> String {
     let about = match page {
         "global" => "Functions that a script calls by their bare names.",
         "host" => "What may be done on a host. `host` is what a closure given to `each` gets.",
@@ -233,13 +257,13 @@ fn begun(page: &str) -> String {
         }
         "service" => "The units of the app, as the fleet file names them by role.",
         "ui" => "What is said to the person, and asked.",
-        module => &stdlib::text(module).map(about).unwrap_or_default(),
+        module => return stdlib::text(module).map(first_lines).unwrap_or_default(),
     };
-    format!("# {page}\n\n{NOTICE}\n{about}\n")
+    about.to_owned()
 }
 
 /// What a module's first lines say.
-fn about(text: &str) -> String {
+fn first_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     lines.join("\n")
 }

@@ -40,6 +40,34 @@ fn the_pages_and_definitions_of_what_a_script_can_call_are_what_the_comments_say
 }
 
 #[test]
+fn every_module_and_namespace_is_shown_by_its_name_and_a_misspelled_one_is_hinted_at() {
+    let modules = docs::modules();
+    let of_stdlib = modules.keys().filter(|name| name.starts_with("std/"));
+    assert_eq!(of_stdlib.count(), fs::read_dir(docs_folder().join("../stdlib")).unwrap().count());
+    let pages = docs::pages();
+    assert_eq!(modules.len() + 1, pages.len(), "each page of docs/api but the list of them");
+    for (name, about) in &modules {
+        assert!(about.ends_with(['.', ';', ',']), "{name} does not say what it is: {about:?}");
+        for typed in [name.clone(), format!("{name}::")] {
+            let shown = docs::page(Some(&typed)).unwrap_or_else(|| panic!("nothing is shown of {name}"));
+            assert!(shown.starts_with(&format!("{name}\n\n    {about}\n")), "{shown}");
+            let first = pages[&format!("{}.md", name.replace('/', "-"))].matches("\n## `").count();
+            let listed = shown.lines().skip(2).filter(|line| line.contains("  ") && !line.starts_with(' ')).count();
+            assert!(listed >= first, "{name}: {listed} of {first}: {shown}");
+        }
+        // The last two letters change places.
+        let (begin, end) = name.split_at(name.len() - 2);
+        let misspelled = format!("{begin}{}{}", &end[1..], &end[..1]);
+        assert_eq!(docs::page(Some(&misspelled)), None, "{misspelled}");
+        assert_eq!(docs::near(&misspelled), Some(format!("did you mean `{name}`?")), "{misspelled}");
+    }
+    let misspelled = ["std/deplyo", "stdlib/deploy", "balancr", "hots", "targtes", "std/proxi"];
+    for name in misspelled {
+        assert!(docs::page(Some(name)).is_none() && docs::near(name).is_some(), "{name}");
+    }
+}
+
+#[test]
 fn the_page_of_exit_codes_is_what_the_enum_says() {
     let rows: String = Exit::ALL.iter().map(|(exit, text)| format!("| {} | {text} |\n", exit.code())).collect();
     let text = format!(

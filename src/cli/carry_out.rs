@@ -135,7 +135,7 @@ fn docs(name: Option<&str>) -> Result<(), Stopped> {
         None => {
             let name = name.unwrap_or_default();
             let failure = Failure::failed(format!(
-                "there is no primitive or stdlib function `{name}`, and no page has that word"
+                "there is no primitive, stdlib function or module `{name}`, and no page has that word"
             ));
             let help = crate::docs::near(name).unwrap_or_else(|| "`rfab --docs` lists them all".to_owned());
             Err((failure.help(help), Exit::Usage))

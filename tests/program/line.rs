@@ -336,7 +336,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "nothing_such"],
         2,
         "",
-        "error: there is no primitive or stdlib function `nothing_such`, and no page has that word
+        "error: there is no primitive, stdlib function or module `nothing_such`, and no page has that word
   help: `rfab --docs` lists them all
 ",
     );
@@ -345,9 +345,33 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         &["--docs", "host.rn"],
         2,
         "",
-        "error: there is no primitive or stdlib function `host.rn`, and no page has that word
+        "error: there is no primitive, stdlib function or module `host.rn`, and no page has that word
   help: did you mean `host.run`?
 ",
+    );
+    says(
+        folder.path(),
+        &["--docs", "std/deplyo"],
+        2,
+        "",
+        "error: there is no primitive, stdlib function or module `std/deplyo`, and no page has that word
+  help: did you mean `std/deploy`?
+",
+    );
+    says(
+        folder.path(),
+        &["--docs", "std/cron"],
+        0,
+        "\
+std/cron
+
+    Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. They are written as root.
+
+std/cron::install(host, name, template, values)  Puts a file of jobs on one host; cron takes it up within a minute.
+std/cron::remove(host, name)                     Takes a file of jobs away from one host.
+std/cron::show(name)                             Shows a file of jobs as it is on each target.
+",
+        "",
     );
     // Best are those that are called so, then those whose first line has it.
     says(

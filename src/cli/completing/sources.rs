@@ -142,8 +142,10 @@ pub fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
     runs.filter(|run| wanted(run.outcome)).map(|run| Choice::new(&*run.run, about(&run))).collect()
 }
 
-/// What a script can call.
+/// What a script can call, and the modules and namespaces that it is in.
 pub fn functions() -> Vec<Choice> {
     let first = |doc: &str| doc.lines().next().unwrap_or_default().to_owned();
-    docs::entries().into_iter().map(|entry| Choice::new(entry.name, first(&entry.doc))).collect()
+    let modules = docs::modules().into_iter().map(|(name, about)| Choice::new(name, about));
+    let functions = docs::entries().into_iter().map(|entry| Choice::new(entry.name, first(&entry.doc)));
+    modules.chain(functions).collect()
 }
