@@ -52,6 +52,25 @@ fn assert_refused(out: &Output, says: &[&str]) {
     assert_eq!(out.stdout.matches("error: ").count(), 1, "one report: {}", out.stdout);
 }
 
+#[test]
+fn a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts() {
+    if !needs_lab("a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts") {
+        return;
+    }
+    let web = |plan: Plan, name| plan.host(HostPlan::new(name).fleet("prod").role("web"));
+    let plan = ["web1", "web2", "web3", "web4"].into_iter().fold(Plan::new(), web);
+    let lab = Lab::start(plan.balancer("lb1", &[("bk_web", "web")]));
+    forget(&lab, "lb1");
+    let out = lab.rfab(&["prod", "--", "touch", "mark"]).output();
+    assert_refused(&out, &["host `lb1`: its key is not known, so it is not trusted", "`rfab prod --trust lb1`"]);
+    // Once when it is seen, and once in the report.
+    assert_eq!(out.stdout.matches("is not known").count(), 2, "{}", out.stdout);
+    assert!(out.stdout.contains("\n4 hosts: 4 untouched\n"), "{}", out.stdout);
+    for name in ["web1", "web2", "web3", "web4"] {
+        assert!(!lab.host(name).folder.join("home/deploy/mark").exists(), "a command ran on {name}");
+    }
+}
+
 const HOSTILE: &str = "Host *\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n    \
     KnownHostsCommand /bin/sh -c \"printf '%%H ' ; echo %t %K\"\n    VerifyHostKeyDNS yes\n    \
     NoHostAuthenticationForLocalhost yes\n    CheckHostIP no\n    UpdateHostKeys yes\n    BatchMode no\n    \

@@ -125,13 +125,14 @@ impl<W> Log<W> {
         };
         let apart = matches!(what, What::RunStarted { .. } | What::TargetsChanged { .. } | What::RunFinished { .. });
         let mut all = if text.is_empty() && !apart { String::new() } else { self.folded(apart) };
-        all += &text;
         match what {
             What::TaskFinished { .. } => (self.task, self.steps) = (None, Vec::new()),
             What::StepFinished { host: None, .. } => drop(self.steps.pop()),
+            // Before the report: nothing comes below the table and what to type next.
             What::RunFinished { .. } => all += &self.end(what),
             _ => {}
         }
+        all.push_str(&text);
         all
     }
 

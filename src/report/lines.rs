@@ -11,10 +11,11 @@ use super::{
 use crate::{
     effect::Effect,
     event::{Event, Kind, Listener, Stream, What},
+    host::Name,
     ledger::Mark,
     release::Number,
 };
-use std::{io::Write, sync::Mutex};
+use std::{collections::BTreeSet, io::Write, sync::Mutex};
 use unicode_width::UnicodeWidthStr;
 
 /// How much is said.
@@ -76,15 +77,20 @@ pub struct Wording {
     /// The widest host's name so far.
     width: usize,
     last_words: LastWords,
+    /// The hosts that could not be reached, each with why, as it was told.
+    unreachable: BTreeSet<(Name, String)>,
 }
 
 impl Wording {
     pub fn new(loud: Loud, palette: Palette) -> Self {
-        Self { loud, palette, width: 0, last_words: LastWords::default() }
+        Self { loud, palette, width: 0, last_words: LastWords::default(), unreachable: BTreeSet::new() }
     }
 
     /// Words an event: whole lines, or nothing.
     pub fn of(&mut self, what: &What) -> Option<String> {
+        if self.loud < Loud::Verbose && self.is_told(what) {
+            return None;
+        }
         let said = self.said(what);
         let text = self.worded(what, said.as_deref());
         if let What::Printed { host, .. } | What::Noted { host: Some(host), .. } = what
@@ -94,6 +100,18 @@ impl Wording {
         }
         self.last_words.shown(text.as_deref().map_or(0, |text| text.matches('\n').count()));
         text
+    }
+
+    /// Whether it was told already that a host cannot be reached: to all that wait for it, a balancer's machine is one.
+    fn is_told(&mut self, what: &What) -> bool {
+        match what {
+            What::HostUnreachable { host, message } => !self.unreachable.insert((host.clone(), message.clone())),
+            What::EffectFinished { host: of, failure: Some(failure), .. } if failure.host != *of => {
+                let because = failure.host.clone().map(|host| (host, failure.message.clone()));
+                because.is_some_and(|because| self.unreachable.contains(&because))
+            }
+            _ => false,
+        }
     }
 
     /// What a host said, whether it is shown or not.

@@ -102,7 +102,7 @@ pub fn complain(text: &str) {
 /// Writes why nothing was begun, where a fabfile or fleet is wrong, and in whichever way a pipeline shows it.
 pub fn refuse(why: &Failure, palette: Palette, folder: &Path) {
     let text = logged(&failure(why, palette));
-    put(&mut io::stderr().lock(), &format!("{text}{}", ci::annotation(why, folder)));
+    put(&mut io::stderr().lock(), &format!("{}{text}", ci::annotation(why, folder)));
 }
 
 /// A text as a log of a pipeline may have it: what others wrote is no command to its runner.

@@ -16,7 +16,7 @@ error: unexpected '}'
 ";
     let annotation = "::error file=fabfile.rhai,line=3,col=1,title=rfab::unexpected '}'\n";
     for (variables, expected) in [
-        (&[("GITHUB_ACTIONS", "true")][..], format!("{report}{annotation}")),
+        (&[("GITHUB_ACTIONS", "true")][..], format!("{annotation}{report}")),
         (&[("GITLAB_CI", "true")], report.into()),
     ] {
         let (out, err, code) = ran_in(folder.path(), variables, &["one"]);
@@ -36,6 +36,7 @@ rfab one
 ::group::one > a step
 ## [error]x
 ::endgroup::
+::error file=fabfile.rhai,line=3,col=9,title=rfab one::array index 7 out of bounds: only 1 element in array
 
 error: array index 7 out of bounds: only 1 element in array
    ╭─[fabfile.rhai:3:9]
@@ -44,7 +45,6 @@ error: array index 7 out of bounds: only 1 element in array
    ·         ─
  4 │ }
    ╰────
-::error file=fabfile.rhai,line=3,col=9,title=rfab one::array index 7 out of bounds: only 1 element in array
 ";
     assert_eq!((out.as_str(), err.as_str(), code), (said, "", Some(3)));
     assert_eq!(

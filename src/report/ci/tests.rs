@@ -161,10 +161,9 @@ web1  | ok
 web1  activate 0002
 ::warning title=web2::no answer, 10 s long
 ::endgroup::
-{REPORT}{TABLE}{NEXT}\
 ::error file=deploy%2C a%3Ab%25/fabfile.rhai,line=2,col=4,title=rfab prod deploy%3Astable::host `web2`: the disk is full: 100%25, really%0Ahelp: make room
 ::error title=rfab prod deploy%3Astable::elsewhere
-"
+{REPORT}{TABLE}{NEXT}"
     );
     assert_eq!(log, expected);
     assert_eq!(
@@ -219,8 +218,8 @@ fn gitlab_has_a_section_a_step() {
 fn a_summary_that_cannot_be_written_is_a_warning() {
     let top = repository();
     let log = logged(Pipeline::GitHub { summary: Some(top.path().join("none/summary.md")) }, top.path(), run());
-    let last = "::warning title=rfab prod deploy%3Astable::the job's summary cannot be written: No such file or directory (os error 2)\n";
-    assert!(log.ends_with(last), "{log}");
+    let warning = "::warning title=rfab prod deploy%3Astable::the job's summary cannot be written: No such file or directory (os error 2)\n";
+    assert!(log.contains(warning) && log.ends_with(&format!("{REPORT}{TABLE}{NEXT}")), "{log}");
 }
 
 /// What GitHub's runner does with a line: whether it is a command, of whichever kind; it looks past what is not seen.
