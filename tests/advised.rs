@@ -2,20 +2,20 @@
 mod journals;
 mod made_up;
 
-use made_up::{Shop, changes, failures};
+use made_up::{Shop, changes, done, failures, load};
 use rfab::{
     cli::{flags, request::Action},
     event::{Outcome, What},
     failure::Exit,
     ledger::Owner,
     line,
-    model::{Fact, Model},
+    model::{Fact, Machine, Model},
     secret::Key,
     session::{Doubt, Fault, Journaling},
     simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
-use std::path::Path;
+use std::{fs, path::Path};
 
 const PAY: &str = r#"
 fn pay() { targets().role("worker").each(|host| host.run("bin/pay")); }
@@ -192,6 +192,34 @@ fn a_line_that_was_refused_is_not_told_to_be_typed_again_as_it_is() {
         assert_eq!(pushed.ended.exit, Exit::Done, "{:?}", failures(&pushed));
         let refused = trial.attempt(words, pushed.model, None, &format!("{words} {at}"));
         assert_eq!((refused.ended.exit, next(&refused)), (Exit::Refused, vec![then]), "{:?}", failures(&refused));
+    }
+}
+
+#[test]
+fn where_the_apps_folders_are_missing_the_lines_that_are_advised_work_in_this_fabfile() {
+    let mut shop = Shop::four("");
+    let file = shop.project.script.folder.join("fabfile.rhai");
+    let whole = fs::read_to_string(&file).unwrap();
+    let (before, rest) = whole.split_once("/// Makes the app's folders").unwrap();
+    let lacking = format!("{before}private fn{}", rest.split_once("private fn").unwrap().1);
+    // A task of that name that wants a word is none that the advised line would call.
+    let other = lacking.clone() + "\nfn setup(how) { throw how; }\n";
+    for (text, complete) in [(whole.clone(), true), (lacking, false), (other, false)] {
+        shop.write("fabfile.rhai", &text);
+        shop.project = load(&shop.project.script.folder);
+        let mut fresh = shop.known();
+        fresh.machines.iter_mut().filter(|(at, _)| &*at.1 != "lb1").for_each(|(_, machine)| *machine = Machine::bare());
+        let refused = shop.run("prod deploy:v3.0.1", fresh.clone());
+        assert!(refused.ended.exit != Exit::Done && changes(&refused.events).is_empty(), "{:?}", failures(&refused));
+        let help = refused.ended.failures[0].help.clone().unwrap();
+        let line =
+            help.split("`rfab ").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("{help}"));
+        let added: Vec<&str> = help.lines().filter(|line| line.starts_with("fn ")).collect();
+        assert_eq!(added.is_empty(), complete, "{help}");
+        shop.write("fabfile.rhai", &format!("{text}\n{}\n", added.join("\n")));
+        shop.project = load(&shop.project.script.folder);
+        let model = done(shop.run(line, fresh));
+        done(shop.run("prod deploy:v3.0.1", model));
     }
 }
 
