@@ -435,6 +435,29 @@ fn a_balancer_that_forgets_at_any_moment_is_said_and_nobody_who_took_requests_am
 }
 
 #[test]
+fn a_balancer_that_forgets_leaves_no_host_in_on_which_a_release_failed() {
+    let shop = Shop::four("");
+    let mut sick = shop.known();
+    sick.sick.insert(shop.stable.as_str().into());
+    let whole = shop.run("prod release:stable", sick.clone());
+    let mut forgot = 0;
+    for at in (sick.now..whole.model.now).step_by(170) {
+        let mut model = sick.clone();
+        model.forgets_at.push((at, "prod".into(), "lb1".into()));
+        let ran = shop.run("prod release:stable", model);
+        assert_ne!(ran.ended.exit, Exit::Done);
+        let failed = ran.ended.table.iter().filter(|row| row.result == Outcome::Failed && row.new != row.old);
+        // What happens behind the last look nobody sees.
+        let looked = at + 1_000 < ran.model.now;
+        let is_out = |row: &rfab::event::Row| row.balancer == Standing::Out || !looked;
+        failed.for_each(|row| assert!(is_out(row), "at {at}: {row:?} {:?}", failures(&ran)));
+        let said = |event: &rfab::event::Event| matches!(&event.what, What::Warned { text, .. } if text.ends_with(": out again"));
+        forgot += usize::from(ran.events.iter().any(said));
+    }
+    assert!(forgot > 5, "{forgot}");
+}
+
+#[test]
 fn an_app_that_dies_after_its_put_back_is_never_ok_and_no_group_goes_out_after_it() {
     let shop = Shop::of(&[("prod", &FOUR.replace(r#"over = "5s""#, "over = \"2s\"\nsettle = \"4s\""))], "");
     for line in ["prod deploy:stable", "prod release:stable", "prod:group1 deploy:stable"] {

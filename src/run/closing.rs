@@ -1,5 +1,5 @@
 //! How a run ends: its exit code, its table, and the failures with the lines that led to them.
-use super::{Ended, left, next};
+use super::{Ended, left, next, unfit};
 use crate::{
     balancer::{Lock, ReadBalance},
     docs,
@@ -9,7 +9,7 @@ use crate::{
     fan,
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Calling, Consult, Mark, MarkState, Phase, ReadLedger, SayRun, bad, switch},
+    ledger::{Calling, Consult, Phase, SayRun},
     model::{Commit, key},
     release::ReadReleases,
     script::{Here, Located, Spot},
@@ -29,7 +29,8 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     session.closes();
     let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();
     look_again(session, &lane);
-    distrust(session, &lane);
+    unfit::distrust(session, &lane);
+    unfit::out_again(session, &lane);
     session.tally.exposed();
     let Read { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
     if failed.is_empty() {
@@ -73,30 +74,6 @@ fn look_again(session: &Arc<Session>, lane: &Arc<Lane>) {
                     session.tally.failed(&host, &Failure::unknown(message).on(&host.name));
                 }
             }
-        }
-    }
-}
-
-/// Writes down what died on hosts after this run switched them to it: no rollback goes to it, and no release of it is in
-/// progress.
-fn distrust(session: &Session, lane: &Arc<Lane>) {
-    for fleet in session.fleets.all().into_iter().filter(|fleet| session.tally.has_lock(&fleet.name)) {
-        let died: Vec<&Host> = fleet.hosts.iter().filter(|host| session.tally.told(host).died).collect();
-        if died.is_empty() {
-            continue;
-        }
-        let written = lane.perform(ReadLedger { fleet: fleet.clone() }).and_then(|book| {
-            for host in died {
-                let switched = book.last_mark(&switch(&host.name)).filter(|line| line.run == session.run.id);
-                let Some(commit) = switched.and_then(|line| line.commit.clone()) else { continue };
-                let (name, line) = (bad(&host.name), session.run.line(Phase::Intent));
-                lane.perform(Mark { fleet: fleet.clone(), name, commit, state: MarkState::Done, line })?;
-            }
-            Ok(())
-        });
-        if let Err(failure) = written {
-            let text = format!("it isn't written down that this release died: {}", failure.message);
-            lane.tell(What::Warned { host: None, text });
         }
     }
 }

@@ -4,6 +4,7 @@ mod closing;
 mod connecting;
 mod left;
 mod next;
+mod unfit;
 
 pub use abort::abort;
 

@@ -1,0 +1,78 @@
+//! Hosts that a run leaves unfit to serve: what is done about them at its end.
+use crate::{
+    balancer::{ReadBalance, SetAdmin},
+    effect::{Admin, Lane},
+    event::{Standing, What},
+    failure::Failure,
+    fleet::Fleet,
+    host::{Host, listed},
+    ledger::{Mark, MarkState, Phase, ReadLedger, bad, switch},
+    session::Session,
+};
+use std::sync::Arc;
+
+/// Writes down what died on hosts after this run switched them to it: no rollback goes to it, and no release of it is in
+/// progress.
+pub fn distrust(session: &Session, lane: &Arc<Lane>) {
+    for fleet in session.fleets.all().into_iter().filter(|fleet| session.tally.has_lock(&fleet.name)) {
+        let died: Vec<&Host> = fleet.hosts.iter().filter(|host| session.tally.told(host).died).collect();
+        if died.is_empty() {
+            continue;
+        }
+        let written = lane.perform(ReadLedger { fleet: fleet.clone() }).and_then(|book| {
+            for host in died {
+                let switched = book.last_mark(&switch(&host.name)).filter(|line| line.run == session.run.id);
+                let Some(commit) = switched.and_then(|line| line.commit.clone()) else { continue };
+                let (name, line) = (bad(&host.name), session.run.line(Phase::Intent));
+                lane.perform(Mark { fleet: fleet.clone(), name, commit, state: MarkState::Done, line })?;
+            }
+            Ok(())
+        });
+        if let Err(failure) = written {
+            let text = format!("it isn't written down that this release died: {}", failure.message);
+            lane.tell(What::Warned { host: None, text });
+        }
+    }
+}
+
+/// Takes those out again that a balancer forgot while they were out, and on which something failed since: nobody has seen
+/// that they serve.
+pub fn out_again(session: &Session, lane: &Arc<Lane>) {
+    for fleet in session.fleets.all().into_iter().filter(|fleet| session.tally.has_lock(&fleet.name)) {
+        let unfit = |host: &&Host| {
+            let told = session.tally.told(host);
+            told.drained && told.failure.is_some()
+        };
+        let hosts: Vec<&Host> = fleet.hosts.iter().filter(unfit).collect();
+        if hosts.is_empty() {
+            continue;
+        }
+        let text = match forgotten(session, lane, &fleet, &hosts) {
+            Ok(hosts) if hosts.is_empty() => continue,
+            Ok(hosts) => {
+                let names: Vec<&str> = hosts.iter().map(|host| &*host.name).collect();
+                format!("{} got requests since a balancer was reloaded or restarted: out again", listed(&names))
+            }
+            Err(failure) => format!("nobody knows whether {} may get requests: {}", hosts[0], failure.message),
+        };
+        lane.tell(What::Warned { host: None, text });
+    }
+}
+
+/// Drains those of the hosts that are in because a balancer was reloaded, and gives them.
+fn forgotten(session: &Session, lane: &Arc<Lane>, fleet: &Arc<Fleet>, hosts: &[&Host]) -> Result<Vec<Host>, Failure> {
+    let balance = lane.perform(ReadBalance { fleet: fleet.clone() })?;
+    let mut back = Vec::new();
+    for host in hosts {
+        let out = matches!(balance.standing(fleet, host)?, Standing::Out | Standing::None);
+        if !out && session.tally.told(host).exposed.is_some() {
+            back.push((*host).clone());
+        }
+    }
+    let Some(first) = back.first() else { return Ok(back) };
+    let book = lane.perform(ReadLedger { fleet: fleet.clone() })?;
+    let line = book.last_admin(&first.name).filter(|line| line.effect == "drain");
+    let reason = line.and_then(|line| line.reason.clone()).unwrap_or_else(|| "deploy".to_owned());
+    lane.perform(SetAdmin { fleet: fleet.clone(), hosts: back.clone(), to: Admin::Drain, reason, typed: false })?;
+    Ok(back)
+}
