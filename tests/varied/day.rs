@@ -26,8 +26,9 @@ pub struct Day {
     pub making: Making,
     made: u32,
     numbers: Numbers,
-    /// Where all that is typed is written down, with what it printed.
+    /// Where all that is typed is written down, with what it printed and when it ended.
     transcript: PathBuf,
+    began: Instant,
 }
 
 /// Something that can be released.
@@ -67,7 +68,7 @@ pub fn live(rows: &Rows, row: &Row, at: usize) {
     fs::write(&transcript, rows.text(row) + "\n").expect("a transcript");
     let numbers = Numbers::of(rows.seed.wrapping_mul(1000) + at as u64);
     let (lab, relays) = making.lab();
-    let mut day = Day { load: None, lab, _relays: relays, making, made: 0, numbers, transcript };
+    let mut day = Day { load: None, lab, _relays: relays, making, made: 0, numbers, transcript, began: Instant::now() };
     match rows.refusal(row) {
         Some(refusal) => day.refused(refusal),
         None => day.whole(),
@@ -176,14 +177,26 @@ impl Day {
     fn broken(&mut self, release: &Release) {
         let broken = self.next(true);
         let words = ["prod", &broken.to("release")];
+        let first = &self.making.web()[..self.making.size];
         if !self.making.dies_late {
-            self.typed(&words, 1);
+            let run = self.start(&words);
+            if self.making.reloaded {
+                // While it is to prove itself.
+                let over = self.attend(&run, Some(&|printed| printed.contains("  restart ")));
+                assert!(!over, "it was over before a restart: {:?}", run.so_far());
+                self.lab.balancers[0].reload();
+            }
+            self.attend(&run, None);
+            let out = run.output();
+            self.note(&words, &out);
+            assert_eq!(out.code, Some(1), "{out:?}");
+            first.iter().for_each(|name| end::is_out(self, name));
             return end::half_serve(self, release);
         }
         // Who is at the shop when it dies meets that, whoever deploys it.
         self.close();
         let told = self.typed(&words, 1);
-        for name in &self.making.web()[..self.making.size] {
+        for name in first {
             let told_of = |line: &&str| line.starts_with(&format!("{name} ")) && line.contains(" failed ");
             assert!(told.lines().any(|line| told_of(&line)), "{name} died and is not said to have failed: {told}");
         }
@@ -279,6 +292,7 @@ impl Day {
             0 => self.lab.load(40),
             people => self.lab.load_of(people, 40),
         };
+        self.write("there are customers");
         load.wait_for(10);
         self.load = Some(load);
     }
@@ -404,8 +418,12 @@ impl Day {
     }
 
     fn note(&self, words: &[&str], out: &Output) {
+        self.write(&format!("rfab {}: {:?}\n{}{}", words.join(" "), out.code, out.stdout, out.stderr));
+    }
+
+    fn write(&self, text: &str) {
         let file = fs::OpenOptions::new().append(true).open(&self.transcript);
-        let text = format!("===== rfab {}: {:?}\n{}{}\n", words.join(" "), out.code, out.stdout, out.stderr);
+        let text = format!("===== after {:.1} s: {text}\n", self.began.elapsed().as_secs_f64());
         file.and_then(|mut file| file.write_all(text.as_bytes())).expect("a transcript");
     }
 }

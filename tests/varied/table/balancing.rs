@@ -110,7 +110,8 @@ pub const CHOICES: &[Choice] = &[
             Value::of(
                 "yes",
                 "HAProxy is reloaded, and forgets that hosts are out, while their services are restarted: \
-                 they are taken out again, and the run ends there; typed again, it completes.",
+                 they are taken out again, and the run ends there; typed again, it completes. So are those on which a \
+                 release fails its proof.",
                 |m| {
                     m.reloaded = true;
                     // Until a check has found that a server is down it gets requests.
