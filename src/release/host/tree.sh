@@ -35,7 +35,9 @@ look() {
             find . ! -name . -type d -exec stat -c 'd %a - %n' {} + &&
             find . -type l -exec stat -c 'l %a - %n' {} + &&
             find . ! -type f ! -type d ! -type l -exec stat -c 'x %a - %n' {} +
-    ) > "$tmp/have" 2> "$tmp/have.err" || return 1
+    ) > "$tmp/seen" 2> "$tmp/have.err" || return 1
+    # A folder has its setgid bit from the one that it was made in; it says whose group a file gets, and gives no right.
+    sed 's/^d 2\(... \)/d \1/' "$tmp/seen" > "$tmp/have" || fail write
     (
         cd "$1" || exit 1
         # A target may end in line ends, which `$(…)` would cut.

@@ -123,6 +123,38 @@ fn a_broken_or_changed_stream_leaves_nothing() {
     }
 }
 
+/// A team's folder that hands its group on: ansible/ansible#20852.
+#[test]
+fn below_a_folder_that_hands_its_group_on_a_release_is_staged_verified_and_activated() {
+    for shell in BOTH {
+        let machine = Machine::bare(shell);
+        std::fs::create_dir_all(&machine.path).unwrap();
+        std::fs::set_permissions(&machine.path, std::fs::Permissions::from_mode(0o2775)).unwrap();
+        release::set_up(&machine.run(&release::setup(machine.at()).unwrap(), b"")).unwrap();
+        machine.sample.write("bin/deep/run", b"#!/bin/sh\n");
+        let packed = machine.pack(&["log"]);
+        assert_eq!(machine.stage(7, &packed), Ok(Staged::New), "{shell:?}");
+        let name = name(7, &packed);
+        let verify = || {
+            let command = release::verify(machine.at(), &name, "run-1").unwrap();
+            release::verified(&machine.run(&command, b"")).unwrap()
+        };
+        assert!(verify().whole(), "{shell:?}: {:?}", verify());
+        let activate = release::activate(machine.at(), &name, "run-1", &[]).unwrap();
+        release::activated(&machine.run(&activate, b""), &name).unwrap();
+        // Any other bit is still a difference, and so is that one on a file.
+        let tree = machine.path.join("releases").join(name.to_string());
+        for (at, mode, seen) in
+            [("bin", 0o1755, "d 1755 - ./bin"), ("bin/deep/run", 0o2644, "f 2644 10 ./bin/deep/run")]
+        {
+            let before = std::fs::metadata(tree.join(at)).unwrap().permissions();
+            std::fs::set_permissions(tree.join(at), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(verify().extra, [seen], "{shell:?}");
+            std::fs::set_permissions(tree.join(at), before).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_linked_file_that_is_missing_is_named_and_a_name_that_is_taken_is_left() {
     for shell in BOTH {
