@@ -224,6 +224,32 @@ fn what_did_not_prove_healthy_is_never_gone_back_to() {
     assert_eq!(serve(&shop, &model), "3.0.0 3.0.0 3.0.1 3.0.1 3.0.1");
 }
 
+/// capistrano/capistrano#1907: what never was good crowds nothing out that was.
+#[test]
+fn what_was_good_is_not_pruned_however_many_failed_releases_came_after_it() {
+    let shop = Shop::four("");
+    let mut model = fixed(&shop);
+    for n in 2..6 {
+        let tag = format!("v3.0.{n}");
+        shop.tagged(&tag);
+        model.sick.insert(shop.commit(&tag).as_str().into());
+        let failed = shop.run(&format!("prod release:{tag}"), model);
+        assert_eq!(failed.ended.exit, Exit::Failed, "{:?}", failures(&failed));
+        model = failed.model;
+    }
+    shop.tagged("v3.0.6");
+    let model = shop.done("prod release:v3.0.6", model);
+    let numbers = |name: &str| -> Vec<u32> {
+        let machine = &model.machines[&("prod".into(), name.into())];
+        machine.releases.get("").unwrap().iter().map(|release| release.number).collect()
+    };
+    // The newest three, and v3.0.1.
+    assert_eq!(numbers("web1"), [3, 6, 7, 8]);
+    let back = shop.run("prod rollback", model.clone());
+    assert!(!changes(&back.events).iter().any(|change| change.contains("stage ")), "{:?}", changes(&back.events));
+    assert_eq!(serve(&shop, &done(back)), "3.0.1 3.0.1 3.0.1 3.0.1 3.0.1");
+}
+
 #[test]
 fn a_release_that_was_pruned_away_is_staged_again_or_all_is_refused_before_the_first_switch() {
     let shop = Shop::four("");

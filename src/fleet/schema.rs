@@ -170,7 +170,7 @@ pub const APP: Table = Table {
             "keep",
             Is::Number,
             "`5`",
-            "how many releases stay on a host; the current, previous and running ones stay anyway",
+            "how many releases stay on a host; the current one, the one before it, what a rollback goes to, and running ones stay anyway",
         ),
         key("linked", Is::Texts, "none", "files and folders kept in `shared/` across releases"),
         key(

@@ -81,6 +81,12 @@ impl Book {
         goods.0.into_iter().map(|(commit, ())| commit.clone()).collect()
     }
 
+    /// The last of them and the one before it: what a host goes back to, however many that never were good came since.
+    pub fn spared(&self, host: &str) -> Vec<Commit> {
+        let mut good = self.good(host);
+        good.split_off(good.len().saturating_sub(2))
+    }
+
     /// The same of several hosts, read once.
     pub fn goods(&self, hosts: &[Name]) -> BTreeMap<Name, Vec<Commit>> {
         let mut all: BTreeMap<&str, Goods<()>> = hosts.iter().map(|host| (&**host, Goods::default())).collect();

@@ -4,6 +4,7 @@ use crate::{
     effect::*,
     failure::Failure,
     host::Host,
+    ledger::ReadLedger,
     model::{Machine, Model, Predicted, Release},
 };
 use serde::Serialize;
@@ -66,7 +67,8 @@ impl Effect for Activate {
     }
 }
 
-/// Removes old releases, by number; never the current one, the one before it, or one that runs.
+/// Removes old releases, by number; never the current one, the one before it, those that a rollback would go to, or one that
+/// runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prune {
     pub host: Host,
@@ -105,7 +107,10 @@ impl Effect for Prune {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
-        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
+        set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
+        let fleet = model.fleets[&self.host.fleet].clone();
+        let spared = Effect::predict(&ReadLedger { fleet }, model)?.spared(&self.host.name);
+        let machine = model.machine(&self.host)?;
         let all = machine.releases.get("its releases")?.clone();
         let current = machine.current.get("its current release")?.clone();
         let running = machine.running.get("what it runs")?.clone();
@@ -115,6 +120,7 @@ impl Effect for Prune {
             newest.contains(r)
                 || current.as_ref() == Some(r)
                 || previous.as_ref() == Some(r)
+                || spared.iter().any(|commit| r.is_of(commit))
                 || running.as_deref().is_some_and(|c| r.is_of(c))
         };
         let kept: BTreeSet<_> = all.iter().filter(|r| stays(r)).cloned().collect();

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     command::{Command, quoted},
-    effect::At,
+    effect::{At, Effect},
     event::What,
     failure::{Failure, HOSTS},
     git::{self, Repository},
     host::{Host, Name},
+    ledger::ReadLedger,
     model::Release,
     ssh::trace,
     world::real::{Ended, Input, Job},
@@ -186,7 +187,9 @@ pub async fn activate(at: &At<'_>, activate: &Activate) -> Result<(), Failure> {
 
 pub async fn prune(at: &At<'_>, prune: &Prune) -> Result<u32, Failure> {
     let (host, home) = (&prune.host, &prune.home);
-    let command = program::prune(&home.path, prune.keep, &[]).map_err(on(host))?;
+    let fleet = at.real.site(&host.fleet).fleet.clone();
+    let spared = Effect::carry_out(&ReadLedger { fleet }, *at).await?.spared(&host.name);
+    let command = program::prune(&home.path, prune.keep, &spared).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
     let pruned = pruned(&ended).map_err(on(host))?;
     for left in &pruned.gone {

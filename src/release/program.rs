@@ -1,6 +1,6 @@
 //! The commands that a host runs: POSIX sh programs, whose arguments are words.
 use super::{error::Error, name::ReleaseName, pack::Packed};
-use crate::command::Command;
+use crate::{command::Command, model::Commit};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program of root's finds its way through folders of others.
@@ -109,13 +109,14 @@ pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> 
     Program::Activate.command(path, &[&[name.to_string(), checked(id)?], assets].concat())
 }
 
-/// Removes all but the newest `keep` releases, `spared`, the current one, the one before it by number, and those
-/// that a process is seen to run in; and what dead runs left behind.
-pub fn prune(path: &str, keep: usize, spared: &[ReleaseName]) -> Result<Command, Error> {
+/// Removes all but the newest `keep` releases, those of the commits in `spared`, the current one, the one before it by
+/// number, and those that a process is seen to run in; and what dead runs left behind.
+pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, Error> {
     if keep == 0 {
         return Err(Error::KeepNone);
     }
-    let args: Vec<String> = [keep.to_string()].into_iter().chain(spared.iter().map(ReleaseName::to_string)).collect();
+    let short = |commit: &Commit| commit.chars().take(12).collect();
+    let args: Vec<String> = [keep.to_string()].into_iter().chain(spared.iter().map(short)).collect();
     Program::Prune.command(path, &args)
 }
 

@@ -1,5 +1,5 @@
-# prune PATH KEEP [NAME…]: removes all but the newest KEEP releases, those named, current, the one before it, and
-# those that a process runs in.
+# prune PATH KEEP [COMMIT…]: removes all but the newest KEEP releases, those of these commits, by 12 digits, current, the
+# one before it, and those that a process runs in.
 enter "$1"
 keep=$2
 shift 2
@@ -43,7 +43,7 @@ for name in $(newest); do
     fi
     [ "$seen" -gt "$keep" ] && [ "$name" != "$current" ] && [ "$previous" -eq 0 ] || continue
     for spared; do
-        [ "$name" != "$spared" ] || continue 2
+        [ "${name#*-}" != "$spared" ] || continue 2
     done
     doomed="$doomed $name"
 done

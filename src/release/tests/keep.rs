@@ -1,9 +1,12 @@
 //! Which releases and leftovers go, and which stay.
 use super::machine::{BOTH, Machine};
-use crate::release::{self, Pruned, ReleaseName};
+use crate::{
+    model::Commit,
+    release::{self, Pruned, ReleaseName},
+};
 use std::process::{Child, Command};
 
-fn prune(machine: &Machine, keep: usize, spared: &[ReleaseName]) -> Pruned {
+fn prune(machine: &Machine, keep: usize, spared: &[Commit]) -> Pruned {
     release::pruned(&machine.run(&release::prune(machine.at(), keep, spared).unwrap(), b"")).unwrap()
 }
 
@@ -35,7 +38,14 @@ fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
         let at = machine.path.join("releases").join(all[0].to_string());
         let running = Running(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
         assert_eq!(machine.list().previous().unwrap().name, all[2]);
-        let pruned = prune(&machine, 1, &all[4..5]);
+        // By number, whatever the clock said when each was made: capistrano/capistrano#1810.
+        for (age, name) in all.iter().enumerate() {
+            let at = machine.path.join("releases").join(name.to_string());
+            let touched = Command::new("touch").args(["-d", &format!("{age} days ago")]).arg(at).status().unwrap();
+            assert!(touched.success());
+        }
+        let commit = machine.list().releases.iter().find(|release| release.name == all[4]).unwrap().commit.clone();
+        let pruned = prune(&machine, 1, &[commit.into()]);
         assert_eq!(pruned.running, [all[0].clone()]);
         let mut removed = pruned.removed;
         removed.sort();
