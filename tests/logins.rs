@@ -209,6 +209,7 @@ fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
+/// leonidas/ansible-nvm#5.
 #[test]
 fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
     if !needs_root("a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be") {
@@ -296,4 +297,62 @@ fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
     lab.edit("fleets/testing1.toml", |text| format!("state = \"/var/tmp/rfab\"\n{text}"));
     let out = lab.rfab(&["on:all", "hi"]).output().expect_ok();
     assert_eq!(out.matches("| hi\n").count(), 3, "{out}");
+}
+
+/// basecamp/kamal#589, capistrano/capistrano#704.
+#[test]
+fn a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike() {
+    if !needs_lab("a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike") {
+        return;
+    }
+    let lab = lab(Plan::new().host(host("web1")));
+    let address = lab.host("web1").address;
+    let (key, locked) = (lab.folder.join("operator/key"), lab.folder.join("operator/locked"));
+    fs::copy(&key, &locked).expect("a key");
+    let sealed = lab.program("ssh-keygen", &["-q", "-p", "-N", "a phrase", "-f", &locked.display().to_string()]);
+    sealed.output().expect_ok();
+    let help = format!("check `ssh -o BatchMode=yes {address}`, which asks nothing, as rfab does");
+    let config = fs::read_to_string(lab.project.folder.join("fleets/ssh_config")).expect("a configuration");
+    let another = config.replace("User deploy", "User nobody-of-that-name");
+    for text in [config.replace(&key.display().to_string(), &locked.display().to_string()), another] {
+        lab.edit("fleets/ssh_config", |_| text.clone());
+        lab.edit("fleets/testing1.toml", |fleet| fleet.replace("user = \"deploy\"\n", ""));
+        let out = lab.rfab(&["on:all", "hi"]).output();
+        assert_eq!(out.code, Some(4), "{out:?}");
+        assert!(out.stdout.contains(": Permission denied (publickey") && out.stdout.contains(&help), "{}", out.stdout);
+    }
+    // An agent that has the key open is all that it takes.
+    lab.edit("fleets/ssh_config", |_| config);
+    lab.rfab(&["on:all", "hi"]).output().expect_ok();
+}
+
+/// ansible/ansible#31131: a password would be asked for, and sent, in vain.
+#[test]
+fn a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for() {
+    if !needs_root("a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for") {
+        return;
+    }
+    let lab = lab(Plan::new().host(host("web1").sudo(Sudo::Free)).host(host("web2").sudo(Sudo::Password)));
+    for name in ["web1", "web2"] {
+        // The file is a mount there, so it is written in place.
+        let sudoers = lab.host(name).folder.join("etc/sudoers");
+        let text = fs::read_to_string(&sudoers).expect("sudo's rules");
+        fs::write(&sudoers, format!("Defaults requiretty\n{text}")).expect("sudo's rules");
+        for run in
+            [lab.rfab(&[&format!("on:{name}"), "root"]), lab.rfab(&[&format!("on:{name}"), "root"]).on_terminal()]
+        {
+            let out = run.output();
+            assert_eq!(out.code, Some(1), "{out:?}");
+            let why =
+                format!("host `{name}`: sudo runs nothing as `root` (sudo: sorry, you must have a tty to run sudo)");
+            assert!(out.stdout.contains(&why) && !out.stdout.contains("sudo password on"), "{}", out.stdout);
+            assert!(
+                out.stdout.contains("help: rfab gives sudo no terminal: add `Defaults !requiretty`"),
+                "{}",
+                out.stdout
+            );
+        }
+        fs::write(&sudoers, format!("Defaults requiretty\n{text}Defaults:deploy !requiretty\n")).expect("sudo's rules");
+    }
+    lab.rfab(&["on:web1", "root"]).output().expect_ok();
 }

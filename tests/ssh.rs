@@ -373,3 +373,24 @@ fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
         assert!(!lab.host(name).path("/ran").exists(), "it ran on {name}");
     }
 }
+
+/// What is left in the background keeps the channel open, and a run does not wait for it: fabric/fabric#1828.
+#[test]
+fn a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on() {
+    if !needs_lab("a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on") {
+        return;
+    }
+    let tasks = r#"
+fn holding()  { targets().each(|host| host.run(sh("sleep 4231 & echo started"))); }
+fn nohup()    { targets().each(|host| host.run(sh("nohup sleep 4232 >/dev/null 2>&1 & echo started"))); }
+fn captured() { targets().each(|host| ui::note(host, host.capture(sh("sleep 4233 & echo started")))); }
+"#;
+    let lab = lab([host("web1")], tasks);
+    for task in ["holding", "nohup", "captured"] {
+        let begun = std::time::Instant::now();
+        let out = lab.rfab(&["on:web1", task]).output().expect_ok();
+        assert!(out.contains("started") && begun.elapsed() < Duration::from_secs(20), "{task}: {out}");
+    }
+    let lives = |seconds: &str| lab.host("web1").sh(&format!("pgrep -f '^sleep {seconds}$'")).ok();
+    assert!(lives("4231") && lives("4232") && lives("4233") && !lives("4234"));
+}

@@ -249,6 +249,13 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
         let help = format!("compare its fingerprint and take it up with {trust}");
         return wrong(about(line), STRANGE_KEY).help(help);
     }
+    if let Some(line) = find("Permission denied (") {
+        return unreachable(host, line.strip_prefix("ssh: ").unwrap_or(line)).help(format!(
+            "check `ssh -o BatchMode=yes {}`, which asks nothing, as rfab does: a key with a passphrase works once `ssh-add` has \
+             taken it up",
+            host.address()
+        ));
+    }
     if let Some((_, why)) = find(": open failed: ").and_then(|line| line.split_once(": open failed: ")) {
         let why = why.trim_start_matches("connect failed: ");
         return unreachable(host, &format!("a jump host on the way to it can't connect onwards: {why}"));
@@ -289,6 +296,20 @@ async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A name with the host's in it is too long for a socket: ansible/ansible#16840.
+    #[test]
+    fn the_socket_of_a_host_with_a_long_name_has_a_short_one() {
+        let runtime = tempfile::Builder::new().prefix(&"r".repeat(25)).tempdir_in("/tmp").unwrap();
+        let jumps = Jumps::default();
+        let folder = Folder::make(Some(runtime.path())).unwrap();
+        let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into(), jumps };
+        let long = format!("{}.example.org", ["a-long-label-of-a-host"; 10].join("."));
+        // ssh binds it under a temporary name with 17 more characters; a socket's path has 107 at most.
+        let length = base.socket(&long).as_os_str().len();
+        assert!(length + 17 <= 107 && length == base.socket("a").as_os_str().len(), "{length}");
+        assert_ne!(base.socket(&long), base.socket(&long.replacen('a', "b", 1)));
+    }
 
     #[test]
     fn a_server_that_turns_logins_away_is_told_from_one_that_is_not_there() {

@@ -87,11 +87,16 @@ impl Openssh {
     }
 
     /// Whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
+    ///
+    /// Fails where sudo refuses it for another reason: a password would be asked for and sent there in vain.
     pub(super) async fn wants_password(&self, host: &Host, user: &Name) -> Result<bool, Failure> {
-        let words = ["sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
+        let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
         let command = Command::of(words.to_vec()).expect("words");
         let ended = Box::pin(crate::world::real::Transport::run(self, host, Job::new(&command))).await?;
-        Ok(ended.status != 0)
+        match ended.status == 0 || asks(&ended) {
+            true => Ok(ended.status != 0),
+            false => Err(runs_nothing(host, user, &ended)),
+        }
     }
 }
 
@@ -138,7 +143,55 @@ pub fn refused(ended: &Ended) -> bool {
     }
 }
 
+/// Whether sudo says that a password would do: `a password is required`, or `interactive authentication is required` by
+/// sudo-rs.
+fn asks(ended: &Ended) -> bool {
+    String::from_utf8_lossy(&ended.err).contains(" is required")
+}
+
+fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
+    let said = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or("it says nothing").to_owned();
+    let help = match said.contains("must have a tty") {
+        true => "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned(),
+        false => format!("see what `ssh {} sudo -n -u {user} true` says", host.address()),
+    };
+    Failure::failed(format!("host `{host}`: sudo runs nothing as `{user}` ({said})")).on(&host.name).help(help)
+}
+
 fn not_taken(host: &Host, user: &Name) -> Failure {
     let message = format!("host `{host}`: sudo did not take the password for `{user}`, or does not allow the command");
     Failure::failed(message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(err: &str) -> Ended {
+        Ended { status: 1, out: Vec::new(), err: err.as_bytes().to_vec(), cut: false }
+    }
+
+    #[test]
+    fn a_sudo_that_wants_a_password_is_told_from_one_that_runs_nothing() {
+        // The second is sudo-rs, whose prompt no option takes away: trifectatechfoundation/sudo-rs#1461.
+        for wants in ["sudo: a password is required\n", "sudo: interactive authentication is required\n"] {
+            assert!(refused(&said(wants)) && asks(&said(wants)), "{wants}");
+        }
+        for never in [
+            "sudo: sorry, you must have a tty to run sudo\n",
+            "sudo: unknown user shop\nsudo: error initializing audit plugin sudoers_audit\n",
+            "sudo: The \"no new privileges\" flag is set, which prevents sudo from running as root.\n",
+            "sudo: account validation failure, is your account locked?\n",
+            "sudo: Account or password is expired, reset your password and try again\n",
+        ] {
+            assert!(refused(&said(never)) && !asks(&said(never)), "{never}");
+        }
+        // What either says of a wrong password is its own word, and none of the command's.
+        for wrong in [
+            "Sorry, try again.\nsudo: no password was provided\nsudo: 1 incorrect password attempt\n",
+            "sudo: Authentication failed, try again.\nsudo: Authentication required but not attempted\n",
+        ] {
+            assert!(refused(&said(wrong)), "{wrong}");
+        }
+    }
 }
