@@ -199,7 +199,7 @@ async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::{names, sample::Sample};
+    use crate::git::{Named, Names, names, sample::Sample};
 
     const SOON: Duration = Duration::from_secs(20);
 
@@ -226,6 +226,36 @@ mod tests {
         });
         assert_eq!(sample.git(&["for-each-ref"]), before);
         assert!(!sample.work.join(".git/FETCH_HEAD").exists());
+    }
+
+    /// A plain fetch refuses both: scala-steward-org/scala-steward#1853, Shopify/shipit-engine#179.
+    #[tokio::test]
+    async fn a_tag_that_was_moved_and_a_branch_whose_name_became_a_folder_are_followed() {
+        let sample = Sample::new();
+        let cache = tempfile::tempdir().unwrap();
+        let mirror = Repository::locate(&format!("file://{}", sample.origin.display()), cache.path()).unwrap();
+        let other = sample.other();
+        let mut commits = Vec::new();
+        for (branch, gone) in [("test", None), ("test/scripts", Some("test")), ("test", Some("test/scripts"))] {
+            other.git(&["checkout", "-q", "--detach", "HEAD"]);
+            if let Some(gone) = gone {
+                other.git(&["push", "-q", "origin", &format!(":{gone}")]);
+                other.git(&["branch", "-qD", gone]);
+            }
+            other.git(&["checkout", "-q", "-b", branch]);
+            commits.push(other.commit("a", &commits.len().to_string()));
+            other.git(&["tag", "-f", "latest"]);
+            other.git(&["push", "-q", "-f", "origin", branch, "latest"]);
+            for at in [&mirror, &sample.repository()] {
+                fetch(at, SOON, &silent).await.unwrap();
+                let Names { branches, tags } = names(at).unwrap();
+                let of =
+                    |all: Vec<Named>, name: &str| all.into_iter().find(|one| one.name == name).map(|one| one.commit);
+                assert_eq!(of(tags, "latest").as_ref(), commits.last());
+                assert_eq!(of(branches.clone(), branch).as_ref(), commits.last(), "{branch}");
+                assert!(gone.is_none_or(|gone| of(branches, gone).is_none()), "{branch}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -248,6 +248,7 @@ mod tests {
         assert_eq!((pushed.commit, pushed.warnings), (theirs, vec![]));
     }
 
+    /// Git takes the tag and warns: Twenga/twgit#37.
     #[tokio::test]
     async fn what_may_mean_two_things_is_refused() {
         let sample = Sample::new();

@@ -86,13 +86,44 @@ fn make(remote: &Remote, form: &str) -> String {
             remote.git(&["clone", "-q", &url, form]);
             git(&remote.at(form), &["checkout", "-q", "--detach", &remote.first]);
         }
+        // What libgit2 does not open, and settings that change what git prints: libgit2/libgit2#6873, sds/overcommit#388,
+        // mhutchie/vscode-git-graph#452.
+        "settings" => {
+            remote.git(&["clone", "-q", &url, form]);
+            for (key, value) in [
+                ("core.repositoryFormatVersion", "1"),
+                ("extensions.preciousObjects", "true"),
+                ("extensions.worktreeConfig", "true"),
+                ("color.ui", "always"),
+                ("log.showSignature", "true"),
+                ("log.date", "relative"),
+                ("log.decorate", "full"),
+                ("core.abbrev", "4"),
+                ("core.quotePath", "true"),
+                ("core.pager", "false"),
+                ("i18n.logOutputEncoding", "ISO-8859-1"),
+            ] {
+                git(&remote.at(form), &["config", key, value]);
+            }
+        }
         _ => remote.git(&["clone", "-q", &url, form]),
     }
     remote.at(form).display().to_string()
 }
 
-const FORMS: [&str; 10] =
-    ["clone", "bare", "url", "shallow", "blob:none", "tree:0", "reftable", "alternates", "worktree", "detached"];
+const FORMS: [&str; 11] = [
+    "clone",
+    "bare",
+    "url",
+    "shallow",
+    "blob:none",
+    "tree:0",
+    "reftable",
+    "alternates",
+    "worktree",
+    "detached",
+    "settings",
+];
 
 /// Everything that rfab reads of a repository, as it is in a plain clone.
 async fn read(remote: &Remote, source: &str, form: &str) {
@@ -190,4 +221,20 @@ async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
     let ended = pack(&at, &remote.second, &[], into.path()).unwrap_err().to_string();
     assert!(ended.contains("a partial clone lacks files"), "{ended}");
     pack(&at, &remote.first, &[], into.path()).unwrap();
+}
+
+/// Such as `relativeWorktrees` to a git before 2.48: libgit2/libgit2#7210.
+#[tokio::test]
+async fn an_extension_that_nobody_here_knows_is_named() {
+    let remote = Remote::new(&[]);
+    let source = make(&remote, "clone");
+    for (key, value) in [("core.repositoryFormatVersion", "1"), ("extensions.ofTomorrow", "true")] {
+        git(Path::new(&source), &["config", key, value]);
+    }
+    let at = Repository::locate(&source, Path::new("/nowhere"));
+    let ended = match at {
+        Ok(at) => resolve(&at, ask("main")).await.unwrap_err().to_string(),
+        Err(e) => e.to_string(),
+    };
+    assert!(ended.to_lowercase().contains("oftomorrow"), "{ended}");
 }
