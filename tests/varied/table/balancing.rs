@@ -114,8 +114,8 @@ pub const CHOICES: &[Choice] = &[
                  release fails its proof.",
                 |m| {
                     m.reloaded = true;
-                    // Until a check has found that a server is down it gets requests.
-                    m.shape.backend.extend([("", "retries 3"), ("", "option redispatch 1")]);
+                    // Until a check has found that a server is down it gets requests; those of a group stand in a row.
+                    m.shape.backend.extend([("", "retries 10"), ("", "option redispatch 1")]);
                 },
             ),
         ],
