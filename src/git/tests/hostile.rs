@@ -29,7 +29,11 @@ fn nothing_that_a_machine_may_be_set_to_changes_what_the_tests_see() {
     let config = home.join(".gitconfig");
     let mut sample = Command::new("sh");
     sample.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap()).args(SAMPLE);
-    sample.env("GIT_CONFIG_SYSTEM", &config).env("GIT_CONFIG_GLOBAL", &config).env_remove("GIT_CONFIG_NOSYSTEM");
+    sample
+        .env("GIT_CONFIG_SYSTEM", &config)
+        .env("GIT_CONFIG_GLOBAL", &config)
+        .env_remove("GIT_CONFIG_NOSYSTEM")
+        .env_remove("RFAB_ALONE");
     sample.env("HOME", home).env("XDG_CONFIG_HOME", home.join("xdg"));
     for (name, value) in [
         ("GIT_DIR", "/nowhere"),
