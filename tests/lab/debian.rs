@@ -2,7 +2,7 @@
 //!
 //! `debootstrap` makes one within minutes, from the mirror that apt has here. It is kept, below the target folder or in the
 //! folder that `RFAB_ROOTS` names, until its folder is removed.
-use super::runnable;
+use super::{TOOLS, runnable};
 use std::{
     env,
     fs::{self, File},
@@ -53,6 +53,31 @@ impl Debian {
         fs::write(self.stamp(), PACKAGES).map_err(|e| e.to_string())
     }
 
+    /// Makes what a lab in this folder needs so that its machines may have these programs.
+    pub fn lay_out(self, lab: &Path) {
+        let tools = self.tools(lab);
+        if tools.exists() {
+            return;
+        }
+        fs::create_dir_all(&tools).expect("a folder for tools");
+        for tool in TOOLS {
+            runnable::copy(&self.folder().join("usr/bin").join(tool), &tools.join(tool));
+        }
+        if !lab.join("libraries").exists() {
+            carry_libraries(&lab.join("libraries"));
+        }
+    }
+
+    /// The lab's tools, as they run with these libraries.
+    pub fn tools(self, lab: &Path) -> PathBuf {
+        lab.join("tools").join(self.0)
+    }
+
+    /// The shell lines that cover a folder of a machine with its own; read only, for it is kept for other labs.
+    pub fn cover(self, at: &str) -> String {
+        format!("mount --bind '{}{at}' {at}\nmount -o remount,ro,bind {at}", self.folder().display())
+    }
+
     /// Runs debootstrap, all of whose processes and mounts end with it.
     fn bootstrap(self, to: &Path) -> Result<(), String> {
         let mut command = Command::new("setpriv");
@@ -88,8 +113,8 @@ fn mirror() -> Option<String> {
     said.lines().find_map(|line| line.strip_prefix("Debian Debian ")).map(str::to_owned)
 }
 
-/// Copies what this test's program is linked with, so that it runs on any release by [`words`].
-pub fn carry_libraries(to: &Path) {
+/// Copies what this test's program is linked with, so that it and rfab run on any release by [`words`].
+fn carry_libraries(to: &Path) {
     fs::create_dir_all(to).expect("a folder for libraries");
     let out = Command::new("ldd").arg(env::current_exe().expect("this binary")).output().expect("ldd");
     for line in String::from_utf8_lossy(&out.stdout).lines() {
@@ -101,8 +126,7 @@ pub fn carry_libraries(to: &Path) {
     }
 }
 
-/// The words that run a program with the libraries in a folder.
-pub fn words(libraries: &Path, program: &Path) -> String {
-    let libraries = libraries.display();
-    format!("{libraries}/loader --library-path {libraries} {}", program.display())
+/// The words that stand before a program which is run with the libraries in a folder.
+pub fn words(libraries: &Path) -> [String; 3] {
+    [libraries.join("loader").display().to_string(), "--library-path".to_owned(), libraries.display().to_string()]
 }

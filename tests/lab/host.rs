@@ -242,11 +242,8 @@ impl Host {
 
     /// A tool of the lab's that is there whatever the machine has.
     pub fn tool(&self, name: &str) -> String {
-        if self.plan.debian.is_some() {
-            // The lab's own is linked with this machine's libraries.
-            return name.to_owned();
-        }
-        self.lab.join("tools").join(name).display().to_string()
+        let tools = self.plan.debian.map_or(self.lab.join("tools"), |debian| debian.tools(&self.lab));
+        tools.join(name).display().to_string()
     }
 
     /// Every process on it, as this machine numbers them.
@@ -288,12 +285,8 @@ impl Host {
     fn mounts(&self) -> String {
         let folder = self.folder.display();
         let mut lines = Vec::new();
-        // Read only, for it is kept for other labs.
-        let covered = |at: &str, root: PathBuf| {
-            format!("mount --bind '{0}{at}' {at}\nmount -o remount,ro,bind {at}", root.display())
-        };
         if let Some(debian) = self.plan.debian {
-            lines.push(covered("/etc", debian.folder()));
+            lines.push(debian.cover("/etc"));
         }
         for file in ["passwd", "group", "hosts"] {
             lines.push(format!("mount --bind {folder}/etc/{file} /etc/{file}"));
@@ -316,7 +309,7 @@ impl Host {
             lines.push("chown deploy: /run/haproxy".into());
         }
         if let Some(debian) = self.plan.debian {
-            lines.push(covered("/usr", debian.folder()));
+            lines.push(debian.cover("/usr"));
         }
         if self.plan.kind == Kind::Busybox {
             let busybox = self.lab.join("busybox");

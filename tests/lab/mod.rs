@@ -73,6 +73,8 @@ pub struct Lab {
     pub hosts: Vec<Arc<Host>>,
     /// Where the operator's programs run: their home is the lab's, also for programs that ask the accounts.
     operator: Space,
+    /// The release whose programs they are; `None` for this machine's.
+    debian: Option<Debian>,
     /// The operator's clone, with the fabfile and `fleets/` in it.
     pub project: Repository,
     pub folder: PathBuf,
@@ -85,16 +87,15 @@ impl Lab {
         let guard = Arc::new(Guard::begin());
         let folder = guard.folder.clone();
         lay_out(&folder);
+        let releases = plan.hosts.iter().map(|host| host.debian).chain([plan.operator]);
+        releases.flatten().for_each(|debian| debian.lay_out(&folder));
         if let Some(host) = plan.hosts.iter().find(|host| host.kind == Kind::Busybox) {
             install_busybox(&folder, host.debian);
-        }
-        if plan.hosts.iter().any(|host| host.debian.is_some()) {
-            debian::carry_libraries(&folder.join("libraries"));
         }
         let hosts = make_hosts(&plan, &folder, &guard);
         let hash = plan.hash.unwrap_or("sha1");
         let project = Repository::make(&folder.join("project"), &folder.join("remote.git"), &folder.join("home"), hash);
-        let operator = operator(&guard, &folder);
+        let operator = operator(&guard, &folder, plan.operator);
         thread::scope(|scope| {
             for host in &hosts {
                 scope.spawn(|| {
@@ -111,7 +112,7 @@ impl Lab {
             Balancer::start(plan.clone(), host.clone(), &hosts, guard.clone(), agents.clone())
         };
         let balancers: Vec<Balancer> = plan.balancers.iter().map(start).collect();
-        let lab = Lab { balancers, hosts, operator, project, folder, guard };
+        let lab = Lab { balancers, hosts, operator, debian: plan.operator, project, folder, guard };
         lab.write_project();
         if plan.serving.is_some() {
             lab.balancers.iter().for_each(Balancer::wait_until_up);
@@ -130,7 +131,12 @@ impl Lab {
 
     /// Runs rfab in the project's folder.
     pub fn rfab(&self, arguments: &[&str]) -> Run<'_> {
-        self.program(env!("CARGO_BIN_EXE_rfab"), arguments)
+        let rfab = env!("CARGO_BIN_EXE_rfab");
+        if self.debian.is_none() {
+            return self.program(rfab, arguments);
+        }
+        let [loader, option, libraries] = debian::words(&self.folder.join("libraries"));
+        self.program(&loader, &[&[&*option, &*libraries, rfab], arguments].concat())
     }
 
     /// Runs another program as the operator, in the project's folder.
@@ -245,6 +251,9 @@ impl Drop for Lab {
     }
 }
 
+/// What is there whatever a machine has.
+const TOOLS: [&str; 2] = ["unshare", "setpriv"];
+
 /// Makes the folders, the operator's key, and copies of tools that a machine may not have.
 fn lay_out(folder: &Path) {
     for name in ["operator", "hosts", "bin", "tools", "run", "tmp", "runs", "home/.ssh", "colleagues"] {
@@ -258,7 +267,7 @@ fn lay_out(folder: &Path) {
         eprintln!("the lab stays in {}", folder.display());
     }
     fs::write(folder.join("bin/app"), "").expect("the app's place");
-    for tool in ["unshare", "setpriv"] {
+    for tool in TOOLS {
         runnable::copy(&found(tool), &folder.join("tools").join(tool));
     }
     new_key(&folder.join("operator/key"));
@@ -295,7 +304,7 @@ fn make_hosts(plan: &Plan, folder: &Path, guard: &Arc<Guard>) -> Vec<Arc<Host>> 
 }
 
 /// A namespace in which the operator's account has its home in the lab.
-fn operator(guard: &Guard, folder: &Path) -> Space {
+fn operator(guard: &Guard, folder: &Path, debian: Option<Debian>) -> Space {
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let (name, root) = if uid == 0 { ("root", "") } else { ("operator", "root:x:0:0:root:/root:/bin/sh\n") };
     let own = folder.join("operator");
@@ -304,17 +313,18 @@ fn operator(guard: &Guard, folder: &Path) -> Space {
     // Nothing of the real machine's; in a user namespace its files would also seem to be somebody else's.
     fs::write(own.join("empty"), "").expect("a file of the real machine's that nobody sees");
     let hidden = "/etc/gitconfig /etc/ssh/ssh_config /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
-    Space::start(
-        guard,
-        Own::Mounts,
-        &folder.join("tools"),
-        &own,
-        &format!(
-            "mount --bind {0}/passwd /etc/passwd\n\
-             for file in {hidden}; do [ ! -e $file ] || mount --bind {0}/empty $file; done",
-            own.display()
-        ),
-    )
+    let files = format!(
+        "mount --bind {0}/passwd /etc/passwd\n\
+         for file in {hidden}; do [ ! -e $file ] || mount --bind {0}/empty $file; done",
+        own.display()
+    );
+    match debian {
+        None => Space::start(guard, Own::Mounts, &folder.join("tools"), &own, &files),
+        Some(debian) => {
+            let mounts = [debian.cover("/etc"), files, debian.cover("/usr")].join("\n");
+            Space::start(guard, Own::Mounts, &debian.tools(folder), &own, &mounts)
+        }
+    }
 }
 
 /// Where a program is.

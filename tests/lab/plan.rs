@@ -8,6 +8,8 @@ pub struct Plan {
     pub balancers: Vec<BalancerPlan>,
     /// The tag that hosts with a unit serve when the lab is up; `None` leaves `/srv` empty, as on a fresh machine.
     pub serving: Option<&'static str>,
+    /// The release whose programs the operator has, which must be made; `None` for those of this machine.
+    pub operator: Option<Debian>,
     /// The hash of the repository's objects, `sha256`; `None` is sha1.
     pub hash: Option<&'static str>,
 }

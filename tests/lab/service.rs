@@ -77,11 +77,10 @@ pub fn install(lab: &Path, host: &Host) {
         host.address,
         host.plan.name
     );
-    let app = lab.join("bin/app");
-    let app = match host.plan.debian {
-        Some(_) => debian::words(&lab.join("libraries"), &app),
-        None => app.display().to_string(),
-    };
+    let mut app = lab.join("bin/app").display().to_string();
+    if host.plan.debian.is_some() {
+        app = format!("{} {app}", debian::words(&lab.join("libraries")).join(" "));
+    }
     let script = SCRIPT
         .replace("@SERVICES@", &services.display().to_string())
         .replace("@ENV@", &env)

@@ -53,6 +53,8 @@ pub struct Making {
     pub kind: Kind,
     /// The release of all machines; `None` is this machine's own.
     pub debian: Option<Debian>,
+    /// That of the operator's machine.
+    pub operator: Option<Debian>,
     pub shape: Shape,
     pub pools: Vec<&'static str>,
     /// People with a cookie and a name who send the requests; 0 for nobody in particular.
@@ -162,6 +164,7 @@ impl Making {
             umask: "022",
             kind: Kind::Plain,
             debian: None,
+            operator: None,
             shape: Shape { fleet: vec!["drain_within = \"8s\""], ..Shape::default() },
             pools: vec!["bk_web"],
             people: 0,
@@ -174,7 +177,7 @@ impl Making {
     }
 
     fn plan(&self) -> Plan {
-        let mut plan = Plan::new();
+        let mut plan = Plan { operator: self.operator, ..Plan::new() };
         let jump = match self.route {
             Route::Direct => None,
             Route::Balancer => Some("lb1"),

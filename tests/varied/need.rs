@@ -2,6 +2,11 @@
 use crate::lab::Debian;
 use std::process::Command;
 
+pub const BULLSEYE: Debian = Debian("bullseye");
+pub const BOOKWORM: Debian = Debian("bookworm");
+pub const TRIXIE: Debian = Debian("trixie");
+pub const SID: Debian = Debian("sid");
+
 #[derive(Clone, Copy)]
 pub enum Need {
     /// A git that makes `--ref-format=reftable`: 2.45.

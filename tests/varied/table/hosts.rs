@@ -1,14 +1,9 @@
 //! The hosts, how one logs in to them, and who one is there.
 use super::{Bar, Choice, Value};
-use crate::lab::{Debian, Kind, Line, Sudo};
+use crate::lab::{Kind, Line, Sudo};
 use crate::making::{Address, Known, Route};
-use crate::need::Need;
+use crate::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
 use std::time::Duration;
-
-const BULLSEYE: Debian = Debian("bullseye");
-const BOOKWORM: Debian = Debian("bookworm");
-const TRIXIE: Debian = Debian("trixie");
-const SID: Debian = Debian("sid");
 
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -147,7 +142,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "Debian",
-        title: "The machines' release of Debian",
+        title: "The release of Debian on hosts and balancers",
         values: &[
             Value::of("here", "The programs of the machine that runs the test.", |_| {}),
             Value::of("bullseye", "Debian 11: OpenSSH 8.4, HAProxy 2.2, sudo 1.9.5.", |m| m.debian = Some(BULLSEYE))

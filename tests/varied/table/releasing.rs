@@ -1,7 +1,7 @@
 //! What is released, from where, and over what.
 use super::{Bar, Choice, Value};
 use crate::making::{First, Made, Reference, Repository};
-use crate::need::Need;
+use crate::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
 
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -72,6 +72,20 @@ pub const CHOICES: &[Choice] = &[
         ],
     },
     Choice {
+        name: "operator",
+        title: "The release of Debian on the machine where rfab runs",
+        values: &[
+            Value::of("here", "The programs of the machine that runs the test.", |_| {}),
+            Value::of("bullseye", "Debian 11: git 2.30, OpenSSH 8.4.", |m| m.operator = Some(BULLSEYE))
+                .needs(Need::Debian(BULLSEYE)),
+            Value::of("bookworm", "Debian 12: git 2.39, OpenSSH 9.2.", |m| m.operator = Some(BOOKWORM))
+                .needs(Need::Debian(BOOKWORM)),
+            Value::of("trixie", "Debian 13: git 2.47, OpenSSH 10.0.", |m| m.operator = Some(TRIXIE))
+                .needs(Need::Debian(TRIXIE)),
+            Value::of("sid", "What becomes the next release.", |m| m.operator = Some(SID)).needs(Need::Debian(SID)),
+        ],
+    },
+    Choice {
         name: "first",
         title: "What is on the hosts at first",
         values: &[
@@ -109,5 +123,10 @@ pub const BARS: &[Bar] = &[
         one: ("made", &["package"]),
         other: ("says", &["short", "describe", "tag"]),
         why: "a package is known by its version alone",
+    },
+    Bar {
+        one: ("operator", &["bullseye", "bookworm"]),
+        other: ("repository", &["reftable"]),
+        why: "git reads a reftable from 2.45 on",
     },
 ];
