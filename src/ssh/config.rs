@@ -15,7 +15,6 @@ const FORCED: &str = "\
 Host *
     StrictHostKeyChecking yes
     NoHostAuthenticationForLocalhost no
-    KnownHostsCommand none
     VerifyHostKeyDNS no
     UpdateHostKeys no
     CheckHostIP no
@@ -38,15 +37,20 @@ Host *
     ServerAliveInterval 5
     ServerAliveCountMax 3
     RequestTTY no
-    SessionType default
-    ForkAfterAuthentication no
-    StdinNull no
     GatewayPorts no
     LogLevel ERROR
 ";
 
-/// What cannot be changed either, by an ssh that was built with it. Kerberos would check a host by itself, past its key.
-const FORCED_IF_KNOWN: [&str; 2] = ["GSSAPIDelegateCredentials no", "GSSAPIKeyExchange no"];
+/// What cannot be changed either, by an ssh that has it: those of 8.5 and 8.7, and what an ssh may be built without.
+/// Kerberos would check a host by itself, past its key.
+const FORCED_IF_KNOWN: [&str; 6] = [
+    "KnownHostsCommand none",
+    "SessionType default",
+    "ForkAfterAuthentication no",
+    "StdinNull no",
+    "GSSAPIDelegateCredentials no",
+    "GSSAPIKeyExchange no",
+];
 
 /// The configuration of one run.
 pub struct Config {
@@ -71,7 +75,7 @@ fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Re
         false => String::new(),
     };
     let mut text = FORCED.to_owned();
-    FORCED_IF_KNOWN.iter().filter(|line| is_known(line)).for_each(|line| text += &format!("    {line}\n"));
+    known(&FORCED_IF_KNOWN).iter().for_each(|line| text += &format!("    {line}\n"));
     let known = project.join("known_hosts");
     let global = if global.is_empty() { SYSTEM.to_owned() } else { global };
     let _ = writeln!(text, "    GlobalKnownHostsFile {} {global}", quoted(&known)?);
@@ -158,14 +162,22 @@ fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
     Ok(files.into_iter().collect::<Vec<_>>().join(" "))
 }
 
-/// Whether the ssh of this machine knows a line.
-fn is_known(line: &str) -> bool {
+/// Those of some lines that the ssh of this machine knows.
+fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    match are_known(lines) {
+        true => lines.to_vec(),
+        false => lines.iter().copied().filter(|line| are_known(&[line])).collect(),
+    }
+}
+
+/// Whether the ssh of this machine knows each of some lines. All that it doesn't call unknown counts as known.
+fn are_known(lines: &[&str]) -> bool {
     let mut command = Command::new("ssh");
-    command.args(["-F", "none", "-G", "-o", line, "--", "host"]).env("LC_ALL", "C").stdin(Stdio::null());
+    command.args(["-F", "none", "-G"]).args(lines.iter().flat_map(|line| ["-o", line])).args(["--", "host"]);
     // One that cannot be started is told by whoever needs it.
-    command
-        .output()
-        .is_ok_and(|out| out.status.success() && !String::from_utf8_lossy(&out.stderr).contains("nsupported option"))
+    let said = command.env("LC_ALL", "C").stdin(Stdio::null()).output().map(|out| out.stderr).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    !["Bad configuration option", "nsupported option"].iter().any(|words| said.contains(words))
 }
 
 /// A path as ssh reads it.
@@ -287,6 +299,27 @@ mod tests {
             for option in ["gssapidelegatecredentials", "gssapikeyexchange", "remotecommand", "knownhostscommand"] {
                 assert!(["", "no", "none"].contains(&said.value(option)), "{option}: {}", said.0);
             }
+        }
+    }
+
+    #[test]
+    fn a_line_that_an_ssh_does_not_know_is_left_out_and_all_others_are_there() {
+        let (old, new) = ("BatchMode yes", "NoSshHasThis yes");
+        assert_eq!(known(&[old, "RequestTTY no"]), [old, "RequestTTY no"]);
+        assert_eq!(known(&[old, new, "RequestTTY no"]), [old, "RequestTTY no"]);
+        assert_eq!(known(&[new]), [""; 0]);
+        // Only unknown words let a line be left out, not what is wrong with it otherwise.
+        assert_eq!(known(&["ConnectTimeout soon"]), ["ConnectTimeout soon"]);
+    }
+
+    #[test]
+    fn what_an_ssh_of_8_4_does_not_have_is_forced_only_if_it_is_known() {
+        let since = "KnownHostsCommand LogVerbose HostbasedAcceptedAlgorithms PubkeyAcceptedAlgorithms PermitRemoteOpen \
+                     SessionType StdinNull ForkAfterAuthentication RequiredRSASize EnableEscapeCommandline Tag \
+                     ChannelTimeout ObscureKeystrokeTiming VersionAddendum RefuseConnection WarnWeakCrypto";
+        for option in since.split_whitespace() {
+            let forced = FORCED.split_whitespace().any(|word| word.eq_ignore_ascii_case(option));
+            assert!(!forced, "{option} came after OpenSSH 8.4");
         }
     }
 
