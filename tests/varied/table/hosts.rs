@@ -173,6 +173,11 @@ pub const BARS: &[Bar] = &[
     },
     Bar {
         one: ("tools", &["busybox"]),
+        other: ("Debian", &["bullseye"]),
+        why: "its busybox 1.30 has no `mv -T`, and setup refuses such a host",
+    },
+    Bar {
+        one: ("tools", &["busybox"]),
         other: ("shell", &["bash", "rbash", "fish", "tcsh"]),
         why: "a machine that has only busybox has only its shell",
     },
