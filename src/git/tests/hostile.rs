@@ -1,9 +1,10 @@
 //! That these tests see nothing of the machine's settings.
 use std::{fs, process::Command};
 
-/// A sample: what reads repositories, makes commits, packs, writes dates and shows texts, and what ssh is told.
-const SAMPLE: [&str; 6] = [
+/// A sample: what reads repositories, fetches by ssh, makes commits, packs, writes dates and shows texts, and what ssh is told.
+const SAMPLE: [&str; 7] = [
     "git::change::tests",
+    "git::fetch::tests::a_first_fetch",
     "git::resolve::tests",
     "ledger::book::tests",
     "release::pack::tests::a_commit_packs",
