@@ -252,6 +252,7 @@ fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_
     assert_eq!(out(&lab, "lb1"), [""; 0], "none is out where the other does not answer");
 }
 
+/// A lock that outlives who held it has to be taken away by hand: deployphp/deployer#3335.
 #[test]
 fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stands() {
     if !needs_lab("an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stands") {
