@@ -40,7 +40,7 @@ fn text() -> String {
          \x20   RFAB_VARIED=all cargo test --test varied     # live all; what has passed isn't repeated when you type it again\n\
          \x20   RFAB_SEED=2 RFAB_VARIED=all cargo test --test varied    # other combinations\n\n\
          The programs of a release of Debian come from `debootstrap`, which takes minutes for each. `RFAB_VARIED=all` makes those that are\n\
-         missing, and keeps them below `target` or in the folder that `RFAB_ROOTS` names. CI takes its two days from those that need nothing more than is there.\n",
+         missing, and keeps them below `target` or in the folder that `RFAB_ROOTS` names. The two days of CI have the programs of its own machine for what is missing, and say so.\n",
         rows.len()
     );
     text

@@ -37,18 +37,22 @@ impl Rows {
         row.iter().enumerate().map(|(at, value)| &self.choices[at].values[*value]).collect()
     }
 
-    /// What of this machine a row needs and is not there.
-    pub fn missing(&self, row: &Row) -> Vec<String> {
-        self.needs(row).filter_map(Need::missing).collect()
+    /// A row with the first value of a choice for each whose need is missing here, and what is missing.
+    pub fn at_hand(&self, row: &Row) -> (Row, Vec<String>) {
+        let mut missing = Vec::new();
+        let mut row = row.clone();
+        for (at, value) in row.iter_mut().enumerate() {
+            if let Some(what) = self.choices[at].values[*value].need.and_then(Need::missing) {
+                missing.push(what);
+                *value = 0;
+            }
+        }
+        (row, missing)
     }
 
     /// Makes what a row needs and is not there, or says what can't be made.
     pub fn provide(&self, row: &Row) -> Result<(), String> {
-        self.needs(row).try_for_each(Need::make)
-    }
-
-    fn needs(&self, row: &Row) -> impl Iterator<Item = Need> {
-        self.values(row).into_iter().filter_map(|value| value.need)
+        self.values(row).into_iter().filter_map(|value| value.need).try_for_each(Need::make)
     }
 
     /// How a row must be refused.
@@ -85,5 +89,23 @@ impl Rows {
             let _ = writeln!(text, "     {}: {why}", self.pair(*pair));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_value_that_is_missing_is_always_there_and_stands_with_all() {
+        for choice in choices().into_iter().filter(|choice| choice.values.iter().any(|value| value.need.is_some())) {
+            let first = &choice.values[0];
+            assert!(first.need.is_none() && first.refused.is_none(), "{}", choice.name);
+            for bar in bars() {
+                for (name, values) in [bar.one, bar.other] {
+                    assert!(name != choice.name || !values.contains(&first.name), "{name}={}: {}", first.name, bar.why);
+                }
+            }
+        }
     }
 }

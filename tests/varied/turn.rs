@@ -22,7 +22,7 @@ pub fn take() {
     }
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
     let turn: Vec<usize> = match asked.as_str() {
-        "" => of_day(&rows, days as usize),
+        "" => (0..2).map(|n| (2 * days as usize + n) % rows.len()).collect(),
         "all" => (0..rows.len()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
         list => list.split(',').map(|at| at.parse().expect("numbers of rows")).collect(),
     };
@@ -32,11 +32,21 @@ pub fn take() {
     let work = || {
         loop {
             let Some(at) = waiting.lock().expect("the rows").next() else { return };
-            let (text, began) = (rows.text(&rows.cover.rows[at]), Instant::now());
-            if let Err(why) = rows.provide(&rows.cover.rows[at]) {
-                not_run(&format!("varied: row {at} ({text})"), &format!("needs what can't be made here: {why}"));
+            let whole = &rows.cover.rows[at];
+            // What takes minutes to make is made only for who asks for rows.
+            if !asked.is_empty()
+                && let Err(why) = rows.provide(whole)
+            {
+                not_run(&format!("varied: row {at}"), &format!("needs what can't be made here: {why}"));
                 continue;
             }
+            let (row, mut missing) = rows.at_hand(whole);
+            missing.dedup();
+            if !missing.is_empty() {
+                let missing = missing.join(" and ");
+                say(&format!("varied: row {at} is lived without {missing}; RFAB_VARIED={at} makes what can be made"));
+            }
+            let (text, began) = (rows.text(&row), Instant::now());
             let ended = in_own_network(at);
             let took = began.elapsed().as_secs();
             match ended {
@@ -62,26 +72,6 @@ pub fn take() {
     assert!(bad.is_empty(), "{} rows ended badly, first: {}", bad.len(), bad[0]);
 }
 
-/// The two rows of a day, of those that this machine has all for. Nothing is made for them, which can take long.
-fn of_day(rows: &Rows, day: usize) -> Vec<usize> {
-    let mut missing = BTreeSet::new();
-    let mut ready = Vec::new();
-    for (at, row) in rows.cover.rows.iter().enumerate() {
-        match rows.missing(row) {
-            all if all.is_empty() => ready.push(at),
-            all => missing.extend(all),
-        }
-    }
-    if !missing.is_empty() {
-        let (left_out, of) = (rows.len() - ready.len(), rows.len());
-        let what = missing.into_iter().collect::<Vec<_>>().join(", ");
-        say(&format!(
-            "varied: {left_out} of {of} rows are left out, which need {what}; RFAB_VARIED=all makes what can be made"
-        ));
-    }
-    (0..2.min(ready.len())).map(|n| ready[(2 * day + n) % ready.len()]).collect()
-}
-
 /// Lives the day of a row in a process and a network of its own, and says why it ended badly.
 fn in_own_network(at: usize) -> Result<(), String> {
     let mut command = Command::new("setpriv");
@@ -101,7 +91,7 @@ fn one_row() {
     let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().expect("ip");
     assert!(up.success(), "the network's loopback does not come up");
     let rows = Rows::of_environment();
-    day::live(&rows, &rows.cover.rows[at], at);
+    day::live(&rows, &rows.at_hand(&rows.cover.rows[at]).0, at);
 }
 
 /// How many rows are lived at the same time; `RFAB_VARIED_AT_ONCE` says another number than two.
