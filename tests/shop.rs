@@ -4,6 +4,8 @@ mod lab;
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
 use serde_json::Value;
 use std::{
+    io::Write,
+    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -209,7 +211,14 @@ fn an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking(
     }
     let lab = shop();
     let load = lab.load(100);
-    // While requests that take long are open the drain waits.
+    // While requests that take long are open on its hosts the drain waits.
+    let address = lab.balancer("lb1").frontend("bk_web");
+    let open = || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /slow?ms=8000 HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
+        stream
+    };
+    let _open: Vec<TcpStream> = (0..12).map(|_| open()).collect();
     let first = lab.rfab(&["prod", "proxy.group2"]).start();
     first.wait_for("drain web1, web2, web3");
     first.freeze();
