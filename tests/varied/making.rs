@@ -323,8 +323,13 @@ impl Making {
                 for host in &lab.hosts {
                     let key = host.folder.join("host_key.pub").display().to_string();
                     // An ssh from 10.3 on takes a certificate for no host that it doesn't name.
-                    let names = format!("{},{},{}", host.plan.name, host.address, host.ipv6());
-                    keygen(&["-s", &authority, "-I", host.plan.name, "-n", &names, "-h", &key]);
+                    let names = [
+                        host.plan.name.to_owned(),
+                        host.inner_name(),
+                        host.address.to_string(),
+                        host.ipv6().to_string(),
+                    ];
+                    keygen(&["-s", &authority, "-I", host.plan.name, "-n", &names.join(","), "-h", &key]);
                     let conf = host.folder.join("sshd_config");
                     let before = fs::read_to_string(&conf).expect("sshd's configuration");
                     let line = format!("HostCertificate {}/host_key-cert.pub\n", host.folder.display());
