@@ -31,7 +31,7 @@ pub struct Line {
 /// How long it takes until a packet that was lost is sent again.
 const AGAIN: Duration = Duration::from_millis(250);
 /// A line that loses packets is dead for the end of each such while.
-const WHILE: Duration = Duration::from_millis(6000);
+const WHILE: Duration = Duration::from_millis(15_000);
 const DEAD: Duration = Duration::from_millis(1800);
 /// Of so many packets that come one by one one is lost.
 const ONE_OF: u32 = 25;
@@ -40,9 +40,8 @@ const ONE_OF: u32 = 25;
 type Sent = (Instant, Vec<u8>);
 
 impl Line {
-    /// When that arrives which is sent now, on a line that works since `began`.
-    fn arrival(self, began: Instant) -> Instant {
-        let now = Instant::now();
+    /// When that arrives which is sent at `now`, on a line that works since `began`.
+    fn arrival(self, began: Instant, now: Instant) -> Instant {
         let on_time = now + self.round_trip / 2;
         if !self.lossy {
             return on_time;
@@ -68,7 +67,8 @@ impl Relay {
                 }
                 // The first packets of a connection take their way too.
                 thread::spawn(move || {
-                    sleep(line.arrival(began).saturating_duration_since(Instant::now()) + line.round_trip / 2);
+                    let now = Instant::now();
+                    sleep(line.arrival(began, now).duration_since(now) + line.round_trip / 2);
                     if let Ok(far) = TcpStream::connect(to) {
                         join(&near, &far, line, began);
                     }
@@ -92,7 +92,7 @@ fn join(near: &TcpStream, far: &TcpStream, line: Line, began: Instant) {
         let _ = from.set_nodelay(true);
         let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { return };
         let (sender, receiver) = channel();
-        thread::spawn(move || take(from, &sender, || line.arrival(began)));
+        thread::spawn(move || take(from, &sender, || line.arrival(began, Instant::now())));
         thread::spawn(move || bring(to, &receiver));
     }
 }
@@ -138,34 +138,29 @@ mod tests {
 
     #[test]
     fn bytes_arrive_late_and_in_order_and_the_end_of_them_too() {
-        let (_relay, mut near, mut far) = line(Line { round_trip: Duration::from_millis(100), lossy: false });
-        let began = Instant::now();
-        near.write_all(b"one").expect("a write");
-        near.write_all(b"two").expect("a write");
-        near.shutdown(Shutdown::Write).expect("an end");
-        let mut text = String::new();
-        far.read_to_string(&mut text).expect("a text");
-        assert_eq!(text, "onetwo");
-        assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
+        for lossy in [false, true] {
+            let (_relay, mut near, mut far) = line(Line { round_trip: Duration::from_millis(100), lossy });
+            let began = Instant::now();
+            near.write_all(b"one").expect("a write");
+            near.write_all(b"two").expect("a write");
+            near.shutdown(Shutdown::Write).expect("an end");
+            let mut text = String::new();
+            far.read_to_string(&mut text).expect("a text");
+            assert_eq!(text, "onetwo");
+            assert!(began.elapsed() >= Duration::from_millis(50), "{:?}", began.elapsed());
+        }
     }
 
     #[test]
-    fn a_line_that_loses_packets_is_dead_for_a_while_and_loses_nothing() {
-        let (_relay, mut near, mut far) = line(Line { round_trip: Duration::from_millis(20), lossy: true });
-        let sender = thread::spawn(move || {
-            for n in 0..70_u8 {
-                near.write_all(&[n]).expect("a write");
-                sleep(WHILE / 60);
-            }
-        });
-        let (mut all, mut longest, mut last) = (Vec::new(), Duration::ZERO, Instant::now());
-        let mut byte = [0];
-        while far.read(&mut byte).expect("a read") == 1 {
-            longest = longest.max(last.elapsed());
-            (last, all) = (Instant::now(), [all, vec![byte[0]]].concat());
-        }
-        sender.join().expect("a sender");
-        assert_eq!(all, (0..70).collect::<Vec<u8>>());
-        assert!(longest > DEAD * 3 / 4, "{longest:?}");
+    fn a_line_that_loses_packets_is_dead_for_a_while_and_sends_some_again() {
+        let (line, began) = (Line { round_trip: Duration::from_millis(20), lossy: true }, Instant::now());
+        let late =
+            |sent: Duration| line.arrival(began, began + sent).duration_since(began + sent) - line.round_trip / 2;
+        let dead = WHILE - DEAD;
+        assert_eq!([dead, WHILE - DEAD / 2, WHILE + dead].map(late), [DEAD, DEAD / 2, DEAD]);
+        let alive: Vec<Duration> = (0..1000).map(|n| late(dead * n / 1000)).collect();
+        let again = alive.iter().filter(|late| **late == AGAIN).count();
+        assert!((5..200).contains(&again), "{again}");
+        assert_eq!(alive.iter().filter(|late| late.is_zero()).count(), 1000 - again);
     }
 }
