@@ -41,9 +41,10 @@ pub fn prepare(making: &Making, lab: &Lab) {
         if making.first != First::Nothing {
             host.sh("lab-package install 3.0.0-1").expect_ok();
         }
-        if making.sudo == Sudo::None {
-            host.sh("chown -hR deploy: /srv/shop").expect_ok();
-        }
+        match making.sudo {
+            Sudo::None => host.sh("chown -hR deploy: /srv/shop").expect_ok(),
+            _ => host.sh(&format!("install -d -o {} {PATH}", making.owner)).expect_ok(),
+        };
         if making.first != First::Nothing {
             lab.start_unit(name, "shop");
         }
