@@ -56,7 +56,7 @@ const MOMENTS: [&str; 3] = ["  stage ", "  activate ", "  restart "];
 const MOMENTS_OF_A_PACKAGE: [&str; 2] = ["  install ", "  restart "];
 
 /// How long a line may take.
-const LONGEST: Duration = Duration::from_secs(240);
+const LONGEST: Duration = Duration::from_secs(480);
 
 /// Lives the day of a row, and panics if something is not as it should be.
 pub fn live(rows: &Rows, row: &Row, at: usize) {

@@ -125,6 +125,11 @@ pub const BARS: &[Bar] = &[
         why: "a package is known by its version alone",
     },
     Bar {
+        one: ("made", &["package"]),
+        other: ("groups", &["one"]),
+        why: "a package can be installed on a single group, so there is nothing to refuse",
+    },
+    Bar {
         one: ("operator", &["bullseye", "bookworm"]),
         other: ("repository", &["reftable"]),
         why: "git reads a reftable from 2.45 on",
