@@ -59,7 +59,7 @@ impl Openssh {
         let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}, {whose}"));
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
         let Some(text) = asked.map(Secret::new) else {
-            let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or("it says nothing").to_owned();
+            let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or_default().to_owned();
             let message =
                 format!("host `{host}`: sudo wants a password for `{user}`, and nobody is there to ask ({said})");
             let help = "run it on a terminal, or allow it in sudoers with NOPASSWD";
@@ -143,14 +143,15 @@ pub fn refused(ended: &Ended) -> bool {
     }
 }
 
-/// Whether sudo says that a password would do: `a password is required`, or `interactive authentication is required` by
-/// sudo-rs.
+/// Whether a password may do: sudo says `a password is required`, sudo-rs `interactive authentication is required`. One
+/// that says nothing may want it, too.
 fn asks(ended: &Ended) -> bool {
-    String::from_utf8_lossy(&ended.err).contains(" is required")
+    let said = String::from_utf8_lossy(&ended.err);
+    said.trim().is_empty() || said.contains(" is required")
 }
 
 fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
-    let said = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or("it says nothing").to_owned();
+    let said = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
     let help = match said.contains("must have a tty") {
         true => "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned(),
         false => format!("see what `ssh {} sudo -n -u {user} true` says", host.address()),
@@ -177,6 +178,7 @@ mod tests {
         for wants in ["sudo: a password is required\n", "sudo: interactive authentication is required\n"] {
             assert!(refused(&said(wants)) && asks(&said(wants)), "{wants}");
         }
+        assert!(asks(&said("")), "nobody knows why it failed");
         for never in [
             "sudo: sorry, you must have a tty to run sudo\n",
             "sudo: unknown user shop\nsudo: error initializing audit plugin sudoers_audit\n",
