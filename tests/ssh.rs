@@ -394,3 +394,25 @@ fn captured() { targets().each(|host| ui::note(host, host.capture(sh("sleep 4233
     let lives = |seconds: &str| lab.host("web1").sh(&format!("pgrep -f '^sleep {seconds}$'")).ok();
     assert!(lives("4231") && lives("4232") && lives("4233") && !lives("4234"));
 }
+
+#[test]
+fn what_a_failed_command_says_last_is_heard_though_it_comes_late_and_is_not_waited_for_without_end() {
+    if !needs_lab("what_a_failed_command_says_last_is_heard_though_it_comes_late_and_is_not_waited_for_without_end") {
+        return;
+    }
+    let tasks = r#"
+fn late()   { targets().each(|host| host.run(sh("(sleep 0.5; echo $((6 * 7))-late >&2) & exit 7"))); }
+fn chatty() { targets().each(|host| host.run(sh("timeout 40 sh -c 'while :; do echo on >&2; sleep 0.005; done' & exit 7"))); }
+fn well()   { targets().each(|host| host.run(sh("timeout 40 sh -c 'while :; do echo on >&2; sleep 0.005; done' & exit 0"))); }
+"#;
+    let lab = lab([host("web1")], tasks);
+    let late = lab.rfab(&["on:web1", "late"]).output();
+    let said = format!("{}{}", late.stdout, late.stderr);
+    assert!(late.code != Some(0) && said.contains("42-late"), "{said}");
+    for (task, good) in [("chatty", false), ("well", true)] {
+        let begun = std::time::Instant::now();
+        let out = lab.rfab(&["on:web1", task]).output();
+        assert_eq!(out.ok(), good, "{task}: {out:?}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{task}: {:?}", begun.elapsed());
+    }
+}

@@ -32,7 +32,11 @@ use std::{
     },
     time::{Duration, Instant, SystemTime},
 };
-use tokio::{io::AsyncReadExt, sync::OnceCell, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    sync::OnceCell,
+    time::{timeout, timeout_at},
+};
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 pub(super) const SILENT: Duration = Duration::from_secs(20);
@@ -42,6 +46,11 @@ pub(super) const WANTED: Duration = Duration::from_millis(200);
 
 /// How long it may take before it is given up together with everything else that is stopped.
 const SLOW: Duration = Duration::from_secs(3);
+
+/// How long stderr is read on after a command's end, where something that the command left running holds it open.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+/// The same after a failure: why it failed stands there, and may come late over a slow line.
+const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 
 /// Why a line was not begun.
 const STUCK: &str =
@@ -157,9 +166,11 @@ impl Openssh {
                     },
                 }
             }
-            // What a command said last on stderr may come behind the trailer.
+            // What a command said last on stderr may come behind the trailer; what it left running may hold stderr open.
+            let well = matches!(out.trailer, Some(Trailer::Status(0)));
+            let until = tokio::time::Instant::now() + if well { LAST_WORDS } else { LAST_WORDS_OF_A_FAILURE };
             while err_open
-                && let Ok(Ok(n)) = timeout(Duration::from_millis(20), stderr.read(&mut b)).await
+                && let Ok(Ok(n)) = timeout_at(until, stderr.read(&mut b)).await
                 && n > 0
             {
                 err.push(&b[..n]);
