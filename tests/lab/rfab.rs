@@ -8,7 +8,8 @@ use super::{
 };
 use rustix::process::Signal;
 use std::{
-    fs,
+    fs::{self, File},
+    os::fd::AsRawFd,
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     thread::sleep,
@@ -120,13 +121,28 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A run's own namespace of mounts.
+struct Apart {
+    name: PathBuf,
+    /// As long as it is held, the kernel gives its name to no other run.
+    _held: File,
+}
+
+impl Apart {
+    fn of(pid: i32) -> Option<Apart> {
+        let held = File::open(format!("/proc/{pid}/ns/mnt")).ok()?;
+        let name = fs::read_link(format!("/proc/self/fd/{}", held.as_raw_fd())).ok()?;
+        Some(Apart { name, _held: held })
+    }
+}
+
 /// A run that was started.
 pub struct Running<'a> {
     lab: &'a Lab,
     /// As this machine numbers it.
     pub pid: i32,
     /// Its namespace of mounts; `None` if it was over before anybody looked.
-    apart: Option<PathBuf>,
+    apart: Option<Apart>,
     deadline: Instant,
     argv: Vec<String>,
     keyboard: Option<PathBuf>,
@@ -148,7 +164,7 @@ impl Running<'_> {
 
     /// It, its children, and what they left behind, such as ssh masters.
     pub fn processes(&self) -> Vec<Process> {
-        self.apart.as_deref().map(|apart| proc::within(apart, "mnt")).unwrap_or_default()
+        self.apart.as_ref().map(|apart| proc::within(&apart.name, "mnt")).unwrap_or_default()
     }
 
     /// Stops all of it, as a laptop that is shut: connections stay open, and nobody answers on them.
@@ -216,11 +232,11 @@ impl Running<'_> {
 
 impl Lab {
     /// The namespace of mounts that a run has entered; `None` if it ended first.
-    fn apart(&self, pid: i32) -> Option<PathBuf> {
+    fn apart(&self, pid: i32) -> Option<Apart> {
         let others = [self.operator.init, std::process::id() as i32].map(|pid| proc::namespace(pid, "mnt"));
         loop {
-            let now = proc::namespace(pid, "mnt");
-            if now.is_some() && !others.contains(&now) {
+            let now = Apart::of(pid);
+            if now.as_ref().is_some_and(|now| !others.contains(&Some(now.name.clone()))) {
                 return now;
             }
             if !self.guard.runs(pid) {

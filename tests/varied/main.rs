@@ -2,17 +2,12 @@
 //!
 //! Two rows are taken each day, and which is said. `RFAB_VARIED=all` takes all that have not passed yet with this binary,
 //! `RFAB_VARIED=3,17` those two, and `RFAB_VARIED=rows` only prints them. `RFAB_SEED=2` makes other rows.
-mod cover;
+#[path = "../choices/mod.rs"]
+mod choices;
 mod day;
-mod end;
 #[path = "../lab/mod.rs"]
 mod lab;
-mod making;
-mod need;
-mod packaged;
 mod page;
-mod rows;
-mod table;
 mod turn;
 
 use lab::needs_root;

@@ -1,5 +1,5 @@
 //! The page that says what rfab is tested with, made by the table.
-use crate::{
+use crate::choices::{
     rows::Rows,
     table::{bars, choices},
 };

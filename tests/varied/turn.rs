@@ -1,5 +1,5 @@
 //! Whose turn it is: two rows a day, or all that have not passed yet.
-use crate::{day, lab::not_run, rows::Rows, say};
+use crate::{choices::rows::Rows, day, lab::not_run, say};
 use std::{
     collections::BTreeSet,
     env, fs,

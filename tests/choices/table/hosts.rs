@@ -1,8 +1,8 @@
 //! The hosts, how one logs in to them, and who one is there.
 use super::{Bar, Choice, Value};
+use crate::choices::making::{Address, Known, Route};
+use crate::choices::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
 use crate::lab::{Kind, Line, Sudo};
-use crate::making::{Address, Known, Route};
-use crate::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
 use std::time::Duration;
 
 pub const CHOICES: &[Choice] = &[

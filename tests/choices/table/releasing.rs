@@ -1,7 +1,7 @@
 //! What is released, from where, and over what.
 use super::{Bar, Choice, Value};
-use crate::making::{First, Made, Reference, Repository};
-use crate::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
+use crate::choices::making::{First, Made, Reference, Repository};
+use crate::choices::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
 
 pub const CHOICES: &[Choice] = &[
     Choice {

@@ -1,6 +1,8 @@
 //! A lab as a row of the table wants it.
-use crate::lab::{Debian, HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo};
-use crate::packaged;
+use crate::{
+    choices::{cover::Row, packaged, rows::Rows},
+    lab::{Debian, HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo},
+};
 use std::{
     fs,
     net::SocketAddr,
@@ -22,8 +24,9 @@ pub struct Making {
     pub hash: &'static str,
     pub first: First,
     pub groups: usize,
-    /// Hosts of a group.
+    /// Hosts of a group, and how many fewer the last one has.
     pub size: usize,
+    pub lacking: usize,
     pub address: Address,
     pub route: Route,
     pub known: Known,
@@ -145,6 +148,7 @@ impl Making {
             first: First::Rfab,
             groups: 2,
             size: 1,
+            lacking: 0,
             address: Address::Ipv4,
             route: Route::Direct,
             known: Known::Plain,
@@ -171,9 +175,18 @@ impl Making {
         }
     }
 
+    /// What the values of a row ask for.
+    pub fn of(rows: &Rows, row: &Row) -> Making {
+        let mut making = Making::new();
+        for value in rows.values(row) {
+            (value.make)(&mut making);
+        }
+        making
+    }
+
     /// The names of the web hosts, in order.
     pub fn web(&self) -> Vec<&'static str> {
-        WEB[..self.groups * self.size].to_vec()
+        WEB[..self.groups * self.size - self.lacking].to_vec()
     }
 
     fn plan(&self) -> Plan {

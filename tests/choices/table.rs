@@ -4,7 +4,7 @@ mod hosts;
 mod proving;
 mod releasing;
 
-use crate::{making::Making, need::Need};
+use crate::choices::{making::Making, need::Need};
 
 /// One thing that a user chooses.
 pub struct Choice {

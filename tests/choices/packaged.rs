@@ -1,7 +1,7 @@
 //! An app that is a package: the hosts' own package manager, which the lab plays, unpacks a version and makes it current.
 use crate::{
+    choices::making::{First, Making, replaced},
     lab::{Lab, Sudo, runnable},
-    making::{First, Making, replaced},
 };
 use std::fs;
 

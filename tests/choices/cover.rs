@@ -1,5 +1,5 @@
 //! A covering set: rows in which every two values occur together that can.
-use crate::table::{Bar, Choice};
+use crate::choices::table::{Bar, Choice};
 use std::collections::BTreeSet;
 
 /// The value of each choice, by its place in the table.
@@ -156,7 +156,7 @@ impl Maker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{bars, choices};
+    use crate::choices::table::{bars, choices};
 
     #[test]
     fn every_pair_is_in_a_row_or_left_out_for_a_reason() {

@@ -1,5 +1,5 @@
 //! The rows of a seed, with names for people.
-use crate::{
+use crate::choices::{
     cover::{Cover, Pair, Row, cover},
     need::Need,
     table::{Choice, Refusal, Value, bars, choices},

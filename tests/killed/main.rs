@@ -1,0 +1,147 @@
+//! rfab dies, or is interrupted, at every effect of a release of a shop under load: then one word completes the release or
+//! takes it back, no request fails, and what may be done once is done once.
+//!
+//! A tenth of all is tried, another one each day, and which is said; `RFAB_ALL=1 cargo test --test killed` tries all.
+//! `RFAB_ROW=17` tries it in the lab of that row of `--test varied` (and `RFAB_SEED` in a row of another seed), and
+//! `RFAB_AT_ONCE=4` in four shops at once instead of two.
+#[path = "../choices/mod.rs"]
+mod choices;
+mod effects;
+#[path = "../lab/mod.rs"]
+mod lab;
+mod trial;
+
+use choices::making::Making;
+use choices::rows::Rows;
+use effects::Effect;
+use lab::needs_root;
+use std::{
+    env,
+    io::Write as _,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::{Instant, SystemTime},
+};
+use trial::{Round, Then, Trial};
+
+/// Says something past libtest's capture, which hides what a test that passes prints.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The tenth of the rounds whose turn it is, or all of them; says which.
+fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
+    let all = rounds.len();
+    let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
+    let slice = number("RFAB_SLICE").unwrap_or(days as usize % 10);
+    let every = env::var_os("RFAB_ALL").is_some();
+    let chosen: Vec<T> =
+        rounds.into_iter().enumerate().filter(|(at, _)| every || at % 10 == slice).map(|(_, round)| round).collect();
+    let which = if every { "all of them".to_owned() } else { format!("tenth {slice}; RFAB_ALL=1 takes all") };
+    say(&format!("{test}: {} of {all} rounds ({which})", chosen.len()));
+    chosen
+}
+
+/// A variable that has to be a number, if it is there.
+fn number(name: &str) -> Option<usize> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+}
+
+/// The lab that is asked for, and what it is called.
+fn asked() -> (Making, String) {
+    let Some(at) = number("RFAB_ROW") else { return (Making { size: 2, lacking: 1, ..Making::new() }, String::new()) };
+    let rows = Rows::of_environment();
+    let row = &rows.cover.rows[at];
+    rows.provide(row).unwrap_or_else(|why| panic!("row {at} needs what can't be made here: {why}"));
+    assert!(rows.refusal(row).is_none(), "row {at} is refused: {}", rows.text(row));
+    (Making::of(&rows, row), rows.text(row))
+}
+
+fn open() -> Trial {
+    let (making, text) = asked();
+    Trial::open(making, &text)
+}
+
+/// Goes through the rounds of a test, in several shops at once; where one ends badly another shop is opened for the next.
+fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
+    say(&asked().1);
+    let first = open();
+    let rounds = turn(test, rounds_of(&first.effects()));
+    let (all, began) = (rounds.len(), Instant::now());
+    let (waiting, found, requests) = (Mutex::new(rounds.into_iter()), Mutex::new(Vec::new()), AtomicU64::new(0));
+    let close = |trial: Trial| match trial.close() {
+        Ok(sent) => drop(requests.fetch_add(sent, Relaxed)),
+        Err(failed) => {
+            say(&failed);
+            found.lock().unwrap().push(failed);
+        }
+    };
+    let work = |trial: Option<Trial>| {
+        let mut trial = trial.unwrap_or_else(open);
+        loop {
+            let Some(round) = waiting.lock().unwrap().next() else { break };
+            let ended = trial.round(&round);
+            if env::var_os("RFAB_ALL").is_some() {
+                let how = if ended.is_ok() { "well" } else { "BADLY" };
+                say(&format!("{} s: {} {:?} ended {how}", began.elapsed().as_secs(), round.drill, round.then));
+            }
+            if let Err(wrong) = ended {
+                say(&wrong);
+                found.lock().unwrap().push(wrong);
+                close(std::mem::replace(&mut trial, open()));
+            }
+        }
+        close(trial);
+    };
+    thread::scope(|scope| {
+        for _ in 1..number("RFAB_AT_ONCE").unwrap_or(2) {
+            scope.spawn(|| work(None));
+        }
+        work(Some(first));
+    });
+    let found = found.into_inner().unwrap();
+    let took = began.elapsed().as_secs();
+    say(&format!("{test}: {all} rounds in {took} s, {} ended badly, {requests:?} requests", found.len()));
+    assert!(found.is_empty(), "{} of {all} rounds ended badly, first:\n{}", found.len(), found[0]);
+}
+
+#[test]
+fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_word_and_no_request_fails() {
+    let test = "a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_word_and_no_request_fails";
+    if !needs_root(test) {
+        return;
+    }
+    go(test, |effects| {
+        let changes: Vec<_> = effects.iter().filter(|effect| effect.changes()).cloned().collect();
+        // Amid an effect that takes no time nobody can be killed for sure: the simulator has that.
+        let all = ["before", "after"].into_iter().flat_map(|when| {
+            changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.text.clone()))
+        });
+        // One in four, of every tenth, too.
+        let then = |at: usize| if (at + at / 10).is_multiple_of(4) { Then::Abort } else { Then::Resume };
+        all.enumerate().map(|(at, (drill, text))| Round { drill, text, then: then(at) }).collect()
+    });
+}
+
+#[test]
+fn a_release_that_was_interrupted_once_or_twice_at_any_effect_says_how_all_stands_and_goes_on() {
+    let test = "a_release_that_was_interrupted_once_or_twice_at_any_effect_says_how_all_stands_and_goes_on";
+    if !needs_root(test) {
+        return;
+    }
+    go(test, |effects| {
+        let steps: Vec<_> = effects.iter().filter(|effect| !effect.waits()).cloned().collect();
+        let all = ["int", "int2"].into_iter().flat_map(|what| {
+            steps.iter().map(move |effect| Round {
+                drill: format!("{what}:before:{}", effect.id),
+                text: effect.text.clone(),
+                then: Then::Resume,
+            })
+        });
+        all.collect()
+    });
+}

@@ -1,0 +1,273 @@
+//! A shop under load in which releases are killed or interrupted, one after the other.
+use crate::{
+    choices::{
+        end,
+        making::{Made, Making},
+        shop::{Release, Shop},
+    },
+    effects::{Effect, Known},
+    lab::Output,
+};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// What happens at an effect, and what is typed afterwards.
+pub struct Round {
+    pub drill: String,
+    /// The effect's words.
+    pub text: String,
+    pub then: Then,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    Resume,
+    Abort,
+}
+
+/// The shop, and how it stands.
+pub struct Trial {
+    shop: Shop,
+    /// What every host serves.
+    stands: Release,
+    /// What an undisturbed release leaves on each host.
+    calm: BTreeMap<String, String>,
+}
+
+/// What each release does once on a host, or once in all.
+const HOOKS: [&str; 2] = ["install-dependencies", "migrate"];
+
+impl Trial {
+    pub fn open(making: Making, text: &str) -> Trial {
+        static OPENED: AtomicU32 = AtomicU32::new(0);
+        let transcript = format!("killed-{}-{}.log", std::process::id(), OPENED.fetch_add(1, Relaxed));
+        let mut shop = Shop::open(making, text, &transcript);
+        for hook in HOOKS {
+            // Where each is begun and ended, by the release's name.
+            let script = format!(
+                "#!/bin/sh\nset -eu\nname=${{PWD##*/}}\necho \"$name\" >> ../../shared/{hook}.begun\nsleep 0.3\n\
+                 echo \"$name\" >> ../../shared/{hook}.ended\n"
+            );
+            shop.lab.project.write(&format!("bin/{hook}"), &script);
+        }
+        shop.set_up();
+        let stands = shop.next(false);
+        let left_out = if shop.making.disabled && stands.version.is_none() { 8 } else { 0 };
+        shop.typed(&["prod", &stands.to("release")], left_out);
+        if shop.making.disabled {
+            shop.typed(&["prod", "proxy.all:web1"], 0);
+        }
+        shop.customers();
+        let mut trial = Trial { shop, stands, calm: BTreeMap::new() };
+        // From the third on, each ends with as many releases on a host as are kept.
+        for _ in 0..3 {
+            trial.undisturbed();
+        }
+        trial
+    }
+
+    /// Releases without a fault, and keeps how that leaves the hosts.
+    fn undisturbed(&mut self) {
+        let release = self.shop.next(false);
+        let words = ["prod", &release.to("release")];
+        let run = self.shop.start(&words);
+        // What later must not be seen is seen now.
+        let hook = |_: &str| self.has_hooks() && !self.commands().is_empty();
+        let over = self.shop.attend(&run, Some(&hook));
+        assert!(!over || !self.has_hooks(), "no hook was ever seen: {:?}", run.so_far());
+        self.shop.attend(&run, None);
+        let out = run.output();
+        self.shop.note(&words, &out);
+        out.expect_ok();
+        end::all_serve(&self.shop, &release);
+        self.calm = self.left(&release);
+        self.stands = release;
+    }
+
+    fn has_hooks(&self) -> bool {
+        self.shop.making.made != Made::Package
+    }
+
+    /// The effects of the newest run.
+    pub fn effects(&self) -> Vec<Effect> {
+        Known::newest(&self.shop.lab).effects(&self.shop.lab)
+    }
+
+    /// Kills a release at an effect, and completes it or takes it back; tells what is wrong then.
+    pub fn round(&mut self, round: &Round) -> Result<(), String> {
+        let before = self.current();
+        let release = self.shop.next(false);
+        let words = ["prod", &release.to("release")];
+        let met = self.type_with_drill(&words, &round.drill);
+        let mut told = String::new();
+        let mut typed = |words: &[&str], out: &Output| {
+            let _ = write!(told, "===== rfab {}: {:?}\n{}{}", words.join(" "), out.code, out.stdout, out.stderr);
+        };
+        typed(&words, &met);
+        let run = Known::newest(&self.shop.lab);
+        let twice = round.drill.starts_with("int2:");
+        let mut wrong = if round.drill.starts_with("kill:") {
+            // `script`, which the terminal is of, tells of a killed child by its code.
+            let killed = met.code.is_none() || self.shop.asks() && met.code == Some(137);
+            claim(killed && run.outcome == "unfinished", format!("it was not killed: {}", run.outcome))
+        } else {
+            self.stands_as_told(&met)
+        };
+        let install = self.stands.to("install");
+        let then = match round.then {
+            Then::Resume => self.shop.at_last("--resume"),
+            // A package is taken back by installing the one before.
+            Then::Abort if !self.has_hooks() => &["prod", &install],
+            Then::Abort => self.shop.at_last("--abort"),
+        };
+        let mut out = self.shop.run(then);
+        typed(then, &out);
+        // What changed nothing is not gone on with: its line is typed anew, as is told.
+        let nothing = format!("run `{}` is not done, and changed nothing", run.id);
+        if out.code == Some(1) && format!("{}{}", out.stdout, out.stderr).contains(&nothing) {
+            out = self.shop.run(&words);
+            typed(&words, &out);
+        }
+        wrong.extend(claim(out.code == Some(0), format!("rfab {} ends with {:?}", then.join(" "), out.code)));
+        match round.then {
+            Then::Resume => {
+                wrong.extend(differences(&self.calm, &self.left(&release)));
+                wrong.extend(self.once(&release, twice));
+                wrong.extend(end::differences(&self.shop, &release));
+                self.stands = release;
+            }
+            Then::Abort => {
+                let after = self.current();
+                wrong.extend(claim(before == after, format!("{after:?} is current, and {before:?} was")));
+                wrong.extend(end::differences(&self.shop, &self.stands));
+                if self.has_hooks() {
+                    let refused = self.shop.run(&["--resume", &run.id]);
+                    let says = format!("{}{}", refused.stdout, refused.stderr);
+                    let good = refused.code == Some(1) && says.contains("was taken back");
+                    wrong.extend(claim(good, format!("it can be resumed: {refused:?}")));
+                }
+            }
+        }
+        let (_, _, failed) = self.shop.so_far();
+        wrong.extend(claim(failed == 0, format!("{failed} requests failed")));
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{} ({}), then {}:\n{}\n{told}", round.drill, round.text, then.join(" "), wrong.join("\n")))
+    }
+
+    fn type_with_drill(&self, words: &[&str], drill: &str) -> Output {
+        let run = self.shop.line(words).env("RFAB_DRILL", drill).start();
+        self.shop.attend(&run, None);
+        let out = run.output();
+        self.shop.note(words, &out);
+        out
+    }
+
+    fn current(&self) -> Vec<Option<String>> {
+        self.shop.making.web().iter().map(|name| self.shop.lab.host(name).current()).collect()
+    }
+
+    /// What stands on each host, where a release and its number are called `NEW`.
+    fn left(&self, release: &Release) -> BTreeMap<String, String> {
+        let path = self.shop.making.path();
+        let of = |name: &str| {
+            let host = self.shop.lab.host(name);
+            let commit = &release.commit[..12];
+            let line = format!(
+                "cd {path}; ls -A . .rfab; [ -d releases ] || exit 0; ls -A shared releases/*-$0; ls releases | wc -l"
+            );
+            let list = host.exec(&["sh", "-c", &line, commit]).expect_ok();
+            let current = host.current().unwrap_or_default();
+            list.replace(&current, "NEW")
+        };
+        self.shop.making.web().into_iter().map(|name| (name.to_owned(), of(name))).collect()
+    }
+
+    /// What is wrong with an interrupted run: its code, its last words, and what it left on hosts.
+    fn stands_as_told(&self, met: &Output) -> Vec<String> {
+        let mut wrong = claim(met.code == Some(130), format!("interrupted, it ends with {:?}", met.code));
+        let named = met.stdout.contains("\nnext: rfab ");
+        wrong.extend(claim(named, "it does not say what to type next".to_owned()));
+        for name in self.shop.making.web() {
+            let row = met.stdout.lines().rev().find(|line| line.starts_with(name) && line.contains("-")).unwrap_or("");
+            let live = end::is_live(&self.shop, name);
+            let says = row.split("  ").any(|cell| matches!(cell.trim(), "out" | "draining"));
+            wrong.extend(claim(live != says, format!("{name} is live: {live}, and its row is `{row}`")));
+        }
+        let until = Instant::now() + Duration::from_secs(5);
+        loop {
+            let left = self.commands();
+            if left.is_empty() || Instant::now() > until {
+                wrong.extend(claim(left.is_empty(), format!("it left commands: {left:?}")));
+                return wrong;
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The hooks that run on hosts now.
+    fn commands(&self) -> Vec<String> {
+        let of = |name: &&str| {
+            let line = |pid: i32| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let lines = self.shop.lab.host(name).processes().into_iter().map(move |process| line(process.pid));
+            let hooks = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+            hooks.filter(|line| line.contains("bin/") && line.contains("sh ")).collect::<Vec<_>>()
+        };
+        self.shop.making.web().iter().flat_map(of).collect()
+    }
+
+    /// What was not done exactly once for a release; what was stopped on purpose may be begun again.
+    fn once(&self, release: &Release, stopped: bool) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let commit = &release.commit[..12];
+        let count = |name: &str, line: &str| {
+            let counted = self.shop.lab.host(name).exec(&["sh", "-c", line, commit]).stdout;
+            counted.trim().parse::<u32>().unwrap_or(u32::MAX)
+        };
+        if !self.has_hooks() {
+            return wrong;
+        }
+        for name in self.shop.making.web() {
+            for (hook, times) in [(HOOKS[0], 1), (HOOKS[1], u32::from(name == "web1"))] {
+                for end in ["begun", "ended"] {
+                    let file = format!("/srv/shop/shared/{hook}.{end}");
+                    let counted = count(name, &format!("cat {file} 2>/dev/null | grep -c -- \"-$0\""));
+                    let good = counted == times || stopped && end == "begun" && times == 1 && counted == 2;
+                    wrong.extend(claim(good, format!("{hook} {end} {counted} times on {name}")));
+                }
+            }
+            let activated =
+                "grep '\"effect\":\"activate\"' /srv/shop/.rfab/ledger | grep '\"phase\":\"ok\"' | grep -c \"$0\"";
+            let counted = count(name, activated);
+            wrong.extend(claim(counted == 1, format!("{name}'s ledger has {counted} activations")));
+        }
+        wrong
+    }
+
+    /// Ends the load, which must have gone well.
+    pub fn close(mut self) -> Result<u64, String> {
+        let account = self.shop.stop();
+        let first = &account.failed[..account.failed.len().min(10)];
+        if account.failed.is_empty() && account.ok == account.sent {
+            return Ok(account.sent);
+        }
+        Err(format!("{} of {} requests failed, first {first:#?}", account.failed.len(), account.sent))
+    }
+}
+
+fn claim(good: bool, wrong: String) -> Vec<String> {
+    if good { Vec::new() } else { vec![wrong] }
+}
+
+fn differences(calm: &BTreeMap<String, String>, end: &BTreeMap<String, String>) -> Vec<String> {
+    let differs = |(name, calm): (&String, &String)| {
+        (end[name] != *calm).then(|| format!("{name} is\n{}\nand not\n{calm}", end[name]))
+    };
+    calm.iter().filter_map(differs).collect()
+}
