@@ -1,6 +1,6 @@
 //! Takes hosts out of all their pools, or puts them back: all or none.
 use super::{
-    Place, ReadBalance, by_hand,
+    BalancerState, Place, ReadBalance, by_hand,
     driver::{self, Checked, Driver},
     places,
 };
@@ -12,10 +12,15 @@ use crate::{
     host::{Host, Name, listed},
     ledger::{Line, Phase, ReadLedger},
     model::{Miss, Model, Predicted},
-    world::real::Site,
+    world::real::{Note, Site},
 };
+use futures_util::future::join_all;
 use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Drains hosts, or makes them ready, on every balancer; what changed is put back if one of them fails.
 #[derive(Clone, Serialize)]
@@ -65,22 +70,12 @@ impl Effect for SetAdmin {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
         let questions = by_hand::questions(&at, &self.fleet, &self.hosts, self.to).await?;
-        for noting in at.notes {
-            let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
-            site.balancing.note(place, "ledger", &noting.note.intent).await?;
-        }
+        write(&site, at.notes, |note| &note.intent).await?;
         let changed = self.change(&at, &site, questions).await;
-        let mut unwritten = None;
-        for noting in at.notes {
-            let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
-            let line = if changed.is_ok() { &noting.note.ok } else { &noting.note.failed };
-            if let Err(failure) = site.balancing.note(place, "ledger", line).await {
-                unwritten.get_or_insert(failure);
-            }
-        }
-        match unwritten.filter(|_| changed.is_ok()) {
-            Some(failure) => Err(self.without_end(&failure)),
-            None => changed,
+        let written = write(&site, at.notes, |note| if changed.is_ok() { &note.ok } else { &note.failed }).await;
+        match written {
+            Err(failure) if changed.is_ok() => Err(self.without_end(&failure)),
+            _ => changed,
         }
     }
 
@@ -143,6 +138,17 @@ impl Effect for SetAdmin {
         }
         Ok(if otherwise.is_empty() { Seen::Done(()) } else { Seen::Not })
     }
+}
+
+/// Writes a line of each note, at once on all balancers.
+async fn write(site: &Site, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
+    let mut lines: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
+    for noting in notes {
+        let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
+        lines.entry(place).or_default().push(line(&noting.note));
+    }
+    let written = join_all(lines.iter().map(|(place, lines)| site.balancing.note_all(place, "ledger", lines))).await;
+    written.into_iter().collect()
 }
 
 impl SetAdmin {
@@ -209,19 +215,22 @@ impl SetAdmin {
         })
     }
 
-    /// The servers that change, as they stand now. Each pool is listed once, however many of its servers are meant.
+    /// The servers that change, as they stand now.
     async fn servers<'a>(&'a self, at: &At<'_>, site: &Site) -> Result<Vec<Server<'a>>, Failure> {
         let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-        let (mut drivers, mut lists, mut all) = (BTreeMap::new(), Lists::default(), Vec::new());
+        let (mut drivers, mut all) = (BTreeMap::new(), Vec::new());
         for host in &self.hosts {
             for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
                 if !drivers.contains_key(&place.balancer) {
                     drivers.insert(place.balancer.clone(), site.balancing.driver(&place.balancer).await?);
                 }
                 let driver = drivers[&place.balancer].clone();
-                let before = lists.of(&*driver, &place).await.map_err(|f| f.on(&host.name))?.own;
-                all.push(Server { driver, place, host, before });
+                all.push(Server { driver, place, host, before: Admin::Ready });
             }
+        }
+        let now = Now::of(&all).await?;
+        for server in &mut all {
+            server.before = now.of_server(server)?.own;
         }
         Ok(all)
     }
@@ -230,34 +239,28 @@ impl SetAdmin {
     async fn change_all<'a>(&'a self, at: &At<'_>, site: &Site, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
         let all = self.servers(at, site).await?;
         let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
-        let moving: Vec<&Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).collect();
+        let moving: Vec<Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
         if self.to != Admin::Ready {
-            for server in &moving {
-                changed.push((*server).clone());
-                server.tell(self.to).await?;
-            }
+            changed.extend(moving.iter().cloned());
+            tell(&moving, self.to).await?;
             return shown(&moving, self.to).await;
         }
         // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
-        let unchecked: Vec<&Server> = moving.iter().copied().filter(|s| s.before == Admin::Maint).collect();
-        for server in &unchecked {
-            changed.push((*server).clone());
-            server.tell(Admin::Drain).await?;
+        let unchecked: Vec<Server> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
+        if !unchecked.is_empty() {
+            changed.extend(unchecked.iter().cloned());
+            tell(&unchecked, Admin::Drain).await?;
+            shown(&unchecked, Admin::Drain).await?;
+            // A server may follow another of the same host: none is waited for before all are told.
+            let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
+            checked(&unchecked, within).await?;
         }
-        shown(&unchecked, Admin::Drain).await?;
-        // A server may follow another of the same host: none is waited for before all are told.
-        let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
-        checked(&unchecked, within).await?;
-        for server in &moving {
-            if server.before != Admin::Maint {
-                changed.push((*server).clone());
-            }
-            server.tell(self.to).await?;
-        }
+        changed.extend(moving.iter().filter(|s| s.before != Admin::Maint).cloned());
+        tell(&moving, self.to).await?;
         shown(&moving, self.to).await?;
-        let mut lists = Lists::default();
+        let now = Now::of(&all).await?;
         for server in &all {
-            server.say_what_holds(at, &mut lists).await?;
+            server.say_what_holds(at, &now)?;
         }
         Ok(())
     }
@@ -273,15 +276,10 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    async fn tell(&self, to: Admin) -> Result<(), Failure> {
-        let told = self.driver.set_admin(&self.place.pool, &self.place.server, to).await;
-        told.map_err(|f| f.on(&self.host.name))
-    }
-
     /// Says that a server stays out although it is ready: the server that it follows is out, or its name does not resolve.
-    async fn say_what_holds(&self, at: &At<'_>, lists: &mut Lists) -> Result<(), Failure> {
+    fn say_what_holds(&self, at: &At<'_>, now: &Now) -> Result<(), Failure> {
         let host = &self.host.name;
-        let server = lists.of(&*self.driver, &self.place).await.map_err(|f| f.on(host))?;
+        let server = now.of_server(self)?;
         if server.admin != Admin::Ready {
             let Place { balancer, pool, server: name } = &self.place;
             let because = match &server.follows {
@@ -295,29 +293,60 @@ impl Server<'_> {
     }
 }
 
-/// The servers of pools, each pool listed when it is first asked for.
-#[derive(Default)]
-struct Lists(BTreeMap<(Name, Name), BTreeMap<String, driver::Server>>);
+/// The servers of one balancer, among others.
+type Ours<'a> = Vec<&'a Server<'a>>;
 
-impl Lists {
-    async fn of(&mut self, driver: &dyn Driver, place: &Place) -> Result<&driver::Server, Failure> {
-        let at = (place.balancer.clone(), place.pool.clone());
-        if !self.0.contains_key(&at) {
-            let servers = driver.list(&place.pool).await?.into_iter().map(|server| (server.name.clone(), server));
-            self.0.insert(at.clone(), servers.collect());
-        }
-        self.0[&at].get(&place.server).ok_or_else(|| unknown(place))
+/// Servers by their balancers.
+fn by_balancer<'a>(servers: &'a [Server<'a>]) -> BTreeMap<&'a Name, Ours<'a>> {
+    let mut all: BTreeMap<&Name, Ours> = BTreeMap::new();
+    for server in servers {
+        all.entry(&server.place.balancer).or_default().push(server);
+    }
+    all
+}
+
+/// Tells servers to be something, those of all balancers at once.
+async fn tell(servers: &[Server<'_>], to: Admin) -> Result<(), Failure> {
+    let told = by_balancer(servers).into_values().map(async |ours: Ours<'_>| {
+        let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
+        let told = ours[0].driver.set_admin(&names, to).await;
+        ours.iter().zip(told).try_for_each(|(server, told)| told.map_err(|f| f.on(&server.host.name)))
+    });
+    join_all(told).await.into_iter().collect()
+}
+
+/// How all servers of some pools stand at a moment.
+struct Now(BTreeMap<Name, BalancerState>);
+
+impl Now {
+    /// Asks the balancers of servers about their pools, all at once.
+    async fn of(servers: &[Server<'_>]) -> Result<Now, Failure> {
+        let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_>)| {
+            let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
+            let pools: Vec<&str> = pools.into_iter().collect();
+            let state = ours[0].driver.state(&pools).await.map_err(|f| f.on(&ours[0].host.name))?;
+            Ok((balancer.clone(), state))
+        });
+        let states: Result<BTreeMap<Name, BalancerState>, Failure> = join_all(asked).await.into_iter().collect();
+        states.map(Now)
+    }
+
+    fn of_server(&self, server: &Server<'_>) -> Result<&driver::Server, Failure> {
+        let place = &server.place;
+        let pool = self.0.get(&place.balancer).and_then(|state| state.pools.get(&*place.pool));
+        let found = pool.and_then(|servers| servers.iter().find(|known| known.name == place.server));
+        found.ok_or_else(|| unknown(place).on(&server.host.name))
     }
 }
 
 /// Waits until balancers show what they were told of servers.
-async fn shown(servers: &[&Server<'_>], to: Admin) -> Result<(), Failure> {
+async fn shown(servers: &[Server<'_>], to: Admin) -> Result<(), Failure> {
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
-        let (mut lists, mut late) = (Lists::default(), None);
+        let states = Now::of(servers).await?;
+        let mut late = None;
         for server in servers {
-            let on = |f: Failure| f.on(&server.host.name);
-            let now = lists.of(&*server.driver, &server.place).await.map_err(on)?.own;
+            let now = states.of_server(server)?.own;
             if now != to {
                 late = Some((server, now));
                 break;
@@ -332,12 +361,13 @@ async fn shown(servers: &[&Server<'_>], to: Admin) -> Result<(), Failure> {
 }
 
 /// Waits until the balancers' checks of servers pass.
-async fn checked(servers: &[&Server<'_>], within: impl Fn(&Server<'_>) -> Duration) -> Result<(), Failure> {
+async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duration) -> Result<(), Failure> {
     let began = tokio::time::Instant::now();
     loop {
-        let (mut lists, mut waits) = (Lists::default(), false);
+        let states = Now::of(servers).await?;
+        let mut waits = false;
         for one in servers {
-            let server = lists.of(&*one.driver, &one.place).await.map_err(|f| f.on(&one.host.name))?;
+            let server = states.of_server(one)?;
             // In a maintenance that is not its own nobody checks either.
             if server.health == Checked::Up || server.admin == Admin::Maint {
                 continue;
@@ -391,7 +421,7 @@ fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
 
 /// Changes and reads back until the balancer shows it.
 pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
-    driver.set_admin(&place.pool, &place.server, to).await?;
+    driver.set_admin(&[(&place.pool, &place.server)], to).await.into_iter().collect::<Result<(), Failure>>()?;
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
         let now = admin_of(driver, place).await?;

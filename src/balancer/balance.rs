@@ -7,10 +7,11 @@ use crate::{
     effect::*,
     event::Standing,
     failure::Failure,
-    fleet::Fleet,
+    fleet::{Balancer, Fleet},
     host::{Host, Name},
     model::{Model, Predicted},
 };
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -111,22 +112,19 @@ pub struct ReadBalance {
 
 impl ReadBalance {
     async fn read(&self, at: &At<'_>) -> Result<Balance, Failure> {
-        let site = at.real.site(&self.fleet.name);
-        let mut balance = Balance::default();
-        for balancer in self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty()) {
-            if balancer.by_hand() {
-                let state = super::by_hand::state(at, &self.fleet, balancer).await?;
-                balance.balancers.insert(balancer.name.clone(), state);
-                continue;
-            }
-            let driver = site.balancing.driver(&balancer.name).await?;
-            let mut state = BalancerState { epoch: driver.epoch().await?, pools: BTreeMap::new() };
-            for pool in balancer.pools.keys() {
-                state.pools.insert(pool.clone(), driver.list(pool).await?);
-            }
-            balance.balancers.insert(balancer.name.clone(), state);
-        }
-        Ok(balance)
+        let balancers = self.fleet.balancers.iter().filter(|balancer| !balancer.pools.is_empty());
+        let states = try_join_all(balancers.map(|balancer| self.state(at, balancer))).await?;
+        Ok(Balance { balancers: states.into_iter().collect() })
+    }
+
+    async fn state(&self, at: &At<'_>, balancer: &Balancer) -> Result<(Name, BalancerState), Failure> {
+        let state = if balancer.by_hand() {
+            super::by_hand::state(at, &self.fleet, balancer).await?
+        } else {
+            let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
+            at.real.site(&self.fleet.name).balancing.driver(&balancer.name).await?.state(&pools).await?
+        };
+        Ok((balancer.name.clone(), state))
     }
 }
 

@@ -47,15 +47,19 @@ impl ByTool {
 
 #[async_trait]
 impl Socket for ByTool {
-    async fn ask(&self, line: &str) -> Result<String, Failure> {
-        one_line(line)?;
-        let values = vec![("line".into(), to_worker(line, self.master)), ("socket".into(), self.socket.clone())];
-        let command = Command::line(ASK, values).expect("a good line");
-        let job = Job { timeout: Some(Duration::from_secs(10)), keep: 8 << 20, ..Job::new(&command) };
-        let ended = self.transport.run(&self.host, job).await?;
-        if ended.status != 0 || ended.cut {
-            return Err(unanswered(&self.host.name));
+    async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+        let mut answers = Vec::new();
+        for line in lines {
+            one_line(line)?;
+            let values = vec![("line".into(), to_worker(line, self.master)), ("socket".into(), self.socket.clone())];
+            let command = Command::line(ASK, values).expect("a good line");
+            let job = Job { timeout: Some(Duration::from_secs(10)), keep: 8 << 20, ..Job::new(&command) };
+            let ended = self.transport.run(&self.host, job).await?;
+            if ended.status != 0 || ended.cut {
+                return Err(unanswered(&self.host.name));
+            }
+            answers.push(String::from_utf8_lossy(&ended.out).into_owned());
         }
-        Ok(String::from_utf8_lossy(&ended.out).into_owned())
+        Ok(answers)
     }
 }

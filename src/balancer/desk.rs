@@ -206,15 +206,22 @@ impl Balancing for Desk {
         Ok(driver)
     }
 
-    async fn note(&self, place: &Name, file: &str, line: &str) -> Result<(), Failure> {
+    async fn note_all(&self, place: &Name, file: &str, lines: &[&str]) -> Result<(), Failure> {
         let keeper = self.keepers.lock().await.get(place).cloned();
         let keeper = keeper.ok_or_else(|| {
             Failure::new(Reason::Locked, format!("the ledger on `{place}` is only written while the lock is held"))
         })?;
-        let line = line.replace(crate::ledger::line::AT, &crate::ledger::line::now());
-        let written = keeper.note(file, &line).await;
-        self.books.wrote(place, &line, written.is_ok()).await;
-        written
+        let now = crate::ledger::line::now();
+        let lines: Vec<String> = lines.iter().map(|line| line.replace(crate::ledger::line::AT, &now)).collect();
+        let written = keeper.note(file, &lines).await;
+        let there = |at: usize| written.as_ref().is_ok_and(|written| written.get(at) == Some(&true));
+        for (at, line) in lines.iter().enumerate() {
+            self.books.wrote(place, line, there(at)).await;
+        }
+        match written?.iter().all(|there| *there) {
+            true => Ok(()),
+            false => Err(keeper.unwritten()),
+        }
     }
 
     async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure> {

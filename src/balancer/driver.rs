@@ -1,5 +1,5 @@
 //! What a kind of balancer can be asked and told. Drivers are dumb: waiting, reading back, rules and records are not theirs.
-use super::Place;
+use super::{BalancerState, Place};
 use crate::failure::Failure;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,21 @@ use serde::{Deserialize, Serialize};
 /// Speaks to one balancer.
 #[async_trait]
 pub trait Driver: Send + Sync {
-    /// Changes whenever the balancer may have forgotten what it was told at run time.
-    async fn epoch(&self) -> Result<String, Failure>;
-
-    /// The live state of a pool's servers; never the configuration, never a cache.
+    /// The live state of the servers of pools, all of one moment and with its epoch; never the configuration, never a cache.
     ///
     /// `Balancer` when there is no such pool.
-    async fn list(&self, pool: &str) -> Result<Vec<Server>, Failure>;
+    async fn state(&self, pools: &[&str]) -> Result<BalancerState, Failure>;
 
-    /// Asks for one state of one server. It need not wait and need not verify. `Balancer` on any refusal.
-    async fn set_admin(&self, pool: &str, server: &str, to: Admin) -> Result<(), Failure>;
+    /// The live state of one pool's servers.
+    async fn list(&self, pool: &str) -> Result<Vec<Server>, Failure> {
+        let mut state = self.state(&[pool]).await?;
+        Ok(state.pools.remove(pool).unwrap_or_default())
+    }
+
+    /// Asks for one state of servers, each named by its pool and its name, and gives an answer for each.
+    ///
+    /// It need not wait and need not verify. `Balancer` on any refusal.
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Vec<Result<(), Failure>>;
 
     /// Sets a server's weight, in percent of the configured one, which is rounded down.
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure>;
@@ -37,10 +42,24 @@ pub enum Finding {
     Warns(String),
 }
 
-/// Asks a balancer one thing, as a line, and gives the whole answer.
+/// Asks a balancer, by lines.
 #[async_trait]
 pub trait Socket: Send + Sync {
-    async fn ask(&self, line: &str) -> Result<String, Failure>;
+    /// Says lines, at once where that can be, and gives the whole answer to each.
+    ///
+    /// Lines that only read, `show …`, are said again where an answer got lost; others never.
+    async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure>;
+
+    /// Says one line.
+    async fn ask(&self, line: &str) -> Result<String, Failure> {
+        let mut answers = self.ask_all(&[line.to_owned()]).await?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+}
+
+/// Whether lines change nothing, whoever hears them, and however often.
+pub fn only_read(lines: &[String]) -> bool {
+    lines.iter().all(|line| line.starts_with("show "))
 }
 
 /// What a server was told to be.

@@ -5,13 +5,16 @@ mod table;
 mod words;
 
 use super::{
-    Place,
+    BalancerState, Place,
     driver::{Admin, Driver, Finding, Server, Socket},
 };
 use crate::failure::{Failure, Reason};
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
 use table::Table;
+
+/// How often a state is read until no reload came between its parts.
+const READINGS: usize = 5;
 
 /// Translates, and nothing more.
 pub struct Haproxy {
@@ -28,25 +31,27 @@ impl Haproxy {
         Failure::new(Reason::Balancer, message)
     }
 
-    /// Tells the balancer something: silence is success.
+    /// Tells the balancer something.
     async fn tell(&self, line: &str) -> Result<(), Failure> {
-        let answer = self.socket.ask(line).await?;
+        self.heard(line, &self.socket.ask(line).await?)
+    }
+
+    /// What came of telling the balancer something: silence is success.
+    fn heard(&self, line: &str, answer: &str) -> Result<(), Failure> {
         if answer.trim().is_empty() {
             return Ok(());
         }
-        let failure = self.odd(line, &answer);
+        let failure = self.odd(line, answer);
         Err(match answer.contains("Permission denied") {
             true => failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it"),
             false => failure,
         })
     }
 
-    /// What the servers of a pool were told, and their weights.
-    async fn told(&self, pool: &str) -> Result<BTreeMap<String, Told>, Failure> {
-        let line = format!("show servers state {pool}");
-        let answer = self.socket.ask(&line).await?;
-        let odd = || self.odd(&line, &answer);
-        let table = Table::servers_state(&answer).ok_or_else(odd)?;
+    /// Reads what `show servers state` says of a pool: what its servers were told, and their weights.
+    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, Told>, Failure> {
+        let odd = || self.odd(&format!("show servers state {pool}"), answer);
+        let table = Table::servers_state(answer).ok_or_else(odd)?;
         let mut all = BTreeMap::new();
         for row in &table.rows {
             let number = |column| table.number(row, column).and_then(|n| u32::try_from(n).ok()).ok_or_else(odd);
@@ -57,6 +62,70 @@ impl Haproxy {
             all.insert(name.to_owned(), Told { own, admin, weight, configured });
         }
         Ok(all)
+    }
+
+    /// Reads what `show stat` says of a pool's servers beside that.
+    async fn servers(
+        &self,
+        pool: &str,
+        mut told: BTreeMap<String, Told>,
+        answer: &str,
+    ) -> Result<Vec<Server>, Failure> {
+        let odd = || self.odd(&format!("show stat {pool} 6 -1"), answer);
+        let table = Table::stat(answer);
+        let is = |row: &[String], column, wanted: &[&str]| {
+            table.cell(row, column).is_some_and(|cell| wanted.contains(&cell))
+        };
+        // Below `level operator` neither is told; who may not change is refused anyway.
+        let bound = |row: &[String]| {
+            table.cell(row, "cookie").is_some_and(|cookie| !cookie.is_empty()) || is(row, "algo", &["rdp-cookie"])
+        };
+        let mut persistent = table.rows.iter().any(|row| bound(row));
+        if !persistent && told.values().any(|told| told.admin == Admin::Drain) {
+            persistent = self.has_stick_table().await?;
+        }
+        let mut servers = Vec::new();
+        for row in table.rows.iter().filter(|row| is(row, "type", &["2"])) {
+            let number = |column| table.number(row, column).ok_or_else(odd);
+            let name = table.cell(row, "svname").ok_or_else(odd)?.to_owned();
+            let status = table.cell(row, "status").ok_or_else(odd)?;
+            let Told { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
+            let full = number("check_rise")? + number("check_fall")?;
+            let falling = full > 0 && number("check_health")? + 1 < full;
+            servers.push(Server {
+                own,
+                admin,
+                health: words::health(status, falling),
+                in_flight: number("scur")? + number("qcur")?,
+                total: number("stot")?,
+                weight,
+                configured,
+                backup: number("bck")? > 0,
+                persistent,
+                tcp: is(row, "mode", &["tcp"]),
+                follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
+                raw: match words::is_known(status) {
+                    true => status.to_owned(),
+                    false => format!("{}, which rfab does not know", status.escape_debug()),
+                },
+                name,
+            });
+        }
+        if !told.is_empty() {
+            return Err(odd());
+        }
+        Ok(servers)
+    }
+
+    /// Which process answers, by `show info`.
+    fn epoch(&self, answer: &str) -> Result<String, Failure> {
+        let field = |key: &str| answer.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':')).map(str::trim);
+        match (field("Pid"), field("Start_time_sec")) {
+            (Some(pid), Some(start)) => Ok(format!("{pid}-{start}")),
+            // Before 2.5 there is no start time: the process alone tells.
+            (Some(pid), None) => Ok(pid.to_owned()),
+            _ => Err(self.odd("show info", answer)),
+        }
     }
 
     fn unknown_bits(&self, pool: &str, server: &str, bits: u32) -> Failure {
@@ -106,76 +175,49 @@ fn name(name: &str) -> Result<&str, Failure> {
 
 #[async_trait]
 impl Driver for Haproxy {
-    async fn epoch(&self) -> Result<String, Failure> {
-        let answer = self.socket.ask("show info").await?;
-        let field = |key: &str| answer.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':')).map(str::trim);
-        match (field("Pid"), field("Start_time_sec")) {
-            (Some(pid), Some(start)) => Ok(format!("{pid}-{start}")),
-            // Before 2.5 there is no start time: the process alone tells.
-            (Some(pid), None) => Ok(pid.to_owned()),
-            _ => Err(self.odd("show info", &answer)),
+    async fn state(&self, pools: &[&str]) -> Result<BalancerState, Failure> {
+        let mut lines = vec!["show info".to_owned()];
+        for pool in pools {
+            let pool = name(pool)?;
+            // Of `show stat` backends, whose cookies are in their rows, and servers.
+            lines.extend([format!("show servers state {pool}"), format!("show stat {pool} 6 -1")]);
         }
+        lines.push("show info".to_owned());
+        for _ in 0..READINGS {
+            let answers = self.socket.ask_all(&lines).await?;
+            let [before, tables @ .., after] = &*answers else { return Err(self.odd("show info", "")) };
+            let epoch = self.epoch(before)?;
+            if self.epoch(after)? != epoch {
+                continue;
+            }
+            let mut state = BalancerState { epoch, pools: BTreeMap::new() };
+            for (pool, answers) in pools.iter().zip(tables.chunks(2)) {
+                let told = self.told(pool, &answers[0])?;
+                state.pools.insert((*pool).into(), self.servers(pool, told, &answers[1]).await?);
+            }
+            return Ok(state);
+        }
+        let message = format!("balancer `{}` is reloaded or restarted again and again", self.name);
+        Err(Failure::new(Reason::Balancer, message).help("wait until its processes stay, then type the line again"))
     }
 
-    async fn list(&self, pool: &str) -> Result<Vec<Server>, Failure> {
-        let pool = name(pool)?;
-        let mut told = self.told(pool).await?;
-        // Backends, whose cookies are in their rows, and servers.
-        let line = format!("show stat {pool} 6 -1");
-        let answer = self.socket.ask(&line).await?;
-        let odd = || self.odd(&line, &answer);
-        let table = Table::stat(&answer);
-        let is = |row: &[String], column, wanted: &[&str]| {
-            table.cell(row, column).is_some_and(|cell| wanted.contains(&cell))
-        };
-        // Below `level operator` neither is told; who may not change is refused anyway.
-        let bound = |row: &[String]| {
-            table.cell(row, "cookie").is_some_and(|cookie| !cookie.is_empty()) || is(row, "algo", &["rdp-cookie"])
-        };
-        let mut persistent = table.rows.iter().any(|row| bound(row));
-        if !persistent && told.values().any(|told| told.admin == Admin::Drain) {
-            persistent = self.has_stick_table().await?;
-        }
-        let mut servers = Vec::new();
-        for row in table.rows.iter().filter(|row| is(row, "type", &["2"])) {
-            let number = |column| table.number(row, column).ok_or_else(odd);
-            let name = table.cell(row, "svname").ok_or_else(odd)?.to_owned();
-            let status = table.cell(row, "status").ok_or_else(odd)?;
-            let Told { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
-            let full = number("check_rise")? + number("check_fall")?;
-            let falling = full > 0 && number("check_health")? + 1 < full;
-            servers.push(Server {
-                own,
-                admin,
-                health: words::health(status, falling),
-                in_flight: number("scur")? + number("qcur")?,
-                total: number("stot")?,
-                weight,
-                configured,
-                backup: number("bck")? > 0,
-                persistent,
-                tcp: is(row, "mode", &["tcp"]),
-                follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
-                raw: match words::is_known(status) {
-                    true => status.to_owned(),
-                    false => format!("{}, which rfab does not know", status.escape_debug()),
-                },
-                name,
-            });
-        }
-        if !told.is_empty() {
-            return Err(odd());
-        }
-        Ok(servers)
-    }
-
-    async fn set_admin(&self, pool: &str, server: &str, to: Admin) -> Result<(), Failure> {
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Vec<Result<(), Failure>> {
         let state = match to {
             Admin::Ready => "ready",
             Admin::Drain => "drain",
             Admin::Maint => "maint",
         };
-        self.tell(&format!("set server {}/{} state {state}", name(pool)?, name(server)?)).await
+        let line =
+            |(pool, server): &(&str, &str)| Ok(format!("set server {}/{} state {state}", name(pool)?, name(server)?));
+        let lines: Result<Vec<String>, Failure> = servers.iter().map(line).collect();
+        let asked = match &lines {
+            Ok(lines) => self.socket.ask_all(lines).await.map(|answers| lines.iter().zip(answers)),
+            Err(failure) => Err(failure.clone()),
+        };
+        match asked {
+            Ok(answers) => answers.map(|(line, answer)| self.heard(line, &answer)).collect(),
+            Err(failure) => servers.iter().map(|_| Err(failure.clone())).collect(),
+        }
     }
 
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure> {
@@ -238,6 +280,7 @@ fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
     #[test]
     fn a_name_that_could_be_more_than_a_name_is_refused() {
@@ -247,6 +290,56 @@ mod tests {
             assert!(name(bad).is_err(), "{bad}");
         }
         assert!(name("web-1_a.b:8080").is_ok());
+    }
+
+    /// A HAProxy that is reloaded after each so many answers.
+    struct Reloaded {
+        asked: AtomicU32,
+        each: u32,
+    }
+
+    #[async_trait]
+    impl Socket for Reloaded {
+        async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+            Ok(lines.iter().map(|line| self.answer(line)).collect())
+        }
+    }
+
+    impl Reloaded {
+        fn answer(&self, line: &str) -> String {
+            let process = self.asked.fetch_add(1, Relaxed) / self.each;
+            // Drained by the first, and forgotten by the others.
+            let bits = if process == 0 { 8 } else { 0 };
+            match line {
+                "show info" => format!("Pid: {process}\nStart_time_sec: 1\n"),
+                "show servers state www" => {
+                    format!("1\n# srv_name srv_admin_state srv_uweight srv_iweight\nweb1 {bits} 1 1\n")
+                }
+                "show stat www 6 -1" => {
+                    let columns = "pxname,svname,type,status,check_rise,check_fall,check_health,scur,qcur,stot,bck";
+                    format!("# {columns}\nwww,web1,2,UP,2,3,4,0,0,0,0\n")
+                }
+                _ => String::new(),
+            }
+        }
+    }
+
+    fn reloaded(each: u32) -> Haproxy {
+        Haproxy { socket: Arc::new(Reloaded { asked: AtomicU32::new(0), each }), name: "lb1".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_state_and_its_epoch_are_of_one_process_whenever_a_reload_comes() {
+        for each in 1..=12 {
+            let state = reloaded(each).state(&["www"]).await;
+            let Ok(state) = state else {
+                assert!(each < 4, "reloaded after {each} answers: {state:?}");
+                assert!(state.unwrap_err().message.contains("again and again"));
+                continue;
+            };
+            let admin = if state.epoch == "0-1" { Admin::Drain } else { Admin::Ready };
+            assert_eq!(state.pools["www"][0].admin, admin, "reloaded after {each} answers: {state:?}");
+        }
     }
 
     #[test]

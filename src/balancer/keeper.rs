@@ -1,5 +1,5 @@
 //! The lock of a fleet, held by a small program on the balancer's host that dies with its connection.
-use super::driver::Socket;
+use super::driver::{Socket, only_read};
 use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
     command::Command,
@@ -38,6 +38,8 @@ const NOISE: usize = 1000;
 /// The longest answer of a balancer, in hexadecimal digits, and the longest of the keeper itself.
 const LONGEST: u64 = 16 << 20;
 const LONGEST_OWN: u64 = 64 << 10;
+/// How many lines are said before their answers are heard; a pipe holds far more than these are.
+const AT_ONCE: usize = 8;
 /// The most characters that are shown of what a machine says of the holder.
 const MOST: usize = 300;
 
@@ -123,13 +125,16 @@ impl Keeper {
         Ok(Taken::Held(keeper))
     }
 
-    /// Appends a line to a file of the state folder, synced.
-    pub async fn note(&self, file: &str, line: &str) -> Result<(), Failure> {
-        let line = line.replace('\n', " ");
-        match &*self.say(&format!("note {file} {line}")).await? {
-            "ok" => Ok(()),
-            _ => Err(Failure::new(Reason::Balancer, format!("the ledger on `{}` cannot be written", self.host))),
-        }
+    /// Appends lines to a file of the state folder, synced; tells of each whether it is there.
+    pub async fn note(&self, file: &str, lines: &[String]) -> Result<Vec<bool>, Failure> {
+        let said: Vec<String> = lines.iter().map(|line| format!("note {file} {}", line.replace('\n', " "))).collect();
+        let answers = self.say_all(&said).await?;
+        Ok(answers.iter().map(|answer| answer == "ok").collect())
+    }
+
+    /// The failure of a line that is not there.
+    pub fn unwritten(&self) -> Failure {
+        Failure::new(Reason::Balancer, format!("the ledger on `{}` cannot be written", self.host))
     }
 
     /// How many bytes the ledger has.
@@ -188,23 +193,44 @@ impl Keeper {
         self.say_to(&mut *self.talk.lock().await, line).await
     }
 
-    /// Says a line and hears the answer. How long one waits for its turn does not count.
+    /// Says lines in one breath, and hears the answer to each.
+    async fn say_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+        self.say_all_to(&mut *self.talk.lock().await, lines).await
+    }
+
     async fn say_to(&self, talk: &mut Talk, line: &str) -> Result<String, Failure> {
-        if self.is_lost() {
-            return Err(lost(&self.host));
+        let mut answers = self.say_all_to(talk, &[line.to_owned()]).await?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+
+    /// Says lines and hears the answers. How long one waits for its turn does not count.
+    ///
+    /// No more at once than a pipe holds in both ways, so that neither side waits for the other to read.
+    async fn say_all_to(&self, talk: &mut Talk, lines: &[String]) -> Result<Vec<String>, Failure> {
+        let mut answers = Vec::new();
+        for some in lines.chunks(AT_ONCE) {
+            if self.is_lost() {
+                return Err(lost(&self.host));
+            }
+            let sent = Instant::now();
+            let text: String = some.iter().map(|line| format!("{line}\n")).collect();
+            let said = timeout(WITHIN * some.len() as u32, async {
+                talk.stdin.write_all(text.as_bytes()).await.map_err(|_| lost(&self.host))?;
+                talk.stdin.flush().await.map_err(|_| lost(&self.host))?;
+                for line in some {
+                    let longest = if line.starts_with("ask ") { LONGEST } else { LONGEST_OWN };
+                    answers.push(talk.hear(&self.host, longest).await?);
+                }
+                Ok(())
+            });
+            let said = said.await.unwrap_or_else(|_| Err(lost(&self.host)));
+            match said {
+                Ok(()) => talk.heard = Some(sent),
+                Err(_) => self.lost.store(true, SeqCst),
+            }
+            said?;
         }
-        let sent = Instant::now();
-        let said = timeout(WITHIN, async {
-            talk.stdin.write_all(format!("{line}\n").as_bytes()).await.map_err(|_| lost(&self.host))?;
-            talk.stdin.flush().await.map_err(|_| lost(&self.host))?;
-            talk.hear(&self.host, if line.starts_with("ask ") { LONGEST } else { LONGEST_OWN }).await
-        });
-        let answer = said.await.unwrap_or_else(|_| Err(lost(&self.host)));
-        match answer {
-            Ok(_) => talk.heard = Some(sent),
-            Err(_) => self.lost.store(true, SeqCst),
-        }
-        answer
+        Ok(answers)
     }
 }
 
@@ -301,16 +327,16 @@ fn locked(message: String) -> Failure {
 #[async_trait]
 impl Socket for Keeper {
     /// Through the forwarded socket, which ends with the lock; else by the keeper's own tools.
-    async fn ask(&self, line: &str) -> Result<String, Failure> {
-        one_line(line)?;
+    async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+        lines.iter().try_for_each(|line| one_line(line))?;
         if self.is_lost() {
             return Err(lost(&self.host));
         }
         if let Some(socket) = self.socket.as_ref().filter(|_| !self.detoured.load(Relaxed)) {
-            match socket.ask(line).await {
-                Ok(answer) => return Ok(answer),
+            match socket.ask_all(lines).await {
+                Ok(answers) => return Ok(answers),
                 // It may have been heard; a change is never sent twice.
-                Err(failure) if !line.starts_with("show ") => {
+                Err(failure) if !only_read(lines) => {
                     if self.say("ping").await.is_err() {
                         return Err(lost(&self.host));
                     }
@@ -320,9 +346,12 @@ impl Socket for Keeper {
             }
         }
         let master = self.master.load(Relaxed) || self.socket.as_ref().is_some_and(UnixSocket::is_masters);
-        let answer = self.say(&format!("ask {}", to_worker(line, master))).await?;
-        let bytes = hex::decode(&answer).map_err(|_| unanswered(&self.host))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let lines: Vec<String> = lines.iter().map(|line| format!("ask {}", to_worker(line, master))).collect();
+        let text = |answer: String| {
+            let bytes = hex::decode(&answer).map_err(|_| unanswered(&self.host))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        self.say_all(&lines).await?.into_iter().map(text).collect()
     }
 }
 

@@ -1,5 +1,5 @@
 //! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
-use super::driver::Socket;
+use super::driver::{Socket, only_read};
 use crate::{
     failure::{Failure, Reason},
     fleet::address_and_port,
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -17,7 +17,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
-    sync::Mutex,
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -44,19 +44,25 @@ pub fn to_worker(line: &str, master: bool) -> String {
     if master { format!("@1 {line}") } else { line.to_owned() }
 }
 
-/// A unix socket of this machine that leads to the balancer; one connection is kept open.
+/// How many connections may be open at once: HAProxy's `stats maxconn` is 10 unless somebody says otherwise.
+const CONNECTIONS: usize = 3;
+
+/// A unix socket of this machine that leads to the balancer; its connections are kept open.
 pub struct UnixSocket {
     path: PathBuf,
     /// For people.
     name: String,
-    open: Mutex<Option<UnixStream>>,
+    turns: Semaphore,
+    /// Those that nobody uses at the moment.
+    idle: Mutex<Vec<UnixStream>>,
     /// Whether the master answers: its prompt says so.
     master: AtomicBool,
 }
 
 impl UnixSocket {
     pub fn new(path: PathBuf, name: &str) -> Self {
-        Self { path, name: name.to_owned(), open: Mutex::new(None), master: AtomicBool::new(false) }
+        let (turns, idle) = (Semaphore::new(CONNECTIONS), Mutex::default());
+        Self { path, name: name.to_owned(), turns, idle, master: AtomicBool::new(false) }
     }
 
     /// Whether it is the master's, once it was asked anything.
@@ -102,12 +108,33 @@ impl UnixSocket {
     /// Asks on a connection, and in the same breath whether who answers is still the one that serves.
     ///
     /// After a reload a connection that was kept leads to the process that goes, which serves nobody any more.
-    async fn once(&self, stream: &mut UnixStream, line: &str) -> Result<Heard, Failure> {
-        let [line, info] = [line, "show info"].map(|line| to_worker(line, self.is_masters()));
-        stream.write_all(format!("{line}\n{info}\n").as_bytes()).await.map_err(|e| self.failed(&e))?;
-        let [answer, info] = &mut *self.answers(stream, 2).await? else { unreachable!("two were asked for") };
+    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<Heard, Failure> {
+        let all = lines.iter().map(String::as_str).chain(["show info"]);
+        let text: String = all.map(|line| to_worker(line, self.is_masters()) + "\n").collect();
+        stream.write_all(text.as_bytes()).await.map_err(|e| self.failed(&e))?;
+        let mut answers = self.answers(stream, lines.len() + 1).await?;
+        let info = answers.pop().unwrap_or_default();
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
-        Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answer(std::mem::take(answer)) })
+        Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answers(answers) })
+    }
+
+    /// Asks on a connection that was kept, or else on a new one, and gives it with the answers.
+    async fn ask_on(&self, kept: Option<UnixStream>, lines: &[String]) -> Result<(UnixStream, Vec<String>), Failure> {
+        if let Some(mut stream) = kept {
+            match self.once(&mut stream, lines).await {
+                Ok(Heard::Answers(answers)) => return Ok((stream, answers)),
+                // It may have ended meanwhile, or lead to a process that goes; a read is asked again.
+                _ if only_read(lines) => {}
+                Ok(Heard::FromOneThatGoes) => return Err(self.failed(&"it was reloaded or stopped at this moment")),
+                Err(failure) => return Err(failure),
+            }
+        }
+        let mut stream = self.connect().await?;
+        match self.once(&mut stream, lines).await? {
+            Heard::Answers(answers) => Ok((stream, answers)),
+            Heard::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
+            Heard::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
+        }
     }
 }
 
@@ -136,9 +163,9 @@ fn split(whole: &str) -> Vec<String> {
     answers
 }
 
-/// What came of a line.
+/// What came of lines.
 enum Heard {
-    Answer(String),
+    Answers(Vec<String>),
     FromOneThatGoes,
 }
 
@@ -153,34 +180,14 @@ pub fn one_line(line: &str) -> Result<(), Failure> {
 
 #[async_trait]
 impl Socket for UnixSocket {
-    async fn ask(&self, line: &str) -> Result<String, Failure> {
-        one_line(line)?;
-        let mut open = self.open.lock().await;
-        let asked = async {
-            let (mut stream, kept) = match open.take() {
-                Some(stream) => (stream, true),
-                None => (self.connect().await?, false),
-            };
-            let reads = line.starts_with("show ");
-            let answer = match self.once(&mut stream, line).await {
-                Ok(Heard::Answer(answer)) => answer,
-                // A connection that was kept may have ended meanwhile, or lead to one that goes; a read is asked again.
-                Ok(Heard::FromOneThatGoes) | Err(_) if reads && kept => {
-                    stream = self.connect().await?;
-                    match self.once(&mut stream, line).await? {
-                        Heard::Answer(answer) => answer,
-                        Heard::FromOneThatGoes => return Err(self.failed(&"it is about to stop")),
-                    }
-                }
-                Ok(Heard::FromOneThatGoes) => return Err(self.failed(&"it was reloaded or stopped at this moment")),
-                Err(failure) => return Err(failure),
-            };
-            Ok((stream, answer))
-        };
-        match timeout(WITHIN, asked).await {
-            Ok(Ok((stream, answer))) => {
-                *open = Some(stream);
-                Ok(answer)
+    async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+        lines.iter().try_for_each(|line| one_line(line))?;
+        let _turn = self.turns.acquire().await.expect("nobody closes it");
+        let kept = self.idle.lock().unwrap().pop();
+        match timeout(WITHIN, self.ask_on(kept, lines)).await {
+            Ok(Ok((stream, answers))) => {
+                self.idle.lock().unwrap().push(stream);
+                Ok(answers)
             }
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(self.failed(&format!("no answer within {} s", WITHIN.as_secs()))),
@@ -197,9 +204,9 @@ pub struct ReadOnly {
 
 #[async_trait]
 impl Socket for ReadOnly {
-    async fn ask(&self, line: &str) -> Result<String, Failure> {
-        match line.starts_with("show ") {
-            true => self.socket.ask(line).await,
+    async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
+        match only_read(lines) {
+            true => self.socket.ask_all(lines).await,
             false => Err(self.refusal.clone()),
         }
     }

@@ -44,9 +44,9 @@ impl Effect for Conclude {
         let site = at.real.site(&self.fleet.name);
         for place in self.places()? {
             let book = site.balancing.book(&place).await?;
-            for line in self.lines(&book) {
-                site.balancing.note(&place, "ledger", &line.text()).await?;
-            }
+            let lines: Vec<String> = self.lines(&book).into_iter().map(|line| line.text()).collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            site.balancing.note_all(&place, "ledger", &lines).await?;
         }
         Ok(())
     }

@@ -235,8 +235,13 @@ pub trait Balancing: Send + Sync {
     /// Speaks to a balancer: through the keeper while the lock is held.
     async fn driver(&self, balancer: &Name) -> Result<Arc<dyn Driver>, Failure>;
 
-    /// Appends a line to a file of the state folder on a balancer's host, synced. Needs the lock.
-    async fn note(&self, place: &Name, file: &str, line: &str) -> Result<(), Failure>;
+    /// Appends lines to a file of the state folder on a balancer's host, synced. Needs the lock.
+    async fn note_all(&self, place: &Name, file: &str, lines: &[&str]) -> Result<(), Failure>;
+
+    /// Appends one line.
+    async fn note(&self, place: &Name, file: &str, line: &str) -> Result<(), Failure> {
+        self.note_all(place, file, &[line]).await
+    }
 
     /// Reads the ledger of a state folder; empty if it is not there. Under the lock it is read once.
     async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure>;
