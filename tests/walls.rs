@@ -30,7 +30,7 @@ impl Source {
 
     /// Its code: without comments, and without the tests beside it.
     fn code(&self) -> String {
-        let code = self.text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let code = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
     }
 }
@@ -232,6 +232,50 @@ fn a_module_uses_only_those_below_it() {
     }
 }
 
+/// Every word of a text that could be a name.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The names that a source makes known to others.
+fn public_names(code: &str) -> Vec<String> {
+    let kinds = ["fn", "struct", "enum", "const", "static", "trait", "type"];
+    let name = |line: &str| {
+        let mut words = words(line.trim_start().strip_prefix("pub")?);
+        let kind = words.by_ref().find(|word| !["crate", "super", "in", "async", "unsafe"].contains(word))?;
+        let next = words.next()?;
+        match (kind, next) {
+            ("const", "fn") => words.next().map(str::to_owned),
+            (kind, name) => kinds.contains(&kind).then(|| name.to_owned()),
+        }
+    };
+    code.lines().filter_map(name).collect()
+}
+
+#[test]
+fn whatever_is_public_is_used_by_more_than_its_tests() {
+    // What only integration tests call, and is a product feature: the simulator's way to take a run back, the table of keys.
+    let for_tests = ["simulate_abort", "TABLES"];
+    let code: Vec<(String, String)> =
+        sources().iter().filter(|source| !source.is_test()).map(|s| (s.name.clone(), s.code())).collect();
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    for word in code.iter().flat_map(|(_, code)| words(code)) {
+        *used.entry(word).or_default() += 1;
+    }
+    let mut made: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    // A primitive is called from Rhai, by its name there.
+    for (file, code) in code.iter().filter(|(file, _)| !file.starts_with("src/api/")) {
+        for name in public_names(code) {
+            made.entry(name).or_default().push(file);
+        }
+    }
+    assert!(made.len() > 1000, "only {} names are found", made.len());
+    for (name, files) in made {
+        let idle = used[&*name] <= files.len() && !for_tests.contains(&&*name);
+        assert!(!idle, "`{name}` of {files:?} is used by nobody, or by its own tests alone");
+    }
+}
+
 #[test]
 fn files_are_short_and_named_by_nouns() {
     for source in sources().iter().chain(&files("tests", ".rs")).chain(&files("stdlib", ".rhai")) {
@@ -302,14 +346,15 @@ fn every_primitive_and_every_module_says_what_it_is() {
 #[test]
 fn every_folder_of_tests_belongs_to_a_test_that_runs() {
     let names: Vec<String> = files("tests", ".rs").into_iter().map(|source| source.name).collect();
-    let (tests, parts): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| name.matches('/').count() == 1);
-    for test in &tests {
+    let is_program = |name: &&String| name.matches('/').count() == 1 || name.ends_with("/main.rs");
+    let (tests, parts): (Vec<&String>, Vec<&String>) = names.iter().partition(is_program);
+    for test in tests.iter().filter(|test| !test.ends_with("/main.rs")) {
         let text = fs::read_to_string(top().join(test)).unwrap();
         assert!(text.contains("#[test]"), "{test} has no test");
     }
     for part in parts {
         let folder = part.split('/').nth(1).unwrap();
-        let own = top().join("tests").join(folder).join("main.rs").exists();
+        let own = names.contains(&format!("tests/{folder}/main.rs"));
         let used =
             tests.iter().any(|test| fs::read_to_string(top().join(test)).unwrap().contains(&format!("mod {folder};")));
         assert!(own || used, "{part} is part of no test");

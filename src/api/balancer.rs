@@ -492,8 +492,7 @@ pub mod balancer {
             let message = format!("fleet `{}` has no balancer", fleet.name);
             return Err(thrown(Failure::new(Reason::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
         }
-        let roles: Vec<_> = fleet.balancers.iter().flat_map(|b| b.pools.values()).collect();
-        let pooled = fleet.hosts.iter().filter(|h| h.roles.iter().any(|r| roles.contains(&r)));
+        let pooled = fleet.hosts.iter().filter(|host| fleet.in_pool(host));
         let mut missing: Vec<_> = pooled.filter(|h| !targets.hosts.contains(h)).collect();
         let excluded = here.excluded(fleet);
         if missing.iter().any(|host| excluded.contains(host)) {

@@ -156,7 +156,7 @@ impl SetAdmin {
     fn without_end(&self, failure: &Failure) -> Failure {
         let message =
             format!("{}: it was done, but that cannot be written down: {}", Effect::describe(self), failure.message);
-        let home = format!("{}/{}", self.fleet.state, self.fleet.name);
+        let home = self.fleet.state_folder();
         Failure::unknown(message).help(format!(
             "make room in `{home}` on the balancers; then go on with this run, which looks how the hosts stand"
         ))

@@ -22,7 +22,7 @@ fn known(book: &Book, host: &str) -> Option<Admin> {
 }
 
 fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item = &'a Host> {
-    fleet.hosts.iter().filter(|host| balancer.pools.values().any(|role| host.roles.contains(role)))
+    fleet.hosts.iter().filter(|host| balancer.has(host))
 }
 
 /// How every server stands. A person is asked for those of which nobody knows.

@@ -69,7 +69,7 @@ impl Desk {
     }
 
     fn folder(&self) -> String {
-        format!("{}/{}", self.fleet.state, self.fleet.name)
+        self.fleet.state_folder()
     }
 }
 

@@ -54,7 +54,7 @@ impl Effect for ReadHolder {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<Holder>, Failure> {
         let Some(home) = self.home() else { return Ok(None) };
-        let values = vec![("folder".into(), format!("{}/{}", self.fleet.state, self.fleet.name))];
+        let values = vec![("folder".into(), self.fleet.state_folder())];
         let command = Command::line(LOOK, values).expect("a good line");
         let job = Job { timeout: Some(Duration::from_secs(20)), keep: 4096, ..Job::new(&command) };
         let ended = at.real.site(&self.fleet.name).transport.run(home, job).await?;

@@ -24,7 +24,7 @@ impl fmt::Display for Place {
 pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
     let mut places = Vec::new();
     for balancer in &fleet.balancers {
-        for (pool, _) in balancer.pools.iter().filter(|(_, role)| host.roles.contains(role)) {
+        for pool in balancer.pools_of(host) {
             for server in balancer.servers_of(pool, host) {
                 places.push(Place { balancer: balancer.name.clone(), pool: pool.clone(), server });
             }

@@ -71,8 +71,7 @@ pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
 impl WaitDrained {
     /// What becomes of a host on which requests are still open: `None` while they are waited for.
     fn left(&self, open: u64, bound: bool, tcp: bool, waited: Time) -> Option<Result<Emptied, Failure>> {
-        let behind = |balancer: &&crate::fleet::Balancer| balancer.pools.values().any(|r| self.host.roles.contains(r));
-        let closes = self.fleet.balancers.iter().filter(behind).any(|balancer| balancer.force_close);
+        let closes = self.fleet.balancers.iter().any(|balancer| balancer.has(&self.host) && balancer.force_close);
         match open {
             0 => Some(Ok(Emptied { bound, open })),
             // Who is bound comes again and again: the second half is for those that are open when they are kept off.

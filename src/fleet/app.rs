@@ -224,13 +224,11 @@ impl App {
 }
 
 impl Service {
-    /// Gives the units of a host, by its roles.
+    /// Lists the units of a host by its roles, in the fleet file's order of roles.
     pub fn units_of(&self, host: &Host) -> Vec<Name> {
         let mut units: Vec<Name> = Vec::new();
-        for unit in host.roles.iter().filter_map(|role| self.units.get(role)).flatten() {
-            if !units.contains(unit) {
-                units.push(unit.clone());
-            }
+        for (_, of_role) in self.units.iter().filter(|(role, _)| host.roles.contains(role)) {
+            units.extend(of_role.iter().filter(|unit| !units.contains(unit)).cloned().collect::<Vec<_>>());
         }
         units
     }

@@ -209,9 +209,7 @@ fn is_header(b: u8) -> bool {
 pub(super) fn check(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &[Balancer]) -> Option<Problem> {
     let (app, node) = (app?, node.inner("health")?);
     let health = app.health.as_ref()?;
-    let in_pool = |host: &Host| {
-        balancers.is_empty() || balancers.iter().any(|b| b.pools.values().any(|role| host.roles.contains(role)))
-    };
+    let in_pool = |host: &Host| balancers.is_empty() || balancers.iter().any(|balancer| balancer.has(host));
     let probed = hosts.iter().filter(|host| app.is_on(host) && in_pool(host));
     let texts =
         [("url", Some(&health.url)), ("host", health.host.as_ref()), ("server_name", health.server_name.as_ref())];

@@ -14,6 +14,16 @@ impl Balancer {
     pub fn by_hand(&self) -> bool {
         self.socket.is_none()
     }
+
+    /// Lists the pools that a host is in.
+    pub fn pools_of(&self, host: &Host) -> impl Iterator<Item = &Name> {
+        self.pools.iter().filter(|(_, role)| host.roles.contains(role)).map(|(pool, _)| pool)
+    }
+
+    /// Whether a host is in one of its pools.
+    pub fn has(&self, host: &Host) -> bool {
+        self.pools_of(host).next().is_some()
+    }
 }
 
 impl Fleet {
@@ -93,7 +103,7 @@ impl Fleet {
     }
 
     pub fn in_pool(&self, host: &Host) -> bool {
-        self.balancers.iter().any(|balancer| balancer.pools.values().any(|role| host.roles.contains(role)))
+        self.balancers.iter().any(|balancer| balancer.has(host))
     }
 
     /// Finds the hosts that are a pool's servers, in the fleet's order; none if there is no such pool.
@@ -101,21 +111,15 @@ impl Fleet {
         balancer.pools.get(pool).map_or_else(Vec::new, |role| self.role(role))
     }
 
-    /// Lists the machines that balancers are on, by name.
-    pub fn balancer_hosts(&self) -> Vec<&Host> {
-        let by_name: BTreeMap<&Name, &Host> =
-            self.balancers.iter().map(|balancer| (&balancer.host.name, &balancer.host)).collect();
-        by_name.into_values().collect()
-    }
-
-    /// Finds the machine that keeps marks and lock: the first balancer's by name, else the first host by name.
+    /// Names what keeps the ledger and the lock: the first balancer by name, else the first host by name.
     ///
     /// `None` only in a fleet that has no hosts, which no file can say.
-    pub fn keeper_host(&self) -> Option<&Host> {
-        self.balancer_hosts().first().copied().or_else(|| self.hosts.iter().min_by(|a, b| a.name.cmp(&b.name)))
+    pub fn home(&self) -> Option<&Name> {
+        let balancer = self.balancers.iter().map(|balancer| &balancer.name).min();
+        balancer.or_else(|| self.hosts.iter().map(|host| &host.name).min())
     }
 
-    /// Gives the folder of ledger, marks and lock; it may start with `~/`.
+    /// Returns the folder of ledger, marks and lock on a host; it may start with `~/`.
     pub fn state_folder(&self) -> String {
         format!("{}/{}", self.state, self.name)
     }
@@ -223,9 +227,8 @@ mod tests {
              pools = { web = \"web\", api = \"api\" }\nserver = \"s-{name}\"\n",
         );
         assert!(fleet.in_pool(&fleet.hosts[0]) && !fleet.in_pool(&fleet.hosts[1]));
-        assert_eq!(fleet.balancer_hosts().iter().map(|host| host.address()).collect::<Vec<_>>(), ["a", "10.0.0.1"]);
-        assert_eq!(&*fleet.keeper_host().unwrap().name, "a");
+        assert_eq!(fleet.home().map(|name| &**name), Some("lb1"));
         let alone = read_text("[hosts]\nweb2 = {}\nweb1 = {}");
-        assert_eq!(&*alone.keeper_host().unwrap().name, "web1");
+        assert_eq!(alone.home().map(|name| &**name), Some("web1"));
     }
 }

@@ -62,9 +62,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
     let before = problems.len();
     let balancers =
         top.find("balancer").map_or_else(Vec::new, |node| balancers::read(node, name, &hosts, &names, problems));
-    let in_pool = |host: &crate::host::Host| {
-        balancers.iter().any(|balancer| balancer.pools.values().any(|role| host.roles.contains(role)))
-    };
+    let in_pool = |host: &crate::host::Host| balancers.iter().any(|balancer| balancer.has(host));
     if problems.len() == before {
         let order = order::read(top.find("roll"), &hosts, &names, in_pool, problems);
         let by_hand = balancers.iter().any(super::Balancer::by_hand);

@@ -59,10 +59,9 @@ impl Probe {
         };
         let health = app.and_then(|app| app.health.clone());
         let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
-        let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
         // One that is changed by hand and names no machine of its own has its state on a host of the fleet.
         let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
-        let through = fleet.balancers.iter().filter(behind).find(apart).map_or(host, |b| &b.host).clone();
+        let through = fleet.balancers.iter().filter(|b| b.has(host)).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();
         Ok(Probe { host: host.clone(), expected, health, through, path, nameless: false, fleet: fleet.clone() })
     }

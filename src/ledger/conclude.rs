@@ -66,8 +66,7 @@ impl Effect for Conclude {
 impl Conclude {
     /// The balancers that the hosts stand behind, and the one that keeps what is read of the fleet.
     fn places(&self) -> Result<BTreeSet<Name>, Failure> {
-        let roles = || self.hosts.iter().flat_map(|host| &host.roles);
-        let behind = self.fleet.balancers.iter().filter(|b| roles().any(|role| b.pools.values().any(|r| r == role)));
+        let behind = self.fleet.balancers.iter().filter(|b| self.hosts.iter().any(|host| b.has(host)));
         let home = place(&self.fleet)?;
         Ok(behind.map(|b| b.name.clone()).chain([home]).collect())
     }

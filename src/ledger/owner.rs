@@ -55,7 +55,7 @@ async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, S
     let balancer = fleet.balancers.iter().find(|balancer| balancer.name == home);
     let host: Option<&Host> = balancer.map(|balancer| &balancer.host).or_else(|| fleet.host(&home));
     let host = host.ok_or_else(|| Failure::failed(format!("fleet `{}` has no machine `{home}`", fleet.name)))?;
-    let folder = format!("{}/{}", fleet.state, fleet.name);
+    let folder = fleet.state_folder();
     let values = [("folder".to_owned(), folder.clone())].into_iter().chain(more).collect();
     let command = Command::line(script, values).expect("a good line");
     let job = Job { timeout: Some(Duration::from_secs(20)), keep: 1 << 20, ..Job::new(&command) };
@@ -140,7 +140,7 @@ impl Effect for SayOwner {
 /// Refuses what another project's fleet of the same name keeps in the same folder.
 pub fn foreign(fleet: &Fleet, owner: &Owner) -> Failure {
     let home = place(fleet).unwrap_or_default();
-    let folder = format!("{}/{}", fleet.state, fleet.name);
+    let folder = fleet.state_folder();
     let of = owner.path.as_ref().map(|path| format!(" (`{path}` on its hosts)")).unwrap_or_default();
     let message =
         format!("`{folder}` on `{home}` has the lock and the ledger of another project's fleet `{}`{of}", fleet.name);

@@ -17,15 +17,9 @@ pub struct ReadLedger {
     pub fleet: Arc<Fleet>,
 }
 
-/// The balancer whose host keeps what is written down once for the fleet; else the first host in name order.
-fn home(fleet: &Fleet) -> Option<Name> {
-    let balancer = fleet.balancers.iter().map(|b| b.name.clone()).min();
-    balancer.or_else(|| fleet.hosts.iter().map(|h| h.name.clone()).min())
-}
-
 /// The home of a fleet's ledger, as a must.
 pub fn place(fleet: &Fleet) -> Result<Name, Failure> {
-    home(fleet).ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))
+    fleet.home().cloned().ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))
 }
 
 impl Effect for ReadLedger {
@@ -46,12 +40,12 @@ impl Effect for ReadLedger {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Arc<Book>, Failure> {
-        let Some(home) = home(&self.fleet) else { return Ok(Arc::default()) };
+        let Some(home) = self.fleet.home().cloned() else { return Ok(Arc::default()) };
         at.real.site(&self.fleet.name).balancing.book(&home).await
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Arc<Book>> {
-        let Some(home) = home(&self.fleet) else { return Ok(Arc::default()) };
+        let Some(home) = self.fleet.home().cloned() else { return Ok(Arc::default()) };
         if let Some(balancer) = self.fleet.balancers.iter().find(|b| b.name == home) {
             model.machine(&balancer.host)?;
         }

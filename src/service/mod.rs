@@ -21,12 +21,7 @@ use crate::{
 ///
 /// `Fabfile` when the fleet has no services.
 pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
-    let service = service(fleet)?;
-    let mut units = Vec::new();
-    for (_, of_role) in service.units.iter().filter(|(role, _)| host.roles.contains(role)) {
-        units.extend(of_role.iter().filter(|u| !units.contains(*u)).cloned().collect::<Vec<_>>());
-    }
-    Ok(units)
+    Ok(service(fleet)?.units_of(host))
 }
 
 fn service(fleet: &Fleet) -> Result<&Service, Failure> {

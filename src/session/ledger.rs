@@ -45,15 +45,14 @@ impl Ledger {
     /// A line for each balancer that the host stands behind, and for the one that keeps what is read of the fleet.
     fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<Noting> {
         let home = place(fleet).ok();
-        let behind = |b: &&crate::fleet::Balancer| b.pools.values().any(|role| host.roles.contains(role));
-        let balancers = fleet.balancers.iter().filter(|b| behind(b) || home.as_ref() == Some(&b.name));
+        let balancers = fleet.balancers.iter().filter(|b| b.has(host) || home.as_ref() == Some(&b.name));
         let places = match self.tally.told(host).moves {
             Moves::Only(places) => Some(places),
             Moves::All | Moves::Nothing => None,
         };
         balancers
             .map(|b| {
-                let pools = b.pools.iter().filter(|(_, role)| host.roles.contains(role)).map(|(p, _)| p.clone());
+                let pools = b.pools_of(host).cloned();
                 let epoch = self.tally.epochs().get(&b.name).cloned();
                 let kept = places.clone().unwrap_or_default();
                 let about = About { host: &host.name, pool: pools.collect(), places: kept, epoch };
