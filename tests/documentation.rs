@@ -369,8 +369,8 @@ fn the_schema_of_a_fleet_is_what_the_keys_say() {
 }
 
 #[test]
-fn the_readme_shows_the_fabfile_as_it_is() {
+fn the_page_of_tasks_shows_the_fabfile_as_it_is() {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read_to_string(here.join(name)).unwrap();
-    assert!(read("README.md").contains(&format!("```rhai\n{}```\n", read("fabfile.rhai"))));
+    assert!(read("docs/guide/tasks.md").contains(&format!("```rhai\n{}```\n", read("fabfile.rhai"))));
 }

@@ -125,7 +125,7 @@ fn the_book_is_made_of_this_folder_and_into_another() {
 #[test]
 fn every_link_of_every_page_leads_somewhere() {
     let mut counted = 0;
-    let more = ["README.md", "CHANGELOG.md", "docs/SUMMARY.md"].map(str::to_owned);
+    let more = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/SUMMARY.md"].map(str::to_owned);
     for page in pages().into_iter().chain(more) {
         for (file, anchor) in links(&page) {
             assert!(top().join(&file).exists(), "{page} links {file}, which is not there");
