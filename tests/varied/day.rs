@@ -157,9 +157,15 @@ impl Day {
         self.shop.close();
         let told = self.shop.typed(&words, 1);
         for name in first {
-            let told_of = |line: &&str| line.starts_with(&format!("{name} ")) && line.contains(" failed ");
-            assert!(told.lines().any(|line| told_of(&line)), "{name} died and is not said to have failed: {told}");
+            let row = told.lines().rev().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_default();
+            // A slow line's first host may die before it is proven: then nobody is put back, and who was proven is out.
+            if row.split("  ").any(|cell| cell.trim() == "out") {
+                end::is_out(&self.shop, name);
+            } else {
+                assert!(row.contains(" failed "), "{name} died and is not said to have failed: {told}");
+            }
         }
+        assert!(told.contains(" failed "), "nobody is said to have failed: {told}");
         end::half_serve(&self.shop, release);
         end::wait_until_down(&self.shop, "web1");
         self.shop.customers();
