@@ -13,7 +13,7 @@ pub mod effect;
 pub mod event;
 pub mod fabfile;
 pub mod failure;
-pub mod fan;
+pub mod fan_out;
 pub mod fleet;
 pub mod git;
 pub mod health;

@@ -19,7 +19,7 @@ use std::{
 
 /// What is made up, and what goes wrong.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wish {
+pub struct Scenario {
     /// Decides between lanes whose clocks are equal.
     pub seed: u64,
     pub fault: Option<Fault>,
@@ -49,7 +49,7 @@ impl Listener for Kept {
 }
 
 /// Runs a line on a model; the model that comes back is the next run's.
-pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Wish) -> Simulation {
+pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Scenario) -> Simulation {
     model.runs += 1;
     simulate_attempt(project, line, model, wish, None)
 }
@@ -59,7 +59,7 @@ pub fn simulate_attempt(
     project: &Project,
     line: &Line,
     model: Model,
-    wish: Wish,
+    wish: Scenario,
     journal: Option<Journaling>,
 ) -> Simulation {
     let run = Run { naming: line.naming(), ..facts(project, &model, line.to_string(), wish) };
@@ -67,13 +67,19 @@ pub fn simulate_attempt(
 }
 
 /// Takes back what a run did, as its journal tells it.
-pub fn simulate_abort(project: &Project, run: &str, records: &[Record], mut model: Model, wish: Wish) -> Simulation {
+pub fn simulate_abort(
+    project: &Project,
+    run: &str,
+    records: &[Record],
+    mut model: Model,
+    wish: Scenario,
+) -> Simulation {
     model.runs += 1;
     let facts = Run { undoes: Some(run.into()), ..facts(project, &model, format!("--abort {run}"), wish) };
     carried_out(facts, model, wish, None, |session| run::abort(project, records, session))
 }
 
-fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
+fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run {
     Run {
         id: format!("sim-{}", model.runs).into(),
         attempt: 0,
@@ -103,7 +109,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Wish) -> Run {
 fn carried_out(
     run: Run,
     mut model: Model,
-    wish: Wish,
+    wish: Scenario,
     journal: Option<Journaling>,
     work: impl FnOnce(&Arc<Session>) -> Ended + Send,
 ) -> Simulation {

@@ -8,7 +8,7 @@ use rfab::{
     model::Model,
     secret::Key,
     session::{Fault, Journaling},
-    simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
+    simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
 use std::path::Path;
@@ -29,7 +29,7 @@ fn attempt(shop: &Shop, words: &str, model: Model, fault: Option<Fault>, file: &
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default());
-    simulate_attempt(&shop.project, &line, model, Wish { seed: 1, fault, ..Wish::default() }, Some(keep))
+    simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, fault, ..Scenario::default() }, Some(keep))
 }
 
 /// Lets a line meet a fault at each of its effects, gives it up each time, and tells where that ended otherwise.
@@ -43,7 +43,7 @@ fn explore(shop: &Shop, words: &str, before: &Model, fault: fn(u32) -> Fault) ->
     for at in 0..calm.effects {
         let file = folder.path().join(at.to_string());
         let died = attempt(shop, words, before.clone(), Some(fault(at)), &file);
-        let wish = Wish { seed: 1, ..Wish::default() };
+        let wish = Scenario { seed: 1, ..Scenario::default() };
         let aborted =
             simulate_abort(&shop.project, &format!("sim-{}", before.runs), &records(&file).unwrap(), died.model, wish);
         let (is, was) = (standing(&aborted.model), standing(&before));

@@ -11,8 +11,8 @@ use rfab::{
     line,
     model::{Fact, Machine, Model},
     secret::Key,
-    session::{Doubt, Fault, Journaling},
-    simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
+    session::{Fault, Journaling, UnknownOutcome},
+    simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
 use std::{fs, path::Path};
@@ -54,8 +54,14 @@ impl Trial {
             }
         };
         let model = Model { runs: self.before.runs, ..model };
-        let wish = Wish { seed: 1, fault, ..Wish::default() };
-        simulate_attempt(&self.shop.project, &line, model, wish, Some(Journaling { doubt: Doubt::Ask, ..keep }))
+        let wish = Scenario { seed: 1, fault, ..Scenario::default() };
+        simulate_attempt(
+            &self.shop.project,
+            &line,
+            model,
+            wish,
+            Some(Journaling { doubt: UnknownOutcome::Ask, ..keep }),
+        )
     }
 
     /// Types a line that a run told to type, on what the run left.
@@ -70,7 +76,7 @@ impl Trial {
             Action::Abort { run: Some(run) } => {
                 assert_eq!(run, self.id(), "{next}");
                 let file = self.folder.path().join(name);
-                let wish = Wish { seed: 1, ..Wish::default() };
+                let wish = Scenario { seed: 1, ..Scenario::default() };
                 simulate_abort(&self.shop.project, &run, &records(&file).unwrap(), model, wish)
             }
             Action::Run { words, command: None } => {

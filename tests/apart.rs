@@ -9,7 +9,7 @@ use rfab::{
     failure::{Excerpt, Exit},
     model::Model,
     script::stdlib,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnPtr, Stmt};
 use std::{collections::BTreeSet, fs};
@@ -26,7 +26,7 @@ fn told(shop: &Shop) -> Vec<String> {
     let mut told = Vec::new();
     for words in day() {
         let Simulation { events, model: after, ended, .. } =
-            shop.run_with(words, model, Wish { seed: 7, ..Wish::default() });
+            shop.run_with(words, model, Scenario { seed: 7, ..Scenario::default() });
         told.extend(events.iter().map(|event| serde_json::to_string(event).unwrap()));
         let failures: Vec<&String> = ended.failures.iter().map(|failure| &failure.message).collect();
         told.push(format!("{words}: {:?} {failures:?}", ended.exit));

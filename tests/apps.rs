@@ -11,7 +11,7 @@ use rfab::{
     model::{Model, key},
     secret::Key,
     session::Journaling,
-    simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
+    simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
 };
 
@@ -222,7 +222,7 @@ fn a_deploy_of_one_app_is_taken_back_and_the_other_stays() {
     let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default());
     let model = Model { runs: model.runs + 1, ..model };
     let run = format!("sim-{}", model.runs);
-    let wish = Wish { seed: 1, ..Wish::default() };
+    let wish = Scenario { seed: 1, ..Scenario::default() };
     let model = done(simulate_attempt(&shop.project, &line, model, wish, Some(keep)));
     let known = |record: &Record| match record {
         Record::Fleet(fleet) => Some(fleet.name.to_string()),

@@ -9,8 +9,8 @@ use rfab::{
     line,
     model::{Fact, Machine, Model, Said},
     secret::Key,
-    session::{Doubt, Fault, Journaling},
-    simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
+    session::{Fault, Journaling, UnknownOutcome},
+    simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
 };
 use std::{
@@ -43,7 +43,7 @@ impl Trial {
         self.folder.path().join(name)
     }
 
-    fn attempt(&self, model: Model, fault: Option<Fault>, name: &str, doubt: Doubt) -> Simulation {
+    fn attempt(&self, model: Model, fault: Option<Fault>, name: &str, doubt: UnknownOutcome) -> Simulation {
         let file = self.file(name);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
@@ -56,13 +56,13 @@ impl Trial {
                 Journaling::new(journal, past, Key::default())
             }
         };
-        let wish = Wish { seed: 1, fault, ..Wish::default() };
+        let wish = Scenario { seed: 1, fault, ..Scenario::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(Journaling { doubt, ..keep }))
     }
 
     /// How many effects the line has when nothing happens.
     fn effects(&self) -> u32 {
-        let calm = self.attempt(self.before.clone(), None, "calm", Doubt::Ask);
+        let calm = self.attempt(self.before.clone(), None, "calm", UnknownOutcome::Ask);
         assert_eq!(calm.ended.exit, Exit::Done, "{:?}", failures(&calm));
         calm.effects
     }
@@ -108,8 +108,8 @@ fn serviced() {
     for at in 0..trial.effects() {
         for fault in [Fault::KilledBefore(at), Fault::KilledAmid(at), Fault::KilledAfter(at)] {
             let name = format!("{fault:?}");
-            let died = trial.attempt(trial.before.clone(), Some(fault), &name, Doubt::Ask);
-            let resumed = trial.attempt(died.model, None, &name, Doubt::Ask);
+            let died = trial.attempt(trial.before.clone(), Some(fault), &name, UnknownOutcome::Ask);
+            let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
             let done = commands(&resumed.model, "jobs1");
             if (resumed.ended.exit, &*done) != (Exit::Done, "close work open more mail after bye last") {
                 found.push(format!("{name}: {:?} {done} {:?}", resumed.ended.exit, failures(&resumed)));
@@ -133,13 +133,13 @@ fn gathered() {
 fn what_was_done_before_a_failure_was_thrown_once_more_is_not_repeated_unasked() {
     let trial = Trial::of(GATHERED, "prod gathered");
     for (doubt, exit, done) in [
-        (Doubt::Ask, Exit::Unknown, "a b c a"),
-        (Doubt::Skip, Exit::Done, "a b c a"),
-        (Doubt::Retry, Exit::Done, "a b c a b c"),
+        (UnknownOutcome::Ask, Exit::Unknown, "a b c a"),
+        (UnknownOutcome::Skip, Exit::Done, "a b c a"),
+        (UnknownOutcome::Retry, Exit::Done, "a b c a b c"),
     ] {
         let (name, mut model) = (format!("{doubt:?}"), trial.before.clone());
         fails(&mut model, "jobs1", &["bin/a"]);
-        let mut failed = trial.attempt(model, None, &name, Doubt::Ask);
+        let mut failed = trial.attempt(model, None, &name, UnknownOutcome::Ask);
         assert_eq!((failed.ended.exit, &*commands(&failed.model, "jobs1")), (Exit::Failed, "a b c"));
         fails(&mut failed.model, "jobs1", &[]);
         let resumed = trial.attempt(failed.model, None, &name, doubt);
@@ -166,13 +166,13 @@ fn careful() {
     let mut met = 0;
     for at in 0..20 {
         let name = format!("at {at}");
-        let mut failed = trial.attempt(model.clone(), Some(Fault::LostAt(at)), &name, Doubt::Ask);
+        let mut failed = trial.attempt(model.clone(), Some(Fault::LostAt(at)), &name, UnknownOutcome::Ask);
         if commands(&failed.model, "jobs1") != "a b c" {
             continue;
         }
         met += 1;
         fails(&mut failed.model, "jobs1", &[]);
-        let resumed = trial.attempt(failed.model, None, &name, Doubt::Ask);
+        let resumed = trial.attempt(failed.model, None, &name, UnknownOutcome::Ask);
         let ended = (resumed.ended.exit, commands(&resumed.model, "jobs1"));
         assert_eq!(ended, (Exit::Done, "a b c c".to_owned()), "{:?}", failures(&resumed));
     }
@@ -201,11 +201,11 @@ fn polled() {
     for at in 0..effects {
         let (name, mut model) = (format!("at {at}"), trial.before.clone());
         fails(&mut model, "web1", &["bin/ready"]);
-        let mut failed = trial.attempt(model, None, &name, Doubt::Ask);
+        let mut failed = trial.attempt(model, None, &name, UnknownOutcome::Ask);
         assert_eq!(failed.ended.exit, Exit::Failed, "{:?}", failures(&failed));
         fails(&mut failed.model, "web1", &[]);
-        let died = trial.attempt(failed.model, Some(Fault::KilledAfter(at)), &name, Doubt::Ask);
-        let resumed = trial.attempt(died.model, None, &name, Doubt::Ask);
+        let died = trial.attempt(failed.model, Some(Fault::KilledAfter(at)), &name, UnknownOutcome::Ask);
+        let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
         let done: Vec<String> =
             ["web1", "web2", "web3", "web4"].iter().map(|host| commands(&resumed.model, host)).collect();
         if resumed.ended.exit != Exit::Done || done != ["go"; 4] {
@@ -237,11 +237,12 @@ fn serviced() {
     for at in 0..trial.effects() {
         for again in 3..8 {
             let name = format!("{at} {again}");
-            let mut died = trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(at)), &name, Doubt::Ask);
+            let mut died =
+                trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(at)), &name, UnknownOutcome::Ask);
             // The balancer is restarted, and has everybody in.
             died.model.forget(&"prod".into(), &"lb1".into());
-            let died = trial.attempt(died.model, Some(Fault::KilledBefore(again)), &name, Doubt::Ask);
-            let resumed = trial.attempt(died.model, None, &name, Doubt::Ask);
+            let died = trial.attempt(died.model, Some(Fault::KilledBefore(again)), &name, UnknownOutcome::Ask);
+            let resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
             if resumed.ended.exit != Exit::Done || !resumed.model.harmed.is_empty() {
                 let (exit, harmed) = (resumed.ended.exit, &resumed.model.harmed);
                 found.push(format!("{name}: {exit:?} {:?} {harmed:?}", failures(&resumed)));
@@ -267,10 +268,10 @@ fn configured() {
     );
     for at in 0..trial.effects() {
         let name = format!("at {at}");
-        let mut died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(at)), &name, Doubt::Ask);
+        let mut died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(at)), &name, UnknownOutcome::Ask);
         let lost = Fact::Told(Some(b"somebody else's".to_vec()));
         machine(&mut died.model, "jobs1").files.values_mut().for_each(|file| *file = lost.clone());
-        let mut resumed = trial.attempt(died.model, None, &name, Doubt::Ask);
+        let mut resumed = trial.attempt(died.model, None, &name, UnknownOutcome::Ask);
         assert_eq!(resumed.ended.exit, Exit::Done, "{name} {:?}", failures(&resumed));
         let files = &machine(&mut resumed.model, "jobs1").files;
         let texts: Vec<_> = files.values().map(|file| file.get("").ok().cloned().flatten()).collect();
@@ -304,8 +305,8 @@ fn an_attempt_that_fails_before_it_did_anything_does_not_say_that_the_run_change
     let mut ended = 0;
     for at in 0..12 {
         let name = format!("at {at}");
-        let died = trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(80)), &name, Doubt::Ask);
-        let failed = trial.attempt(died.model, Some(Fault::FailsAt(at)), &name, Doubt::Ask);
+        let died = trial.attempt(trial.before.clone(), Some(Fault::KilledBefore(80)), &name, UnknownOutcome::Ask);
+        let failed = trial.attempt(died.model, Some(Fault::FailsAt(at)), &name, UnknownOutcome::Ask);
         let lines = &failed.model.states["prod"].ledgers["lb1"];
         let of_run = |line: &&String| line.contains(r#""effect":"run""#) && line.contains(r#""run":"sim-2""#);
         let last = lines.iter().rfind(of_run).unwrap();
@@ -327,9 +328,9 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
         };
         ["web1", "web2", "web3", "web4", "jobs1"].map(of)
     };
-    let died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(100)), "died", Doubt::Ask);
+    let died = trial.attempt(trial.before.clone(), Some(Fault::KilledAfter(100)), "died", UnknownOutcome::Ask);
     let abort = |model: Model, fault: Option<Fault>| {
-        let wish = Wish { seed: 1, fault, ..Wish::default() };
+        let wish = Scenario { seed: 1, fault, ..Scenario::default() };
         simulate_abort(&trial.shop.project, "sim-2", &records(&trial.file("died")).unwrap(), model, wish)
     };
     let effects = abort(died.model.clone(), None).effects;
@@ -353,7 +354,7 @@ fn taking_back_may_be_interrupted_anywhere_and_typed_again() {
     // What it took back is not gone on with.
     let died = abort(died.model.clone(), Some(Fault::KilledBefore(effects - 5)));
     let model = Model { runs: trial.before.runs, ..died.model };
-    assert_eq!(trial.attempt(model, None, "died", Doubt::Ask).ended.exit, Exit::Refused);
+    assert_eq!(trial.attempt(model, None, "died", UnknownOutcome::Ask).ended.exit, Exit::Refused);
 }
 
 #[test]
@@ -374,17 +375,17 @@ fn announced() {
     let (mut found, mut asked) = (Vec::new(), 0);
     for at in 0..trial.effects() {
         for fault in [Fault::KilledBefore(at), Fault::KilledAmid(at), Fault::KilledAfter(at)] {
-            for doubt in [Doubt::Ask, Doubt::Skip, Doubt::Retry] {
+            for doubt in [UnknownOutcome::Ask, UnknownOutcome::Skip, UnknownOutcome::Retry] {
                 let name = format!("{fault:?} {doubt:?}");
-                let died = trial.attempt(trial.before.clone(), Some(fault), &name, Doubt::Ask);
+                let died = trial.attempt(trial.before.clone(), Some(fault), &name, UnknownOutcome::Ask);
                 let resumed = trial.attempt(died.model, None, &name, doubt);
                 let changes = &resumed.model.here.changes;
                 let times = |what: &str| changes.iter().filter(|change| *change == what).count();
-                let most = if matches!(doubt, Doubt::Retry) { 2 } else { 1 };
+                let most = if matches!(doubt, UnknownOutcome::Retry) { 2 } else { 1 };
                 let right = match resumed.ended.exit {
                     Exit::Done => all.iter().all(|what| times(what) <= most),
                     // Nobody is there to ask.
-                    Exit::Unknown => matches!(doubt, Doubt::Ask) && all.iter().all(|what| times(what) <= 1),
+                    Exit::Unknown => matches!(doubt, UnknownOutcome::Ask) && all.iter().all(|what| times(what) <= 1),
                     _ => false,
                 };
                 asked += u32::from(resumed.ended.exit == Exit::Unknown);
@@ -421,11 +422,11 @@ fn upkeep() {
     };
     let mut before = trial.before.clone();
     says(&mut before, r#"{ "web1": {}, "web2": {} }"#, 1);
-    let mut failed = trial.attempt(before, None, "first", Doubt::Ask);
+    let mut failed = trial.attempt(before, None, "first", UnknownOutcome::Ask);
     assert_eq!(failed.ended.failures[0].message, "not ready");
     // The cloud has taken one away meanwhile.
     says(&mut failed.model, r#"{ "web2": {} }"#, 0);
-    let resumed = trial.attempt(failed.model, None, "first", Doubt::Ask);
+    let resumed = trial.attempt(failed.model, None, "first", UnknownOutcome::Ask);
     assert_eq!(resumed.ended.exit, Exit::Done, "{:?}", failures(&resumed));
     let hosts = ["web1", "web2"].map(|host| resumed.model.machines[&("made".into(), host.into())].changes.clone());
     assert_eq!(hosts, [["`bin/upkeep`"], ["`bin/upkeep`"]]);

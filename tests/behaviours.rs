@@ -5,13 +5,13 @@ mod sides;
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
-    balancer::{Claim, CutOff, Lock, Place, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    balancer::{AcquireLock, CutOff, Lock, Place, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
     command::Command,
     effect::Admin,
     failure::Reason,
     fleet::{Balancer, Fleet, Health, Version},
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
-    health::{Expected, Glance, LookAt, Probe, Tried, TryProbe},
+    health::{Expected, Inspect, Probe, ProbeOnce, Tried, TryProbe},
     host::Host,
     ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
@@ -113,12 +113,12 @@ fn each_kind_of_probe(sides: &Sides, probe: &Probe) {
     for (good, change) in kinds {
         let mut probe = probe.clone();
         change(&mut probe.health);
-        assert_eq!(sides.same(&Glance(probe.clone())).unwrap(), good, "{:?}", probe.health);
-        assert_eq!(sides.same(&LookAt(probe)).unwrap().right, good);
+        assert_eq!(sides.same(&ProbeOnce(probe.clone())).unwrap(), good, "{:?}", probe.health);
+        assert_eq!(sides.same(&Inspect(probe)).unwrap().right, good);
     }
     let mut nobody = probe.clone();
     (nobody.health.url, nobody.health.version) = ("tcp://{address}:9".to_owned(), Version::None);
-    let seen = sides.real.perform(&LookAt(nobody)).unwrap();
+    let seen = sides.real.perform(&Inspect(nobody)).unwrap();
     assert!(!seen.right && seen.said.ends_with(":9: connection refused"), "{seen:?}");
     sides.model(|model| model.page = None);
 }
@@ -245,7 +245,7 @@ fn releases_and_services() {
         probe.health.within = Duration::from_secs(3);
         probe
     };
-    let glance = |host: &str, commit: &str| Glance(probe(host, commit));
+    let glance = |host: &str, commit: &str| ProbeOnce(probe(host, commit));
     // Activated, but not restarted: it serves what it served.
     let old = lab.project.resolve("v3.0.0");
     assert!(sides.same(&glance("web1", &old)).unwrap());
@@ -383,7 +383,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     sides.model(|model| model.states.get_mut("prod").unwrap().held_by = None);
     sides.same(&lock("r1", true)).unwrap();
     sides.same(&lock("r1", true)).unwrap();
-    sides.same(&Claim { fleet: fleet.clone() }).unwrap();
+    sides.same(&AcquireLock { fleet: fleet.clone() }).unwrap();
 
     sides.alike(&balance, settled).unwrap();
     sides.same(&set(&["web1", "web2"], Admin::Drain)).unwrap();

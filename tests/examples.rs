@@ -8,7 +8,7 @@ use rfab::{
     failure::Exit,
     line,
     model::{Machine, Model},
-    simulate::{Simulation, Wish, simulate},
+    simulate::{Scenario, Simulation, simulate},
 };
 use std::{
     collections::BTreeSet,
@@ -67,7 +67,7 @@ impl Example {
     fn ran(&self, words: &[&str], model: Model) -> Simulation {
         let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
         let line = line::parse(&words, None, &self.project.tasks).unwrap_or_else(|e| panic!("{e}"));
-        let ran = simulate(&self.project, &line, model, Wish::default());
+        let ran = simulate(&self.project, &line, model, Scenario::default());
         assert_eq!(ran.ended.exit, Exit::Done, "{words:?}: {:#?}", ran.ended.failures);
         assert_eq!(ran.model.harmed, [""; 0], "{words:?}");
         ran

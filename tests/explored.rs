@@ -9,7 +9,7 @@ use rfab::{
     failure::Exit,
     model::Model,
     session::Fault,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ fn lies(before: &Model, ran: &Simulation) -> Vec<String> {
 }
 
 /// All that a fault comes to that it should not.
-fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model, wish: Wish) -> Vec<String> {
+fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model, wish: Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
     let ran = shop.run_with(words, before.clone(), wish);
     let dead = !matches!(wish.fault, Some(Fault::FailsAt(_)));
@@ -107,7 +107,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
     }
     // Whatever is typed next.
     for line in NEXT.iter().filter(|_| !rest.is_empty() || words.contains("release")) {
-        let next = shop.run_with(line, ran.model.clone(), Wish { fault: None, ..wish });
+        let next = shop.run_with(line, ran.model.clone(), Scenario { fault: None, ..wish });
         wrong.extend(harm(&next.model).into_iter().map(|harm| format!("then {line}: {harm}")));
         wrong.extend(lies(&ran.model, &next).into_iter().map(|lie| format!("then {line}: {lie}")));
         let known = [Exit::Done, Exit::Failed, Exit::Refused, Exit::LeftOut, Exit::NoHosts, Exit::Unknown];
@@ -117,7 +117,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
     }
     // The same line again.
     let mut model = ran.model;
-    let again = shop.run_with(words, model.clone(), Wish { fault: None, ..wish });
+    let again = shop.run_with(words, model.clone(), Scenario { fault: None, ..wish });
     let said = failures(&again).join("; ");
     wrong.extend(harm(&again.model).into_iter().map(|harm| format!("again: {harm}")));
     wrong.extend(lies(&model, &again).into_iter().map(|lie| format!("again: {lie}")));
@@ -125,7 +125,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
     match again.ended.exit {
         Exit::Done => {}
         Exit::Unknown if said.contains("`migrate` of") => {
-            let told = shop.run_with("prod migrated:stable", model, Wish { fault: None, ..wish });
+            let told = shop.run_with("prod migrated:stable", model, Scenario { fault: None, ..wish });
             model = shop.done(words, made_up::done(told));
         }
         // A flip that was begun is completed by `only`; one that was done is flipped back by the same line.
@@ -144,7 +144,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
         return wrong;
     }
     for line in rest {
-        let next = shop.run_with(line, model, Wish { fault: None, ..wish });
+        let next = shop.run_with(line, model, Scenario { fault: None, ..wish });
         wrong.extend(harm(&next.model).into_iter().map(|harm| format!("{line}: {harm}")));
         if next.ended.exit != Exit::Done {
             wrong.push(format!("{line}: {:?}: {:?}", next.ended.exit, failures(&next)));
@@ -173,13 +173,13 @@ fn explore(line: usize) -> usize {
         before = shop.known();
     }
     for seed in [1, 2] {
-        let whole = shop.run_with(words, before.clone(), Wish { seed, ..Wish::default() });
+        let whole = shop.run_with(words, before.clone(), Scenario { seed, ..Scenario::default() });
         assert!(whole.effects > 5, "{words}: {:?}", failures(&whole));
         // Another order of the lanes is tried with less, and a quarter of it a day.
         let (kinds, rest) = if seed == 1 { (&KINDS[..], rest) } else { (&KINDS[2..], &[][..]) };
         for (name, kind) in kinds {
             for at in (0..whole.effects).filter(|at| seed == 1 || made_up::is_turn(u64::from(*at), 4)) {
-                let wish = Wish { seed, fault: Some(kind(at)), ..Wish::default() };
+                let wish = Scenario { seed, fault: Some(kind(at)), ..Scenario::default() };
                 let wrong = wrong(&shop, words, rest, &before, &whole.model, wish);
                 found.extend(wrong.into_iter().map(|w| format!("seed {seed}, {name} {at}: {w}")));
                 runs += 1;
@@ -238,7 +238,7 @@ fn what_would_do_harm_is_refused_and_without_the_invariants_it_is_seen_to_do_har
         let guarded = shop.run(&words, shop.known());
         assert_ne!(guarded.ended.exit, Exit::Done);
         assert_eq!(harm(&guarded.model), Vec::<String>::new(), "{task}");
-        let wish = Wish { seed: 1, fault: Some(Fault::Lawless), ..Wish::default() };
+        let wish = Scenario { seed: 1, fault: Some(Fault::Lawless), ..Scenario::default() };
         let rash = shop.run_with(&words, shop.known(), wish);
         assert!(harm(&rash.model).iter().any(|h| h.contains(sign)), "{task}: {:?}", harm(&rash.model));
     }
@@ -269,7 +269,7 @@ fn anew(shop: &Shop, words: &str, model: Model) -> Simulation {
 }
 
 /// A line that met a fault, then the same line by a colleague: whoever the first left out is back.
-fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Wish) -> Vec<String> {
+fn completed(shop: &Shop, words: &str, before: &Model, whole: &Model, wish: Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
     let ran = shop.run_with(words, before.clone(), wish);
     let again = anew(shop, words, ran.model.clone());
@@ -324,7 +324,7 @@ fn whoever_a_run_left_out_is_back_after_the_same_line_typed_anew_and_who_is_out_
         assert_eq!(whole.ended.exit, Exit::Done, "{words}: {:?}", failures(&whole));
         for at in 0..whole.effects {
             for (name, kind) in KINDS.iter().skip(at as usize % every).step_by(every) {
-                let wish = Wish { seed: 1, fault: Some(kind(at)), ..Wish::default() };
+                let wish = Scenario { seed: 1, fault: Some(kind(at)), ..Scenario::default() };
                 let wrong = completed(&shop, words, &before, &whole.model, wish);
                 found.extend(wrong.into_iter().map(|w| format!("{words}, {name} {at}: {w}")));
             }

@@ -7,7 +7,7 @@ use rfab::{
     event::Event,
     model::Model,
     session::Fault,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
     store::{Ending, Filter, Runs},
 };
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ fn runs() -> Vec<Simulation> {
     let mut runs: Vec<Simulation> =
         ["prod release:stable", "prod flip", "wrong"].into_iter().map(|line| project.run(line)).collect();
     for fault in [Fault::KilledBefore(40), Fault::FailsAt(60)] {
-        let wish = Wish { seed: 1, fault: Some(fault), ..Wish::default() };
+        let wish = Scenario { seed: 1, fault: Some(fault), ..Scenario::default() };
         runs.push(project.run_on("prod release:stable", Model::new(), wish));
     }
     runs

@@ -12,7 +12,7 @@ use rfab::{
     model::Model,
     secret::Key,
     session::Journaling,
-    simulate::{Simulation, Wish, simulate_attempt},
+    simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, Record, records},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -32,7 +32,8 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
         true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
     };
     room(bytes);
-    let ended = simulate_attempt(&shop.project, &line, model, Wish { seed: 1, ..Wish::default() }, Some(journal));
+    let ended =
+        simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, ..Scenario::default() }, Some(journal));
     room(None);
     ended
 }

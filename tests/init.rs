@@ -9,7 +9,7 @@ use rfab::{
     fleet::{self, Fleet},
     init, line,
     model::Model,
-    simulate::{Simulation, Wish, simulate},
+    simulate::{Scenario, Simulation, simulate},
 };
 use std::{fs, path::Path, process::Command};
 
@@ -71,7 +71,7 @@ impl Repository {
         let project = self.project();
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &project.tasks).unwrap();
-        simulate(&project, &line, model, Wish { seed: 1, ..Wish::default() })
+        simulate(&project, &line, model, Scenario { seed: 1, ..Scenario::default() })
     }
 
     /// Hosts as `name group roles`.

@@ -7,7 +7,7 @@ use rfab::{
     model::Model,
     secret::Key,
     session::Journaling,
-    simulate::{Simulation, Wish, simulate_attempt},
+    simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past},
 };
 use std::{path::Path, time::Instant};
@@ -36,7 +36,7 @@ fn journaled(shop: &Shop, words: &str, model: Model, file: &Path) -> (Simulation
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let keep = Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default());
-    let ran = simulate_attempt(&shop.project, &line, model, Wish { seed: 1, ..Wish::default() }, Some(keep));
+    let ran = simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, ..Scenario::default() }, Some(keep));
     (ran, std::fs::metadata(file).unwrap().len())
 }
 

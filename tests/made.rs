@@ -6,7 +6,7 @@ use rfab::{
     event::{Kind, What},
     failure::Exit,
     model::{Model, Release},
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 
 const BUILD: &str = r#"
@@ -93,7 +93,7 @@ fn two_builds_of_a_commit_are_never_mixed_unasked_and_have_two_numbers() {
     let said = &failures(&mixed)[0];
     assert!(said.starts_with("this commit's release was made from something else on web1, web2 "), "{said}");
     assert_eq!(changes(&mixed.events), [""; 0]);
-    let force = Wish { seed: 1, force: true, ..Wish::default() };
+    let force = Scenario { seed: 1, force: true, ..Scenario::default() };
     let model = done(shop.run_with("prod:out built:stable,public", model, force));
     let anew = format!("0003-{}", &shop.stable[..12]);
     assert_eq!((current(&model, "web1"), current(&model, "web3")), (Some(shop.release()), Some(anew.clone())));

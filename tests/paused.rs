@@ -6,11 +6,11 @@ use rfab::{
     event::{Outcome, Standing, What},
     failure::Exit,
     session::Fault,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
     ui::Pausing,
 };
 
-const TEN: Wish = Wish {
+const TEN: Scenario = Scenario {
     seed: 1,
     fault: None,
     force: false,
@@ -90,12 +90,12 @@ fn what_goes_bad_while_it_is_waited_stops_the_run_before_the_next_group_is_touch
 #[test]
 fn a_person_is_asked_when_no_time_is_given_and_an_interrupted_pause_leaves_nothing_half_done() {
     let shop = Shop::four("");
-    let ran = shop.run_with("prod release:stable", shop.known(), Wish { pause: Some(Pausing::Ask), ..TEN });
+    let ran = shop.run_with("prod release:stable", shop.known(), Scenario { pause: Some(Pausing::Ask), ..TEN });
     assert_eq!(order(&ran)[1], "ask: group1 is done and healthy. Go on?");
     done(ran);
     let whole = shop.run_with("prod release:stable", shop.known(), TEN);
     let cut = (0..whole.effects).find_map(|at| {
-        let wish = Wish { fault: Some(Fault::StoppedBefore(at)), ..TEN };
+        let wish = Scenario { fault: Some(Fault::StoppedBefore(at)), ..TEN };
         let ran = shop.run_with("prod release:stable", shop.known(), wish);
         let paused = order(&ran).iter().any(|line| line.starts_with("pause"));
         paused.then_some(ran)

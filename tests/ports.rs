@@ -7,7 +7,7 @@ use rfab::{
     event::{Event, Kind, What},
     failure::Exit,
     model::{Fact, Machine, Model, Said},
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 use std::{
     collections::BTreeSet,
@@ -57,7 +57,7 @@ fn open(port: &str) -> Project {
 
 #[track_caller]
 fn run(project: &Project, words: &str, model: Model) -> Simulation {
-    let ran = project.run_on(words, model, Wish { seed: 1, ..Wish::default() });
+    let ran = project.run_on(words, model, Scenario { seed: 1, ..Scenario::default() });
     assert_eq!(ran.ended.exit, Exit::Done, "{words}: {:#?}", ran.ended.failures);
     assert_eq!(ran.model.harmed, [""; 0], "{words}");
     ran
@@ -153,7 +153,7 @@ fn mapit_is_not_updated_while_nginx_still_answers_and_never_on_two_machines_at_o
     let project = open("mapit");
     let model = run(&project, "mapit:mapit-2.api", Model::new()).model;
     let line = "mapit:mapit-2.api update_database_via_app";
-    let waited = project.run_on(line, model, Wish { seed: 1, ..Wish::default() });
+    let waited = project.run_on(line, model, Scenario { seed: 1, ..Scenario::default() });
     let why = "it didn't come true within 600 s";
     assert_eq!((waited.ended.exit, &*waited.ended.failures[0].message), (Exit::Failed, why));
     let done = changes(&project, &waited.events);

@@ -11,8 +11,8 @@ use rfab::{
     line,
     model::Model,
     secret::Key,
-    session::{Doubt, Fault, Journaling},
-    simulate::{Simulation, Wish, simulate_attempt},
+    session::{Fault, Journaling, UnknownOutcome},
+    simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
     ui::Pausing,
 };
@@ -84,10 +84,10 @@ impl<'a> Whole<'a> {
 
     /// One attempt at the line, with the journal in that file.
     fn attempt(&self, model: Model, fault: Option<Fault>, file: &str) -> Simulation {
-        self.attempt_in_doubt(model, fault, file, Doubt::Ask)
+        self.attempt_in_doubt(model, fault, file, UnknownOutcome::Ask)
     }
 
-    fn attempt_in_doubt(&self, model: Model, fault: Option<Fault>, file: &str, doubt: Doubt) -> Simulation {
+    fn attempt_in_doubt(&self, model: Model, fault: Option<Fault>, file: &str, doubt: UnknownOutcome) -> Simulation {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
@@ -99,7 +99,7 @@ impl<'a> Whole<'a> {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();
         }
         let keep = Journaling { doubt, ..keep };
-        let wish = Wish { seed: self.seed, fault, pause: self.pause, ..Wish::default() };
+        let wish = Scenario { seed: self.seed, fault, pause: self.pause, ..Scenario::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(keep))
     }
 
@@ -445,9 +445,9 @@ fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_dec
     };
     let at = (0..whole.effects).find(hello).expect("it is done at some time");
     for (doubt, file, exit, done) in [
-        (Doubt::Ask, "ask", Exit::Unknown, 1),
-        (Doubt::Retry, "retry", Exit::Done, 2),
-        (Doubt::Skip, "skip", Exit::Done, 1),
+        (UnknownOutcome::Ask, "ask", Exit::Unknown, 1),
+        (UnknownOutcome::Retry, "retry", Exit::Done, 2),
+        (UnknownOutcome::Skip, "skip", Exit::Done, 1),
     ] {
         let mut died = whole.attempt(whole.before.clone(), Some(Fault::KilledAmid(at)), file);
         // The host was restarted, and with it went how the command ended.
@@ -456,7 +456,7 @@ fn a_command_that_nobody_knows_the_end_of_is_not_repeated_unasked_and_a_flag_dec
         }
         let resumed = whole.attempt_in_doubt(died.model, None, file, doubt);
         assert_eq!((resumed.ended.exit, commands(&resumed.model).len()), (exit, done), "{:?}", failures(&resumed));
-        if doubt == Doubt::Ask {
+        if doubt == UnknownOutcome::Ask {
             let why = &resumed.ended.failures[0];
             assert_eq!(why.message, "nobody knows whether this was done: run `bin/hello`");
             let help = "look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done";

@@ -7,7 +7,7 @@ use rfab::{
     failure::Exit,
     model::Model,
     session::Fault,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 
 fn after(shop: &Shop, lines: &[&str]) -> Model {
@@ -215,7 +215,8 @@ fn what_did_not_prove_healthy_is_never_gone_back_to() {
     shop.tagged("v3.0.2");
     model.sick.insert(shop.commit("v3.0.1").as_str().into());
     // What was good is bad when it is tried once more: a file in `shared/` was changed, say.
-    let again = shop.run_with("prod:group1 deploy:v3.0.1", model, Wish { seed: 1, force: true, ..Wish::default() });
+    let again =
+        shop.run_with("prod:group1 deploy:v3.0.1", model, Scenario { seed: 1, force: true, ..Scenario::default() });
     assert_eq!(again.ended.exit, Exit::Failed);
     let mut model = again.model;
     model.sick.clear();
@@ -279,7 +280,7 @@ fn a_release_that_was_pruned_away_is_staged_again_or_all_is_refused_before_the_f
         "v3.0.0 (3.0.0) isn't there as it was staged; web4: [\"index.html\"]. --force uses it as it is"
     );
     assert_eq!(refused.model.end_state(), model.end_state());
-    let forced = shop.run_with("prod rollback", model, Wish { seed: 1, force: true, ..Wish::default() });
+    let forced = shop.run_with("prod rollback", model, Scenario { seed: 1, force: true, ..Scenario::default() });
     assert_eq!(serve(&shop, &done(forced)), "3.0.0 3.0.0 3.0.0 3.0.0 3.0.0");
 }
 
@@ -293,7 +294,7 @@ fn a_rollback_that_died_or_failed_anywhere_harms_nobody_and_is_completed() {
     let kinds: [fn(u32) -> Fault; 4] = [Fault::KilledBefore, Fault::KilledAfter, Fault::KilledAmid, Fault::FailsAt];
     let mut wrong = Vec::new();
     for at in 0..effects {
-        let wish = Wish { seed: 1, fault: Some(kinds[(at / 3) as usize % 4](at)), ..Wish::default() };
+        let wish = Scenario { seed: 1, fault: Some(kinds[(at / 3) as usize % 4](at)), ..Scenario::default() };
         let mut ran = shop.run_with("prod rollback", before.clone(), wish);
         // A host on which the old release was not seen well now has a word in it, and one group may be out: a person
         // chooses, and puts it back.

@@ -9,7 +9,7 @@ use rfab::{
     report::{self, Palette},
     secret::Key,
     session::Journaling,
-    simulate::{Simulation, Wish, simulate, simulate_attempt},
+    simulate::{Scenario, Simulation, simulate, simulate_attempt},
     store::{Past, Record, Runs, Tail},
 };
 use serde_json::json;
@@ -98,7 +98,7 @@ impl Kept {
         let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
         let keep = Journaling::new(journal, Past::default(), Key::default());
         let (journal, model) = (keep.journal.clone(), Model { runs: number, ..self.model.clone() });
-        let wish = Wish { seed: 1, ..Wish::default() };
+        let wish = Scenario { seed: 1, ..Scenario::default() };
         let ran = simulate_attempt(&self.shop.project, &line, model, wish, Some(keep));
         let (took, commit) = (ran.events.last().unwrap().at, Some(self.shop.stable.as_str().into()));
         let commit = commit.filter(|_| words.contains("stable"));
@@ -144,7 +144,8 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
 
     let large = Shop::new();
     let line = line::parse(&["prod".into(), "release:stable".into()], None, &large.project.tasks).unwrap();
-    let events = drained(&simulate(&large.project, &line, Model::new(), Wish { seed: 1, ..Wish::default() }).events);
+    let events =
+        drained(&simulate(&large.project, &line, Model::new(), Scenario { seed: 1, ..Scenario::default() }).events);
     let out = |event: &&Event| matches!(&event.what, What::StepStarted { step, .. } if step == "group2 out");
     let moment = events.iter().find(out).unwrap().at + 3_500;
     let of_large = |text: String| text.replace(&large.stable[..12], &COMMITS[1][..12]);

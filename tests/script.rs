@@ -5,7 +5,7 @@ use project::Project;
 use rfab::{
     failure::{Exit, Reason},
     model::{Fact, Model, Said},
-    simulate::Wish,
+    simulate::Scenario,
 };
 use rustix::time::{ClockId, clock_gettime};
 use std::{fs, os::unix::fs::symlink, time::Duration};
@@ -474,7 +474,7 @@ fn in_a_made_up_world_nothing_is_run_here_nor_sent_and_whoever_makes_it_up_may_s
         ("delete https://example.org/cache", 404, "gone"),
         ("post https://example.org/hook", 500, "no such channel"),
     ];
-    let ran = project.run_on("act", saying(&said), Wish { seed: 1, ..Wish::default() });
+    let ran = project.run_on("act", saying(&said), Scenario { seed: 1, ..Scenario::default() });
     assert_eq!(project::notes(&ran), ["[v3.0.1] false false welcome", "200 #{\"on\": true} #{}", "404 gone"]);
     let failure = &ran.ended.failures[0];
     assert_eq!(failure.message, "`post https://example.org/hook` was answered with 500 Internal Server Error");
@@ -527,7 +527,10 @@ fn in_a_made_up_world_the_hosts_of_a_program_are_those_that_it_is_said_to_print(
         )
     );
     let printed = "{ \"web[1..2]\": {}, \"db1\": {} }";
-    let ran =
-        project.run_on("made who", saying(&[("bin/hosts 'a b'", 0, printed)]), Wish { seed: 1, ..Wish::default() });
+    let ran = project.run_on(
+        "made who",
+        saying(&[("bin/hosts 'a b'", 0, printed)]),
+        Scenario { seed: 1, ..Scenario::default() },
+    );
     assert_eq!(project::notes(&ran), ["web1, web2, db1"], "{:?}", ran.ended.failures);
 }

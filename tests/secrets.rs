@@ -9,8 +9,8 @@ use rfab::{
     line,
     model::{Fact, Model, Said},
     secret::Key,
-    session::{Doubt, Journaling},
-    simulate::{Simulation, Wish, simulate_attempt},
+    session::{Journaling, UnknownOutcome},
+    simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
 };
 use std::{fs, path::Path, sync::Arc};
@@ -182,7 +182,8 @@ fn a_script_reads_what_is_true_and_whoever_is_told_of_it_reads_stars() {
         }}"#
     ));
     let config = format!("db={secret}");
-    let ran = project.run_on("prod t", saying(&[("cat config", &config, 0)]), Wish { seed: 1, ..Wish::default() });
+    let ran =
+        project.run_on("prod t", saying(&[("cat config", &config, 0)]), Scenario { seed: 1, ..Scenario::default() });
     assert_eq!(notes(&ran)[0], "35 db=***");
     assert_eq!(ran.ended.failures[0].message, "no db=***");
     let told = said(&ran.events);
@@ -192,14 +193,20 @@ fn a_script_reads_what_is_true_and_whoever_is_told_of_it_reads_stars() {
 }
 
 /// The next attempt at a run whose journal is in this file.
-fn attempt(project: &Project, model: Model, file: &Path, doubt: Doubt) -> Simulation {
+fn attempt(project: &Project, model: Model, file: &Path, doubt: UnknownOutcome) -> Simulation {
     let loaded = project.load().unwrap();
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
     let keep = match file.exists() {
         false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
         true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
     };
-    simulate_attempt(&loaded, &line, model, Wish { seed: 1, ..Wish::default() }, Some(Journaling { doubt, ..keep }))
+    simulate_attempt(
+        &loaded,
+        &line,
+        model,
+        Scenario { seed: 1, ..Scenario::default() },
+        Some(Journaling { doubt, ..keep }),
+    )
 }
 
 fn changes(ran: &Simulation) -> String {
@@ -227,7 +234,7 @@ fn no_journal_has_a_secret_and_what_it_has_in_its_place_is_not_handed_back() {
     let (config, two) = (format!("db={secret}"), format!("two db={secret}"));
     let model = saying(&[("cat config", &config, 0), (&two, &secret, 1), ("three", "", 1)]);
     let file = folder.path().join("run");
-    let failed = attempt(&project, model, &file, Doubt::Ask);
+    let failed = attempt(&project, model, &file, UnknownOutcome::Ask);
     assert_eq!(failed.ended.exit, Exit::Failed, "{:?}", failed.ended.failures);
     let kept = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
     assert!(!kept.contains(&secret) && kept.contains("its last line was: ***") && kept.contains("db=***"), "{kept}");
@@ -236,7 +243,7 @@ fn no_journal_has_a_secret_and_what_it_has_in_its_place_is_not_handed_back() {
     // Who reads it has what is true; what was done is known though its texts are not.
     let mut model = failed.model;
     says(&mut model, &[("cat config", &config, 0)]);
-    let again = attempt(&project, model, &file, Doubt::Ask);
+    let again = attempt(&project, model, &file, UnknownOutcome::Ask);
     assert_eq!(again.ended.failures[0].message, "db=***", "{:?}", again.ended.failures);
     assert_eq!(notes(&again)[0], "35");
     assert_eq!(changes(&again), format!("`one` `{two}` `three` `three`"));
@@ -258,12 +265,12 @@ fn a_command_that_printed_a_secret_is_not_taken_for_done_unasked() {
     ));
     let folder = tempfile::tempdir().unwrap();
     for (doubt, exit, done, length) in [
-        (Doubt::Ask, Exit::Unknown, "`show` `then`", None),
-        (Doubt::Retry, Exit::Done, "`show` `then` `show` `then`", Some("32")),
-        (Doubt::Skip, Exit::Done, "`show` `then` `then`", Some("0")),
+        (UnknownOutcome::Ask, Exit::Unknown, "`show` `then`", None),
+        (UnknownOutcome::Retry, Exit::Done, "`show` `then` `show` `then`", Some("32")),
+        (UnknownOutcome::Skip, Exit::Done, "`show` `then` `then`", Some("0")),
     ] {
         let file = folder.path().join(format!("{doubt:?}"));
-        let failed = attempt(&project, saying(&[("show", &secret, 0), ("then", "", 1)]), &file, Doubt::Ask);
+        let failed = attempt(&project, saying(&[("show", &secret, 0), ("then", "", 1)]), &file, UnknownOutcome::Ask);
         assert_eq!(failed.ended.exit, Exit::Failed);
         let mut model = failed.model;
         says(&mut model, &[("show", &secret, 0)]);
@@ -288,10 +295,10 @@ fn a_run_is_not_resumed_with_another_secret() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run");
     let project = Project::of(&tasks("A"));
-    let failed = attempt(&project, saying(&[("two", "", 1)]), &file, Doubt::Ask);
+    let failed = attempt(&project, saying(&[("two", "", 1)]), &file, UnknownOutcome::Ask);
     assert_eq!(failed.ended.exit, Exit::Failed);
     let project = project.with("fabfile.rhai", &format!("{}{}", project::HEAD, tasks("B")));
-    let again = attempt(&project, failed.model, &file, Doubt::Ask);
+    let again = attempt(&project, failed.model, &file, UnknownOutcome::Ask);
     let failure = &again.ended.failures[0];
     assert_eq!(failure.message, "this run did `run `one`` with different values than the script has now");
     assert_eq!((again.ended.exit, changes(&again).as_str()), (Exit::Fabfile, "`one` `two`"));

@@ -10,7 +10,7 @@ use rfab::{
     model::{FIRST, Fact, Machine, Model, Release},
     secret::Key,
     session::{Fault, Journaling},
-    simulate::{Simulation, Wish, simulate_abort, simulate_attempt},
+    simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
 };
 
@@ -50,7 +50,8 @@ fn adopted_hosts_are_deployed_to_group_by_group_and_status_names_what_they_serve
     assert!(status.events.iter().any(shown), "{:?}", status.events);
     // What the other tool deployed names no release.
     assert_eq!(shop.run("prod release:stable", model.clone()).ended.exit, Exit::Refused);
-    let model = done(shop.run_with("prod release:stable", model, Wish { seed: 1, unproven: true, ..Wish::default() }));
+    let model =
+        done(shop.run_with("prod release:stable", model, Scenario { seed: 1, unproven: true, ..Scenario::default() }));
     let web1 = &model.machines[&rfab::model::key(&host(&model, "web1"))];
     let current = web1.current.get("").unwrap().as_ref().map(Release::to_string);
     assert_eq!((current, &web1.foreign), (Some(format!("0001-{}", &shop.stable[..12])), &None));
@@ -270,7 +271,7 @@ fn words(shop: &Shop, words: &str) -> line::Line {
 #[test]
 fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_its_tag() {
     let shop = shop(false);
-    let wish = Wish { seed: 1, ..Wish::default() };
+    let wish = Scenario { seed: 1, ..Scenario::default() };
     let calm = all_done(&shop, saying(&shop, "{bare}"), &["prod release:v3.0.0"]).0;
     all_done(&shop, calm.clone(), &["prod release:v3.0.1", "prod rollback", "prod proxy.group2", "prod proxy.all"]);
     let line = words(&shop, "prod release:v3.0.1");
@@ -280,7 +281,7 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
         let file = folder.path().join(at.to_string());
         let before = Model { runs: calm.runs + 1, ..calm.clone() };
         let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default());
-        let fault = Wish { fault: Some(Fault::KilledAfter(at)), ..wish };
+        let fault = Scenario { fault: Some(Fault::KilledAfter(at)), ..wish };
         let died = simulate_attempt(&shop.project, &line, before.clone(), fault, Some(keep)).model;
         let kept = records(&file).unwrap();
         let aborted = simulate_abort(&shop.project, &format!("sim-{}", before.runs), &kept, died.clone(), wish);
@@ -323,7 +324,7 @@ fn an_answer_that_could_name_no_release_is_refused_before_anything_is_changed() 
 #[test]
 fn a_deploy_that_brings_the_name_goes_on_by_a_flag_and_one_that_names_another_release_never() {
     let shop = shop(false);
-    let wish = Wish { seed: 1, unproven: true, ..Wish::default() };
+    let wish = Scenario { seed: 1, unproven: true, ..Scenario::default() };
     let line = "prod release:stable";
     // What runs now has no tag that the service knows; the next release has one.
     let mut brings = answering(&shop, "{tag}");

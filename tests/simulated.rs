@@ -7,7 +7,7 @@ use rfab::{
     event::{Event, Outcome, Standing, What},
     failure::Exit,
     model::{Fact, Model, Said},
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 use std::{collections::BTreeSet, time::Instant};
 
@@ -48,7 +48,7 @@ fn told(simulation: &Simulation) -> String {
 #[test]
 fn a_seed_gives_the_same_run_to_the_byte_and_other_seeds_other_orders_with_the_same_end() {
     let shop = Shop::four("");
-    let run = |seed| shop.run_with("prod release:stable", Model::new(), Wish { seed, ..Wish::default() });
+    let run = |seed| shop.run_with("prod release:stable", Model::new(), Scenario { seed, ..Scenario::default() });
     let runs: Vec<Simulation> = (0..12).map(run).collect();
     for (seed, one) in runs.iter().enumerate() {
         assert_eq!(told(one), told(&run(seed as u64)));

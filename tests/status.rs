@@ -9,7 +9,7 @@ use rfab::{
     failure::Exit,
     model::Model,
     session::Fault,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -58,7 +58,7 @@ jobs1  0001-111111111111                       runs
     // It dies between the switch of group1 and its proof.
     let whole = shop.run("prod release:stable", fresh.model.clone());
     let died = |at: u32| {
-        let wish = Wish { seed: 1, fault: Some(Fault::KilledBefore(at)), ..Wish::default() };
+        let wish = Scenario { seed: 1, fault: Some(Fault::KilledBefore(at)), ..Scenario::default() };
         shop.run_with("prod release:stable", fresh.model.clone(), wish)
     };
     let switched = |ran: &Simulation| {
@@ -99,7 +99,7 @@ fn a_migration_without_an_end_and_a_balancer_that_is_gone_are_told() {
     let known = shop.known();
     let whole = shop.run("prod deploy:stable", known.clone());
     let died = |at: u32| {
-        let wish = Wish { seed: 1, fault: Some(Fault::KilledBefore(at)), ..Wish::default() };
+        let wish = Scenario { seed: 1, fault: Some(Fault::KilledBefore(at)), ..Scenario::default() };
         shop.run_with("prod deploy:stable", known.clone(), wish)
     };
     let begun =

@@ -5,11 +5,11 @@ use made_up::{Shop, changes, failures};
 use rfab::{
     event::{Outcome, Standing, What},
     failure::Exit,
-    simulate::{Simulation, Wish},
+    simulate::{Scenario, Simulation},
 };
 
 fn without(shop: &Shop, line: &str, pool: &'static str) -> Simulation {
-    shop.run_with(line, shop.known(), Wish { seed: 1, without_balancer: Some(pool), ..Wish::default() })
+    shop.run_with(line, shop.known(), Scenario { seed: 1, without_balancer: Some(pool), ..Scenario::default() })
 }
 
 fn warned(ran: &Simulation) -> Vec<&str> {

@@ -71,7 +71,7 @@ fn says(code: &str, word: &str) -> bool {
 fn each_tool_is_known_in_one_place() {
     let places: [(&str, &[&str]); 10] = [
         ("clap", &["src/cli/"]),
-        ("rhai", &["src/api/", "src/script/", "src/fabfile/", "src/fan.rs", "src/docs.rs", "src/template.rs"]),
+        ("rhai", &["src/api/", "src/script/", "src/fabfile/", "src/fan_out.rs", "src/docs.rs", "src/template.rs"]),
         ("openssh", &["src/ssh/"]),
         ("russh", &["src/ssh/native/", "src/demo/"]),
         ("git2", &["src/git/"]),
@@ -167,7 +167,7 @@ const ORDER: [&[&str]; 34] = [
     &["source"],
     &["session"],
     &["script"],
-    &["fan"],
+    &["fan_out"],
     &["api"],
     &["docs"],
     &["fabfile"],

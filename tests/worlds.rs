@@ -8,7 +8,7 @@ use rfab::{
     host::Name,
     line,
     model::Model,
-    simulate::{Wish, simulate},
+    simulate::{Scenario, simulate},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ impl Both {
         let said = format!("{} {noted:?}", events.last().expect("an event")["failures"]);
         let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
         let parsed = line::parse(&words, None, &self.project.tasks).unwrap();
-        let ran = simulate(&self.project, &parsed, self.model.clone(), Wish::default());
+        let ran = simulate(&self.project, &parsed, self.model.clone(), Scenario::default());
         let events: Vec<Value> = ran.events.iter().map(|e| serde_json::to_value(e).unwrap()).collect();
         let simulated = made(&events, Some(ran.ended.exit.code().into()));
         self.model = ran.model;

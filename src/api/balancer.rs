@@ -2,7 +2,8 @@
 use super::HostValue;
 use crate::{
     balancer::{
-        Balance, CheckBalancers, Claim, CutOff, Emptied, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp,
+        AcquireLock, Balance, CheckBalancers, CutOff, Emptied, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained,
+        WaitUp,
     },
     effect::Admin,
     event::Standing,
@@ -198,7 +199,7 @@ pub mod balancer {
     #[rhai_fn(name = "reopen", return_raw)]
     pub fn reopen(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
-        let places = here.session.tally.told(&host.0.host).shut;
+        let places = here.session.observed.host(&host.0.host).shut;
         if places.is_empty() {
             return Ok(());
         }
@@ -303,7 +304,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "lock", return_raw)]
     pub fn lock(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
-        here(&ctx)?.perform(Claim { fleet: targets.fleet })
+        here(&ctx)?.perform(AcquireLock { fleet: targets.fleet })
     }
 
     /// Those of the hosts that stand in a pool.
@@ -470,9 +471,9 @@ pub mod balancer {
     pub fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         // What a balancer lacks is met by each call that asks it, and said once.
-        let known = here.session.tally.all_left_out().iter().any(|known| known == why);
+        let known = here.session.observed.all_left_out().iter().any(|known| known == why);
         if !known {
-            here.session.tally.left_out(why);
+            here.session.observed.left_out(why);
             here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
         }
         Ok(())

@@ -2,7 +2,7 @@
 use super::{git::CommitValue, options};
 use crate::{
     failure::{Failure, Reason},
-    fan,
+    fan_out,
     fleet::Accept,
     git::app,
     host::Host,
@@ -133,7 +133,7 @@ pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(
     let excluded = here.excluded(&fleet);
     let wanted = |host: &&Host| fleet.releases_to(host) && !excluded.contains(host);
     let hosts: Vec<Host> = fleet.hosts.iter().filter(wanted).cloned().collect();
-    let read = fan::over(here, &hosts, move |lane, host| {
+    let read = fan_out::over(here, &hosts, move |lane, host| {
         let home = Home::of(&fleet, host)?;
         lane.perform(ReadManifest { host: host.clone(), release: release.clone(), home })
     });

@@ -77,11 +77,11 @@ pub mod git {
     pub fn resolve(ctx: NativeCallContext, reference: &str) -> RhaiResultOf<CommitValue> {
         let here = here(&ctx)?.clone();
         let fleet = current(&here)?.fleet;
-        if let Some(known) = here.session.tally.resolved(&fleet.name, reference) {
+        if let Some(known) = here.session.observed.resolved(&fleet.name, reference) {
             return Ok(known.into());
         }
         let resolved = here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?;
-        here.session.tally.resolve(&fleet.name, reference, &resolved);
+        here.session.observed.resolve(&fleet.name, reference, &resolved);
         Ok(resolved.into())
     }
 

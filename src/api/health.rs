@@ -4,7 +4,7 @@ use crate::{
     event::What,
     failure::{Failure, Reason},
     fleet::Version,
-    health::{Expected, Glance, LookAt, Probe, ReadExpected, Seen, Tried, TryProbe, probed},
+    health::{Expected, Inspect, Probe, ProbeOnce, ReadExpected, Seen, Tried, TryProbe, probed},
     script::{Here, RhaiResultOf, Targets, here, thrown},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
@@ -17,7 +17,7 @@ fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Pr
 }
 
 fn seen(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Map> {
-    let Seen { right, said } = here.perform(LookAt(probe_of(here, host, expected)?))?;
+    let Seen { right, said } = here.perform(Inspect(probe_of(here, host, expected)?))?;
     Ok([("right".into(), right.into()), ("said".into(), said.into())].into())
 }
 
@@ -82,7 +82,7 @@ pub mod health {
     #[rhai_fn(name = "serves", return_raw)]
     pub fn serves_version(ctx: NativeCallContext, host: HostValue, version: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        here.perform(Glance(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
+        here.perform(ProbeOnce(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
     }
 
     /// Whether the host answers well at this moment, and with this commit as far as that can be proven.
@@ -95,7 +95,7 @@ pub mod health {
     #[rhai_fn(name = "serves", return_raw)]
     pub fn serves(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
         let here = here(&ctx)?.clone();
-        here.perform(Glance(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
+        here.perform(ProbeOnce(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
     }
 
     /// Whether the host answers well at this moment, and with what it should serve: its package, or its current release. What
@@ -111,7 +111,7 @@ pub mod health {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let expected = here.perform(ReadExpected { fleet, host: host.0.host.clone() })?;
-        here.perform(Glance(probe_of(&here, host, expected)?))
+        here.perform(ProbeOnce(probe_of(&here, host, expected)?))
     }
 
     /// What the host answers at this moment: a map with `right`, as `serves` says it, and `said`, the answer in words.

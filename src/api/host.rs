@@ -3,7 +3,7 @@ use super::duration;
 use crate::{
     command::{Command, Error},
     failure::{Failure, Reason},
-    script::{Given, Here, RhaiResultOf, here, refuse_stars, thrown},
+    script::{Argument, Here, RhaiResultOf, here, refuse_stars, thrown},
     secret::Secret,
     ssh::{Capture, Exec, On, Terminal},
 };
@@ -21,7 +21,7 @@ pub fn command_error(e: Error) -> Box<EvalAltResult> {
 }
 
 /// A word of a command that may be seen; a secret is refused.
-fn word(name: &str, given: Given) -> RhaiResultOf<String> {
+fn word(name: &str, given: Argument) -> RhaiResultOf<String> {
     let why = format!("{name} is a secret, and every user of the host sees the words of its commands");
     let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
     given.open(&why, help).map_err(thrown)
@@ -29,13 +29,13 @@ fn word(name: &str, given: Given) -> RhaiResultOf<String> {
 
 /// The values of a command, as texts.
 fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
-    let each = Given::each(map).map_err(thrown)?.into_iter();
+    let each = Argument::each(map).map_err(thrown)?.into_iter();
     each.map(|(name, given)| Ok((name.clone(), word(&format!("the value of `{name}`"), given)?))).collect()
 }
 
 /// The variables of an environment, secret or not.
 pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
-    let variables = Given::each(map).map_err(thrown)?;
+    let variables = Argument::each(map).map_err(thrown)?;
     // `env` on the host would take another name for a flag or a program.
     if let Some((name, _)) = variables.iter().find(|(name, _)| !crate::command::is_variable(name)) {
         return Err(command_error(Error::BadName(name.clone())));
@@ -45,7 +45,7 @@ pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
 
 /// A program and its arguments.
 pub fn argv(words: Array) -> RhaiResultOf<Command> {
-    let each = words.into_iter().map(|value| match Given::of(&value) {
+    let each = words.into_iter().map(|value| match Argument::of(&value) {
         Some(given) => word("a word", given),
         None => Ok(value.to_string()),
     });

@@ -3,7 +3,7 @@ use super::duration;
 use crate::{
     failure::{Failure, Reason},
     http::{Answer, Fetch, Method, Request, Send},
-    script::{Given, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
+    script::{Argument, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
     secret::Secret,
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
@@ -18,7 +18,7 @@ fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
 
 /// A text or a secret, without the stars of one that was put into a text.
 fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
-    let given = Given::of(value).ok_or_else(|| wrong(format!("{what} isn't text but {}", value.type_name()), ""))?;
+    let given = Argument::of(value).ok_or_else(|| wrong(format!("{what} isn't text but {}", value.type_name()), ""))?;
     let given = given.sealed();
     refuse_stars(here.lane.masks(), given.reveal()).map_err(thrown)?;
     Ok(given)
@@ -88,8 +88,8 @@ fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<R
     if body.is_unit() {
         return Ok(request);
     }
-    if let Some(Given::Text(_) | Given::Secret(_)) =
-        Given::of(&body).filter(|_| body.is_string() || body.is::<Secret>())
+    if let Some(Argument::Text(_) | Argument::Secret(_)) =
+        Argument::of(&body).filter(|_| body.is_string() || body.is::<Secret>())
     {
         request.body(given(here, "the body", &body)?, "text/plain; charset=utf-8");
         return Ok(request);

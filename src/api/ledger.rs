@@ -66,7 +66,7 @@ pub mod ledger {
         let here = here(&ctx)?.clone();
         let question = Summed { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
         let summary = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
-        let called = &here.session.tally.names;
+        let called = &here.session.observed.names;
         let names: Map = summary.names.into_iter().map(|(commit, name)| ((&*commit).into(), name.into())).collect();
         let out: Map = summary.out.iter().map(|(host, line)| ((&**host).into(), entry(line, called).into())).collect();
         let mut map = Map::new();
@@ -95,7 +95,7 @@ pub mod ledger {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let own = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        let called = &here.session.tally.names;
+        let called = &here.session.observed.names;
         let mut map = Map::new();
         map.insert("activated".into(), own.activated.map_or(Dynamic::UNIT, |line| entry(&line, called).into()));
         map.insert("open".into(), entries(&own.open, called));

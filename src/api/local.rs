@@ -7,7 +7,7 @@ use crate::{
     command::Command,
     failure::{Failure, Reason},
     local::{Capture, Exists, Local as Machine, ReadFile, Run},
-    script::{Given, Here, RhaiResultOf, here, thrown},
+    script::{Argument, Here, RhaiResultOf, here, thrown},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
@@ -355,7 +355,7 @@ pub mod local {
     /// ```
     #[rhai_fn(global, name = "stdin", return_raw)]
     pub fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
-        let given = Given::of(&text).ok_or_else(|| {
+        let given = Argument::of(&text).ok_or_else(|| {
             thrown(Failure::new(Reason::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
         })?;
         Ok(LocalValue(Machine { stdin: Some(given.sealed()), ..local.0.clone() }))

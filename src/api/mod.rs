@@ -1,7 +1,5 @@
 //! Script primitives: each builds an effect and performs it, and is documented where it is defined.
 mod balancer;
-mod before;
-mod before_release;
 mod building;
 mod called;
 mod clock;
@@ -15,6 +13,7 @@ mod http;
 mod ledger;
 mod local;
 mod release;
+mod release_choice;
 mod release_value;
 mod scope;
 mod secret;
@@ -22,9 +21,10 @@ mod service;
 mod targets;
 mod text;
 mod ui;
+mod undo;
 
-pub use before::abort;
 pub use host::HostValue;
+pub use undo::abort;
 
 use crate::{
     failure::{Failure, Reason},

@@ -1,8 +1,8 @@
 //! Releases on hosts.
 use super::{
     HostValue,
-    before_release::{getting_it, good, looked_at, numbered, own_name, resolved, shares, shares_filled},
     git::CommitValue,
+    release_choice::{getting_it, good, looked_at, numbered, own_name, resolved, shares, shares_filled},
 };
 use crate::{
     failure::Failure,
@@ -568,7 +568,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "unchanged", return_raw)]
     pub fn unchanged(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
-        here(&ctx)?.session.tally.unchanged(&host.0.host);
+        here(&ctx)?.session.observed.unchanged(&host.0.host);
         Ok(())
     }
 

@@ -61,7 +61,7 @@ pub mod scope {
         }
         let host = here.lane.host.clone();
         let (lane, world) = (&here.lane, here.lane.world());
-        let (began, step) = (world.now(lane), here.session.tally.names.told(name));
+        let (began, step) = (world.now(lane), here.session.observed.names.told(name));
         lane.tell(What::StepStarted { step: step.clone(), host: host.clone() });
         let result = f.call_within_context::<Dynamic>(&ctx, ());
         let took = world.now(lane).saturating_sub(began);

@@ -3,7 +3,7 @@ use super::host::command_error;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
-    script::{Given, RhaiResultOf, here, thrown},
+    script::{Argument, RhaiResultOf, here, thrown},
     secret::{MASK, Secret},
     source::{Source, Take},
 };
@@ -69,7 +69,7 @@ pub mod secret {
     #[rhai_fn(name = "command", return_raw)]
     pub fn command(ctx: NativeCallContext, words: Array) -> RhaiResultOf<Secret> {
         let why = "a word of a command is a secret, and every user of this machine sees the words of commands";
-        let word = |word: Dynamic| match Given::of(&word) {
+        let word = |word: Dynamic| match Argument::of(&word) {
             Some(given) => given.open(why, "let the program read it from its own store").map_err(thrown),
             None => Ok(word.to_string()),
         };

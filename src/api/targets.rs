@@ -1,7 +1,7 @@
 //! Hosts chosen for the next tasks, and one thing on many of them.
 use super::{HostValue, options};
 use crate::{
-    fan::{self, Limits},
+    fan_out::{self, Limits},
     script::{RhaiResultOf, Targets, current_targets, here, hosts_of_app, select_hosts, whole_fleet_of},
 };
 use rhai::{Array, CustomType, Dynamic, FnPtr, Map, NativeCallContext, TypeBuilder, plugin::*};
@@ -194,7 +194,7 @@ pub mod targets {
     #[rhai_fn(name = "which", return_raw)]
     pub fn which(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Targets> {
         let here = here(&ctx)?.clone();
-        let answers = fan::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)?;
+        let answers = fan_out::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)?;
         let hosts = targets.hosts.iter().zip(answers).filter(|(_, yes)| yes.as_bool().unwrap_or(false));
         Ok(targets.with(hosts.map(|(h, _)| h.clone()).collect(), &targets.selection))
     }
@@ -222,7 +222,7 @@ pub mod targets {
     #[rhai_fn(name = "each", return_raw)]
     pub fn each(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
-        fan::out(&ctx, &here, &targets, &Limits::one_by_one(), &f)
+        fan_out::out(&ctx, &here, &targets, &Limits::one_by_one(), &f)
     }
 
     /// Calls the closure for the hosts side by side; the results come in the hosts' order.
@@ -237,7 +237,7 @@ pub mod targets {
     #[rhai_fn(name = "parallel", return_raw)]
     pub fn parallel(ctx: NativeCallContext, targets: Targets, f: FnPtr) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
-        fan::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)
+        fan_out::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)
     }
 
     /// Calls the closure for each host within limits: `at_once` (how many side by side), `batches` (their sizes, as
@@ -251,7 +251,7 @@ pub mod targets {
     #[rhai_fn(name = "each", return_raw)]
     pub fn each_within(ctx: NativeCallContext, targets: Targets, limits: Map, f: FnPtr) -> RhaiResultOf<Array> {
         let here = here(&ctx)?.clone();
-        fan::out(&ctx, &here, &targets, &options::<Limits>(limits)?, &f)
+        fan_out::out(&ctx, &here, &targets, &options::<Limits>(limits)?, &f)
     }
 
     /// How many hosts there are.

@@ -3,7 +3,7 @@ use super::host::command_error;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
-    script::{Given, RhaiResultOf, here, thrown},
+    script::{Argument, RhaiResultOf, here, thrown},
 };
 use rhai::{Dynamic, Map, plugin::*};
 
@@ -39,10 +39,10 @@ pub mod text {
     pub fn sh_values(ctx: NativeCallContext, line: &str, variables: Map) -> RhaiResultOf<Command> {
         here(&ctx)?.script.resolver.written(line).map_err(thrown)?;
         let (mut values, mut secrets) = (Vec::new(), Vec::new());
-        for (name, given) in Given::each(variables).map_err(thrown)? {
+        for (name, given) in Argument::each(variables).map_err(thrown)? {
             match given {
-                Given::Text(text) => values.push((name, text)),
-                Given::Secret(secret) => secrets.push((name, secret)),
+                Argument::Text(text) => values.push((name, text)),
+                Argument::Secret(secret) => secrets.push((name, secret)),
             }
         }
         Command::line_with(line, values, secrets).map_err(command_error)

@@ -47,7 +47,7 @@ pub mod ui {
     #[rhai_fn(name = "note", return_raw)]
     pub fn note_of(ctx: NativeCallContext, host: HostValue, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        for line in here.session.tally.names.told(text).lines() {
+        for line in here.session.observed.names.told(text).lines() {
             here.lane.tell(What::Noted { host: Some(host.0.host.name.clone()), text: line.to_owned() });
         }
         Ok(())
@@ -63,7 +63,7 @@ pub mod ui {
     #[rhai_fn(name = "table", return_raw)]
     pub fn table(ctx: NativeCallContext, rows: Array) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        let cell = |cell: &Dynamic| here.session.tally.names.told(&worded(cell));
+        let cell = |cell: &Dynamic| here.session.observed.names.told(&worded(cell));
         let cells = |row: Dynamic| match row.try_cast_result::<Array>() {
             Ok(cells) => cells.iter().map(cell).collect(),
             Err(alone) => vec![cell(&alone)],
@@ -84,7 +84,7 @@ pub mod ui {
     #[rhai_fn(name = "warn", return_raw)]
     pub fn warn(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        here.lane.tell(What::Warned { host: here.lane.host.clone(), text: here.session.tally.names.told(text) });
+        here.lane.tell(What::Warned { host: here.lane.host.clone(), text: here.session.observed.names.told(text) });
         Ok(())
     }
 
@@ -99,7 +99,7 @@ pub mod ui {
     /// ```
     #[rhai_fn(name = "next", return_raw)]
     pub fn next(ctx: NativeCallContext, line: &str) -> RhaiResultOf<()> {
-        here(&ctx)?.session.tally.next(line);
+        here(&ctx)?.session.observed.next(line);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::{
     host::{Host, Name, listed},
     ledger::{Line, Phase, ReadLedger},
     model::{Miss, Model, Predicted},
-    world::real::{Note, Site},
+    world::real::{Connections, Note},
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -141,7 +141,7 @@ impl Effect for SetAdmin {
 }
 
 /// Writes a line of each note, at once on all balancers.
-async fn write(site: &Site, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
+async fn write(site: &Connections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
     let mut lines: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
     for noting in notes {
         let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
@@ -184,7 +184,12 @@ impl SetAdmin {
         Ok(())
     }
 
-    async fn change(&self, at: &At<'_>, site: &Site, questions: Vec<(&Balancer, String)>) -> Result<(), Failure> {
+    async fn change(
+        &self,
+        at: &At<'_>,
+        site: &Connections,
+        questions: Vec<(&Balancer, String)>,
+    ) -> Result<(), Failure> {
         let mut changed: Vec<Server> = Vec::new();
         let mut result = self.change_all(at, site, &mut changed).await;
         if result.is_ok() {
@@ -216,7 +221,7 @@ impl SetAdmin {
     }
 
     /// The servers that change, as they stand now.
-    async fn servers<'a>(&'a self, at: &At<'_>, site: &Site) -> Result<Vec<Server<'a>>, Failure> {
+    async fn servers<'a>(&'a self, at: &At<'_>, site: &Connections) -> Result<Vec<Server<'a>>, Failure> {
         let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
         let (mut drivers, mut all) = (BTreeMap::new(), Vec::new());
         for host in &self.hosts {
@@ -236,7 +241,12 @@ impl SetAdmin {
     }
 
     /// Changes all servers of the hosts. What was changed is noted, also when it fails.
-    async fn change_all<'a>(&'a self, at: &At<'_>, site: &Site, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
+    async fn change_all<'a>(
+        &'a self,
+        at: &At<'_>,
+        site: &Connections,
+        changed: &mut Vec<Server<'a>>,
+    ) -> Result<(), Failure> {
         let all = self.servers(at, site).await?;
         let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
         let moving: Vec<Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();

@@ -1,5 +1,5 @@
 //! Ledgers of state folders: read once and followed, and rotated before they get long.
-use super::keeper::Keeper;
+use super::lock_session::LockSession;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
@@ -116,7 +116,7 @@ impl Books {
     /// Makes a long ledger short, under the lock: the old file keeps all its lines, under another name.
     ///
     /// One with lines of a newer rfab stays as it is.
-    pub async fn rotate(&self, shelf: &Shelf<'_>, keeper: &Keeper) -> Result<(), Failure> {
+    pub async fn rotate(&self, shelf: &Shelf<'_>, keeper: &LockSession) -> Result<(), Failure> {
         let size = keeper.size().await?;
         if size < LONG {
             return Ok(());

@@ -2,7 +2,7 @@
 use super::{
     diagnosis::unasked,
     driver::Socket,
-    keeper::unanswered,
+    lock_session::unanswered,
     socket::{is_masters, one_line, to_worker},
 };
 use crate::{

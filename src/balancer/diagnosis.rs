@@ -1,5 +1,5 @@
 //! Why a balancer's admin socket cannot be asked, found on its machine.
-use super::keeper::unanswered;
+use super::lock_session::unanswered;
 use crate::{
     command::Command,
     failure::{Failure, Reason},

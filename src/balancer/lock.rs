@@ -1,5 +1,5 @@
 //! One operator a fleet.
-use super::keeper::{held, lost};
+use super::lock_session::{held, lost};
 use crate::{
     effect::*,
     event::What,

@@ -1,18 +1,18 @@
 //! Servers in and out of their pools.
 pub mod driver;
 pub mod haproxy;
-pub mod keeper;
+pub mod lock_session;
 
+mod acquire_lock;
 mod admin;
 mod balance;
 mod books;
 mod by_hand;
 mod by_tool;
 mod check;
-mod claim;
 mod cut_off;
-mod desk;
 mod diagnosis;
+mod fleet_locks;
 mod holder;
 mod lock;
 mod place;
@@ -20,12 +20,12 @@ pub mod socket;
 mod wait;
 mod weight;
 
+pub use acquire_lock::AcquireLock;
 pub use admin::{SetAdmin, unhealthy};
 pub use balance::{Balance, BalancerState, ReadBalance};
 pub use check::CheckBalancers;
-pub use claim::Claim;
 pub use cut_off::{CutOff, Reopen};
-pub use desk::Desk;
+pub use fleet_locks::FleetLocks;
 pub use holder::ReadHolder;
 pub use lock::{Holds, Lock};
 pub use place::{Place, places};

@@ -5,7 +5,7 @@ use crate::{
     failure::{Failure, Reason},
     host::Name,
     report,
-    session::{Doubt, Journaling, Run},
+    session::{Journaling, Run, UnknownOutcome},
     store::{Attempt, Begun, Head, Journal, Past, Record, Resumed, Runs},
 };
 use sha2::{Digest, Sha256};
@@ -14,7 +14,7 @@ use std::env;
 /// A run that is gone on with.
 pub struct Going {
     pub resumed: Resumed,
-    pub doubt: Doubt,
+    pub doubt: UnknownOutcome,
     /// Whether the fabfile and the fleets may be others than it began with.
     pub force_changed: bool,
 }

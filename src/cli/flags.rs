@@ -6,7 +6,7 @@ use super::{
     listed::Listed,
     request::{Action, Color, Detail, Request, Yes},
 };
-use crate::{failure::Exit, session::Doubt};
+use crate::{failure::Exit, session::UnknownOutcome};
 use clap::{
     ArgAction, Args, CommandFactory, Parser,
     builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles, TypedValueParser},
@@ -208,9 +208,9 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         help: _,
     } = &flags.instead;
     let doubt = match (retry, skip) {
-        (true, _) => Doubt::Retry,
-        (_, true) => Doubt::Skip,
-        _ => Doubt::Ask,
+        (true, _) => UnknownOutcome::Retry,
+        (_, true) => UnknownOutcome::Skip,
+        _ => UnknownOutcome::Ask,
     };
     let action = match (list, docs, trust, (history, show, resume, abort), (init, completions, demo), version) {
         (false, None, None, (false, None, None, None), (false, None, false), false) => Action::Run { words, command },

@@ -1,6 +1,6 @@
 //! What a command line asks for, as plain data.
 use super::completing::Shell;
-use crate::{session::Doubt, store::Filter, ui::Pausing};
+use crate::{session::UnknownOutcome, store::Filter, ui::Pausing};
 use std::path::PathBuf;
 
 /// What a command line asks for.
@@ -86,7 +86,7 @@ pub enum Action {
     /// Show one run, by the beginning of its id.
     Show { run: String },
     /// Go on with a run, or with the one of this fabfile that is not done.
-    Resume { run: Option<String>, doubt: Doubt, force_changed: bool },
+    Resume { run: Option<String>, doubt: UnknownOutcome, force_changed: bool },
     /// Take back what a run did, or the one of this fabfile that is not done.
     Abort { run: Option<String> },
     /// Write a first fabfile and fleet file for this folder.

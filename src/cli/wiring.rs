@@ -6,7 +6,7 @@ use super::{
     signals,
 };
 use crate::{
-    balancer::Desk,
+    balancer::FleetLocks,
     demo,
     effect::Fleets,
     event::{Listener, What},
@@ -23,7 +23,7 @@ use crate::{
     store::{Logs, Record, Runs, Steps, Tail},
     world::{
         STACK, World,
-        real::{Person, Real, RealWorld, Site, Transport},
+        real::{Connections, Person, Real, RealWorld, Transport},
     },
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -91,8 +91,8 @@ pub fn run(
             Failure::unknown("rfab itself failed; please report it").help("check how the hosts stand before you go on")
         })
     })?;
-    let (commit, took) = (session.tally.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
-    let name = commit.as_ref().and_then(|commit| session.tally.names.of(commit));
+    let (commit, took) = (session.observed.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
+    let name = commit.as_ref().and_then(|commit| session.observed.names.of(commit));
     let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, name, table: ended.table };
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
         report::complain(&format!("warning: drill: this run was not {drill}: {why}"));
@@ -217,8 +217,8 @@ pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> R
         let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone())?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
-        let balancing = Arc::new(Desk::new(fleet.clone(), transport.clone()));
-        Ok(Site { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
+        let balancing = Arc::new(FleetLocks::new(fleet.clone(), transport.clone()));
+        Ok(Connections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
     };
     Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
 }

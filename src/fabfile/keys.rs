@@ -3,7 +3,7 @@ use super::tasks;
 use crate::{
     command::Command,
     failure::{Failure, Reason},
-    fan::Limits,
+    fan_out::Limits,
     fleet::did_you_mean,
     http::Request,
     script::{Resolver, hints},

@@ -6,12 +6,11 @@
 mod behind;
 mod by_git;
 mod change;
-mod changing;
+mod change_trace;
 mod date;
 mod error;
 mod fetch;
 mod first;
-mod happened;
 mod log;
 mod mirrors;
 mod missing;
@@ -26,14 +25,14 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod write;
 
 pub use behind::{Behind, ReadBehind};
-pub use change::{Pushed, commit, merge, push, tag};
-pub use changing::{Change, ChangeRepository};
+pub use change::{Change, ChangeRepository};
+pub use change_trace::{ChangeTrace, ReadChange};
 pub use date::ReadDate;
 pub use error::Error;
 pub use fetch::{Progress, fetch, silent};
-pub use happened::{Happened, ReadChange};
 pub use log::{Between, Logged, log_between};
 pub use missing::complete;
 pub use names::{Named, Names, known, names};
@@ -41,3 +40,4 @@ pub use reading::{ReadLog, ReadNames, Resolve, WITHIN, app, fetched};
 pub use repository::{Repository, Trust};
 pub use resolve::{Ask, Kind, Resolved, resolve};
 pub use tree::{Entry, EntryKind, Tree};
+pub use write::{Pushed, commit, merge, push, tag};

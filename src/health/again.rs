@@ -1,5 +1,5 @@
 //! Hosts that were put back, looked at once more.
-use super::{Glance, Probe};
+use super::{Probe, ProbeOnce};
 use crate::{
     balancer::{
         ReadBalance,
@@ -69,7 +69,7 @@ impl Effect for LookAgain {
         let mut down = Vec::new();
         for (host, probe) in &self.hosts {
             let answers = match probe {
-                Some(probe) => Effect::predict(&Glance(probe.clone()), model)?,
+                Some(probe) => Effect::predict(&ProbeOnce(probe.clone()), model)?,
                 None => true,
             };
             if !answers {
@@ -91,7 +91,7 @@ impl LookAgain {
         let balance = Effect::carry_out(&asked, at).await?;
         let answers = self.hosts.iter().map(|(_, probe)| async move {
             match probe {
-                Some(probe) => Effect::carry_out(&Glance(probe.clone()), at).await,
+                Some(probe) => Effect::carry_out(&ProbeOnce(probe.clone()), at).await,
                 None => Ok(true),
             }
         });

@@ -5,7 +5,7 @@ use crate::{
     effect::At,
     failure::{Failure, Reason},
     fleet::Version,
-    world::real::{Job, Site},
+    world::real::{Connections, Job},
 };
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) struct Asking<'a> {
     probe: &'a Probe,
     at: At<'a>,
-    site: Arc<Site>,
+    site: Arc<Connections>,
     target: Target,
     /// What ledgers say, once an answer made it worth while to look.
     written: Option<Written>,

@@ -4,7 +4,7 @@ use crate::{
     failure::{Failure, Reason},
     fleet::Health,
     http::innermost,
-    world::real::{Remote, Site},
+    world::real::{Connections, Remote},
 };
 use reqwest::{Certificate, Url, header::HOST};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub async fn of(probe: &Probe, site: &Site) -> Result<Target, Failure> {
+    pub async fn of(probe: &Probe, site: &Connections) -> Result<Target, Failure> {
         let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
             |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));

@@ -6,14 +6,14 @@ use crate::{
     effect::Lane,
     event::{Outcome, Row, Standing, What},
     failure::{Exit, Failure, Reason, told_after_changes},
-    fan,
+    fan_out,
     fleet::Fleet,
     host::{Host, Name},
     ledger::{Calling, Consult, Phase, SayRun},
     model::{Commit, key},
     release::ReadReleases,
     script::{Here, Located, Spot},
-    session::{Reader, Session, Tally, settled},
+    session::{Observed, Reader, Session, settled},
     world::real::Holder,
 };
 use std::{
@@ -31,13 +31,13 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     look_again(session, &lane);
     unfit::distrust(session, &lane);
     unfit::out_again(session, &lane);
-    session.tally.exposed();
+    session.observed.exposed();
     let Read { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
     if failed.is_empty() {
         failures.extend(tell_unread(session, &lane, unread));
     }
-    for (_, host) in session.tally.targets() {
-        let Some(failure) = session.tally.told(&host).failure else { continue };
+    for (_, host) in session.observed.targets() {
+        let Some(failure) = session.observed.host(&host).failure else { continue };
         let says_it =
             |f: &Failure| f.message.contains(&failure.message) && (f.host.is_none() || f.host == failure.host);
         if !failures.iter().any(says_it) {
@@ -65,13 +65,13 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
 fn look_again(session: &Arc<Session>, lane: &Arc<Lane>) {
     for fleet in session.fleets.all() {
         let stopped = || session.stopped().is_some();
-        let looked = settled(&fleet, &session.tally, &[], &Reader::Lane(lane), &|| lane.world().now(lane), &stopped);
+        let looked = settled(&fleet, &session.observed, &[], &Reader::Lane(lane), &|| lane.world().now(lane), &stopped);
         // Who was seen to be down is noted; of the others nobody knows.
         if looked.is_err() {
-            for (host, _) in session.tally.back(&fleet) {
-                if session.tally.told(&host).looked.is_none() {
+            for (host, _) in session.observed.back(&fleet) {
+                if session.observed.host(&host).looked.is_none() {
                     let message = "it was put back, but couldn't be checked since";
-                    session.tally.failed(&host, &Failure::unknown(message).on(&host.name));
+                    session.observed.failed(&host, &Failure::unknown(message).on(&host.name));
                 }
             }
         }
@@ -85,7 +85,7 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
         Exit::Done | Exit::LeftOut => Phase::Ok,
         _ => Phase::Unknown,
     };
-    if session.tally.has_lock(&fleet.name) {
+    if session.observed.has_lock(&fleet.name) {
         let (typed, line) = (session.run.typed(), session.run.line(phase));
         // Without it the run counts as one that is not done, which nobody is misled by.
         let _ = lane.perform(SayRun { fleet: fleet.clone(), typed, line });
@@ -119,10 +119,10 @@ fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unkno
         exit = exit.worse(Exit::Unknown);
     }
     // It says that nothing was changed.
-    if exit == Exit::Refused && session.tally.changed() {
+    if exit == Exit::Refused && session.observed.changed() {
         exit = Exit::Failed;
     }
-    if exit == Exit::Done && !session.tally.all_left_out().is_empty() {
+    if exit == Exit::Done && !session.observed.all_left_out().is_empty() {
         exit = Exit::LeftOut;
     }
     exit
@@ -140,7 +140,7 @@ struct Read {
 
 /// Says why nobody knows how hosts stand; a run that was only to show that has failed.
 fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec<Failure> {
-    let told = session.tally.all_left_out();
+    let told = session.observed.all_left_out();
     let unread: Vec<Failure> = unread.into_iter().filter(|failure| !told.contains(&failure.message)).collect();
     // Nothing was asked for but to see how the hosts stand.
     if session.run.line == session.run.naming {
@@ -153,12 +153,12 @@ fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec
 }
 
 fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
-    let tally = &here.session.tally;
-    let targets = tally.targets();
+    let observed = &here.session.observed;
+    let targets = observed.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
     // Where a run was to change something and did not, nobody wants to read of hosts that are `ok`.
     let only_read = well && !here.session.changed();
-    let seen = targets.iter().filter(|(_, host)| only_read && tally.told(host).seen);
+    let seen = targets.iter().filter(|(_, host)| only_read && observed.host(host).seen);
     let seen: BTreeSet<(Name, Name)> = seen.map(|(_, host)| key(host)).collect();
     let mut balances = BTreeMap::new();
     for (fleet, _) in &targets {
@@ -170,9 +170,9 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
     let hosts: Vec<_> = targets.iter().map(|(_, h)| h.clone()).collect();
     let closing = Here { lane: lane.clone(), ..here.clone() };
     let session = here.session.clone();
-    let reads = fan::over(&closing, &hosts, move |lane, host| {
+    let reads = fan_out::over(&closing, &hosts, move |lane, host| {
         let fleet = session.fleets.get(&host.fleet);
-        let told = session.tally.told(host);
+        let told = session.observed.host(host);
         let dead = told.failure.is_some_and(|f| f.reason == Reason::Unreachable);
         let bare = fleet.app.is_none() || !fleet.releases_to(host);
         if bare || dead || told.left_alone && told.listing.is_none() {
@@ -184,7 +184,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
         }
         lane.perform(ReadReleases::of(&fleet, host)?).map(drop)
     });
-    learn_names(lane, tally, &targets, |fleet| !matches!(balances.get(&fleet.name), Some(Err(_))));
+    learn_names(lane, observed, &targets, |fleet| !matches!(balances.get(&fleet.name), Some(Err(_))));
     let mut unknown = false;
     let mut unread: Vec<Failure> = balances.values().filter_map(|balance| balance.as_ref().err().cloned()).collect();
     // A machine that two apps are on stands there once for each.
@@ -193,7 +193,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
         _ => format!("{}/{}", host.fleet, host.name).into(),
     };
     let rows = targets.iter().zip(reads).map(|((fleet, host), read)| {
-        let told = tally.told(host);
+        let told = observed.host(host);
         let standing = match balances.get(&fleet.name) {
             None => Standing::None,
             Some(Ok(balance)) => balance.standing(fleet, host).unwrap_or_else(|failure| {
@@ -210,7 +210,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
             Some(Some(release)) => Some(release.to_string()),
             Some(None) | None => None,
         };
-        let name = |r: &Option<Option<crate::model::Release>>| tally.names.of(&r.as_ref()?.as_ref()?.commit);
+        let name = |r: &Option<Option<crate::model::Release>>| observed.names.of(&r.as_ref()?.as_ref()?.commit);
         let note = told.failure.as_ref().map(|f| of_row(host, &f.message)).or(told.note.clone());
         Row {
             host: called(host),
@@ -234,13 +234,18 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
 /// Asks the ledgers what the releases are called that the table has, where the run did not learn it.
 ///
 /// Without an answer they have their numbers.
-fn learn_names(lane: &Arc<Lane>, tally: &Tally, targets: &[(Arc<Fleet>, Host)], answers: impl Fn(&Fleet) -> bool) {
+fn learn_names(
+    lane: &Arc<Lane>,
+    observed: &Observed,
+    targets: &[(Arc<Fleet>, Host)],
+    answers: impl Fn(&Fleet) -> bool,
+) {
     let mut unnamed: BTreeMap<Name, (Arc<Fleet>, Vec<Commit>)> = BTreeMap::new();
     for (fleet, host) in targets.iter().filter(|(fleet, _)| answers(fleet)) {
-        let told = tally.told(host);
+        let told = observed.host(host);
         for release in [told.old, told.new].into_iter().flatten().flatten() {
             let (_, commits) = unnamed.entry(fleet.name.clone()).or_insert_with(|| (fleet.clone(), Vec::new()));
-            if tally.names.of(&release.commit).is_none() && !commits.contains(&release.commit) {
+            if observed.names.of(&release.commit).is_none() && !commits.contains(&release.commit) {
                 commits.push(release.commit);
             }
         }

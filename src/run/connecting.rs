@@ -24,7 +24,7 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
         // What cannot be read now is told by whoever needs it.
         let book = read(here, &targets);
         let strange = out_by_others(here, &targets, &book).unwrap_or_default();
-        strange.iter().for_each(|host| here.session.tally.left_alone(host));
+        strange.iter().for_each(|host| here.session.observed.left_alone(host));
         hosts.retain(|host| !strange.contains(host));
     }
     open(hosts)?;
@@ -32,7 +32,7 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
     let place = place(&targets.fleet).ok();
     let home = targets.hosts.iter().find(|host| Some(&host.name) == place.as_ref());
     if targets.fleet.balancers.is_empty()
-        && home.is_some_and(|home| here.session.tally.told(home).unreachable.is_none())
+        && home.is_some_and(|home| here.session.observed.host(home).unreachable.is_none())
     {
         read(here, &targets);
     }
@@ -46,7 +46,7 @@ fn read(here: &Here, targets: &Targets) -> Book {
         .perform(Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: None } })
         .unwrap_or_default();
     let holder = || here.lane.perform(ReadHolder { fleet: targets.fleet.clone() }).unwrap_or_default();
-    tell_unfinished(&here.session.run, &here.session.tally, &book, &here.lane, holder);
+    tell_unfinished(&here.session.run, &here.session.observed, &book, &here.lane, holder);
     book
 }
 

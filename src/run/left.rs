@@ -17,9 +17,9 @@ type Balances = BTreeMap<Name, Result<Balance, Failure>>;
 ///
 /// They are left out: such a run does not end with 0.
 pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
-    let (mut books, tally) = (BTreeMap::new(), &session.tally);
-    for (fleet, host) in tally.targets() {
-        let Some(Ok(balance)) = balances.get(&fleet.name).filter(|_| tally.has_lock(&fleet.name)) else { continue };
+    let (mut books, observed) = (BTreeMap::new(), &session.observed);
+    for (fleet, host) in observed.targets() {
+        let Some(Ok(balance)) = balances.get(&fleet.name).filter(|_| observed.has_lock(&fleet.name)) else { continue };
         if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
             continue;
         }
@@ -31,12 +31,12 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
                 let why = book.last_admin(&host.name).map_or("", |line| line.why());
                 format!("`{host}` was taken out {why} and isn't back yet: `rfab {}` puts it back", session.run.typed())
             }
-            Out::Strange if tally.told(&host).back.is_some() && !mixed => {
+            Out::Strange if observed.host(&host).back.is_some() && !mixed => {
                 format!("`{host}` was put back by this run, and somebody took it out since: not touched")
             }
             _ => continue,
         };
-        tally.left_out(&text);
+        observed.left_out(&text);
         lane.tell(What::Warned { host: None, text });
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     event::{Row, What},
     fabfile::Project,
     failure::{Exit, Failure},
-    fan,
+    fan_out,
     line::{Call, Line},
     script::{Here, Invocation, Located, Value, current_targets, hand_over},
     session::Session,
@@ -97,13 +97,13 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
 fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
     connecting::connect(here).map_err(plain)?;
-    let (command, state, tally) = (command.clone(), targets.fleet.state.clone(), here.session.tally.clone());
-    let results = fan::over(here, &targets.hosts, move |lane, host| {
+    let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
+    let results = fan_out::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());
         match read_only {
             true => {
                 lane.perform(Capture { on, command, any_status: false, shown: true })?;
-                tally.answered(host);
+                observed.answered(host);
                 Ok(())
             }
             false => {

@@ -10,12 +10,12 @@ use crate::{
 /// A line that could do something twice isn't among them: who goes on with a run looks first at what it did.
 pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     let mut next = match over {
-        true => session.tally.all_next(),
+        true => session.observed.all_next(),
         false => chosen(session, exit),
     };
     next.retain(|line| !line.is_empty());
     let done = matches!(exit, Exit::Done | Exit::LeftOut);
-    if over && !done && session.journaled && (session.changed() || session.tally.did_once()) {
+    if over && !done && session.journaled && (session.changed() || session.observed.did_once()) {
         next = going_on(session, exit);
     }
     if let Some(trusting) = trusting(session).filter(|_| !over) {
@@ -26,9 +26,9 @@ pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
 
 /// After a run that stopped.
 fn chosen(session: &Session, exit: Exit) -> Vec<String> {
-    let (run, tally) = (&session.run, &session.tally);
-    let begun = session.journaled && (session.changed() || tally.did_once());
-    if exit == Exit::Refused && tally.overtaken() {
+    let (run, observed) = (&session.run, &session.observed);
+    let begun = session.journaled && (session.changed() || observed.did_once());
+    if exit == Exit::Refused && observed.overtaken() {
         // Its own line may be another's words by now, or do once more what may be done only once.
         return match &run.undoes {
             Some(undone) => vec![format!("--show {undone}")],
@@ -39,12 +39,12 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
     if begun || run.undoes.is_some() && exit != Exit::Fabfile {
         return going_on(session, exit);
     }
-    let scripted = tally.all_next();
+    let scripted = observed.all_next();
     match exit {
         Exit::Usage | Exit::Fabfile | Exit::NoHosts => scripted,
         _ if !scripted.is_empty() => scripted,
         // The same line would be refused once more.
-        Exit::Refused if tally.unsaid().is_none() => Vec::new(),
+        Exit::Refused if observed.unsaid().is_none() => Vec::new(),
         _ => vec![again(session, exit)],
     }
 }
@@ -53,7 +53,7 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
 fn going_on(session: &Session, exit: Exit) -> Vec<String> {
     let run = &session.run;
     let wait = if exit == Exit::Locked { " --wait" } else { "" };
-    let yes = |resumed: bool| match (session.tally.unsaid(), &run.yes) {
+    let yes = |resumed: bool| match (session.observed.unsaid(), &run.yes) {
         (Some(fleet), _) => format!(" --yes={fleet}"),
         // What is resumed has the yes that was typed with it.
         (None, Some(Some(fleet))) if !resumed => format!(" --yes={fleet}"),
@@ -74,7 +74,7 @@ fn going_on(session: &Session, exit: Exit) -> Vec<String> {
 /// The line once more, with the flags that it lacked.
 fn again(session: &Session, exit: Exit) -> String {
     let mut flags = session.run.flags.clone();
-    if let Some(fleet) = session.tally.unsaid() {
+    if let Some(fleet) = session.observed.unsaid() {
         flags.retain(|flag| !flag.starts_with("--yes"));
         flags.push(format!("--yes={fleet}"));
     }
@@ -88,7 +88,7 @@ fn again(session: &Session, exit: Exit) -> String {
 /// The command that takes up the keys that nobody knows, if there are any.
 fn trusting(session: &Session) -> Option<String> {
     let strange = |host: &&Host| {
-        session.tally.told(host).unreachable.is_some_and(|failure| failure.message.ends_with(STRANGE_KEY))
+        session.observed.host(host).unreachable.is_some_and(|failure| failure.message.ends_with(STRANGE_KEY))
     };
     let fleets = session.fleets.all();
     let hosts = fleets.iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));

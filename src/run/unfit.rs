@@ -14,8 +14,8 @@ use std::sync::Arc;
 /// Writes down what died on hosts after this run switched them to it: no rollback goes to it, and no release of it is in
 /// progress.
 pub fn distrust(session: &Session, lane: &Arc<Lane>) {
-    for fleet in session.fleets.all().into_iter().filter(|fleet| session.tally.has_lock(&fleet.name)) {
-        let died: Vec<&Host> = fleet.hosts.iter().filter(|host| session.tally.told(host).died).collect();
+    for fleet in session.fleets.all().into_iter().filter(|fleet| session.observed.has_lock(&fleet.name)) {
+        let died: Vec<&Host> = fleet.hosts.iter().filter(|host| session.observed.host(host).died).collect();
         if died.is_empty() {
             continue;
         }
@@ -38,9 +38,9 @@ pub fn distrust(session: &Session, lane: &Arc<Lane>) {
 /// Takes those out again that a balancer forgot while they were out, and on which something failed since: nobody has seen
 /// that they serve.
 pub fn out_again(session: &Session, lane: &Arc<Lane>) {
-    for fleet in session.fleets.all().into_iter().filter(|fleet| session.tally.has_lock(&fleet.name)) {
+    for fleet in session.fleets.all().into_iter().filter(|fleet| session.observed.has_lock(&fleet.name)) {
         let unfit = |host: &&Host| {
-            let told = session.tally.told(host);
+            let told = session.observed.host(host);
             told.drained && told.failure.is_some()
         };
         let hosts: Vec<&Host> = fleet.hosts.iter().filter(unfit).collect();
@@ -65,7 +65,7 @@ fn forgotten(session: &Session, lane: &Arc<Lane>, fleet: &Arc<Fleet>, hosts: &[&
     let mut back = Vec::new();
     for host in hosts {
         let out = matches!(balance.standing(fleet, host)?, Standing::Out | Standing::None);
-        if !out && session.tally.told(host).exposed.is_some() {
+        if !out && session.observed.host(host).exposed.is_some() {
             back.push((*host).clone());
         }
     }

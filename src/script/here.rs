@@ -45,7 +45,7 @@ impl Here {
 
     /// Says something, line by line, under the host's name inside `each`.
     pub fn note(&self, text: &str) {
-        for line in self.session.tally.names.told(text).lines() {
+        for line in self.session.observed.names.told(text).lines() {
             self.lane.tell(What::Noted { host: self.lane.host.clone(), text: line.to_owned() });
         }
     }

@@ -1,8 +1,8 @@
 //! The Rhai engine: limits, modules, lanes, errors.
+mod argument;
 mod constants;
 mod engine;
 mod forbidden;
-mod given;
 mod here;
 pub mod hints;
 mod home;
@@ -10,16 +10,16 @@ mod host;
 mod lanes;
 mod meter;
 mod owned;
+mod required_version;
 mod resolver;
 pub mod stdlib;
 mod targets;
 mod task;
 mod thrown;
 mod unfilled;
-mod wanted;
 
+pub use argument::{Argument, has_secret, refuse_stars, revealed, worded};
 pub use engine::engine;
-pub use given::{Given, has_secret, refuse_stars, revealed, worded};
 pub use here::{Here, here};
 pub use host::HostValue;
 pub use lanes::{OnLanes, run_defers};

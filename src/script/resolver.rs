@@ -4,9 +4,9 @@ use super::{
     constants::{self, Constants},
     forbidden,
     home::Home,
-    stdlib, thrown,
+    required_version, stdlib, thrown,
     thrown::parse_failure,
-    unfilled, wanted,
+    unfilled,
 };
 use crate::{
     failure::{Excerpt, Failure, Reason},
@@ -134,7 +134,7 @@ impl Resolver {
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {
         self.known.lock().unwrap().texts.insert(source.to_owned(), text.clone());
-        wanted::refuse(&self.shown(source), &text)?;
+        required_version::refuse(&self.shown(source), &text)?;
         let here = |failure: Failure, at| match self.place(source, at) {
             Some(place) => failure.at(place),
             None => failure,

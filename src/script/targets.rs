@@ -88,7 +88,7 @@ fn warn(here: &Here, fleet: &Fleet) {
         here.lane.tell(What::Warned { host: None, text });
     }
     for host in fleet.hosts.iter().filter(|host| !fleet.unasked(host).is_empty()) {
-        here.session.tally.remark(host, "its balancer was not asked");
+        here.session.observed.remark(host, "its balancer was not asked");
     }
 }
 
@@ -211,7 +211,7 @@ pub fn hand_over(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
         of: limited.fleet.hosts.len(),
         selection: limited.selection.clone(),
     });
-    here.session.tally.target(&limited.fleet, &limited.hosts);
+    here.session.observed.target(&limited.fleet, &limited.hosts);
     *here.targets.lock().unwrap() = Some(limited);
     Ok(())
 }

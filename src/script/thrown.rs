@@ -1,5 +1,5 @@
 //! Failures into scripts, and out of them again with the place where they happened.
-use super::{given, hints, home::CLOSURE, stdlib};
+use super::{argument, hints, home::CLOSURE, stdlib};
 use crate::{
     failure::{Failure, Reason},
     fleet::did_you_mean,
@@ -72,7 +72,7 @@ pub fn failure_of(error: &EvalAltResult) -> Failure {
         }
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
             let failure = value.clone().try_cast::<Failure>();
-            failure.unwrap_or_else(|| Failure::failed(given::worded(value)))
+            failure.unwrap_or_else(|| Failure::failed(argument::worded(value)))
         }
         other => wrong(other),
     }

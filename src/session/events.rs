@@ -1,5 +1,5 @@
 //! Begun and ended, told to whoever listens; and an interrupted run begins nothing more.
-use super::{Layer, Rest, Run, Stop, Tally};
+use super::{Layer, Observed, Rest, Run, Stop};
 use crate::{
     effect::{Answered, Call, Kind},
     event::What,
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Events {
     pub stopped: Arc<Stop>,
     pub run: Arc<Run>,
-    pub tally: Arc<Tally>,
+    pub observed: Arc<Observed>,
     /// Whether an earlier attempt changed something.
     pub changed_before: bool,
 }
@@ -19,7 +19,7 @@ impl Events {
     /// The failure as this run has to say it.
     fn told(&self, failure: Failure) -> Failure {
         let failure = failure.naming(&self.run.naming);
-        if self.changed_before || self.tally.changed() { failure.after_changes() } else { failure }
+        if self.changed_before || self.observed.changed() { failure.after_changes() } else { failure }
     }
 }
 
@@ -29,8 +29,12 @@ impl Layer for Events {
         if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != Kind::Hold {
             return Err(Failure::new(Reason::Interrupted, "interrupted"));
         }
-        let (name, kind, text, host) =
-            (effect.name(), effect.kind(), self.tally.names.told(&effect.describe()), effect.subject().host().cloned());
+        let (name, kind, text, host) = (
+            effect.name(),
+            effect.kind(),
+            self.observed.names.told(&effect.describe()),
+            effect.subject().host().cloned(),
+        );
         lane.tell(What::EffectStarted { effect: name, kind, host: host.clone(), text: text.clone() });
         let began = rest.world().now(lane);
         let answered = rest.pass(call).map_err(|failure| self.told(failure));

@@ -1,5 +1,5 @@
 //! Before the first change to a fleet: the question of a guarded one, then the lock, held to the run's end.
-use super::{Layer, Rest, Run, Tally, unfinished::tell};
+use super::{Layer, Observed, Rest, Run, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
     effect::{Answered, Call, Fleets, Kind, Record, Touch},
@@ -23,7 +23,7 @@ use std::{
 pub struct Guard {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
-    tally: Arc<Tally>,
+    observed: Arc<Observed>,
     /// Fleets of which an earlier attempt changed a host.
     touched: BTreeSet<Name>,
     /// Fleets whose lock this run holds.
@@ -35,9 +35,9 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>, touched: BTreeSet<Name>) -> Self {
+    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, touched: BTreeSet<Name>) -> Self {
         let (held, refused, looked) = (Mutex::default(), Mutex::default(), AtomicBool::default());
-        Self { run, fleets, tally, touched, held, refused, looked }
+        Self { run, fleets, observed, touched, held, refused, looked }
     }
 
     fn enter(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
@@ -77,11 +77,11 @@ impl Guard {
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
         self.alone_since(fleet, &book)?;
         // Who has the lock knows that nobody else is under way.
-        tell(&self.run, &self.tally, &book, call.lane, || None);
+        tell(&self.run, &self.observed, &book, call.lane, || None);
         let line = self.run.line(Phase::Intent);
         rest.ask(&call).hold(SayRun { fleet: fleet.clone(), typed: self.run.typed(), line })?;
         self.held.lock().unwrap().insert(fleet.name.clone());
-        self.tally.locked(&fleet.name);
+        self.observed.locked(&fleet.name);
         Ok(())
     }
 
@@ -89,7 +89,7 @@ impl Guard {
     fn reachable(&self, fleet: &Fleet, call: Call<'_>) -> Result<(), Failure> {
         let homes = fleet.balancers.iter().map(|balancer| &balancer.host);
         let touched = call.effect.touch();
-        let mute = homes.chain(touched.hosts()).find_map(|host| self.tally.told(host).unreachable);
+        let mute = homes.chain(touched.hosts()).find_map(|host| self.observed.host(host).unreachable);
         mute.map_or(Ok(()), Err)
     }
 
@@ -124,7 +124,7 @@ impl Guard {
         }
         match since.next().filter(|_| began) {
             Some(line) if !self.run.force_changed => {
-                self.tally.was_overtaken();
+                self.observed.was_overtaken();
                 let Line { run: other, who, from, at, .. } = line;
                 let message = format!(
                     "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
@@ -164,7 +164,7 @@ impl Guard {
         asked.inspect_err(|no| {
             // A person's no is one.
             if no.help.as_ref().is_some_and(|help| help.contains("--yes=")) {
-                self.tally.wants_yes(&fleet.name);
+                self.observed.wants_yes(&fleet.name);
             }
             self.refused.lock().unwrap().insert(name, no.clone());
         })
@@ -172,7 +172,7 @@ impl Guard {
 
     /// Names the fleet, the line, the commit and how many hosts.
     fn question(&self, fleet: &Fleet) -> String {
-        let commit = match self.tally.pinned() {
+        let commit = match self.observed.pinned() {
             Some((name, commit)) => format!("\n  commit  {name} ({})", &commit[..commit.len().min(12)]),
             None => String::new(),
         };

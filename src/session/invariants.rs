@@ -1,5 +1,5 @@
 //! What no script may break, read afresh before each change.
-use super::{Layer, Out, Reader, Rest, Run, Stop, Tally, ours, proof, settled, tally};
+use super::{Layer, Observed, Out, Reader, Rest, Run, Stop, observed, ours, proof, settled};
 use crate::{
     balancer::{
         Balance, ReadBalance, SetAdmin,
@@ -21,7 +21,7 @@ use std::{
 pub struct Invariants {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
-    tally: Arc<Tally>,
+    observed: Arc<Observed>,
     stopped: Arc<Stop>,
 }
 
@@ -47,7 +47,7 @@ impl Layer for Invariants {
                 let answered = rest.pass(call);
                 if answered.is_ok() {
                     // They are out from this moment on, whatever was so before.
-                    hosts.iter().for_each(|host| self.tally.goes_out(host));
+                    hosts.iter().for_each(|host| self.observed.goes_out(host));
                     self.balance(&fleet, call, rest)?;
                 }
                 answered
@@ -55,8 +55,8 @@ impl Layer for Invariants {
             Touch::Admin { to: Admin::Ready, .. } => {
                 let balance = self.balance(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
-                    ours::may_put_back(set, &balance, &self.run, &self.tally, call, rest)?;
-                    proof::healthy(set, &balance, &self.tally, self.run.unproven, call, rest)?;
+                    ours::may_put_back(set, &balance, &self.run, &self.observed, call, rest)?;
+                    proof::healthy(set, &balance, &self.observed, self.run.unproven, call, rest)?;
                 }
                 rest.pass(call)
             }
@@ -155,13 +155,13 @@ fn resolved(path: &str) -> PathBuf {
 }
 
 impl Invariants {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>, stopped: Arc<Stop>) -> Self {
-        Self { run, fleets, tally, stopped }
+    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, stopped: Arc<Stop>) -> Self {
+        Self { run, fleets, observed, stopped }
     }
 
     fn balance(&self, fleet: &Arc<Fleet>, call: Call<'_>, rest: Rest<'_>) -> Result<Balance, Failure> {
         let balance = rest.ask(&call).read(ReadBalance { fleet: fleet.clone() })?;
-        self.tally.saw_balance(fleet, &balance);
+        self.observed.saw_balance(fleet, &balance);
         Ok(balance)
     }
 
@@ -178,7 +178,7 @@ impl Invariants {
         for host in hosts {
             let standing = balance.standing(fleet, host)?;
             if !matches!(standing, Standing::Out | Standing::Mixed) {
-                self.tally.moves(host, None);
+                self.observed.moves(host, None);
                 continue;
             }
             if book.is_none() {
@@ -187,14 +187,14 @@ impl Invariants {
             let book = book.as_ref().expect("it was just read");
             let known = book.last_admin(&host.name).map(|line| line.places.clone());
             match (self.run.out_as(book, &host.name), standing) {
-                (Out::Strange, Standing::Out) => self.tally.stays_theirs(host),
+                (Out::Strange, Standing::Out) => self.observed.stays_theirs(host),
                 (Out::Strange, _) => {
                     let ready = places(fleet, host).into_iter().zip(balance.servers(fleet, host)?);
                     let ready = ready.filter(|(_, server)| server.admin == Admin::Ready).map(|(p, _)| p.to_string());
-                    self.tally.moves(host, Some(ready.collect()));
+                    self.observed.moves(host, Some(ready.collect()));
                 }
                 // As it was before whoever took it out.
-                _ => self.tally.moves(host, known.filter(|places| !places.is_empty())),
+                _ => self.observed.moves(host, known.filter(|places| !places.is_empty())),
             }
         }
         Ok(())
@@ -204,7 +204,7 @@ impl Invariants {
     fn settled(&self, fleet: &Arc<Fleet>, going: &[Host], call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let stopped = || self.stopped.signal().is_some() && !call.lane.deferred;
         let reader = Reader::Layer(rest.ask(&call));
-        settled(fleet, &self.tally, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
+        settled(fleet, &self.observed, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
         match stopped() {
             true => Err(Failure::new(Reason::Interrupted, "interrupted")),
             false => Ok(()),
@@ -213,7 +213,7 @@ impl Invariants {
 
     /// I11 after a change: a host that is not out any more took requests meanwhile. It is taken out once more.
     fn still_out(&self, fleet: &Arc<Fleet>, host: &Host, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
-        let known = self.tally.told(host).out_since;
+        let known = self.observed.host(host).out_since;
         if fleet.deploy_live {
             return Ok(());
         }
@@ -221,11 +221,11 @@ impl Invariants {
         let reloaded = known.as_ref().and_then(|known| balance.reloaded_since(known));
         match (balance.standing(fleet, host)?, reloaded) {
             (Standing::None, _) | (Standing::Out, None) => return Ok(()),
-            (Standing::Out, Some(balancer)) => return Err(tally::exposed(host, balancer)),
+            (Standing::Out, Some(balancer)) => return Err(observed::exposed(host, balancer)),
             _ => {}
         }
         let failure = match reloaded {
-            Some(balancer) => tally::exposed(host, balancer),
+            Some(balancer) => observed::exposed(host, balancer),
             None => Failure::new(Reason::Balancer, format!("somebody put `{host}` back while it was being changed")),
         };
         let again = self.out_again(fleet, host, &balance, call, rest);
@@ -252,7 +252,7 @@ impl Invariants {
         let reason = line.and_then(|line| line.reason.clone()).unwrap_or_else(|| "deploy".to_owned());
         let drain = SetAdmin { fleet: fleet.clone(), hosts, to: Admin::Drain, reason, typed: false };
         rest.pass(Call { effect: &drain, notes: &[], ..call })?;
-        self.tally.goes_out(host);
+        self.observed.goes_out(host);
         self.balance(fleet, call, rest).map(drop)
     }
 
@@ -286,7 +286,7 @@ impl Invariants {
         if fleet.deploy_live {
             return Ok(());
         }
-        let known = self.tally.told(host).out_since;
+        let known = self.observed.host(host).out_since;
         let balance = self.balance(fleet, call, rest)?;
         match balance.standing(fleet, host)? {
             Standing::None => return Ok(()),

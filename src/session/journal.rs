@@ -1,11 +1,11 @@
 //! What came through the door, and what came of it; a resumed run is handed back what it did before.
 use super::{
     Layer, Rest, Stop,
-    doubt::{Doubt, Why},
-    stretch::Stretches,
+    lane_tail::LaneTails,
+    unknown_outcome::{UnknownOutcome, Why},
 };
 use crate::{
-    balancer::Claim,
+    balancer::AcquireLock,
     effect::{Answer, Answered, Call, Fleets, Kind, Lane, Record as Effect, Seen, Subject, Touch},
     event::What,
     failure::{Failure, Reason},
@@ -35,7 +35,7 @@ pub struct Journaling {
     pub past: Past,
     /// What secrets are sealed with.
     pub key: Key,
-    pub doubt: Doubt,
+    pub doubt: UnknownOutcome,
     /// Whether a fleet may be another than the run began with.
     pub force_changed: bool,
 }
@@ -43,7 +43,7 @@ pub struct Journaling {
 impl Journaling {
     /// What an earlier attempt did is handed back; in doubt the person is asked.
     pub fn new(journal: Journal, past: Past, key: Key) -> Self {
-        Self { journal: Arc::new(journal), past, key, doubt: Doubt::Ask, force_changed: false }
+        Self { journal: Arc::new(journal), past, key, doubt: UnknownOutcome::Ask, force_changed: false }
     }
 }
 
@@ -54,9 +54,9 @@ pub struct Journaled {
     masks: Masks,
     stopped: Arc<Stop>,
     /// Where something did not hold any more: what was read from there on is stale.
-    stale: Stretches,
+    stale: LaneTails,
     /// What is not handed back, for the script went another way.
-    left: Stretches,
+    left: LaneTails,
     /// Whether the operator died (simulated): the dead write nothing.
     dead: AtomicBool,
 }
@@ -70,7 +70,7 @@ type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
 
 impl Journaled {
     pub fn new(keep: Journaling, fleets: Arc<Fleets>, masks: Masks, stopped: Arc<Stop>) -> Self {
-        let (stale, left) = (Stretches::default(), Stretches::default());
+        let (stale, left) = (LaneTails::default(), LaneTails::default());
         Self { keep, fleets, masks, stopped, stale, left, dead: AtomicBool::new(false) }
     }
 
@@ -278,7 +278,7 @@ impl Journaled {
     /// Looks whether it was done, under the fleet's lock.
     fn look(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Looked {
         if let Some(fleet) = call.effect.touch().fleet() {
-            rest.pass(Call { effect: &Claim { fleet: self.fleets.get(fleet) }, ..call })?;
+            rest.pass(Call { effect: &AcquireLock { fleet: self.fleets.get(fleet) }, ..call })?;
         }
         // Under the identity that it had.
         let call = Call { attempt: known.attempt, ..call };

@@ -1,5 +1,5 @@
 //! Who did what, for the ledgers where it is done.
-use super::{Layer, Moves, Rest, Run, Tally};
+use super::{Layer, Moves, Observed, Rest, Run};
 use crate::{
     effect::{Answered, Call, Fleets, Kind, Noting, Touch},
     fleet::Fleet,
@@ -12,7 +12,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 pub struct Ledger {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
-    tally: Arc<Tally>,
+    observed: Arc<Observed>,
 }
 
 /// What a line is about, besides what the effect itself says.
@@ -24,8 +24,8 @@ struct About<'a> {
 }
 
 impl Ledger {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, tally: Arc<Tally>) -> Self {
-        Self { run, fleets, tally }
+    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>) -> Self {
+        Self { run, fleets, observed }
     }
 
     fn notings(&self, call: Call<'_>) -> Vec<Noting> {
@@ -33,7 +33,7 @@ impl Ledger {
         let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Vec::new() };
         match touch {
             Touch::Admin { hosts, .. } => {
-                let theirs = |host: &&Host| self.tally.told(host).moves == Moves::Nothing;
+                let theirs = |host: &&Host| self.observed.host(host).moves == Moves::Nothing;
                 let moved = hosts.iter().filter(|host| !theirs(host));
                 moved.flat_map(|host| self.on_balancers(&fleet, host, call)).collect()
             }
@@ -46,14 +46,14 @@ impl Ledger {
     fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<Noting> {
         let home = place(fleet).ok();
         let balancers = fleet.balancers.iter().filter(|b| b.has(host) || home.as_ref() == Some(&b.name));
-        let places = match self.tally.told(host).moves {
+        let places = match self.observed.host(host).moves {
             Moves::Only(places) => Some(places),
             Moves::All | Moves::Nothing => None,
         };
         balancers
             .map(|b| {
                 let pools = b.pools_of(host).cloned();
-                let epoch = self.tally.epochs().get(&b.name).cloned();
+                let epoch = self.observed.epochs().get(&b.name).cloned();
                 let kept = places.clone().unwrap_or_default();
                 let about = About { host: &host.name, pool: pools.collect(), places: kept, epoch };
                 let note = self.note(call, about, "ledger".into());
@@ -67,7 +67,7 @@ impl Ledger {
         let app = fleet.app.as_ref().filter(|app| app.is_on(host))?;
         let file = format!("{}/.rfab/ledger", app.path_on(host));
         let behind = |name: &Name| fleet.balancers.iter().any(|b| b.name == *name);
-        let epochs = self.tally.epochs().into_iter().filter(|(name, _)| behind(name));
+        let epochs = self.observed.epochs().into_iter().filter(|(name, _)| behind(name));
         let epochs: Vec<String> = epochs.map(|(name, epoch)| format!("{name} {epoch}")).collect();
         let epoch = (!epochs.is_empty()).then(|| epochs.join(", "));
         let about = About { host: &host.name, pool: Vec::new(), places: Vec::new(), epoch };

@@ -1,6 +1,5 @@
 //! The one door and its layers.
 mod before;
-mod doubt;
 mod drill;
 mod events;
 pub mod faults;
@@ -8,27 +7,28 @@ mod forgotten;
 mod guard;
 mod invariants;
 mod journal;
+mod lane_tail;
 mod ledger;
 mod masked;
 mod names;
+mod observed;
 mod ours;
 mod proof;
 mod settled;
-mod stretch;
-mod tally;
 mod unfinished;
+mod unknown_outcome;
 
 pub use before::{Before, InFlight, Was};
-pub use doubt::Doubt;
 pub use drill::Drill;
 pub use faults::{Fault, Faults};
 pub use forgotten::{forgotten, in_again, tell_forgotten};
 pub use journal::{EVERY, Journaling, STILL};
 pub use names::Names;
+pub use observed::{HostState, Moves, Observed};
 pub use ours::{Out, taken_out};
 pub use settled::{Reader, settled};
-pub use tally::{Moves, Tally, Told};
 pub use unfinished::tell as tell_unfinished;
+pub use unknown_outcome::UnknownOutcome;
 
 use crate::{
     effect::{Answered, Ask, Call, Door, Fleets, Lane},
@@ -96,7 +96,7 @@ pub struct Run {
 pub struct Session {
     pub run: Arc<Run>,
     pub fleets: Arc<Fleets>,
-    pub tally: Arc<Tally>,
+    pub observed: Arc<Observed>,
     /// Whether it can be gone on with, or taken back, from its journal.
     pub journaled: bool,
     /// Whether an earlier attempt changed something, or may have.
@@ -181,7 +181,7 @@ impl Session {
         stopped: Arc<Stop>,
         journal: Option<Journaling>,
     ) -> Arc<Session> {
-        let (run, tally, journaled) = (Arc::new(run), Arc::new(Tally::default()), journal.is_some());
+        let (run, observed, journaled) = (Arc::new(run), Arc::new(Observed::default()), journal.is_some());
         run.masks.spare(["ready", "drain", "maint"]);
         let listener = Arc::new(masked::Masked { masks: run.masks.clone(), then: listener });
         let journal = journal.map(|keep| Journaling { key: keep.key.knowing(run.masks.clone()), ..keep });
@@ -189,30 +189,30 @@ impl Session {
         let touched = journal.as_ref().map(|keep| keep.past.changed_fleets()).unwrap_or_default();
         let once_before = journal.as_ref().is_some_and(|keep| keep.past.once);
         let lawless = faults.lawless() && world.name() == "simulated";
-        let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), tally.clone(), stopped.clone());
+        let invariants = invariants::Invariants::new(run.clone(), fleets.clone(), observed.clone(), stopped.clone());
         let layers: Vec<Option<Box<dyn Layer>>> = vec![
             Some(Box::new(events::Events {
                 stopped: stopped.clone(),
                 run: run.clone(),
-                tally: tally.clone(),
+                observed: observed.clone(),
                 changed_before,
             })),
-            Some(Box::new(tally.clone())),
+            Some(Box::new(observed.clone())),
             Some(Box::new(masked::Learns(run.masks.clone()))),
             journal.map(|keep| {
                 let (fleets, masks) = (fleets.clone(), run.masks.clone());
                 Box::new(journal::Journaled::new(keep, fleets, masks, stopped.clone())) as Box<dyn Layer>
             }),
-            Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), tally.clone(), touched))),
+            Some(Box::new(guard::Guard::new(run.clone(), fleets.clone(), observed.clone(), touched))),
             if lawless { None } else { Some(Box::new(invariants)) },
-            Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), tally.clone()))),
+            Some(Box::new(ledger::Ledger::new(run.clone(), fleets.clone(), observed.clone()))),
             Some(Box::new(faults)),
         ];
         let layers = layers.into_iter().flatten().collect();
         Arc::new(Session {
             run,
             fleets,
-            tally,
+            observed,
             journaled,
             changed_before,
             once_before,
@@ -243,7 +243,7 @@ impl Session {
 
     /// Whether this run changed anything, in whichever attempt.
     pub fn changed(&self) -> bool {
-        self.changed_before || self.tally.changed()
+        self.changed_before || self.observed.changed()
     }
 
     pub fn stopped(&self) -> Option<u8> {

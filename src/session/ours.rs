@@ -1,5 +1,5 @@
 //! Which hosts that are out a run may put back: what the ledger says of them, and how they stand.
-use super::{Rest, Run, Tally};
+use super::{Observed, Rest, Run};
 use crate::{
     balancer::{Balance, SetAdmin},
     effect::Call,
@@ -35,13 +35,13 @@ pub fn may_put_back(
     set: &SetAdmin,
     balance: &Balance,
     run: &Run,
-    tally: &Tally,
+    observed: &Observed,
     call: Call<'_>,
     rest: Rest<'_>,
 ) -> Result<(), Failure> {
     let live = |host: &Host| balance.standing(&set.fleet, host) == Ok(Standing::Live);
     if set.typed || set.hosts.iter().all(live) {
-        set.hosts.iter().for_each(|host| tally.moves(host, None));
+        set.hosts.iter().for_each(|host| observed.moves(host, None));
         return Ok(());
     }
     let book = rest.ask(&call).read(ReadLedger { fleet: set.fleet.clone() })?;
@@ -52,7 +52,7 @@ pub fn may_put_back(
                 .on(&host.name)
                 .help(format!("type its name to put it back: `proxy.all:{host}`")));
         }
-        tally.moves(host, line.map(|line| line.places.clone()).filter(|places| !places.is_empty()));
+        observed.moves(host, line.map(|line| line.places.clone()).filter(|places| !places.is_empty()));
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! What must hold before a host is put back.
-use super::{Rest, Tally, tally::UNPROVEN};
+use super::{Observed, Rest, observed::UNPROVEN};
 use crate::{
     balancer::{Balance, SetAdmin, WaitUp, unhealthy},
     effect::Call,
     failure::Failure,
-    health::{Glance, Probe, ReadExpected, probed},
+    health::{Probe, ProbeOnce, ReadExpected, probed},
     host::Host,
 };
 use std::time::Duration;
@@ -18,7 +18,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 pub fn healthy(
     set: &SetAdmin,
     balance: &Balance,
-    tally: &Tally,
+    observed: &Observed,
     nameless: bool,
     call: Call<'_>,
     rest: Rest<'_>,
@@ -28,7 +28,7 @@ pub fn healthy(
         // In maintenance nobody checks; such a server is drained first, and waited for.
         let mut checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
         let down = checked.find(|s| s.health != crate::balancer::driver::Checked::Up);
-        let proven = tally.told(host).proven;
+        let proven = observed.host(host).proven;
         let probe = if !proven && probed(&set.fleet, host) {
             Some(probe(set, host, call, rest)?.taking(nameless))
         } else {
@@ -36,7 +36,7 @@ pub fn healthy(
         };
         if let Some(server) = down {
             let answers = match &probe {
-                Some(probe) => rest.ask(&call).read(Glance(probe.clone()))?,
+                Some(probe) => rest.ask(&call).read(ProbeOnce(probe.clone()))?,
                 None => proven,
             };
             if !answers {
@@ -45,9 +45,9 @@ pub fn healthy(
         }
         if let Some(probe) = probe {
             let proof = rest.ask(&call).read(probe.clone())?;
-            tally.proven(&probe);
+            observed.proven(&probe);
             if !proof.version_proven {
-                tally.remark(host, UNPROVEN);
+                observed.remark(host, UNPROVEN);
             }
         }
         if down.is_some() {

@@ -1,5 +1,5 @@
 //! Hosts that a run put back are looked at again: before the next ones go out, and at its end.
-use super::Tally;
+use super::Observed;
 use crate::{
     effect::{Ask, Lane},
     failure::Failure,
@@ -42,29 +42,29 @@ impl Reader<'_> {
 /// Fails with the first one that does not serve any more. Each is noted, and so is when the others were seen to serve.
 pub fn settled(
     fleet: &Arc<Fleet>,
-    tally: &Tally,
+    observed: &Observed,
     but: &[Host],
     reader: &Reader<'_>,
     now: &dyn Fn() -> Time,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
-    let back: Vec<(Host, Time)> = tally.back(fleet).into_iter().filter(|(host, _)| !but.contains(host)).collect();
+    let back: Vec<(Host, Time)> = observed.back(fleet).into_iter().filter(|(host, _)| !but.contains(host)).collect();
     let Some(last) = back.iter().map(|(_, at)| *at).max() else { return Ok(()) };
     let settle = fleet.app.as_ref().and_then(|app| app.health.as_ref()).map_or(0, |h| h.settle.as_millis() as Time);
     while now() < last + settle && !stopped() {
         reader.wait((last + settle - now()).min(AT_ONCE))?;
     }
-    let hosts = back.iter().map(|(host, _)| (host.clone(), tally.told(host).probe)).collect();
+    let hosts = back.iter().map(|(host, _)| (host.clone(), observed.host(host).probe)).collect();
     let down = reader.look(LookAgain { fleet: fleet.clone(), hosts })?;
     let mut first = None;
     for (host, at) in &back {
         let after = now().saturating_sub(*at);
         match down.iter().find(|down| down.host == host.name) {
-            None => tally.looked(host, after),
+            None => observed.looked(host, after),
             Some(Down { why, .. }) => {
                 let message = format!("host `{host}` was put back, and {} s later it is down: {why}", after / 1000);
                 let failure = Failure::failed(message).on(&host.name);
-                tally.died(host, &failure);
+                observed.died(host, &failure);
                 first.get_or_insert(failure);
             }
         }

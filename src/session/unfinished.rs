@@ -1,5 +1,5 @@
 //! What others began on a fleet and did not end, told to whoever comes next.
-use super::{Run, Tally};
+use super::{Observed, Run};
 use crate::{
     control::shown,
     effect::Lane,
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Names the runs of a fleet that are not done, each once; what this run is about is not among them.
 ///
 /// `holder` says who has the fleet's lock at this moment, and is asked if there is such a run: that one is under way.
-pub fn tell(run: &Run, tally: &Tally, book: &Book, lane: &Arc<Lane>, holder: impl FnOnce() -> Option<Holder>) {
+pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holder: impl FnOnce() -> Option<Holder>) {
     let mine = |line: &Line| line.run == run.id || run.undoes.as_ref() == Some(&line.run);
     let mut unfinished = book.unfinished_runs();
     unfinished.retain(|line| !mine(line));
@@ -20,7 +20,7 @@ pub fn tell(run: &Run, tally: &Tally, book: &Book, lane: &Arc<Lane>, holder: imp
         return;
     }
     let holder = holder();
-    for line in unfinished.into_iter().filter(|line| tally.first_told_of(&line.run)) {
+    for line in unfinished.into_iter().filter(|line| observed.first_told_of(&line.run)) {
         let last = book.lines.iter().rfind(|l| l.run == line.run && l.effect != "run");
         let text = match &holder {
             Some(holder) if *line.run == *holder.run => under_way(holder),

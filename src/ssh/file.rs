@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(1800);
 /// What lies at a path.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Lies {
+pub enum PathKind {
     Absent,
     Folder,
     /// Its sha256.
@@ -36,14 +36,14 @@ fn program(args: &[&str]) -> Command {
 }
 
 /// Looks what lies at a path.
-pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<Lies, Failure> {
+pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
     let answer = run(at, on, &["digest", checked(on, path)?], Input::Empty).await?;
     match answer.as_str() {
-        "absent" => Ok(Lies::Absent),
-        "folder" => Ok(Lies::Folder),
-        "other" => Ok(Lies::Other),
+        "absent" => Ok(PathKind::Absent),
+        "folder" => Ok(PathKind::Folder),
+        "other" => Ok(PathKind::Other),
         digest if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Ok(Lies::File(digest.to_owned()))
+            Ok(PathKind::File(digest.to_owned()))
         }
         other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, other.escape_debug()))),
     }

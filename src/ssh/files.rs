@@ -2,7 +2,7 @@
 use super::{
     On,
     arriving::{arrived, unwritable},
-    file::{Content, Lies, exists, lies, replace, sha256},
+    file::{Content, PathKind, exists, lies, replace, sha256},
     unpack,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub struct Look {
 }
 
 impl Effect for Look {
-    type Outcome = Lies;
+    type Outcome = PathKind;
     const NAME: &'static str = "look";
     const KIND: Kind = Kind::Read;
 
@@ -48,13 +48,13 @@ impl Effect for Look {
         format!("look what lies at {}", self.path)
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Lies, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<PathKind, Failure> {
         lies(&at, &self.on, &self.path).await
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Lies> {
+    fn predict(&self, model: &mut Model) -> Predicted<PathKind> {
         let content = content(model, &self.on, &self.path)?;
-        Ok(content.map_or(Lies::Absent, |bytes| Lies::File(sha256(&bytes))))
+        Ok(content.map_or(PathKind::Absent, |bytes| PathKind::File(sha256(&bytes))))
     }
 }
 
@@ -155,10 +155,10 @@ fn unfit(on: &On, path: &str, why: &str) -> Failure {
 /// The digest that the host has of a file.
 async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failure> {
     match lies(at, on, path).await? {
-        Lies::File(digest) => Ok(digest),
-        Lies::Absent => Err(unfit(on, path, "it is not there")),
-        Lies::Folder => Err(unfit(on, path, "it is a folder")),
-        Lies::Other => Err(unfit(on, path, "it isn't a file")),
+        PathKind::File(digest) => Ok(digest),
+        PathKind::Absent => Err(unfit(on, path, "it is not there")),
+        PathKind::Folder => Err(unfit(on, path, "it is a folder")),
+        PathKind::Other => Err(unfit(on, path, "it isn't a file")),
     }
 }
 
@@ -219,7 +219,7 @@ impl Effect for WriteFile {
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
-        Ok(if lies == Lies::File(sha256(self.text.reveal().as_bytes())) { Seen::Done(()) } else { Seen::Not })
+        Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) { Seen::Done(()) } else { Seen::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
@@ -271,7 +271,7 @@ impl Effect for Put {
         }
         let (digest, _) = digest(&self.from).map_err(|e| self.unreadable(&e))?;
         let lies = ask.read(Look { on: self.on.clone(), path: self.to.clone() })?;
-        Ok(if lies == Lies::File(digest) { Seen::Done(()) } else { Seen::Not })
+        Ok(if lies == PathKind::File(digest) { Seen::Done(()) } else { Seen::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
@@ -348,14 +348,14 @@ impl Effect for Get {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         match lies(&at, &self.on, &self.from).await? {
-            Lies::Folder => self.folder(&at).await,
+            PathKind::Folder => self.folder(&at).await,
             _ => self.file(&at).await,
         }
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.from.clone() })?;
-        let mine = digest(&self.to).map(|(digest, _)| Lies::File(digest)).ok();
+        let mine = digest(&self.to).map(|(digest, _)| PathKind::File(digest)).ok();
         Ok(if mine == Some(lies) { Seen::Done(()) } else { Seen::Not })
     }
 

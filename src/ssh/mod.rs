@@ -29,7 +29,7 @@ mod wrapper;
 
 pub use connect::{Connect, Connected};
 pub use exec::{Capture, Exec, Output, good};
-pub use file::Lies;
+pub use file::PathKind;
 pub use files::{Exists, Get, Look, Put, ReadFile, WriteFile};
 pub use on::{On, trace};
 pub use openssh::Openssh;

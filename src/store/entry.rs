@@ -242,13 +242,13 @@ const WRITTEN_DOWN: [&str; 2] = ["mark", "number"];
 
 /// An entry, and how many bytes the journal had that it was read from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Glance {
+pub struct RunSummary {
     pub entry: Entry,
     pub size: u64,
 }
 
 /// Reads a journal; of one without a head there is nothing to tell.
-pub fn glance(path: &Path) -> io::Result<Option<Glance>> {
+pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
     // Asked first: what is written meanwhile makes it longer, and is seen the next time.
     let size = fs::metadata(path)?.len();
     let mut parts = read(path)?.records.into_iter().map(|text| serde_json::from_slice::<Part>(&text).ok());
@@ -277,7 +277,7 @@ pub fn glance(path: &Path) -> io::Result<Option<Glance>> {
         _ => {}
     }
     entry.changed = Some(changes.all());
-    Ok(Some(Glance { entry, size }))
+    Ok(Some(RunSummary { entry, size }))
 }
 
 fn fleet(thing: &str) -> Option<Name> {

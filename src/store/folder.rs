@@ -1,5 +1,5 @@
 //! The folder of journals, one a run, as it is seen from outside.
-use super::{Entry, Glance, glance};
+use super::{Entry, RunSummary, glance};
 use crate::host::Name;
 use rustix::{
     fs::{FlockOperation, flock},
@@ -69,7 +69,7 @@ impl Folder {
     }
 
     /// What a run's journal says; nothing if it has none.
-    pub fn glance(&self, run: &str) -> Option<Glance> {
+    pub fn glance(&self, run: &str) -> Option<RunSummary> {
         glance(&self.journal(run)).ok().flatten()
     }
 

@@ -1,5 +1,5 @@
 //! What finds runs without reading their journals.
-use super::{Ending, Entry, Glance};
+use super::{Ending, Entry, RunSummary};
 use crate::host::Name;
 
 /// An index of runs: it says what journals said when they were last looked at, and can always be made again from them.
@@ -7,12 +7,12 @@ use crate::host::Name;
 /// On one machine it is a file; that of a team may be a server.
 pub trait Index {
     /// Takes up what is known of runs now, in place of what was known before.
-    fn put(&mut self, runs: &[Glance]) -> Result<(), Broken>;
+    fn put(&mut self, runs: &[RunSummary]) -> Result<(), Broken>;
 
     fn forget(&mut self, runs: &[Name]) -> Result<(), Broken>;
 
     /// Those that pass, the newest first, and at most so many.
-    fn list(&mut self, filter: &Filter, most: usize) -> Result<Vec<Glance>, Broken>;
+    fn list(&mut self, filter: &Filter, most: usize) -> Result<Vec<RunSummary>, Broken>;
 
     /// Two of those whose ids begin so, or as many as there are.
     fn find(&mut self, beginning: &str) -> Result<Vec<Entry>, Broken>;

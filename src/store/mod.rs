@@ -8,14 +8,14 @@ mod logs;
 mod meant;
 mod past;
 mod record;
+mod rewind;
 mod runs;
 mod sqlite;
 mod steps;
-mod unravel;
 mod upkeep;
 
 pub use entry::{Changed, Ending, Entry};
-use entry::{Glance, glance};
+use entry::{RunSummary, glance};
 pub use index::Filter;
 pub use journal::{Journal, Kept, read};
 pub use log::Log;

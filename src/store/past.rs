@@ -1,7 +1,7 @@
 //! What a run did in earlier attempts, to be handed back when it is resumed.
 use super::{
     Record,
-    unravel::{Ends, Lanes, lost, once_from, unravel},
+    rewind::{Ends, Lanes, lost, once_from, rewind},
 };
 use crate::{
     effect::Kind,
@@ -161,7 +161,7 @@ impl Past {
         let mut done = self.lanes.values().flat_map(BTreeMap::values).filter(|known| known.may_be_done()).peekable();
         self.changed |= done.peek().is_some();
         self.once |= done.any(|known| known.kind == Kind::Once);
-        unravel(&mut self.lanes, ends, &mut self.forgotten, "");
+        rewind(&mut self.lanes, ends, &mut self.forgotten, "");
         lost(&mut self.lanes);
         for (lane, effects) in &mut self.lanes {
             let read = effects.extract_if(.., |_, known| known.fate == Fate::Afresh);

@@ -4,7 +4,7 @@
 //! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
 //! came or went otherwise is noticed without reading 100,000 names.
 use super::{
-    Ending, Entry, Glance, Head, Journal, Record,
+    Ending, Entry, Head, Journal, Record, RunSummary,
     folder::Folder,
     index::{Broken, Filter, Index, Label},
     read,
@@ -61,7 +61,7 @@ impl Runs {
     /// by its journal.
     pub fn begin(&self, head: &Head) -> Result<Begun, Failure> {
         self.folder.make().map_err(|e| self.unwritable(&e))?;
-        let new = [Glance { entry: Entry::begun(head), size: 0 }];
+        let new = [RunSummary { entry: Entry::begun(head), size: 0 }];
         let mut index = Sqlite::open(&self.index()).and_then(|mut index| index.put(&new).map(|()| index));
         let before = self.folder.changed();
         let begun = || {
@@ -154,7 +154,7 @@ impl Runs {
         };
         // From now on it is one that has not come to its end, and its journal is looked at by each listing.
         if let Ok(mut index) = Sqlite::open(&self.index()) {
-            let _ = index.put(&[Glance { entry: Entry::begun(head), size: 0 }]);
+            let _ = index.put(&[RunSummary { entry: Entry::begun(head), size: 0 }]);
         }
         Ok(Resumed { head: head.clone(), journal, records })
     }

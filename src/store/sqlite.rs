@@ -1,6 +1,6 @@
 //! The index of one machine, in a file.
 use super::{
-    Entry, Glance,
+    Entry, RunSummary,
     index::{Broken, Filter, Index, Label},
 };
 use crate::host::Name;
@@ -85,14 +85,14 @@ fn version(connection: &Connection) -> Result<usize, Error> {
 }
 
 impl Index for Sqlite {
-    fn put(&mut self, runs: &[Glance]) -> Result<(), Broken> {
+    fn put(&mut self, runs: &[RunSummary]) -> Result<(), Broken> {
         let all = self.change()?;
         {
             let mut unlabel = all.prepare("DELETE FROM label WHERE run = ?")?;
             let mut run =
                 all.prepare("INSERT OR REPLACE INTO run (id, began, ending, size, entry) VALUES (?, ?, ?, ?, ?)")?;
             let mut label = all.prepare("INSERT OR IGNORE INTO label (kind, name, began, run) VALUES (?, ?, ?, ?)")?;
-            for Glance { entry, size } in runs {
+            for RunSummary { entry, size } in runs {
                 let text = serde_json::to_string(entry).expect("an entry is plain data");
                 unlabel.execute([&entry.run])?;
                 run.execute(params![entry.run, entry.began(), entry.outcome.word(), size.cast_signed(), text])?;
@@ -114,14 +114,14 @@ impl Index for Sqlite {
         Ok(all.commit()?)
     }
 
-    fn list(&mut self, filter: &Filter, most: usize) -> Result<Vec<Glance>, Broken> {
+    fn list(&mut self, filter: &Filter, most: usize) -> Result<Vec<RunSummary>, Broken> {
         let (text, values) = question(filter, most);
         let mut asked = self.connection.prepare(&text)?;
         let found = asked.query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
         found
             .map(|found| {
                 let (text, size): (String, i64) = found?;
-                Ok(Glance { entry: parsed(&text)?, size: size.cast_unsigned() })
+                Ok(RunSummary { entry: parsed(&text)?, size: size.cast_unsigned() })
             })
             .collect()
     }

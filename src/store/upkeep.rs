@@ -1,6 +1,6 @@
 //! Keeps an index true to a folder of journals, and lists runs by both.
 use super::{
-    Ending, Entry, Glance, Listed,
+    Ending, Entry, Listed, RunSummary,
     folder::{Changed, Folder},
     index::{Broken, Filter, Index},
 };
@@ -68,13 +68,13 @@ pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize
     let count = if all { usize::MAX } else { most.saturating_add(1) };
     let open = |run: &Entry| run.outcome == Ending::Unfinished;
     // One that had come to its end was resumed, or torn.
-    let changed = |g: &Glance| !open(&g.entry) && !folder.is_as_long(&g.entry.run, g.size);
+    let changed = |g: &RunSummary| !open(&g.entry) && !folder.is_as_long(&g.entry.run, g.size);
     let mut found = index.list(&wanted, count)?;
     if found.iter().any(changed) {
         look_again(folder, index, found.iter().filter(|g| changed(g)).map(|g| g.entry.run.clone()))?;
         found = index.list(&wanted, count)?;
     }
-    let now = |Glance { entry, .. }| match open(&entry) && folder.is_written(&entry) {
+    let now = |RunSummary { entry, .. }| match open(&entry) && folder.is_written(&entry) {
         true => Entry { outcome: Ending::Running, ..entry },
         false => entry,
     };

@@ -284,7 +284,7 @@ pub trait Person: Send + Sync {
 }
 
 /// One fleet's parts.
-pub struct Site {
+pub struct Connections {
     pub fleet: Arc<Fleet>,
     pub transport: Arc<dyn Transport>,
     pub balancing: Arc<dyn Balancing>,
@@ -308,10 +308,10 @@ pub struct Real {
     /// How servers stand that nobody can ask by program, as a person said in this run: by fleet, balancer and host.
     pub said: tokio::sync::Mutex<BTreeMap<(Name, Name, Name), crate::effect::Admin>>,
     build: Build,
-    sites: Mutex<BTreeMap<Name, Arc<Site>>>,
+    sites: Mutex<BTreeMap<Name, Arc<Connections>>>,
 }
 
-type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Site, Failure> + Send + Sync>;
+type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Connections, Failure> + Send + Sync>;
 
 impl Real {
     pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
@@ -321,11 +321,11 @@ impl Real {
     }
 
     /// The parts of a fleet that was admitted.
-    pub fn site(&self, fleet: &Name) -> Arc<Site> {
+    pub fn site(&self, fleet: &Name) -> Arc<Connections> {
         self.sites.lock().unwrap().get(fleet).expect("hosts come from fleets that were admitted").clone()
     }
 
-    pub fn sites(&self) -> Vec<Arc<Site>> {
+    pub fn sites(&self) -> Vec<Arc<Connections>> {
         self.sites.lock().unwrap().values().cloned().collect()
     }
 }

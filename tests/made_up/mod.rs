@@ -13,7 +13,7 @@ use rfab::{
     host::Host,
     line,
     model::Model,
-    simulate::{Simulation, Wish, simulate},
+    simulate::{Scenario, Simulation, simulate},
 };
 use std::{fs, path::Path, process::Command, sync::Arc};
 
@@ -115,10 +115,10 @@ impl Shop {
     }
 
     pub fn run(&self, words: &str, model: Model) -> Simulation {
-        self.run_with(words, model, Wish { seed: 1, ..Wish::default() })
+        self.run_with(words, model, Scenario { seed: 1, ..Scenario::default() })
     }
 
-    pub fn run_with(&self, words: &str, model: Model, wish: Wish) -> Simulation {
+    pub fn run_with(&self, words: &str, model: Model, wish: Scenario) -> Simulation {
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.project.tasks).unwrap();
         simulate(&self.project, &line, model, wish)

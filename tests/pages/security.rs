@@ -22,7 +22,7 @@ const SECURE: [(&str, &str, &str); 18] = [
     ("5 seconds of processor time", "src/script/meter.rs", "const TIME: Duration = Duration::from_secs(5);"),
     ("folder `0700`, files `0600`", "src/store/folder.rs", ".mode(0o700)"),
     ("folder `0700`, files `0600`", "src/store/journal.rs", ".mode(0o600)"),
-    ("its login user: folder `0700`", "src/balancer/keeper.sh", "chmod 700 ."),
+    ("its login user: folder `0700`", "src/balancer/lock_session.sh", "chmod 700 ."),
     ("in a folder of mode `0700`", "src/ssh/walk.sh", "umask 077 && mkdir \"./$held\""),
     ("`.rfab` is `0755`", "src/release/host/setup.sh", "folder .rfab 755\n"),
     ("the login user: folder `0700`", "src/ssh/wrapper.sh", "umask 077 && mkdir -p \"$folder\""),

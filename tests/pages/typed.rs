@@ -11,7 +11,7 @@ use rfab::{
     failure::Exit,
     line::{self, Line},
     model::Model,
-    simulate::{Simulation, Wish, simulate},
+    simulate::{Scenario, Simulation, simulate},
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -69,7 +69,7 @@ fn understood(project: &Project, words: &[String], command: Option<&[String]>) -
 }
 
 fn run(project: &Project, line: &Line) -> Simulation {
-    simulate(&project.load().unwrap(), line, Model::new(), Wish { seed: 1, ..Wish::default() })
+    simulate(&project.load().unwrap(), line, Model::new(), Scenario { seed: 1, ..Scenario::default() })
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rfab::{
     failure::{Exit, Failure},
     line,
     model::Model,
-    simulate::{Simulation, Wish, simulate},
+    simulate::{Scenario, Simulation, simulate},
 };
 use std::{fs, path::Path, process::Command};
 
@@ -109,11 +109,11 @@ impl Project {
     /// Runs a line on a made-up world where nothing has happened yet.
     #[track_caller]
     pub fn run(&self, words: &str) -> Simulation {
-        self.run_on(words, Model::new(), Wish { seed: 1, ..Wish::default() })
+        self.run_on(words, Model::new(), Scenario { seed: 1, ..Scenario::default() })
     }
 
     #[track_caller]
-    pub fn run_on(&self, words: &str, model: Model, wish: Wish) -> Simulation {
+    pub fn run_on(&self, words: &str, model: Model, wish: Scenario) -> Simulation {
         let project = self.load().unwrap_or_else(|failure| panic!("{failure:?}"));
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &project.tasks).unwrap();

@@ -3,7 +3,7 @@
 
 use crate::lab::Lab;
 use rfab::{
-    balancer::Desk,
+    balancer::FleetLocks,
     effect::{Answered, Ask, Call, Door, Effect, Lane, Record, Seen},
     event::{Event, Listener},
     failure::Failure,
@@ -15,7 +15,7 @@ use rfab::{
     ssh::Openssh,
     world::{
         World,
-        real::{Holder, Person, Real, RealWorld, Site, Transport},
+        real::{Connections, Holder, Person, Real, RealWorld, Transport},
         simulated::Simulated,
     },
 };
@@ -109,8 +109,8 @@ impl Side {
         let build = move |fleet: &Arc<Fleet>| {
             let ssh: Arc<dyn Transport> =
                 Arc::new(Openssh::new(fleet, &project, &home, Some(&run_dir), Arc::new(Willing))?);
-            let balancing = Arc::new(Desk::new(fleet.clone(), ssh.clone()));
-            Ok(Site { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
+            let balancing = Arc::new(FleetLocks::new(fleet.clone(), ssh.clone()));
+            Ok(Connections { fleet: fleet.clone(), transport: ssh, balancing, balance: Default::default() })
         };
         let real = Real::new(Arc::new(Willing), lab.folder.join("tmp"), true, Box::new(build));
         let side = Side::of(Arc::new(RealWorld::new(real, runtime)), run);

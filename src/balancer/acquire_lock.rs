@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 /// Changes nothing, but comes to the door as what will: a guarded fleet asks, and the lock is taken.
 #[derive(Clone, Serialize)]
-pub struct Claim {
+pub struct AcquireLock {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
 }
 
-impl Effect for Claim {
+impl Effect for AcquireLock {
     type Outcome = ();
     const NAME: &'static str = "claim";
     const KIND: Kind = Kind::Hold;

@@ -1,12 +1,12 @@
-//! Stretches of a run: from an effect on, to the end of its lane, with all lanes that are forked there.
+//! LaneTails of a run: from an effect on, to the end of its lane, with all lanes that are forked there.
 use crate::{host::Name, store::below};
 use std::{collections::BTreeMap, sync::Mutex};
 
 /// By lane, the number that the stretch begins with.
 #[derive(Default)]
-pub struct Stretches(Mutex<BTreeMap<Name, u32>>);
+pub struct LaneTails(Mutex<BTreeMap<Name, u32>>);
 
-impl Stretches {
+impl LaneTails {
     pub fn begin(&self, lane: &Name, number: u32) {
         let mut begins = self.0.lock().unwrap();
         let begin = begins.entry(lane.clone()).or_insert(number);
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_stretch_goes_to_the_end_of_its_lane_and_into_every_lane_that_is_forked_there() {
-        let stretches = Stretches::default();
+        let stretches = LaneTails::default();
         stretches.begin(&"1.release/4.web1".into(), 3);
         for (lane, number, covered) in [
             ("1.release/4.web1", 2, false),

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// Asks once; a host that does not answer, or serves something else, is no failure.
 #[derive(Clone, Debug, Serialize)]
-pub struct Glance(pub Probe);
+pub struct ProbeOnce(pub Probe);
 
-impl Effect for Glance {
+impl Effect for ProbeOnce {
     type Outcome = bool;
     const NAME: &'static str = "glance";
     const KIND: Kind = Kind::Read;
@@ -43,7 +43,7 @@ impl Effect for Glance {
 
 /// Asks once, and tells what was answered.
 #[derive(Clone, Debug, Serialize)]
-pub struct LookAt(pub Probe);
+pub struct Inspect(pub Probe);
 
 /// What a host answered at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub struct Seen {
     pub said: String,
 }
 
-impl Effect for LookAt {
+impl Effect for Inspect {
     type Outcome = Seen;
     const NAME: &'static str = "look_at";
     const KIND: Kind = Kind::Read;
@@ -87,7 +87,7 @@ impl Effect for LookAt {
     }
 }
 
-impl LookAt {
+impl Inspect {
     fn seen(&self, right: bool, answer: &Answer) -> Seen {
         let wanted = match right || !answer.good {
             true => String::new(),

@@ -15,7 +15,7 @@ pub type Ends = HashMap<Name, (usize, Option<Failure>)>;
 /// Follows a failure down to where it began: that is tried again, and what was done because of it is forgotten.
 ///
 /// What a lane that did not end well has only read since its last change is read afresh.
-pub fn unravel(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Known)>, lane: &str) {
+pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Known)>, lane: &str) {
     let end = ends.get(lane).cloned();
     let origin = match &end {
         Some((_, None)) => return,
@@ -29,7 +29,7 @@ pub fn unravel(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Kn
         match lanes.get_mut(lane).and_then(|own| own.get_mut(&number)) {
             Some(known) if end.is_some() => known.fate = Fate::TriedAgain,
             Some(_) => {}
-            None => children(lanes, lane, number).iter().for_each(|child| unravel(lanes, ends, forgotten, child)),
+            None => children(lanes, lane, number).iter().for_each(|child| rewind(lanes, ends, forgotten, child)),
         }
     }
     read_afresh(lanes, ends, lane);

@@ -149,11 +149,11 @@ pub fn over<T: Send + 'static>(
 /// Notes a failure for its host. One of another machine, such as a balancer's, is that machine's and not each host's,
 /// unless the host was begun with.
 fn note(here: &Here, host: &Host, failure: &Failure) {
-    let tally = &here.session.tally;
-    let told = tally.told(host);
+    let observed = &here.session.observed;
+    let told = observed.host(host);
     let others = failure.host.as_ref().is_some_and(|name| *name != host.name);
     if !others || told.changed || told.drained {
-        tally.failed(host, failure);
+        observed.failed(host, failure);
     }
 }
 

@@ -26,7 +26,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-const PROGRAM: &str = include_str!("keeper.sh");
+const PROGRAM: &str = include_str!("lock_session.sh");
 /// How long the keeper bears silence.
 pub const SILENCE: Duration = Duration::from_secs(30);
 /// How long an answer may take.
@@ -45,13 +45,13 @@ const MOST: usize = 300;
 
 /// What a keeper answered when it was asked for the lock.
 pub enum Taken {
-    Held(Arc<Keeper>),
+    Held(Arc<LockSession>),
     /// Whatever the lock file says of the holder.
     Busy(String),
 }
 
 /// A lock that is held.
-pub struct Keeper {
+pub struct LockSession {
     host: String,
     talk: Mutex<Talk>,
     /// Whether it is known to be lost; it never comes back.
@@ -73,7 +73,7 @@ struct Talk {
     heard: Option<Instant>,
 }
 
-impl Keeper {
+impl LockSession {
     /// Asks for a fleet's lock on a host; `socket` is the balancer's, if it has one.
     pub async fn take(
         transport: &dyn Transport,
@@ -101,7 +101,7 @@ impl Keeper {
             _ => return Err(strange(&host.name)),
         }
         let socket = near.map(|near| UnixSocket::new(near, &host.name));
-        let keeper = Arc::new(Keeper {
+        let keeper = Arc::new(LockSession {
             host: host.name.to_string(),
             talk: Mutex::new(talk),
             lost: AtomicBool::new(false),
@@ -325,7 +325,7 @@ fn locked(message: String) -> Failure {
 }
 
 #[async_trait]
-impl Socket for Keeper {
+impl Socket for LockSession {
     /// Through the forwarded socket, which ends with the lock; else by the keeper's own tools.
     async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
         lines.iter().try_for_each(|line| one_line(line))?;

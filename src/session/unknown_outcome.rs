@@ -9,7 +9,7 @@ use crate::{
 
 /// Who decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Doubt {
+pub enum UnknownOutcome {
     /// The person, if there is one.
     #[default]
     Ask,
@@ -48,16 +48,16 @@ impl Why {
     }
 }
 
-impl Doubt {
+impl UnknownOutcome {
     /// Its outcome if it is taken for done; none if it is to be done again.
     ///
     /// `Unknown` when nobody decides.
     pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {
         let effect = call.effect;
         let again = match self {
-            Doubt::Retry => true,
-            Doubt::Skip => false,
-            Doubt::Ask => asked(why, call, rest)?,
+            UnknownOutcome::Retry => true,
+            UnknownOutcome::Skip => false,
+            UnknownOutcome::Ask => asked(why, call, rest)?,
         };
         let text = match again {
             true => format!("done again, as {}: {}", why.is(), effect.describe()),

@@ -5,7 +5,7 @@ use super::{
     diagnosis::unasked,
     driver::{Driver, Socket},
     haproxy::Haproxy,
-    keeper::{Keeper, SILENCE, Taken, held_by, lost},
+    lock_session::{LockSession, SILENCE, Taken, held_by, lost},
     socket::{ReadOnly, UnixSocket, remote},
 };
 use crate::{
@@ -25,19 +25,19 @@ const AGAIN: Duration = Duration::from_secs(2);
 const WANTED: Duration = Duration::from_millis(100);
 
 /// What is held of a fleet.
-pub struct Desk {
+pub struct FleetLocks {
     fleet: Arc<Fleet>,
     transport: Arc<dyn Transport>,
     /// By balancer, else by the host that stands for it.
-    keepers: Mutex<BTreeMap<Name, Arc<Keeper>>>,
+    sessions: Mutex<BTreeMap<Name, Arc<LockSession>>>,
     /// By balancer, and whether its lock was lost.
     readers: Mutex<BTreeMap<(Name, bool), Arc<dyn Driver>>>,
     books: Books,
 }
 
-impl Desk {
+impl FleetLocks {
     pub fn new(fleet: Arc<Fleet>, transport: Arc<dyn Transport>) -> Self {
-        Self { fleet, transport, keepers: Mutex::default(), readers: Mutex::default(), books: Books::default() }
+        Self { fleet, transport, sessions: Mutex::default(), readers: Mutex::default(), books: Books::default() }
     }
 
     /// The machines that keep locks and ledgers, in name order, with their admin sockets.
@@ -81,17 +81,17 @@ async fn given_up(waits: Option<Waits<'_>>) {
     }
 }
 
-impl Desk {
+impl FleetLocks {
     /// Takes the lock on one machine.
     async fn take(
         &self,
         (_, host, socket): &(Name, Host, Option<String>),
         holder: &Holder,
         waits: Option<Waits<'_>>,
-    ) -> Result<Arc<Keeper>, Failure> {
+    ) -> Result<Arc<LockSession>, Failure> {
         let (folder, mut told) = (self.folder(), String::new());
         loop {
-            let asked = Keeper::take(&*self.transport, host, &folder, holder, socket.as_deref(), SILENCE);
+            let asked = LockSession::take(&*self.transport, host, &folder, holder, socket.as_deref(), SILENCE);
             let busy = match asked.await? {
                 Taken::Held(keeper) => return Ok(keeper),
                 Taken::Busy(who) => held_by(&self.fleet.name, &who),
@@ -107,13 +107,13 @@ impl Desk {
 }
 
 #[async_trait]
-impl Balancing for Desk {
+impl Balancing for FleetLocks {
     async fn lock(&self, holder: &Holder, waits: Option<Waits<'_>>, say: &Says<'_>) -> Result<(), Failure> {
-        let mut keepers = self.keepers.lock().await;
-        if !keepers.is_empty() {
+        let mut sessions = self.sessions.lock().await;
+        if !sessions.is_empty() {
             return Ok(());
         }
-        let mut taken = BTreeMap::<Name, Arc<Keeper>>::new();
+        let mut taken = BTreeMap::<Name, Arc<LockSession>>::new();
         for home in self.homes() {
             let asked = tokio::select! {
                 taken = self.take(&home, holder, waits) => taken,
@@ -150,27 +150,27 @@ impl Balancing for Desk {
                 }
             })?;
         }
-        *keepers = taken;
+        *sessions = taken;
         Ok(())
     }
 
     async fn held(&self) -> Result<(), Failure> {
-        let keepers: Vec<Arc<Keeper>> = self.keepers.lock().await.values().cloned().collect();
-        for keeper in keepers {
+        let sessions: Vec<Arc<LockSession>> = self.sessions.lock().await.values().cloned().collect();
+        for keeper in sessions {
             keeper.held().await?;
         }
         Ok(())
     }
 
     async fn unlock(&self) {
-        for keeper in std::mem::take(&mut *self.keepers.lock().await).into_values() {
+        for keeper in std::mem::take(&mut *self.sessions.lock().await).into_values() {
             keeper.release().await;
         }
         self.books.turned().await;
     }
 
     async fn driver(&self, balancer: &Name) -> Result<Arc<dyn Driver>, Failure> {
-        let keeper = self.keepers.lock().await.get(balancer).cloned();
+        let keeper = self.sessions.lock().await.get(balancer).cloned();
         if let Some(keeper) = keeper.as_ref().filter(|keeper| !keeper.is_lost()) {
             return Ok(Arc::new(Haproxy { socket: keeper.clone(), name: balancer.to_string() }));
         }
@@ -207,7 +207,7 @@ impl Balancing for Desk {
     }
 
     async fn note_all(&self, place: &Name, file: &str, lines: &[&str]) -> Result<(), Failure> {
-        let keeper = self.keepers.lock().await.get(place).cloned();
+        let keeper = self.sessions.lock().await.get(place).cloned();
         let keeper = keeper.ok_or_else(|| {
             Failure::new(Reason::Locked, format!("the ledger on `{place}` is only written while the lock is held"))
         })?;
@@ -226,7 +226,7 @@ impl Balancing for Desk {
 
     async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure> {
         let (_, host, _) = self.home(place)?;
-        let locked = self.keepers.lock().await.get(place).is_some_and(|keeper| !keeper.is_lost());
+        let locked = self.sessions.lock().await.get(place).is_some_and(|keeper| !keeper.is_lost());
         self.books.read(&self.shelf(place, &host), locked).await
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     balancer::ReadBalance,
     event::{Standing, What},
     failure::{Failure, Reason},
-    fan,
+    fan_out,
     git::{Kind, ReadDate, Resolve, app},
     ledger::{Book, Called, Consult, Histories, Line, Phase, Releasing, reserved},
     model::Commit,
@@ -16,9 +16,9 @@ use rhai::{Dynamic, Map};
 /// The commit that a reference means, or that of the release in progress.
 pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
-    let tally = here.session.tally.clone();
+    let observed = here.session.observed.clone();
     let fleet = targets.fleet.clone();
-    let resolved = match tally.resolved(&fleet.name, reference) {
+    let resolved = match observed.resolved(&fleet.name, reference) {
         Some(known) => known,
         None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
     };
@@ -48,13 +48,17 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         here.lane.tell(What::Warned { host: here.lane.host.clone(), text });
         let commit = kept.commit.to_string();
         let kept = crate::git::Resolved { commit, name: kept.name, tag: kept.tag, tags: kept.names, ..resolved };
-        tally.resolve(&fleet.name, reference, &kept);
+        observed.resolve(&fleet.name, reference, &kept);
         return Ok(kept.into());
     }
     if let Some(line) = book.as_ref().and_then(|book| book.withdrawn(&resolved.commit)) {
-        return Err(thrown(rolled_back(reference, &called(&resolved.commit, tally.names.of(&resolved.commit)), line)));
+        return Err(thrown(rolled_back(
+            reference,
+            &called(&resolved.commit, observed.names.of(&resolved.commit)),
+            line,
+        )));
     }
-    tally.resolve(&fleet.name, reference, &resolved);
+    observed.resolve(&fleet.name, reference, &resolved);
     Ok(resolved.into())
 }
 
@@ -106,7 +110,7 @@ fn in_progress(here: &Here, targets: &Targets, book: &Book) -> RhaiResultOf<Opti
     }
     let hosts: Vec<_> = counted.iter().map(|(host, _)| host.clone()).collect();
     let of = fleet.clone();
-    let listings = fan::over(here, &hosts, move |lane, host| lane.perform(ReadReleases::of(&of, host)?));
+    let listings = fan_out::over(here, &hosts, move |lane, host| lane.perform(ReadReleases::of(&of, host)?));
     let (mut live_has_it, mut another_has_not) = (false, false);
     for (listing, (host, out)) in listings.into_iter().zip(counted) {
         let has = listing.map_err(thrown)?.current.is_some_and(|r| r.is_of(&commit));
@@ -200,7 +204,7 @@ pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> 
     let targets = current_targets(here)?;
     let (mut known, mut highest) = (None, 0);
     for host in targets.hosts.iter().filter(|host| targets.fleet.releases_to(host)) {
-        let told = here.session.tally.listing(host);
+        let told = here.session.observed.listing(host);
         let listing = match told {
             Some(listing) => listing,
             None => here.perform(ReadReleases::of(&targets.fleet, host).map_err(thrown)?)?,

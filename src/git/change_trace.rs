@@ -1,9 +1,9 @@
 //! Whether a change of a repository was made, as far as the repository tells.
 use super::{
     Change, Error, Pushed, Repository,
-    change::full_name,
     process::git,
     reading::{WITHIN, here},
+    write::full_name,
 };
 use crate::{
     effect::*,
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// What a repository tells of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Happened {
+pub enum ChangeTrace {
     /// It is there, with the commit that came of it, if any did.
     Yes(Option<String>),
     No,
@@ -25,29 +25,29 @@ pub enum Happened {
 }
 
 /// Looks for what a change would have left.
-pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<Happened, Error> {
+pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<ChangeTrace, Error> {
     match change {
         Change::Commit { message, files } => committed(at, message, files, within).await,
         Change::Merge { reference } => {
             let full = full_name(at, reference)?;
             let ended = git(at, &["merge-base", "--is-ancestor", &full, "HEAD"], within).await?;
-            if ended.ok { Ok(Happened::Yes(said(at, "HEAD", within).await?)) } else { Ok(Happened::No) }
+            if ended.ok { Ok(ChangeTrace::Yes(said(at, "HEAD", within).await?)) } else { Ok(ChangeTrace::No) }
         }
         Change::Tag { name, commit, .. } => {
             let there = said(at, &format!("refs/tags/{name}^{{commit}}"), within).await?;
-            Ok(if there.as_ref() == Some(commit) { Happened::Yes(None) } else { Happened::No })
+            Ok(if there.as_ref() == Some(commit) { ChangeTrace::Yes(None) } else { ChangeTrace::No })
         }
         Change::Push { what } => pushed(at, what, within).await,
         // Once more does no harm.
-        Change::Fetch => Ok(Happened::No),
+        Change::Fetch => Ok(ChangeTrace::No),
     }
 }
 
 /// The last commit has the message, and nothing is left to commit.
-async fn committed(at: &Repository, message: &str, files: &[String], within: Duration) -> Result<Happened, Error> {
+async fn committed(at: &Repository, message: &str, files: &[String], within: Duration) -> Result<ChangeTrace, Error> {
     let last = git(at, &["log", "-1", "--format=%B"], within).await?;
     if !last.ok || last.out.trim() != message.trim() {
-        return Ok(Happened::No);
+        return Ok(ChangeTrace::No);
     }
     let mut diff = vec!["--literal-pathspecs", "diff", "--quiet", "HEAD", "--"];
     diff.extend(files.iter().map(String::as_str));
@@ -55,13 +55,13 @@ async fn committed(at: &Repository, message: &str, files: &[String], within: Dur
         diff.insert(2, "--cached");
     }
     match git(at, &diff, within).await?.ok {
-        true => Ok(Happened::Yes(said(at, "HEAD", within).await?)),
-        false => Ok(Happened::Unclear),
+        true => Ok(ChangeTrace::Yes(said(at, "HEAD", within).await?)),
+        false => Ok(ChangeTrace::Unclear),
     }
 }
 
 /// The remote has all of it as it is here.
-async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Happened, Error> {
+async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<ChangeTrace, Error> {
     let remote = at.remote.as_deref().ok_or(Error::NoRemote)?;
     for one in what {
         let full = match one {
@@ -74,10 +74,10 @@ async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Ha
         }
         let there = listed.out.lines().find_map(|l| l.strip_suffix(&full)).map(|l| l.trim().to_owned());
         if there.is_none() || there != said(at, &full, within).await? {
-            return Ok(Happened::No);
+            return Ok(ChangeTrace::No);
         }
     }
-    Ok(Happened::Yes(None))
+    Ok(ChangeTrace::Yes(None))
 }
 
 /// What a name means here; `None` if nothing.
@@ -94,7 +94,7 @@ pub struct ReadChange {
 }
 
 impl Effect for ReadChange {
-    type Outcome = Happened;
+    type Outcome = ChangeTrace;
     const NAME: &'static str = "read_change";
     const KIND: Kind = Kind::Read;
 
@@ -110,15 +110,15 @@ impl Effect for ReadChange {
         format!("look whether it was done: {}", self.change.describe())
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Happened, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<ChangeTrace, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
         Ok(happened(&repository, &self.change, WITHIN).await?)
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Happened> {
+    fn predict(&self, model: &mut Model) -> Predicted<ChangeTrace> {
         here(&self.repository)?;
         let done = model.repositories.contains(&(self.repository.clone(), self.change.describe()));
-        Ok(if done { Happened::Yes(None) } else { Happened::No })
+        Ok(if done { ChangeTrace::Yes(None) } else { ChangeTrace::No })
     }
 }
 
@@ -138,35 +138,35 @@ mod tests {
         let look = async |change: &Change| happened(&at, change, SOON).await.unwrap();
         let committing = Change::Commit { message: "more\n\nof it".into(), files: vec!["a".into()] };
         sample.write("a", b"1");
-        assert_eq!(look(&committing).await, Happened::No);
+        assert_eq!(look(&committing).await, ChangeTrace::No);
         let made = commit(&at, "more\n\nof it", &["a"], SOON).await.unwrap();
-        assert_eq!(look(&committing).await, Happened::Yes(Some(made.clone())));
+        assert_eq!(look(&committing).await, ChangeTrace::Yes(Some(made.clone())));
         sample.write("a", b"2");
-        assert_eq!(look(&committing).await, Happened::Unclear);
+        assert_eq!(look(&committing).await, ChangeTrace::Unclear);
         sample.git(&["checkout", "-q", "--", "a"]);
 
         let tagging = Change::Tag { name: "v1".into(), commit: made.clone(), message: Some("one".into()) };
-        assert_eq!(look(&tagging).await, Happened::No);
+        assert_eq!(look(&tagging).await, ChangeTrace::No);
         tag(&at, "v1", &made, Some("one"), SOON).await.unwrap();
-        assert_eq!(look(&tagging).await, Happened::Yes(None));
+        assert_eq!(look(&tagging).await, ChangeTrace::Yes(None));
         let other = Change::Tag { name: "v1".into(), commit: "0".repeat(40), message: None };
-        assert_eq!(look(&other).await, Happened::No);
+        assert_eq!(look(&other).await, ChangeTrace::No);
 
         let what = vec![Pushed::Branch("main".into()), Pushed::Tag("v1".into())];
         let pushing = Change::Push { what: what.clone() };
-        assert_eq!(look(&pushing).await, Happened::No);
+        assert_eq!(look(&pushing).await, ChangeTrace::No);
         push(&at, &what[..1], SOON).await.unwrap();
-        assert_eq!(look(&pushing).await, Happened::No);
+        assert_eq!(look(&pushing).await, ChangeTrace::No);
         push(&at, &what, SOON).await.unwrap();
-        assert_eq!(look(&pushing).await, Happened::Yes(None));
+        assert_eq!(look(&pushing).await, ChangeTrace::Yes(None));
 
         sample.git(&["checkout", "-q", "-b", "side", "HEAD~1"]);
         sample.commit("b", "side");
         sample.git(&["checkout", "-q", "main"]);
         let merging = Change::Merge { reference: "side".into() };
-        assert_eq!(look(&merging).await, Happened::No);
+        assert_eq!(look(&merging).await, ChangeTrace::No);
         let merged = merge(&at, "side", SOON).await.unwrap();
-        assert_eq!(look(&merging).await, Happened::Yes(Some(merged)));
+        assert_eq!(look(&merging).await, ChangeTrace::Yes(Some(merged)));
         sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
         assert!(happened(&at, &pushing, SOON).await.is_err(), "nobody knows");
     }

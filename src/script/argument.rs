@@ -7,26 +7,26 @@ use rhai::{Array, Dynamic, Map};
 
 /// A value for a command, a file or a request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Given {
+pub enum Argument {
     Text(String),
     Secret(Secret),
 }
 
-impl Given {
+impl Argument {
     /// A text, a number, a yes or no, or a secret; none for what has no text.
-    pub fn of(value: &Dynamic) -> Option<Given> {
+    pub fn of(value: &Dynamic) -> Option<Argument> {
         if let Some(secret) = value.read_lock::<Secret>() {
-            return Some(Given::Secret(secret.clone()));
+            return Some(Argument::Secret(secret.clone()));
         }
         let plain = value.is_string() || value.is_int() || value.is_float() || value.is_bool() || value.is_char();
-        plain.then(|| Given::Text(value.to_string()))
+        plain.then(|| Argument::Text(value.to_string()))
     }
 
     /// Each value of a map, by its name.
     ///
     /// `Fabfile` for one that has no text.
-    pub fn each(map: Map) -> Result<Vec<(String, Given)>, Failure> {
-        let each = map.into_iter().map(|(name, value)| match Given::of(&value) {
+    pub fn each(map: Map) -> Result<Vec<(String, Argument)>, Failure> {
+        let each = map.into_iter().map(|(name, value)| match Argument::of(&value) {
             Some(given) => Ok((name.to_string(), given)),
             None => {
                 let message = format!("the value of `{name}` isn't text but {}", value.type_name());
@@ -39,16 +39,16 @@ impl Given {
     /// The same as what is sealed wherever it is written down.
     pub fn sealed(self) -> Secret {
         match self {
-            Given::Text(text) => text.into(),
-            Given::Secret(secret) => secret,
+            Argument::Text(text) => text.into(),
+            Argument::Secret(secret) => secret,
         }
     }
 
     /// Its text; a secret is refused with why, and what to write instead.
     pub fn open(self, why: &str, help: &str) -> Result<String, Failure> {
         match self {
-            Given::Text(text) => Ok(text),
-            Given::Secret(_) => Err(Failure::new(Reason::Fabfile, why).help(help)),
+            Argument::Text(text) => Ok(text),
+            Argument::Secret(_) => Err(Failure::new(Reason::Fabfile, why).help(help)),
         }
     }
 }

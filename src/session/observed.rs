@@ -24,7 +24,7 @@ pub const UNPROVEN: &str = "version not proven";
 
 /// The layer, and what it noted down.
 #[derive(Default)]
-pub struct Tally {
+pub struct Observed {
     seen: Mutex<Seen>,
     /// What people call the releases.
     pub names: Names,
@@ -32,7 +32,7 @@ pub struct Tally {
 
 #[derive(Default)]
 struct Seen {
-    told: BTreeMap<(Name, Name), Told>,
+    told: BTreeMap<(Name, Name), HostState>,
     /// How hosts stand in the balancer, as last told.
     places: BTreeMap<(Name, Name), Place>,
     epochs: BTreeMap<Name, String>,
@@ -52,7 +52,7 @@ struct Seen {
 
 /// What a run knows of one host.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct HostState {
     /// What was current when it was first looked at; `Some(None)` is nothing.
     pub old: Option<Option<Release>>,
     pub new: Option<Option<Release>>,
@@ -105,7 +105,7 @@ pub enum Moves {
     Nothing,
 }
 
-impl Told {
+impl HostState {
     pub fn outcome(&self) -> Outcome {
         match &self.failure {
             Some(failure) if failure.reason == Reason::Unknown => Outcome::Unknown,
@@ -119,18 +119,18 @@ impl Told {
     }
 }
 
-impl Tally {
-    pub fn told(&self, host: &Host) -> Told {
+impl Observed {
+    pub fn host(&self, host: &Host) -> HostState {
         self.seen.lock().unwrap().told.get(&key(host)).cloned().unwrap_or_default()
     }
 
-    fn note(&self, host: &Host, f: impl FnOnce(&mut Told)) {
+    fn note(&self, host: &Host, f: impl FnOnce(&mut HostState)) {
         f(self.seen.lock().unwrap().told.entry(key(host)).or_default());
     }
 
     /// What was on a host when this run last looked.
     pub fn listing(&self, host: &Host) -> Option<Listing> {
-        self.told(host).listing
+        self.host(host).listing
     }
 
     /// A lane of this host ended with a failure; an interrupted one did what it did until then.
@@ -502,7 +502,7 @@ pub fn exposed(host: &Host, balancer: &Name) -> Failure {
     Failure::new(Reason::Balancer, message).on(&host.name)
 }
 
-impl Layer for Arc<Tally> {
+impl Layer for Arc<Observed> {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let answered = rest.pass(call);
         // A box's own `as_any` would be the box.

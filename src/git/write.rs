@@ -1,0 +1,220 @@
+//! What is changed in a repository: by the user's own git, as by hand.
+use super::{
+    Error, Repository,
+    process::{git, verb},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is pushed; never by force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pushed {
+    Branch(String),
+    Tag(String),
+}
+
+/// Commits the named files as they are now, or what is staged if none is named; gives the commit.
+///
+/// `NothingToCommit` when they are as in the last commit. Hooks and signing happen as by hand.
+pub async fn commit(repository: &Repository, message: &str, files: &[&str], within: Duration) -> Result<String, Error> {
+    worked_in(repository)?;
+    text(message)?;
+    files.iter().try_for_each(|file| text(file))?;
+    if !files.is_empty() {
+        done(repository, &[&["--literal-pathspecs", "add", "--"], files].concat(), within).await?;
+    }
+    let diff = [&["--literal-pathspecs", "diff", "--cached", "--quiet", "--"], files].concat();
+    if git(repository, &diff, within).await?.ok {
+        return Err(Error::NothingToCommit);
+    }
+    let message = format!("--message={message}");
+    done(repository, &[&["--literal-pathspecs", "commit", "--quiet", &message, "--"], files].concat(), within).await?;
+    head(repository)
+}
+
+/// Merges a branch or tag of this repository, or a commit, into the current branch; gives the commit that came of it.
+///
+/// A merge that conflicts is taken back and fails with the files.
+pub async fn merge(repository: &Repository, reference: &str, within: Duration) -> Result<String, Error> {
+    worked_in(repository)?;
+    let full = full_name(repository, reference)?;
+    let message = full.strip_prefix("refs/heads/").map(|branch| format!("-mMerge branch '{branch}'"));
+    let mut args = vec!["merge", "--no-edit", "--quiet"];
+    args.extend(message.as_deref());
+    args.push(&full);
+    let ended = git(repository, &args, within).await?;
+    if ended.ok {
+        return head(repository);
+    }
+    let open = git(repository, &["diff", "--name-only", "--diff-filter=U", "-z"], within).await?;
+    let files: Vec<String> = open.out.split('\0').filter(|f| !f.is_empty()).map(super::process::visible).collect();
+    if files.is_empty() {
+        return Err(Error::Git { what: "merge".to_owned(), why: ended.why() });
+    }
+    done(repository, &["merge", "--abort"], within).await?;
+    Err(Error::Conflict { reference: super::process::visible(reference), files })
+}
+
+/// Makes a tag of a commit, given by its whole id: annotated with a message, light without.
+pub async fn tag(
+    repository: &Repository,
+    name: &str,
+    commit: &str,
+    message: Option<&str>,
+    within: Duration,
+) -> Result<(), Error> {
+    named("refs/tags/", name)?;
+    if !super::by_git::whole(commit) {
+        return Err(Error::BadName(super::process::visible(commit)));
+    }
+    text(message.unwrap_or_default())?;
+    let message = message.map(|message| format!("--message={message}"));
+    let mut args = vec!["tag"];
+    args.extend(message.iter().flat_map(|message| ["--annotate", message.as_str()]));
+    args.extend(["--", name, commit]);
+    done(repository, &args, within).await
+}
+
+/// Pushes branches and tags to the remote under their own names, all or none.
+pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) -> Result<(), Error> {
+    let remote = repository.remote.as_deref().ok_or(Error::NoRemote)?;
+    let specs: Vec<String> = what
+        .iter()
+        .map(|one| match one {
+            Pushed::Branch(name) => named("refs/heads/", name),
+            Pushed::Tag(name) => named("refs/tags/", name),
+        })
+        .map(|full| full.map(|full| format!("{full}:{full}")))
+        .collect::<Result<_, _>>()?;
+    if specs.is_empty() {
+        return Ok(());
+    }
+    let mut args = vec!["push", "--quiet"];
+    // git refuses to push one thing atomically to remotes that cannot; one thing is atomic anyway.
+    args.extend((specs.len() > 1).then_some("--atomic"));
+    args.extend(["--", remote]);
+    args.extend(specs.iter().map(String::as_str));
+    done(repository, &args, within).await
+}
+
+async fn done(repository: &Repository, args: &[&str], within: Duration) -> Result<(), Error> {
+    let ended = git(repository, args, within).await?;
+    if ended.ok { Ok(()) } else { Err(Error::Git { what: verb(args), why: ended.why() }) }
+}
+
+fn worked_in(repository: &Repository) -> Result<(), Error> {
+    repository.work.as_ref().map(drop).ok_or(Error::NoWorkTree)
+}
+
+fn text(text: &str) -> Result<(), Error> {
+    if text.contains('\0') { Err(Error::BadName(super::process::visible(text))) } else { Ok(()) }
+}
+
+fn named(prefix: &str, name: &str) -> Result<String, Error> {
+    let full = format!("{prefix}{name}");
+    if !name.starts_with('-') && git2::Reference::is_valid_name(&full) {
+        Ok(full)
+    } else {
+        Err(Error::BadName(super::process::visible(name)))
+    }
+}
+
+/// A local branch or tag by its full name, or a commit by its whole id.
+pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
+    let open = repository.open()?;
+    let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));
+    let found: Vec<&String> = candidates.iter().filter(|full| open.peeled(full).is_some()).collect();
+    match found[..] {
+        [one] => return Ok(one.clone()),
+        [] => {}
+        _ => {
+            let meanings = found.iter().map(|full| format!("`{}`", super::process::visible(full))).collect();
+            return Err(Error::Ambiguous { reference: super::process::visible(reference), meanings });
+        }
+    }
+    if open.has(reference) {
+        return Ok(reference.to_owned());
+    }
+    let near = super::names::read(&open, false)?.near(reference);
+    Err(Error::Unknown { reference: super::process::visible(reference), near })
+}
+
+fn head(repository: &Repository) -> Result<String, Error> {
+    repository.open()?.head()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::{self, Sample};
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn named_files_are_committed_tagged_and_pushed_with_the_users_hooks() {
+        let sample = Sample::new();
+        let mark = sample.folder.path().join("hooked");
+        sample.hook("pre-commit", &format!("#!/bin/sh\ntouch {}\n", mark.display()));
+        sample.write("--odd name*", b"1");
+        sample.write("other", b"1");
+        let repository = sample.repository();
+        let made = commit(&repository, "-m is text\n\nand a body", &["--odd name*"], SOON).await.unwrap();
+        assert!(mark.exists());
+        assert_eq!(sample.git(&["show", "--name-only", "--format=%s", "-z", &made]), "-m is text\0\n--odd name*\0");
+        let again = commit(&repository, "again", &["--odd name*"], SOON).await;
+        assert_eq!(again, Err(Error::NothingToCommit));
+        tag(&repository, "v1.0.0", &made, Some("--first"), SOON).await.unwrap();
+        push(&repository, &[Pushed::Branch("main".into()), Pushed::Tag("v1.0.0".into())], SOON).await.unwrap();
+        assert_eq!(sample::git(&sample.origin, &["rev-parse", "v1.0.0^{commit}", "main"]), format!("{made}\n{made}"));
+    }
+
+    #[tokio::test]
+    async fn a_push_is_all_or_none_and_never_forced() {
+        let sample = Sample::new();
+        let other = sample.other();
+        other.commit("a", "theirs");
+        other.git(&["push", "-q", "origin", "main"]);
+        let mine = sample.commit("a", "mine");
+        let repository = sample.repository();
+        tag(&repository, "v1.0.0", &mine, None, SOON).await.unwrap();
+        let both = [Pushed::Branch("main".into()), Pushed::Tag("v1.0.0".into())];
+        assert!(matches!(push(&repository, &both, SOON).await, Err(Error::Git { .. })));
+        assert_eq!(sample::git(&sample.origin, &["tag"]), "");
+    }
+
+    #[tokio::test]
+    async fn a_merge_that_conflicts_leaves_the_work_tree_as_it_was() {
+        let sample = Sample::new();
+        sample.git(&["checkout", "-q", "-b", "side"]);
+        sample.commit("README", "side");
+        sample.git(&["checkout", "-q", "main"]);
+        let before = sample.commit("README", "main");
+        let repository = sample.repository();
+        assert_eq!(
+            merge(&repository, "side", SOON).await,
+            Err(Error::Conflict { reference: "side".into(), files: vec!["README".into()] })
+        );
+        assert_eq!(sample.git(&["rev-parse", "HEAD"]), before);
+        assert_eq!(sample.git(&["status", "--porcelain"]), "");
+        sample.git(&["checkout", "-q", "-b", "fine", "HEAD~1"]);
+        sample.commit("b", "fine");
+        sample.git(&["checkout", "-q", "main"]);
+        let merged = merge(&repository, "fine", SOON).await.unwrap();
+        assert_eq!(sample.git(&["log", "-1", "--format=%H %s"]), format!("{merged} Merge branch 'fine'"));
+        assert!(matches!(merge(&repository, "--abort", SOON).await, Err(Error::Unknown { .. })));
+    }
+
+    #[tokio::test]
+    async fn hostile_names_are_refused_before_git_sees_them() {
+        let sample = Sample::new();
+        let repository = sample.repository();
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        for name in ["--delete", "-d", "a b", "a\nb", "a\0b", "", "a..b", "x.lock", "@{1}", "main:main"] {
+            assert!(matches!(tag(&repository, name, &head, None, SOON).await, Err(Error::BadName(_))), "{name:?}");
+            let pushed = push(&repository, &[Pushed::Branch(name.into())], SOON).await;
+            assert!(matches!(pushed, Err(Error::BadName(_))), "{name:?}");
+        }
+        assert!(matches!(tag(&repository, "fine", "--delete", None, SOON).await, Err(Error::BadName(_))));
+    }
+}
