@@ -251,22 +251,23 @@ impl SetAdmin {
         let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
         let moving: Vec<Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
         if self.to != Admin::Ready {
-            changed.extend(moving.iter().cloned());
-            tell(&moving, self.to).await?;
+            tell(&moving, self.to, changed).await?;
             return shown(&moving, self.to).await;
         }
         // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
         let unchecked: Vec<Server> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
         if !unchecked.is_empty() {
-            changed.extend(unchecked.iter().cloned());
-            tell(&unchecked, Admin::Drain).await?;
+            tell(&unchecked, Admin::Drain, changed).await?;
             shown(&unchecked, Admin::Drain).await?;
             // A server may follow another of the same host: none is waited for before all are told.
             let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
             checked(&unchecked, within).await?;
         }
-        changed.extend(moving.iter().filter(|s| s.before != Admin::Maint).cloned());
-        tell(&moving, self.to).await?;
+        // Who was in maintenance is among the changed already, and is put back as it was once.
+        let mut told = Vec::new();
+        let result = tell(&moving, self.to, &mut told).await;
+        changed.extend(told.into_iter().filter(|server| server.before != Admin::Maint));
+        result?;
         shown(&moving, self.to).await?;
         let now = Now::of(&all).await?;
         for server in &all {
@@ -304,10 +305,10 @@ impl Server<'_> {
 }
 
 /// The servers of one balancer, among others.
-type Ours<'a> = Vec<&'a Server<'a>>;
+type Ours<'s, 'a> = Vec<&'s Server<'a>>;
 
 /// Servers by their balancers.
-fn by_balancer<'a>(servers: &'a [Server<'a>]) -> BTreeMap<&'a Name, Ours<'a>> {
+fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
     let mut all: BTreeMap<&Name, Ours> = BTreeMap::new();
     for server in servers {
         all.entry(&server.place.balancer).or_default().push(server);
@@ -315,14 +316,31 @@ fn by_balancer<'a>(servers: &'a [Server<'a>]) -> BTreeMap<&'a Name, Ours<'a>> {
     all
 }
 
-/// Tells servers to be something, those of all balancers at once.
-async fn tell(servers: &[Server<'_>], to: Admin) -> Result<(), Failure> {
-    let told = by_balancer(servers).into_values().map(async |ours: Ours<'_>| {
+/// Tells servers to be something, those of all balancers at once. Who did so, or may have, is among the changed.
+async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
+    let told = by_balancer(servers).into_values().map(async |ours: Ours<'_, 'a>| {
         let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
-        let told = ours[0].driver.set_admin(&names, to).await;
-        ours.iter().zip(told).try_for_each(|(server, told)| told.map_err(|f| f.on(&server.host.name)))
+        (ours[0].driver.set_admin(&names, to).await, ours)
     });
-    join_all(told).await.into_iter().collect()
+    let mut result = Ok(());
+    for (told, ours) in join_all(told).await {
+        let on = |failure: Failure, server: &Server| failure.on(&server.host.name);
+        match told {
+            Ok(answers) => {
+                for (server, answer) in ours.into_iter().zip(answers) {
+                    match answer {
+                        Ok(()) => changed.push(server.clone()),
+                        Err(failure) => result = result.and(Err(on(failure, server))),
+                    }
+                }
+            }
+            Err(failure) => {
+                result = result.and(Err(on(failure, ours[0])));
+                changed.extend(ours.into_iter().cloned());
+            }
+        }
+    }
+    result
 }
 
 /// How all servers of some pools stand at a moment.
@@ -331,7 +349,7 @@ struct Now(BTreeMap<Name, BalancerState>);
 impl Now {
     /// Asks the balancers of servers about their pools, all at once.
     async fn of(servers: &[Server<'_>]) -> Result<Now, Failure> {
-        let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_>)| {
+        let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_, '_>)| {
             let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
             let pools: Vec<&str> = pools.into_iter().collect();
             let state = ours[0].driver.state(&pools).await.map_err(|f| f.on(&ours[0].host.name))?;
@@ -431,7 +449,7 @@ fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
 
 /// Changes and reads back until the balancer shows it.
 pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
-    driver.set_admin(&[(&place.pool, &place.server)], to).await.into_iter().collect::<Result<(), Failure>>()?;
+    driver.set_admin(&[(&place.pool, &place.server)], to).await?.into_iter().collect::<Result<(), Failure>>()?;
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
         let now = admin_of(driver, place).await?;

@@ -20,8 +20,9 @@ pub trait Driver: Send + Sync {
 
     /// Asks for one state of servers, each named by its pool and its name, and gives an answer for each.
     ///
-    /// It need not wait and need not verify. `Balancer` on any refusal.
-    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Vec<Result<(), Failure>>;
+    /// It need not wait and need not verify. An answer is `Balancer` where a change is refused, and wasn't made. If the
+    /// call fails, nobody can tell which changes were made.
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Result<Vec<Result<(), Failure>>, Failure>;
 
     /// Sets a server's weight, in percent of the configured one, which is rounded down.
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure>;

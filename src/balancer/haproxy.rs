@@ -201,23 +201,18 @@ impl Driver for Haproxy {
         Err(Failure::new(Reason::Balancer, message).help("wait until its processes stay, then type the line again"))
     }
 
-    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Vec<Result<(), Failure>> {
+    async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Result<Vec<Result<(), Failure>>, Failure> {
         let state = match to {
             Admin::Ready => "ready",
             Admin::Drain => "drain",
             Admin::Maint => "maint",
         };
-        let line =
-            |(pool, server): &(&str, &str)| Ok(format!("set server {}/{} state {state}", name(pool)?, name(server)?));
-        let lines: Result<Vec<String>, Failure> = servers.iter().map(line).collect();
-        let asked = match &lines {
-            Ok(lines) => self.socket.ask_all(lines).await.map(|answers| lines.iter().zip(answers)),
-            Err(failure) => Err(failure.clone()),
-        };
-        match asked {
-            Ok(answers) => answers.map(|(line, answer)| self.heard(line, &answer)).collect(),
-            Err(failure) => servers.iter().map(|_| Err(failure.clone())).collect(),
+        let mut lines = Vec::new();
+        for (pool, server) in servers {
+            lines.push(format!("set server {}/{} state {state}", name(pool)?, name(server)?));
         }
+        let answers = self.socket.ask_all(&lines).await?;
+        Ok(lines.iter().zip(answers).map(|(line, answer)| self.heard(line, &answer)).collect())
     }
 
     async fn set_weight(&self, pool: &str, server: &str, percent: u8) -> Result<(), Failure> {

@@ -182,6 +182,16 @@ fn a_socket_that_may_only_be_read_is_refused_before_anything_is_changed() {
     let told = run(&lab, &["prod", "deploy:v3.0.1"], 7);
     assert!(told.contains("the socket of `lb1` may only be read: it is not of `level admin`"), "{told}");
     assert!(!told.contains("stage "), "{told}");
+    let restart = "\nimport \"std/service\" as units;\nfn restart() { units::rolling_restart(); }\n";
+    lab.edit("fabfile.rhai", |text| text + restart);
+    let told = run(&lab, &["prod", "restart"], 7);
+    assert!(told.contains("the socket of `lb1` may only be read: it is not of `level admin`"), "{told}");
+    // What a balancer refuses was not done: nothing has to be put back.
+    let told = run(&lab, &["prod", "proxy.group2"], 6);
+    let refused =
+        "error: host `web1`: balancer `lb1` answered `set server bk_web/web1 state drain` with `Permission denied`\n";
+    assert!(told.contains(refused), "{told}");
+    assert!(!told.contains("could not be put back"), "{told}");
     run(&lab, &["prod", "proxy.status"], 0);
 }
 
