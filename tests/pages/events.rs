@@ -7,13 +7,16 @@ const BEGINS: &str = "# The events of `--json`
 
 <!-- Written by `tests/pages/events.rs` from `docs/schema/event.json`; do not edit. -->
 
-With `--json` a run writes one event a line to stdout, as it happens: an object in JSON, by [this schema](schema/event.json). There are few kinds, all in
-the past tense. `v` grows when a kind or a field goes or changes its meaning; new ones may come without that, so pass over what you do not know.
+With `--json`, a run writes one event per line to stdout, as it happens. An event is a JSON object by [this
+schema](schema/event.json). There are few kinds of event, and they report what has already happened. `v` increases when
+a kind or a field goes away or changes its meaning. New ones can appear without that, so ignore what you don't know.
 
-- The first event is `run_started`, and the last one is always `run_finished`, also after a failure or Ctrl-C. A line that is not understood, and
-  a fabfile that does not compile, have no events: then stdout is empty, and the [exit code](exit-codes.md) is 2 or 3.
-- Things that go on side by side have each their own `lane`.
-- Texts for people (`text`, `message`, `help`) may be worded otherwise in the next version. Decide by `exit`, `result`, `reason` and `balancer`.
+- The first event is `run_started`. The last one is always `run_finished`, also after a failure or Ctrl-C.
+- If rfab doesn't understand the line, or the fabfile doesn't compile, there are no events. Then stdout is empty, and
+  the [exit code](exit-codes.md) is 2 or 3.
+- Things that happen in parallel each have their own `lane`.
+- The wording of texts for people (`text`, `message`, `help`) can change in the next version. Decide by `exit`,
+  `result`, `reason` and `balancer`.
 - [Secrets](secrets.md) are `***` in every text.
 
 ```sh
@@ -88,7 +91,7 @@ fn the_page_of_events_is_what_their_schema_says() {
     let mut page = format!("{BEGINS}## Every event\n\n| field | is | |\n|---|---|---|\n");
     for name in COMMON {
         let (what, kind) = match name {
-            "event" => ("Its kind: a heading below.", "text".to_owned()),
+            "event" => ("Its kind, which is a heading below.", "text".to_owned()),
             name => (common[name]["description"].as_str().expect(name), is(&common[name])),
         };
         page += &format!("| `{name}` | {kind} | {what} |\n");
