@@ -11,17 +11,17 @@ pub enum Exit {
     Done = 0,
     /// A task failed.
     Failed = 1,
-    /// The command line could not be understood.
+    /// rfab didn't understand the command line.
     Usage = 2,
     /// The fabfile or the fleet file is wrong.
     Fabfile = 3,
-    /// A host cannot be reached: dead, mute, or its key unknown or changed.
+    /// A host can't be reached: it's down, silent, or its key is unknown or changed.
     Unreachable = 4,
     /// Another operator holds the lock.
     Locked = 5,
     /// The balancer refused, or its state is unknown.
     Balancer = 6,
-    /// An invariant refused, and nothing was changed.
+    /// An invariant refused a step, and the step changed nothing.
     Refused = 7,
     /// Done, but hosts were left out.
     LeftOut = 8,
@@ -42,18 +42,18 @@ impl Exit {
     pub const ALL: [(Exit, &'static str); 14] = [
         (Exit::Done, "done"),
         (Exit::Failed, "a task failed"),
-        (Exit::Usage, "the command line could not be understood"),
+        (Exit::Usage, "rfab didn't understand the command line"),
         (Exit::Fabfile, "the fabfile or the fleet file is wrong"),
-        (Exit::Unreachable, "a host cannot be reached (dead, mute, its key unknown or changed)"),
+        (Exit::Unreachable, "a host can't be reached (down, silent, or its key is unknown or changed)"),
         (Exit::Locked, "another operator holds the lock"),
         (Exit::Balancer, "the balancer refused, or its state is unknown"),
-        (Exit::Refused, "a safety rule refused it, and nothing was changed"),
+        (Exit::Refused, "a safety rule refused a step, and the step changed nothing"),
         (Exit::LeftOut, "done, but hosts were left out"),
         (Exit::Unknown, "the state of a host is unknown"),
         (Exit::NoHosts, "the selection has no hosts"),
-        (Exit::HungUp, "hung up"),
-        (Exit::Interrupted, "interrupted"),
-        (Exit::Terminated, "terminated"),
+        (Exit::HungUp, "hung up (SIGHUP)"),
+        (Exit::Interrupted, "interrupted (SIGINT)"),
+        (Exit::Terminated, "terminated (SIGTERM)"),
     ];
 
     pub fn code(self) -> u8 {

@@ -72,10 +72,11 @@ fn the_page_of_exit_codes_is_what_the_enum_says() {
     let rows: String = Exit::ALL.iter().map(|(exit, text)| format!("| {} | {text} |\n", exit.code())).collect();
     let text = format!(
         "# Exit codes\n\n<!-- Written by `tests/documentation.rs` from `src/failure.rs`; do not edit. -->\n\n\
-         One for each kind of ending. Where several hold, the first of 9, 6, 4, 1, 8 counts.\n\n\
+         rfab ends with one of these codes. If several apply, the first of 9, 6, 4, 1, 8 counts.\n\n\
          | code | meaning |\n|---|---|\n{rows}\n\
-         With `--json` the [last event](events.md#run_finished) has the code as `exit`. What a job makes of them: [in a pipeline](ci.md#how-a-job-decides); \
-         what a person does: [at three in the morning](guide/night.md).\n"
+         With `--json`, the [last event](events.md#run_finished) has the code as `exit`. The page on\n\
+         [pipelines](ci.md#how-a-job-decides) shows how a job uses the codes. For what to do yourself, see\n\
+         [at three in the morning](guide/night.md).\n"
     );
     written("exit-codes.md", &text);
 }
