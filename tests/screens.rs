@@ -151,13 +151,13 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
     let of_large = |text: String| text.replace(&large.stable[..12], &COMMITS[1][..12]);
     let of_kept = |text: &str| kept.settled(text);
     vec![
-        ("alone", "rfab", "Nothing typed: what can be typed here.", of_kept(&kept.says(&[]))),
-        ("list", "rfab --list", "The tasks.", of_kept(&kept.says(&["--list"]))),
+        ("alone", "rfab", "Type nothing, and rfab shows what you can type here.", of_kept(&kept.says(&[]))),
+        ("list", "rfab --list", "The tasks of a fabfile.", of_kept(&kept.says(&["--list"]))),
         (
             "live",
             "rfab prod release:stable",
-            "A release to 42 web hosts, in the middle of it: `group2` is out and its requests end. What was done scrolls; \
-             below stand the groups, the hosts at work, and the run.",
+            "A release to 42 web hosts in progress: `group2` is out, and its requests end. Finished steps scroll by. \
+             Below them are the groups, the hosts at work, and the run.",
             of_large(screen(&events, moment, 100, 24)),
         ),
         (
@@ -166,22 +166,18 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
             "The same moment in a window of 40 columns and 12 rows.",
             of_large(screen(&events, moment, 40, 12)),
         ),
-        ("end", "rfab prod release:stable", "The whole of a release to four hosts and a worker.", of_kept(&end)),
+        ("end", "rfab prod release:stable", "A whole release to four hosts and a worker.", of_kept(&end)),
         (
             "failure",
             "rfab prod release:stable",
-            "A release that does not get healthy: the first group stays out, the other one serves what it did.",
+            "A release that doesn't become healthy: the first group stays out, and the other one serves the old \
+             release.",
             failed,
         ),
         ("status", "rfab prod status", "What each host serves, and who deployed it.", of_kept(&status)),
-        ("history", "rfab --history", "The runs of this machine.", of_kept(&kept.says(&["--history"]))),
-        ("show", "rfab --show sim-3", "What one of them did.", of_kept(&kept.says(&["--show", "sim-3"]))),
-        (
-            "slip",
-            "rfab prod depoly stable",
-            "A slip of the finger.",
-            of_kept(&kept.says(&["prod", "depoly", "stable"])),
-        ),
+        ("history", "rfab --history", "The runs on this machine.", of_kept(&kept.says(&["--history"]))),
+        ("show", "rfab --show sim-3", "What one of these runs did.", of_kept(&kept.says(&["--show", "sim-3"]))),
+        ("slip", "rfab prod depoly stable", "A typing error.", of_kept(&kept.says(&["prod", "depoly", "stable"]))),
     ]
 }
 
@@ -190,9 +186,9 @@ const HEAD: &str = "\
 
 <!-- Written by `tests/screens.rs`; do not edit. -->
 
-What a terminal shows. These are made in the simulator, by the project's own [fabfile](../fabfile.rhai), and are compared with what
-rfab shows each time that its tests run; `scripts/screens` shows the demo's in a real terminal. Colours are left away: none of them
-says what is not said in words.
+This page shows what you see on a terminal. The screens come from the simulator, with the project's own
+[fabfile](../fabfile.rhai), and a test compares them with what rfab shows. `scripts/screens` shows the screens of the
+demo in a real terminal. Colors are left out here: everything that a color says, the words say as well.
 ";
 
 #[test]
