@@ -9,17 +9,21 @@ fn text() -> String {
     let rows = Rows::of(1);
     let mut text = String::from(
         "# What rfab is tested with\n\n<!-- Written by `tests/varied` from its table; do not edit. -->\n\n\
-         People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways that a test takes in turn, two rows of them in each run, and how each row has to end. A row is a whole day:\n\
-         the first release, the five commands, a release that is broken, one that dies and is resumed, one that dies and is taken back, a rollback, and `status`.\n\
-         All the time customers send requests, and no request may fail. At the end every host must stand as it should.\n\n\
-         No one can try every combination, so a generator makes a covering set: any two things below occur together in at least one day, unless\n\
-         they are listed under [What can't stand together](#what-cant-stand-together). Where a day must end with a refusal, the table says which, and nothing may have been changed then.\n",
+         People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways\n\
+         that a test tries, and how each has to end.\n\n\
+         The test plays whole days of work. A day has the first release, the five commands of the README, a release\n\
+         that is broken, a run that dies and is resumed, a run that dies and is aborted, a rollback, and `status`.\n\
+         Clients send requests all the time, and no request may fail. At the end, every host must be as it should\n\
+         be.\n\n\
+         Nobody can try every combination. So a generator makes a covering set: any two things below occur together\n\
+         in at least one day, unless they are listed under [What can't be combined](#what-cant-be-combined). If a\n\
+         day must end with a refusal, the table shows which one, and then nothing may have changed.\n",
     );
     for choice in choices() {
-        let _ = write!(text, "\n## {}\n\n| | what is tried | how it ends |\n|---|---|---|\n", choice.title);
+        let _ = write!(text, "\n## {}\n\n| | what is tried | result |\n|---|---|---|\n", choice.title);
         for value in choice.values {
             let end = match value.refused {
-                None => "well".to_owned(),
+                None => "passes".to_owned(),
                 Some(refusal) => {
                     format!("refused with [exit code](exit-codes.md) {}: \"{}\"", refusal.code, refusal.says)
                 }
@@ -27,20 +31,22 @@ fn text() -> String {
             let _ = writeln!(text, "| {} | {} | {end} |", value.name, value.what.replace('|', "\\|"));
         }
     }
-    text.push_str("\n## What can't stand together\n\n| | | why |\n|---|---|---|\n");
+    text.push_str("\n## What can't be combined\n\n| | | why |\n|---|---|---|\n");
     let named = |(choice, values): (&str, &[&str])| format!("{}: {}", title(choice), values.join(", "));
     for bar in bars() {
         let _ = writeln!(text, "| {} | {} | {} |", named(bar.one), named(bar.other), bar.why);
     }
     let _ = write!(
         text,
-        "\nTwo things that are refused aren't tried together: a run ends at the first refusal.\n\n\
-         ## Running them\n\nTwo of the {} days are lived each day in CI, other ones each day:\n\n\
+        "\nThe test never combines two things that are refused, because a run ends at the first refusal.\n\n\
+         ## Run the days\n\nCI plays two of the {} days on each calendar day, and different ones on the next:\n\n\
          \x20   RFAB_VARIED=rows cargo test --test varied    # print all\n\
          \x20   RFAB_VARIED=all cargo test --test varied     # live all; what has passed isn't repeated when you type it again\n\
          \x20   RFAB_SEED=2 RFAB_VARIED=all cargo test --test varied    # other combinations\n\n\
-         The programs of a release of Debian come from `debootstrap`, which takes minutes for each. `RFAB_VARIED=all` makes those that are\n\
-         missing, and keeps them below `target` or in the folder that `RFAB_ROOTS` names. The two days of CI have the programs of its own machine for what is missing, and say so.\n",
+         The programs of a Debian release come from `debootstrap`, which takes minutes for each release.\n\
+         `RFAB_VARIED=all` makes the releases that are missing. It keeps them below `target`, or in the folder that\n\
+         `RFAB_ROOTS` names. If a release is missing in CI, the two days use the programs of CI's own machine and\n\
+         report it.\n",
         rows.len()
     );
     text

@@ -5,14 +5,14 @@ use crate::lab::Socket;
 pub const CHOICES: &[Choice] = &[
     Choice {
         name: "socket",
-        title: "How HAProxy is asked",
+        title: "How rfab talks to HAProxy",
         values: &[
-            Value::of("unix", "A unix socket of `level admin`.", |_| {}),
+            Value::of("unix", "A Unix socket with `level admin`.", |_| {}),
             Value::of("port", "A port of its machine.", |m| m.shape.socket = Socket::Tcp),
             Value::of("master", "The master's socket.", |m| m.shape.socket = Socket::Master),
-            Value::of("operator", "A socket of `level operator`.", |m| m.shape.socket = Socket::Operator)
+            Value::of("operator", "A socket with `level operator`.", |m| m.shape.socket = Socket::Operator)
                 .refused(7, "may only be read: it is not of `level admin`"),
-            Value::of("root's", "A socket that only root may open.", |m| m.shape.socket = Socket::Root)
+            Value::of("root's", "A socket that only root can open.", |m| m.shape.socket = Socket::Root)
                 .refused(6, "may not open `/run/haproxy/admin.sock`"),
         ],
     },
@@ -21,7 +21,7 @@ pub const CHOICES: &[Choice] = &[
         title: "Balancers",
         values: &[
             Value::of("one", "One.", |_| {}),
-            Value::of("two", "Two, which are told the same.", |m| m.balancers = 2),
+            Value::of("two", "Two, which get the same commands.", |m| m.balancers = 2),
         ],
     },
     Choice {
@@ -37,20 +37,20 @@ pub const CHOICES: &[Choice] = &[
         title: "HAProxy's own checks",
         values: &[
             Value::of("yes", "Each server has `check`.", |_| {}),
-            Value::of("no", "None has.", |m| m.shape.unchecked = true),
+            Value::of("no", "No server has `check`.", |m| m.shape.unchecked = true),
         ],
     },
     Choice {
         name: "bound",
-        title: "Clients that are bound to a server",
+        title: "Sticky clients",
         values: &[
-            Value::of("no", "Nobody is.", |_| {}),
-            Value::of("cookie", "By `cookie SRV insert`.", |m| {
+            Value::of("no", "None.", |_| {}),
+            Value::of("cookie", "With `cookie SRV insert`.", |m| {
                 m.shape.backend.push(("", "cookie SRV insert indirect nocache"));
                 m.shape.server.push(("", "cookie {name}"));
                 m.people = 12;
             }),
-            Value::of("stick table", "By `stick on req.hdr(X-Client)`.", |m| {
+            Value::of("stick table", "With `stick on req.hdr(X-Client)`.", |m| {
                 m.shape.backend.push(("", "stick-table type string len 32 size 10k expire 1m"));
                 m.shape.backend.push(("", "stick on req.hdr(X-Client)"));
                 m.people = 12;
@@ -62,12 +62,12 @@ pub const CHOICES: &[Choice] = &[
         title: "An agent on each host",
         values: &[
             Value::of("no", "None.", |_| {}),
-            Value::of("yes", "`agent-check`, which says `up 100%`.", |m| m.shape.agent = true),
+            Value::of("yes", "`agent-check`, which answers `up 100%`.", |m| m.shape.agent = true),
         ],
     },
     Choice {
         name: "backup",
-        title: "A server that is none of the fleet's",
+        title: "A server that isn't in the fleet file",
         values: &[
             Value::of("no", "None.", |_| {}),
             Value::of("yes", "A `backup`, which never counts as capacity.", |m| {
@@ -79,13 +79,17 @@ pub const CHOICES: &[Choice] = &[
         name: "servers",
         title: "Servers of a host",
         values: &[
-            Value::of("one", "Named as the host.", |_| {}),
-            Value::of("numbered", "Named by the host's number: `srv{n}`.", |m| m.shape.names = vec!["srv{n}"]),
-            Value::of("two", "`{name}-a` and `{name}-b`.", |m| m.shape.names = vec!["{name}-a", "{name}-b"]),
-            Value::of("by pool", "Another name in each pool: `server = { bk_web = \"{name}.bk_web\" }`.", |m| {
-                m.shape.names = vec!["{name}.{pool}"];
-            }),
-            Value::of("template", "`server-template srv 1-4`; a program tells HAProxy their addresses.", |m| {
+            Value::of("one", "One, named like the host.", |_| {}),
+            Value::of("numbered", "One, named by the host's number: `srv{n}`.", |m| m.shape.names = vec!["srv{n}"]),
+            Value::of("two", "Two: `{name}-a` and `{name}-b`.", |m| m.shape.names = vec!["{name}-a", "{name}-b"]),
+            Value::of(
+                "by pool",
+                "One, with another name in each pool: `server = { bk_web = \"{name}.bk_web\" }`.",
+                |m| {
+                    m.shape.names = vec!["{name}.{pool}"];
+                },
+            ),
+            Value::of("template", "One of `server-template srv 1-4`. A program tells HAProxy their addresses.", |m| {
                 (m.shape.names, m.shape.template) = (vec!["srv{n}"], true);
             }),
         ],
@@ -96,7 +100,7 @@ pub const CHOICES: &[Choice] = &[
         values: &[
             Value::of("one", "One.", |_| {}),
             Value::of("two", "Each host is in two.", |m| m.pools.insert(0, "aaa")),
-            Value::of("tracking", "In two, and the servers of one `track` those of the other.", |m| {
+            Value::of("tracking", "Each host is in two, and the servers of one `track` those of the other.", |m| {
                 m.pools.insert(0, "aaa");
                 m.shape.tracks.push(("aaa", "bk_web"));
             }),
@@ -104,14 +108,14 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "reload",
-        title: "A reload amid a deploy",
+        title: "A reload during a deploy",
         values: &[
             Value::of("no", "None.", |_| {}),
             Value::of(
                 "yes",
-                "HAProxy is reloaded, and forgets that hosts are out, while their services are restarted: \
-                 they are taken out again, and the run ends there; typed again, it completes. So are those on which a \
-                 release fails its proof.",
+                "While services restart, HAProxy is reloaded and forgets that their hosts are out. rfab takes the hosts out \
+                 again, and the run ends there. When you type the line again, it completes. rfab also takes out the hosts \
+                 on which a release fails its proof.",
                 |m| {
                     m.reloaded = true;
                     // Until a check has found that a server is down it gets requests; those of a group stand in a row.
@@ -124,11 +128,11 @@ pub const CHOICES: &[Choice] = &[
         name: "weight",
         title: "Weights",
         values: &[
-            Value::of("none", "None is given.", |_| {}),
+            Value::of("none", "None is set.", |_| {}),
             Value::of("50", "`weight 50`.", |m| m.shape.server.push(("", "weight 50"))),
             Value::of(
                 "0",
-                "One host has `weight 0`, and is no capacity: without the others nobody would serve.",
+                "One host has `weight 0`, and doesn't count as capacity: without the others, nothing would serve.",
                 |m| {
                     m.weightless = true;
                     m.shape.server.push(("web1", "weight 0"));
@@ -141,7 +145,7 @@ pub const CHOICES: &[Choice] = &[
         title: "A server that is `disabled` in haproxy.cfg",
         values: &[
             Value::of("no", "None.", |_| {}),
-            Value::of("yes", "One is, and comes in when somebody names it.", |m| {
+            Value::of("yes", "One is, and is put back by name.", |m| {
                 m.disabled = true;
                 m.shape.server.push(("web1", "disabled"));
             }),
@@ -153,44 +157,48 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("pools", &["tracking"]),
         other: ("checks", &["no"]),
-        why: "HAProxy takes no `track` of a server that isn't checked",
+        why: "HAProxy accepts `track` only for a server that has checks",
     },
     Bar {
         one: ("dies", &["late"]),
         other: ("checks", &["no"]),
-        why: "without checks HAProxy goes on sending requests to an app that is dead",
+        why: "without checks, HAProxy keeps sending requests to a dead app",
     },
     Bar {
         one: ("mode", &["tcp"]),
         other: ("bound", &["cookie", "stick table"]),
-        why: "HAProxy sees no cookie and no header in a connection",
+        why: "HAProxy sees no cookies and no headers in a connection",
     },
     Bar {
         one: ("weight", &["0"]),
         other: ("group size", &["1"]),
-        why: "nobody would serve while the other group is out",
+        why: "no host would serve while the other group is out",
     },
     Bar {
         one: ("disabled", &["yes"]),
         other: ("group size", &["1"]),
-        why: "nobody would serve while the other group is out",
+        why: "no host would serve while the other group is out",
     },
     Bar { one: ("disabled", &["yes"]), other: ("reload", &["yes"]), why: "a reload takes such a server out by itself" },
     Bar {
         one: ("servers", &["template"]),
         other: ("reload", &["yes"]),
-        why: "a reload forgets what a program told HAProxy of addresses",
+        why: "a reload forgets the addresses that a program gave HAProxy",
     },
-    Bar { one: ("servers", &["template"]), other: ("weight", &["0"]), why: "the servers of a template are alike" },
-    Bar { one: ("servers", &["template"]), other: ("disabled", &["yes"]), why: "the servers of a template are alike" },
+    Bar { one: ("servers", &["template"]), other: ("weight", &["0"]), why: "all servers of a template are the same" },
+    Bar {
+        one: ("servers", &["template"]),
+        other: ("disabled", &["yes"]),
+        why: "all servers of a template are the same",
+    },
     Bar {
         one: ("servers", &["template"]),
         other: ("pools", &["tracking"]),
-        why: "the servers of a template are alike, and would all track the same one",
+        why: "all servers of a template are the same, so all would track the same server",
     },
     Bar {
         one: ("servers", &["template"]),
         other: ("bound", &["cookie"]),
-        why: "the servers of a template are alike, and would have one cookie",
+        why: "all servers of a template are the same, so all would have the same cookie",
     },
 ];

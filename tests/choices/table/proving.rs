@@ -4,25 +4,25 @@ use super::{Bar, Choice, Value};
 pub const CHOICES: &[Choice] = &[
     Choice {
         name: "probe",
-        title: "Where the service says its version",
+        title: "Where the service reports its version",
         values: &[
-            Value::of("header", "A header of the probe's answer.", |m| m.probe = "header:X-Release"),
-            Value::of("json", "A member of a JSON body.", |m| m.probe = "json:/release"),
+            Value::of("header", "A header of the answer.", |m| m.probe = "header:X-Release"),
+            Value::of("json", "A field of a JSON body.", |m| m.probe = "json:/release"),
             Value::of("body", "The whole body.", |m| (m.probe, m.url) = ("body", "/version")),
-            Value::of("process", "Nothing: the folder that its processes run in tells.", |m| m.probe = "process"),
-            Value::of("none", "Nowhere: a host is put back once it is healthy, and said to be unproven.", |m| {
+            Value::of("process", "Nowhere, but its processes run in the release's folder.", |m| m.probe = "process"),
+            Value::of("none", "Nowhere: rfab puts a host back when it's healthy, and reports it as unproven.", |m| {
                 m.probe = "none";
             }),
         ],
     },
     Choice {
         name: "says",
-        title: "What it says there",
+        title: "What the service reports",
         values: &[
-            Value::of("commit", "12 digits of the commit; of a package its version.", |m| m.says = "{commit}"),
+            Value::of("commit", "12 digits of the commit; for a package, its version.", |m| m.says = "{commit}"),
             Value::of("short", "7 digits of the commit.", |m| m.says = "{short}"),
             Value::of("folder", "The release's folder.", |m| m.says = "{folder}"),
-            Value::of("describe", "As `git describe` says it.", |m| m.says = "v3.0.0-4-g{short}"),
+            Value::of("describe", "What `git describe` prints.", |m| m.says = "v3.0.0-4-g{short}"),
             Value::of("tag", "The tag.", |m| m.says = "{tag}"),
             Value::of("bare", "The tag without its `v`.", |m| m.says = "{bare}"),
             Value::of("text around", "The tag in a longer text, found by a pattern.", |m| {
@@ -36,7 +36,7 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("probe", &["process", "none"]),
         other: ("says", &["short", "folder", "describe", "tag", "bare", "text around"]),
-        why: "nothing is read of what the service says",
+        why: "rfab doesn't read what the service reports",
     },
     Bar {
         one: ("probe", &["process"]),
@@ -46,6 +46,6 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("says", &["tag", "bare", "text around"]),
         other: ("reference", &["branch"]),
-        why: "a commit without a tag can't be proven by one",
+        why: "a tag can't prove a commit that has none",
     },
 ];

@@ -6,12 +6,12 @@ use crate::choices::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
 pub const CHOICES: &[Choice] = &[
     Choice {
         name: "reference",
-        title: "What is typed",
+        title: "What you type",
         values: &[
             Value::of("tag", "A tag: `release:v3.0.1`.", |m| m.reference = Reference::Tag),
             Value::of("stable", "The newest tag: `release:stable`.", |m| m.reference = Reference::Stable),
             Value::of("digits", "The digits of a commit that has a tag.", |m| m.reference = Reference::Digits),
-            Value::of("branch", "A branch, whose commits have no tag.", |m| m.reference = Reference::Branch),
+            Value::of("branch", "A branch with commits that have no tag.", |m| m.reference = Reference::Branch),
         ],
     },
     Choice {
@@ -19,7 +19,7 @@ pub const CHOICES: &[Choice] = &[
         title: "What is released",
         values: &[
             Value::of("tree", "The tree of a commit.", |_| {}),
-            Value::of("build", "What a hook `build` makes of it on your machine.", |m| m.made = Made::Build),
+            Value::of("build", "What the hook `build` makes of it on your machine.", |m| m.made = Made::Build),
             Value::of("archive", "An archive that a CI made of it, by its sha256.", |m| m.made = Made::Archive),
             Value::of("package", "A package, which the hosts' own package manager installs.", |m| {
                 m.made = Made::Package
@@ -28,20 +28,20 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "dies",
-        title: "How a broken release is broken",
+        title: "How a broken release fails",
         values: &[
-            Value::of("never well", "It is never healthy: its group stays out.", |_| {}),
+            Value::of("never well", "It never becomes healthy: its group stays out.", |_| {}),
             Value::of(
                 "late",
-                "It is healthy at first, and dies when it has been put back: no host is said to be well that isn't, \
-                 and the next group stays live.",
+                "It's healthy at first, and dies after it is put back. rfab reports no host as healthy that isn't, and \
+                 the next group stays live.",
                 |m| m.dies_late = true,
             ),
         ],
     },
     Choice {
         name: "repository",
-        title: "Where the commits are",
+        title: "Where the commits come from",
         values: &[
             Value::of("around", "The repository that the fabfile is in.", |_| {}),
             Value::of("bare", "A bare repository on this machine.", |m| m.repository = Repository::Bare),
@@ -65,7 +65,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "hash",
-        title: "What a commit is named by",
+        title: "The hash that names a commit",
         values: &[
             Value::of("sha1", "40 digits.", |_| {}),
             Value::of("sha256", "64 digits: `git init --object-format=sha256`.", |m| m.hash = "sha256"),
@@ -73,7 +73,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "operator",
-        title: "The release of Debian on the machine where rfab runs",
+        title: "The Debian release of the machine that runs rfab",
         values: &[
             Value::of("here", "The programs of the machine that runs the test.", |_| {}),
             Value::of("bullseye", "Debian 11: git 2.30, OpenSSH 8.4.", |m| m.operator = Some(BULLSEYE))
@@ -82,12 +82,13 @@ pub const CHOICES: &[Choice] = &[
                 .needs(Need::Debian(BOOKWORM)),
             Value::of("trixie", "Debian 13: git 2.47, OpenSSH 10.0.", |m| m.operator = Some(TRIXIE))
                 .needs(Need::Debian(TRIXIE)),
-            Value::of("sid", "What becomes the next release.", |m| m.operator = Some(SID)).needs(Need::Debian(SID)),
+            Value::of("sid", "Debian unstable, which becomes the next release.", |m| m.operator = Some(SID))
+                .needs(Need::Debian(SID)),
         ],
     },
     Choice {
         name: "first",
-        title: "What is on the hosts at first",
+        title: "What is on the hosts before",
         values: &[
             Value::of("rfab", "Releases in rfab's layout.", |_| {}),
             Value::of("nothing", "Nothing.", |m| m.first = First::Nothing),
@@ -107,17 +108,17 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("made", &["package"]),
         other: ("repository", &["bare", "clone", "URL", "worktree", "shallow", "blob:none", "tree:0", "reftable"]),
-        why: "no repository is read for a package",
+        why: "rfab reads no repository for a package",
     },
     Bar {
         one: ("made", &["package"]),
         other: ("first", &["another tool"]),
-        why: "what is taken over is a folder of releases, and a package has none",
+        why: "`setup:adopt` takes over a folder of releases, and a package has none",
     },
     Bar {
         one: ("made", &["package"]),
         other: ("probe", &["process"]),
-        why: "a package has no folder of a release that its processes could run in",
+        why: "a package has no release folder that its processes could run in",
     },
     Bar {
         one: ("made", &["package"]),
@@ -132,6 +133,6 @@ pub const BARS: &[Bar] = &[
     Bar {
         one: ("operator", &["bullseye", "bookworm"]),
         other: ("repository", &["reftable"]),
-        why: "git reads a reftable from 2.45 on",
+        why: "git reads reftables only from version 2.45 on",
     },
 ];
