@@ -156,7 +156,7 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
         (
             "live",
             "rfab prod release:stable",
-            "A release to 42 web hosts in progress: `group2` is out, and its requests end. Finished steps scroll by. \
+            "A release to 42 web hosts in progress: `group2` is out, and its requests end. Finished steps scroll by.\n\
              Below them are the groups, the hosts at work, and the run.",
             of_large(screen(&events, moment, 100, 24)),
         ),
@@ -170,7 +170,7 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
         (
             "failure",
             "rfab prod release:stable",
-            "A release that doesn't become healthy: the first group stays out, and the other one serves the old \
+            "A release that doesn't become healthy: the first group stays out, and the other one serves the old\n\
              release.",
             failed,
         ),
