@@ -128,17 +128,12 @@ impl ReadBalance {
     }
 }
 
-impl Effect for ReadBalance {
+impl Read for ReadBalance {
     type Outcome = Balance;
     const NAME: &'static str = "read_balance";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -17,17 +17,12 @@ pub struct CheckBalancers {
     pub fleet: Arc<Fleet>,
 }
 
-impl Effect for CheckBalancers {
+impl Read for CheckBalancers {
     type Outcome = ();
     const NAME: &'static str = "check_balancers";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -35,17 +35,12 @@ impl ReadHolder {
     }
 }
 
-impl Effect for ReadHolder {
+impl Read for ReadHolder {
     type Outcome = Option<Holder>;
     const NAME: &'static str = "read_holder";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

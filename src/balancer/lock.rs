@@ -88,17 +88,12 @@ pub struct Holds {
     pub run: Name,
 }
 
-impl Effect for Holds {
+impl Read for Holds {
     type Outcome = ();
     const NAME: &'static str = "holds";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -83,17 +83,12 @@ impl WaitDrained {
     }
 }
 
-impl Effect for WaitDrained {
+impl Read for WaitDrained {
     type Outcome = Emptied;
     const NAME: &'static str = "wait_drained";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -171,17 +166,12 @@ impl WaitUp {
     }
 }
 
-impl Effect for WaitUp {
+impl Read for WaitUp {
     type Outcome = ();
     const NAME: &'static str = "wait_up";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -1,9 +1,11 @@
 //! What a script does to the outside, as a value; and the lanes that such values come from.
 mod lane;
+mod read;
 mod record;
 
 pub use crate::event::Kind;
 pub use lane::{Ask, Call, Door, Id, Lane};
+pub use read::Read;
 pub use record::{Answer, Answered, Record};
 
 use crate::{

@@ -29,17 +29,12 @@ pub struct Behind {
     pub commits: Option<usize>,
 }
 
-impl Effect for ReadBehind {
+impl Read for ReadBehind {
     type Outcome = Option<Behind>;
     const NAME: &'static str = "read_behind";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.folder)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

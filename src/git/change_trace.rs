@@ -93,17 +93,12 @@ pub struct ReadChange {
     pub change: Change,
 }
 
-impl Effect for ReadChange {
+impl Read for ReadChange {
     type Outcome = ChangeTrace;
     const NAME: &'static str = "read_change";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -23,18 +23,13 @@ impl ReadDate {
     }
 }
 
-impl Effect for ReadDate {
+impl Read for ReadDate {
     /// Seconds since 1970.
     type Outcome = Option<i64>;
     const NAME: &'static str = "read_date";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

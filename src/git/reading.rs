@@ -47,17 +47,12 @@ pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
     fleet.app.as_ref().ok_or_else(|| fleet.unchosen().unwrap_or_else(none))
 }
 
-impl Effect for Resolve {
+impl Read for Resolve {
     type Outcome = Resolved;
     const NAME: &'static str = "resolve";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -107,17 +102,12 @@ pub struct ReadLog {
     pub most: usize,
 }
 
-impl Effect for ReadLog {
+impl Read for ReadLog {
     type Outcome = Between;
     const NAME: &'static str = "read_log";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -142,17 +132,12 @@ pub struct ReadNames {
     pub repository: String,
 }
 
-impl Effect for ReadNames {
+impl Read for ReadNames {
     type Outcome = Names;
     const NAME: &'static str = "read_names";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -36,17 +36,12 @@ pub struct Down {
 const PATIENCE: Duration = Duration::from_secs(2);
 const EVERY: Duration = Duration::from_millis(250);
 
-impl Effect for LookAgain {
+impl Read for LookAgain {
     type Outcome = Vec<Down>;
     const NAME: &'static str = "look_again";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

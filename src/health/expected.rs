@@ -93,17 +93,12 @@ impl ReadExpected {
     }
 }
 
-impl Effect for ReadExpected {
+impl Read for ReadExpected {
     type Outcome = Expected;
     const NAME: &'static str = "read_expected";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -109,17 +109,12 @@ impl Probe {
     }
 }
 
-impl Effect for Probe {
+impl Read for Probe {
     type Outcome = Proof;
     const NAME: &'static str = "probe";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -11,17 +11,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize)]
 pub struct ProbeOnce(pub Probe);
 
-impl Effect for ProbeOnce {
+impl Read for ProbeOnce {
     type Outcome = bool;
     const NAME: &'static str = "glance";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.0.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -54,17 +49,12 @@ pub struct Seen {
     pub said: String,
 }
 
-impl Effect for Inspect {
+impl Read for Inspect {
     type Outcome = Seen;
     const NAME: &'static str = "look_at";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.0.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -27,17 +27,12 @@ pub enum Tried {
     Nameless(String),
 }
 
-impl Effect for TryProbe {
+impl Read for TryProbe {
     type Outcome = Tried;
     const NAME: &'static str = "try_probe";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.0.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -24,17 +24,12 @@ pub struct Fetch(pub Request);
 #[derive(Clone, Debug, Serialize)]
 pub struct Send(pub Request);
 
-impl Effect for Fetch {
+impl Read for Fetch {
     type Outcome = Answer;
     const NAME: &'static str = "http_fetch";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

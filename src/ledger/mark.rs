@@ -103,17 +103,12 @@ pub struct ReadMarks {
     pub commit: Commit,
 }
 
-impl Effect for ReadMarks {
+impl Read for ReadMarks {
     type Outcome = MarkState;
     const NAME: &'static str = "read_marks";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

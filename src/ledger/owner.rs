@@ -76,17 +76,12 @@ pub struct ReadOwner {
     pub fleet: Arc<Fleet>,
 }
 
-impl Effect for ReadOwner {
+impl Read for ReadOwner {
     type Outcome = Option<Owner>;
     const NAME: &'static str = "read_owner";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -30,17 +30,12 @@ pub struct Consult<Q> {
     pub question: Q,
 }
 
-impl<Q: Question> Effect for Consult<Q> {
+impl<Q: Question> Read for Consult<Q> {
     type Outcome = Q::Answer;
     const NAME: &'static str = Q::NAME;
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -22,17 +22,12 @@ pub fn place(fleet: &Fleet) -> Result<Name, Failure> {
     fleet.home().cloned().ok_or_else(|| Failure::failed("a fleet without hosts has no ledger"))
 }
 
-impl Effect for ReadLedger {
+impl Read for ReadLedger {
     type Outcome = Arc<Book>;
     const NAME: &'static str = "read_ledger";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -67,17 +67,12 @@ pub struct Capture {
     pub any_status: bool,
 }
 
-impl Effect for Capture {
+impl Read for Capture {
     type Outcome = Output;
     const NAME: &'static str = "local_capture";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

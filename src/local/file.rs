@@ -50,17 +50,12 @@ impl ReadFile {
     }
 }
 
-impl Effect for ReadFile {
+impl crate::effect::Read for ReadFile {
     type Outcome = String;
     const NAME: &'static str = "local_read";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -77,17 +72,12 @@ impl Effect for ReadFile {
     }
 }
 
-impl Effect for Exists {
+impl crate::effect::Read for Exists {
     type Outcome = bool;
     const NAME: &'static str = "local_exists";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

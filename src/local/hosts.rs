@@ -64,17 +64,12 @@ fn short(text: &str) -> String {
     if short.len() < text.len() { short + "…" } else { short }
 }
 
-impl Effect for ReadHosts {
+impl Read for ReadHosts {
     type Outcome = String;
     const NAME: &'static str = "read_hosts";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

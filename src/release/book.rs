@@ -41,17 +41,12 @@ pub struct Own {
     pub open: Vec<Line>,
 }
 
-impl Effect for ReadBook {
+impl Read for ReadBook {
     type Outcome = Own;
     const NAME: &'static str = "read_book";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

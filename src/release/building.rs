@@ -21,18 +21,13 @@ pub struct ReadBuilt {
     pub own: bool,
 }
 
-impl Effect for ReadBuilt {
+impl Read for ReadBuilt {
     /// The digest of its manifest.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_built";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.of.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -194,18 +189,13 @@ pub struct ReadManifest {
     pub home: super::Home,
 }
 
-impl Effect for ReadManifest {
+impl Read for ReadManifest {
     /// Nothing if the release is not there.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_manifest";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -80,17 +80,12 @@ impl ReadReleases {
     }
 }
 
-impl Effect for ReadReleases {
+impl Read for ReadReleases {
     type Outcome = Listing;
     const NAME: &'static str = "read_releases";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

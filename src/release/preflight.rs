@@ -41,17 +41,12 @@ impl Preflight {
     }
 }
 
-impl Effect for Preflight {
+impl Read for Preflight {
     type Outcome = Lacks;
     const NAME: &'static str = "preflight";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -16,18 +16,13 @@ pub struct Verify {
     pub home: Home,
 }
 
-impl Effect for Verify {
+impl Read for Verify {
     /// What is missing or has another content, at most twenty names; what was added does not count.
     type Outcome = Vec<String>;
     const NAME: &'static str = "verify";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -33,17 +33,12 @@ impl FollowLogs {
     }
 }
 
-impl Effect for FollowLogs {
+impl Read for FollowLogs {
     type Outcome = ();
     const NAME: &'static str = "follow_logs";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

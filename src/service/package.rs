@@ -122,18 +122,13 @@ impl ReadInstalled {
     }
 }
 
-impl Effect for ReadInstalled {
+impl Read for ReadInstalled {
     /// What the command printed; nothing if it failed, as it does for a package that is not there.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_installed";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -45,17 +45,12 @@ impl ReadService {
     }
 }
 
-impl Effect for ReadService {
+impl Read for ReadService {
     type Outcome = Output;
     const NAME: &'static str = "read_service";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

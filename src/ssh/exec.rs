@@ -133,17 +133,12 @@ pub struct Capture {
     pub shown: bool,
 }
 
-impl Effect for Capture {
+impl Read for Capture {
     type Outcome = Output;
     const NAME: &'static str = "capture";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

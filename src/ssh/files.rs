@@ -31,17 +31,12 @@ pub struct Look {
     pub path: String,
 }
 
-impl Effect for Look {
+impl crate::effect::Read for Look {
     type Outcome = PathKind;
     const NAME: &'static str = "look";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -86,17 +81,12 @@ pub struct Exists {
     pub path: String,
 }
 
-impl Effect for Exists {
+impl crate::effect::Read for Exists {
     type Outcome = bool;
     const NAME: &'static str = "exists";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -119,17 +109,12 @@ pub struct ReadFile {
     pub path: String,
 }
 
-impl Effect for ReadFile {
+impl crate::effect::Read for ReadFile {
     type Outcome = String;
     const NAME: &'static str = "read_file";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

@@ -29,17 +29,12 @@ impl ReadTrace {
     }
 }
 
-impl Effect for ReadTrace {
+impl Read for ReadTrace {
     type Outcome = Traced;
     const NAME: &'static str = "read_trace";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {

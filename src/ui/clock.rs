@@ -12,17 +12,12 @@ use std::{fmt, time::Duration};
 #[derive(Clone, Debug, Serialize)]
 pub struct Now;
 
-impl Effect for Now {
+impl Read for Now {
     type Outcome = i64;
     const NAME: &'static str = "now";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -46,17 +41,12 @@ pub struct Wait {
     pub time: Time,
 }
 
-impl Effect for Wait {
+impl Read for Wait {
     type Outcome = ();
     const NAME: &'static str = "wait";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
@@ -103,17 +93,12 @@ pub struct Pause {
     pub time: Time,
 }
 
-impl Effect for Pause {
+impl Read for Pause {
     type Outcome = ();
     const NAME: &'static str = "pause";
-    const KIND: Kind = Kind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Nothing
     }
 
     fn describe(&self) -> String {
