@@ -78,7 +78,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     let inner = Here { lane: here.lane.of_attempt("archive"), defers: Arc::default(), ..here.clone() };
     let taken = inner.perform(TakeArchive { repository, file, sha256, commit: of.commit.clone(), part, linked });
     let checked = taken.and_then(|manifest| {
-        let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.force)?;
+        let anew = differs(&there(&inner, &targets, &of.commit)?, &manifest, here.session.run.allowed.force)?;
         Ok(CommitValue { made: Some(manifest), anew, ..of })
     });
     here.lane.advance(inner.lane.clock());
@@ -94,7 +94,7 @@ fn made(
     of: Wanted,
     f: &FnPtr,
 ) -> RhaiResultOf<(String, bool)> {
-    let force = here.session.run.force;
+    let force = here.session.run.allowed.force;
     let there = there(here, targets, &of.commit)?;
     let mut wanted = targets.hosts.iter().filter(|host| targets.fleet.releases_to(host));
     let everywhere = wanted.all(|host| there.iter().any(|(other, _)| other == host));

@@ -72,7 +72,7 @@ pub mod clock {
     /// ```
     #[rhai_fn(name = "pausing", return_raw)]
     pub fn pausing(ctx: NativeCallContext) -> RhaiResultOf<bool> {
-        Ok(here(&ctx)?.session.run.pause.is_some())
+        Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
     /// Waits as long as `--pause` says, or until a person says yes; nothing else than a yes lets the run go on. Without
@@ -86,7 +86,7 @@ pub mod clock {
     #[rhai_fn(name = "pause", return_raw)]
     pub fn pause(ctx: NativeCallContext, after: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        match here.session.run.pause {
+        match here.session.run.allowed.pause {
             None => Ok(()),
             Some(Pausing::For(time)) => here.perform(Pause { after: after.to_owned(), time }),
             Some(Pausing::Ask) => {

@@ -13,7 +13,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Probe> {
     let host = host.0.host;
     let probe = Probe::of(&here.fleet_of(&host), &host, expected).map_err(thrown)?;
-    Ok(probe.taking(here.session.run.unproven))
+    Ok(probe.taking(here.session.run.allowed.unproven))
 }
 
 fn seen(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Map> {
@@ -199,7 +199,7 @@ pub mod health {
         if nameless.is_empty() {
             return Ok(());
         }
-        if here.session.run.unproven || answers.contains(&Tried::Fits) {
+        if here.session.run.allowed.unproven || answers.contains(&Tried::Fits) {
             for text in nameless {
                 here.lane.tell(What::Warned {
                     host: None,

@@ -581,7 +581,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "forced", return_raw)]
     pub fn forced(ctx: NativeCallContext) -> RhaiResultOf<bool> {
-        Ok(here(&ctx)?.session.run.force)
+        Ok(here(&ctx)?.session.run.allowed.force)
     }
 
     /// The commit of the release.

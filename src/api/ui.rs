@@ -113,7 +113,7 @@ pub mod ui {
     #[rhai_fn(name = "confirm", return_raw)]
     pub fn confirm(ctx: NativeCallContext, question: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
-        let given = here.session.run.yes.is_some();
+        let given = here.session.run.allowed.yes.given().is_some();
         here.perform(Confirm { question: question.to_owned(), given })
     }
 

@@ -1,5 +1,9 @@
 //! The flags that say what a run may do, and how careful it is.
-use crate::{fleet::span, ui::Pausing};
+use crate::{
+    fleet::span,
+    session::{Allowances, Yes},
+    ui::Pausing,
+};
 use clap::{Args, builder::NonEmptyStringValueParser};
 use std::ffi::OsString;
 
@@ -30,6 +34,27 @@ pub struct Allowed {
     /// Do not ask the balancer of POOL: its hosts are switched while they may take requests; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub without_balancer: Vec<String>,
+}
+
+impl From<Allowed> for Allowances {
+    fn from(flags: Allowed) -> Allowances {
+        let yes = match flags.yes {
+            None => Yes::Unsaid,
+            Some(None) => Yes::Unnamed,
+            Some(Some(name)) => Yes::Fleet(name),
+        };
+        Allowances {
+            yes,
+            wait: flags.wait,
+            force: flags.force,
+            unproven: flags.unproven,
+            // A resumed run's own flag says it.
+            force_changed: false,
+            pause: flags.pause,
+            allow_outage: flags.allow_outage,
+            without_balancer: flags.without_balancer,
+        }
+    }
 }
 
 /// Arguments in which a time behind `--pause` is its value: no task's name begins with a digit.

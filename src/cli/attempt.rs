@@ -41,7 +41,7 @@ pub fn go_on(
     facts.id = before.run.clone();
     let past = Past::of(records);
     facts.attempt = past.attempts;
-    facts.force_changed = force_changed;
+    facts.allowed.force_changed = force_changed;
     let differs = before.differences(&head(facts));
     let changed = (!differs.is_empty()).then(|| differs.join("; "));
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {

@@ -3,7 +3,7 @@ use super::{
     attempt::{Aborted, Going},
     completing::{self, Known, Shell},
     flags, history, line, listing, meant, overview,
-    request::{Action, Color, Detail, Request, Yes},
+    request::{Action, Color, Detail, Request},
     shown, trust, when,
     wiring::{self, Work},
 };
@@ -13,7 +13,7 @@ use crate::{
     fleet::Set,
     init,
     report::{self, Loud, Palette, Style},
-    session::Drill,
+    session::{Drill, Yes},
     store::Filter,
     ui::Pausing,
 };
@@ -195,11 +195,14 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
     let again =
         again.map_err(|e| of_reason(Failure::failed(format!("what was typed then is not understood now: {e}"))))?;
-    let yes = if request.yes == Yes::Unsaid { again.yes } else { request.yes.clone() };
+    let mut allowed = again.allowed;
+    allowed.wait |= request.allowed.wait;
+    if request.allowed.yes != Yes::Unsaid {
+        allowed.yes = request.allowed.yes.clone();
+    }
     let again = Request {
         fabfile: Some(head.fabfile.clone().into()),
-        yes,
-        wait: request.wait || again.wait,
+        allowed,
         json: request.json,
         detail: request.detail,
         color: request.color,
@@ -239,7 +242,7 @@ fn run_line(
     command: Option<&[String]>,
     going: Option<Going>,
 ) -> Result<Exit, Stopped> {
-    if request.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
+    if request.allowed.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
         let failure =
             Failure::failed("`--pause` without a time asks a person, and nobody is there: this isn't a terminal");
         return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));

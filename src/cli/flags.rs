@@ -4,7 +4,7 @@ use super::{
     completing::{self, Shell},
     habits,
     listed::Listed,
-    request::{Action, Color, Detail, Request, Yes},
+    request::{Action, Color, Detail, Request},
 };
 use crate::{failure::Exit, session::UnknownOutcome};
 use clap::{
@@ -266,19 +266,9 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
         limit: scope.limit,
         exclude: scope.exclude,
         parallel: scope.parallel.into(),
-        yes: match allowed.yes {
-            None => Yes::Unsaid,
-            Some(None) => Yes::Unnamed,
-            Some(Some(name)) => Yes::Fleet(name),
-        },
         no_fetch: allowed.no_fetch,
-        force: allowed.force,
-        unproven: allowed.unproven,
-        wait: allowed.wait,
         read: scope.read,
-        pause: allowed.pause,
-        allow_outage: allowed.allow_outage,
-        without_balancer: allowed.without_balancer,
+        allowed: allowed.into(),
         json: output.json,
         detail: match (output.quiet, output.verbose) {
             (true, _) => Detail::Quiet,
@@ -319,6 +309,7 @@ fn color_parser() -> impl TypedValueParser<Value = Color> {
 mod tests {
     use super::*;
     use crate::{
+        session::{Allowances, Yes},
         store::{Ending, Filter},
         ui::Pausing,
     };
@@ -357,15 +348,9 @@ mod tests {
             limit: None,
             exclude: vec![],
             parallel: 32,
-            yes: Yes::Unsaid,
+            allowed: Allowances::default(),
             no_fetch: false,
-            force: false,
-            unproven: false,
-            wait: false,
             read: false,
-            pause: None,
-            allow_outage: vec![],
-            without_balancer: vec![],
             json: false,
             detail: Detail::Normal,
             color: Color::Auto,
@@ -389,14 +374,17 @@ mod tests {
             limit: Some("web1".into()),
             exclude: vec!["web2".into(), "web3,web4".into()],
             parallel: 8,
-            yes: Yes::Fleet("prod".into()),
+            allowed: Allowances {
+                yes: Yes::Fleet("prod".into()),
+                force: true,
+                unproven: true,
+                wait: true,
+                force_changed: false,
+                pause: Some(Pausing::For(600_000)),
+                allow_outage: vec!["bk_web".into(), "bk_api".into()],
+                without_balancer: vec!["bk_old".into()],
+            },
             no_fetch: true,
-            force: true,
-            unproven: true,
-            wait: true,
-            pause: Some(Pausing::For(600_000)),
-            allow_outage: vec!["bk_web".into(), "bk_api".into()],
-            without_balancer: vec!["bk_old".into()],
             json: true,
             detail: Detail::Verbose,
             color: Color::Always,
@@ -417,7 +405,7 @@ mod tests {
 
     #[test]
     fn yes_takes_a_name_only_behind_an_equals_sign() {
-        let said = |typed: &[&str]| understand(typed).map(|request| (request.yes, request.action)).unwrap();
+        let said = |typed: &[&str]| understand(typed).map(|request| (request.allowed.yes, request.action)).unwrap();
         assert_eq!(said(&["-y", "prod"]), (Yes::Unnamed, run(&["prod"], None)));
         assert_eq!(said(&["--yes", "prod"]), (Yes::Unnamed, run(&["prod"], None)));
         assert_eq!(said(&["-y=prod", "prod"]), (Yes::Fleet("prod".into()), run(&["prod"], None)));

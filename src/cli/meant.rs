@@ -25,7 +25,7 @@ pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
     let mut told = false;
     loop {
         match runs.resume(run) {
-            Err(busy) if busy.reason == Reason::Locked && request.wait => {
+            Err(busy) if busy.reason == Reason::Locked && request.allowed.wait => {
                 if !told {
                     report::complain(&format!("waiting: {}", report::visible(&busy.message, false)));
                 }

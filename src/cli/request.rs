@@ -1,6 +1,9 @@
 //! What a command line asks for, as plain data.
 use super::completing::Shell;
-use crate::{session::UnknownOutcome, store::Filter, ui::Pausing};
+use crate::{
+    session::{Allowances, UnknownOutcome, Yes},
+    store::Filter,
+};
 use std::path::PathBuf;
 
 /// What a command line asks for.
@@ -17,23 +20,11 @@ pub struct Request {
     pub exclude: Vec<String>,
     /// The most hosts that are worked on at once; at least 1.
     pub parallel: usize,
-    pub yes: Yes,
+    pub allowed: Allowances,
     /// Whether references are resolved without fetching first.
     pub no_fetch: bool,
-    /// Whether a host that serves the commit already is deployed to again.
-    pub force: bool,
-    /// Whether a host is taken that answers well and names no release.
-    pub unproven: bool,
-    /// Whether a lock that another operator holds is waited for.
-    pub wait: bool,
     /// Whether the command behind `--` only reads; never without such a command.
     pub read: bool,
-    /// How long is waited between groups, if at all.
-    pub pause: Option<Pausing>,
-    /// Pools that may be left with fewer live servers than their minimum.
-    pub allow_outage: Vec<String>,
-    /// Pools whose balancers are not asked.
-    pub without_balancer: Vec<String>,
     /// Whether events or a list are written as JSON.
     pub json: bool,
     pub detail: Detail,
@@ -51,18 +42,18 @@ impl Request {
         self.set.iter().for_each(|(key, value)| give("--set", &format!("{key}={value}")));
         self.limit.iter().for_each(|limit| give("--limit", limit));
         self.exclude.iter().for_each(|exclude| give("--exclude", exclude));
-        self.allow_outage.iter().for_each(|pool| give("--allow-outage", pool));
-        self.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
-        match &self.yes {
+        self.allowed.allow_outage.iter().for_each(|pool| give("--allow-outage", pool));
+        self.allowed.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
+        match &self.allowed.yes {
             Yes::Unsaid => {}
             Yes::Unnamed => flags.push("--yes".to_owned()),
             Yes::Fleet(name) => flags.push(format!("--yes={}", crate::command::quoted(name))),
         }
-        flags.extend(self.pause.map(|pause| format!("--pause={pause}")));
+        flags.extend(self.allowed.pause.map(|pause| format!("--pause={pause}")));
         let said = [
             (self.no_fetch, "--no-fetch"),
-            (self.force, "--force"),
-            (self.unproven, "--unproven"),
+            (self.allowed.force, "--force"),
+            (self.allowed.unproven, "--unproven"),
             (self.read, "--read"),
         ];
         flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| flag.to_owned()));
@@ -101,17 +92,6 @@ pub enum Action {
     Trust { host: String, words: Vec<String> },
     /// Carry out these words, then the command behind `--`, if there was a `--`.
     Run { words: Vec<String>, command: Option<Vec<String>> },
-}
-
-/// Whether a guarded fleet's question is answered beforehand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Yes {
-    /// It is not.
-    Unsaid,
-    /// With `--yes`, which names no fleet.
-    Unnamed,
-    /// With `--yes=NAME`, for the fleet of that name alone.
-    Fleet(String),
 }
 
 /// How much is shown.

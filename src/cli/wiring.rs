@@ -2,7 +2,7 @@
 use super::{
     attempt::{self, Aborted, Going},
     line::Line,
-    request::{Color, Detail, Request, Yes},
+    request::{Color, Detail, Request},
     signals,
 };
 use crate::{
@@ -267,18 +267,7 @@ pub fn facts(request: &Request, project: &Project, line: String) -> Run {
         on_behalf_of: variable("RFAB_ON_BEHALF_OF"),
         from: name.nodename().to_string_lossy().into_owned(),
         since: now(),
-        yes: match &request.yes {
-            Yes::Unsaid => None,
-            Yes::Unnamed => Some(None),
-            Yes::Fleet(fleet) => Some(Some(fleet.clone())),
-        },
-        wait: request.wait,
-        force: request.force,
-        unproven: request.unproven,
-        force_changed: false,
-        pause: request.pause,
-        allow_outage: request.allow_outage.clone(),
-        without_balancer: request.without_balancer.clone(),
+        allowed: request.allowed.clone(),
         parallel: affordable(request.parallel),
         lines: Arc::default(),
         masks: Masks::default(),

@@ -2,7 +2,7 @@
 use crate::{
     failure::{Exit, STRANGE_KEY},
     host::Host,
-    session::Session,
+    session::{Session, Yes},
 };
 
 /// The lines without the program's name, the best first; none where no line is known that could end otherwise.
@@ -53,10 +53,10 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
 fn going_on(session: &Session, exit: Exit) -> Vec<String> {
     let run = &session.run;
     let wait = if exit == Exit::Locked { " --wait" } else { "" };
-    let yes = |resumed: bool| match (session.observed.unsaid(), &run.yes) {
+    let yes = |resumed: bool| match (session.observed.unsaid(), &run.allowed.yes) {
         (Some(fleet), _) => format!(" --yes={fleet}"),
         // What is resumed has the yes that was typed with it.
-        (None, Some(Some(fleet))) if !resumed => format!(" --yes={fleet}"),
+        (None, Yes::Fleet(fleet)) if !resumed => format!(" --yes={fleet}"),
         _ => String::new(),
     };
     let abort = |of: &str| format!("--abort {of}{wait}{}", yes(false));

@@ -65,7 +65,7 @@ fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
     for file in fleet.ssh.iter().chain([&here.script.folder.join("known_hosts")]).filter(|file| file.exists()) {
         super::owned_well(file).map_err(thrown)?;
     }
-    for pool in &here.session.run.without_balancer {
+    for pool in &here.session.run.allowed.without_balancer {
         fleet.leave_unasked(pool).map_err(thrown)?;
     }
     let known = here.session.fleets.known(&fleet).map_err(thrown)?.is_some();

@@ -67,9 +67,9 @@ impl Guard {
             since: self.run.since.clone(),
         };
         let later = self.held.lock().unwrap().iter().find(|other| **other > fleet.name).cloned();
-        let wait = self.run.wait && later.is_none();
+        let wait = self.run.allowed.wait && later.is_none();
         let taken = rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait });
-        taken.map_err(|failure| match later.filter(|_| self.run.wait && failure.reason == Reason::Locked) {
+        taken.map_err(|failure| match later.filter(|_| self.run.allowed.wait && failure.reason == Reason::Locked) {
             Some(later) => circle(failure, &fleet.name, &later),
             None => failure,
         })?;
@@ -114,7 +114,10 @@ impl Guard {
         let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));
         // A run is taken back only where it changed something.
-        if !began && !self.run.force_changed && (self.run.undoes.is_some() || self.touched.contains(&fleet.name)) {
+        if !began
+            && !self.run.allowed.force_changed
+            && (self.run.undoes.is_some() || self.touched.contains(&fleet.name))
+        {
             let message = format!(
                 "the ledger of fleet `{}` has nothing of run `{run}`, which changed it: it was emptied or lost, or much was done since",
                 fleet.name
@@ -123,7 +126,7 @@ impl Guard {
                 .help("nothing was changed; look how the hosts stand, then type the line again"));
         }
         match since.next().filter(|_| began) {
-            Some(line) if !self.run.force_changed => {
+            Some(line) if !self.run.allowed.force_changed => {
                 self.observed.was_overtaken();
                 let Line { run: other, who, from, at, .. } = line;
                 let message = format!(
@@ -159,7 +162,7 @@ impl Guard {
             return Err(no);
         }
         let (name, question) = (fleet.name.clone(), self.question(fleet));
-        let (of, given, project) = (fleet.of.clone(), self.run.yes.clone(), self.run.folder.clone());
+        let (of, given, project) = (fleet.of.clone(), self.run.allowed.yes.given(), self.run.folder.clone());
         let asked = rest.ask(&call).hold(Consent { fleet: name.clone(), of, project, question, given });
         asked.inspect_err(|no| {
             // A person's no is one.

@@ -56,7 +56,7 @@ impl Layer for Invariants {
                 let balance = self.balance(&fleet, call, rest)?;
                 if let Some(set) = call.effect.as_any().downcast_ref::<SetAdmin>() {
                     ours::may_put_back(set, &balance, &self.run, &self.observed, call, rest)?;
-                    proof::healthy(set, &balance, &self.observed, self.run.unproven, call, rest)?;
+                    proof::healthy(set, &balance, &self.observed, self.run.allowed.unproven, call, rest)?;
                 }
                 rest.pass(call)
             }
@@ -262,7 +262,10 @@ impl Invariants {
             let servers = balance.pool(&balancer.name, pool);
             let wanted = fleet.min_live(balancer, pool).max(1);
             let capacity = Capacity::of(fleet, balancer, pool, servers, hosts);
-            if !capacity.shrinks || capacity.stay >= wanted || self.run.allow_outage.iter().any(|p| *p == **pool) {
+            if !capacity.shrinks
+                || capacity.stay >= wanted
+                || self.run.allowed.allow_outage.iter().any(|p| *p == **pool)
+            {
                 continue;
             }
             let Capacity { stay, all, idle, .. } = capacity;

@@ -76,7 +76,7 @@ impl Ledger {
 
     fn note(&self, call: Call<'_>, about: About<'_>, file: String) -> Note {
         let story = call.effect.story();
-        let pools = self.run.without_balancer.join(", ");
+        let pools = self.run.allowed.without_balancer.join(", ");
         let unasked = (!pools.is_empty()).then(|| format!("without the balancer of {pools}"));
         let line = |phase| Line {
             effect: story.word.unwrap_or(call.effect.name()).into(),

@@ -1,4 +1,5 @@
 //! The one door and its layers.
+mod allowances;
 mod before;
 mod drill;
 mod events;
@@ -18,6 +19,7 @@ mod settled;
 mod unfinished;
 mod unknown_outcome;
 
+pub use allowances::{Allowances, Yes};
 pub use before::{Before, InFlight, Was};
 pub use drill::Drill;
 pub use faults::{Fault, Faults};
@@ -37,7 +39,6 @@ use crate::{
     fleet::Fleet,
     host::Name,
     secret::Masks,
-    ui::Pausing,
     world::World,
 };
 use std::{
@@ -70,20 +71,7 @@ pub struct Run {
     pub from: String,
     /// RFC 3339.
     pub since: String,
-    /// Fleets that were said yes to on the command line; `None` is a bare `--yes`.
-    pub yes: Option<Option<String>>,
-    pub wait: bool,
-    pub force: bool,
-    /// Whether a host is right that answers well and names no release.
-    pub unproven: bool,
-    /// Whether it may go on although something was changed since it began.
-    pub force_changed: bool,
-    /// How long it waits between groups, if it does.
-    pub pause: Option<Pausing>,
-    /// Pools that may lose their last live server.
-    pub allow_outage: Vec<String>,
-    /// Pools whose balancers are not asked.
-    pub without_balancer: Vec<String>,
+    pub allowed: Allowances,
     /// The most lanes that run side by side.
     pub parallel: usize,
     /// How many lines it has for ledgers so far.

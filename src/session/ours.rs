@@ -101,6 +101,7 @@ pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
 mod tests {
     use super::*;
     use crate::secret::Masks;
+    use crate::session::Allowances;
     use std::sync::Arc;
 
     fn run(id: &str, undoes: Option<&str>) -> Run {
@@ -116,14 +117,7 @@ mod tests {
             on_behalf_of: None,
             from: "mac".into(),
             since: String::new(),
-            yes: None,
-            wait: false,
-            force: false,
-            unproven: false,
-            force_changed: false,
-            pause: None,
-            allow_outage: Vec::new(),
-            without_balancer: Vec::new(),
+            allowed: Allowances::default(),
             parallel: 1,
             lines: Arc::default(),
             masks: Masks::default(),
