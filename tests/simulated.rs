@@ -7,6 +7,7 @@ use rfab::{
     event::{Event, Outcome, Standing, What},
     failure::Exit,
     model::{Fact, Model, Said},
+    session::Fault,
     simulate::{Scenario, Simulation},
 };
 use std::{collections::BTreeSet, time::Instant};
@@ -117,6 +118,26 @@ fn a_sick_release_stops_the_roll_at_the_first_group_and_nobody_unproven_comes_ba
     assert!(all.model.harmed.is_empty(), "{:?}", all.model.harmed);
     let out = |name: &str| all.ended.table.iter().any(|r| &*r.host == name && r.balancer == Standing::Out);
     assert!(out("web1") && out("web2"));
+}
+
+#[test]
+fn a_release_that_died_between_its_put_back_and_the_balancers_look_is_bad_and_not_in_progress() {
+    let shop = Shop::four("");
+    let begin = shop.known();
+    // The step that waits for the first host's checks, once it is back.
+    let failing = (0..400).find_map(|at| {
+        let wish = Scenario { seed: 1, fault: Some(Fault::FailsAt(at)), ..Scenario::default() };
+        let ran = shop.run_with("prod release:stable", begin.clone(), wish);
+        let waits = |event: &Event| match &event.what {
+            What::EffectFinished { text, failure: Some(_), .. } => text.contains("is up for its balancer"),
+            _ => false,
+        };
+        ran.events.iter().any(waits).then_some(ran)
+    });
+    let ran = failing.expect("a step that waits until a host is up");
+    let state = ran.model.states.values().next().expect("a fleet's state");
+    let lines: Vec<&String> = state.ledgers.values().flatten().collect();
+    assert!(lines.iter().any(|line| line.contains("bad on web")), "{lines:#?}");
 }
 
 #[test]

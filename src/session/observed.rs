@@ -1,7 +1,7 @@
 //! What a run has seen and done so far, host by host.
 use super::{Layer, Rest, names::Names};
 use crate::{
-    balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin},
+    balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
     effect::{Admin, Answered, Call, Kind, Record, Subject, Touch},
     event::{Outcome, Place, Standing, What},
     failure::{Failure, Reason},
@@ -446,6 +446,12 @@ impl Observed {
             && answered.is_ok()
         {
             self.note(&reopen.host, |told| told.shut.clear());
+        }
+        if let Some(wait) = effect.as_any().downcast_ref::<WaitUp>()
+            && answered.as_ref().is_err_and(|failure| failure.reason == Reason::Failed)
+        {
+            // It was proven before it was put back, and has died since.
+            self.note(&wait.host, |told| told.died |= told.back.is_some());
         }
         if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
             && answered.is_ok()
