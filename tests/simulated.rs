@@ -6,6 +6,7 @@ use rfab::{
     effect::Admin,
     event::{Event, Outcome, Standing, What},
     failure::Exit,
+    ledger::Book,
     model::{Fact, Model, Said},
     session::Fault,
     simulate::{Scenario, Simulation},
@@ -136,8 +137,10 @@ fn a_release_that_died_between_its_put_back_and_the_balancers_look_is_bad_and_no
     });
     let ran = failing.expect("a step that waits until a host is up");
     let state = ran.model.states.values().next().expect("a fleet's state");
-    let lines: Vec<&String> = state.ledgers.values().flatten().collect();
-    assert!(lines.iter().any(|line| line.contains("bad on web")), "{lines:#?}");
+    let lines: Vec<&str> = state.ledgers.values().flatten().map(|line| &**line).collect();
+    let book = Book::read(&lines.join("\n"));
+    let bad = ["web1", "web2"].into_iter().filter(|host| book.is_bad(host, &shop.stable));
+    assert_eq!(bad.count(), 1, "{lines:#?}");
 }
 
 #[test]
