@@ -121,6 +121,13 @@ fn a_sick_release_stops_the_roll_at_the_first_group_and_nobody_unproven_comes_ba
     assert!(out("web1") && out("web2"));
 }
 
+fn finished(event: &Event) -> Option<&str> {
+    match &event.what {
+        What::EffectFinished { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
 #[test]
 fn a_release_that_died_between_its_put_back_and_the_balancers_look_is_bad_and_not_in_progress() {
     let shop = Shop::four("");
@@ -129,11 +136,14 @@ fn a_release_that_died_between_its_put_back_and_the_balancers_look_is_bad_and_no
     let failing = (0..400).find_map(|at| {
         let wish = Scenario { seed: 1, fault: Some(Fault::FailsAt(at)), ..Scenario::default() };
         let ran = shop.run_with("prod release:stable", begin.clone(), wish);
-        let waits = |event: &Event| match &event.what {
-            What::EffectFinished { text, failure: Some(_), .. } => text.contains("is up for its balancer"),
-            _ => false,
-        };
-        ran.events.iter().any(waits).then_some(ran)
+        let texts: Vec<&str> = ran.events.iter().filter_map(|event| finished(event)).collect();
+        let ready = texts.iter().position(|text| text.starts_with("ready web"))?;
+        let failed = ran.events.iter().rev().find_map(|event| match &event.what {
+            What::EffectFinished { text, failure: Some(_), .. } => Some(&**text),
+            _ => None,
+        })?;
+        let waits = failed.contains("is up for its balancer") && texts[ready..].contains(&failed);
+        waits.then_some(ran)
     });
     let ran = failing.expect("a step that waits until a host is up");
     let state = ran.model.states.values().next().expect("a fleet's state");
