@@ -22,11 +22,11 @@ pub enum Command {
 pub enum Error {
     #[error("a command needs at least one word")]
     Empty,
-    #[error("a quote in `{0}` is not closed")]
+    #[error("a quote in `{0}` isn't closed")]
     OpenQuote(String),
     #[error("`{{{name}}}` in the command has no value")]
     NoValue { name: String },
-    #[error("`{0}` is not a name for a shell variable")]
+    #[error("`{0}` isn't a name for a shell variable")]
     BadName(String),
     #[error("a command may not have the character NUL")]
     Nul,

@@ -223,7 +223,7 @@ pub fn pages() -> BTreeMap<String, String> {
     pages
 }
 
-const NOTICE: &str = "<!-- Written by `tests/documentation.rs` from the comments in the source; do not edit. -->\n";
+const NOTICE: &str = "<!-- Written by `tests/documentation.rs` from the comments in the source; don't edit. -->\n";
 
 fn begun(page: &str) -> String {
     format!("# {page}\n\n{NOTICE}\n{}\n", about(page))
@@ -233,30 +233,31 @@ fn begun(page: &str) -> String {
 fn about(page: &str) -> String {
     let about = match page {
         "global" => "Functions that a script calls by their bare names.",
-        "host" => "What may be done on a host. `host` is what a closure given to `each` gets.",
-        "targets" => "Hosts chosen for what follows, as `targets()` and `fleet(…)` give them.",
+        "host" => "What a script can do on a host. `host` is what a closure given to `each` gets.",
+        "targets" => "The hosts that a script works on, as `targets()` and `fleet(…)` return them.",
         "failure" => "What `catch (failure)` gets; a text that a script threw has the same properties.",
-        "commit" => "A commit, as `release::resolve` and `git::resolve` give it.",
+        "commit" => "A commit, as `release::resolve` and `git::resolve` return it.",
         "release" => "Releases on hosts: a commit's tree under a number, made current by one rename.",
-        "balancer" => "Servers in and out of the balancer.",
-        "clock" => "Time, with a deadline for whatever waits.",
+        "balancer" => "Takes servers out of the balancer, and puts them back.",
+        "clock" => "Time, with a deadline for each wait.",
         "git" => "The repository that the fleet's app comes from.",
         "health" => "Whether hosts serve what they should.",
-        "ledger" => "What is written down of who did what, on the fleet's balancer machine and on each host.",
+        "ledger" => "The record of who did what, on the fleet's balancer machine and on each host.",
         "secret" => {
-            "Values that nobody sees: taken from where they are kept, and handed on. See [secrets](../secrets.md)."
+            "Values that rfab never shows: a script takes them from where they are kept, and hands them on.\n\
+             See [secrets](../secrets.md)."
         }
-        "http" => "Requests from this machine: the chat is told, a build is started, a cache is purged.",
+        "http" => "Requests from this machine, such as to post to a chat, start a build or purge a cache.",
         "local" => {
             "A process on this machine, in the fabfile's folder, with the environment that rfab was started in.\n\n\
-             `local::cd(…)`, `env`, `timeout` and `stdin` give a value that has the same functions as methods, and is \
-             called `local` here: `local::cd(\"web\").run(\"npm ci\")`. Commands are written as on a host. A process has a \
-             session of its own, without a terminal, and reads nothing unless `stdin` gives it something; a second Ctrl-C \
-             and a time limit stop it with all that it started. What `run` prints is shown with `here` in front. In the \
-             simulator nothing is run: a command ends well and prints nothing."
+             `local::cd(…)`, `env`, `timeout` and `stdin` return a value with the same functions as methods, which is\n\
+             called `local` here: `local::cd(\"web\").run(\"npm ci\")`. Commands are written as on a host. A process has\n\
+             its own session without a terminal, and reads nothing unless `stdin` gives it something. A second Ctrl-C\n\
+             and a time limit stop it with all that it started. rfab shows what `run` prints with `here` in front. The\n\
+             simulator runs nothing: a command succeeds and prints nothing."
         }
         "service" => "The units of the app, as the fleet file names them by role.",
-        "ui" => "What is said to the person, and asked.",
+        "ui" => "What a script tells and asks the person.",
         module => return stdlib::text(module).map(first_lines).unwrap_or_default(),
     };
     about.to_owned()

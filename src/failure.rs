@@ -84,7 +84,7 @@ pub const HOSTS: &str = "{hosts}";
 pub const UNCHANGED: &str = "nothing was changed";
 
 /// How a failure ends that is about a host whose key nobody has taken up.
-pub const STRANGE_KEY: &str = "is not known, so it is not trusted";
+pub const STRANGE_KEY: &str = "isn't known, so rfab doesn't trust it";
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

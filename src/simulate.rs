@@ -123,7 +123,7 @@ fn carried_out(
     let ended = thread::scope(|scope| {
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK);
         let running = running.spawn_scoped(scope, || work(&session)).expect("a thread can be started");
-        running.join().expect("a run does not panic")
+        running.join().expect("a run doesn't panic")
     });
     let mut model = world.model.lock().unwrap().clone();
     model.hang_up();

@@ -164,7 +164,7 @@ fn after_a_lost_answer_table_exit_code_ledger_and_next_line_say_that_nobody_know
             assert!(unknown > 0, "{name}: {:?}", run.ended.table);
             assert_eq!(next(&run)[0], format!("--resume {}", trial.id()), "{name}");
             let other = trial.shop.run("prod proxy.status", run.model);
-            let not_done = format!("run {} of tester is not done", trial.id());
+            let not_done = format!("run {} of tester isn't done", trial.id());
             assert!(warned(&other).iter().any(|text| text.starts_with(&not_done)), "{name}: {:?}", warned(&other));
         }
     }
@@ -283,14 +283,14 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     };
     let over = trial.shop.run("prod proxy.status", model.clone());
     assert!(
-        warned(&over).iter().any(|text| text.contains("is not done") && text.contains("--abort")),
+        warned(&over).iter().any(|text| text.contains("isn't done") && text.contains("--abort")),
         "{:?}",
         warned(&over)
     );
     model.state(&"prod".into()).unwrap().held_by = Some(holder.clone());
     let under_way = trial.shop.run("prod proxy.status", model.clone());
     let says = format!(
-        "run {} of anna is under way on laptop since 1970-01-01T00:00:00Z: `rfab prod release:stable`; with `--wait` you wait for its end",
+        "run {} of anna is under way on laptop since 1970-01-01T00:00:00Z: `rfab prod release:stable`; `--wait` waits for its end",
         trial.id()
     );
     assert_eq!(warned(&under_way), [says]);
@@ -298,7 +298,7 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     model.state(&"prod".into()).unwrap().held_by = Some(back);
     let text = warned(&trial.shop.run("prod proxy.status", model)).join("\n");
     assert!(
-        text.starts_with(&format!("run {} of tester is being taken back: run sim-99 of anna is under way", trial.id())),
+        text.starts_with(&format!("run {} of tester is being aborted: run sim-99 of anna is under way", trial.id())),
         "{text}"
     );
 }

@@ -257,7 +257,7 @@ fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
     let refused = |says: &str| {
         let out = lab.rfab(&["on", "hi"]).output();
         assert_eq!(out.code, Some(1), "{out:?}");
-        assert!(out.stdout.contains(says), "`{says}` is not said: {}", out.stdout);
+        assert!(out.stdout.contains(says), "`{says}` isn't said: {}", out.stdout);
         assert!(!lab.host("web1").sshd_log().contains("Accepted"), "nothing was connected to");
     };
     fs::create_dir(&target).expect("a folder");
@@ -317,7 +317,7 @@ fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
     ] {
         host.sh(&line).expect_ok();
         let out = lab.rfab(&["on", "hi"]).output();
-        assert!(!out.ok() && out.stdout.contains(says), "`{says}` is not said: {}", out.stdout);
+        assert!(!out.ok() && out.stdout.contains(says), "`{says}` isn't said: {}", out.stdout);
         assert_eq!(host.sh(&format!("test -e {home}/made || echo none")).expect_ok(), "none\n");
     }
 }
@@ -480,7 +480,7 @@ fn cut() { targets().each(|host| release::prune(host)); }
         let out = lab.rfab(&["--set", "app.keep=1", "on", "cut"]).output().expect_ok();
         let path = format!("/srv/shop/releases/.gone-{old}");
         let named = format!(
-            "`{path}` is left of a release: files of another user are in it; `sudo rm -rf {path}` there removes it"
+            "`{path}` is left of a release, with files of another user in it; `sudo rm -rf {path}` there removes it"
         );
         assert!(out.contains(&named), "{out}");
     }

@@ -190,15 +190,15 @@ fn releases_and_services() {
         names: vec![],
     };
     let prune = |host: &str, keep| Prune { host: sides.host(host), home: home.clone(), keep };
-    sides.fail(&stage("web1", &stable), "the app's folders are not there");
-    sides.fail(&prune("web1", 1), "the app's folders are not there");
+    sides.fail(&stage("web1", &stable), "the app's folders aren't there");
+    sides.fail(&prune("web1", 1), "the app's folders aren't there");
     for host in ["web1", "web2", "web4"] {
         sides.same(&SetUp { host: sides.host(host), home: home.clone() }).unwrap();
     }
     assert!(sides.same(&list("web1")).unwrap().set_up);
     another_tools_folder_is_taken_over(&lab, &sides, &home);
 
-    sides.fail(&activate("web1", &stable), "the release is not staged");
+    sides.fail(&activate("web1", &stable), "the release isn't staged");
     sides.same(&stage("web1", &stable)).unwrap();
     sides.same(&stage("web1", &stable)).unwrap();
     assert!(sides.same(&list("web1")).unwrap().of(&stable.commit).is_some());
@@ -268,18 +268,18 @@ fn releases_and_services() {
     sides.model(|model| model.sick.insert(stable.commit.clone()));
     assert_eq!(tried().unwrap(), Tried::Silent);
     assert!(!sides.same(&glance("web1", &stable.commit)).unwrap());
-    sides.fail(&probe("web1", &stable.commit), "does not get healthy within 3 s");
+    sides.fail(&probe("web1", &stable.commit), "doesn't become healthy within 3 s");
     sides.same(&service("web1", ServiceChange::Stop)).unwrap();
-    sides.fail(&probe("web1", &stable.commit), "does not get healthy within 3 s");
+    sides.fail(&probe("web1", &stable.commit), "doesn't become healthy within 3 s");
     assert_eq!(tried().unwrap(), Tried::Silent);
     let mut unknown = TryProbe(probe("web1", &stable.commit));
     unknown.0.health.url = "http://web1.invalid:8080/health".to_owned();
     let refused = sides.real.perform(&unknown).unwrap_err();
-    let said = "`web1.invalid` does not resolve on `lb1`";
+    let said = "`web1.invalid` doesn't resolve on `lb1`";
     assert!(refused.reason == Reason::Fabfile && refused.message.starts_with(said), "{refused:?}");
 
     lab.host("web3").sh(&format!("mv {0} {0}.gone", lab.host("web3").unit("shop").folder().display())).expect_ok();
-    let gone = Said { status: 5, err: "unit shop is not known here".into(), ..Said::default() };
+    let gone = Said { status: 5, err: "unit shop isn't known here".into(), ..Said::default() };
     let restart = service("web3", ServiceChange::Restart);
     says(&sides, "web3", "lab-service restart shop", gone);
     assert_eq!(sides.same(&restart).unwrap_err().status, Some(5));
@@ -321,10 +321,10 @@ fn commands_and_files() {
     let read = ReadFile { on: on("web1"), path: path.into() };
     sides.same(&look).unwrap();
     assert!(!sides.same(&exists).unwrap());
-    sides.fail(&read, "it is not there");
+    sides.fail(&read, "it isn't there");
     let here = tempfile::tempdir().unwrap();
     let get = Get { on: on("web1"), from: path.into(), to: here.path().join("got") };
-    sides.fail(&get, "it is not there");
+    sides.fail(&get, "it isn't there");
     sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into(), secret: false }).unwrap();
     sides.same(&look).unwrap();
     assert!(sides.same(&exists).unwrap());
@@ -333,18 +333,18 @@ fn commands_and_files() {
     std::fs::write(here.path().join("sent"), b"\xff\xfe").unwrap();
     sides.same(&Put { on: on("web1"), from: here.path().join("sent"), to: path.into() }).unwrap();
     sides.fail(&read, "it isn't text in UTF-8");
-    sides.fail(&Put { on: on("web1"), from: here.path().join("none"), to: path.into() }, "cannot be read");
+    sides.fail(&Put { on: on("web1"), from: here.path().join("none"), to: path.into() }, "can't be read");
 
     let _ = lab.host("web4").sh("head -c 2000000 /dev/zero > /srv/full; mkdir -p /srv/own; chown deploy /srv/own");
     let web4 = sides.host("web4");
     sides.model(|model| model.machine(&web4).unwrap().full = true);
     sides.fail(
         &WriteFile { on: on("web4"), path: "/srv/own/a".into(), text: "x".repeat(9000).into(), secret: false },
-        "cannot be written there",
+        "can't be written there",
     );
     sides.fail(
         &Put { on: on("web4"), from: here.path().join("sent"), to: "/srv/own/b".into() },
-        "cannot be written there",
+        "can't be written there",
     );
     assert!(!sides.same(&Exists { on: on("web4"), path: "/srv/own/a".into() }).unwrap());
 }
@@ -375,7 +375,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     sides.model(|model| model.states.get_mut("prod").unwrap().held_by = Some(holder("r0")));
     sides.fail(
         &lock("r1", true),
-        "fleet `prod` is held by anna@mac since 2026-11-24T10:00:00Z: `rfab prod deploy:stable` (run r0)",
+        "fleet `prod` is locked by anna@mac since 2026-11-24T10:00:00Z: `rfab prod deploy:stable` (run r0)",
     );
     sides.same(&lock("r1", false)).unwrap();
     sides.fail(&lock("r1", true), "(run r0)");
@@ -428,7 +428,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     lab.balancer("lb1").wait_for("bk_web", "web3", "scur", "2");
     sides.model(|model| model.servers.values_mut().for_each(|server| server.open = Fact::Told(2)));
     sides.same(&set(&["web3"], Admin::Drain)).unwrap();
-    sides.fail(&wait_drained("web3", 500), "host `web3` is not drained: 2 requests are still open after 0.5 s");
+    sides.fail(&wait_drained("web3", 500), "host `web3` isn't drained: 2 requests are still open after 0.5 s");
     // Who is bound to it is kept off meanwhile; what is open is closed where the fleet file says so.
     let closing =
         Fleet { balancers: vec![Balancer { force_close: true, ..fleet.balancers[0].clone() }], ..(**fleet).clone() };
@@ -441,7 +441,7 @@ fn the_balancer_its_lock_and_its_ledger() {
         })
     };
     still_open();
-    sides.fail(&cut_off(fleet), "host `web3` is not drained: 2 requests are still open after 0.3 s");
+    sides.fail(&cut_off(fleet), "host `web3` isn't drained: 2 requests are still open after 0.3 s");
     still_open();
     sides.alike(&balance, settled).unwrap();
     let places = vec![Place { balancer: "lb1".into(), pool: "bk_web".into(), server: "web3".into() }];
@@ -463,13 +463,13 @@ fn the_balancer_its_lock_and_its_ledger() {
     lab.host("web4").unit("shop").tell("stop");
     lab.balancer("lb1").wait_for("bk_web", "web4", "status", "DOWN");
     sides.model(|model| model.machine(&web4).unwrap().up_at = Fact::Told(None));
-    sides.fail(&wait_up("web4", 400), "host `web4` is not up for its balancer after 0.4 s: it says `DOWN`");
+    sides.fail(&wait_up("web4", 400), "host `web4` isn't up for its balancer after 0.4 s: it reports `DOWN`");
 
     sides.same(&set(&["web4"], Admin::Maint)).unwrap();
     let mut hasty = (**fleet).clone();
     hasty.balancers[0].drain_within = Duration::from_secs(1);
     let ready = SetAdmin { fleet: hasty.into(), ..set(&["web4"], Admin::Ready) };
-    sides.fail(&ready, "host `web4` isn't healthy: its balancer says `DOWN`; left out; all others are as they were");
+    sides.fail(&ready, "host `web4` isn't healthy: its balancer reports `DOWN`; left out; all others are unchanged");
     sides.alike(&balance, settled).unwrap();
 
     let commit: rfab::host::Name = lab.project.resolve("v3.0.1").as_str().into();
@@ -494,7 +494,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     sides.fail(&unfit, "");
     assert_eq!(sides.same(&Number { made: true, ..unfit }).unwrap(), 9, "what was refused has burnt no number");
     let made_up = Number { known: Some(999_999_998), anew: true, ..number(999_999_999) };
-    assert_eq!(sides.same(&made_up).unwrap(), 10, "one that somebody made up on a host does not count");
+    assert_eq!(sides.same(&made_up).unwrap(), 10, "one that somebody made up on a host doesn't count");
     let marks = ReadMarks { fleet: fleet.clone(), name: "migrate".into(), commit: commit.clone() };
     assert_eq!(sides.same(&marks).unwrap(), MarkState::NeverBegun);
     for state in [MarkState::Begun, MarkState::Failed, MarkState::Begun, MarkState::Done] {

@@ -58,7 +58,7 @@ fn a_release_knows_its_commit_and_an_archive_only_its_version() {
     let commit = git(&top, &["rev-parse", "HEAD"]);
     let built = format!("cargo::rustc-env=RFAB_COMMIT={}\ncargo::rustc-env=RFAB_DATE=2026-11-24\n", &commit[..12]);
     assert_eq!(script.says(&top, "release"), format!("{begun}cargo::rerun-if-changed=TOP/.git/logs/HEAD\n{built}"));
-    assert_eq!(script.says(&top, "debug"), alone, "whoever works on it does not build anew after each commit");
+    assert_eq!(script.says(&top, "debug"), alone, "whoever works on it doesn't build anew after each commit");
     let tree = folder.path().canonicalize().unwrap().join("tree");
     git(&top, &["worktree", "add", "-q", tree.to_str().unwrap()]);
     let said = script.says(&tree, "release");
@@ -106,5 +106,5 @@ fn the_release_script_writes_a_checksum_and_what_is_linked_and_refuses_a_binary_
     git(top, &["commit", "-q", "--allow-empty", "-m", "two"]);
     let (code, _, err) = run();
     assert_eq!(code, Some(1), "{err}");
-    assert!(err.ends_with("which is not the commit of this checkout\n"), "{err}");
+    assert!(err.ends_with("which isn't the commit of this checkout\n"), "{err}");
 }

@@ -23,7 +23,7 @@ fn written(name: &str, text: &str) {
     let line = differs.map_or(found.lines().count().min(text.lines().count()), |at| at) + 1;
     assert!(
         found == text,
-        "docs/{name} is not what the source says, from line {line}; write it by `UPDATE=1 cargo test --test documentation`"
+        "docs/{name} isn't what the source says, from line {line}; write it by `UPDATE=1 cargo test --test documentation`"
     );
 }
 
@@ -47,7 +47,7 @@ fn every_module_and_namespace_is_shown_by_its_name_and_a_misspelled_one_is_hinte
     let pages = docs::pages();
     assert_eq!(modules.len() + 1, pages.len(), "each page of docs/api but the list of them");
     for (name, about) in &modules {
-        assert!(about.ends_with(['.', ';', ',']), "{name} does not say what it is: {about:?}");
+        assert!(about.ends_with(['.', ';', ',']), "{name} doesn't say what it is: {about:?}");
         for typed in [name.clone(), format!("{name}::")] {
             let shown = docs::page(Some(&typed)).unwrap_or_else(|| panic!("nothing is shown of {name}"));
             assert!(shown.starts_with(&format!("{name}\n\n    {about}\n")), "{shown}");
@@ -71,7 +71,7 @@ fn every_module_and_namespace_is_shown_by_its_name_and_a_misspelled_one_is_hinte
 fn the_page_of_exit_codes_is_what_the_enum_says() {
     let rows: String = Exit::ALL.iter().map(|(exit, text)| format!("| {} | {text} |\n", exit.code())).collect();
     let text = format!(
-        "# Exit codes\n\n<!-- Written by `tests/documentation.rs` from `src/failure.rs`; do not edit. -->\n\n\
+        "# Exit codes\n\n<!-- Written by `tests/documentation.rs` from `src/failure.rs`; don't edit. -->\n\n\
          rfab ends with one of these codes. If several apply, the first of 9, 6, 4, 1, 8 counts.\n\n\
          | code | meaning |\n|---|---|\n{rows}\n\
          With `--json`, the [last event](events.md#run_finished) has the code as `exit`. The page on\n\
@@ -98,8 +98,8 @@ fn every_primitive_and_stdlib_function_says_what_it_does_and_every_function_of_r
 
 /// Examples that the made-up world refuses, and what it says.
 const REFUSED: [(&str, &str); 2] = [
-    ("git::commit", "the simulator does not change repositories"),
-    ("git::merge", "the simulator does not change repositories"),
+    ("git::commit", "the simulator doesn't change repositories"),
+    ("git::merge", "the simulator doesn't change repositories"),
 ];
 
 #[test]

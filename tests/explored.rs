@@ -96,7 +96,7 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
         wrong.extend(lies(before, &ran));
         let done = ran.ended.exit == Exit::Done;
         if done && end(&ran.model) != end(whole) {
-            wrong.push(format!("it says done, and is not: {:#?}", end(&ran.model)));
+            wrong.push(format!("it says done, and isn't: {:#?}", end(&ran.model)));
         }
         if !done && ran.ended.failures.is_empty() {
             wrong.push(format!("it ended with {:?} and says no reason", ran.ended.exit));

@@ -122,18 +122,18 @@ fn wrong() {
     let told: Vec<&str> =
         out.lines().filter_map(|l| l.strip_prefix("plain  ")).filter(|l| !l.contains(" failed: ")).collect();
     let expected = [
-        "`no/folder` on `plain`: its folder is not there",
+        "`no/folder` on `plain`: its folder isn't there",
         "`tree` on `plain`: it is a folder",
         "`conf` on `plain`: it is a file, and a folder is sent",
-        "`none` on `plain`: it is not there",
+        "`none` on `plain`: it isn't there",
         "`tree` on `plain`: it is a folder",
         "`large` on `plain`: it is larger than 8 MiB",
         "`-rf` isn't a path on a host",
         "`tree` on `plain`: `./link` in it is neither a file nor a folder",
         "`dangling` on `plain`: it isn't a file",
-        &format!("`{}/none` cannot be read: No such file or directory (os error 2)", files.display()),
-        "`../../etc/passwd` is not below the fabfile's folder",
-        "`/tmp/x` is not below the fabfile's folder",
+        &format!("`{}/none` can't be read: No such file or directory (os error 2)", files.display()),
+        "`../../etc/passwd` isn't below the fabfile's folder",
+        "`/tmp/x` isn't below the fabfile's folder",
         "`files/out/hosts` leads out of the fabfile's folder by a link",
         "`files/out/x` leads out of the fabfile's folder by a link",
     ];
@@ -167,7 +167,7 @@ fn packed() { targets().each(|host| host.put("files/tree", "/srv/tree")); }
     for (task, what) in [("full", "/srv/file"), ("tree", "/srv/tree")] {
         let out = lab.rfab(&["on:plain", task]).output();
         assert_eq!(out.code, Some(1), "{out:?}");
-        let says = format!("error: `{what}` on `plain`: it cannot be written there; what was there is as it was\n");
+        let says = format!("error: `{what}` on `plain`: it can't be written there; what was there is unchanged\n");
         assert!(out.stdout.contains(&says) && out.stdout.contains("No space left on device"), "{}", out.stdout);
         assert_eq!(
             plain.sh("cd /srv; find . -mindepth 1 | sort; cat file tree/file").expect_ok(),
@@ -187,7 +187,7 @@ fn packed() { targets().each(|host| host.put("files/tree", "/srv/tree")); }
     for (task, what) in [("dumped", "dump"), ("got", "dump"), ("packed", "tree")] {
         let out = full(task, 800);
         let why = if what == "dump" { "written" } else { "packed here" };
-        let says = format!("error: `{}` cannot be {why}: File too large (os error 27)", files.join(what).display());
+        let says = format!("error: `{}` can't be {why}: File too large (os error 27)", files.join(what).display());
         assert!(out.code == Some(1) && out.stdout.contains(&says), "{out:?}");
         assert_eq!(fs::read_to_string(files.join("dump")).expect("a file"), "old");
     }
@@ -226,11 +226,7 @@ fn packed() { targets().each(|host| host.put("files/tree", "/srv/tree")); }
     }
     let out = run.output();
     assert_eq!(out.code, Some(4), "{out:?}");
-    assert!(
-        out.stdout.contains("error: host `tiny` cannot be reached: its connection ended first\n"),
-        "{}",
-        out.stdout
-    );
+    assert!(out.stdout.contains("error: host `tiny` can't be reached: its connection ended first\n"), "{}", out.stdout);
     let begun = Instant::now();
     while listed(&lab, "tiny") != ["file"] {
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", listed(&lab, "tiny"));

@@ -105,7 +105,7 @@ impl Schema {
                 other => panic!("`{other}` isn't a keyword that this test knows"),
             };
             if !fine {
-                return Err(format!("{at}: `{keyword}` does not hold for {value}"));
+                return Err(format!("{at}: `{keyword}` doesn't hold for {value}"));
             }
         }
         Ok(())

@@ -38,8 +38,8 @@ fn each_row_is_what_its_example_is_told() {
 
 #[test]
 fn the_page_of_habits_shows_the_whole_report_on_each() {
-    let mut text = "# Habits of other languages\n\n<!-- Written by `tests/hints.rs` from `src/script/hints/rows.rs`; do not edit. -->\n\n\
-        Rhai spells some things unlike Python, Ruby and JavaScript. rfab says so where a fabfile does not compile; this is what it\n\
+    let mut text = "# Habits of other languages\n\n<!-- Written by `tests/hints.rs` from `src/script/hints/rows.rs`; don't edit. -->\n\n\
+        Rhai spells some things unlike Python, Ruby and JavaScript. rfab says so where a fabfile doesn't compile; this is what it\n\
         says of each.\n"
         .to_owned();
     for row in hints::rows() {
@@ -57,7 +57,7 @@ fn the_page_of_habits_shows_the_whole_report_on_each() {
         fs::write(&file, &text).unwrap();
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == text, "docs/habits.md is not what is said; write it by `UPDATE=1 cargo test --test hints`");
+    assert!(found == text, "docs/habits.md isn't what is said; write it by `UPDATE=1 cargo test --test hints`");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_mistake_that_is_no_habit_gets_no_hint_of_one() {
         ("let new = 1;", Some("write `new_`; a task of that name is still typed `new`")),
         ("let x = case;", Some("write `case_`; a task of that name is still typed `case`")),
         ("let x = ~a;", None),
-        ("ui::note(\"x\"", Some("look for a `{`, `(`, `[`, `` ` `` or `\"` that is not closed")),
+        ("ui::note(\"x\"", Some("look for a `{`, `(`, `[`, `` ` `` or `\"` that isn't closed")),
     ] {
         let (head, tail) = if body.starts_with("ui") { ("fn f(a) { ", "") } else { ("fn f(a) { ", " }") };
         let failure = wrong(&format!("{head}{body}{tail}")).unwrap_or_else(|| panic!("{body}"));
@@ -133,7 +133,7 @@ fn a_value_of_another_kind_than_the_habit_thinks_is_told_when_it_is_used() {
         (
             "'x'.len()",
             "no function `len` takes (char)",
-            "single quotes make a character; a text stands in double quotes: `\"x\"`",
+            "single quotes make a character; write a text in double quotes: `\"x\"`",
         ),
         ("int(\"7\")", "no function `int` takes (text)", "write `number(text)`"),
         ("let list = [1]; list.length", "there is no property `length` of this value", "write `list.len()`"),
@@ -148,7 +148,7 @@ fn a_text_that_nothing_fills_is_shown_with_the_way_to_fill_it() {
     assert_eq!(
         shown("fn f(reference) {\n    ui::note(\"deploying ${reference}\");\n}\n"),
         "\
-error: the value of `reference` is not put into a text that stands in double quotes
+error: the value of `reference` isn't put into a text in double quotes
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(reference) {
  2 │     ui::note(\"deploying ${reference}\");
@@ -161,7 +161,7 @@ error: the value of `reference` is not put into a text that stands in double quo
     assert_eq!(
         shown("fn f(host, path) {\n    host.run(\"ls #{path}\");\n}\n"),
         "\
-error: the value of `path` is not put into a text that stands in double quotes
+error: the value of `path` isn't put into a text in double quotes
    ╭─[fabfile.rhai:2:14]
  1 │ fn f(host, path) {
  2 │     host.run(\"ls #{path}\");
@@ -201,10 +201,10 @@ error: `fabfile.rhai` wants rfab >= 99.4, and this is {}
 fn a_slip_in_the_name_of_a_module_or_a_dot_for_a_namespace_is_told() {
     let module = Project::bare("import \"shp\" as shop;").with("shop.rhai", "");
     for (project, message, help) in [
-        (module, "module `shp` is not there", "did you mean `shop`?"),
+        (module, "module `shp` isn't there", "did you mean `shop`?"),
         (
             Project::bare("import \"std/deplo\" as d; fn f() { d::deploy(1, #{}) }"),
-            "module `std/deplo` is not in the stdlib",
+            "module `std/deplo` isn't in the stdlib",
             "did you mean `std/deploy`?",
         ),
         (

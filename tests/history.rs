@@ -105,7 +105,7 @@ fn a_run_whose_journal_cannot_be_written_does_not_begin() {
     fs::write(lab.home().join(".local/share/rfab"), "in the way").expect("a file");
     let refused = lab.rfab(&["testing", "hello:you"]).output();
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{refused:?}");
-    assert!(refused.stderr.starts_with("error: the journal cannot be written to `"), "{refused:?}");
+    assert!(refused.stderr.starts_with("error: the journal can't be written to `"), "{refused:?}");
     assert!(refused.stderr.contains("help: nothing was begun"), "{refused:?}");
 }
 
@@ -138,7 +138,7 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     load.stop().expect_none_failed();
     let done = lab.rfab(&["--resume"]).output();
     assert_eq!(done.code, Some(1), "{done:?}");
-    assert!(done.stderr.contains("that changed something and is not done"), "{done:?}");
+    assert!(done.stderr.contains("that changed something and isn't done"), "{done:?}");
 }
 
 #[test]
@@ -205,8 +205,8 @@ next: rfab --resume ID   continues where it stopped; what is done isn't repeated
 == --history: 0
 RUN unfinished  -        operator  testing1  testing fill
 == testing note:three: 1
-error: the journal cannot be written to `HOME/.local/share/rfab/runs`: No space left on device (os error 28)
-  help: nothing was begun; make room there, or let it be written
+error: the journal can't be written to `HOME/.local/share/rfab/runs`: No space left on device (os error 28)
+  help: nothing was begun; make room there, or make it writable
 == --history: 0
 RUN unfinished  -        operator  testing1  testing fill
 == --resume: 0
@@ -220,8 +220,8 @@ test1  RELEASE  same  -         ok
 == --history: 0
 RUN done     -        operator  testing1  testing fill
 == testing note:four: 1
-error: the journal cannot be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
-  help: nothing was begun; make room there, or let it be written
+error: the journal can't be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
+  help: nothing was begun; make room there, or make it writable
 == --history: 0
 RUN done     -        operator  testing1  testing fill"
     );
@@ -263,7 +263,7 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
         sleep(Duration::from_millis(50));
         lab.ssh("test1", "cat noted 2> /dev/null; true").expect_ok() == "one\n"
     });
-    assert!(begun, "it does not begin");
+    assert!(begun, "it doesn't begin");
     killed.kill();
 
     let refused = |help: &str| {
@@ -276,12 +276,12 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
         error.replace(&id, "ID").replace(&lab.project.folder.display().to_string(), "PROJECT")
     };
     let (by_hand, back) =
-        ("continue all the same with `--force-changed`", "continue with it as it is now: `--force-changed`");
+        ("continue anyway with `--force-changed`", "continue with it as it is now: `--force-changed`");
     lab.edit("fabfile.rhai", |text| text + "// another line\n");
-    assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: `PROJECT/fabfile.rhai` was changed since");
+    assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: `PROJECT/fabfile.rhai` was changed since");
     lab.edit("fabfile.rhai", |text| text.replace("// another line\n", ""));
     lab.edit("extra.rhai", |text| text + "fn more() { () }\n");
-    assert_eq!(refused(by_hand), "error: run `ID` cannot be resumed: module `extra` was changed since");
+    assert_eq!(refused(by_hand), "error: run `ID` can't be resumed: module `extra` was changed since");
     lab.edit("extra.rhai", |text| text.replace("fn more() { () }\n", ""));
     lab.edit("fleets/testing1.toml", |text| text.replace("keep = ", "keep = 1"));
     assert!(refused(back).starts_with("error: fleet `testing1` isn't what the run started with: `app.keep` was "));

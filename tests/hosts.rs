@@ -124,7 +124,7 @@ fn ends(lab: &Lab, words: &[&str], code: i32, says: &[&str]) {
     let out = lab.rfab(words).output();
     assert_eq!(out.code, Some(code), "{words:?}: {out:?}");
     for text in says {
-        assert!(out.stdout.contains(text), "`{text}` is not said:\n{}", out.stdout);
+        assert!(out.stdout.contains(text), "`{text}` isn't said:\n{}", out.stdout);
     }
 }
 
@@ -145,7 +145,7 @@ fn a_real_fleet_is_probed_in_every_way_and_what_cannot_work_is_told_before_the_s
     lab.edit("fleets/prod.toml", |text| {
         text.replace("{address}", "{site}").replace("address =", "site = \"web.invalid\", address =")
     });
-    ends(&lab, &["prod", "release:stable"], 3, &["`web.invalid` does not resolve on `lb1`", "nothing was changed"]);
+    ends(&lab, &["prod", "release:stable"], 3, &["`web.invalid` doesn't resolve on `lb1`", "nothing was changed"]);
     lab.edit("fleets/prod.toml", |text| text.replace("{site}", "{address}"));
 
     // An answer in which nothing finds a release, and the pattern that does.
@@ -200,8 +200,8 @@ fn where_processes_run_proves_nothing_to_another_user_and_that_is_told_before_th
         (["web1", "web2"].map(one), lab.balancer("lb1").column("bk_web", "status"))
     };
     let before = stand();
-    let why = "web1, web2: 200, and of the processes that its login user may look at none runs in a release";
-    let way = "Where a process runs only its own user and root may see";
+    let why = "web1, web2: 200, and none of the processes that its login user can see runs in a release";
+    let way = "Only root and the process's own user can see where it runs";
     for task in ["release:v3.0.1", "deploy:v3.0.1"] {
         ends(&lab, &["prod", task], 7, &[why, way, "version = \"header:X-Release\"", "nothing was changed"]);
         assert_eq!(stand(), before, "{task}");
@@ -242,12 +242,7 @@ fn tls(lab: &Lab) {
     probed_by(lab, url);
     ends(lab, &["prod", "release:stable"], 3, &["the certificate of `https://", "nothing was changed"]);
     probed_by(lab, &format!("{url}ca = \"ca.pem\"\nserver_name = \"other.example.org\""));
-    ends(
-        lab,
-        &["prod", "release:stable"],
-        3,
-        &["the certificate of `https://other.example.org:8443/` is not accepted"],
-    );
+    ends(lab, &["prod", "release:stable"], 3, &["the certificate of `https://other.example.org:8443/` isn't accepted"]);
     probed_by(lab, &format!("{url}ca = \"ca.pem\"\nserver_name = \"shop.example.org\""));
     ends(lab, &["prod", "release:stable"], 0, &[]);
 }

@@ -145,9 +145,9 @@ Tasks:
   proxy_group1          Makes group1 live and takes group2 out of the balancer.
   proxy_group2          Makes group2 live and takes group1 out of the balancer.
   release REFERENCE     Deploys group by group and ends with every host live; stops at the first failure.
-  rollback [REFERENCE]  Puts the targets back to the release that was good on them before; `reference` names another one.
-  setup [HOW]           Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
-  status                Shows what each host serves and who deployed it, how it stands, and what nobody finished.
+  rollback [REFERENCE]  Rolls the targets back to the release that was good on them before; `reference` names another one.
+  setup [HOW]           Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+  status                Shows what each host serves, who deployed it, whether it is live, and which runs aren't done.
 "
     );
     let mut model = done(repository.run("prod setup", Model::new()));
@@ -177,7 +177,7 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
     let linked = ["config/database.yml", "config/master.key", "log", "tmp/pids", "public/uploads", "storage"];
     assert_eq!((app.path.as_str(), app.keep, &app.linked[..]), ("/var/www/shop", 4, &linked.map(str::to_owned)[..]));
     assert_eq!((production.guarded, production.deploy_live, production.user.as_deref()), (true, true, Some("deploy")));
-    assert_eq!(app.health, None, "db1 does not answer, and every host is probed");
+    assert_eq!(app.health, None, "db1 doesn't answer, and every host is probed");
     let staging = repository.fleet("staging");
     assert_eq!(staging.app.as_ref().unwrap().health.as_ref().unwrap().url, "http://localhost:3000/up");
     assert_eq!(staging.app.as_ref().unwrap().path, "/srv/staging");
@@ -185,10 +185,10 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
     assert_eq!(
         repository.found.notes,
         [
-            "web3.example.org: port 2222 belongs into an ssh configuration",
-            "the host `ENV[\\\"HOST\\\"]` is made by Ruby, and has to be written in by hand",
+            "web3.example.org: port 2222 belongs in an ssh configuration",
+            "the host `ENV[\\\"HOST\\\"]` is made by Ruby: add it by hand",
             "settings that mean nothing here: `:ssh_user`",
-            "tasks and hooks of its own, to be written as functions of the fabfile: `after restart`"
+            "its own tasks and hooks: write them as functions of the fabfile: `after restart`"
         ]
     );
     let hooks = repository.text("fabfile.rhai");
@@ -286,9 +286,9 @@ web
     assert_eq!(
         repository.found.notes,
         [
-            "`inventories/live.yml` is YAML, and its hosts have to be written in by hand",
+            "`inventories/live.yml` is YAML: add its hosts by hand",
             "`web` is a part of the group `site`: give its hosts that role, too, where it matters",
-            "db1: its login user admin belongs into an ssh configuration"
+            "db1: its login user admin belongs in an ssh configuration"
         ]
     );
     done(repository.run("production deploy:stable", Model::new()));
@@ -403,7 +403,7 @@ fn every_key_of_a_fleet_file_stands_in_it_with_its_default() {
                 let literal =
                     default.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).filter(|d| !d.contains('`'));
                 if let Some(literal) = literal.filter(|_| line.starts_with("# ") && !line.starts_with("# \"")) {
-                    assert!(line.contains(literal), "{name}: {line} has not {literal}");
+                    assert!(line.contains(literal), "{name}: {line} hasn't {literal}");
                 }
             }
         }
@@ -426,7 +426,7 @@ fn nothing_is_overwritten_and_then_nothing_is_written() {
     fs::remove_dir_all(folder.path().join("fleets")).unwrap();
     fs::write(folder.path().join("fleets"), "mine").unwrap();
     let failure = init::write(folder.path(), &files).unwrap_err();
-    assert!(failure.message.starts_with("`fleets/testing1.toml` cannot be written, so nothing was: "), "{failure}");
+    assert!(failure.message.starts_with("`fleets/testing1.toml` can't be written, so nothing was: "), "{failure}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

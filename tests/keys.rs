@@ -47,7 +47,7 @@ fn new_key(lab: &Lab, name: &str) {
 fn assert_refused(out: &Output, says: &[&str]) {
     assert_eq!(out.code, Some(4), "{out:?}");
     for text in says {
-        assert!(out.stdout.contains(text), "`{text}` is not said:\n{}", out.stdout);
+        assert!(out.stdout.contains(text), "`{text}` isn't said:\n{}", out.stdout);
     }
     assert_eq!(out.stdout.matches("error: ").count(), 1, "one report: {}", out.stdout);
 }
@@ -62,9 +62,9 @@ fn a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts() {
     let lab = Lab::start(plan.balancer("lb1", &[("bk_web", "web")]));
     forget(&lab, "lb1");
     let out = lab.rfab(&["prod", "--", "touch", "mark"]).output();
-    assert_refused(&out, &["host `lb1`: its key is not known, so it is not trusted", "`rfab prod --trust lb1`"]);
+    assert_refused(&out, &["host `lb1`: its key isn't known, so rfab doesn't trust it", "`rfab prod --trust lb1`"]);
     // Once when it is seen, and once in the report.
-    assert_eq!(out.stdout.matches("is not known").count(), 2, "{}", out.stdout);
+    assert_eq!(out.stdout.matches("isn't known").count(), 2, "{}", out.stdout);
     assert!(out.stdout.contains("\n4 hosts: 4 untouched\n"), "{}", out.stdout);
     for name in ["web1", "web2", "web3", "web4"] {
         assert!(!lab.host(name).folder.join("home/deploy/mark").exists(), "a command ran on {name}");
@@ -90,23 +90,23 @@ fn an_unknown_or_changed_key_of_a_host_or_its_jump_host_refuses_whatever_the_use
         let unknown = lab.rfab(&["on:web1", "touch"]).output();
         assert_refused(
             &unknown,
-            &["host `web1`: its key is not known, so it is not trusted", "`rfab on:web1 --trust web1`"],
+            &["host `web1`: its key isn't known, so rfab doesn't trust it", "`rfab on:web1 --trust web1`"],
         );
         forget(&lab, "bastion");
         let jump = lab.rfab(&["on:web2", "touch"]).output();
-        let says = "host `web2`: the key of `bastion`, on the way to it, is not known, so it is not trusted";
+        let says = "host `web2`: the key of `bastion`, on the way to it, isn't known, so rfab doesn't trust it";
         assert_refused(&jump, &[says, "`rfab on:web2 --trust web2`"]);
         known_hosts(&lab, |_| String::new());
-        assert_refused(&lab.rfab(&["on:web1", "touch"]).output(), &["host `web1`: its key is not known"]);
+        assert_refused(&lab.rfab(&["on:web1", "touch"]).output(), &["host `web1`: its key isn't known"]);
         lab.write_known_hosts();
         for name in ["web1", "bastion"] {
             new_key(&lab, name);
         }
         let changed = lab.rfab(&["on:web1", "touch"]).output();
-        let says = ["host `web1`: its key is not the one that is known", "/known_hosts:1): somebody may be in between"];
+        let says = ["host `web1`: its key differs from the known key", "/known_hosts:1): somebody may be in between"];
         assert_refused(&changed, &[says[0], says[1], "`rfab on:web1 --trust web1`"]);
         let jump = lab.rfab(&["on:web2", "touch"]).output();
-        assert_refused(&jump, &["host `web2`: the key of `bastion`, on the way to it, is not the one that is known"]);
+        assert_refused(&jump, &["host `web2`: the key of `bastion`, on the way to it, differs from the known key"]);
         for name in ["web1", "bastion", "web2"] {
             assert_untouched(&lab, name);
         }
@@ -144,7 +144,7 @@ fn a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_
     }
     forget(&lab, "bastion");
     let way = lab.rfab(&["on:web2", "touch"]).output();
-    assert_refused(&way, &["host `web2`: the key of `bastion`, on the way to it, is not known"]);
+    assert_refused(&way, &["host `web2`: the key of `bastion`, on the way to it, isn't known"]);
     master.kill();
     assert_untouched(&lab, "web1");
     assert_untouched(&lab, "web2");
@@ -192,7 +192,7 @@ fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
     let yes = lab.rfab(&["on:web2", "--trust", "web2"]).on_terminal().start();
     yes.wait_for(&print("bastion"));
     yes.wait_for("[y/N]");
-    assert!(!yes.so_far().0.contains(&print("web2")), "it is not reached through a stranger");
+    assert!(!yes.so_far().0.contains(&print("web2")), "it isn't reached through a stranger");
     yes.types("y\n");
     yes.wait_for(&print("web2"));
     yes.types("y\n");
@@ -292,7 +292,7 @@ fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
     keygen(&lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", "web9", &own]);
     again();
     let out = lab.rfab(&["on:web1", "touch"]).output();
-    assert_refused(&out, &["not valid: name is not a listed principal"]);
+    assert_refused(&out, &["isn't valid: name is not a listed principal"]);
     // One that nobody vouches for any more is shown as such.
     fs::write(&sshd, text).expect("its configuration");
     again();

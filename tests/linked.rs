@@ -44,7 +44,7 @@ fn every_host_that_lacks_a_linked_file_is_named_before_anything_is_changed() {
     model.machines.get_mut(&("prod".into(), "web2".into())).unwrap().set_up = Fact::Told(true);
     let run = shop.run("prod deploy:stable", model);
     assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Failed, vec![]));
-    let folders = "the app's folders are not there yet; ";
+    let folders = "the app's folders aren't there yet; ";
     let line = |name: &str, folders: &str| {
         format!("  host `{name}`: {folders}`shared/config/database.yml` is missing, and is linked into each release")
     };
@@ -60,7 +60,7 @@ fn every_host_that_lacks_a_linked_file_is_named_before_anything_is_changed() {
     assert_eq!(
         run.ended.failures[0].help.as_deref(),
         Some(
-            "nothing was changed; let a task make it by `release::share(host, \"config/database.yml\", …)`, or make it by \
+            "nothing was changed; let a task make it with `release::share(host, \"config/database.yml\", …)`, or make it by \
              hand: `scp FILE web1:/srv/shop/shared/config/database.yml`"
         )
     );

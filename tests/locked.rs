@@ -69,7 +69,7 @@ fn a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_for_each_othe
     let first = lab.rfab(&["prod", "hold:20s"]).start();
     first.wait_for("has web1");
     let waits = lab.rfab(&["--wait", "prod", "hold:1s"]).start();
-    waits.wait_for("is held by");
+    waits.wait_for("is locked by");
     let told = Instant::now();
     assert!(waits.signal(Signal::TERM), "it waits");
     let ended = waits.output();

@@ -123,7 +123,7 @@ fn a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_away_is_asked
     let begun = Instant::now();
     let out = lab.rfab(&["on:all", "hi"]).output();
     assert_eq!(out.code, Some(4), "{out:?}");
-    assert!(out.stdout.contains("can't connect onwards: Connection refused"), "{}", out.stdout);
+    assert!(out.stdout.contains("can't connect onward: Connection refused"), "{}", out.stdout);
     assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
 }
 
@@ -196,7 +196,7 @@ fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl
     assert!(out.stdout.contains("| hi\n") && out.code != Some(0), "{out:?}");
     for (name, _) in files {
         let row = out.stdout.lines().find(|line| line.starts_with(&format!("{name} ")) && line.contains("login shell"));
-        assert!(row.is_some(), "{name} is not named: {}", out.stdout);
+        assert!(row.is_some(), "{name} isn't named: {}", out.stdout);
     }
     let run = lab.rfab(&["on:hangs,floods", "hi"]).start();
     std::thread::sleep(Duration::from_secs(8));
@@ -218,7 +218,7 @@ fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
     let said = [
         ("bound", "/bin/rbash", "rbash: line 1: exec: restricted"),
         ("closed", "/usr/sbin/nologin", "This account is currently not available."),
-        ("gone", "/bin/false", "the login shell ended without a word"),
+        ("gone", "/bin/false", "the login shell ended without output"),
     ];
     for (name, shell, why) in said {
         // The lock is kept on the first host by name.
@@ -226,7 +226,7 @@ fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
         for line in [["on:all", "hi"], ["on:works", "hi"]] {
             let out = lab.rfab(&line).output();
             assert_eq!(out.code, Some(1), "{out:?}");
-            assert!(out.stdout.contains(&format!("host `{name}`: the command was not begun: {why}")), "{out:?}");
+            assert!(out.stdout.contains(&format!("host `{name}`: the command didn't begin: {why}")), "{out:?}");
             assert!(out.stdout.contains("a login shell that runs `exec /bin/sh`"), "{out:?}");
         }
     }
@@ -284,14 +284,14 @@ fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
     let out = lab.rfab(&["on:all", "check"]).output();
     for (name, why) in [("full", "no space left on device"), ("stiff", "read-only file system")] {
         let line =
-            out.stdout.lines().find(|line| line.starts_with(name) && line.contains("cannot write the state folder"));
+            out.stdout.lines().find(|line| line.starts_with(name) && line.contains("can't write the state folder"));
         assert!(line.is_some_and(|line| line.contains(why)), "{name}: {out:?}");
     }
     let line = out.stdout.lines().find(|line| line.starts_with("web1 ") && line.contains("state folder"));
     assert_eq!(line, None, "{}", out.stdout);
     // A command that leaves a trace says the same, and does not begin.
     let out = lab.rfab(&["on:full", "hi"]).output();
-    assert!(out.stdout.contains("its state folder `~/.local/state/rfab/testing1/run` cannot be written"), "{out:?}");
+    assert!(out.stdout.contains("its state folder `~/.local/state/rfab/testing1/run` can't be written"), "{out:?}");
     assert!(!out.stdout.contains("status 254") && !out.stdout.contains("| hi"), "{out:?}");
     // Elsewhere it works.
     lab.edit("fleets/testing1.toml", |text| format!("state = \"/var/tmp/rfab\"\n{text}"));

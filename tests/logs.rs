@@ -111,5 +111,5 @@ fn a_run_whose_logs_cannot_be_written_says_so_once_and_goes_on() {
     let done = lab.program("sh", &["-c", line, env!("CARGO_BIN_EXE_rfab")]).output();
     let warnings: Vec<&str> = done.stdout.lines().filter(|line| line.starts_with("warning: ")).collect();
     let [warning] = warnings[..] else { panic!("{done:?}") };
-    assert!(warning.starts_with("warning: the log of `web") && warning.contains(", and the run goes on without: "));
+    assert!(warning.starts_with("warning: the log of `web") && warning.contains(", so the run continues without it: "));
 }

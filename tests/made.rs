@@ -143,7 +143,7 @@ fn a_guarded_fleet_takes_an_archive_of_no_commit_only_if_its_file_says_so() {
     let refused = Shop::of(&[("prod", &fleet(""))], BUILD);
     let run = refused.run(&format!("prod archive:{SHA256}"), Model::new());
     assert_eq!(run.ended.exit, Exit::Refused);
-    let said = "fleet `prod` takes no archive that is of no commit";
+    let said = "fleet `prod` doesn't accept an archive without a commit";
     assert!(failures(&run)[0].starts_with(said), "{:?}", failures(&run));
     assert_eq!(changes(&run.events), [""; 0]);
     refused.done(&format!("prod archive.of:stable,{SHA256}"), Model::new());

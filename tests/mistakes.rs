@@ -95,7 +95,7 @@ const MISTAKES: &[Mistake] = &[
         "the login user by a flag: fabric, ansible",
         &["--user=root", "prod"],
         2,
-        "tip: it is a key of the fleet file, 'user'; how a host is reached otherwise is told by your ssh_config",
+        "tip: it's a key of the fleet file, 'user'; your ssh_config has what else it takes to reach a host",
     ),
     line("the tasks by `-T`: capistrano, rake", &["-T"], 2, "tip: '--list' shows the tasks"),
     line(
@@ -152,14 +152,14 @@ const MISTAKES: &[Mistake] = &[
     },
     line("nothing but the program's name", &[], 2, "rfab testing deploy:stable      the newest stable tag"),
     line(
-        "a host that there is not: ansible#66764, a warning and no hosts",
+        "a host that there isn't: ansible#66764, a warning and no hosts",
         &["prod:web1"],
         2,
         "help: did you mean `web01`?",
     ),
-    line("a group that there is not", &["prod:wrker"], 2, "help: did you mean `worker`?"),
+    line("a group that there isn't", &["prod:wrker"], 2, "help: did you mean `worker`?"),
     line("a range without brackets", &["prod:web01..03"], 2, "help: a range has brackets: `web[01..03]`"),
-    line("a fleet that there is not: kamal#809", &["testing:2"], 3, "help: there are `prod.toml`, `testing1.toml`"),
+    line("a fleet that there isn't: kamal#809", &["testing:2"], 3, "help: there are `prod.toml`, `testing1.toml`"),
     line("a setting by a wrong key", &["--set", "app.kep=3", "prod"], 3, "help: did you mean `keep`?"),
     line(
         "a command for the hosts without `--`: fabric 1's `fab -- uptime`",
@@ -198,11 +198,11 @@ const MISTAKES: &[Mistake] = &[
         "a slip in a host's key",
         "{ group = \"group1\", ",
         "{ grup = \"group1\", ",
-        "help: write `group`, or name the variable otherwise",
+        "help: write `group`, or give the variable another name",
     ),
     fleet("a role that no host has", "bk_web = \"web\"", "bk_web = \"wbe\"", "help: did you mean `web`?"),
     fleet(
-        "a group that the roll does not have",
+        "a group that the roll doesn't have",
         "\"group1\", \"group2\"]",
         "\"group1\", \"grop2\"]",
         "help: did you mean `group2`?",
@@ -279,7 +279,7 @@ const MISTAKES: &[Mistake] = &[
     fabfile(
         "a `;` left out",
         "fn act() {\n    let x = 1\n    let y = 2;\n}",
-        "help: write `;` behind the statement before it",
+        "help: write `;` after the statement before it",
     ),
     fabfile(
         "a slip in a function: any NameError",
@@ -334,7 +334,7 @@ fn each_of_the_commonest_mistakes_ends_in_a_message_that_names_the_fix() {
     let mut wrong = String::new();
     for mistake in MISTAKES {
         let (code, text) = made(mistake);
-        if code != mistake.code || !text.contains(mistake.fix) || text.contains("cannot be reached") {
+        if code != mistake.code || !text.contains(mistake.fix) || text.contains("can't be reached") {
             wrong += &format!(
                 "{}: exit {code} for {}, and not {:?} in\n{text}\n",
                 mistake.thought, mistake.code, mistake.fix

@@ -91,7 +91,7 @@ fn what_goes_bad_while_it_is_waited_stops_the_run_before_the_next_group_is_touch
 fn a_person_is_asked_when_no_time_is_given_and_an_interrupted_pause_leaves_nothing_half_done() {
     let shop = Shop::four("");
     let ran = shop.run_with("prod release:stable", shop.known(), Scenario { pause: Some(Pausing::Ask), ..TEN });
-    assert_eq!(order(&ran)[1], "ask: group1 is done and healthy. Go on?");
+    assert_eq!(order(&ran)[1], "ask: group1 is done and healthy. Continue?");
     done(ran);
     let whole = shop.run_with("prod release:stable", shop.known(), TEN);
     let cut = (0..whole.effects).find_map(|at| {

@@ -127,7 +127,7 @@ fn what_was_rolled_back_is_deployed_again_only_when_it_is_typed_in_full_or_somet
         );
         assert_eq!(
             why.help.as_deref(),
-            Some("nothing was changed; type its tag or all of its digits to deploy it all the same")
+            Some("nothing was changed; to deploy it anyway, type its tag or all of its digits")
         );
         assert_eq!(again.model.end_state(), model.end_state());
     }

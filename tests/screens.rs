@@ -184,7 +184,7 @@ fn screens() -> Vec<(&'static str, &'static str, &'static str, String)> {
 const HEAD: &str = "\
 # Screens
 
-<!-- Written by `tests/screens.rs`; do not edit. -->
+<!-- Written by `tests/screens.rs`; don't edit. -->
 
 This page shows what you see on a terminal. The screens come from the simulator, with the project's own
 [fabfile](../fabfile.rhai), and a test compares them with what rfab shows. `scripts/screens` shows the screens of the

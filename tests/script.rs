@@ -104,10 +104,10 @@ fn what_goes_around_the_door_is_not_there() {
     for (body, why) in [
         ("eval(\"1\")", "eval"),
         ("let f = Fn(\"eval\"); f.call(\"1\")", "eval"),
-        ("sleep(3_000)", "`sleep` is not there"),
-        ("let f = Fn(\"sleep\"); f.call(3_000)", "`sleep` is not there"),
-        ("exit(0)", "`exit` is not there"),
-        ("timestamp()", "`timestamp` is not there"),
+        ("sleep(3_000)", "there is no `sleep`"),
+        ("let f = Fn(\"sleep\"); f.call(3_000)", "there is no `sleep`"),
+        ("exit(0)", "there is no `exit`"),
+        ("timestamp()", "there is no `timestamp`"),
         ("open_file(\"/etc/passwd\")", "there is no function `open_file`"),
     ] {
         let project = Project::of(&format!("fn attack() {{ {body}; }}"));
@@ -155,9 +155,9 @@ fn modules_come_from_below_the_fabfiles_folder_and_from_nowhere_else() {
         ("link", "leads out of the fabfile's folder"),
         ("folder/secret", "leads out of the fabfile's folder"),
         ("password", "leads out of the fabfile's folder"),
-        ("nothing", "is not there"),
-        ("std/nothing", "is not in the stdlib"),
-        ("std/../lib/inner", "is not in the stdlib"),
+        ("nothing", "isn't there"),
+        ("std/nothing", "isn't in the stdlib"),
+        ("std/../lib/inner", "isn't in the stdlib"),
     ] {
         assert_eq!(not_imported(&project, name), format!("module `{name}` {why}"));
     }
@@ -240,7 +240,7 @@ fn a_line_for_a_shell_stands_in_a_file_however_sh_is_called() {
             Err(failure) => failure,
             Ok(_) => project.fails("act:$(id)").1,
         };
-        assert!(failure.message.starts_with("the line of `sh` is not a literal"), "{made}: {failure:?}");
+        assert!(failure.message.starts_with("the line of `sh` isn't a literal"), "{made}: {failure:?}");
     }
     let good = "fn act(x) { let name = \"sh\"; ui::note(sh(\"echo $x\", #{ x: x }).to_string()); \
                 ui::note(Fn(name).call(\"echo $x\").to_string()); }";
@@ -489,16 +489,16 @@ fn what_can_be_no_command_here_and_no_request_is_refused_where_it_stands() {
     for (body, message) in [
         ("local::run(5)", "`5` isn't a command"),
         ("local::run([])", "a command needs at least one word"),
-        ("local::run(\"echo 'a\")", "a quote in `echo 'a` is not closed"),
-        ("local::env(#{ \"A-B\": 1 }).run(\"x\")", "`A-B` is not a name for a shell variable"),
+        ("local::run(\"echo 'a\")", "a quote in `echo 'a` isn't closed"),
+        ("local::env(#{ \"A-B\": 1 }).run(\"x\")", "`A-B` isn't a name for a shell variable"),
         ("local::timeout(\"soon\").run(\"x\")", "`soon` isn't a duration"),
-        ("local::read(\"../x\")", "`../x` is not below the fabfile's folder"),
-        ("local::exists(\"/etc\")", "`/etc` is not below the fabfile's folder"),
+        ("local::read(\"../x\")", "`../x` isn't below the fabfile's folder"),
+        ("local::exists(\"/etc\")", "`/etc` isn't below the fabfile's folder"),
         ("let o = #{ json: 1 }; http::get(\"https://x\", o)", "there is no option `json`"),
         ("http::get(\"https://x\", #{ headers: 5 })", "`headers` isn't a map"),
         ("http::get(\"https://x\", #{ headers: #{ \"a b\": 1 } })", "`a b` isn't a header's name"),
-        ("http::get(\"https://x\", #{ status: [20] })", "`status` has what isn't a status"),
-        ("http::get(\"https://x\", #{ status: [] })", "`status` has what isn't a status"),
+        ("http::get(\"https://x\", #{ status: [20] })", "`status` contains something that isn't a status"),
+        ("http::get(\"https://x\", #{ status: [] })", "`status` contains something that isn't a status"),
         ("http::post(\"https://x\", 5)", "`5` isn't a body"),
         (
             "http::post(\"https://a:b@x/y\", 5)",
@@ -522,7 +522,7 @@ fn in_a_made_up_world_the_hosts_of_a_program_are_those_that_it_is_said_to_print(
         (exit, &*failure.message, failure.help.as_deref()),
         (
             Exit::Fabfile,
-            "fleet `made` has no hosts: the simulator does not run `bin/hosts 'a b'`",
+            "fleet `made` has no hosts: the simulator doesn't run `bin/hosts 'a b'`",
             Some("write the hosts under `[hosts]` of a fleet that is made for it")
         )
     );

@@ -133,8 +133,8 @@ fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
         ("host.cd(s)", "no function `cd` takes (Host, Secret)".to_owned()),
         ("host.env(#{ X: [s] })", "the value of `X` isn't text but array".to_owned()),
         ("secret::env(\"A=B\")", "`A=B` isn't a name of a variable".to_owned()),
-        ("secret::file(\"../x\")", "`../x` is not below the fabfile's folder".to_owned()),
-        ("secret::command(\"'a\")", "a quote in `'a` is not closed".to_owned()),
+        ("secret::file(\"../x\")", "`../x` isn't below the fabfile's folder".to_owned()),
+        ("secret::command(\"'a\")", "a quote in `'a` isn't closed".to_owned()),
         ("secret::command([])", "a command needs at least one word".to_owned()),
     ] {
         let project =

@@ -306,8 +306,8 @@ fn an_answer_that_could_name_no_release_is_refused_before_anything_is_changed() 
     let served = shop.done("prod release:stable", shop.done("prod release:v3.0.0", shop.known()));
     for (form, words) in [
         ("", "web1, web2, web3, web4: 200 without the header `X-Release`"),
-        ("ok", "the header `X-Release` is `ok`, which has no release's form"),
-        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which has no release's form"),
+        ("ok", "the header `X-Release` is `ok`, which isn't in the form of a release"),
+        ("shop = {bare}!", "the header `X-Release` is `shop = !`, which isn't in the form of a release"),
     ] {
         for line in lines {
             let model = Model { says: form.to_owned(), ..served.clone() };
@@ -370,7 +370,7 @@ fn an_app_that_is_down_or_broken_stops_no_deploy_and_one_host_that_names_a_relea
     web1.running = Fact::Told(Some(shop.commit("v3.0.0").into()));
     let run = shop.run("prod release:stable", model);
     assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
-    let warned = "what a host answers now proves no release: web1: 200 without the header `X-Release`";
+    let warned = "a host's answer doesn't prove a release yet: web1: 200 without the header `X-Release`";
     let said = |event: &Event| matches!(&event.what, What::Warned { text, .. } if text == warned);
     assert!(run.events.iter().any(said));
 }
@@ -384,7 +384,7 @@ fn a_name_that_does_not_resolve_where_it_is_probed_is_told_before_anything_is_ch
     assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Fabfile, vec![]));
     let said = &failures(&run)[0];
     for name in ["web1", "web3"] {
-        assert!(said.contains(&format!("`{name}` does not resolve on `lb1`")), "{said}");
+        assert!(said.contains(&format!("`{name}` doesn't resolve on `lb1`")), "{said}");
     }
     assert!(run.ended.failures[0].help.as_deref().unwrap_or_default().starts_with("add `address` of `web1`"));
     // A put-back says it, too, and does not wait for a minute.
@@ -392,5 +392,5 @@ fn a_name_that_does_not_resolve_where_it_is_probed_is_told_before_anything_is_ch
     let mut model = shop.done("prod proxy.group2", model);
     model.unresolved = [("prod".into(), "web1".into())].into();
     let run = shop.run("prod proxy.all", model);
-    assert!(failures(&run)[0].starts_with("`web1` does not resolve on `lb1`"), "{:?}", failures(&run));
+    assert!(failures(&run)[0].starts_with("`web1` doesn't resolve on `lb1`"), "{:?}", failures(&run));
 }

@@ -194,7 +194,7 @@ fn of_two_operators_at_once_one_works_and_the_other_is_told() {
         let [won, told] = ended;
         assert_eq!(won.code, Some(0), "{won:?}");
         assert_eq!(told.code, Some(5), "round {round}: {told:?}");
-        assert!(told.stdout.contains("error: fleet `prod` is held by operator@"), "{told:?}");
+        assert!(told.stdout.contains("error: fleet `prod` is locked by operator@"), "{told:?}");
         let out = |host: &str| lab.balancer("lb1").column("bk_web", "status")[host].starts_with("DRAIN");
         let expected = if round % 2 == 0 { ["web1", "web2", "web3"] } else { ["web4", "web5", "web6"] };
         assert_eq!(WEB.into_iter().filter(|host| out(host)).collect::<Vec<_>>(), expected);

@@ -166,7 +166,7 @@ fn hostile() {
                 "web1  note␛[2J\n",
                 "thrown␛[2J",
             ] {
-                assert!(text.contains(line), "{line:?} is not in {text}");
+                assert!(text.contains(line), "{line:?} isn't in {text}");
             }
         }
     }
@@ -367,7 +367,7 @@ fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
     wrong.types("hunter2\n");
     let wrong = wrong.output();
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(wrong.stdout.contains("sudo did not take the password for `root`"), "{wrong:?}");
+    assert!(wrong.stdout.contains("sudo didn't take the password for `root`"), "{wrong:?}");
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     for name in ["asks", "each"] {
         assert!(!lab.host(name).path("/ran").exists(), "it ran on {name}");

@@ -80,14 +80,14 @@ jobs1  0001-111111111111                       runs
     assert_eq!(
         said(&shop, &ran),
         aged("\
-warning: run sim-2 of tester is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web2, at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it
-warning: run r7 of anna on behalf of berta is not done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` continues it, and `rfab --abort r7` undoes it
-warning: web4 cannot be asked
+warning: run sim-2 of tester isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:00Z; its last step was `switch` on web2, at 1970-01-01T00:00:08Z. On simulator, `rfab --resume sim-2` continues it, and `rfab --abort sim-2` undoes it
+warning: run r7 of anna on behalf of berta isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` continues it, and `rfab --abort r7` undoes it
+warning: web4 can't be asked
 host   release                     age  balancer  in flight  health  deployed                          to know
 web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web1:8080/health: no answer; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
 web2   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web2:8080/health: no answer; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
 web3   0001-111111111111                draining  40         good                                      taken out without rfab: the ledger doesn't say by whom
-web4   ?                                live      40         ?       ?                                 host `web4` cannot be reached: no route to host
+web4   ?                                live      40         ?       ?                                 host `web4` can't be reached: no route to host
 jobs1  0001-111111111111                                     runs
 ")
     );
@@ -123,7 +123,7 @@ unfinished: migrate of v3.0.1 (ssssssssssss), begun by tester from simulator, 0 
         said(&shop, &ran),
         aged(
             "\
-warning: host `lb1` cannot be reached: no route to host
+warning: host `lb1` can't be reached: no route to host
 host   release            balancer  in flight  health
 web1   0001-111111111111  ?         ?          good
 web2   0001-111111111111  ?         ?          good
@@ -234,7 +234,7 @@ fn it_is_true_from_a_machine_that_never_deployed() {
         told.stdout.lines().skip_while(|line| !line.starts_with("host ")).map(cells).collect();
     assert_eq!(table[..4], expected[..4]);
     assert_eq!(table[4][..6], ["web4", "?", "live", "0", "?", "?"]);
-    assert!(table[4][6].starts_with("host `web4` cannot be reached: "), "{:?}", table[4]);
+    assert!(table[4][6].starts_with("host `web4` can't be reached: "), "{:?}", table[4]);
 }
 
 #[test]

@@ -228,11 +228,11 @@ fn an_index_of_a_newer_rfab_is_refused_and_keeps_nobody_from_running() {
     drop(connection);
     let index = place.index();
     let why = format!(
-        "the index of runs, `{}`, cannot be used: a newer rfab wrote it (its schema is 77, and this rfab knows 1)",
+        "the index of runs, `{}`, can't be used: a newer rfab wrote it (its schema is 77, and this rfab knows 1)",
         index.display()
     );
     let refused = place.runs().list(&Filter::default(), 30).unwrap_err();
-    let help = "take that rfab, or remove the file: it is made again from the journals";
+    let help = "use that rfab, or remove the file: rfab makes it again from the journals";
     assert_eq!((refused.message.as_str(), refused.help.as_deref()), (why.as_str(), Some(help)));
     let begun = place.runs().begin(&head("b", 2, "deploy")).unwrap();
     assert_eq!(begun.unknown.map(|f| f.message), Some(why));
@@ -251,7 +251,7 @@ fn where_no_index_can_be_written_the_journals_answer() {
     fs::create_dir(place.index()).unwrap();
     let begun = place.runs().begin(&head("b", 2, "deploy")).unwrap();
     let why = begun.unknown.unwrap();
-    assert!(why.message.starts_with("the index of runs, `") && why.message.contains("cannot be used: "), "{why:?}");
+    assert!(why.message.starts_with("the index of runs, `") && why.message.contains("can't be used: "), "{why:?}");
     write(&begun.journal, "prod", Some(1));
     drop(begun.journal);
     place.runs().take_up(&"b".into());
@@ -266,7 +266,7 @@ fn a_run_whose_journal_cannot_be_made_is_no_run() {
     place.ran(&head("a", 1, "deploy"), "prod", Some(0));
     // Its name is longer than a file's may be.
     let refused = place.runs().begin(&head(&"b".repeat(300), 2, "deploy")).err().unwrap();
-    assert!(refused.message.starts_with("the journal cannot be written to `"), "{refused:?}");
+    assert!(refused.message.starts_with("the journal can't be written to `"), "{refused:?}");
     assert_eq!(place.known(), ["a done prod"]);
 }
 

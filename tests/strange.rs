@@ -139,7 +139,7 @@ fn ways_of_a_strange_one(lab: &Lab, strange: &Repository, hook: &str, p: &Path) 
         configured(key, value);
     }
     let missing = "1234567890123456789012345678901234567890\n";
-    fs::write(strange.folder.join(".git/refs/heads/missing"), missing).expect("a branch of what is not there");
+    fs::write(strange.folder.join(".git/refs/heads/missing"), missing).expect("a branch of what isn't there");
     for task in ["show", "pack"] {
         let out = lab.rfab(&["on", task]).output();
         assert!(!p.exists() && !out.ok(), "{task}: {out:?}");

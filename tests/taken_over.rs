@@ -68,14 +68,14 @@ ansible_user = deploy
             "app-b: port 2200",
             "edge1: port 2222",
             "edge1: reached through `bastion.example.org`: write `via",
-            "the host `[2001:db8::1]:22` cannot be read",
+            "the host `[2001:db8::1]:22` can't be read",
             "db1: port 2022",
             "db1: its login user admin",
             "`web` is a part of the group `site`",
             "web: reached through `jump@bastion2`",
             "`ansible_ssh_private_key_file`",
             "`http_port`",
-            "`inventory/group_vars` is not read",
+            "`inventory/group_vars` isn't read",
         ],
     );
 }
@@ -125,8 +125,8 @@ server cache_host, roles: :cache
             "the host `cache_host` is made by Ruby",
             "`:branch`) is the argument of `deploy` here, as in `rfab deploy:main`",
             "`:repo_tree` `backend`: rfab releases the whole tree",
-            "`:ssh_options` is not taken over",
-            "`:default_env` is not taken over",
+            "`:ssh_options` isn't taken over",
+            "`:default_env` isn't taken over",
             "`:rbenv_ruby`",
             "`before deploy:updated`, `task warm`",
         ],
@@ -143,7 +143,7 @@ fn a_path_that_ruby_makes_is_named_and_none_stands_for_it_as_if_it_were_known() 
     named(&found, &["`:deploy_to`"]);
     let fleets = init::fleets(&found);
     let said = init::said(&found, &fleets, &init::files(&found, &fleets));
-    let (_, guessed) = said.split_once("guessed, so look at it:\n").unwrap();
+    let (_, guessed) = said.split_once("guessed, so check it:\n").unwrap();
     assert!(guessed.contains("the app's folder is /srv/shop\n"), "{said}");
 }
 

@@ -46,7 +46,7 @@ fn a_file_comes_back_as_it_was_and_each_way_says_how_far_it_is() {
     assert_eq!(file("box.big"), b"");
     lab.edit("fabfile.rhai", |text| text.replace("get(\"/var/tmp/big\"", "get(\"/var/tmp/none\""));
     let none = lab.rfab(&["prod", "bring"]).output();
-    assert!(none.stdout.contains("error: `/var/tmp/none` on `web1`: it is not there"), "{}", none.stdout);
+    assert!(none.stdout.contains("error: `/var/tmp/none` on `web1`: it isn't there"), "{}", none.stdout);
 }
 
 #[test]
@@ -94,6 +94,6 @@ fn a_no_to_a_guarded_fleet_is_asked_for_once_and_not_for_each_host() {
     let no = asked.output();
     assert_eq!(no.code, Some(7), "{no:?}");
     assert_eq!(no.stdout.matches("Change it? [y/N]").count(), 1, "{}", no.stdout);
-    assert_eq!(no.stdout.matches("error: nobody said yes to changing `prod`").count(), 1, "{}", no.stdout);
+    assert_eq!(no.stdout.matches("error: nobody confirmed the change of `prod`").count(), 1, "{}", no.stdout);
     assert_eq!(lab.ssh("web1", "ls /var/tmp/x").code, Some(2));
 }

@@ -28,13 +28,12 @@ fn a_deploy_without_a_balancer_switches_group_by_group_and_says_everywhere_what_
     assert_eq!(
         warned(&ran),
         [
-            "the balancer of `bk_web` is not asked: hosts of the role `web` are switched while they may take requests. Nothing is \
-          drained, nobody counts who stays live, nor looks whether the balancer finds them healthy"
+            "rfab doesn't ask the balancer of `bk_web`: it switches hosts of the role `web` while they may take requests. It drains nothing, doesn't count which stay live, and doesn't check whether the balancer finds them healthy"
         ]
     );
     let rows: Vec<_> =
         ran.ended.table.iter().map(|row| (&*row.host, row.balancer, row.result, row.note.as_deref())).collect();
-    let note = Some("its balancer was not asked");
+    let note = Some("its balancer wasn't asked");
     assert_eq!(
         rows,
         [
@@ -67,7 +66,7 @@ fn who_is_live_or_out_is_refused_and_so_is_a_release_and_a_pool_that_there_is_no
             "prod:out deploy:stable",
             "bk_web",
             Exit::Refused,
-            "`out`: who is live or out is not known, for the balancer of `bk_web` is not asked",
+            "`out`: rfab can't tell which hosts are live or out, because it doesn't ask the balancer of `bk_web`",
             Some("name hosts, groups or roles, or leave `--without-balancer` out"),
         ),
         (

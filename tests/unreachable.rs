@@ -45,7 +45,7 @@ fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() 
         ("stiff", "timed out during banner exchange"),
     ] {
         // A row of the table, and one report, which those that failed alike share.
-        let row = |l: &&str| l.starts_with(&format!("{name} ")) && l.contains(" failed  cannot be reached: ");
+        let row = |l: &&str| l.starts_with(&format!("{name} ")) && l.contains(" failed  can't be reached: ");
         let rows: Vec<&str> = out.stdout.lines().filter(row).collect();
         assert!(rows.len() == 1 && rows[0].contains(why), "{name}: {rows:?}\n{}", out.stdout);
         let told = out.stdout.split("\nhost ").next().expect("what stands before the table");
@@ -60,13 +60,13 @@ fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() 
     wait_for_two(&run);
     lab.host("stiff").freeze();
     let begun = Instant::now();
-    while !run.so_far().0.contains("nobody knows") {
+    while !run.so_far().0.contains("rfab can't tell") {
         assert!(begun.elapsed() < Duration::from_secs(40) && !run.is_over(), "{:?}", run.so_far());
         std::thread::sleep(Duration::from_millis(50));
     }
     let out = run.output();
     assert_eq!(out.code, Some(9), "{out:?}");
-    assert!(out.stdout.contains("host `stiff`: nobody knows how the command ended"), "{}", out.stdout);
+    assert!(out.stdout.contains("host `stiff`: rfab can't tell how the command ended"), "{}", out.stdout);
     assert!(out.stdout.contains("2 hosts: 1 ok, 1 unknown"), "{}", out.stdout);
 }
 

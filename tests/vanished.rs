@@ -72,7 +72,7 @@ fn a_release_whose_output_nobody_reads_any_more_goes_on_to_its_end() {
     assert_eq!(told.stdout, "rfab prod release:stable\nended with 0\n", "{told:?}");
     let [warning] = told.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{told:?}") };
     let run = warning
-        .strip_prefix("warning: its output can't be written any more, but the run goes on; `rfab --show ")
+        .strip_prefix("warning: its output can't be written any more, but the run continues; `rfab --show ")
         .and_then(|rest| rest.strip_suffix("` tells how it ends"));
     let shown = lab.rfab(&["--show", run.expect(warning)]).output().expect_ok();
     assert!(

@@ -50,7 +50,7 @@ impl User<'_> {
         let wrong = self.enters(line);
         let said = format!("{}{}", wrong.stdout, wrong.stderr);
         assert_eq!(wrong.code, Some(code), "{line}: {said}");
-        assert!(said.contains(meant), "`{line}` was not answered with `{meant}`:\n{said}");
+        assert!(said.contains(meant), "`{line}` wasn't answered with `{meant}`:\n{said}");
     }
 
     fn enters(&mut self, line: &str) -> Output {
@@ -173,7 +173,7 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     user.mistypes("rfab prod setpu", 2, "setup");
     let strange = user.types("rfab prod setup");
     assert_eq!(strange.code, Some(4), "{}", strange.stdout);
-    assert!(!strange.stdout.contains(QUESTION), "asked about hosts that do not answer: {}", strange.stdout);
+    assert!(!strange.stdout.contains(QUESTION), "asked about hosts that don't answer: {}", strange.stdout);
     user.mistypes("rfab prod --trust wbe1", 3, "web1");
     let trusted = user.types("rfab prod --trust all");
     assert_eq!(trusted.code, Some(0), "{}", trusted.stdout);

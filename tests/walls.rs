@@ -57,7 +57,7 @@ fn files(folder: &str, ending: &str) -> Vec<Source> {
 
 fn sources() -> Vec<Source> {
     let sources = files("src", ".rs");
-    assert!(sources.len() > 100, "the sources are not where this test looks");
+    assert!(sources.len() > 100, "the sources aren't where this test looks");
     sources
 }
 
@@ -89,7 +89,7 @@ fn each_tool_is_known_in_one_place() {
                 .match_indices(&path)
                 .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'));
             let here = allowed.iter().any(|place| source.name.starts_with(place));
-            assert!(!used || here, "{} knows {tool}, which belongs into {allowed:?}", source.name);
+            assert!(!used || here, "{} knows {tool}, which belongs in {allowed:?}", source.name);
         }
     }
 }
@@ -323,7 +323,7 @@ fn every_primitive_and_every_module_says_what_it_is() {
         let first = source.text.lines().next().unwrap_or_default();
         assert!(
             source.name == "src/main.rs" || source.text.trim().is_empty() || first.starts_with("//! "),
-            "{} does not say what it is",
+            "{} doesn't say what it is",
             source.name
         );
         if source.module() != "api" {
@@ -338,7 +338,7 @@ fn every_primitive_and_every_module_says_what_it_is() {
                 .any(|line| line.contains("to_string") || line.contains("\"==\"") || line.contains("\"!=\""));
             let of_text = line.contains("_of_text(");
             let said = before.iter().any(|line| line.trim_start().starts_with("///"));
-            assert!(said || operator || of_text, "{}:{}: {line} is not documented", source.name, i + 1);
+            assert!(said || operator || of_text, "{}:{}: {line} isn't documented", source.name, i + 1);
         }
     }
 }

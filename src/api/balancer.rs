@@ -80,8 +80,10 @@ fn within(here: &Here, host: &HostValue) -> u64 {
 
 #[export_module(manifest)]
 pub mod balancer {
-    /// How the hosts stand: a map by host, each a map with `standing` (`live`, `out`, `mixed`, `none`), `up`,
-    /// `in_flight` and `said` (the balancers' own words).
+    /// Returns the state of the hosts in the balancer, by host.
+    ///
+    /// Each is a map with `standing` (`live`, `out`, `mixed`, `none`), `up`, `in_flight` and `said` (the balancers' own
+    /// status).
     ///
     /// # Example
     ///
@@ -107,9 +109,11 @@ pub mod balancer {
         Ok(states)
     }
 
-    /// Takes hosts out of all their pools: open requests may end, no new ones come. All or none.
+    /// Takes hosts out of all their pools: open requests can finish, and no new ones come.
     ///
-    /// Refused when too few would stay live. `reason` is what the ledger keeps.
+    /// It takes out all of them or none.
+    ///
+    /// It is refused if too few would stay live. The ledger keeps the `reason`.
     ///
     /// # Example
     ///
@@ -122,7 +126,7 @@ pub mod balancer {
         set(&here, &targets, Admin::Drain, reason, false)
     }
 
-    /// The same for one host.
+    /// Does the same for one host.
     ///
     /// # Example
     ///
@@ -161,11 +165,11 @@ pub mod balancer {
         set(&here, &alone(&here, &host), Admin::Drain, "no reason given", false)
     }
 
-    /// Waits until no request is open on the host; a failure after the balancer's `drain_within`.
+    /// Waits until no request is open on the host, and fails after the balancer's `drain_within`.
     ///
-    /// Clients that are bound to the host by a cookie or a stick table still reach it when it is drained. Its servers
-    /// then go into maintenance in a moment when nothing is open, and these clients to other hosts. With `force_close`
-    /// in the fleet file what is open at the end is closed.
+    /// Clients that are bound to the host by a cookie or a stick table still reach it when it is drained. At a moment
+    /// when nothing is open, rfab puts its servers into maintenance, and these clients go to other hosts. With
+    /// `force_close` in the fleet file, rfab closes what is still open at the end.
     ///
     /// # Example
     ///
@@ -186,8 +190,9 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Drains a host again whose servers `wait_drained` put into maintenance: their checks run, and clients that are
-    /// bound to it come back. It stays out. Of any other host nothing is changed.
+    /// Drains a host again after `wait_drained` put its servers into maintenance.
+    ///
+    /// Their checks run, and clients that are bound to it come back. The host stays out. Other hosts aren't changed.
     ///
     /// # Example
     ///
@@ -206,7 +211,9 @@ pub mod balancer {
         here.perform(Reopen { fleet: here.fleet_of(&host.0.host), host: host.0.host, places })
     }
 
-    /// Puts hosts back into all their pools. Refused for a host that is not healthy, or that somebody else took out.
+    /// Puts hosts back into all their pools.
+    ///
+    /// It is refused for a host that isn't healthy, or that somebody else took out.
     ///
     /// # Example
     ///
@@ -247,7 +254,7 @@ pub mod balancer {
         set(&here, &alone(&here, &host), Admin::Ready, "ready by name", true)
     }
 
-    /// Waits until the balancers' checks say that the host is up.
+    /// Waits until the balancers' checks report that the host is up.
     ///
     /// # Example
     ///
@@ -277,7 +284,9 @@ pub mod balancer {
         here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
     }
 
-    /// Refuses unless every balancer of the targets' fleet can be asked and would obey; nothing is changed.
+    /// Checks that every balancer of the targets' fleet answers and takes commands, and refuses otherwise.
+    ///
+    /// Nothing is changed.
     ///
     /// # Example
     ///
@@ -293,9 +302,9 @@ pub mod balancer {
         here.perform(CheckBalancers { fleet: targets.fleet })
     }
 
-    /// Takes the fleet's lock now, and asks the question of a guarded fleet; the first change does it otherwise.
+    /// Takes the fleet's lock now, and asks the question of a guarded fleet. Otherwise the first change does so.
     ///
-    /// What decides over changes is best read after it. It is held until the run ends.
+    /// Read what your changes depend on after this call. The run keeps the lock until it ends.
     ///
     /// # Example
     ///
@@ -307,7 +316,7 @@ pub mod balancer {
         here(&ctx)?.perform(AcquireLock { fleet: targets.fleet })
     }
 
-    /// Those of the hosts that stand in a pool.
+    /// Returns those of the hosts that are in a pool.
     ///
     /// # Example
     ///
@@ -321,7 +330,7 @@ pub mod balancer {
         Ok(targets.with(targets.hosts.iter().filter(pooled).cloned().collect(), &targets.selection))
     }
 
-    /// Whether one host is ready in any of its pools, at this moment.
+    /// Returns whether one host is ready in any of its pools, at this moment.
     ///
     /// # Example
     ///
@@ -334,7 +343,7 @@ pub mod balancer {
         Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Live, Standing::Mixed])?.hosts.is_empty())
     }
 
-    /// Whether one host is drained or in maintenance in any of its pools, at this moment.
+    /// Returns whether one host is drained or in maintenance in any of its pools, at this moment.
     ///
     /// # Example
     ///
@@ -347,7 +356,7 @@ pub mod balancer {
         Ok(!standing_as(&here, &alone(&here, &host), &[Standing::Out, Standing::Mixed])?.hosts.is_empty())
     }
 
-    /// Whether one host stands in a pool.
+    /// Returns whether one host is in a pool.
     ///
     /// # Example
     ///
@@ -359,7 +368,7 @@ pub mod balancer {
         Ok(!crate::balancer::places(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).is_empty())
     }
 
-    /// Those of the hosts that are ready in any of their pools, at this moment.
+    /// Returns those of the hosts that are ready in any of their pools, at this moment.
     ///
     /// # Example
     ///
@@ -371,7 +380,7 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Live, Standing::Mixed])
     }
 
-    /// Those of the hosts that are drained or in maintenance in any of their pools, at this moment.
+    /// Returns those of the hosts that are drained or in maintenance in any of their pools, at this moment.
     ///
     /// # Example
     ///
@@ -383,10 +392,10 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Out, Standing::Mixed])
     }
 
-    /// Those of the hosts that are out and that this run may put back, by the ledger.
+    /// Returns those of the hosts that are out and that this run may put back, by what the ledger has.
     ///
-    /// They went out with their group (`only`, `flip`), to be changed by a run that is over, or by this run. All others
-    /// were taken out by somebody else.
+    /// They went out with their group (`only`, `flip`), to be changed by a run that is over, or by this run. Somebody
+    /// else took out all others.
     ///
     /// # Example
     ///
@@ -398,8 +407,9 @@ pub mod balancer {
         out_as(&*here(&ctx)?, &targets, |out| out != Out::Strange)
     }
 
-    /// Those of the hosts that are out only to be changed, and are to come back: a deploy, a release or a restart took
-    /// them out, this run's or one that is over and did not come to it.
+    /// Returns those of the hosts that are out only to be changed, and must come back.
+    ///
+    /// A deploy, a release or a restart took them out: one of this run, or of an earlier run that didn't put them back.
     ///
     /// # Example
     ///
@@ -412,7 +422,9 @@ pub mod balancer {
         out_as(&*here(&ctx)?, &targets, |out| out == Out::Returning)
     }
 
-    /// Those of the hosts that are live although rfab took them out: a balancer forgot it, or somebody put them back.
+    /// Returns those of the hosts that are live although rfab took them out.
+    ///
+    /// A balancer forgot it, or somebody put them back.
     ///
     /// # Example
     ///
@@ -431,7 +443,7 @@ pub mod balancer {
         Ok(targets.with(targets.hosts.iter().filter(again).cloned().collect(), &targets.selection))
     }
 
-    /// Who took each of the hosts out, and why, as texts for people.
+    /// Returns who took each of the hosts out, and why, as texts for people.
     ///
     /// # Example
     ///
@@ -446,7 +458,7 @@ pub mod balancer {
         Ok(targets.hosts.iter().map(line).collect())
     }
 
-    /// Who took one host out, and why, as a text for people.
+    /// Returns who took one host out, and why, as a text for people.
     ///
     /// # Example
     ///
@@ -460,7 +472,7 @@ pub mod balancer {
         Ok(taken_out(&host.0.host, book.last_admin(&host.0.host.name)))
     }
 
-    /// Says that hosts were left as they are and need a person: the run ends with exit code 8.
+    /// Reports that hosts were left as they are and need a person: the run ends with exit code 8.
     ///
     /// # Example
     ///
@@ -479,7 +491,9 @@ pub mod balancer {
         Ok(())
     }
 
-    /// Refuses unless the targets have every host of the fleet's pools; those that `--exclude` takes away may be out.
+    /// Checks that the targets have every host of the fleet's pools, and refuses otherwise.
+    ///
+    /// Hosts that `--exclude` takes away can be out.
     ///
     /// # Example
     ///

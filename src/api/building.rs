@@ -65,8 +65,8 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     };
     let Archive { version, part } = options(how)?;
     if of.is_none() && !targets.fleet.accept.contains(&Accept::Archive) {
-        let message = format!("fleet `{}` takes no archive that is of no commit", targets.fleet.name);
-        let help = "say which commit it is of by `commit`, or add \"archive\" to `accept` in the fleet file";
+        let message = format!("fleet `{}` doesn't accept an archive without a commit", targets.fleet.name);
+        let help = "name its commit with `commit`, or add \"archive\" to `accept` in the fleet file";
         return Err(thrown(Failure::refused(message).help(help)));
     }
     let named = || version.clone().unwrap_or_else(|| file.rsplit('/').next().unwrap_or(file).to_owned());

@@ -44,8 +44,8 @@ impl PluginFunc for Called {
 }
 
 fn failed(name: &str) -> Box<EvalAltResult> {
-    let failure = Failure::unknown(format!("rfab itself failed in `{name}`; please report it"));
-    thrown(failure.help("check how the hosts stand before you go on"))
+    let failure = Failure::unknown(format!("rfab itself failed in `{name}`; report this bug"));
+    thrown(failure.help("check the hosts' state before you continue"))
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
         let failure = crate::script::failure_of(&error);
         assert_eq!(
             (failure.reason, &*failure.message),
-            (Reason::Unknown, "rfab itself failed in `panics`; please report it")
+            (Reason::Unknown, "rfab itself failed in `panics`; report this bug")
         );
         assert_eq!((error.position().line(), error.position().position()), (Some(2), Some(6)));
     }

@@ -19,7 +19,7 @@ fn words(seconds: i64) -> String {
 
 #[export_module(manifest)]
 pub mod clock {
-    /// Seconds since 1970.
+    /// The seconds since 1970.
     ///
     /// # Example
     ///
@@ -31,7 +31,7 @@ pub mod clock {
         here(&ctx)?.perform(Now)
     }
 
-    /// How long ago something was, as people say it: a time such as a ledger has, or seconds since 1970.
+    /// Returns how long ago something was, in words. It takes a time such as the ledger has, or seconds since 1970.
     ///
     /// # Example
     ///
@@ -50,7 +50,7 @@ pub mod clock {
         Ok(words(here(&ctx)?.perform(Now)? - then))
     }
 
-    /// Waits that long: a text such as `"10s"`, or seconds.
+    /// Waits for a time: a text such as `"10s"`, or seconds.
     ///
     /// # Example
     ///
@@ -63,7 +63,7 @@ pub mod clock {
         here(&ctx)?.perform(Wait { time })
     }
 
-    /// Whether `--pause` asks for a pause between groups.
+    /// Returns whether `--pause` asks for a pause between groups.
     ///
     /// # Example
     ///
@@ -75,8 +75,9 @@ pub mod clock {
         Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
-    /// Waits as long as `--pause` says, or until a person says yes; nothing else than a yes lets the run go on. Without
-    /// `--pause` nothing is waited for. `after` says what was done before it.
+    /// Waits as long as `--pause` tells, or until a person answers yes; any other answer stops the run.
+    ///
+    /// Without `--pause` it doesn't wait. `after` tells what was done before it.
     ///
     /// # Example
     ///
@@ -90,17 +91,17 @@ pub mod clock {
             None => Ok(()),
             Some(Pausing::For(time)) => here.perform(Pause { after: after.to_owned(), time }),
             Some(Pausing::Ask) => {
-                let question = format!("{after} is done and healthy. Go on?");
+                let question = format!("{after} is done and healthy. Continue?");
                 if here.perform(Confirm { question, given: false })? {
                     return Ok(());
                 }
-                let failure = Failure::failed(format!("nobody said yes to going on after {after}"));
+                let failure = Failure::failed(format!("nobody confirmed to continue after {after}"));
                 Err(thrown(failure.help("nothing is half done; `--resume` asks again")))
             }
         }
     }
 
-    /// Calls the closure until it does not fail, at most so many times, waiting in between.
+    /// Calls the closure until it doesn't fail, at most so many times, waiting in between.
     ///
     /// # Example
     ///
@@ -120,7 +121,7 @@ pub mod clock {
         }
     }
 
-    /// Calls the closure until it says true, every `every`; a failure if it has not within `within`.
+    /// Calls the closure every `every` until it returns true, and fails if it hasn't within `within`.
     ///
     /// # Example
     ///
@@ -139,7 +140,7 @@ pub mod clock {
             }
             if lane.world().now(&lane).saturating_sub(began) >= within {
                 return Err(thrown(Failure::failed(format!(
-                    "it didn't come true within {} s",
+                    "it didn't become true within {} s",
                     within as f64 / 1000.0
                 ))));
             }

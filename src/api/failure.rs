@@ -10,25 +10,28 @@ pub mod failure {
         failure.message.clone()
     }
 
-    /// The kind: `failed`, `unreachable`, `locked`, `unlocked`, `balancer`, `refused`, `unknown`, `usage`, `fabfile`, `nohosts`.
+    /// The kind of the failure.
+    ///
+    /// It is one of `failed`, `unreachable`, `locked`, `unlocked`, `balancer`, `refused`, `unknown`, `usage`,
+    /// `fabfile`, `nohosts`.
     #[rhai_fn(get = "kind", pure)]
     pub fn kind(failure: &mut super::Failure) -> String {
         format!("{:?}", failure.reason).to_lowercase()
     }
 
-    /// The host that it happened on; `()` if on none.
+    /// The host that it happened on; `()` if it wasn't on a host.
     #[rhai_fn(get = "host", pure)]
     pub fn host(failure: &mut super::Failure) -> Dynamic {
         failure.host.as_ref().map_or(Dynamic::UNIT, |h| h.to_string().into())
     }
 
-    /// The exit status of the command that failed; `()` if it was none.
+    /// The exit status of the command that failed; `()` if no command failed.
     #[rhai_fn(get = "status", pure)]
     pub fn status(failure: &mut super::Failure) -> Dynamic {
         failure.status.map_or(Dynamic::UNIT, |s| i64::from(s).into())
     }
 
-    /// What to do next; `()` if nothing is known.
+    /// What to do next; `()` if rfab can't tell.
     #[rhai_fn(get = "help", pure)]
     pub fn help(failure: &mut super::Failure) -> Dynamic {
         failure.help.as_ref().map_or(Dynamic::UNIT, |h| h.clone().into())

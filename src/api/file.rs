@@ -29,10 +29,10 @@ fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiR
 
 #[export_module(manifest)]
 pub mod file {
-    /// Sends a file or a folder to the host; what is there under that name is replaced at once or not at all.
+    /// Sends a file or a folder to the host; what is there under that name is replaced in one step or not at all.
     ///
-    /// A file that is there keeps its permissions, a new one has `0644`; [`mode`](#hostmodepermissions) says others.
-    /// A link is followed, unless another user could change it.
+    /// A file that is there keeps its permissions, a new one has `0644`; for others, see
+    /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it.
     ///
     /// # Example
     ///
@@ -44,13 +44,14 @@ pub mod file {
         let here = here(&ctx)?;
         let from = here.script.below(from).map_err(thrown)?;
         if host.0.mode.is_some() && from.is_dir() {
-            let failure = Failure::new(Reason::Fabfile, "a folder's files keep who may execute them, and take no mode");
+            let failure =
+                Failure::new(Reason::Fabfile, "a folder's files keep their execute permission, and can't have a mode");
             return Err(thrown(failure.help("leave `mode` out, or put its files one by one")));
         }
         here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
     }
 
-    /// Gets a file or a folder from the host into the fabfile's folder; a folder with links in it is refused.
+    /// Copies a file or a folder from the host into the fabfile's folder. A folder with links in it is refused.
     ///
     /// # Example
     ///
@@ -65,9 +66,10 @@ pub mod file {
         here.perform(Get { on: host.0.clone(), from: host.0.place(from), to })
     }
 
-    /// Puts what a command on the host prints into a file of the fabfile's folder, wholly or not at all.
+    /// Writes what a command on the host prints to a file of the fabfile's folder, all of it or nothing.
     ///
-    /// The command only reads, such as a database's dump; a status other than 0 is a failure, and leaves no file.
+    /// The command only reads, such as a database's dump; a status other than 0 is a failure, and then no file is
+    /// written.
     ///
     /// # Example
     ///
@@ -79,7 +81,7 @@ pub mod file {
         dump(&ctx, &host.0, argv(command)?, to)
     }
 
-    /// The same with a shell line made by `sh`.
+    /// Writes what a shell line made by `sh` prints to a file of the fabfile's folder, in the same way.
     ///
     /// # Example
     ///
@@ -103,7 +105,7 @@ pub mod file {
         load(&ctx, &host.0, from, argv(command)?)
     }
 
-    /// The same with a shell line made by `sh`.
+    /// Runs a shell line made by `sh` that reads a file of the fabfile's folder, and gives what it printed.
     ///
     /// # Example
     ///
@@ -120,7 +122,7 @@ pub mod file {
         load(&ctx, &host.0, from, command)
     }
 
-    /// The text of a file on the host.
+    /// Returns the text of a file on the host.
     ///
     /// # Example
     ///
@@ -133,10 +135,11 @@ pub mod file {
         here(&ctx)?.perform(ReadFile { on: host.0.clone(), path: host.0.place(path) })
     }
 
-    /// Writes a text to a file on the host, at once or not at all.
+    /// Writes a text to a file on the host, in one step or not at all.
     ///
-    /// A file that is there keeps its permissions, a new one has `0644`; [`mode`](#hostmodepermissions) says others.
-    /// A link is followed, unless another user could change it. A text that has a secret in it is written as one.
+    /// A file that is there keeps its permissions, a new one has `0644`; for others, see
+    /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it. A text that has a
+    /// secret in it is written as one.
     ///
     /// # Example
     ///
@@ -151,10 +154,10 @@ pub mod file {
         here.perform(WriteFile { on: host.0.clone(), path: host.0.place(path), text: text.into(), secret })
     }
 
-    /// Writes a secret to a file on the host, at once or not at all.
+    /// Writes a secret to a file on the host, in one step or not at all.
     ///
-    /// A new file has `0600`; one that is there keeps its permissions, but what it gives to everybody.
-    /// [`mode`](#hostmodepermissions) says others.
+    /// A new file has `0600`; one that is there keeps its permissions, except those for everybody. for others, see
+    /// [`mode`](#hostmodepermissions).
     ///
     /// # Example
     ///
@@ -168,8 +171,8 @@ pub mod file {
 
     /// Fills a template of the fabfile's folder (Jinja's language) and writes it to a file on the host.
     ///
-    /// The template sees the map's values, and `host`. A value that is missing is a failure; one may be a secret, and
-    /// then the file is written as one.
+    /// The template sees the map's values, and `host`. A missing value is a failure. If a value is a secret, the file
+    /// is written as a secret.
     ///
     /// # Example
     ///
@@ -194,7 +197,7 @@ pub mod file {
         here.perform(WriteFile { on: host.0.clone(), path: host.0.place(to), text: text.into(), secret })
     }
 
-    /// Whether there is a file or a folder of this name on the host.
+    /// Returns whether there is a file or a folder of this name on the host.
     ///
     /// # Example
     ///

@@ -4,7 +4,7 @@ use rhai::{Map, NativeCallContext, plugin::*};
 
 #[export_module(manifest)]
 pub mod fleet {
-    /// The hosts of a fleet file, which lies beside the fabfile.
+    /// Returns the hosts of a fleet file, which is in `fleets/` beside the fabfile.
     ///
     /// # Example
     ///
@@ -17,7 +17,7 @@ pub mod fleet {
         fleet_of_file(&here, path)
     }
 
-    /// The hosts of a fleet given as a map with the keys of a fleet file, under a name.
+    /// Returns the hosts of a fleet that a map describes with the keys of a fleet file, under a name.
     ///
     /// # Example
     ///

@@ -65,8 +65,8 @@ pub mod git {
 
     /// Finds the one commit that a reference means: `stable`, a tag, a branch or a commit. It fetches first.
     ///
-    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that is no pre-release. Branches and tags mean the remote's.
-    /// The first answer for a reference holds for the whole run.
+    /// `stable` is the highest tag `vX.Y.Z` or `X.Y.Z` that isn't a pre-release. A branch or tag is the remote's. The
+    /// first answer for a reference holds for the whole run.
     ///
     /// # Example
     ///
@@ -85,7 +85,7 @@ pub mod git {
         Ok(resolved.into())
     }
 
-    /// The newest stable tag, as last fetched; `()` if there is none.
+    /// Returns the newest stable tag, as last fetched; `()` if there is none.
     ///
     /// # Example
     ///
@@ -100,7 +100,7 @@ pub mod git {
         Ok(stable.map_or(Dynamic::UNIT, |named| named.name.clone().into()))
     }
 
-    /// When the commit was made, in seconds since 1970; `()` if the repository here does not have it.
+    /// Returns when the commit was made, in seconds since 1970; `()` if the repository here doesn't have it.
     ///
     /// # Example
     ///
@@ -114,7 +114,7 @@ pub mod git {
         Ok(date.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
-    /// The names of the remote's branches, as last fetched.
+    /// Returns the names of the remote's branches, as last fetched.
     ///
     /// # Example
     ///
@@ -128,7 +128,9 @@ pub mod git {
         Ok(names.branches.into_iter().map(|b| b.name.into()).collect())
     }
 
-    /// What the new commit has and the old one has not, newest first: maps with `commit`, `subject` and `author`.
+    /// Returns the commits that the new commit has and the old one hasn't, newest first.
+    ///
+    /// Each is a map with `commit`, `subject` and `author`.
     ///
     /// # Example
     ///
@@ -150,7 +152,7 @@ pub mod git {
         Ok(between.added.into_iter().map(map).collect())
     }
 
-    /// Fetches from the repository's remote, into refs of rfab's own.
+    /// Fetches from the repository's remote, into refs that only rfab uses.
     ///
     /// # Example
     ///
@@ -162,7 +164,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Fetch).map(drop)
     }
 
-    /// Commits the named files, or what is staged if none is named, by the user's git; gives the commit's id.
+    /// Commits the named files, or what is staged if none is named, with the user's git. Returns the commit's id.
     ///
     /// # Example
     ///
@@ -176,7 +178,7 @@ pub mod git {
         Ok(made.unwrap_or_default())
     }
 
-    /// Merges a branch, a tag or a commit into the current branch, by the user's git; gives the commit's id.
+    /// Merges a branch, a tag or a commit into the current branch, with the user's git. Returns the commit's id.
     ///
     /// # Example
     ///
@@ -189,7 +191,7 @@ pub mod git {
         Ok(made.unwrap_or_default())
     }
 
-    /// Tags a commit, by the user's git.
+    /// Tags a commit, with the user's git.
     ///
     /// # Example
     ///
@@ -202,7 +204,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), what).map(drop)
     }
 
-    /// Pushes a tag to the repository's remote, by the user's git.
+    /// Pushes a tag to the repository's remote, with the user's git.
     ///
     /// # Example
     ///
@@ -214,7 +216,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Tag(name.to_owned())] }).map(drop)
     }
 
-    /// Pushes a branch to the repository's remote, by the user's git; never by force.
+    /// Pushes a branch to the repository's remote, with the user's git, and never by force.
     ///
     /// # Example
     ///
@@ -226,7 +228,7 @@ pub mod git {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Branch(name.to_owned())] }).map(drop)
     }
 
-    /// The whole digits of the commit: 40, or 64 by sha256.
+    /// All digits of the commit: 40, or 64 with sha256.
     #[rhai_fn(get = "id", pure)]
     pub fn id(commit: &mut CommitValue) -> String {
         commit.commit.to_string()

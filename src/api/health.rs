@@ -40,7 +40,9 @@ fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
 
 #[export_module(manifest)]
 pub mod health {
-    /// Probes until the host has served the commit as the fleet file wants it; true if the served version was proven.
+    /// Probes until the host has served the commit as the fleet file asks.
+    ///
+    /// Returns true if the served version was proven.
     ///
     /// # Example
     ///
@@ -59,7 +61,9 @@ pub mod health {
         Ok(here.perform(probe_of(&here, host, Expected::of(commit.commit, commit.names))?)?.version_proven)
     }
 
-    /// The same for a version that is no commit's, such as a package's: a service may say it without the package's own `-1`.
+    /// Does the same for a version that isn't a commit, such as a package's.
+    ///
+    /// A service may report it without the package's own `-1`.
     ///
     /// # Example
     ///
@@ -72,7 +76,7 @@ pub mod health {
         Ok(here.perform(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?)?.version_proven)
     }
 
-    /// Whether the host answers well at this moment, and with this version as far as that can be proven.
+    /// Returns whether the host answers well at this moment, and with this version as far as that can be proven.
     ///
     /// # Example
     ///
@@ -85,7 +89,7 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(version.into(), Vec::new()))?))
     }
 
-    /// Whether the host answers well at this moment, and with this commit as far as that can be proven.
+    /// Returns whether the host answers well at this moment, and with this commit as far as that can be proven.
     ///
     /// # Example
     ///
@@ -98,8 +102,10 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, Expected::of(commit.commit, commit.names))?))
     }
 
-    /// Whether the host answers well at this moment, and with what it should serve: its package, or its current release. What
-    /// another tool deployed proves nothing, so that healthy is enough.
+    /// Returns whether the host answers well at this moment, and with what it should serve.
+    ///
+    /// That is its package, or its current release. What another tool deployed can't prove anything, so healthy is
+    /// enough.
     ///
     /// # Example
     ///
@@ -114,7 +120,9 @@ pub mod health {
         here.perform(ProbeOnce(probe_of(&here, host, expected)?))
     }
 
-    /// What the host answers at this moment: a map with `right`, as `serves` says it, and `said`, the answer in words.
+    /// Returns what the host answers at this moment.
+    ///
+    /// It is a map with `right`, as `serves` returns it, and `said`, the answer in words.
     ///
     /// # Example
     ///
@@ -127,7 +135,7 @@ pub mod health {
         seen(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// The same of a host that should serve its package, or its current release.
+    /// Does the same for a host that should serve its package, or its current release.
     ///
     /// # Example
     ///
@@ -142,10 +150,12 @@ pub mod health {
         seen(&here, host, expected)
     }
 
-    /// Asks the host's service once, from where it will be probed, before a commit is deployed; for `health::want_names`.
+    /// Asks the host's service once, from where rfab probes it, before a commit is deployed.
     ///
-    /// A failure if no release can mend what is wrong: the name in the URL doesn't resolve there, or a certificate isn't
-    /// accepted. A service that is down or broken is none.
+    /// The answer is for `health::want_names`.
+    ///
+    /// It fails if no release can fix the problem: the name in the URL doesn't resolve there, or a certificate isn't
+    /// accepted. It doesn't fail if a service is down or broken.
     ///
     /// # Example
     ///
@@ -157,7 +167,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(commit.commit, commit.names))
     }
 
-    /// The same before a version is installed that is no commit's.
+    /// Does the same before a version is installed that isn't a commit.
     ///
     /// # Example
     ///
@@ -169,7 +179,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::of(version.into(), Vec::new()))
     }
 
-    /// The same before the host is restarted or put back with what it has.
+    /// Does the same before the host is restarted or put back with what it has.
     ///
     /// # Example
     ///
@@ -181,9 +191,9 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::default())
     }
 
-    /// Refuses hosts of which `health::try_probe` says that all that answer do so in a form that can prove no release.
+    /// Refuses hosts if, by `health::try_probe`, none of their answers can prove a release.
     ///
-    /// Where one of them does name a release, or with `--unproven`, the others are only named.
+    /// If one of them does name a release, or with `--unproven`, it only names the others.
     ///
     /// # Example
     ///
@@ -203,28 +213,29 @@ pub mod health {
             for text in nameless {
                 here.lane.tell(What::Warned {
                     host: None,
-                    text: format!("what a host answers now proves no release: {text}"),
+                    text: format!("a host's answer doesn't prove a release yet: {text}"),
                 });
             }
             return Ok(());
         }
-        let message = format!("nothing that hosts answer now could prove a release: {}", nameless.join("; "));
+        let message = format!("no host's answer could prove a release yet: {}", nameless.join("; "));
         let health = hosts.fleet.app.as_ref().and_then(|app| app.health.as_ref());
         let way = match health.map(|health| &health.version) {
             Some(Version::Process) => {
-                "Where a process runs only its own user and root may see: let `user` in the fleet file be the one that the service \
-                 runs as, or have the service say its release: `version = \"header:X-Release\"`"
+                "Only root and the process's own user can see where it runs. Set `user` in the fleet file to the \
+                 user of the service, or let the service report its release: `version = \"header:X-Release\"`"
             }
             _ => {
-                "Let `version` in `[app.health]` say where the release stands, and by a pattern which part of it: \
+                "Set `version` in `[app.health]` to where the release is reported, with a pattern for the part that \
+                 is the release: \
                  `'body:version = (.*)'`"
             }
         };
-        let help = format!("nothing was changed. {way}. If this deploy is what brings it, add `--unproven`");
+        let help = format!("nothing was changed. {way}. If this deploy adds it, add `--unproven`");
         Err(thrown(Failure::refused(message).help(help)))
     }
 
-    /// Whether the host is probed: its fleet says how, and it stands in a pool if any host does.
+    /// Returns whether the host is probed: its fleet file says how, and the host is in a pool if any host is.
     ///
     /// # Example
     ///
@@ -236,7 +247,7 @@ pub mod health {
         Ok(probed(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host))
     }
 
-    /// Refuses a fleet that says neither how a host is probed nor which units it has: nothing would prove a deploy.
+    /// Refuses a fleet file that has neither how a host is probed nor its units, because nothing would prove a deploy.
     ///
     /// # Example
     ///

@@ -211,7 +211,7 @@ pub mod host {
         capture(&ctx, &host.0, command)
     }
 
-    /// Whether a command that only reads ends with status 0.
+    /// Returns whether a command that only reads ends with status 0.
     ///
     /// # Example
     ///
@@ -223,7 +223,9 @@ pub mod host {
         test(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Whether a command that only reads ends with status 0; each `{name}` in it is filled from the map, as one word.
+    /// Returns whether a command that only reads ends with status 0.
+    ///
+    /// Each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -235,7 +237,7 @@ pub mod host {
         test(&ctx, &host.0, words(command, values)?)
     }
 
-    /// Whether a shell line made by `sh`, which only reads, ends with status 0.
+    /// Returns whether a shell line made by `sh`, which only reads, ends with status 0.
     ///
     /// # Example
     ///
@@ -247,9 +249,9 @@ pub mod host {
         test(&ctx, &host.0, command)
     }
 
-    /// Runs a command as root, by sudo.
+    /// Runs a command as root, with sudo.
     ///
-    /// A password, where one is needed, is asked for once a run.
+    /// If sudo needs a password, rfab asks for it once in a run.
     ///
     /// # Example
     ///
@@ -261,7 +263,7 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), words(command, Map::new())?)
     }
 
-    /// Runs a command as root, by sudo; each `{name}` in it is filled from the map, as one word.
+    /// Runs a command as root, with sudo; each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -278,7 +280,7 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), words(command, values)?)
     }
 
-    /// Runs a program with its arguments as root, by sudo.
+    /// Runs a program with its arguments as root, with sudo.
     ///
     /// # Example
     ///
@@ -290,7 +292,7 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), argv(words)?)
     }
 
-    /// Runs a shell line made by `sh` as root, by sudo.
+    /// Runs a shell line made by `sh` as root, with sudo.
     ///
     /// # Example
     ///
@@ -302,7 +304,9 @@ pub mod host {
         exec(&ctx, &as_root(&host.0), command)
     }
 
-    /// The host, with its next calls in this folder; one that does not begin with `/` is below the folder before it.
+    /// Returns the host, with its next calls in this folder.
+    ///
+    /// A folder that doesn't begin with `/` is below the one before it.
     ///
     /// # Example
     ///
@@ -314,7 +318,7 @@ pub mod host {
         HostValue(On { cd: Some(host.0.place(folder)), ..host.0.clone() })
     }
 
-    /// The host, with its next calls as this user, by sudo.
+    /// Returns the host, with its next calls as this user, with sudo.
     ///
     /// # Example
     ///
@@ -330,7 +334,7 @@ pub mod host {
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }
 
-    /// The host, with this environment for its next calls; a value may be a secret.
+    /// Returns the host, with this environment for its next calls; a value may be a secret.
     ///
     /// # Example
     ///
@@ -344,7 +348,7 @@ pub mod host {
         Ok(HostValue(on))
     }
 
-    /// The host, with this time limit for its next calls; a command that takes longer is stopped.
+    /// Returns the host, with this time limit for its next calls; a command that takes longer is stopped.
     ///
     /// # Example
     ///
@@ -356,7 +360,7 @@ pub mod host {
         Ok(HostValue(On { timeout: Some(duration(&limit)?), ..host.0.clone() }))
     }
 
-    /// The host, with these permissions for the files that its next calls write, such as `"0640"`.
+    /// Returns the host, with these permissions for the files that its next calls write, such as `"0640"`.
     ///
     /// Without it a file that is there keeps its own; a new one has `0644`, and one with a secret in it `0600`.
     ///
@@ -379,7 +383,7 @@ pub mod host {
         Ok(HostValue(On { mode: Some(digits.to_owned()), ..host.0.clone() }))
     }
 
-    /// The host, with this text as what its next calls read.
+    /// Returns the host, with this text as the input of its next calls.
     ///
     /// # Example
     ///
@@ -391,7 +395,7 @@ pub mod host {
         HostValue(On { stdin: Some(text.as_str().into()), ..host.0.clone() })
     }
 
-    /// The host, with this secret as what its next calls read.
+    /// Returns the host, with this secret as the input of its next calls.
     ///
     /// # Example
     ///
@@ -405,7 +409,7 @@ pub mod host {
 
     /// Lends your terminal to a shell on the host until it ends, and gives its exit status.
     ///
-    /// What is typed there is yours, as with ssh by hand: no lock is taken, and no ledger knows of it.
+    /// What you type there is your own, as with ssh by hand: rfab takes no lock, and no ledger has it.
     ///
     /// # Example
     ///
@@ -417,7 +421,7 @@ pub mod host {
         Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command: None })?.into())
     }
 
-    /// The same for a program, such as a console or a database's client.
+    /// Does the same for a program, such as a console or a database client.
     ///
     /// # Example
     ///
@@ -430,7 +434,7 @@ pub mod host {
         Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
     }
 
-    /// The same for a program with its arguments.
+    /// Does the same for a program with its arguments.
     ///
     /// # Example
     ///
@@ -449,7 +453,7 @@ pub mod host {
         host.0.host.name.to_string()
     }
 
-    /// The address that it is reached at.
+    /// The address of the host.
     #[rhai_fn(get = "address", pure)]
     pub fn address(host: &mut HostValue) -> String {
         host.0.host.address().to_owned()
@@ -467,7 +471,7 @@ pub mod host {
         host.0.host.roles.iter().map(|r| r.to_string().into()).collect()
     }
 
-    /// The keys of its entry in the fleet file that rfab does not know.
+    /// The keys of its entry in the fleet file that rfab doesn't know: its variables.
     #[rhai_fn(get = "vars", pure, return_raw)]
     pub fn vars(host: &mut HostValue) -> RhaiResultOf<Dynamic> {
         rhai::serde::to_dynamic(&host.0.host.vars)

@@ -80,7 +80,7 @@ fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
         |one: &Dynamic| one.as_int().ok().and_then(|n| u16::try_from(n).ok()).filter(|n| (100..600).contains(n));
     let good: Option<Vec<u16>> = all.iter().map(status).collect();
     good.filter(|good| !good.is_empty())
-        .ok_or_else(|| wrong("`status` has what isn't a status".into(), "write `status: [200, 404]`"))
+        .ok_or_else(|| wrong("`status` contains something that isn't a status".into(), "write `status: [200, 404]`"))
 }
 
 /// The same with a body: a text as it is, a map or a list as JSON, `()` for none.
@@ -137,10 +137,10 @@ pub mod http {
         super::fetch(&ctx, Method::Get, url, Map::new())
     }
 
-    /// Gets what is at a URL, with options: `headers`, `bearer`, `basic`, `timeout` (30 s if it is not said) and `status`.
+    /// Gets what is at a URL, with options: `headers`, `bearer`, `basic`, `timeout` (default: 30 s) and `status`.
     ///
-    /// A status that is not 2xx is a failure, unless it is one of `status`. A secret may be a header, a token
-    /// (`bearer: token`), a password (`basic: #{ user: "ci", password: secret }`), a body or a value in it, or the URL.
+    /// A status that isn't 2xx is a failure, unless it is one of `status`. A secret may be a header, a token (`bearer:
+    /// token`), a password (`basic: #{ user: "ci", password: secret }`), a body or a value in it, or the URL.
     ///
     /// # Example
     ///
@@ -157,7 +157,7 @@ pub mod http {
         super::fetch(&ctx, Method::Get, url, options)
     }
 
-    /// Asks for the headers of what is at a URL.
+    /// Gets the headers of what is at a URL.
     ///
     /// # Example
     ///
@@ -169,7 +169,7 @@ pub mod http {
         super::fetch(&ctx, Method::Head, url, Map::new())
     }
 
-    /// Asks for the headers of what is at a URL, with the options of `get`.
+    /// Gets the headers of what is at a URL, with the options of `get`.
     ///
     /// # Example
     ///
@@ -229,7 +229,7 @@ pub mod http {
         super::send(&ctx, Method::Put, url, body, options)
     }
 
-    /// Patches by a body, written as for `post`.
+    /// Sends a PATCH with a body, written as for `post`.
     ///
     /// # Example
     ///
@@ -241,7 +241,7 @@ pub mod http {
         super::send(&ctx, Method::Patch, url, body, Map::new())
     }
 
-    /// Patches by a body, written as for `post`, with the options of `get`.
+    /// Sends a PATCH with a body, written as for `post`, with the options of `get`.
     ///
     /// # Example
     ///

@@ -49,12 +49,13 @@ fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>, names: &Names) -> Dyna
 
 #[export_module(manifest)]
 pub mod ledger {
-    /// What the fleet's ledger says, whoever wrote it: a map with `names`, `out`, `open`, `runs` and `unread`.
+    /// Returns what the fleet's ledger has, from all operators: a map with `names`, `out`, `open`, `runs` and `unread`.
     ///
-    /// `names` has what the last 2,000 commits were called, by commit; `out` the last drain of each host that was not put back, by
-    /// host; `open` what began and has no known end, such as a drain, a switch or a migration; `runs` the others
-    /// that began and did not end; `unread` counts lines that are torn or of a newer rfab. Each entry is a map with `what`,
-    /// `run`, `who`, `from`, `at`, `host`, `commit`, `reason` (of a run: its command line) and `why`, its reason in plain words.
+    /// `names` has what the last 2,000 commits were called, by commit. `out` has the last drain of each host that
+    /// wasn't put back, by host. `open` has what began and has no known end, such as a drain, a switch or a migration.
+    /// `runs` has the other runs that began and didn't end. `unread` counts lines that are torn or from a newer rfab.
+    /// Each entry is a map with `what`, `run`, `who`, `from`, `at`, `host`, `commit`, `reason` (of a run: its command
+    /// line) and `why`, its reason in plain words.
     ///
     /// # Example
     ///
@@ -80,9 +81,9 @@ pub mod ledger {
         Ok(map)
     }
 
-    /// What a host's own ledger says: a map with `activated`, the last activation that was done, or `()`, and `open`.
+    /// What a host's own ledger has: a map with `activated`, the last activation that was done, or `()`, and `open`.
     ///
-    /// Entries are as those of `ledger::of_fleet`.
+    /// Entries are like those of `ledger::of_fleet`.
     ///
     /// # Example
     ///

@@ -121,7 +121,7 @@ pub mod local {
         super::capture(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Whether a command here that only reads ends with status 0.
+    /// Returns whether a command here that only reads ends with status 0.
     ///
     /// # Example
     ///
@@ -133,7 +133,9 @@ pub mod local {
         super::test(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Whether a command here that only reads ends with status 0; each `{name}` in it is filled from the map, as one word.
+    /// Returns whether a command here that only reads ends with status 0.
+    ///
+    /// Each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -145,7 +147,7 @@ pub mod local {
         super::test(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// This machine, with the next calls in this folder: its name goes from the fabfile's folder on.
+    /// Returns this machine, with the next calls in this folder, relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -157,7 +159,7 @@ pub mod local {
         cd(&mut LocalValue::new(), folder)
     }
 
-    /// This machine, with this environment for the next calls, beside what rfab was started with.
+    /// Returns this machine, with this environment for the next calls, in addition to what rfab was started with.
     ///
     /// # Example
     ///
@@ -169,7 +171,7 @@ pub mod local {
         env(&mut LocalValue::new(), variables)
     }
 
-    /// This machine, with this time limit for the next calls; a command that takes longer is stopped.
+    /// Returns this machine, with this time limit for the next calls; a command that takes longer is stopped.
     ///
     /// # Example
     ///
@@ -181,7 +183,7 @@ pub mod local {
         timeout(&mut LocalValue::new(), limit)
     }
 
-    /// This machine, with this text, or this secret, as what the next calls read.
+    /// Returns this machine, with this text, or this secret, as the input of the next calls.
     ///
     /// # Example
     ///
@@ -193,7 +195,7 @@ pub mod local {
         stdin(&mut LocalValue::new(), text)
     }
 
-    /// The text of a file of the project; its path begins beside the fabfile.
+    /// Returns the text of a file of the project; its path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -207,7 +209,7 @@ pub mod local {
         here.perform(ReadFile { path: path.to_owned(), whole })
     }
 
-    /// Whether the project has a file or a folder of this name; its path begins beside the fabfile.
+    /// Returns whether the project has a file or a folder of this name; its path is relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -279,7 +281,7 @@ pub mod local {
         super::capture(&ctx, local, words(command, values)?)
     }
 
-    /// Whether a command that only reads ends with status 0.
+    /// Returns whether a command that only reads ends with status 0.
     ///
     /// # Example
     ///
@@ -291,7 +293,9 @@ pub mod local {
         super::test(&ctx, local, super::command(command)?)
     }
 
-    /// Whether a command that only reads ends with status 0; each `{name}` in it is filled from the map, as one word.
+    /// Returns whether a command that only reads ends with status 0.
+    ///
+    /// Each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -308,7 +312,7 @@ pub mod local {
         super::test(&ctx, local, words(command, values)?)
     }
 
-    /// The same, with the next calls in this folder: its name goes from the fabfile's folder on.
+    /// Does the same, with the next calls in this folder, relative to the fabfile's folder.
     ///
     /// # Example
     ///
@@ -320,7 +324,7 @@ pub mod local {
         LocalValue(Machine { cd: Some(folder.into()), ..local.0.clone() })
     }
 
-    /// The same, with this environment for the next calls, beside what there was.
+    /// Does the same, with this environment for the next calls, in addition to what there was.
     ///
     /// # Example
     ///
@@ -334,7 +338,7 @@ pub mod local {
         Ok(LocalValue(machine))
     }
 
-    /// The same, with this time limit for the next calls; a command that takes longer is stopped.
+    /// Does the same, with this time limit for the next calls; a command that takes longer is stopped.
     ///
     /// # Example
     ///
@@ -346,7 +350,7 @@ pub mod local {
         Ok(LocalValue(Machine { timeout: Some(duration(&limit)?), ..local.0.clone() }))
     }
 
-    /// The same, with this text, or this secret, as what the next calls read.
+    /// Does the same, with this text, or this secret, as the input of the next calls.
     ///
     /// # Example
     ///

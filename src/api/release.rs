@@ -32,7 +32,7 @@ pub mod release {
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub type Release = ReleaseValue;
 
-    /// Finds the commit that is to be deployed: what the reference means, or, while a release is in progress, its commit.
+    /// Finds the commit to deploy: what the reference means, or, while a release is in progress, its commit.
     ///
     /// Only a tag or commit typed in full ends a release in progress.
     ///
@@ -46,12 +46,14 @@ pub mod release {
         resolved(&*here(&ctx)?, reference)
     }
 
-    /// Has a commit built on this machine: a release of it is then made from what the closure leaves in the folder that it
-    /// gets, or in the part of it that is named, such as `dist`.
+    /// Builds a commit on this machine.
     ///
-    /// The folder has the commit's tree, and is gone afterwards. A build is kept on this machine, so that it runs once a
-    /// commit; `--force` builds again. Hosts that have the release made from something else are a failure, by which nothing
-    /// is changed.
+    /// Its release is then what the closure leaves in the folder that it gets, or in the named part of that folder,
+    /// such as `dist`.
+    ///
+    /// The folder has the commit's tree, and is removed afterward. rfab keeps a build on this machine, so it runs once
+    /// per commit; `--force` builds again. If a host has the release made from something else, it fails and changes
+    /// nothing.
     ///
     /// # Example
     ///
@@ -65,10 +67,11 @@ pub mod release {
         if commit.made.is_some() { Ok(commit) } else { crate::api::building::build(&ctx, &here, commit, part, &f) }
     }
 
-    /// Takes an archive of this machine (`.tar` or `.tar.gz`, from the fabfile's folder on) for a release, once its sha256 is
-    /// what is said; links, devices and paths that lead out of it are refused. `release::archive(file, sha256, how)` says
-    /// more: the `commit` that it is of, else it is named by its digest; the `version` that the service says; the `part` of
-    /// it that is released.
+    /// Uses an archive of this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
+    ///
+    /// Its sha256 must be the given one. Links, devices and paths that lead out of it are refused.
+    /// `release::archive(file, sha256, how)` adds options: its `commit`, else its name is its digest; the `version`
+    /// that the service reports; the `part` of it that is released.
     ///
     /// # Example
     ///
@@ -83,7 +86,7 @@ pub mod release {
         crate::api::building::archive(&here, file, sha256, how)
     }
 
-    /// The same for an archive that is of no commit.
+    /// Does the same for an archive without a commit.
     ///
     /// # Example
     ///
@@ -97,7 +100,7 @@ pub mod release {
         crate::api::building::archive(&here, file, sha256, Map::new())
     }
 
-    /// Gives a commit its number in the fleet, and writes down that it is deployed; a known commit keeps its own.
+    /// Gives a commit its number in the fleet, and writes down that it is deployed. A known commit keeps its number.
     ///
     /// # Example
     ///
@@ -109,8 +112,10 @@ pub mod release {
         numbered(&here(&ctx)?.clone(), commit)
     }
 
-    /// The host's releases: a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
-    /// `current` leads if that is another tool's.
+    /// Returns the host's releases.
+    ///
+    /// It is a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
+    /// `current` leads if another tool made it.
     ///
     /// # Example
     ///
@@ -134,7 +139,9 @@ pub mod release {
         Ok(map)
     }
 
-    /// The host's current release; `()` if it has none. `names` has what commits are called, as `ledger::of_fleet` does.
+    /// Returns the host's current release; `()` if it has none.
+    ///
+    /// `names` has what commits are called, as `ledger::of_fleet` does.
     ///
     /// # Example
     ///
@@ -152,7 +159,7 @@ pub mod release {
         Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), made: None }))
     }
 
-    /// Whether the commit is the host's current release.
+    /// Returns whether the commit is the host's current release.
     ///
     /// # Example
     ///
@@ -167,7 +174,7 @@ pub mod release {
         Ok(listing.current.is_some_and(|r| r.is_of(&commit.commit)))
     }
 
-    /// Puts the release's tree on the host, checked to the last byte; nothing that the host serves changes.
+    /// Copies the release's tree to the host and checks every byte. It changes nothing that the host serves.
     ///
     /// # Example
     ///
@@ -182,7 +189,7 @@ pub mod release {
         here.perform(Stage { made: release.made, ..stage })
     }
 
-    /// Makes a staged release the host's current one, by one rename. Refused while the host is live.
+    /// Makes a staged release the host's current one, by one rename. It is refused while the host is live.
     ///
     /// # Example
     ///
@@ -200,7 +207,7 @@ pub mod release {
         here.perform(Activate { host: host.0.host, release: release.tree, home, assets, names: release.names })
     }
 
-    /// Removes old releases from the host but for as many as the fleet file keeps.
+    /// Removes old releases from the host, and keeps as many as the fleet file tells.
     ///
     /// # Example
     ///
@@ -215,7 +222,7 @@ pub mod release {
         Ok(here.perform(Prune { host: host.0.host, home, keep })?.into())
     }
 
-    /// Makes the app's folders on a fresh host; what is there stays as it is.
+    /// Makes the app's folders on a fresh host; what is there isn't changed.
     ///
     /// # Example
     ///
@@ -229,11 +236,12 @@ pub mod release {
         here.perform(SetUp { host: host.0.host, home })
     }
 
-    /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and says what is there.
+    /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and returns what is there.
     ///
     /// It makes the folders that are missing and changes nothing else: `current` leads where it led until the first
-    /// `activate`, and old releases stay until somebody removes them. A `current` that is a folder is refused. Gives a map with
-    /// `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's releases.
+    /// `activate`, and old releases stay until somebody removes them. A `current` that is a folder is refused. It
+    /// returns a map with `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's
+    /// releases.
     ///
     /// # Example
     ///
@@ -252,7 +260,7 @@ pub mod release {
         Ok(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
-    /// The folder of a release, from the app's path on.
+    /// Returns the folder of a release, relative to the app's path.
     ///
     /// # Example
     ///
@@ -264,7 +272,7 @@ pub mod release {
         format!("releases/{}", release.tree)
     }
 
-    /// The host, with its next calls in this folder below the app's path, as the app's user.
+    /// Returns the host, with its next calls in this folder below the app's path, as the app's user.
     ///
     /// # Example
     ///
@@ -281,7 +289,7 @@ pub mod release {
         Ok(HostValue(on))
     }
 
-    /// How far something is that is done once a commit and fleet: `never`, `begun`, `done`, `failed`.
+    /// Returns how far something is that is done once per commit and fleet: `never`, `begun`, `done`, `failed`.
     ///
     /// # Example
     ///
@@ -302,9 +310,10 @@ pub mod release {
         .to_owned())
     }
 
-    /// Calls the closure once a commit and fleet, whoever runs it; what it comes to is written in the ledger.
+    /// Calls the closure once per commit and fleet, no matter who runs it, and writes the outcome in the ledger.
     ///
-    /// Gives false when it was done before. One that began and whose end nobody knows is a failure of kind `unknown`.
+    /// Returns false if it was done before. If it began before and rfab can't tell how it ended, that is a failure of
+    /// kind `unknown`.
     ///
     /// # Example
     ///
@@ -323,7 +332,7 @@ pub mod release {
             MarkState::NeverBegun | MarkState::Failed => {}
             MarkState::Begun => {
                 let failure =
-                    Failure::unknown(format!("`{name}` of {short} began before, and nobody knows how it ended"));
+                    Failure::unknown(format!("`{name}` of {short} began before, and rfab can't tell how it ended"));
                 return Err(thrown(failure.help(format!(
                     "look on the host; then say so by a line of your own: `release::mark_done(\"{name}\", …)`"
                 ))));
@@ -344,7 +353,7 @@ pub mod release {
         result.map(|_| true)
     }
 
-    /// Writes down that something which is done once was done, by a person's word.
+    /// Writes down that something that is done once was done, as a person confirmed.
     ///
     /// # Example
     ///
@@ -359,7 +368,7 @@ pub mod release {
         mark(&here, &targets, name, &commit, MarkState::Done)
     }
 
-    /// Those of the hosts that get the app, by `roles` of the fleet file's `[app]`; a failure if none does.
+    /// Returns those of the hosts that get the app, by `roles` of the fleet file's `[app]`; it fails if none does.
     ///
     /// # Example
     ///
@@ -371,7 +380,7 @@ pub mod release {
         getting_it(&targets)
     }
 
-    /// Whether the host gets the app, by `roles` of the fleet file's `[app]`.
+    /// Returns whether the host gets the app, by `roles` of the fleet file's `[app]`.
     ///
     /// # Example
     ///
@@ -384,7 +393,7 @@ pub mod release {
         Ok(app(&fleet).map_err(thrown)?.is_on(&host.0.host))
     }
 
-    /// Looks whether the host can be deployed to: it is reached, and tools, folders and rights are there.
+    /// Checks whether the host can be deployed to: rfab reaches it, and tools, folders and rights are there.
     ///
     /// All its problems are one failure.
     ///
@@ -398,7 +407,7 @@ pub mod release {
         looked_at(&here(&ctx)?.clone(), host, None)
     }
 
-    /// The same before a commit is deployed: linked files that are missing in `shared/` are problems, too.
+    /// Does the same before a commit is deployed: linked files that are missing in `shared/` are problems, too.
     ///
     /// # Example
     ///
@@ -410,9 +419,11 @@ pub mod release {
         looked_at(&here(&ctx)?.clone(), host, Some(commit.commit))
     }
 
-    /// Makes a linked file in `shared/` on the host, with this text; one that is there stays as it is, and that gives false.
+    /// Makes a linked file in `shared/` on the host, with this text.
     ///
-    /// It has `0644`, and `0600` where a secret is in it; `host.mode("0640")` says others.
+    /// If there is one, it isn't changed, and the call returns false.
+    ///
+    /// It has `0644`, or `0600` if it contains a secret; for others, use `host.mode("0640")`.
     ///
     /// # Example
     ///
@@ -425,8 +436,9 @@ pub mod release {
         shares(&here(&ctx)?.clone(), host, path, text, false)
     }
 
-    /// The same from a template of the fabfile's folder, as `host.template` fills it: with the map's values, of which one
-    /// may be a secret, and `host`.
+    /// Does the same from a template of the fabfile's folder.
+    ///
+    /// As with `host.template`, the template sees the map's values, also secrets, and `host`.
     ///
     /// # Example
     ///
@@ -445,7 +457,7 @@ pub mod release {
         shares_filled(&here(&ctx)?.clone(), host, path, from, values)
     }
 
-    /// Where a linked file or folder lies on the host.
+    /// Returns where a linked file or folder is on the host.
     ///
     /// # Example
     ///
@@ -482,7 +494,7 @@ pub mod release {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Writes down that a release did not prove healthy on the host, so that no rollback goes to it.
+    /// Writes down that a release didn't prove healthy on the host, so that no rollback goes to it.
     ///
     /// # Example
     ///
@@ -494,7 +506,9 @@ pub mod release {
         switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Writes down that a commit is rolled back: from now on `release::resolve` takes it only when it is typed in full.
+    /// Writes down that a commit is rolled back.
+    ///
+    /// From now on, `release::resolve` accepts it only if it is typed in full.
     ///
     /// # Example
     ///
@@ -508,10 +522,12 @@ pub mod release {
         mark(&here, &targets, WITHDRAWN, &commit, MarkState::Done)
     }
 
-    /// The commits that each host was switched to and proven healthy with, oldest first: a map by the host's name.
+    /// Returns the commits that each host was switched to and proven healthy with, oldest first.
     ///
-    /// It is read from the fleet's ledger. What was left by going back, and what did not prove healthy when it was last
-    /// tried, is not in it.
+    /// It is a map by the host's name.
+    ///
+    /// It comes from the fleet's ledger. It doesn't have releases that were rolled back, nor those that didn't prove
+    /// healthy when they were last tried.
     ///
     /// # Example
     ///
@@ -523,8 +539,9 @@ pub mod release {
         good(&*here(&ctx)?, &targets)
     }
 
-    /// What is missing in a staged release of the host, or has another content than was staged: names, or `()` if it is
-    /// not staged there.
+    /// Returns the names in a staged release of the host that are missing, or changed since it was staged.
+    ///
+    /// It returns `()` if the release isn't staged there.
     ///
     /// # Example
     ///
@@ -542,7 +559,7 @@ pub mod release {
         Ok(differ.into_iter().map(Dynamic::from).collect::<rhai::Array>().into())
     }
 
-    /// Whether the commit is the host's current release, and the last switch of the host was to it and came to its end.
+    /// Returns whether the commit is the host's current release, and the host's last switch was to it and finished.
     ///
     /// # Example
     ///
@@ -559,7 +576,7 @@ pub mod release {
         here.perform(Consult { fleet, question })
     }
 
-    /// Says in the closing table that the host was left as it is, for it is as it should be.
+    /// Reports in the closing table that the host was left as it is, because nothing had to change.
     ///
     /// # Example
     ///
@@ -572,7 +589,7 @@ pub mod release {
         Ok(())
     }
 
-    /// Whether `--force` asks to do again what is done.
+    /// Returns whether `--force` asks to repeat what is done.
     ///
     /// # Example
     ///

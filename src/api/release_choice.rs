@@ -38,7 +38,7 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         if here.perform(ReadDate { repository, commit: kept.commit.clone() })?.is_none() {
             let message =
                 format!("a release of `{}` is in progress, which isn't a commit of the repository", kept.name);
-            let help = "go on with it as it was begun, or end it by a tag or a commit that is typed in full";
+            let help = "continue it as it began, or end it with a tag or with all digits of a commit";
             return Err(thrown(Failure::refused(message).help(help)));
         }
         let (was, is) = (&kept.commit[..12], &resolved.commit[..12]);
@@ -72,7 +72,7 @@ fn called(commit: &str, name: Option<String>) -> String {
 fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
     let message =
         format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
-    Failure::refused(message).help("nothing was changed; type its tag or all of its digits to deploy it all the same")
+    Failure::refused(message).help("nothing was changed; to deploy it anyway, type its tag or all of its digits")
 }
 
 /// The commits that each host was well on, by the ledger.
@@ -132,7 +132,7 @@ fn folders(here: &Here) -> String {
     match task {
         true => format!("nothing was changed; {line} makes the app's folders"),
         false => format!(
-            "nothing was changed; the app's folders are made by a task that this fabfile does not have: add\n\
+            "nothing was changed; this fabfile has no task that makes the app's folders: add\n\
              fn setup() {{ targets().parallel(|host| release::set_up(host)); }}\nand type {line}"
         ),
     }
@@ -149,7 +149,8 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
         || folders(here),
         |file| {
             format!(
-                "nothing was changed; let a task make it by `release::share(host, \"{file}\", …)`, or make it by hand: \
+                "nothing was changed; let a task make it with `release::share(host, \"{file}\", …)`, or make it by \
+                 hand: \
              `scp FILE {host}:{path}/shared/{file}`"
             )
         },
@@ -183,7 +184,9 @@ pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, value
 /// Refuses a name under which rfab itself writes things down.
 pub fn own_name(name: &str) -> RhaiResultOf<()> {
     match reserved(name) {
-        true => Err(thrown(Failure::refused(format!("`{name}` is a name of rfab's own")).help("choose another name"))),
+        true => Err(thrown(
+            Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name"),
+        )),
         false => Ok(()),
     }
 }
@@ -229,7 +232,7 @@ pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> 
     Ok(ReleaseValue::of(number, commit))
 }
 
-/// Those of the hosts that get the app; a failure if none does.
+/// Those of the hosts that get the app; it fails if none does.
 pub fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
     let app = app(&targets.fleet).map_err(thrown)?;
     let hosts: Vec<_> = targets.hosts.iter().filter(|host| app.is_on(host)).cloned().collect();

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 #[export_module(manifest)]
 pub mod scope {
-    /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, however it ends; last first.
+    /// Runs the closure when the task, the closure inside `each`, or the `scope` ends, also if it fails.
+    ///
+    /// The last one that was deferred runs first.
     ///
     /// # Example
     ///
@@ -22,7 +24,7 @@ pub mod scope {
         Ok(())
     }
 
-    /// Calls the closure; what it defers runs when it ends.
+    /// Calls the closure. What the closure defers runs when it ends.
     ///
     /// # Example
     ///
@@ -45,7 +47,7 @@ pub mod scope {
         run_defers(&inner, result)
     }
 
-    /// Names a stretch of work: in the output and in history.
+    /// Names a part of the work, in the output and in the history.
     ///
     /// # Example
     ///

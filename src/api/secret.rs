@@ -23,9 +23,11 @@ fn printed(ctx: &NativeCallContext, words: Vec<String>) -> RhaiResultOf<Secret> 
 
 #[export_module(manifest)]
 pub mod secret {
-    /// Takes a secret from a variable of the environment that rfab runs in; a failure if it is not set, or empty.
+    /// Takes a secret from a variable of the environment that rfab runs in.
     ///
-    /// The value never prints: in a text it is `***`. It may be handed to `host.env`, `host.stdin`, `host.write`,
+    /// It fails if the variable isn't set, or is empty.
+    ///
+    /// The value never prints: in a text it is `***`. You can hand it to `host.env`, `host.stdin`, `host.write`,
     /// `host.template` and the values of `sh`.
     ///
     /// # Example
@@ -44,7 +46,7 @@ pub mod secret {
 
     /// Takes a secret from a file below the fabfile's folder, without its last line end.
     ///
-    /// A file that every user of this machine may read is refused.
+    /// A file that every user of this machine can read is refused.
     ///
     /// # Example
     ///
@@ -59,7 +61,7 @@ pub mod secret {
 
     /// Takes a secret from what a program of this machine prints, without the last line end.
     ///
-    /// It runs in the fabfile's folder with nothing to read, for at most 60 s. What it says on stderr is shown.
+    /// It runs in the fabfile's folder with nothing to read, for at most 60 s. rfab shows what it prints on stderr.
     ///
     /// # Example
     ///
@@ -91,7 +93,7 @@ pub mod secret {
         }
     }
 
-    /// Asks the person for a secret; what is typed is not shown. A failure where nobody is there to ask.
+    /// Asks the person for a secret, and doesn't show what they type. It fails if nobody is there to ask.
     ///
     /// # Example
     ///

@@ -26,7 +26,7 @@ fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(S
 
 #[export_module(manifest)]
 pub mod service {
-    /// Restarts the host's units, as the fleet file names them by role. Refused while the host is live.
+    /// Restarts the host's units, as the fleet file names them by role. It is refused while the host is live.
     ///
     /// # Example
     ///
@@ -38,7 +38,7 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Restart)
     }
 
-    /// Starts the host's units. Refused while the host is live.
+    /// Starts the host's units. It is refused while the host is live.
     ///
     /// # Example
     ///
@@ -50,7 +50,7 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Start)
     }
 
-    /// Stops the host's units. Refused while the host is live.
+    /// Stops the host's units. It is refused while the host is live.
     ///
     /// # Example
     ///
@@ -62,9 +62,9 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Stop)
     }
 
-    /// Asks the host's units to take up nothing new and to end what they have in hand, by `quiet` of the fleet file.
+    /// Asks the host's units to take no new work and to finish what they have, by `quiet` of the fleet file.
     ///
-    /// Gives how long that may take, or `()` where the fleet file says no `quiet`: then nothing was asked.
+    /// Returns how long that may take, or `()` if the fleet file has no `quiet`: then nothing was asked.
     ///
     /// # Example
     ///
@@ -82,7 +82,7 @@ pub mod service {
         Ok(format!("{}s", service.quiet_within.as_secs()).into())
     }
 
-    /// Whether the host's units have nothing in hand, by `idle` of the fleet file.
+    /// Returns whether the host's units have no work left, by `idle` of the fleet file.
     ///
     /// # Example
     ///
@@ -95,7 +95,7 @@ pub mod service {
         Ok(answers.iter().all(|(_, output)| output.status == 0))
     }
 
-    /// Installs a version of the app's package, as `install` in the fleet file says. Refused while the host is live.
+    /// Installs a version of the app's package with `install` of the fleet file. It is refused while the host is live.
     ///
     /// # Example
     ///
@@ -109,7 +109,9 @@ pub mod service {
         here.perform(Install::of(&fleet, &host.0.host, version).map_err(thrown)?)
     }
 
-    /// The version of the app's package that the host has, as `installed` in the fleet file prints it; `()` if it has none.
+    /// Returns the version of the app's package that the host has; `()` if it has none.
+    ///
+    /// It is what `installed` of the fleet file prints.
     ///
     /// # Example
     ///
@@ -124,7 +126,7 @@ pub mod service {
         Ok(version.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
-    /// What the host's units say of themselves: a map for each, with `unit`, `running` and `text`.
+    /// Returns what the host's units report: a map for each, with `unit`, `running` and `text`.
     ///
     /// # Example
     ///
@@ -144,7 +146,7 @@ pub mod service {
         Ok(answers.into_iter().map(map).collect())
     }
 
-    /// The last lines of the host's units' logs.
+    /// Returns the last lines of the host's units' logs.
     ///
     /// # Example
     ///
@@ -171,7 +173,7 @@ pub mod service {
         here.perform(FollowLogs::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?)
     }
 
-    /// The names of the host's units.
+    /// Returns the names of the host's units.
     ///
     /// # Example
     ///

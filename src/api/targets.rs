@@ -23,7 +23,7 @@ impl IntoIterator for Targets {
 
 #[export_module(manifest)]
 pub mod targets {
-    /// The hosts that the last task which names hosts handed over; else those of `default_targets`.
+    /// Returns the hosts of the last task that names hosts, or those of `default_targets`.
     ///
     /// # Example
     ///
@@ -36,9 +36,9 @@ pub mod targets {
         current_targets(&here)
     }
 
-    /// Those of the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
+    /// Returns those of the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
     ///
-    /// `,` is or, `+` is and (and binds tighter), `^` takes away from all before it. No host at all is a failure.
+    /// `,` is or, `+` is and (and binds tighter), `^` takes away from all before it. It fails if no host is left.
     ///
     /// # Example
     ///
@@ -51,8 +51,10 @@ pub mod targets {
         select_hosts(&here, targets, selection)
     }
 
-    /// Those of the hosts that an app is on, where the fleet file has several: the targets of a fleet of its own, such as
-    /// `prod.shop`, with its own lock and ledger, and of the balancers only its pools.
+    /// Returns those of the hosts that an app is on, if the fleet file has several apps.
+    ///
+    /// They are the targets of a separate fleet, such as `prod.shop`, with its own lock and ledger. Of the balancers it
+    /// has only its own pools.
     ///
     /// # Example
     ///
@@ -69,7 +71,7 @@ pub mod targets {
         hosts_of_app(&here, targets, name)
     }
 
-    /// Those of the hosts that have a role; maybe none.
+    /// Returns those of the hosts that have a role; there may be none.
     ///
     /// # Example
     ///
@@ -82,7 +84,7 @@ pub mod targets {
         targets.with(hosts, role)
     }
 
-    /// Those of the hosts that are in a group; maybe none.
+    /// Returns those of the hosts that are in a group; there may be none.
     ///
     /// # Example
     ///
@@ -95,7 +97,7 @@ pub mod targets {
         targets.with(hosts, group)
     }
 
-    /// The host of a name; a failure if it is not among them.
+    /// Returns the host with a name, and fails if it isn't among them.
     ///
     /// # Example
     ///
@@ -106,12 +108,12 @@ pub mod targets {
     pub fn host(targets: &mut Targets, name: &str) -> RhaiResultOf<HostValue> {
         let host = targets.hosts.iter().find(|h| *h.name == *name).cloned();
         host.map(HostValue::from).ok_or_else(|| {
-            let message = format!("host `{name}` is not among the targets");
+            let message = format!("host `{name}` isn't among the targets");
             crate::script::thrown(crate::failure::Failure::new(crate::failure::Reason::Fabfile, message))
         })
     }
 
-    /// The first of the hosts, as targets.
+    /// Returns the first of the hosts, as targets.
     ///
     /// # Example
     ///
@@ -123,7 +125,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().take(1).cloned().collect(), &targets.selection)
     }
 
-    /// All hosts of the fleet that these are of, as `--limit` and `--exclude` leave them.
+    /// Returns all hosts of the fleet of these hosts, as `--limit` and `--exclude` leave them.
     ///
     /// # Example
     ///
@@ -136,7 +138,7 @@ pub mod targets {
         whole_fleet_of(&here, targets)
     }
 
-    /// None of the hosts, as targets.
+    /// Returns none of the hosts, as targets.
     ///
     /// # Example
     ///
@@ -148,7 +150,7 @@ pub mod targets {
         targets.with(Vec::new(), &targets.selection)
     }
 
-    /// Whether the host is among them.
+    /// Returns whether the host is among them.
     ///
     /// # Example
     ///
@@ -160,7 +162,7 @@ pub mod targets {
         targets.hosts.contains(&host.0.host)
     }
 
-    /// The hosts that are in both.
+    /// Returns the hosts that are in both.
     ///
     /// # Example
     ///
@@ -172,7 +174,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// The hosts without those others.
+    /// Returns the hosts without those of the argument.
     ///
     /// # Example
     ///
@@ -184,7 +186,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| !others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// Those of the hosts for which the closure says true, asked side by side.
+    /// Returns those of the hosts for which the closure returns true. It asks them in parallel.
     ///
     /// # Example
     ///
@@ -199,7 +201,9 @@ pub mod targets {
         Ok(targets.with(hosts.map(|(h, _)| h.clone()).collect(), &targets.selection))
     }
 
-    /// The groups of the hosts in the order that the fleet rolls over them, as targets; hosts in no group come last.
+    /// Returns the groups of the hosts in the order in which the fleet rolls over them, as targets.
+    ///
+    /// Hosts in no group come last.
     ///
     /// # Example
     ///
@@ -225,9 +229,9 @@ pub mod targets {
         fan_out::out(&ctx, &here, &targets, &Limits::one_by_one(), &f)
     }
 
-    /// Calls the closure for the hosts side by side; the results come in the hosts' order.
+    /// Calls the closure for the hosts in parallel. The results are in the hosts' order.
     ///
-    /// All come to their end before a failure of one is thrown.
+    /// All calls finish before a failure of one is thrown.
     ///
     /// # Example
     ///
@@ -240,8 +244,10 @@ pub mod targets {
         fan_out::out(&ctx, &here, &targets, &Limits::side_by_side(here.session.run.parallel), &f)
     }
 
-    /// Calls the closure for each host within limits: `at_once` (how many side by side), `batches` (their sizes, as
-    /// numbers or percentages; the last one repeats) and `max_failed` (more failures than that end it).
+    /// Calls the closure for each host within limits.
+    ///
+    /// `at_once` is how many run in parallel. `batches` are the sizes of batches, as numbers or percentages; the last
+    /// one repeats. More than `max_failed` failures end it.
     ///
     /// # Example
     ///
@@ -254,7 +260,7 @@ pub mod targets {
         fan_out::out(&ctx, &here, &targets, &options::<Limits>(limits)?, &f)
     }
 
-    /// How many hosts there are.
+    /// Returns how many hosts there are.
     ///
     /// # Example
     ///
@@ -266,7 +272,7 @@ pub mod targets {
         targets.hosts.len() as i64
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no hosts.
     ///
     /// # Example
     ///
@@ -278,7 +284,7 @@ pub mod targets {
         targets.hosts.is_empty()
     }
 
-    /// The names of the hosts, as a text.
+    /// Returns the names of the hosts, as a text.
     ///
     /// # Example
     ///
@@ -296,7 +302,7 @@ pub mod targets {
         targets.fleet.name.to_string()
     }
 
-    /// The names of the fleet's apps, where it has several; of one app none is chosen.
+    /// The names of the fleet's apps, if it has several; with one app, there are none to choose from.
     #[rhai_fn(get = "apps", pure)]
     pub fn apps(targets: &mut Targets) -> Array {
         targets.fleet.app_names().map(|name| name.to_owned().into()).collect()
@@ -308,14 +314,15 @@ pub mod targets {
         targets.fleet.deploy_live
     }
 
-    /// Whether a person changes a balancer of the fleet, and is asked: best once for all hosts.
+    /// Whether a person changes a balancer of the fleet and rfab asks them: it's best to ask once for all hosts.
     #[rhai_fn(get = "by_hand", pure)]
     pub fn by_hand(targets: &mut Targets) -> bool {
         targets.fleet.balancers.iter().any(crate::fleet::Balancer::by_hand)
     }
 
-    /// The app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app, and a failure for one
-    /// with several of which none was chosen.
+    /// Returns the app's folder on the hosts, as the fleet file has it; `()` for a fleet without an app.
+    ///
+    /// It fails for a fleet with several apps if none was chosen.
     #[rhai_fn(get = "path", return_raw, pure)]
     pub fn path(targets: &mut Targets) -> RhaiResultOf<Dynamic> {
         let path = targets.fleet.app.as_ref().map_or(Dynamic::UNIT, |app| app.path.clone().into());

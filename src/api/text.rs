@@ -13,7 +13,7 @@ fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
 
 #[export_module(manifest)]
 pub mod text {
-    /// A line for `/bin/sh` on a host, such as a pipe; the line must stand there as a literal.
+    /// Makes a line for `/bin/sh` on a host, such as a pipe. The line must be a literal.
     ///
     /// # Example
     ///
@@ -26,9 +26,11 @@ pub mod text {
         Command::line(line, Vec::new()).map_err(command_error)
     }
 
-    /// A line for `/bin/sh` on a host; the values arrive as shell variables, and a missing one is an error (`set -u`).
+    /// Makes a line for `/bin/sh` on a host.
     ///
-    /// A secret among them is in no argument of a process there, until the line itself hands it to one.
+    /// The values arrive as shell variables, and a missing one is an error (`set -u`).
+    ///
+    /// A secret among them isn't in an argument of a process there, unless the line itself puts it into one.
     ///
     /// # Example
     ///
@@ -76,7 +78,7 @@ pub mod text {
         }
     }
 
-    /// The text with spaces behind it, up to a width.
+    /// Returns the text with spaces after it, up to a width.
     ///
     /// # Example
     ///
@@ -89,7 +91,7 @@ pub mod text {
         format!("{text:<width$}")
     }
 
-    /// Throws all the failures of an array as one; an array without failures is good.
+    /// Throws all the failures of an array as one. An empty array is fine.
     ///
     /// # Example
     ///

@@ -24,7 +24,7 @@ fn aligned(mut rows: Vec<Vec<String>>) -> Vec<String> {
 
 #[export_module(manifest)]
 pub mod ui {
-    /// Says something, under the host's name inside `each`.
+    /// Shows a note, under the host's name inside `each`.
     ///
     /// # Example
     ///
@@ -37,7 +37,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Says something under a host's name.
+    /// Shows a note under a host's name.
     ///
     /// # Example
     ///
@@ -53,7 +53,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Shows rows of cells below each other, the first row as the head; a column with nothing below its head is left out.
+    /// Shows a table of rows, with the first row as its head. A column with nothing below its head is left out.
     ///
     /// # Example
     ///
@@ -74,7 +74,7 @@ pub mod ui {
         Ok(())
     }
 
-    /// Says something that a person should look at.
+    /// Shows a warning that a person should read.
     ///
     /// # Example
     ///
@@ -90,7 +90,7 @@ pub mod ui {
 
     /// Names a command line that the run's last lines suggest to type next, instead of this one if it fails.
     ///
-    /// An empty text says that there is none.
+    /// An empty text means that there is none.
     ///
     /// # Example
     ///
@@ -103,12 +103,12 @@ pub mod ui {
         Ok(())
     }
 
-    /// Asks a question that is answered with yes or no; `--yes` answers yes.
+    /// Asks a yes-or-no question; `--yes` answers yes.
     ///
     /// # Example
     ///
     /// ```rhai
-    /// if !ui::confirm("Go on?") { throw "not confirmed"; }
+    /// if !ui::confirm("Continue?") { throw "not confirmed"; }
     /// ```
     #[rhai_fn(name = "confirm", return_raw)]
     pub fn confirm(ctx: NativeCallContext, question: &str) -> RhaiResultOf<bool> {
@@ -117,7 +117,7 @@ pub mod ui {
         here.perform(Confirm { question: question.to_owned(), given })
     }
 
-    /// Asks a question that is answered with a text.
+    /// Asks a question and returns the answer as a text.
     ///
     /// # Example
     ///

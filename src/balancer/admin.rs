@@ -155,7 +155,7 @@ impl SetAdmin {
     /// It was done, and no ledger says so: whoever comes next has to look.
     fn without_end(&self, failure: &Failure) -> Failure {
         let message =
-            format!("{}: it was done, but that cannot be written down: {}", Effect::describe(self), failure.message);
+            format!("{}: it was done, but that can't be written down: {}", Effect::describe(self), failure.message);
         let home = self.fleet.state_folder();
         Failure::unknown(message).help(format!(
             "make room in `{home}` on the balancers; then go on with this run, which looks how the hosts stand"
@@ -211,7 +211,7 @@ impl SetAdmin {
             (_, kept) => Failure {
                 reason: Reason::Balancer,
                 message: format!(
-                    "{}; and these could not be put back as they were: {}",
+                    "{}; and these couldn't be put back as they were: {}",
                     failure.message,
                     kept.join(", ")
                 ),
@@ -421,11 +421,11 @@ pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> 
 
 /// The refusal to put back a host that its balancer does not take for healthy.
 pub fn unhealthy(host: &Host, said: &str) -> Failure {
-    Failure::refused(format!("host `{host}` isn't healthy: its balancer says `{said}`; left out")).on(&host.name)
+    Failure::refused(format!("host `{host}` isn't healthy: its balancer reports `{said}`; left out")).on(&host.name)
 }
 
 fn as_they_were(failure: Failure) -> Failure {
-    Failure { message: format!("{}; all others are as they were", failure.message), ..failure }
+    Failure { message: format!("{}; all others are unchanged", failure.message), ..failure }
 }
 
 /// What a server was told itself: what it follows beyond that is not its own to change.

@@ -133,7 +133,7 @@ impl Books {
         let job = Job { timeout: Some(WITHIN), stdin: Input::Bytes(text.as_bytes()), ..Job::new(&command) };
         let ended = shelf.transport.run(shelf.host, job).await?;
         if ended.status != 0 || !keeper.turn(text.len() as u64, size).await? {
-            let message = format!("the ledger on `{}` is long and cannot be rotated", shelf.place);
+            let message = format!("the ledger on `{}` is long and can't be rotated", shelf.place);
             return Err(Failure::new(Reason::Balancer, message).on(&shelf.host.name));
         }
         Ok(())
@@ -197,7 +197,7 @@ impl Reading {
             shelf.transport.run(shelf.host, job).await?
         };
         if ended.status != 0 || self.file.is_none() {
-            let message = format!("the ledger on `{}` cannot be read", shelf.place);
+            let message = format!("the ledger on `{}` can't be read", shelf.place);
             return Err(Failure::new(Reason::Balancer, message).on(&shelf.host.name));
         }
         Ok(())

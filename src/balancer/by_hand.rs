@@ -94,8 +94,9 @@ pub(super) async fn done(at: &At<'_>, questions: Vec<(&Balancer, String)>) -> Re
             Some(false) => {
                 let message =
                     format!("nobody confirmed that it's done: {}", question.lines().next().unwrap_or_default());
-                return Err(Failure::new(Reason::Balancer, message)
-                    .help("it counts as not done; `proxy.status` shows how all hosts stand, going by what was said"));
+                return Err(Failure::new(Reason::Balancer, message).help(
+                    "it counts as not done; `proxy.status` shows the state of all hosts, by what people confirmed",
+                ));
             }
             None => return Err(nobody(balancer)),
         }
@@ -155,7 +156,7 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
     let pools: Vec<&str> = balancer.pools.keys().map(|pool| &**pool).collect();
     let hosts: Vec<&str> = unknown.iter().map(|host| &***host).collect();
     let head = format!(
-        "Nobody wrote down how these stand in `{}` on {}: {}",
+        "The ledger doesn't have the state of these in `{}` on {}: {}",
         pools.join("`, `"),
         balancer.name,
         hosts.join(", ")
@@ -166,9 +167,9 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
         None => return Err(nobody(balancer)),
     }
     let person = at.real.person.clone();
-    let typed = tokio::task::spawn_blocking(move || person.ask("Which of them do not? Names, with commas:", false));
+    let typed = tokio::task::spawn_blocking(move || person.ask("Which of them don't? Names, with commas:", false));
     named(&typed.await.ok().flatten().unwrap_or_default(), unknown).ok_or_else(|| {
-        let message = format!("nobody knows how the servers of `{}` stand", balancer.name);
+        let message = format!("rfab can't tell how the servers of `{}` stand", balancer.name);
         Failure::new(Reason::Balancer, message).help("type the names as the fleet file has them, such as `web1, web2`")
     })
 }

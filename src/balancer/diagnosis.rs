@@ -24,10 +24,10 @@ show "$socket""#;
 /// What keeps the login user from a socket, with the line of haproxy.cfg that lets it in.
 pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
     if !socket.starts_with('/') {
-        let message = format!("balancer `{balancer}` does not answer on `{socket}`");
+        let message = format!("balancer `{balancer}` doesn't answer on `{socket}`");
         let help = format!(
-            "look whether it runs there; in the `global` section of its haproxy.cfg stands `stats socket {socket} level \
-             admin`, and its sshd must forward to it (AllowTcpForwarding), else it needs socat or nc there"
+            "check whether it runs there; the `global` section of its haproxy.cfg needs `stats socket {socket} level \
+             admin`, and its sshd must forward to it (AllowTcpForwarding), or socat or nc must be there"
         );
         return Failure::new(Reason::Balancer, message).help(help);
     }
@@ -45,10 +45,10 @@ pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, soc
     let (message, help) = match ended.status {
         10 => (
             format!("`{balancer}` has no `{socket}`"),
-            format!("HAProxy does not run there, or has its socket elsewhere; its haproxy.cfg has in `global`: {line}"),
+            format!("start HAProxy there, or name its other socket; its haproxy.cfg has in `global`: {line}"),
         ),
         11 => (
-            format!("`{socket}` of `{balancer}` is not a socket"),
+            format!("`{socket}` of `{balancer}` isn't a socket"),
             format!("name the one that its haproxy.cfg has in `global`, such as {line}"),
         ),
         12 => (

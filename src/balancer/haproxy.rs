@@ -106,7 +106,7 @@ impl Haproxy {
                 follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
                 raw: match words::is_known(status) {
                     true => status.to_owned(),
-                    false => format!("{}, which rfab does not know", status.escape_debug()),
+                    false => format!("{}, which rfab doesn't know", status.escape_debug()),
                 },
                 name,
             });
@@ -130,7 +130,8 @@ impl Haproxy {
 
     fn unknown_bits(&self, pool: &str, server: &str, bits: u32) -> Failure {
         let message = format!(
-            "balancer `{}` says of `{pool}/{server}` that its `srv_admin_state` is {bits:#x}, which rfab does not know",
+            "balancer `{}` reports that the `srv_admin_state` of `{pool}/{server}` is {bits:#x}, which rfab doesn't \
+             know",
             self.name
         );
         Failure::new(Reason::Balancer, message).help("nothing was changed; report it, with the version of HAProxy")
@@ -198,7 +199,8 @@ impl Driver for Haproxy {
             return Ok(state);
         }
         let message = format!("balancer `{}` is reloaded or restarted again and again", self.name);
-        Err(Failure::new(Reason::Balancer, message).help("wait until its processes stay, then type the line again"))
+        Err(Failure::new(Reason::Balancer, message)
+            .help("wait until its processes keep running, then type the line again"))
     }
 
     async fn set_admin(&self, servers: &[(&str, &str)], to: Admin) -> Result<Vec<Result<(), Failure>>, Failure> {
@@ -229,7 +231,7 @@ impl Driver for Haproxy {
         let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
         if answer.contains("Permission denied") {
             found.push(Finding::Forbids {
-                message: format!("the socket of `{}` may only be read: it is not of `level admin`", self.name),
+                message: format!("the socket of `{}` is read-only: it doesn't have `level admin`", self.name),
                 help: "give its `stats socket` line in haproxy.cfg `level admin`, and reload it".to_owned(),
             });
         }

@@ -44,7 +44,7 @@ impl Read for ReadHolder {
     }
 
     fn describe(&self) -> String {
-        format!("look who holds the lock of {}", self.fleet.name)
+        format!("check who has the lock of {}", self.fleet.name)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<Holder>, Failure> {

@@ -97,7 +97,7 @@ impl Read for Holds {
     }
 
     fn describe(&self) -> String {
-        format!("look whether the lock of {} is still held", self.fleet.name)
+        format!("check whether this run still has the lock of {}", self.fleet.name)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

@@ -134,7 +134,7 @@ impl LockSession {
 
     /// The failure of a line that is not there.
     pub fn unwritten(&self) -> Failure {
-        Failure::new(Reason::Balancer, format!("the ledger on `{}` cannot be written", self.host))
+        Failure::new(Reason::Balancer, format!("the ledger on `{}` can't be written", self.host))
     }
 
     /// How many bytes the ledger has.
@@ -264,20 +264,20 @@ async fn not_begun(transport: &dyn Transport, host: &Host) -> Option<Failure> {
 }
 
 fn strange(host: &str) -> Failure {
-    Failure::unknown(format!("host `{host}`: the keeper of the lock answers nothing known"))
+    Failure::unknown(format!("host `{host}`: the keeper of the lock gives an answer that rfab doesn't know"))
         .on(&host.into())
-        .help("look at what the login shell prints there: `ssh` with the command `true` should print nothing")
+        .help("check what the login shell prints there: `ssh` with the command `true` should print nothing")
 }
 
 /// The failure of whoever has the lock no more.
 pub fn lost(host: &str) -> Failure {
     Failure::new(Reason::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
-        .help("nothing more was changed; check how the hosts stand before you go on")
+        .help("nothing more was changed; check the hosts' state before you continue")
 }
 
 /// Neither the forwarded socket nor a program on its host gets an answer.
 pub fn unanswered(balancer: &str) -> Failure {
-    Failure::new(Reason::Balancer, format!("balancer `{balancer}` does not answer on its admin socket"))
+    Failure::new(Reason::Balancer, format!("balancer `{balancer}` doesn't answer on its admin socket"))
         .help("check that it runs there; if it does, allow socket forwarding in its sshd, or install socat")
 }
 
@@ -291,7 +291,7 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
         "strange-lock" => {
             (format!("`{folder}/lock` on `{host}` isn't a plain file"), "check who made it, then remove it")
         }
-        _ => (format!("the lock of `{folder}` on `{host}` cannot be taken: {}", brief(why)), "look at that folder"),
+        _ => (format!("the lock of `{folder}` on `{host}` can't be acquired: {}", brief(why)), "check that folder"),
     };
     Failure::failed(message).on(&host.name).help(help)
 }
@@ -300,7 +300,7 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
 pub fn held_by(fleet: &str, who: &str) -> Failure {
     match serde_json::from_str::<Holder>(who) {
         Ok(holder) => held(fleet, &holder),
-        Err(_) => locked(format!("fleet `{fleet}` is held by somebody whose note cannot be read")),
+        Err(_) => locked(format!("fleet `{fleet}` is locked by somebody, and their note can't be read")),
     }
 }
 
@@ -308,7 +308,7 @@ pub fn held_by(fleet: &str, who: &str) -> Failure {
 pub fn held(fleet: &str, holder: &Holder) -> Failure {
     let [who, from, run, line, since] =
         [&holder.who, &holder.from, &holder.run, &holder.line, &holder.since].map(|text| brief(text));
-    locked(format!("fleet `{fleet}` is held by {who}@{from} since {since}: `rfab {line}` (run {run})"))
+    locked(format!("fleet `{fleet}` is locked by {who}@{from} since {since}: `rfab {line}` (run {run})"))
 }
 
 /// A text of the balancer's machine, as one short line in which nothing hides.
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(first_of("Welcome!\nheld\nfailed to load\nno end\nrfab lock: busy x\n").await, Ok("busy x".into()));
         assert!(first_of("Welcome!\nheld\n").await.unwrap_err().contains("is lost"));
         let endless: &'static str = "noise\n".repeat(NOISE + 1).leak();
-        assert!(first_of(endless).await.unwrap_err().contains("answers nothing known"));
+        assert!(first_of(endless).await.unwrap_err().contains("gives an answer that rfab doesn't know"));
     }
 
     fn talk(stdout: impl AsyncRead + Send + Unpin + 'static) -> Talk {
@@ -405,15 +405,15 @@ mod tests {
             let json = serde_json::to_string(&holder(text)).expect("plain data");
             for failure in [held("prod", &holder(text)), held_by("prod", &json)] {
                 let message = failure.message;
-                assert!(message.starts_with("fleet `prod` is held by ") && message.len() < 3_000, "{message}");
+                assert!(message.starts_with("fleet `prod` is locked by ") && message.len() < 3_000, "{message}");
                 assert!(!message.chars().any(crate::control::hidden), "{message}");
             }
         }
         assert_eq!(
             held("prod", &holder("anna")).message,
-            "fleet `prod` is held by anna@anna since anna: `rfab anna` (run anna)"
+            "fleet `prod` is locked by anna@anna since anna: `rfab anna` (run anna)"
         );
-        assert!(held_by("prod", "{\n").message.ends_with("whose note cannot be read"));
+        assert!(held_by("prod", "{\n").message.ends_with("and their note can't be read"));
         let host = Host {
             fleet: "prod".into(),
             name: "lb1".into(),

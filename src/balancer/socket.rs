@@ -71,7 +71,7 @@ impl UnixSocket {
     }
 
     fn failed(&self, why: &dyn std::fmt::Display) -> Failure {
-        Failure::new(Reason::Balancer, format!("balancer `{}` does not answer: {why}", self.name))
+        Failure::new(Reason::Balancer, format!("balancer `{}` doesn't answer: {why}", self.name))
     }
 
     /// Opens a connection and asks the balancer to keep it, with a prompt behind each answer.

@@ -61,10 +61,11 @@ pub(super) fn count(open: u64, is: &str, are: &str) -> String {
 
 pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
     let within = within as f64 / 1000.0;
-    Failure::failed(format!("host `{host}` is not drained: {} still open after {within} s", count(open, "is", "are")))
+    Failure::failed(format!("host `{host}` isn't drained: {} still open after {within} s", count(open, "is", "are")))
         .on(&host.name)
         .help(
-            "see whose requests they are, or give the balancer a longer `drain_within`; with `force_close = true` they are closed then",
+            "find out who sends these requests, or give the balancer a longer `drain_within`; with `force_close = \
+             true` rfab closes them then",
         )
 }
 
@@ -107,7 +108,7 @@ impl Read for WaitDrained {
             let epochs = balance.epochs();
             if known.get_or_insert_with(|| epochs.clone()) != &epochs {
                 let message = format!("a balancer was reloaded or restarted while `{}` was being drained", self.host);
-                let help = "it may have forgotten the drain: check how the hosts stand, then type the line again";
+                let help = "it may have forgotten the drain: check the hosts' state, then type the line again";
                 return Err(Failure::new(Reason::Balancer, message).on(&self.host.name).help(help));
             }
             let servers = balance.servers(&self.fleet, &self.host)?;
@@ -161,7 +162,7 @@ pub struct WaitUp {
 impl WaitUp {
     fn failure(&self, said: &str) -> Failure {
         let within = self.within as f64 / 1000.0;
-        let message = format!("host `{}` is not up for its balancer after {within} s: it says `{said}`", self.host);
+        let message = format!("host `{}` isn't up for its balancer after {within} s: it reports `{said}`", self.host);
         Failure::failed(message).on(&self.host.name)
     }
 }

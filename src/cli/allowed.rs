@@ -10,7 +10,7 @@ use std::ffi::OsString;
 #[derive(Args)]
 #[command(next_help_heading = "What is allowed")]
 pub struct Allowed {
-    /// Say yes to a guarded fleet; unattended it needs the fleet's NAME
+    /// Confirm changes to a guarded fleet; an unattended run needs the fleet's NAME
     #[arg(short, long, value_name = "NAME", num_args = 0..=1, require_equals = true, value_parser = NonEmptyStringValueParser::new())]
     pub yes: Option<Option<String>>,
     /// Resolve references without fetching first
@@ -19,19 +19,19 @@ pub struct Allowed {
     /// Deploy again to hosts that serve the commit already
     #[arg(long)]
     pub force: bool,
-    /// Take hosts that answer well and name no release; one that names another stays wrong
+    /// Accept hosts that answer well but report no release; one that reports another release still fails
     #[arg(long)]
     pub unproven: bool,
     /// Wait for the lock while another operator holds it
     #[arg(long)]
     pub wait: bool,
-    /// Wait between groups, and go on if all is still well then: a TIME such as 10m, or until you say yes
+    /// Wait between groups, and continue if all is still well then: a TIME such as 10m, or until you say yes
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "ask", value_parser = pause)]
     pub pause: Option<Pausing>,
     /// Let POOL have fewer live servers than its minimum; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub allow_outage: Vec<String>,
-    /// Do not ask the balancer of POOL: its hosts are switched while they may take requests; repeatable
+    /// Don't ask the balancer of POOL: switch its hosts while they may take requests; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub without_balancer: Vec<String>,
 }

@@ -45,9 +45,9 @@ pub fn go_on(
     let differs = before.differences(&head(facts));
     let changed = (!differs.is_empty()).then(|| differs.join("; "));
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
-        let message = format!("run `{}` cannot be resumed: {differs}", before.run);
+        let message = format!("run `{}` can't be resumed: {differs}", before.run);
         return Err(Failure::new(Reason::Fabfile, message).help(
-            "type the line again instead, and what is done already is left as it is; or continue all the same with `--force-changed`",
+            "type the line again instead: it leaves what is already done; or continue anyway with `--force-changed`",
         ));
     }
     let attempt = Record::Resumed(Attempt {
@@ -56,7 +56,7 @@ pub fn go_on(
         from: facts.from.clone(),
         since: facts.since.clone(),
     });
-    journal.write(&attempt, true).map_err(|e| Failure::failed(format!("the journal cannot be written: {e}")))?;
+    journal.write(&attempt, true).map_err(|e| Failure::failed(format!("the journal can't be written: {e}")))?;
     let keep = Journaling { doubt, force_changed, ..Journaling::new(journal, past, runs.key()?) };
     Ok((keep, changed.map(|differs| format!("continued even though something was changed: {differs}"))))
 }

@@ -166,7 +166,7 @@ fn init() -> Result<(), Stopped> {
     let here = here()?;
     if let Some(file) = fabfile::nearest(&here, home().as_deref()) {
         let failure = Failure::failed(format!("`{}` is there already, so nothing was written", file.display()));
-        return Err((failure.help("`rfab` alone says what can be typed here"), Exit::Usage));
+        return Err((failure.help("type `rfab` to see what can be typed here"), Exit::Usage));
     }
     let found = init::look(&here);
     let fleets = init::fleets(&found);
@@ -193,8 +193,8 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let head = &going.resumed.head;
     let typed = head.typed.iter().map(OsString::from);
     let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
-    let again =
-        again.map_err(|e| of_reason(Failure::failed(format!("what was typed then is not understood now: {e}"))))?;
+    let again = again
+        .map_err(|e| of_reason(Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"))))?;
     let mut allowed = again.allowed;
     allowed.wait |= request.allowed.wait;
     if request.allowed.yes != Yes::Unsaid {
@@ -211,7 +211,7 @@ fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     match &again.action {
         Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
         Action::Abort { run: Some(run) } => abort(&again, run, Some(going)),
-        _ => Err(of_reason(Failure::failed("what was typed then wasn't a line of tasks"))),
+        _ => Err(of_reason(Failure::failed("this run's line had no tasks"))),
     }
 }
 
@@ -259,7 +259,7 @@ fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped
     let there = || Some(fabfile::nearest(&here().ok()?, home().as_deref()).is_some());
     let flag = words.first().filter(|_| request.fabfile.is_none() && there() == Some(false));
     match flag.and_then(|word| Some((word, line::flag_for(word)?))) {
-        Some((word, help)) => (Failure::failed(format!("`{word}` is not a task")).help(help), Exit::Usage),
+        Some((word, help)) => (Failure::failed(format!("`{word}` isn't a task")).help(help), Exit::Usage),
         None => stopped,
     }
 }

@@ -17,8 +17,8 @@ use std::{ffi::OsString, fmt, path::PathBuf};
 
 const ABOUT: &str = "Deploys software to groups of servers behind a load balancer, from a script.
 
-Every word is a task of the fabfile, or an argument of the task before it. Flags may stand anywhere
-before `--`. A command behind `--` runs on the targets: one word is a shell line, several are a
+Every word is a task of the fabfile, or an argument of the task before it. Flags can be anywhere
+before `--`. A command after `--` runs on the targets: one word is a shell line, several are a
 program and its arguments.";
 
 /// Every word is a task of the fabfile, or an argument of the task before it.
@@ -49,24 +49,24 @@ struct Flags {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "What is run, and where")]
+#[command(next_help_heading = "What to run, and where")]
 struct Scope {
-    /// Take this fabfile, not the nearest fabfile.rhai from here upwards
+    /// Use this fabfile, not the nearest fabfile.rhai from here upward
     #[arg(short, long, value_name = "FILE")]
     fabfile: Option<PathBuf>,
     /// Set a key of the fleet file for this run; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
-    /// Cut targets down to these
+    /// Limit the targets to these hosts
     #[arg(long, value_name = "SELECTION", value_parser = NonEmptyStringValueParser::new())]
     limit: Option<String>,
-    /// Take these away from targets; repeatable
+    /// Exclude these hosts from the targets; repeatable
     #[arg(long, value_name = "SELECTION", value_parser = NonEmptyStringValueParser::new())]
     exclude: Vec<String>,
-    /// Work on at most N hosts at once
+    /// Work on at most N hosts in parallel
     #[arg(short = 'P', long, value_name = "N", default_value = "32", value_parser = value_parser!(u16).range(1..))]
     parallel: u16,
-    /// The command behind `--` only reads
+    /// Promise that the command after `--` only reads
     #[arg(long)]
     read: bool,
 }
@@ -97,7 +97,7 @@ struct Instead {
     /// Show what a script can call, the page of NAME, or those with that word
     #[arg(long, value_name = "NAME", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     docs: Option<Option<String>>,
-    /// Take up the key of HOST, or of `all`, after showing it and asking
+    /// Trust the key of HOST, or of `all`, after showing it and asking
     #[arg(long, value_name = "HOST", group = "instead", value_parser = NonEmptyStringValueParser::new())]
     trust: Option<String>,
     /// List the runs of this machine, the newest first
@@ -106,19 +106,19 @@ struct Instead {
     /// Show what RUN did, by the beginning of its id
     #[arg(long, value_name = "RUN", group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     show: Option<String>,
-    /// Go on with RUN, or with the run of this fabfile that is not done: what it did is not done again
+    /// Resume RUN, or the run of this fabfile that isn't done; what it did isn't repeated
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     resume: Option<Option<String>>,
-    /// With --resume: do again what nobody knows to be done
+    /// With --resume: repeat a step if rfab can't tell whether it was done
     #[arg(long, requires = "resume", conflicts_with = "skip")]
     retry: bool,
-    /// With --resume: take for done what nobody knows to be done
+    /// With --resume: skip a step if rfab can't tell whether it was done
     #[arg(long, requires = "resume")]
     skip: bool,
-    /// With --resume: go on although the fabfile or a fleet was changed since
+    /// With --resume: continue although the fabfile or a fleet was changed since
     #[arg(long, requires = "resume")]
     force_changed: bool,
-    /// Take back what RUN did, or the run of this fabfile that is not done: hosts go back to their old releases
+    /// Abort RUN, or the run of this fabfile that isn't done: hosts return to their old releases
     #[arg(long, value_name = "RUN", num_args = 0..=1, group = "instead", conflicts_with = "words", value_parser = NonEmptyStringValueParser::new())]
     abort: Option<Option<String>>,
     /// Write a fabfile and fleet files for this folder, from what is found in it; nothing is overwritten
@@ -133,7 +133,7 @@ struct Instead {
     /// Show the version, and the commit that it is built from
     #[arg(long, group = "instead", conflicts_with = "words")]
     version: bool,
-    /// Show this help, and that of tasks named beside it; nothing else is done
+    /// Show this help, and that of the tasks in the line; do nothing else
     #[arg(short, long)]
     help: bool,
 }
@@ -182,9 +182,9 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
     let command = command
         .map(|words| words.map(|word| word.into_string()).collect::<Result<Vec<String>, OsString>>())
         .transpose()
-        .map_err(|word| conflict(format!("a word behind '--' is not UTF-8: {}", word.to_string_lossy())))?;
+        .map_err(|word| conflict(format!("a word after '--' isn't UTF-8: {}", word.to_string_lossy())))?;
     if flags.scope.read && command.is_none() {
-        return Err(conflict("the argument '--read' needs a command behind '--'".to_owned()));
+        return Err(conflict("the argument '--read' needs a command after '--'".to_owned()));
     }
     if let Some(flag) = flags.listed.given().filter(|_| !flags.instead.history) {
         return Err(conflict(format!("the argument '{flag}' is for '--history'")));
@@ -215,7 +215,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
     let action = match (list, docs, trust, (history, show, resume, abort), (init, completions, demo), version) {
         (false, None, None, (false, None, None, None), (false, None, false), false) => Action::Run { words, command },
         _ if command.is_some() => {
-            return Err(conflict("a command behind '--' is for targets; no flag may stand instead of them".to_owned()));
+            return Err(conflict("a command after '--' is for targets; a flag can't replace them".to_owned()));
         }
         (true, ..) => Action::List,
         (_, Some(name), ..) => Action::Docs { name: name.clone() },
@@ -463,10 +463,7 @@ mod tests {
         assert_eq!(refused(&["prod", "--list"]), "error: the argument '[TASK]...' cannot be used with '--list'");
         for instead in [&["--list"][..], &["--docs"], &["--demo"], &["--version"], &["--trust", "web1"]] {
             let typed = [instead, &["--", "uptime"]].concat();
-            assert_eq!(
-                refused(&typed),
-                "error: a command behind '--' is for targets; no flag may stand instead of them"
-            );
+            assert_eq!(refused(&typed), "error: a command after '--' is for targets; a flag can't replace them");
         }
     }
 
@@ -536,7 +533,7 @@ mod tests {
                 "error: invalid value 'x' for '--pause[=<TIME>]': it is neither a time such as `10m` nor `ask`",
             ),
             ("--color blue x", "error: invalid value 'blue' for '--color <WHEN>'"),
-            ("prod deploy:x --read", "error: the argument '--read' needs a command behind '--'"),
+            ("prod deploy:x --read", "error: the argument '--read' needs a command after '--'"),
         ] {
             assert_eq!(refused(&typed.split(' ').collect::<Vec<_>>()), said, "{typed}");
         }
@@ -549,7 +546,7 @@ mod tests {
         let before = said(vec!["rfab".into(), wrong()]);
         assert!(before.starts_with("error: invalid UTF-8 was detected"), "{before}");
         let behind = said(vec!["rfab".into(), "--".into(), "echo".into(), wrong()]);
-        assert!(behind.starts_with("error: a word behind '--' is not UTF-8: a\u{fffd}\n"), "{behind}");
+        assert!(behind.starts_with("error: a word after '--' isn't UTF-8: a\u{fffd}\n"), "{behind}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use clap::{
 
 const HOSTS: &str = "hosts are named by words of the line: 'rfab prod:web01,web02 …'; '--limit web01' cuts them down";
 const FLEET: &str = "the fleet is a word of the line, and comes first: 'rfab prod deploy stable'";
-const LOGIN: &str = "it is a key of the fleet file, 'user'; how a host is reached otherwise is told by your ssh_config";
+const LOGIN: &str = "it's a key of the fleet file, 'user'; your ssh_config has what else it takes to reach a host";
 const LIST: &str = "'--list' shows the tasks";
 
 /// What was typed, and what to type.
@@ -20,10 +20,10 @@ const HABITS: &[(&[&str], &str)] = &[
     (&["-t", "--timeout", "--command-timeout"], "write 'host.timeout(\"30s\").run(…)' in the fabfile"),
     (
         &["--serial", "--batch", "--forks"],
-        "'--parallel N' works on at most N hosts at once; batches are written in the fabfile",
+        "'--parallel N' works on at most N hosts at the same time; batches are written in the fabfile",
     ),
-    (&["--rollback"], "deploy the older tag: 'rfab prod deploy v1.2.2'; '--abort' takes back what a run did"),
-    (&["--tags", "--skip-tags"], "a part of the work is a task of its own; '--list' shows them"),
+    (&["--rollback"], "deploy the older tag: 'rfab prod deploy v1.2.2'; '--abort' undoes what a run did"),
+    (&["--tags", "--skip-tags"], "each part of the work is its own task; '--list' shows them"),
     (&["--debug", "--trace", "--verbosity"], "'-v' shows more"),
     (&["--branch", "--tag", "--revision"], "what is deployed is the task's argument: 'rfab prod deploy v1.2.3'"),
 ];

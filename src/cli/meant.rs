@@ -56,30 +56,31 @@ pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
 
 /// Refuses to guess where there is no fabfile: its runs are the ones that are meant.
 pub fn without(flag: &str, missing: Failure) -> Failure {
-    let help =
-        format!("its runs are meant; name a run of another fabfile, as `rfab --history` lists them: `rfab {flag} RUN`");
+    let help = format!(
+        "without a name, rfab looks for a run of the fabfile; name another run, as `rfab --history` lists them: `rfab {flag} RUN`"
+    );
     let help = missing.help.as_ref().map_or(help.clone(), |known| format!("{known}\n{help}"));
     missing.help(help)
 }
 
 fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
-    let message = format!("there is no run of `{}` that changed something and is not done", fabfile.display());
+    let message = format!("there is no run of `{}` that changed something and isn't done", fabfile.display());
     let mut help = format!(
         "nothing was changed; `rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name"
     );
     let said = [
-        (meant.overtaken.first(), "is not done, and what it changed was changed since"),
-        (meant.idle.first(), "is not done, and changed nothing"),
+        (meant.overtaken.first(), "isn't done, and what it changed was changed since"),
+        (meant.idle.first(), "isn't done, and changed nothing"),
     ];
     for (run, how) in said.iter().filter_map(|(run, how)| Some((run.as_ref()?, how))) {
         let again = [&run.flags[..], slice::from_ref(&run.line)].concat().join(" ");
-        help += &format!("\nrun `{}` {how} ({}): type it anew, `rfab {again}`", run.run, about(run, now));
+        help += &format!("\nrun `{}` {how} ({}): type it again, `rfab {again}`", run.run, about(run, now));
     }
     Failure::failed(message).help(help)
 }
 
 fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
-    let several = format!("{} runs of this fabfile changed something and are not done", runs.len());
+    let several = format!("{} runs of this fabfile changed something and aren't done", runs.len());
     let more = if runs.len() > SHOWN {
         format!("\nand {} older ones: see `rfab --history`", runs.len() - SHOWN)
     } else {
@@ -92,12 +93,13 @@ fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
     };
     let numbered = listed(&|at, run| format!("{}  {}  {}", at + 1, run.run, about(run, now)));
     let question = format!(
-        "{several}, the newest first:\n{numbered}\nWhich one is meant? Type its number; nothing else is taken for one:"
+        "{several}, the newest first:\n{numbered}\nWhich one do you mean? Type its number; any other answer chooses \
+         none:"
     );
     let lines = listed(&|_, run| format!("  rfab {flag} {}   {}", run.run, about(run, now)));
-    let help = format!("nothing was changed; name the one that is meant:\n{lines}");
+    let help = format!("nothing was changed; name the one that you mean:\n{lines}");
     let Some(answer) = report::Terminal.ask(&question, false) else {
-        return Err(Failure::refused(format!("{several}, and nobody is there to ask which one is meant")).help(help));
+        return Err(Failure::refused(format!("{several}, and nobody is there to ask which one you mean")).help(help));
     };
     let number = answer.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let run = number.and_then(|at| runs.iter().take(SHOWN).nth(at));

@@ -25,7 +25,7 @@ pub fn text(project: &Project) -> String {
     let (first, last) = (naming.first().copied().unwrap_or_default(), naming.last().copied().unwrap_or_default());
     let mut lines = Vec::new();
     if !naming.is_empty() {
-        lines.push((format!("rfab {first}"), "those hosts, and how they stand"));
+        lines.push((format!("rfab {first}"), "the state of those hosts"));
         if acts("status", 0) {
             lines.push((format!("rfab {first} status"), "what they serve, and who deployed it"));
         }

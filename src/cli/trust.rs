@@ -48,7 +48,7 @@ fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<E
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
         return Err(Failure::new(Reason::Fabfile, "`all` needs a line that names its fleet")
-            .help("type the words for their fleet before it: `rfab prod --trust all`"));
+            .help("name their fleet before it: `rfab prod --trust all`"));
     }
     for fleet in fleets {
         // Two apps may share a machine.
@@ -97,7 +97,7 @@ fn taken_up(
             Standing::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
         }
         let file = way.take_up(&offer)?;
-        report::say(&format!("{} is taken up into `{}`; commit it", called(&offer), file.display()));
+        report::say(&format!("{} is trusted now; commit `{}`", called(&offer), file.display()));
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
         Some(expected) => {
             let (called, is) = (called(offer), &offer.fingerprint);
             let message = format!("the key of {called} is {is}, not the expected one, `{expected}`");
-            Err(Failure::refused(message).help("nothing was changed; ask whoever runs the host"))
+            Err(Failure::refused(message).help("nothing was changed; ask the people who run the host"))
         }
     }
 }
@@ -133,7 +133,7 @@ fn agreed(
         let what = match is_authority {
             true => "NOBODY VOUCHES FOR IT. The authority",
             false if kind(fingerprint) == kind(&offer.fingerprint) => "IT HAS CHANGED. It was",
-            false => "IT IS ANOTHER KIND OF KEY than the one that is known. That is",
+            false => "IT IS ANOTHER KIND OF KEY than the known one. That is",
         };
         text += &format!("{what}, by `{}` line {line}:\n  {fingerprint}\n", file.display());
     }
@@ -142,8 +142,8 @@ fn agreed(
         return as_expected(offer, expected);
     }
     let question = match known.is_empty() {
-        true => "Ask whoever runs it for its fingerprint. Is it this one, and is it to be trusted?",
-        false => "Somebody may be in between. Did whoever runs it say that its key is now this one?",
+        true => "Ask the people who run it for its fingerprint. Is it this one, and do you trust it?",
+        false => "Somebody may be in between. Did the people who run it say that its key is now this one?",
     };
     match person.confirm(question) {
         Some(true) => Ok(()),

@@ -88,14 +88,14 @@ pub fn run(
         };
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
-            Failure::unknown("rfab itself failed; please report it").help("check how the hosts stand before you go on")
+            Failure::unknown("rfab itself failed; report this bug").help("check the hosts' state before you continue")
         })
     })?;
     let (commit, took) = (session.observed.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let name = commit.as_ref().and_then(|commit| session.observed.names.of(commit));
     let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, name, table: ended.table };
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
-        report::complain(&format!("warning: drill: this run was not {drill}: {why}"));
+        report::complain(&format!("warning: drill: this run wasn't {drill}: {why}"));
     }
     // A run that is over does not fail for what is written of it.
     let _ = journal.write(&Record::Ended(tail), true);

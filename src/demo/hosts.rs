@@ -44,7 +44,7 @@ impl Hosts {
         let mut hosts = Hosts { all: Vec::new(), ssh: Vec::new() };
         for ((name, group), app) in names.into_iter().zip(addresses) {
             let made = make(root, name, group, app);
-            let (host, ssh) = made.map_err(|e| Failure::failed(format!("host `{name}` cannot be made: {e}")))?;
+            let (host, ssh) = made.map_err(|e| Failure::failed(format!("host `{name}` can't be made: {e}")))?;
             hosts.all.push(Arc::new(host));
             hosts.ssh.push(ssh);
         }
@@ -57,7 +57,7 @@ impl Hosts {
 
     /// Starts ssh servers, apps and balancer; gives the shop's address when every app is healthy.
     pub async fn start(&mut self, operator: &PublicKey, seen: &Arc<Seen>) -> Result<SocketAddr, Failure> {
-        let failed = |host: &Host, e: io::Error| Failure::failed(format!("host `{}` does not start: {e}", host.name));
+        let failed = |host: &Host, e: io::Error| Failure::failed(format!("host `{}` doesn't start: {e}", host.name));
         for (host, listener) in self.all.iter().zip(std::mem::take(&mut self.ssh)) {
             let listener = tokio::net::TcpListener::from_std(listener).map_err(|e| failed(host, e))?;
             tokio::spawn(ssh::serve(host.clone(), listener, operator.clone()));
@@ -71,7 +71,7 @@ impl Hosts {
         let pool = balancer::start(Pool::new(POOL, servers), requests, &lb.folder.join(SOCKET), INTER);
         match balancer::all_up(&pool.map_err(|e| failed(lb, e))?, HEALTHY_WITHIN).await {
             true => Ok(lb.app),
-            false => Err(Failure::failed("the demo's apps do not get healthy")),
+            false => Err(Failure::failed("the demo's apps don't become healthy")),
         }
     }
 }

@@ -56,13 +56,13 @@ impl Operator {
         let private = fs::set_permissions(&key_file, mode(0o600))
             .and_then(|()| fs::create_dir(&runtime))
             .and_then(|()| fs::set_permissions(&runtime, mode(0o700)));
-        private.map_err(|e| Failure::failed(format!("the operator's folders cannot be made: {e}")))?;
+        private.map_err(|e| Failure::failed(format!("the operator's folders can't be made: {e}")))?;
         Ok(Operator { home, key_file, key: key.public_key().clone(), project, runtime, flags })
     }
 
     /// Runs one command to its end; signals are passed on to it.
     pub async fn run(&self, words: &str, signals: &mut Signals) -> Result<ExitStatus, Failure> {
-        let failed = |e: std::io::Error| Failure::failed(format!("`rfab {words}` cannot be started: {e}"));
+        let failed = |e: std::io::Error| Failure::failed(format!("`rfab {words}` can't be started: {e}"));
         let program = env::current_exe().map_err(failed)?;
         let kept = KEPT.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
         let mut child = Command::new(program)

@@ -39,7 +39,7 @@ pub fn place<'a>(
 
 fn run(command: &Command, stdin: Option<&Path>) -> Result<Ended, Failure> {
     let Command::Words(words) = command else { unreachable!("programs of a release are words") };
-    let failed = |e: std::io::Error| Failure::failed(format!("a release cannot be placed: {e}"));
+    let failed = |e: std::io::Error| Failure::failed(format!("a release can't be placed: {e}"));
     let stdin = stdin.map_or(Ok(Stdio::null()), |path| File::open(path).map(Stdio::from)).map_err(failed)?;
     let out = process::Command::new(&words[0]).args(&words[1..]).stdin(stdin).process_group(0).output();
     let out = out.map_err(failed)?;

@@ -64,7 +64,7 @@ impl Repository {
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &self.home).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0");
         let out =
-            command.output().map_err(|e| Failure::failed(format!("git cannot be started: {e}")).help("install git"))?;
+            command.output().map_err(|e| Failure::failed(format!("git can't be started: {e}")).help("install git"))?;
         if !out.status.success() {
             let said = String::from_utf8_lossy(&out.stderr);
             return Err(Failure::failed(format!("`git {}` failed: {}", arguments.join(" "), said.trim())));
@@ -80,5 +80,5 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::failed(format!("`{}` cannot be written: {error}", path.display()))
+    Failure::failed(format!("`{}` can't be written: {error}", path.display()))
 }

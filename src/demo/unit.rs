@@ -80,7 +80,7 @@ impl Units {
     /// Gives a status and lines, as `systemctl` would.
     async fn obey(&mut self, verb: &str, unit: &str) -> (u8, String) {
         if unit != SHOP {
-            return (5, format!("unit {unit} is not known here\n"));
+            return (5, format!("unit {unit} isn't known here\n"));
         }
         match (verb, &self.app) {
             ("start", Some(_)) => return (0, String::new()),
@@ -97,8 +97,8 @@ impl Units {
         match self.begin().await {
             Ok(()) => (0, String::new()),
             Err(error) => {
-                self.log.push(format!("does not start: {error}"));
-                (1, format!("{SHOP} does not start: {error}\n"))
+                self.log.push(format!("doesn't start: {error}"));
+                (1, format!("{SHOP} doesn't start: {error}\n"))
             }
         }
     }

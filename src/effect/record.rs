@@ -85,7 +85,7 @@ impl<E: Effect + 'static> Record for E {
     fn answer(&self, json: &RawValue) -> Answered {
         match serde_json::from_str::<E::Outcome>(json.get()) {
             Ok(outcome) => Ok(Box::new(outcome)),
-            Err(e) => Err(Failure::failed(format!("the recorded outcome of `{}` does not fit: {e}", E::NAME))),
+            Err(e) => Err(Failure::failed(format!("the recorded outcome of `{}` doesn't fit: {e}", E::NAME))),
         }
     }
 

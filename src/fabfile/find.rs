@@ -47,7 +47,7 @@ pub fn trusted(file: &Path) -> Result<(), Failure> {
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {
-    Failure::new(Reason::Fabfile, format!("`{}` cannot be read: {e}", path.display()))
+    Failure::new(Reason::Fabfile, format!("`{}` can't be read: {e}", path.display()))
 }
 
 #[cfg(test)]
@@ -82,13 +82,13 @@ mod tests {
         let (file, link) = (top.path().join(NAME), top.path().join("x"));
         fs::write(&file, "").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
-        assert!(find(top.path(), None).unwrap_err().message.contains("may be written by everybody"));
+        assert!(find(top.path(), None).unwrap_err().message.contains("is writable by everybody"));
         fs::create_dir(&link).unwrap();
         symlink(&file, link.join(NAME)).unwrap();
         assert!(find(&link, None).is_err());
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(find(&link, None).is_ok());
         fs::set_permissions(top.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(find(top.path(), None).unwrap_err().message.contains("may be written by everybody"));
+        assert!(find(top.path(), None).unwrap_err().message.contains("is writable by everybody"));
     }
 }

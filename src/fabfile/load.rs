@@ -102,6 +102,6 @@ fn foreign(name: &str) -> bool {
 }
 
 fn unreadable(file: &Path, e: &std::io::Error) -> Failure {
-    Failure::new(Reason::Fabfile, format!("`{}` cannot be read: {e}", file.display()))
+    Failure::new(Reason::Fabfile, format!("`{}` can't be read: {e}", file.display()))
         .help("name another with `-f FILE`")
 }

@@ -53,7 +53,7 @@ pub(super) fn read(
 fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
     let text = value::text(node)?;
     let wrong = |label: &str| {
-        Err(Problem::new(format!("`{text}` is not a repository"), node.place(label))
+        Err(Problem::new(format!("`{text}` isn't a repository"), node.place(label))
             .help("write a folder, or a URL such as `https://example.org/shop.git` or `git@example.org:shop.git`"))
     };
     if text.starts_with('-') {
@@ -102,7 +102,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
         if plain && path.split('/').next() != Some(".rfab") {
             return Ok(path.to_owned());
         }
-        Err(Problem::new(format!("`{path}` cannot be linked"), node.place("not a path below the release"))
+        Err(Problem::new(format!("`{path}` can't be linked"), node.place("not a path below the release"))
             .help("write it from the release's folder on, such as `public/uploads`"))
     };
     let paths = value::list(node, "a list of paths", one)?;
@@ -111,7 +111,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
     };
     for (item, inner) in items.iter().zip(&paths) {
         if let Some(outer) = paths.iter().find(|outer| inner.starts_with(&format!("{outer}/"))) {
-            let message = format!("`{inner}` is linked already, for it is within `{outer}`");
+            let message = format!("`{inner}` is already linked, because it's within `{outer}`");
             return Err(Problem::new(message, item.place("within another")).help(format!("take out `{inner}`")));
         }
     }
@@ -137,8 +137,11 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
     let idle = section.get("idle", problems, |node| verb(node, &["unit"]));
     if let (Some(node), None) = (section.find("quiet"), section.find("idle")) {
         problems.push(
-            Problem::new("`quiet` without `idle`: nobody could tell when the unit is done", node.place("needs `idle`"))
-                .help("write `idle`, a command that ends with 0 once the unit has nothing in hand"),
+            Problem::new(
+                "`quiet` without `idle`: rfab couldn't tell when the unit is done",
+                node.place("needs `idle`"),
+            )
+            .help("write `idle`, a command that ends with 0 once the unit has nothing in hand"),
         );
     }
     let quiet_within = section.get("quiet_within", problems, value::wait).unwrap_or(Duration::from_secs(600));
@@ -173,7 +176,7 @@ fn unit(node: &Node) -> Result<Name, Problem> {
     if plain && !text.starts_with('-') && text.len() <= 255 {
         Ok(Name::from(text))
     } else {
-        Err(Problem::new(format!("`{text}` is not a unit"), node.place("not a unit"))
+        Err(Problem::new(format!("`{text}` isn't a unit"), node.place("not a unit"))
             .help("a unit is made of letters, digits and `._:@-`, such as `shop` or `shop@1.service`"))
     }
 }

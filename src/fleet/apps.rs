@@ -55,14 +55,14 @@ pub(super) fn read(
 fn one<'t>(entry: &'t Entry, folders: Folders<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
     let key = entry.key.as_str();
     if app::KEYS.contains(&key) || !matches!(entry.node.value, Value::Table(_)) {
-        let message = format!("`{key}` stands among several apps, and is none of them");
+        let message = format!("`{key}` is among several apps, but isn't one of them");
         problems.push(
             Problem::new(message, entry.place("of which app?")).help("write it in each app's own table: `[app.shop]`"),
         );
         return None;
     }
     if !value::is_name(key) {
-        let message = format!("`{key}` is not an app's name");
+        let message = format!("`{key}` isn't an app's name");
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(key)));
     }
     let app = app::read(&entry.node, &Name::from(key), folders, names, problems);
@@ -77,7 +77,7 @@ fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Pro
         let of_units = with_units(&entry.node);
         if of_units.is_empty() && app.is_some() {
             problems.push(
-                Problem::new(format!("`{}` does not say which hosts it is on", entry.node.path), entry.place("where?"))
+                Problem::new(format!("`{}` doesn't say which hosts it is on", entry.node.path), entry.place("where?"))
                     .help("name their roles: `roles = [\"web\"]`, or its units: `units = { web = [\"shop\"] }`"),
             );
         }
@@ -114,7 +114,7 @@ pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) ->
         problems.push(Problem::new("the app would be on no host", node.place("nothing in it")));
     }
     if let Some((role, place)) = of_units.iter().find(|(role, _)| !roles.iter().any(|(known, _)| known == role)) {
-        let message = format!("role `{role}` has units, and is none of the app's roles");
+        let message = format!("role `{role}` has units, but isn't one of the app's roles");
         let (here, there) = (Place { label: "has units".into(), ..place.clone() }, node.place("not among these"));
         problems.push(Problem::new(message, here).and(there).help(format!("put `{role}` in, or leave `roles` out")));
     }
@@ -138,9 +138,11 @@ fn one_pool(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
             let label = |app: &str| format!("`{app}` has the pool's role");
             let here = Place { label: label(second.key), ..here.clone() };
             let there = Place { label: label(first.key), ..there.clone() };
-            Some(Problem::new(message, here).and(there).help(
-                "who takes a server out for one app would take it out for the other: give each a role and a pool of its own",
-            ))
+            Some(
+                Problem::new(message, here).and(there).help(
+                    "give each its own role and pool: a server that is out for one app would be out for the other",
+                ),
+            )
         })
     })
 }
@@ -151,11 +153,7 @@ fn one_folder(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
     pairs(all).filter(|(first, second)| first.app.path == second.app.path).find_map(|(first, second)| {
         let host = whole.hosts.iter().find(|host| on(first, host) && on(second, host))?;
         let message = format!("`{}` and `{}` have one folder on `{host}`", first.key, second.key);
-        Some(
-            Problem::new(message, second.path.clone()?)
-                .and(first.path.clone()?)
-                .help("give each app a `path` of its own"),
-        )
+        Some(Problem::new(message, second.path.clone()?).and(first.path.clone()?).help("give each app its own `path`"))
     })
 }
 

@@ -62,7 +62,7 @@ pub(super) fn read(
 
 fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mut Vec<Problem>) -> Option<Balancer> {
     if !value::is_name(&entry.key) {
-        let message = format!("`{}` is not a name", entry.key);
+        let message = format!("`{}` isn't a name", entry.key);
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
     }
     let section = Section::of(&entry.node, &KEYS, problems)?;
@@ -135,7 +135,7 @@ fn socket(node: &Node) -> Result<String, Problem> {
     if !text.starts_with('/') && text.contains(':') {
         return match address_and_port(text) {
             Some(_) => Ok(text.to_owned()),
-            None => Err(Problem::new(format!("`{text}` is not an address and a port"), node.place("not an address"))
+            None => Err(Problem::new(format!("`{text}` isn't an address and a port"), node.place("not an address"))
                 .help("write a path, or `127.0.0.1:9999`, `[::1]:9999`: as the balancer's machine sees it")),
         };
     }
@@ -160,7 +160,7 @@ fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Na
     }
     for entry in section.entries() {
         if !value::is_name(&entry.key) {
-            let message = format!("`{}` is not a pool's name", entry.key);
+            let message = format!("`{}` isn't a pool's name", entry.key);
             problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
         }
         let role = value::name(&entry.node)
@@ -188,7 +188,7 @@ pub fn address_and_port(text: &str) -> Option<(String, u16)> {
 /// A count, or `"80%"`.
 fn min_live(node: &Node) -> Result<MinLive, Problem> {
     let never = |label: &str| {
-        Err(Problem::new("no server at all may not be left live", node.place(label))
+        Err(Problem::new("zero isn't allowed: it would leave no server live", node.place(label))
             .help("write at least 1; an outage is allowed for one run by `--allow-outage POOL`"))
     };
     match &node.value {

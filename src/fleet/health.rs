@@ -34,7 +34,7 @@ pub(super) fn read(node: &Node, folder: &Path, problems: &mut Vec<Problem>) -> O
     let within = section.get("within", problems, value::wait).unwrap_or(Duration::from_secs(60));
     if problems.len() == before && over >= within {
         let node = section.find("over").or(section.find("within")).unwrap_or(node);
-        let message = "good answers cannot span `over` within `within`";
+        let message = "good answers can't span `over` within `within`";
         problems.push(
             Problem::new(message, node.place(format!("{over:?} of {within:?}")))
                 .help("make `within` longer than `over`"),
@@ -68,7 +68,7 @@ fn url(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     let filled = with_samples(text);
     let wrong = |label: String| {
-        Err(Problem::new(format!("`{text}` is not a URL to probe"), node.place(label))
+        Err(Problem::new(format!("`{text}` isn't a URL to probe"), node.place(label))
             .help("write it as `http://{address}:8080/health`, or `tcp://{address}:5432` for a port alone"))
     };
     match url::Url::parse(&filled) {
@@ -107,8 +107,8 @@ fn host_header(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     match url::Url::parse(&format!("http://{}/", with_samples(text))) {
         Ok(url) if url.path() == "/" && url.username().is_empty() && url.query().is_none() => Ok(text.to_owned()),
-        _ => Err(Problem::new(format!("`{text}` is not a host"), node.place("not a host"))
-            .help("write it as `shop.example.org`, or with a port behind a colon")),
+        _ => Err(Problem::new(format!("`{text}` isn't a host"), node.place("not a host"))
+            .help("write it as `shop.example.org`, or with a port after a colon")),
     }
 }
 
@@ -117,7 +117,7 @@ fn server_name(node: &Node) -> Result<String, Problem> {
     let sample = with_samples(text);
     match value::is_name(&sample) && !sample.contains(':') && sample.parse::<std::net::IpAddr>().is_err() {
         true => Ok(text.to_owned()),
-        false => Err(Problem::new(format!("`{text}` is not a server's name"), node.place("not a name"))
+        false => Err(Problem::new(format!("`{text}` isn't a server's name"), node.place("not a name"))
             .help("write the name that the certificate is for, such as `shop.example.org`")),
     }
 }
@@ -141,7 +141,7 @@ fn one_status(node: &Node) -> Result<(u16, u16), Problem> {
     };
     match range {
         Some((first, last)) if first >= 100 && first <= last && last <= 599 => Ok((first, last)),
-        _ => Err(Problem::new(format!("`{text}` is not a status"), node.place("from 100 to 599"))
+        _ => Err(Problem::new(format!("`{text}` isn't a status"), node.place("from 100 to 599"))
             .help("write a number such as `204`, or a range such as `\"200..399\"`")),
     }
 }
@@ -154,7 +154,7 @@ fn certificates(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     match std::fs::read_to_string(&file) {
         Ok(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => Ok(file),
         Ok(_) => Err(Problem::new(format!("`{text}` has no certificate"), node.place("no PEM in it")).help(help)),
-        Err(error) => Err(Problem::new(format!("`{text}` cannot be read: {error}"), node.place("here")).help(help)),
+        Err(error) => Err(Problem::new(format!("`{text}` can't be read: {error}"), node.place("here")).help(help)),
     }
 }
 
@@ -162,7 +162,7 @@ fn certificates(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
 fn version(node: &Node) -> Result<(Version, Option<Pattern>), Problem> {
     let text = value::text(node)?;
     let wrong = |label: &str, help: &str| {
-        Err(Problem::new(format!("`{text}` proves no version"), node.place(label)).help(help))
+        Err(Problem::new(format!("`{text}` doesn't prove a version"), node.place(label)).help(help))
     };
     let (how, rest) = text.split_once(':').map_or((text, None), |(how, rest)| (how, Some(rest)));
     let (place, pattern) = match (how, rest) {
@@ -216,16 +216,16 @@ pub(super) fn check(node: &Node, app: Option<&App>, hosts: &[Host], balancers: &
     let nothing = |host: &Host| {
         let of = |(key, text): (&str, Option<&String>)| Some((node.inner(key)?, filled(text?, host).err()?));
         let (node, placeholder) = texts.into_iter().find_map(of)?;
-        let message = format!("`{placeholder}` stands for nothing at `{}`", host.name);
+        let message = format!("`{placeholder}` has no value at `{}`", host.name);
         let help = "write {address}, {name}, {n} for the number at its end, or a key of the host's own in `[hosts]`";
         Some(Problem::new(message, node.place("has no value here")).help(help))
     };
     let no_url = |host: &Host| {
         let url = health.url_of(host);
         let error = url::Url::parse(&url).err()?;
-        let message = format!("`{url}`, where `{}` would be probed, is not a URL", host.name);
+        let message = format!("`{url}`, where `{}` would be probed, isn't a URL", host.name);
         let place = node.inner("url")?.place(error.to_string());
-        Some(Problem::new(message, place).help("look at the host's own keys in `[hosts]`"))
+        Some(Problem::new(message, place).help("check the host's own keys in `[hosts]`"))
     };
     probed.into_iter().find_map(|host| nothing(host).or_else(|| no_url(host)))
 }

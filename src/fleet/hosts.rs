@@ -36,7 +36,7 @@ impl Named {
     }
 }
 
-/// Every name of a fleet, with where it was first said, in that order.
+/// Every name of a fleet, with where it was first listed, in that order.
 #[derive(Default)]
 pub(super) struct Names {
     order: Vec<Name>,
@@ -47,7 +47,7 @@ impl Names {
     /// Takes a name in, or says who has it.
     fn take(&mut self, name: &Name, named: Named, place: Place) -> Result<(), Problem> {
         if WORDS.contains(&&**name) {
-            return Err(Problem::new(format!("`{name}` is a word of selections"), place).help(format!(
+            return Err(Problem::new(format!("`{name}` is a word that selections use"), place).help(format!(
                 "name {} otherwise than {}",
                 named.shown(),
                 super::section::listed(&WORDS)
@@ -60,7 +60,7 @@ impl Names {
                 Ok(())
             }
             Some((Named::Host, first)) if named == Named::Host => {
-                Err(Problem::new(format!("host `{name}` is there twice"), Place { label: "again".into(), ..place })
+                Err(Problem::new(format!("host `{name}` appears twice"), Place { label: "again".into(), ..place })
                     .and(Place { label: "first".into(), ..first.clone() }))
             }
             Some((had, _)) if *had == named => Ok(()),
@@ -68,7 +68,7 @@ impl Names {
                 let message = format!("`{name}` is {} and {}", had.shown(), named.shown());
                 let here = Place { label: format!("{} here", named.shown()), ..place };
                 let there = Place { label: format!("{} here", had.shown()), ..first.clone() };
-                Err(Problem::new(message, here).and(there).help("give each a name of its own"))
+                Err(Problem::new(message, here).and(there).help("give each its own name"))
             }
         }
     }
@@ -160,7 +160,7 @@ fn unrolled(entry: &Entry) -> Result<Vec<String>, Problem> {
     }
     match unrolled.iter().find(|name| !value::is_name(name)) {
         None => Ok(unrolled),
-        Some(name) => Err(Problem::new(format!("`{name}` is not a host name"), entry.place("not a host name"))
+        Some(name) => Err(Problem::new(format!("`{name}` isn't a host name"), entry.place("not a host name"))
             .help(value::why_no_name(name))),
     }
 }
@@ -174,9 +174,9 @@ fn one(entry: &Entry, count: usize, fleet: &Name, names: &mut Names, problems: &
     let mut address = section.get("address", problems, address);
     if let (Some(node), true) = (section.find("address"), count > 1 && !is_pattern(address.as_deref())) {
         address = None;
-        let message = format!("{count} hosts cannot have one address");
+        let message = format!("{count} hosts can't have one address");
         problems
-            .push(Problem::new(message, node.place("said of a range")).help(
+            .push(Problem::new(message, node.place("this is a range")).help(
                 "write the number of each as `{n}`, such as `address = \"10.0.0.{n}\"`, or put the domain into the name: `\"web[1..9].example.org\"`",
             ));
     }
@@ -207,7 +207,7 @@ fn addressed(host: Host, entry: &Entry) -> Result<Host, Problem> {
     let Some(pattern) = host.address.as_deref().filter(|address| address.contains('{')) else { return Ok(host) };
     let place = |label: &str| entry.node.inner("address").map_or(entry.place(label), |node| node.place(label));
     let filled = placeholder::filled(pattern, &host).map_err(|placeholder| {
-        Problem::new(format!("`{placeholder}` stands for nothing at `{}`", host.name), place("has no value here"))
+        Problem::new(format!("`{placeholder}` has no value at `{}`", host.name), place("has no value here"))
             .help("write {name}, {n} for the number at its end, or a key of the host's own")
     })?;
     if let Some(port) = value::port_in(&filled) {
@@ -215,7 +215,7 @@ fn addressed(host: Host, entry: &Entry) -> Result<Host, Problem> {
     }
     match value::is_name(&filled) {
         true => Ok(Host { address: Some(filled.into()), ..host }),
-        false => Err(Problem::new(format!("`{filled}` is not an address"), place("not an address"))
+        false => Err(Problem::new(format!("`{filled}` isn't an address"), place("not an address"))
             .help(value::why_no_name(&filled))),
     }
 }
@@ -238,7 +238,7 @@ fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, 
             let message = format!("`{}` would be a variable, but looks like `{key}`", entry.key);
             problems.push(
                 Problem::new(message, entry.place("a slip?"))
-                    .help(format!("write `{key}`, or name the variable otherwise")),
+                    .help(format!("write `{key}`, or give the variable another name")),
             );
         } else if entry.key == "name" {
             problems.push(

@@ -83,7 +83,7 @@ fn upside_down(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Hos
         Value::List(items) => items[early].place("in no pool"),
         _ => node.place("in no pool"),
     };
-    let message = format!("`{}` stands before `{}`, but hosts in no pool come last", order[early], order[last]);
+    let message = format!("`{}` comes before `{}`, but hosts in no pool come last", order[early], order[last]);
     Some(Problem::new(message, place).help(format!("put `{}` at the end", order[early])))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
         serde_json::error::Category::Data => {
             wrong(format!("what {by} printed isn't a JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
         }
-        _ => wrong(format!("what {by} printed is not JSON: {e}")).help(format!("it printed: {begins}")),
+        _ => wrong(format!("what {by} printed isn't JSON: {e}")).help(format!("it printed: {begins}")),
     })?;
     if said.0.is_empty() {
         let help =
@@ -54,7 +54,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
     Ok(())
 }
 
-/// Hosts in the order that they were printed in; one that is there twice stays so.
+/// Hosts in the order that they were printed in; one that appears twice stays so.
 struct Hosts(Vec<(String, serde_json::Value)>);
 
 impl<'de> Deserialize<'de> for Hosts {

@@ -8,13 +8,13 @@ pub const MOST: usize = 10_000;
 pub enum Error {
     #[error("a bracket in `{0}` has no partner")]
     Open(String),
-    #[error("`[{0}]` is not a range")]
+    #[error("`[{0}]` isn't a range")]
     NotNumbers(String),
-    #[error("the range `[{0}]` runs backwards")]
+    #[error("the range `[{0}]` runs backward")]
     Backwards(String),
     #[error("the range `[{0}]` is padded unevenly")]
     Uneven(String),
-    #[error("`{name}` stands for more than {MOST} hosts")]
+    #[error("`{name}` means more than {MOST} hosts")]
     TooMany { name: String },
 }
 
@@ -93,20 +93,17 @@ mod tests {
         let error = |name: &str| unroll(name).unwrap_err().to_string();
         assert_eq!(error("web[1..2"), "a bracket in `web[1..2` has no partner");
         assert_eq!(error("web1..2]"), "a bracket in `web1..2]` has no partner");
-        assert_eq!(error("web[1-2]"), "`[1-2]` is not a range");
-        assert_eq!(error("web[a..c]"), "`[a..c]` is not a range");
-        assert_eq!(error("web[1..]"), "`[1..]` is not a range");
-        assert_eq!(error("web[[1..2]]"), "`[[1..2]` is not a range");
-        assert_eq!(error("web[3..1]"), "the range `[3..1]` runs backwards");
+        assert_eq!(error("web[1-2]"), "`[1-2]` isn't a range");
+        assert_eq!(error("web[a..c]"), "`[a..c]` isn't a range");
+        assert_eq!(error("web[1..]"), "`[1..]` isn't a range");
+        assert_eq!(error("web[[1..2]]"), "`[[1..2]` isn't a range");
+        assert_eq!(error("web[3..1]"), "the range `[3..1]` runs backward");
         assert_eq!(error("web[1..021]"), "the range `[1..021]` is padded unevenly");
         assert_eq!(error("web[01..021]"), "the range `[01..021]` is padded unevenly");
         assert_eq!(error("web[01..100]"), "the range `[01..100]` is padded unevenly");
-        assert_eq!(error("n[1..10001]"), "`n[1..10001]` stands for more than 10000 hosts");
-        assert_eq!(error("n[1..101][1..100]"), "`n[1..101][1..100]` stands for more than 10000 hosts");
-        assert_eq!(
-            error("n[0..18446744073709551615]"),
-            "`n[0..18446744073709551615]` stands for more than 10000 hosts"
-        );
-        assert_eq!(error("n[0..99999999999999999999]"), "`[0..99999999999999999999]` is not a range");
+        assert_eq!(error("n[1..10001]"), "`n[1..10001]` means more than 10000 hosts");
+        assert_eq!(error("n[1..101][1..100]"), "`n[1..101][1..100]` means more than 10000 hosts");
+        assert_eq!(error("n[0..18446744073709551615]"), "`n[0..18446744073709551615]` means more than 10000 hosts");
+        assert_eq!(error("n[0..99999999999999999999]"), "`[0..99999999999999999999]` isn't a range");
     }
 }

@@ -22,7 +22,7 @@ pub struct Folders<'a> {
 pub(super) fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {
     let mut problems: Vec<Problem> = sets.iter().filter_map(|set| set::apply(&mut tree, set).err()).collect();
     if !value::is_name(name) {
-        problems.push(Problem::bare(format!("`{name}` is not a fleet's name")).help(value::why_no_name(name)));
+        problems.push(Problem::bare(format!("`{name}` isn't a fleet's name")).help(value::why_no_name(name)));
     }
     match whole(&Name::from(name), &tree, folders, &mut problems) {
         Some(fleet) if problems.is_empty() => Ok(fleet),
@@ -109,7 +109,7 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
 fn nothing_tells(node: &Node, app: Option<&super::App>, by_hand: bool) -> Option<Problem> {
     (by_hand && app.is_some_and(|app| app.health.is_none())).then(|| {
         Problem::new("nothing tells whether a host is healthy", node.place("has no `health`"))
-            .help("a balancer that is changed by hand tells nothing: write `[app.health]` with `url`")
+            .help("a balancer that is changed by hand doesn't report it: write `[app.health]` with `url`")
     })
 }
 
@@ -159,7 +159,7 @@ fn via(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     match text.split(',').find(|hop| !is_hop(hop)) {
         None => Ok(text.to_owned()),
-        Some(hop) => Err(Problem::new(format!("`{hop}` is not a jump host"), node.place("not a jump host"))
+        Some(hop) => Err(Problem::new(format!("`{hop}` isn't a jump host"), node.place("not a jump host"))
             .help("write it as `bastion.example.org`, or `anna@bastion.example.org:2222`")),
     }
 }
@@ -195,7 +195,7 @@ fn state(node: &Node) -> Result<String, Problem> {
     let below_home = text.strip_prefix("~/").map(|rest| rest.trim_end_matches('/'));
     match below_home {
         Some(rest) if rest.split('/').all(|part| !matches!(part, "" | "." | "..")) => Ok(format!("~/{rest}")),
-        Some(_) => Err(Problem::new(format!("`{text}` is not a folder below `~`"), node.place("write it out"))),
+        Some(_) => Err(Problem::new(format!("`{text}` isn't a folder below `~`"), node.place("write it out"))),
         None if text.starts_with('~') => {
             Err(Problem::new(format!("`{text}` is somebody's home"), node.place("`~/…`, or from `/` on")))
         }

@@ -289,7 +289,9 @@ pub const HEALTH: Table = Table {
             "version",
             Is::Text,
             "`none`",
-            "where the service reports the commit or tag that it serves: `header:NAME`, `json:/POINTER`, `body`, `process` (the folder in which its processes run, which only their own user and root can see) or `none`. A [pattern](#what-proves-a-release) can follow after another colon",
+            "where the service reports the commit or tag that it serves: `header:NAME`, `json:/POINTER`, `body`, \
+             `process` or `none`. `process` is the folder in which its processes run, which only their own user and \
+             root can see. A [pattern](#what-proves-a-release) can follow after another colon",
         ),
         key("good", Is::Number, "`3`", "how many good answers in a row prove a host"),
         key("over", Is::Time, "`10s`", "the shortest time that these answers must span"),
@@ -314,7 +316,7 @@ pub const HOST: Table = Table {
             "address",
             Is::Text,
             "the name",
-            r#"the address of the host. For a range, write a pattern such as `"10.0.0.{n}"`: `{n}` is the number at the end of the host's name, `{name}` is the whole name, and any other `{KEY}` is a variable of the host"#,
+            r#"the address of the host. For a range, write a pattern such as `"10.0.0.{n}"`. `{n}` is the number at the end of the host's name, `{name}` is the whole name, and any other `{KEY}` is a variable of the host"#,
         ),
     ],
 };

@@ -32,7 +32,7 @@ impl<'t> Section<'t> {
         let section = Self::any(node, problems)?;
         for entry in section.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let misplaced = (!node.path.is_empty() && TOP.contains(&entry.key.as_str()))
-                .then(|| format!("`{}` stands at the top of a fleet, before the first `[…]`", entry.key));
+                .then(|| format!("`{}` belongs at the top of a fleet file, before the first `[…]`", entry.key));
             let help = did_you_mean(&entry.key, known.iter().copied()).or(misplaced);
             let help = help.unwrap_or_else(|| format!("known here: {}", listed(known)));
             problems

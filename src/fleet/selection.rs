@@ -84,7 +84,7 @@ impl Selection {
         }
         if let Some(first) = unknown.first() {
             let message = format!(
-                "`{}` cannot be selected: nobody knows whether {} live or out",
+                "`{}` can't be selected: rfab can't tell whether {} live or out",
                 self.text,
                 named(&unknown, " is", " are")
             );
@@ -121,10 +121,10 @@ impl Selection {
         let (live, out) = (with(&[Standing::Live, Standing::Mixed]), with(&[Standing::Out]));
         let mut why = Vec::new();
         if self.uses(&Term::Out) {
-            why.push(if out.is_empty() { "nobody is out".into() } else { named(&out, " is out", " are out") });
+            why.push(if out.is_empty() { "no host is out".into() } else { named(&out, " is out", " are out") });
         }
         if self.uses(&Term::Live) {
-            why.push(if live.is_empty() { "nobody is live".into() } else { named(&live, " is live", " are live") });
+            why.push(if live.is_empty() { "no host is live".into() } else { named(&live, " is live", " are live") });
         }
         let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
         let failure =
@@ -141,7 +141,7 @@ impl Piece {
         let piece = piece.trim();
         let (away, terms) = piece.strip_prefix('^').map_or((false, piece), |rest| (true, rest));
         if let Some(inner) = terms.split('+').map(str::trim).find(|term| term.starts_with('^')) {
-            return Err(wrong(text, "has a `^` that stands behind no comma").help(format!("write `…,{inner}`")));
+            return Err(wrong(text, "has a `^` that doesn't follow a comma").help(format!("write `…,{inner}`")));
         }
         let terms = terms.split('+').map(|term| Term::parse(term.trim(), text, fleet)).collect::<Result<_, _>>()?;
         Ok(Piece { away, terms })
@@ -221,7 +221,7 @@ pub fn excluded(fleet: &Fleet, hosts: &[Host], text: &str) -> Result<Vec<Host>, 
 fn by_flag(flag: &str, fleet: &Fleet, text: &str) -> Result<BTreeSet<Name>, Failure> {
     let selection = Selection::parse(text, fleet)?;
     if selection.needs_balancer() {
-        return Err(wrong(text, &format!("has `live` or `out`, which `{flag}` does not know"))
+        return Err(wrong(text, &format!("has `live` or `out`, which `{flag}` doesn't know"))
             .help("name hosts, groups or roles"));
     }
     Ok(selection.hosts(fleet, |_| Standing::None)?.into_iter().map(|host| host.name).collect())
@@ -363,7 +363,7 @@ mod tests {
             ("web+", "the selection `web+` has an empty place | `,` is or, `+` is and, each between two names"),
             ("^", "the selection `^` has an empty place | `,` is or, `+` is and, each between two names"),
             ("^web03", "the selection `^web03` takes hosts away from nothing | write `all,^web03`"),
-            ("web+^web03", "the selection `web+^web03` has a `^` that stands behind no comma | write `…,^web03`"),
+            ("web+^web03", "the selection `web+^web03` has a `^` that doesn't follow a comma | write `…,^web03`"),
             ("grup1", "`prod` has no host, group or role `grup1` | did you mean `group1`?"),
             ("web,web3", "`prod` has no host, group or role `web3`, in `web,web3` | did you mean `web03`?"),
             (
@@ -379,7 +379,7 @@ mod tests {
             ),
             ("web[1..3]", "`prod` has no host, group or role `web1`, in `web[1..3]` | did you mean `web01`?"),
             ("web01..03", "`prod` has no host, group or role `web01..03` | a range has brackets: `web[01..03]`"),
-            ("web[03..01]", "the range `[03..01]` runs backwards in `web[03..01]` | write `[01..03]`"),
+            ("web[03..01]", "the range `[03..01]` runs backward in `web[03..01]` | write `[01..03]`"),
             ("web[01..03", "a bracket in `web[01..03` has no partner in `web[01..03` | write a range as `web[01..21]`"),
             ("w\u{1b}[2J", "the selection `w\\u{1b}[2J` has a control character | write names, `,`, `+` and `^`"),
         ] {
@@ -395,7 +395,7 @@ mod tests {
         };
         let see = "select `all` to see who is live and who is out";
         for (text, message) in [
-            ("group1+out", format!("`group1+out` selects no hosts of `prod`: nobody is out | {see}")),
+            ("group1+out", format!("`group1+out` selects no hosts of `prod`: no host is out | {see}")),
             (
                 "worker+live",
                 format!(
@@ -405,7 +405,7 @@ mod tests {
             (
                 "live+out",
                 format!(
-                    "`live+out` selects no hosts of `prod`: nobody is out, `web01`, `web02`, `web03`, `web04` and 2 more are live | {see}"
+                    "`live+out` selects no hosts of `prod`: no host is out, `web01`, `web02`, `web03`, `web04` and 2 more are live | {see}"
                 ),
             ),
             (
@@ -427,7 +427,7 @@ mod tests {
         let unknown = |host: &Host| if &*host.name == "web02" { Standing::Unknown } else { standing(host) };
         for text in ["out", "live", "web,^out", "group1+live"] {
             let message = format!(
-                "`{text}` cannot be selected: nobody knows whether `web02` is live or out | ask the balancer again"
+                "`{text}` can't be selected: rfab can't tell whether `web02` is live or out | ask the balancer again"
             );
             assert_eq!(failure(select(text, unknown)), (6, message));
         }
@@ -453,7 +453,7 @@ mod tests {
         );
         assert_eq!(
             failure(limited(&fleet, &out, "web,^live")),
-            (3, "the selection `web,^live` has `live` or `out`, which `--limit` does not know | name hosts, groups or roles".into())
+            (3, "the selection `web,^live` has `live` or `out`, which `--limit` doesn't know | name hosts, groups or roles".into())
         );
         assert_eq!(
             failure(excluded(&fleet, &out, "web9")),

@@ -55,12 +55,12 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
         for host in hosts.iter().filter(|host| host.roles.contains(role)) {
             for pattern in balancer.patterns(pool) {
                 let filled = filled(pattern, host).map_err(|placeholder| {
-                    let message = format!("`{placeholder}` stands for nothing at `{}`", host.name);
+                    let message = format!("`{placeholder}` has no value at `{}`", host.name);
                     Problem::new(message, node.place("has no value here"))
                         .help("write {name}, {n} for the number at its end, or a key of the host's own in `[hosts]`")
                 })?;
                 if !value::is_name(&filled) {
-                    let message = format!("`{pattern}` makes no server's name");
+                    let message = format!("`{pattern}` doesn't make a server's name");
                     return Err(Problem::new(message, node.place("not a name")).help(value::why_no_name(&filled)));
                 }
                 if let Some(other) = taken.insert(filled.clone(), &host.name) {
@@ -71,7 +71,7 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
                     };
                     let message = format!("{whose} would be the server `{filled}` of `{pool}`");
                     return Err(Problem::new(message, node.place("one name for both"))
-                        .help("put `{name}` in, which stands for the host's, or `{n}`, the number at its end"));
+                        .help("put `{name}` in, which is the host's name, or `{n}`, the number at its end"));
                 }
             }
         }

@@ -110,7 +110,7 @@ fn every_wrong_fleet_is_refused_with_its_report() {
         };
         let read = whole.and_then(|fleet| fleet.fleet());
         let report = match read {
-            Ok(_) => panic!("{} is not refused", case.title),
+            Ok(_) => panic!("{} isn't refused", case.title),
             Err(wrong) => rendered(&wrong),
         };
         let sets: String = case.sets.iter().map(|set| format!(" --set {set}")).collect();
@@ -323,14 +323,11 @@ fn a_file_that_cannot_be_read_says_why() {
     let report = |file: &str| rendered(&read(file, folder.path(), &[]).unwrap_err());
     assert_eq!(report("prd.toml"), "  × prd.toml: there is no such fleet file\n  help: did you mean `prod.toml`?\n");
     assert_eq!(report("none/x.toml"), "  × none/x.toml: there is no such fleet file\n");
-    assert_eq!(report("sub.toml"), "  × sub.toml: the fleet is not a file\n");
-    assert_eq!(
-        report("latin1.toml"),
-        "  × latin1.toml: the fleet cannot be read: stream did not contain valid UTF-8\n"
-    );
+    assert_eq!(report("sub.toml"), "  × sub.toml: the fleet isn't a file\n");
+    assert_eq!(report("latin1.toml"), "  × latin1.toml: the fleet can't be read: stream did not contain valid UTF-8\n");
     assert_eq!(
         report("bad name.toml"),
-        "  × bad name.toml: `bad name` is not a fleet's name\n  help: a name is made of letters, digits and `._:-`\n"
+        "  × bad name.toml: `bad name` isn't a fleet's name\n  help: a name is made of letters, digits and `._:-`\n"
     );
     assert_eq!(&*read("prod.toml", folder.path(), &[]).unwrap().name, "prod");
     assert_eq!(read("keyed.toml", folder.path(), &[]).unwrap().ssh.unwrap(), folder.path().join("ssh_config"));
@@ -343,7 +340,7 @@ fn as_a_failure_every_problem_has_its_line() {
     assert_eq!(failure.reason.exit().code(), 3);
     assert_eq!(failure.message, "fleets/x.toml has 2 mistakes");
     let places: Vec<_> = failure.places.iter().map(|p| (p.line, p.column, p.label.as_str())).collect();
-    let role = "`role` would be a variable, but looks like `roles`: write `roles`, or name the variable otherwise";
+    let role = "`role` would be a variable, but looks like `roles`: write `roles`, or give the variable another name";
     assert_eq!(places, [(1, 11, "expected true or false, found a whole number"), (3, 10, role)]);
     let map = serde_json::json!({ "hosts": { "web1": {} }, "keep": 3 });
     let failure = crate::failure::Failure::from(from_map("x", &map, folders().project, &[]).unwrap_err());
@@ -521,7 +518,7 @@ fn a_port_in_an_address_is_refused_with_the_place_where_it_belongs_and_ipv6_is_n
     ] {
         let wrong = parse("fleet.toml", "prod", &format!("[hosts]\n{hosts}\n"), folders(), &[]).unwrap_err();
         let said = rendered(&wrong);
-        assert!(said.contains("`10.0.0.1:2023` is not an address") && said.contains("has a port in it"), "{said}");
+        assert!(said.contains("`10.0.0.1:2023` isn't an address") && said.contains("has a port in it"), "{said}");
     }
     for address in ["::1", "fd00::11", "fd00::2023", "10.0.0.1", "a.example.org"] {
         assert_eq!(read_text(&format!("[hosts]\nweb1 = {{ address = \"{address}\" }}")).hosts[0].address(), address);

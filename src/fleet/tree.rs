@@ -54,7 +54,7 @@ impl Node {
             Err(error) => {
                 let place =
                     Place { path: String::new(), at: At::File(error.span().unwrap_or(0..0)), label: "here".into() };
-                Err(Problem::new(format!("this is not TOML: {}", one_line(error.message())), place))
+                Err(Problem::new(format!("this isn't TOML: {}", one_line(error.message())), place))
             }
         }
     }
@@ -195,6 +195,6 @@ fn node(value: &DeValue<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) 
 }
 
 fn too_large(path: &str, at: At) -> Problem {
-    Problem::new("this number cannot be held", Place { path: path.to_owned(), at, label: "here".into() })
+    Problem::new("this number is out of range", Place { path: path.to_owned(), at, label: "here".into() })
         .help("use a number between -9223372036854775808 and 9223372036854775807")
 }

@@ -59,7 +59,7 @@ pub(super) fn list<'t, T: PartialEq>(
         let value = read(item)?;
         if let Some(first) = read_items.iter().position(|earlier| *earlier == value) {
             return Err(
-                Problem::new("the same is said twice", item.place("again")).and(items[first].place("first said"))
+                Problem::new("this is listed twice", item.place("again")).and(items[first].place("first listed"))
             );
         }
         read_items.push(value);
@@ -88,7 +88,7 @@ pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
         return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
     };
     let Some(duration) = span(text) else {
-        return Err(Problem::new(format!("`{text}` is not a duration"), node.place("not a duration"))
+        return Err(Problem::new(format!("`{text}` isn't a duration"), node.place("not a duration"))
             .help("write a whole number and `ms`, `s`, `m` or `h`, such as \"60s\" or \"2m\""));
     };
     if duration > LONGEST_WAIT {
@@ -100,7 +100,7 @@ pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
 /// A duration that is not zero.
 pub(super) fn wait(node: &Node) -> Result<Duration, Problem> {
     match duration(node)? {
-        Duration::ZERO => Err(Problem::new("a wait of nothing can only fail", node.place("more than 0s"))),
+        Duration::ZERO => Err(Problem::new("a wait of 0s can only fail", node.place("more than 0s"))),
         duration => Ok(duration),
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn why_no_name(text: &str) -> &'static str {
     match text {
         "" => "write at least one character",
         "." | ".." => "give it a name that isn't a folder's",
-        _ if text.starts_with('-') => "a name may not start with `-`, for then it is an option",
+        _ if text.starts_with('-') => "a name can't start with `-`, because that makes it an option",
         _ if text.len() > LONGEST_NAME => "a name has at most 253 characters",
         _ => "a name is made of letters, digits and `._:-`",
     }
@@ -134,7 +134,7 @@ pub(super) fn name(node: &Node) -> Result<Name, Problem> {
     if is_name(text) {
         Ok(Name::from(text.as_str()))
     } else {
-        Err(Problem::new(format!("`{text}` is not a name"), node.place("not a name")).help(why_no_name(text)))
+        Err(Problem::new(format!("`{text}` isn't a name"), node.place("not a name")).help(why_no_name(text)))
     }
 }
 
@@ -157,9 +157,10 @@ pub(super) fn port_in(address: &str) -> Option<&str> {
 /// Words the problem of an address with a port, and names the place where that belongs.
 pub(super) fn with_port(address: &str, port: &str, place: super::wrong::Place) -> Problem {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    Problem::new(format!("`{address}` is not an address"), place).help(format!(
-        "write `{host}`. ssh's port belongs into the ssh configuration: `Host {host}` and below it `Port {port}`, in the file \
-         that `ssh = \"…\"` at the top names; the app's belongs into `url` of `[app.health]`"
+    Problem::new(format!("`{address}` isn't an address"), place).help(format!(
+        "write `{host}`. ssh's port belongs in the ssh configuration: `Host {host}` and below it `Port {port}`, in \
+         the file \
+         that `ssh = \"…\"` at the top names; the app's belongs in `url` of `[app.health]`"
     ))
 }
 
@@ -175,8 +176,8 @@ pub(super) fn user(node: &Node) -> Result<Name, Problem> {
     if is_user(text) {
         Ok(Name::from(text))
     } else {
-        Err(Problem::new(format!("`{text}` is not a user"), node.place("not a user"))
-            .help("a user starts with `a`–`z` or `_` and goes on with these, digits, `.` and `-`"))
+        Err(Problem::new(format!("`{text}` isn't a user"), node.place("not a user"))
+            .help("a user starts with `a`–`z` or `_` followed by these, digits, `.` and `-`"))
     }
 }
 
@@ -185,11 +186,11 @@ pub(super) fn path(node: &Node) -> Result<&str, Problem> {
     let text = text(node)?;
     let wrong = |message: &str, label: &str| Err(Problem::new(format!("`{text}` {message}"), node.place(label)));
     if !text.starts_with('/') {
-        wrong("does not start with `/`", "a path on the hosts, from `/` on")
+        wrong("doesn't start with `/`", "a path on the hosts, from `/` on")
     } else if text.split('/').any(|part| part == ".." || part == ".") {
         wrong("has a `.` or `..` in it", "write the path out")
     } else if text.bytes().all(|b| b == b'/') {
-        wrong("is the whole disk", "a folder of its own")
+        wrong("is the whole disk", "needs its own folder")
     } else {
         Ok(text.trim_end_matches('/'))
     }
@@ -205,7 +206,7 @@ pub(super) fn filled_in(node: &Node, text: &str, samples: &[(&str, &str)]) -> Re
         let Some((_, sample)) = samples.iter().find(|(name, _)| placeholder == format!("{{{name}}}")) else {
             let known: Vec<String> = samples.iter().map(|(name, _)| format!("{{{name}}}")).collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            return Err(Problem::new(format!("`{placeholder}` stands for nothing"), node.place("has no value here"))
+            return Err(Problem::new(format!("`{placeholder}` has no value"), node.place("has no value here"))
                 .help(format!("write {}", listed(&known))));
         };
         filled.push_str(&rest[..start]);

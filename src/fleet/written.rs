@@ -136,7 +136,7 @@ pub fn from_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set
 }
 
 fn text_of(file: &Path) -> Result<String, Problem> {
-    let unreadable = |error: std::io::Error| Problem::bare(format!("the fleet cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| Problem::bare(format!("the fleet can't be read: {error}"));
     let about = match fs::metadata(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Problem::bare("there is no such fleet file").perhaps(neighbour(file)));
@@ -144,7 +144,7 @@ fn text_of(file: &Path) -> Result<String, Problem> {
         about => about.map_err(unreadable)?,
     };
     if !about.is_file() {
-        return Err(Problem::bare("the fleet is not a file"));
+        return Err(Problem::bare("the fleet isn't a file"));
     }
     if about.len() > LARGEST {
         return Err(Problem::bare(format!("the fleet file has {} bytes, which is too much", about.len())));

@@ -38,7 +38,7 @@ impl Read for ReadBehind {
     }
 
     fn describe(&self) -> String {
-        "look whether the fabfile's branch is behind its upstream".to_owned()
+        "check whether the fabfile's branch is behind its upstream".to_owned()
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<Behind>, Failure> {

@@ -128,7 +128,7 @@ impl ByGit {
         if !ended.ok {
             return Err(lacking(&ended.why()));
         }
-        let strange = || Error::Read("git lists a tree as it never does".to_owned());
+        let strange = || Error::Read("git lists a tree in an unknown form".to_owned());
         for line in out.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
             let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(strange)?;
             let head = std::str::from_utf8(&line[..tab]).map_err(|_| strange())?;
@@ -152,7 +152,7 @@ impl ByGit {
     pub fn size(&self, file: &str) -> Result<u64, Error> {
         let text = self.said(&["cat-file", "-s", file], "")?;
         text.parse()
-            .map_err(|_| Error::Read(format!("git says that it has `{}` bytes", super::process::visible(&text))))
+            .map_err(|_| Error::Read(format!("git reports that it has `{}` bytes", super::process::visible(&text))))
     }
 
     pub fn content(&self, file: &str) -> Result<Vec<u8>, Error> {

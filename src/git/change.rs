@@ -114,7 +114,7 @@ impl Effect for ChangeRepository {
                 Ok(None)
             }
             Change::Commit { .. } | Change::Merge { .. } => {
-                let message = format!("the simulator does not change repositories: {}", Effect::describe(self));
+                let message = format!("the simulator doesn't change repositories: {}", Effect::describe(self));
                 Err(Failure::failed(message).into())
             }
         }

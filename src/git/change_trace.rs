@@ -102,7 +102,7 @@ impl Read for ReadChange {
     }
 
     fn describe(&self) -> String {
-        format!("look whether it was done: {}", self.change.describe())
+        format!("check whether it was done: {}", self.change.describe())
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<ChangeTrace, Failure> {

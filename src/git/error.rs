@@ -17,7 +17,7 @@ pub enum Error {
     /// Git itself refuses it, unless `safe.directory` names it.
     #[error("the repository `{path}` belongs to another user")]
     Theirs { path: String, advised: bool },
-    #[error("`{0}` is not a repository's URL")]
+    #[error("`{0}` isn't a repository's URL")]
     BadUrl(String),
     #[error("the repository has several remotes and none is `origin`: {}", .0.join(", "))]
     ManyRemotes(Vec<String>),
@@ -25,15 +25,15 @@ pub enum Error {
     NoRemote,
     #[error("the repository has no work tree")]
     NoWorkTree,
-    #[error("`git` cannot be started: {0}")]
+    #[error("`git` can't be started: {0}")]
     NoGit(String),
-    #[error("git {what} did not end within {} s", .within.as_secs())]
+    #[error("git {what} didn't end within {} s", .within.as_secs())]
     TimedOut { what: String, within: Duration },
-    #[error("git {what} heard nothing for {} s", .quiet.as_secs())]
+    #[error("git {what} got no data for {} s", .quiet.as_secs())]
     Quiet { what: String, quiet: Duration },
     #[error("git {what} failed: {why}")]
     Git { what: String, why: String },
-    #[error("`{remote}` cannot be fetched from: {why}")]
+    #[error("`{remote}` can't be fetched from: {why}")]
     Fetch { remote: String, at: Option<String>, why: String },
     #[error("nothing was ever fetched from `{0}`")]
     NeverFetched(String),
@@ -47,13 +47,13 @@ pub enum Error {
     NotAccepted { reference: String, kind: &'static str, accept: Vec<Accept> },
     #[error("nobody pushed the commit `{0}`")]
     NotPushed(String),
-    #[error("`{0}` cannot be a name in git")]
+    #[error("`{0}` can't be a name in git")]
     BadName(String),
     #[error("there is nothing to commit")]
     NothingToCommit,
-    #[error("`{reference}` conflicts in {}; the merge was taken back", .files.join(", "))]
+    #[error("`{reference}` conflicts in {}; the merge was undone", .files.join(", "))]
     Conflict { reference: String, files: Vec<String> },
-    #[error("the repository cannot be read: {0}")]
+    #[error("the repository can't be read: {0}")]
     Read(String),
 }
 

@@ -118,7 +118,7 @@ impl Portions<'_> {
         alone_in(self.mirror);
         self.strikes += 1;
         if !moved || self.strikes >= STRIKES {
-            let why = format!("{why}; what arrived before is kept, and the next try goes on from there");
+            let why = format!("{why}; what arrived before is kept, and the next try continues from there");
             return Err(Error::fetch(self.mirror, why));
         }
         Ok(false)

@@ -65,7 +65,7 @@ impl Ended {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         match &lines[lines.len().saturating_sub(3)..] {
-            [] => "it did not say why".to_owned(),
+            [] => "it didn't say why".to_owned(),
             lines => visible(&lines.join("; ")),
         }
     }
@@ -220,7 +220,8 @@ impl Batch {
         let mut head = String::new();
         self.out.read_line(&mut head).map_err(failed)?;
         let size = head.trim_end().strip_prefix(&format!("{id} blob ")).and_then(|size| size.parse::<usize>().ok());
-        let size = size.ok_or_else(|| Error::Read(format!("git says of a file: {}", visible(head.trim_end()))))?;
+        let size =
+            size.ok_or_else(|| Error::Read(format!("git reports about a file: {}", visible(head.trim_end()))))?;
         let mut content = vec![0; size + 1];
         self.out.read_exact(&mut content).map_err(failed)?;
         content.pop();

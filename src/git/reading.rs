@@ -87,7 +87,7 @@ pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
 /// A repository of this machine, without making anything.
 pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     if !source.starts_with('/') {
-        let message = format!("the simulator reads repositories of this machine, and `{source}` is not on it");
+        let message = format!("the simulator reads repositories of this machine, and `{source}` isn't on it");
         return Err(Failure::failed(message));
     }
     Ok(Repository::locate(source, Path::new("/nonexistent"))?)

@@ -96,7 +96,7 @@ fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
         return Err(Error::NotAccepted { reference: visible(ask.reference), kind: kind.word(), accept });
     }
     if kind == Kind::Stable && (names.branch("stable").is_some() || names.tag("stable").is_some()) {
-        warnings.push("`stable` is also a branch or a tag: the newest stable tag is meant".to_owned());
+        warnings.push("`stable` is also a branch or a tag: rfab uses the newest stable tag".to_owned());
     }
     if kind == Kind::Commit && !open.holds(&names, &commit)? {
         if ask.guarded {
@@ -161,7 +161,7 @@ fn differing(open: &Open, kind: Kind, name: &str, commit: &str) -> Option<String
     let here = open.peeled(&local)?;
     (here != commit).then(|| {
         format!(
-            "your {word} `{}` is {}, the remote's is {}: the remote's is meant",
+            "your {word} `{}` is {}, the remote's is {}: rfab uses the remote's",
             visible(name),
             &here[..12],
             &commit[..12]
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(
             main.warnings,
             [format!(
-                "your branch `main` is {}, the remote's is {}: the remote's is meant",
+                "your branch `main` is {}, the remote's is {}: rfab uses the remote's",
                 &sample.git(&["rev-parse", "main"])[..12],
                 &second[..12]
             )]

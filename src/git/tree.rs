@@ -84,7 +84,7 @@ impl Tree {
     }
 
     fn id(&self, entry: &Entry) -> Result<&(String, Option<u64>), Error> {
-        self.ids.get(&entry.path).ok_or_else(|| Error::Read(format!("`{}`: it is not there", shown(entry))))
+        self.ids.get(&entry.path).ok_or_else(|| Error::Read(format!("`{}`: it isn't there", shown(entry))))
     }
 }
 

@@ -46,7 +46,7 @@ impl Read for LookAgain {
 
     fn describe(&self) -> String {
         let hosts: Vec<&str> = self.hosts.iter().map(|(host, _)| &*host.name).collect();
-        format!("look whether these still serve: {}", hosts.join(", "))
+        format!("check whether these still serve: {}", hosts.join(", "))
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Vec<Down>, Failure> {
@@ -68,9 +68,9 @@ impl Read for LookAgain {
                 None => true,
             };
             if !answers {
-                down.push(Down { host: host.name.clone(), why: "it does not answer its probe".to_owned() });
+                down.push(Down { host: host.name.clone(), why: "it doesn't answer its probe".to_owned() });
             } else if !model.up(host)? {
-                down.push(Down { host: host.name.clone(), why: "its balancer says `DOWN`".to_owned() });
+                down.push(Down { host: host.name.clone(), why: "its balancer reports `DOWN`".to_owned() });
             }
         }
         if !down.is_empty() && model.now < model.began + PATIENCE.as_millis() as u64 {
@@ -96,9 +96,9 @@ impl LookAgain {
             let servers = balance.servers(&self.fleet, host)?;
             let gone = |s: &&&Server| s.admin == Admin::Ready && matches!(s.health, Checked::Down | Checked::Rising);
             if !answers {
-                down.push(Down { host: host.name.clone(), why: "it does not answer its probe".to_owned() });
+                down.push(Down { host: host.name.clone(), why: "it doesn't answer its probe".to_owned() });
             } else if let Some(server) = servers.iter().find(gone) {
-                down.push(Down { host: host.name.clone(), why: format!("its balancer says `{}`", server.raw) });
+                down.push(Down { host: host.name.clone(), why: format!("its balancer reports `{}`", server.raw) });
             }
         }
         Ok(down)

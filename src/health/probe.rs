@@ -54,7 +54,7 @@ impl Probe {
     pub fn of(fleet: &Arc<Fleet>, host: &Host, expected: Expected) -> Result<Probe, Failure> {
         let app = fleet.app.as_ref();
         let none = || {
-            let message = format!("fleet `{}` does not say how a host proves that it serves", fleet.name);
+            let message = format!("fleet `{}` doesn't say how a host proves that it serves", fleet.name);
             Failure::new(Reason::Fabfile, message).help("add `[app.health]` with `url` to the fleet file")
         };
         let health = app.and_then(|app| app.health.clone());
@@ -75,14 +75,14 @@ impl Probe {
     pub(super) fn unresolved(&self, name: &str) -> Failure {
         let (host, through) = (&self.host, &self.through);
         let message =
-            format!("`{name}` does not resolve on `{through}`, from where `{host}` is probed at {}", self.url());
+            format!("`{name}` doesn't resolve on `{through}`, from where `{host}` is probed at {}", self.url());
         let address = match host.address {
             Some(_) => "correct `address`",
             None => "add `address`",
         };
         let help = format!(
             "{address} of `{host}` in the fleet file: an IP address, or a name that `{through}` knows. A name that only your \
-             ssh configuration has does not count there"
+             ssh configuration has doesn't count there"
         );
         Failure::new(Reason::Fabfile, message).on(&host.name).help(help)
     }
@@ -94,8 +94,8 @@ impl Probe {
             Some(Some(version)) => {
                 format!("host `{}` serves version `{version}`, not {}", self.host, self.expected.shown())
             }
-            Some(None) => format!("host `{}` answers well, but does not say which version it serves", self.host),
-            None => format!("host `{}` does not get healthy within {within} s", self.host),
+            Some(None) => format!("host `{}` answers well, but doesn't say which version it serves", self.host),
+            None => format!("host `{}` doesn't become healthy within {within} s", self.host),
         };
         let said: Vec<String> = last.iter().map(Answer::shown).collect();
         let url = self.url();

@@ -20,7 +20,7 @@ impl Read for ProbeOnce {
     }
 
     fn describe(&self) -> String {
-        format!("look whether it serves {}", self.0.expected.short())
+        format!("check whether it serves {}", self.0.expected.short())
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {

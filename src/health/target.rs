@@ -55,7 +55,7 @@ impl Target {
             None => client,
         };
         let client = client.build().map_err(|e| {
-            Failure::failed(format!("`{text}` cannot be probed from here: {}", innermost(&e)))
+            Failure::failed(format!("`{text}` can't be probed from here: {}", innermost(&e)))
                 .help("install this machine's certificates, such as the package `ca-certificates`")
         })?;
         Ok(Target { client: Some(client), url, header, place, named })
@@ -106,7 +106,7 @@ impl Target {
     }
 
     fn unaccepted(&self, why: &rustls::Error) -> Failure {
-        let message = format!("the certificate of `{}` is not accepted: {why}", self.url);
+        let message = format!("the certificate of `{}` isn't accepted: {why}", self.url);
         Failure::new(Reason::Fabfile, message).help(
             "write the name that it is for as `server_name` in `[app.health]`, and as `ca` a file beside the fleet with the \
              authority that signed it",

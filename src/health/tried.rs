@@ -64,13 +64,13 @@ impl Tried {
     fn of(answer: &Answer, probe: &Probe, written: &Written) -> Tried {
         let health = &probe.health;
         match answer.status {
-            _ if answer.garbled => Tried::Nameless("what answers is not HTTP".to_owned()),
+            _ if answer.garbled => Tried::Nameless("what answers isn't HTTP".to_owned()),
             _ if answer.good => named(answer, health, &probe.expected, written),
             None => Tried::Silent,
             Some(status) if health.takes(status) => Tried::Silent,
             // The service is there, and has nothing at this address.
             Some(status @ 300..500) if !matches!(status, 408 | 425 | 429) => {
-                Tried::Nameless(format!("{status}, which is not a good answer"))
+                Tried::Nameless(format!("{status}, which isn't a good answer"))
             }
             Some(_) => Tried::Silent,
         }
@@ -84,7 +84,7 @@ fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Writte
         Version::Process if answer.version.is_some() || answer.text.is_some() => return Tried::Fits,
         Version::Process => {
             return Tried::Nameless(format!(
-                "{}, and of the processes that its login user may look at none runs in a release",
+                "{}, and none of the processes that its login user can see runs in a release",
                 answer.shown()
             ));
         }
@@ -95,7 +95,7 @@ fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Writte
     let status = answer.status.unwrap_or_default();
     let words = match (&answer.version, &answer.text) {
         (Some(said), _) if could_say(said, expected) || written.names_one(said) => return Tried::Fits,
-        (Some(said), _) => format!("{status}, and {place} is `{said}`, which has no release's form"),
+        (Some(said), _) => format!("{status}, and {place} is `{said}`, which isn't in the form of a release"),
         (None, Some(text)) => format!("{status}, and {place} is `{text}`, in which the pattern finds nothing"),
         (None, None) if health.version == Version::Body => format!("{status} with an empty body"),
         (None, None) => format!("{status} without {place}"),

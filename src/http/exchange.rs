@@ -99,7 +99,7 @@ pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answe
     tokio::select! {
         () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
         answered = timeout(within, followed(request)) => answered.unwrap_or_else(|_| {
-            Err(unanswered(request, &format!("was not answered within {} s", within.as_secs_f64()), true))
+            Err(unanswered(request, &format!("wasn't answered within {} s", within.as_secs_f64()), true))
         }),
     }
 }
@@ -108,8 +108,8 @@ pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answe
 fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
     match sent && !request.method.reads() {
-        true => Failure::unknown(format!("{message}, and nobody knows whether it was done"))
-            .help("look at the other side before it is sent again"),
+        true => Failure::unknown(format!("{message}, and rfab can't tell whether it was done"))
+            .help("check the other side before you send it again"),
         false => Failure::failed(message),
     }
 }
@@ -129,18 +129,19 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
         url = next(request, &url, place.to_str().ok())?;
     }
     let message = format!("`{}` is sent on more than {REDIRECTS} times", request.shown());
-    Err(Failure::failed(message).help("ask for the place that it is at"))
+    Err(Failure::failed(message).help("request its final URL"))
 }
 
 /// Where a request is sent on to: never to where it could be read on its way, if it could not be so far.
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
-        return Err(Failure::failed(format!("`{}` is sent on to what isn't a URL", request.shown())));
+        return Err(Failure::failed(format!("`{}` is redirected to what isn't a URL", request.shown())));
     };
     if url.scheme() == "https" && next.scheme() == "http" {
-        let message = format!("`{}` is sent on to `{}`, which everybody can read", request.shown(), shown(&next));
-        return Err(Failure::failed(message).help("ask for the place that it is at, by `https://…`"));
+        let message =
+            format!("`{}` is redirected to `{}`, which anybody on the way can read", request.shown(), shown(&next));
+        return Err(Failure::failed(message).help("request its final URL, by `https://…`"));
     }
     Ok(next)
 }
@@ -153,12 +154,12 @@ async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure
     });
     let client = if own { client.no_proxy() } else { client };
     let client = client.build().map_err(|e| {
-        Failure::failed(format!("`{}` cannot be sent from here: {}", request.shown(), innermost(&e)))
+        Failure::failed(format!("`{}` can't be sent from here: {}", request.shown(), innermost(&e)))
             .help("install this machine's certificates, such as the package `ca-certificates`")
     })?;
     request.built(&client, url).send().await.map_err(|e| {
         let sent = !e.is_connect() && !e.is_builder();
-        unanswered(request, &format!("was not answered: {}", innermost(&e)), sent)
+        unanswered(request, &format!("wasn't answered: {}", innermost(&e)), sent)
     })
 }
 
@@ -179,7 +180,7 @@ async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<An
             Ok(None) => break,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(e) => {
-                let why = format!("was answered with {status}, and not to the end: {}", innermost(&e));
+                let why = format!("was answered with {status}, but the answer is incomplete: {}", innermost(&e));
                 return Err(unanswered(request, &why, true));
             }
         }

@@ -82,7 +82,7 @@ impl Request {
             wrong(format!("`{url}` isn't a URL: {e}")).help("write it whole, such as `https://example.org/hook`")
         })?;
         if !matches!(parsed.scheme(), "http" | "https") {
-            let message = format!("`{}://` is spoken by nobody here", parsed.scheme());
+            let message = format!("`{}://` isn't a protocol that rfab speaks", parsed.scheme());
             return Err(wrong(message).help("write `https://…`, or `http://…`"));
         }
         let shown = shown(&parsed);

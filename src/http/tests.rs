@@ -129,7 +129,7 @@ async fn a_status_that_is_not_wanted_is_a_failure() {
     request.wanted = vec![404];
     assert_eq!(server.said(&ask(&request).await.unwrap_err()), "`get URL/good` was answered with 200 OK");
     let failure = ask(&server.request(Method::Delete, "/broken")).await.unwrap_err();
-    assert_eq!(failure.reason, Reason::Failed, "the server said that it did not work");
+    assert_eq!(failure.reason, Reason::Failed, "the server said that it didn't work");
     assert_eq!(failure.help.unwrap().len(), "the answer begins: ".len() + 200);
 }
 
@@ -139,7 +139,7 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
     assert_eq!(ask(&server.request(Method::Get, "/on")).await.unwrap().body, "hello");
     let why = async |method, path: &str| server.said(&ask(&server.request(method, path)).await.unwrap_err());
     assert_eq!(why(Method::Get, "/round").await, "`get URL/round` is sent on more than 5 times");
-    assert_eq!(why(Method::Get, "/on-nowhere").await, "`get URL/on-nowhere` is sent on to what isn't a URL");
+    assert_eq!(why(Method::Get, "/on-nowhere").await, "`get URL/on-nowhere` is redirected to what isn't a URL");
     assert_eq!(why(Method::Post, "/on").await, "`post URL/on` was answered with 302 Found");
     // What was meant for one place is not told to another.
     let mut request = server.request(Method::Get, "/on-elsewhere");
@@ -155,7 +155,7 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
     assert_eq!(next("/b").unwrap(), "https://example.org/b");
     assert_eq!(
         next("http://example.org/b?token=hunter2").unwrap_err(),
-        "`get https://example.org/a?…` is sent on to `http://example.org/b?…`, which everybody can read"
+        "`get https://example.org/a?…` is redirected to `http://example.org/b?…`, which anybody on the way can read"
     );
 }
 
@@ -172,16 +172,17 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
         assert!(began.elapsed() < Duration::from_secs(4), "{path}");
         (failure.reason, server.said(&failure))
     };
-    let unknown = ", and nobody knows whether it was done";
-    let slow = |method: &str| format!("`{method} URL/slow` was not answered within 0.3 s");
+    let unknown = ", and rfab can't tell whether it was done";
+    let slow = |method: &str| format!("`{method} URL/slow` wasn't answered within 0.3 s");
     assert_eq!(said(Method::Get, "/slow").await, (Reason::Failed, slow("get")));
     assert_eq!(said(Method::Post, "/slow").await, (Reason::Unknown, slow("post") + unknown));
     let (reason, message) = said(Method::Put, "/dropped").await;
-    assert!(reason == Reason::Unknown && message.starts_with("`put URL/dropped` was not answered: "), "{message}");
+    assert!(reason == Reason::Unknown && message.starts_with("`put URL/dropped` wasn't answered: "), "{message}");
     assert!(message.ends_with(unknown), "{message}");
     let (reason, message) = said(Method::Get, "/half").await;
     assert!(
-        reason == Reason::Failed && message.starts_with("`get URL/half` was answered with 200, and not to the end: ")
+        reason == Reason::Failed
+            && message.starts_with("`get URL/half` was answered with 200, but the answer is incomplete: ")
     );
     let huge = "`get URL/huge` was answered with 200, and more than 8 MiB".to_owned();
     assert_eq!(said(Method::Get, "/huge").await, (Reason::Failed, huge));
@@ -212,7 +213,7 @@ fn what_is_no_url_or_would_show_a_password_is_refused() {
             "write it whole, such as `https://example.org/hook`".into()
         )
     );
-    assert_eq!(why("ftp://example.org/").0, "`ftp://` is spoken by nobody here");
+    assert_eq!(why("ftp://example.org/").0, "`ftp://` isn't a protocol that rfab speaks");
     for url in ["https://anna:hunter2@example.org/x?y=hunter2#z", "https://hunter2@example.org/x?y"] {
         let (message, help) = why(url);
         assert_eq!(

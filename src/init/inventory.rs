@@ -34,7 +34,7 @@ pub fn look(folder: &Path, found: &mut Found) {
     }
     for (file, stage) in files.into_iter().filter(|(_, stage)| plain(stage)) {
         if [".yml", ".yaml"].iter().any(|end| file.ends_with(end)) {
-            found.notes.push(format!("`{file}` is YAML, and its hosts have to be written in by hand"));
+            found.notes.push(format!("`{file}` is YAML: add its hosts by hand"));
             continue;
         }
         let Some(text) = read_file(&folder.join(&file)) else { continue };
@@ -48,7 +48,7 @@ pub fn look(folder: &Path, found: &mut Found) {
             for vars in ["group_vars", "host_vars"] {
                 let vars = beside.join(vars);
                 if folder.join(&vars).is_dir() {
-                    found.notes.push(format!("`{}` is not read", vars.display()));
+                    found.notes.push(format!("`{}` isn't read", vars.display()));
                 }
             }
         }
@@ -98,7 +98,7 @@ impl Reading {
         let mut hosts = Vec::new();
         for name in &names {
             let Some(place) = Place::of(name) else {
-                self.notes.push(format!("the host {} cannot be read, and has to be written in by hand", named(name)));
+                self.notes.push(format!("the host {} can't be read: add it by hand", named(name)));
                 continue;
             };
             self.port(&place.host, place.port.as_deref());
@@ -134,7 +134,7 @@ impl Reading {
     }
 
     fn port(&mut self, of: &str, port: Option<&str>) {
-        self.notes.extend(port.map(|port| format!("{of}: port {port} belongs into an ssh configuration")));
+        self.notes.extend(port.map(|port| format!("{of}: port {port} belongs in an ssh configuration")));
     }
 
     /// The stage, whose fleet has one login user.
@@ -149,7 +149,7 @@ impl Reading {
         let others = users.iter().filter(|(_, user)| Some(user) != self.stage.user.as_ref());
         notes.append(&mut self.notes);
         notes.extend(
-            others.map(|(host, user)| format!("{host}: its login user {user} belongs into an ssh configuration")),
+            others.map(|(host, user)| format!("{host}: its login user {user} belongs in an ssh configuration")),
         );
         if !self.unread.is_empty() {
             let unread: Vec<String> = self.unread.iter().map(|key| named(key)).collect();

@@ -12,7 +12,7 @@ const PATHS: [&str; 7] = ["deploy_to", "code_dir", "deploy_path", "project_dir",
 /// Calls whose plain arguments are hosts.
 const GROUPS: [&str; 6] = ["Connection(", "SerialGroup(", "ThreadingGroup(", "Group(", "@hosts(", "hosts=["];
 
-/// Settings of Fabric that belong into an ssh configuration, or into other keys of a fleet file.
+/// Settings of Fabric that belong in an ssh configuration, or into other keys of a fleet file.
 const SETTINGS: [&str; 9] = [
     "port",
     "gateway",
@@ -115,7 +115,7 @@ impl Reading<'_> {
 
     fn take(&mut self, stage: &str, host: &str, role: Option<&String>) {
         let Some(place) = Place::of(host) else { return self.by_hand("a host", host) };
-        let port = place.port.map(|port| format!("{}: port {port} belongs into an ssh configuration", place.host));
+        let port = place.port.map(|port| format!("{}: port {port} belongs in an ssh configuration", place.host));
         self.found.notes.extend(port);
         let stage = self.stage(stage);
         stage.user = stage.user.take().or(place.user);
@@ -136,13 +136,12 @@ impl Reading<'_> {
         if let Some(setting) = env.filter(|setting| SETTINGS.contains(setting)) {
             self.found.notes.push(match setting {
                 "gateway" => "`env.gateway`: write `via = \"…\"` into the fleet".to_owned(),
-                setting => format!("`env.{setting}` belongs into an ssh configuration"),
+                setting => format!("`env.{setting}` belongs in an ssh configuration"),
             });
         }
         let of_ssh = ["gateway=", "port=", "connect_kwargs="].into_iter().filter(|part| word.contains(part));
         if GROUPS.iter().any(|call| word.contains(call)) {
-            let notes =
-                of_ssh.map(|part| format!("`{part}…` of {}: it belongs into an ssh configuration", named(word)));
+            let notes = of_ssh.map(|part| format!("`{part}…` of {}: it belongs in an ssh configuration", named(word)));
             self.found.notes.extend(notes);
         }
         let cd = [" cd(", ".cd("]
@@ -185,7 +184,7 @@ impl Reading<'_> {
     }
 
     fn by_hand(&mut self, what: &str, text: &str) {
-        self.found.notes.push(format!("{what} made by Python, {}: to be written in by hand", named(text)));
+        self.found.notes.push(format!("{what} made by Python, {}: add it by hand", named(text)));
     }
 
     fn stage(&mut self, name: &str) -> &mut Stage {

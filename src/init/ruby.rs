@@ -70,7 +70,7 @@ pub fn look(folder: &Path, found: &mut Found) {
     }
     if !own_tasks.is_empty() {
         let tasks = listed(&own_tasks);
-        found.notes.push(format!("tasks and hooks of its own, to be written as functions of the fabfile: {tasks}"));
+        found.notes.push(format!("its own tasks and hooks: write them as functions of the fabfile: {tasks}"));
     }
     if let Some(app) = all.value("application").filter(|name| plain(name)) {
         found.app = app;
@@ -197,17 +197,17 @@ impl Settings {
         if let Some(user) = user.or(place.user) {
             let first = self.stage.user.get_or_insert(user.clone());
             if *first != user {
-                let note = format!("{}: its login user {user} belongs into an ssh configuration", place.host);
+                let note = format!("{}: its login user {user} belongs in an ssh configuration", place.host);
                 self.notes.push(note);
             }
         }
         self.notes
-            .extend(place.port.map(|port| format!("{}: port {port} belongs into an ssh configuration", place.host)));
+            .extend(place.port.map(|port| format!("{}: port {port} belongs in an ssh configuration", place.host)));
         self.stage.host(&place.host, roles);
     }
 
     fn by_hand(&mut self, what: &str, text: &str) {
-        self.notes.push(format!("{what} {} is made by Ruby, and has to be written in by hand", named(text)));
+        self.notes.push(format!("{what} {} is made by Ruby: add it by hand", named(text)));
     }
 
     fn user(&self) -> Option<String> {
@@ -242,13 +242,13 @@ fn beyond(setting: &str) -> &'static str {
         "repo_tree" => "rfab releases the whole tree; a hook `build` with `built` releases a part of it",
         "default_env" => "write it as `host.env(#{ … })` in the hooks",
         "gateway" => "write it as `via` of the fleet",
-        "no_release" => "nothing is to be released there: give it no role of `[app]`, or leave it out",
-        "port" => "it belongs into an ssh configuration",
-        _ => "ports, keys and proxies belong into an ssh configuration, jump hosts into `via` of the fleet",
+        "no_release" => "nothing is released there: leave it out, or give it no role of `[app]`",
+        "port" => "it belongs in an ssh configuration",
+        _ => "ports, keys and proxies belong in an ssh configuration, jump hosts into `via` of the fleet",
     }
 }
 
 /// The value of a setting, unless it may hold a password.
 fn rest_named(rest: &str, name: &str) -> String {
-    if name == "repo_tree" { named(rest.trim().trim_matches(['"', '\''])) } else { "is not taken over".to_owned() }
+    if name == "repo_tree" { named(rest.trim().trim_matches(['"', '\''])) } else { "isn't taken over".to_owned() }
 }

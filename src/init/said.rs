@@ -18,7 +18,7 @@ pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
     }
     let guesses = guesses(found, fleets);
     if !guesses.is_empty() {
-        text += "\nguessed, so look at it:\n";
+        text += "\nguessed, so check it:\n";
         guesses.iter().for_each(|guess| text += &format!("  {guess}\n"));
     }
     text += "\nwritten:\n";
@@ -98,7 +98,7 @@ fn next(fleets: &[Planned]) -> String {
     };
     let lines = [
         ("rfab".to_owned(), "what can be typed here"),
-        (format!("rfab {task} --trust all"), "take up the hosts' keys, after comparing their fingerprints"),
+        (format!("rfab {task} --trust all"), "trust the hosts' keys, after comparing their fingerprints"),
         (format!("rfab {task} setup"), "make the app's folders"),
         (format!("rfab {task} deploy:{reference}"), "deploy the newest stable tag; or a tag, a branch, a commit"),
     ];

@@ -25,7 +25,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     if !there.is_empty() {
         let are = if there.len() == 1 { "is" } else { "are" };
         let failure = Failure::failed(format!("{} {are} there already, so nothing was written", there.join(", ")));
-        return Err(failure.help("`rfab` alone says what can be typed here; move the old files away to begin anew"));
+        return Err(failure.help("type `rfab` to see what can be typed here; move the old files away to start again"));
     }
     let mut done = Vec::new();
     for file in files {
@@ -33,7 +33,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
         if let Err(e) = create(folder, &file.path, &file.text) {
             // Only what was made just now is taken away again.
             done.iter().for_each(|path| drop(fs::remove_file(path)));
-            return Err(Failure::failed(format!("`{}` cannot be written, so nothing was: {e}", file.path)));
+            return Err(Failure::failed(format!("`{}` can't be written, so nothing was: {e}", file.path)));
         }
         done.push(path);
     }
@@ -51,7 +51,7 @@ fn create(top: &Path, path: &str, text: &str) -> io::Result<()> {
             Err(no) => return Err(no.into()),
         }
         at = openat(&at, part, folder, Mode::empty()).map_err(|no| match no {
-            Errno::LOOP | Errno::NOTDIR => io::Error::other(format!("`{part}` is no folder, or a link to one")),
+            Errno::LOOP | Errno::NOTDIR => io::Error::other(format!("`{part}` isn't a folder, or is a link to one")),
             no => no.into(),
         })?;
     }

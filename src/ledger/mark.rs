@@ -112,7 +112,7 @@ impl Read for ReadMarks {
     }
 
     fn describe(&self) -> String {
-        format!("look whether {} of {} was done", self.name, &self.commit[..self.commit.len().min(12)])
+        format!("check whether {} of {} was done", self.name, &self.commit[..self.commit.len().min(12)])
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<MarkState, Failure> {

@@ -61,10 +61,10 @@ async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, S
     let job = Job { timeout: Some(Duration::from_secs(20)), keep: 1 << 20, ..Job::new(&command) };
     let ended = at.real.site(&fleet.name).transport.run(host, job).await?;
     if ended.status != 0 {
-        let message = format!("`{folder}/project` on `{home}`, which says whose ledger this is, cannot be used");
+        let message = format!("`{folder}/project` on `{home}`, which names the ledger's project, can't be used");
         return Err(Failure::new(Reason::Failed, message)
             .on(&host.name)
-            .help("nothing was changed; look at that folder"));
+            .help("nothing was changed; check that folder"));
     }
     Ok(ended.out)
 }
@@ -85,7 +85,7 @@ impl Read for ReadOwner {
     }
 
     fn describe(&self) -> String {
-        format!("read whose the ledger of {} is", self.fleet.name)
+        format!("read which project the ledger of {} belongs to", self.fleet.name)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<Owner>, Failure> {
@@ -119,7 +119,7 @@ impl Effect for SayOwner {
     }
 
     fn describe(&self) -> String {
-        format!("write down whose the ledger of {} is", self.fleet.name)
+        format!("write down which project the ledger of {} belongs to", self.fleet.name)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
@@ -141,8 +141,8 @@ pub fn foreign(fleet: &Fleet, owner: &Owner) -> Failure {
         format!("`{folder}` on `{home}` has the lock and the ledger of another project's fleet `{}`{of}", fleet.name);
     let own = format!("{}-{}", fleet.state, own_word(fleet));
     Failure::refused(message).help(format!(
-        "nothing was changed; keep the two apart: write `state = \"{own}\"` as the first line of this fleet's file; \
-         or, if it is this project, all of whose hosts or whose `path` are others now, remove `{folder}/project` there"
+        "nothing was changed; keep the two apart: write `state = \"{own}\"` as the first line of this fleet's file. \
+         If this is the same project with other hosts or another `path`, remove `{folder}/project` there"
     ))
 }
 

@@ -252,7 +252,7 @@ impl Question for Summed {
     const NAME: &'static str = "read_summary";
 
     fn text(&self) -> String {
-        "how it stands".to_owned()
+        "its state".to_owned()
     }
 
     fn answer(&self, book: &Book) -> Summary {

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Error {
     #[error("no task is named")]
     NothingToDo,
-    #[error("`{word}` is not a task")]
+    #[error("`{word}` isn't a task")]
     UnknownTask {
         word: String,
         /// Tasks of a like name, the nearest first.
@@ -39,9 +39,9 @@ pub enum Error {
     NoOverload { task: Box<Signature>, names: Vec<String> },
     #[error("`={value}` after `{task}:` has no name")]
     NoName { task: String, value: String },
-    #[error("`{naming}` names hosts, but stands behind `{before}`, which does not")]
+    #[error("`{naming}` names hosts, but comes after `{before}`, which doesn't")]
     Order { naming: String, before: String, instead: String },
-    #[error("no command stands behind `--`")]
+    #[error("no command follows `--`")]
     NoCommand,
     #[error(transparent)]
     Command(#[from] command::Error),

@@ -182,29 +182,29 @@ const REFUSED: &[(&[&str], &str)] = &[
     // Unknown tasks and modules.
     (
         &["depoly", "stable"],
-        "`depoly` is not a task\n\
+        "`depoly` isn't a task\n\
          did you mean `deploy`?\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["depoly:stable"],
-        "`depoly` is not a task\n\
+        "`depoly` isn't a task\n\
          did you mean `deploy`?\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
-    (&["stauts"], "`stauts` is not a task\ndid you mean `status`?\n  status"),
-    (&["http://x"], "`http` is not a task\n`rfab --list` shows the tasks"),
-    (&[""], "`` is not a task\n`rfab --list` shows the tasks"),
+    (&["stauts"], "`stauts` isn't a task\ndid you mean `status`?\n  status"),
+    (&["http://x"], "`http` isn't a task\n`rfab --list` shows the tasks"),
+    (&[""], "`` isn't a task\n`rfab --list` shows the tasks"),
     (
         &["prod.", "deploy"],
-        "`prod.` is not a task\ndid you mean `prod`?\n  prod [WHICH]\n      Production, or a part of it.",
+        "`prod.` isn't a task\ndid you mean `prod`?\n  prod [WHICH]\n      Production, or a part of it.",
     ),
-    (&["prxy.flip"], "`prxy.flip` is not a task\ndid you mean `proxy.flip`?\n  proxy.flip\n      Swaps the groups."),
-    (&["flip"], "`flip` is not a task\ndid you mean `proxy.flip`?\n  proxy.flip\n      Swaps the groups."),
-    (&["db.migrat"], "`db.migrat` is not a task\ndid you mean `db.migrate`?\n  db.migrate\n      Migrates."),
-    (&["db.remove"], "`db.remove` is not a task\n`rfab --list` shows the tasks"),
+    (&["prxy.flip"], "`prxy.flip` isn't a task\ndid you mean `proxy.flip`?\n  proxy.flip\n      Swaps the groups."),
+    (&["flip"], "`flip` isn't a task\ndid you mean `proxy.flip`?\n  proxy.flip\n      Swaps the groups."),
+    (&["db.migrat"], "`db.migrat` isn't a task\ndid you mean `db.migrate`?\n  db.migrate\n      Migrates."),
+    (&["db.remove"], "`db.remove` isn't a task\n`rfab --list` shows the tasks"),
     // The did-you-mean also looks at words that were taken as optional arguments.
     (
         &["prod", "depoly", "stable"],
-        "`stable` is not a task\n\
+        "`stable` isn't a task\n\
          `depoly` was taken as `which` of `prod`: did you mean `deploy`?\n  \
          deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
@@ -218,27 +218,27 @@ const REFUSED: &[(&[&str], &str)] = &[
     // A word too many is no task.
     (
         &["deploy", "stable", "now"],
-        "`now` is not a task\n\
+        "`now` isn't a task\n\
          before it, `deploy` has all its arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["prod:out", "live"],
-        "`live` is not a task\n\
+        "`live` isn't a task\n\
          before it, `prod` has all its arguments\n  prod [WHICH]\n      Production, or a part of it.",
     ),
     (
         &["deploy:", "stable"],
-        "`stable` is not a task\nwrite `deploy:stable`\n\
+        "`stable` isn't a task\nwrite `deploy:stable`\n\
          before it, `deploy` has all its arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     (
         &["tune", "web", "size=3"],
-        "`size=3` is not a task\nwrite `tune:web,size=3`\n\
+        "`size=3` isn't a task\nwrite `tune:web,size=3`\n\
          before it, `tune` has all its arguments\n  tune [POOL] [NAME=VALUE...]\n      Tunes pools.",
     ),
     (
         &["deploy", "stable", "reference=x"],
-        "`reference=x` is not a task\n\
+        "`reference=x` isn't a task\n\
          before it, `deploy` has all its arguments\n  deploy REFERENCE\n      Deploys `reference` to the targets.",
     ),
     // Wrong counts.
@@ -321,21 +321,21 @@ const REFUSED: &[(&[&str], &str)] = &[
     // Order.
     (
         &["deploy", "stable", "prod"],
-        "`prod` names hosts, but stands behind `deploy`, which does not\nwrite `rfab prod deploy:stable`",
+        "`prod` names hosts, but comes after `deploy`, which doesn't\nwrite `rfab prod deploy:stable`",
     ),
     (
         &["copy", "a", "b", "prod"],
-        "`prod` names hosts, but stands behind `copy`, which does not\nwrite `rfab prod copy:a,b`",
+        "`prod` names hosts, but comes after `copy`, which doesn't\nwrite `rfab prod copy:a,b`",
     ),
     (
         &["restart", "deploy:a b", "prod:out", "testing", "--", "uptime"],
-        "`prod` names hosts, but stands behind `restart`, which does not\n\
+        "`prod` names hosts, but comes after `restart`, which doesn't\n\
          write `rfab prod:out restart 'deploy:a b' testing -- uptime`",
     ),
     // Commands.
-    (&["prod", "--"], "no command stands behind `--`\nwrite it as in `rfab prod -- uptime`"),
-    (&["--", " "], "no command stands behind `--`\nwrite it as in `rfab prod -- uptime`"),
-    (&["--", "", "x"], "no command stands behind `--`\nwrite it as in `rfab prod -- uptime`"),
+    (&["prod", "--"], "no command follows `--`\nwrite it as in `rfab prod -- uptime`"),
+    (&["--", " "], "no command follows `--`\nwrite it as in `rfab prod -- uptime`"),
+    (&["--", "", "x"], "no command follows `--`\nwrite it as in `rfab prod -- uptime`"),
     (&["--", "a\0"], "a command may not have the character NUL"),
 ];
 

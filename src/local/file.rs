@@ -34,8 +34,7 @@ pub struct Exists {
 
 impl ReadFile {
     fn text(&self) -> Result<String, Failure> {
-        let unreadable =
-            |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` cannot be read: {why}", self.path));
+        let unreadable = |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` can't be read: {why}", self.path));
         let about = fs::metadata(&self.whole).map_err(|e| unreadable(&e))?;
         if !about.is_file() {
             return Err(unreadable(&"it isn't a file"));
@@ -81,7 +80,7 @@ impl crate::effect::Read for Exists {
     }
 
     fn describe(&self) -> String {
-        format!("look for {} here", self.path)
+        format!("check for {} here", self.path)
     }
 
     async fn carry_out(&self, _: At<'_>) -> Result<bool, Failure> {

@@ -95,7 +95,7 @@ impl Read for ReadHosts {
         match model.here.said(&self.command.shown(), model.partial)? {
             Some(said) => Ok(self.judged(said.into())?),
             None => {
-                let failure = self.failure(&format!("the simulator does not run {}", self.local.shown(&self.command)));
+                let failure = self.failure(&format!("the simulator doesn't run {}", self.local.shown(&self.command)));
                 Err(failure.help("write the hosts under `[hosts]` of a fleet that is made for it").into())
             }
         }

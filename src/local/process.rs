@@ -70,7 +70,7 @@ pub async fn run(
     match ended {
         Ok(status) => {
             group.let_go();
-            let status = status.map_err(|e| Failure::unknown(format!("nobody knows how {shown} ended: {e}")))?;
+            let status = status.map_err(|e| Failure::unknown(format!("rfab can't tell how {shown} ended: {e}")))?;
             let status = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
             let ((out, cut), (err, _)) = (out.done(), err.done());
             Ok(Ended { status, out, err, cut })
@@ -91,7 +91,7 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
     if !folder.is_dir() {
         let shown = local.cd.as_deref().unwrap_or_default();
         let failure = wrong(format!("there is no folder `{shown}` here to run {} in", local.shown(command)));
-        return Err(failure.help("a folder's name goes from the fabfile's folder on"));
+        return Err(failure.help("name the folder relative to the fabfile's folder"));
     }
     let words = command.argv();
     let (program, arguments) = (&words[0], &words[1..]);
@@ -106,12 +106,12 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
     process.spawn().map_err(|e| {
         let failure = Failure::failed(match e.kind() {
             io::ErrorKind::NotFound => format!("there is no program `{program}` on this machine"),
-            io::ErrorKind::PermissionDenied => format!("`{program}` may not be run on this machine"),
-            _ => format!("{} cannot be run: {e}", local.shown(command)),
+            io::ErrorKind::PermissionDenied => format!("`{program}` isn't executable on this machine"),
+            _ => format!("{} can't be run: {e}", local.shown(command)),
         });
         match e.kind() {
-            io::ErrorKind::NotFound => failure.help("install it, or write its path from the fabfile's folder on"),
-            io::ErrorKind::PermissionDenied => failure.help(format!("make it a program: `chmod +x {program}`")),
+            io::ErrorKind::NotFound => failure.help("install it, or write its path relative to the fabfile's folder"),
+            io::ErrorKind::PermissionDenied => failure.help(format!("make it executable: `chmod +x {program}`")),
             _ => failure,
         }
     })

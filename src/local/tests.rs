@@ -77,15 +77,15 @@ async fn what_cannot_be_run_says_why() {
     };
     let none = (
         "there is no program `no-such-program` on this machine",
-        "install it, or write its path from the fabfile's folder on",
+        "install it, or write its path relative to the fabfile's folder",
     );
     assert_eq!(why(&local, "no-such-program -x").await, (none.0.into(), none.1.into()));
-    let plain = ("`./plain` may not be run on this machine", "make it a program: `chmod +x ./plain`");
+    let plain = ("`./plain` isn't executable on this machine", "make it executable: `chmod +x ./plain`");
     assert_eq!(why(&local, "./plain").await, (plain.0.into(), plain.1.into()));
     let away = Local { cd: Some("no/where".into()), ..local };
     let gone = (
         "there is no folder `no/where` here to run `make all` in no/where in",
-        "a folder's name goes from the fabfile's folder on",
+        "name the folder relative to the fabfile's folder",
     );
     assert_eq!(why(&away, "make all").await, (gone.0.into(), gone.1.into()));
 }

@@ -85,7 +85,7 @@ pub struct Model {
     pub tags: BTreeMap<Commit, String>,
     /// What a healthy service answers, a status and a body; if nobody said, 200 and what it says of its release.
     pub page: Option<(u16, String)>,
-    /// Commits whose service never gets healthy.
+    /// Commits whose service never becomes healthy.
     pub sick: BTreeSet<Commit>,
     /// When commits stop being healthy, for users found something.
     pub sick_at: Vec<(Time, Commit)>,
@@ -149,7 +149,7 @@ impl Model {
         if self.dead.contains(&key(host)) {
             let failure = Failure::new(
                 crate::failure::Reason::Unreachable,
-                format!("host `{host}` cannot be reached: no route to host"),
+                format!("host `{host}` can't be reached: no route to host"),
             );
             return Err(failure.on(&host.name).into());
         }

@@ -168,7 +168,7 @@ pub fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
     let mut lacks = Lacks::default();
     let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
         Err(Error::NotSetUp(_)) => {
-            lacks.problems.push("the app's folders are not there yet".to_owned());
+            lacks.problems.push("the app's folders aren't there yet".to_owned());
             let out = String::from_utf8_lossy(&ended.out);
             lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
             return Ok(lacks);
@@ -184,9 +184,9 @@ pub fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
         ("lacks-folder", [_]) if folders => Some(String::new()),
         ("lacks-folder", [_]) => {
             folders = true;
-            Some("the app's folders are not there yet".to_owned())
+            Some("the app's folders aren't there yet".to_owned())
         }
-        ("unwritable", [folder]) => Some(format!("`{}` cannot be written by the app's user", folder.escape_debug())),
+        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", folder.escape_debug())),
         _ => None,
     })?;
     lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();
@@ -332,12 +332,12 @@ impl<'a> Lines<'a> {
     fn of(program: Program, ended: &'a Ended) -> Result<Self, Error> {
         let no_end = |why: String| Error::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
-        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it didn't say why");
         let why = format!("status {}, {}", ended.status, last.chars().take(300).collect::<String>().escape_debug());
         if ended.cut {
             return Err(no_end("its answer is too long".to_owned()));
         }
-        let out = std::str::from_utf8(&ended.out).map_err(|_| no_end("its answer is not text".to_owned()))?;
+        let out = std::str::from_utf8(&ended.out).map_err(|_| no_end("its answer isn't text".to_owned()))?;
         let trailer = format!("end {}\n", program.name());
         let Some(out) = out.strip_suffix(&trailer).filter(|out| out.is_empty() || out.ends_with('\n')) else {
             return Err(no_end(why));

@@ -66,7 +66,7 @@ impl Effect for TakeArchive {
 impl TakeArchive {
     /// A folder with what it holds, and the time of the newest thing in it.
     fn unpacked(&self, cache: &Path) -> Result<(tempfile::TempDir, i64), Failure> {
-        let cannot = |why: String| Failure::failed(format!("the archive `{}` cannot be taken: {why}", self.file));
+        let cannot = |why: String| Failure::failed(format!("the archive `{}` can't be used: {why}", self.file));
         let said = |e: io::Error| cannot(e.to_string());
         let mut file = File::open(&self.file).map_err(said)?;
         let mut digest = Sha256::new();
@@ -165,7 +165,7 @@ mod tests {
         let failure = none.unpacked(folder.path()).unwrap_err();
         assert_eq!(
             failure.message,
-            "the archive `/nonexistent.tar` cannot be taken: No such file or directory (os error 2)"
+            "the archive `/nonexistent.tar` can't be used: No such file or directory (os error 2)"
         );
     }
 }

@@ -31,7 +31,7 @@ impl Read for ReadBuilt {
     }
 
     fn describe(&self) -> String {
-        format!("look whether {} was built here", short(&self.of.commit))
+        format!("check whether {} was built here", short(&self.of.commit))
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
@@ -60,7 +60,7 @@ impl CheckOut {
 
     fn check_out(&self, cache: &Path, run: &str) -> Result<String, Failure> {
         let outer = cache.join("building");
-        let failed = |e: std::io::Error| Failure::failed(format!("`{}` cannot be made: {e}", outer.display()));
+        let failed = |e: std::io::Error| Failure::failed(format!("`{}` can't be made: {e}", outer.display()));
         fs::create_dir_all(&outer).map_err(failed)?;
         sweep(&outer);
         let folder = self.folder(&outer, run);
@@ -171,7 +171,7 @@ impl Effect for Sweep {
     async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
         let folder = self.folder.clone();
         blocking(move || {
-            fs::remove_dir_all(&folder).map_err(|e| Failure::failed(format!("`{folder}` cannot be removed: {e}")))
+            fs::remove_dir_all(&folder).map_err(|e| Failure::failed(format!("`{folder}` can't be removed: {e}")))
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Gives a name as text, unless it is one that a release may not have.
 pub(super) fn name(path: &[u8]) -> Result<&str, Problem> {
     let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
-    let text = std::str::from_utf8(path).map_err(|_| bad("is not UTF-8"))?;
+    let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
     if text.chars().any(char::is_control) {
         return Err(bad("has control characters"));
     }

@@ -10,23 +10,23 @@ use crate::{
 pub enum Error {
     #[error(transparent)]
     Git(#[from] git::Error),
-    #[error("`{}` cannot be released: {}", short(.commit), listed(.problems))]
+    #[error("`{}` can't be released: {}", short(.commit), listed(.problems))]
     Unfit { commit: String, problems: Vec<Problem> },
-    #[error("the archive cannot be written to `{folder}`: {why}")]
+    #[error("the archive can't be written to `{folder}`: {why}")]
     Write { folder: String, why: String },
-    #[error("`{0}` cannot be an app's path")]
+    #[error("`{0}` can't be an app's path")]
     BadPath(String),
-    #[error("`{0}` cannot be a call's id")]
+    #[error("`{0}` can't be a call's id")]
     BadId(String),
     #[error("at least one release must be kept")]
     KeepNone,
     #[error(transparent)]
     Command(#[from] command::Error),
-    #[error("the app's folders are not there: {0}")]
+    #[error("the app's folders aren't there: {0}")]
     NotSetUp(&'static str),
     #[error("the host has no `{0}`")]
     Missing(String),
-    #[error("`{0}` cannot be made by this user")]
+    #[error("`{0}` can't be made by this user")]
     CannotMake(String),
     #[error("`{0}` belongs to another user")]
     Owner(String),
@@ -48,9 +48,9 @@ pub enum Error {
     Short { got: u64, bytes: u64 },
     #[error("the upload arrived damaged: {0}")]
     Changed(String),
-    #[error("the archive is not one of rfab's: {0}")]
+    #[error("the archive isn't one of rfab's: {0}")]
     Archive(String),
-    #[error("the archive cannot be unpacked: {0}")]
+    #[error("the archive can't be unpacked: {0}")]
     Unpack(String),
     #[error("what was unpacked isn't what was packed: {}", .0.join(", "))]
     Differs(Vec<String>),
@@ -69,11 +69,11 @@ pub enum Error {
     NotMadeHere(String),
     #[error("this call is already running there, or died there")]
     IdTaken,
-    #[error("the release is not staged")]
+    #[error("the release isn't staged")]
     NotStaged,
     #[error("`current` isn't a link to a release")]
     StrangeCurrent,
-    #[error("the host could not {0}")]
+    #[error("the host couldn't {0}")]
     Host(String),
     /// Nobody knows what the program did.
     #[error("the {program} program didn't finish: {why}")]
@@ -93,9 +93,9 @@ pub enum Amount {
 /// What is wrong with a commit's tree.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Problem {
-    #[error("`{0}` is a submodule, whose files are not in the commit")]
+    #[error("`{0}` is a submodule, and its files aren't in the commit")]
     Submodule(String),
-    #[error("`{0}` is a git-lfs pointer, whose content is not in the commit")]
+    #[error("`{0}` is a git-lfs pointer, and its content isn't in the commit")]
     Lfs(String),
     #[error("the name `{name}` {why}")]
     Name { name: String, why: &'static str },
@@ -105,12 +105,12 @@ pub enum Problem {
     Leaves { path: String, target: String },
     #[error("`{0}` is neither a file, a folder nor a link")]
     Odd(String),
-    #[error("`{path}` cannot be linked: {why}")]
+    #[error("`{path}` can't be linked: {why}")]
     Linked { path: String, why: &'static str },
 }
 
 /// What is to be done where a commit's release is there, and is another.
-pub const ANOTHER: &str = "nothing was changed; deploy from the machine that made what is there, or type `--force`, which gives this one a number of its own";
+pub const ANOTHER: &str = "nothing was changed; deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -146,7 +146,7 @@ impl From<Error> for Failure {
             }
             Error::IdTaken => Some("try again"),
             Error::Another { .. } => Some(ANOTHER),
-            Error::NotMadeHere(_) => Some("`--force` builds it once more, under a number of its own"),
+            Error::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,
         };
         Failure { help: help.map(str::to_owned), ..Failure::new(reason, error.to_string()) }

@@ -64,14 +64,14 @@ pub(super) fn within(path: &str, above: &str) -> bool {
 
 pub(super) fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
-        return Some("it is not a path below the release");
+        return Some("it isn't a path below the release");
     }
     if path.chars().any(char::is_control) || path.len() > 1000 {
         return Some("it has control characters or is too long");
     }
     let above = path.match_indices('/').map(|(slash, _)| &path[..slash]);
     let blocked = above.into_iter().any(|above| tree.get(above) == Some(&Found::Other));
-    blocked.then_some("a file or link stands where its folder would be")
+    blocked.then_some("a file or link is where its folder would be")
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ impl Home {
         let app = app(fleet)?;
         if !app.is_on(host) {
             let roles: Vec<String> = app.roles.iter().map(|role| format!("`{role}`")).collect();
-            let message = format!("host `{host}` does not get the app: it has none of its roles, {}", roles.join(", "));
+            let message = format!("host `{host}` doesn't get the app: it has none of its roles, {}", roles.join(", "));
             let help = "leave it out by `release::hosts(targets())`, or give it such a role in the fleet file";
             return Err(Failure::new(Reason::Fabfile, message).on(&host.name).help(help));
         }

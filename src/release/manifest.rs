@@ -76,7 +76,7 @@ impl Manifest {
             lines.enumerate().map(|(n, line)| entry(line).ok_or_else(|| format!("line {}: not an entry", n + 2)));
         let manifest = Manifest { commit: commit.to_owned(), entries: entries.collect::<Result<_, _>>()? };
         if !manifest.entries.is_sorted_by(|a, b| a.path < b.path) {
-            return Err("the entries are not sorted".to_owned());
+            return Err("the entries aren't sorted".to_owned());
         }
         Ok(manifest)
     }

@@ -48,7 +48,7 @@ impl FromStr for ReleaseName {
         // Spelled in one way only.
         parsed
             .filter(|name| name.to_string() == text && name.number <= 999_999_999)
-            .ok_or_else(|| format!("`{}` is not a release's name", text.escape_debug()))
+            .ok_or_else(|| format!("`{}` isn't a release's name", text.escape_debug()))
     }
 }
 

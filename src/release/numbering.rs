@@ -69,8 +69,8 @@ impl Effect for Number {
         // Of a commit that no host has and that cannot have been pruned away, nothing was done that could be lost.
         if book.newest().is_none() && (self.known.is_some() || self.highest > 1) {
             let text = format!(
-                "the ledger of fleet `{}` has no release, though its hosts have: it was emptied or lost. What is done once a commit, \
-                 such as a migration, isn't known any more",
+                "the ledger of fleet `{}` has no release, though its hosts have: it was emptied or lost. rfab can't \
+                 tell any more what was done once per commit, such as a migration",
                 self.fleet.name
             );
             at.tell(What::Warned { host: None, text });

@@ -107,7 +107,8 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
         let said = String::from_utf8_lossy(&ended.err);
         let why = said.lines().last().and_then(|line| line.rsplit_once(": ")).map_or("", |(_, why)| why);
         format!(
-            "its login user cannot write the state folder `{folder}` ({}): mend that, or name another one as `state` in the fleet file",
+            "its login user can't write the state folder `{folder}` ({}): fix that, or name another one as `state` \
+             in the fleet file",
             why.to_lowercase()
         )
     }))
@@ -196,11 +197,11 @@ pub async fn prune(at: &At<'_>, prune: &Prune) -> Result<u32, Failure> {
         let path = format!("{}/{}", home.path, left.escape_debug());
         let remove = format!("sudo rm -rf {}", quoted(&path));
         let text =
-            format!("`{path}` is left of a release: files of another user are in it; `{remove}` there removes it");
+            format!("`{path}` is left of a release, with files of another user in it; `{remove}` there removes it");
         at.tell(What::Warned { host: Some(host.name.clone()), text });
     }
     for name in &pruned.left {
-        let text = format!("release {name} is to go, and can't be moved away: `releases` belongs to another user");
+        let text = format!("release {name} can't be moved away: `releases` belongs to another user");
         at.tell(What::Warned { host: Some(host.name.clone()), text });
     }
     Ok(pruned.removed.len() as u32)
@@ -226,8 +227,8 @@ pub async fn set_up(at: &At<'_>, set_up: &SetUp) -> Result<(), Failure> {
             Some(user) => {
                 let made = format!("install -d -o {user} {}", quoted(&home.path));
                 failure.help(format!(
-                    "make it as root and give it to the app's user: `rfab {HOSTS} -- sudo {made}`; where sudo wants a \
-                     password, by a task that says `host.sudo(\"{made}\")`"
+                    "make it as root and give it to the app's user: `rfab {HOSTS} -- sudo {made}`; if sudo wants a \
+                     password, use a task with `host.sudo(\"{made}\")`"
                 ))
             }
             None => failure,

@@ -306,7 +306,7 @@ impl<R: Read> Read for Reading<R> {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
             Err(e) => {
                 self.failed = Some(e);
-                Err(io::Error::other("it cannot be read"))
+                Err(io::Error::other("it can't be read"))
             }
         }
     }
@@ -433,7 +433,7 @@ mod tests {
         let head = sample.git(&["rev-parse", "HEAD"]);
         sample.write("big.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
         sample.commit_all();
-        assert_eq!(problems(&sample, &[]), ["`big.bin` is a git-lfs pointer, whose content is not in the commit"]);
+        assert_eq!(problems(&sample, &[]), ["`big.bin` is a git-lfs pointer, and its content isn't in the commit"]);
         std::os::unix::fs::symlink("/etc/passwd", sample.work.join("out")).unwrap();
         sample.write("a", b"");
         sample.write("A", b"");
@@ -443,9 +443,9 @@ mod tests {
         assert_eq!(
             problems(&sample, &["../x"]),
             [
-                "`../x` cannot be linked: it is not a path below the release",
+                "`../x` can't be linked: it isn't a path below the release",
                 "`A` and `a` differ only in case",
-                "`vendor/lib` is a submodule, whose files are not in the commit",
+                "`vendor/lib` is a submodule, and its files aren't in the commit",
                 "the link `out` leads out of the tree: `/etc/passwd`",
             ]
         );

@@ -128,13 +128,13 @@ impl PackedTrees {
             io::Write::write_all(&mut file, &text)?;
             file.persist(&place).map(drop).map_err(|e| e.error)
         };
-        write().map_err(|e| Failure::failed(format!("`{}` cannot be written: {e}", place.display())))?;
+        write().map_err(|e| Failure::failed(format!("`{}` can't be written: {e}", place.display())))?;
         Ok(packed)
     }
 }
 
 fn made(folder: &Path) -> Result<PathBuf, Failure> {
-    fs::create_dir_all(folder).map_err(|e| Failure::failed(format!("`{}` cannot be made: {e}", folder.display())))?;
+    fs::create_dir_all(folder).map_err(|e| Failure::failed(format!("`{}` can't be made: {e}", folder.display())))?;
     Ok(folder.to_owned())
 }
 
@@ -148,12 +148,12 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
 pub(super) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
         let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
-        failure.help("name the folder that is to be released, from the top on, such as `dist`")
+        failure.help("name the folder to release, relative to the top, such as `dist`")
     };
     let real = |path: &Path| path.canonicalize().map_err(|e| wrong(&e.to_string()));
     let (top, inside) = (real(folder)?, real(&folder.join(part))?);
     if !inside.starts_with(&top) {
-        return Err(wrong("it lies elsewhere"));
+        return Err(wrong("it is elsewhere"));
     }
     if inside.is_dir() { Ok(inside) } else { Err(wrong("it is a file")) }
 }
@@ -190,7 +190,7 @@ mod tests {
         let other = Wanted { part: ".".into(), ..of.clone() };
         assert_eq!(later.built(&other, None, cache.path()), None);
         fs::write(&kept.archive, "torn").unwrap();
-        assert_eq!(later.built(&of, None, cache.path()), None, "an archive that is not whole is made again");
+        assert_eq!(later.built(&of, None, cache.path()), None, "an archive that isn't whole is made again");
     }
 
     #[test]
@@ -205,9 +205,9 @@ mod tests {
         assert_eq!(said("dist/"), Ok(top.join("dist").canonicalize().unwrap()));
         assert_eq!(said("."), Ok(top.canonicalize().unwrap()));
         for (name, why) in [
-            ("..", "it lies elsewhere"),
-            ("/tmp", "it lies elsewhere"),
-            ("out", "it lies elsewhere"),
+            ("..", "it is elsewhere"),
+            ("/tmp", "it is elsewhere"),
+            ("out", "it is elsewhere"),
             ("file", "it is a file"),
             ("none", "No such file or directory (os error 2)"),
         ] {

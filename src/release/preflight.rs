@@ -50,7 +50,7 @@ impl Read for Preflight {
     }
 
     fn describe(&self) -> String {
-        "look whether it can be deployed to".to_owned()
+        "check whether it can be deployed to".to_owned()
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Lacks, Failure> {
@@ -63,7 +63,7 @@ impl Read for Preflight {
         let machine = model.machine(&self.host)?;
         let mut lacks = Lacks::default();
         if !*machine.set_up.get("whether it is set up")? {
-            lacks.problems.push("the app's folders are not there yet".to_owned());
+            lacks.problems.push("the app's folders aren't there yet".to_owned());
         }
         // What a host serves has all that is linked.
         if machine.current.get("its current release")?.is_none() {

@@ -33,7 +33,7 @@ pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
     match linked::refused(path, &Default::default()) {
         None => Ok(format!("{}/shared/{path}", home.path)),
         Some(why) => {
-            let message = format!("`{}` cannot be in `shared`: {why}", path.escape_debug());
+            let message = format!("`{}` can't be in `shared`: {why}", path.escape_debug());
             Err(Failure::new(Reason::Fabfile, message).help("write it as `linked` of the fleet file has it"))
         }
     }

@@ -222,10 +222,10 @@ mod tests {
         let packed = |into: &Path| pack_folder(folder.path(), &"1".repeat(40), 0, &[], into);
         let into = tempfile::tempdir().unwrap();
         let said = packed(into.path()).unwrap_err().to_string();
-        assert_eq!(said, "`111111111111` cannot be released: the link `out` leads out of the tree: `/etc/passwd`");
+        assert_eq!(said, "`111111111111` can't be released: the link `out` leads out of the tree: `/etc/passwd`");
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         let said = packed(into.path()).unwrap_err().to_string();
-        assert_eq!(said, "`111111111111` cannot be released: `socket` is neither a file, a folder nor a link");
+        assert_eq!(said, "`111111111111` can't be released: `socket` is neither a file, a folder nor a link");
     }
 
     #[test]
@@ -240,8 +240,8 @@ mod tests {
         assert_eq!(
             checked_out(&sample, &commit).unwrap_err().to_string(),
             format!(
-                "`{}` cannot be released: `big.bin` is a git-lfs pointer, whose content is not in the commit; \
-                 `vendor/lib` is a submodule, whose files are not in the commit",
+                "`{}` can't be released: `big.bin` is a git-lfs pointer, and its content isn't in the commit; \
+                 `vendor/lib` is a submodule, and its files aren't in the commit",
                 &commit[..12]
             )
         );

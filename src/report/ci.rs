@@ -177,7 +177,7 @@ impl<W> Log<W> {
         if let Some(file) = summary
             && let Err(e) = summary::append(file, &summary::markdown(&self.line, what))
         {
-            text += &github::warning(&self.line, &format!("the job's summary cannot be written: {e}"));
+            text += &github::warning(&self.line, &format!("the job's summary can't be written: {e}"));
         }
         text
     }

@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_run_is_told_with_hosts_in_front_and_ends_with_its_table_its_failures_and_the_next_command() {
-        let failed = Failure::failed("host `web2` does not get healthy within 60 s").on(&"web2".into());
+        let failed = Failure::failed("host `web2` doesn't become healthy within 60 s").on(&"web2".into());
         let failed = failed.help("look at its log");
         let row = |host: &str, result, note: Option<&str>| Row {
             host: host.into(),
@@ -284,7 +284,7 @@ mod tests {
                     took: 10,
                     table: vec![
                         row("web1", Outcome::Ok, None),
-                        row("web2", Outcome::Failed, Some("does not get healthy")),
+                        row("web2", Outcome::Failed, Some("doesn't become healthy")),
                     ],
                     next: vec!["prod:out deploy:stable".into()],
                     failures: vec![failed],
@@ -302,12 +302,12 @@ web1  stage 0002-bbbbbbbbbbbb  1.2 s
 web10  ! ␛[2Jcleared␍
 warning: a tag moved
 
-error: host `web2` does not get healthy within 60 s (it gets no traffic)
+error: host `web2` doesn't become healthy within 60 s (it gets no traffic)
   help: look at its log
 
 host  old                new                balancer  result
 web1  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       ok
-web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       failed  does not get healthy
+web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       failed  doesn't become healthy
 2 hosts: 1 ok, 1 failed; 2 out of the balancer
 
 next: rfab prod:out deploy:stable

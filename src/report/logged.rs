@@ -63,7 +63,7 @@ impl Logged {
     /// Says so once: a run does not fail for its logs.
     fn warn(&self, event: &Event, host: &Name, e: &io::Error) {
         if !self.warned.swap(true, Relaxed) {
-            let text = format!("the log of `{host}` cannot be written, and the run goes on without: {e}");
+            let text = format!("the log of `{host}` can't be written, so the run continues without it: {e}");
             self.shown.tell(&Event { what: What::Warned { host: None, text }, ..event.clone() });
         }
     }

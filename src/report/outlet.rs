@@ -16,7 +16,7 @@ impl<W: Write> Outlet<W> {
         let Some(to) = &mut self.0 else { return };
         if to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err() {
             self.0 = None;
-            let how = "its output can't be written any more, but the run goes on";
+            let how = "its output can't be written any more, but the run continues";
             complain(&format!("warning: {how}; `rfab --show {run}` tells how it ends"));
         }
     }

@@ -123,7 +123,7 @@ mod tests {
         };
         let rows = [
             row("web1", Some("0003-c771aaaaaaaa"), Standing::Live, Outcome::Ok, None),
-            row("web10", Some("0003-c771aaaaaaaa"), Standing::Out, Outcome::Failed, Some("does not get healthy\nx")),
+            row("web10", Some("0003-c771aaaaaaaa"), Standing::Out, Outcome::Failed, Some("doesn't become healthy\nx")),
             row("jobs1", Some("0002-9ab0c1d2e3f4"), Standing::None, Outcome::Untouched, None),
         ];
         assert_eq!(
@@ -131,7 +131,7 @@ mod tests {
             "\
 host   old                new                balancer  result
 web1   0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  live      ok
-web10  0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  out       failed     does not get healthy
+web10  0002-9ab0c1d2e3f4  0003-c771aaaaaaaa  out       failed     doesn't become healthy
 jobs1  0002-9ab0c1d2e3f4  same               -         untouched
 3 hosts: 1 ok, 1 failed, 1 untouched; 1 out of the balancer
 "

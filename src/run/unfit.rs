@@ -53,7 +53,7 @@ pub fn out_again(session: &Session, lane: &Arc<Lane>) {
                 let names: Vec<&str> = hosts.iter().map(|host| &*host.name).collect();
                 format!("{} got requests since a balancer was reloaded or restarted: out again", listed(&names))
             }
-            Err(failure) => format!("nobody knows whether {} may get requests: {}", hosts[0], failure.message),
+            Err(failure) => format!("rfab can't tell whether {} gets requests: {}", hosts[0], failure.message),
         };
         lane.tell(What::Warned { host: None, text });
     }

@@ -61,12 +61,12 @@ fn without(engine: &mut Engine) {
     fn gone<T>(message: &str, help: &str) -> RhaiResultOf<T> {
         Err(thrown(Failure::new(Reason::Fabfile, message).help(help)))
     }
-    let wait = || gone::<()>("`sleep` is not there", "write `clock::wait(\"2s\")`");
-    let exit = || gone::<()>("`exit` is not there", "write `return`, or `throw` to fail");
+    let wait = || gone::<()>("there is no `sleep`", "write `clock::wait(\"2s\")`");
+    let exit = || gone::<()>("there is no `exit`", "write `return`, or `throw` to fail");
     engine
         .register_fn("sleep", move |_: i64| wait())
         .register_fn("sleep", move |_: f64| wait())
         .register_fn("exit", exit)
         .register_fn("exit", move |_: Dynamic| exit())
-        .register_fn("timestamp", || gone::<()>("`timestamp` is not there", "write `clock::now()`"));
+        .register_fn("timestamp", || gone::<()>("there is no `timestamp`", "write `clock::now()`"));
 }

@@ -93,7 +93,7 @@ fn not_written(at: Position) -> Forbidden {
 }
 
 /// Why a line for a shell is refused.
-pub const NOT_WRITTEN: &str = "the line of `sh` is not a literal, so a value in it could become code";
+pub const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a value in it could become code";
 
 /// What to write instead.
 pub const AS_VARIABLES: &str =

@@ -58,7 +58,7 @@ mod tests {
             "// Deploys.\n\n//! Of the shop.\n//! rfab >= 0.3, < 0.5\n",
             "//! rfab 0.4\n",
             "//!rfab>=0.4\n",
-            "//! rfab deploys 3 shops; rfab >= 9 is not asked for here\n",
+            "//! rfab deploys 3 shops; rfab >= 9 isn't asked for here\n",
             "//! rfabric 9\n",
             "fn f() { }\n//! rfab >= 9\n",
             "",

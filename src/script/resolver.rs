@@ -163,7 +163,7 @@ impl Resolver {
             let all: Vec<&str> = stdlib::MODULES.iter().map(|(n, _)| *n).collect();
             return stdlib::text(name).map(str::to_owned).ok_or_else(|| {
                 let near = did_you_mean(name, all.iter().copied());
-                refused("is not in the stdlib").help(near.unwrap_or(format!("there are {}", all.join(", "))))
+                refused("isn't in the stdlib").help(near.unwrap_or(format!("there are {}", all.join(", "))))
             });
         }
         let good = |part: &str| {
@@ -176,18 +176,18 @@ impl Resolver {
         let real = file.canonicalize().map_err(|_| {
             let near = did_you_mean(name, self.beside(name).iter().map(String::as_str));
             let none = || format!("there is no `{name}.rhai` beside the fabfile");
-            refused("is not there").help(near.unwrap_or_else(none))
+            refused("isn't there").help(near.unwrap_or_else(none))
         })?;
-        let folder = self.folder.canonicalize().map_err(|e| refused(&format!("cannot be looked for: {e}")))?;
+        let folder = self.folder.canonicalize().map_err(|e| refused(&format!("can't be looked for: {e}")))?;
         if !real.starts_with(&folder) {
             return Err(refused("leads out of the fabfile's folder"));
         }
-        let size = fs::metadata(&real).map_err(|e| refused(&format!("cannot be read: {e}")))?.len();
+        let size = fs::metadata(&real).map_err(|e| refused(&format!("can't be read: {e}")))?.len();
         if size > LARGEST {
             return Err(refused("is larger than 1 MiB"));
         }
         super::owned_well(&real)?;
-        fs::read_to_string(&real).map_err(|e| refused(&format!("cannot be read: {e}")))
+        fs::read_to_string(&real).map_err(|e| refused(&format!("can't be read: {e}")))
     }
 
     /// The modules in the folder that a module is looked for in.

@@ -82,13 +82,14 @@ fn admit(here: &Here, mut fleet: Fleet) -> RhaiResultOf<Targets> {
 fn warn(here: &Here, fleet: &Fleet) {
     for (pool, role) in &fleet.unasked {
         let text = format!(
-            "the balancer of `{pool}` is not asked: hosts of the role `{role}` are switched while they may take requests. Nothing is \
-             drained, nobody counts who stays live, nor looks whether the balancer finds them healthy"
+            "rfab doesn't ask the balancer of `{pool}`: it switches hosts of the role `{role}` while they may take \
+             requests. It drains nothing, doesn't count which stay live, and doesn't check whether the balancer \
+             finds them healthy"
         );
         here.lane.tell(What::Warned { host: None, text });
     }
     for host in fleet.hosts.iter().filter(|host| !fleet.unasked(host).is_empty()) {
-        here.session.observed.remark(host, "its balancer was not asked");
+        here.session.observed.remark(host, "its balancer wasn't asked");
     }
 }
 
@@ -101,8 +102,10 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     })?;
     let mut standings = BTreeMap::new();
     if let Some(pool) = fleet.unasked.keys().next().filter(|_| parsed.needs_balancer()) {
-        let message =
-            format!("`{selection}`: who is live or out is not known, for the balancer of `{pool}` is not asked");
+        let message = format!(
+            "`{selection}`: rfab can't tell which hosts are live or out, because it doesn't ask the balancer of \
+             `{pool}`"
+        );
         return Err(thrown(
             Failure::refused(message).help("name hosts, groups or roles, or leave `--without-balancer` out"),
         ));

@@ -73,7 +73,7 @@ impl Script {
     /// Runs what was deferred however a call ends, and lets nothing of rfab's own break out of it.
     fn guarded(&self, here: &Here, call: impl FnOnce() -> RhaiResultOf<Dynamic>) -> RhaiResultOf<Dynamic> {
         let called = panic::catch_unwind(panic::AssertUnwindSafe(call));
-        let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; please report it".into()));
+        let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; report this bug".into()));
         lanes::run_defers(here, result)
     }
 
@@ -84,7 +84,7 @@ impl Script {
         let relative = Path::new(path);
         let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !inside || path.is_empty() {
-            let message = format!("`{path}` is not below the fabfile's folder");
+            let message = format!("`{path}` isn't below the fabfile's folder");
             return Err(Failure::new(Reason::Fabfile, message).help("give a path that begins beside the fabfile"));
         }
         let whole = self.folder.join(relative);

@@ -92,7 +92,7 @@ fn wrong(error: &EvalAltResult) -> Failure {
             }
             Some((name, types)) => {
                 let failure = Failure::new(Reason::Fabfile, format!("no function `{name}` takes ({types})"));
-                let character = "single quotes make a character; a text stands in double quotes: `\"x\"`";
+                let character = "single quotes make a character; write a text in double quotes: `\"x\"`";
                 let hint = if types.contains("char") { Some(character) } else { hints::function(&name) };
                 return hint.into_iter().fold(failure, Failure::help);
             }
@@ -161,7 +161,7 @@ pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> F
         ParseErrorType::UnexpectedEOF => ("the file ends in the middle of something".to_owned(), None),
         other => (lower(&other.to_string()), None),
     };
-    let open = || ends(error, text).then(|| "look for a `{`, `(`, `[`, `` ` `` or `\"` that is not closed".to_owned());
+    let open = || ends(error, text).then(|| "look for a `{`, `(`, `[`, `` ` `` or `\"` that isn't closed".to_owned());
     let help = hints::hint(error, text, help.is_some()).or(help).or_else(open);
     Failure { help, ..Failure::new(Reason::Fabfile, message) }
 }

@@ -72,7 +72,7 @@ fn literal(text: &Expr, variables: &BTreeSet<String>, help: &'static str) -> Opt
         let name: String = inside.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         variables.contains(&name).then_some(name)
     })?;
-    let message = format!("the value of `{name}` is not put into a text that stands in double quotes");
+    let message = format!("the value of `{name}` isn't put into a text in double quotes");
     Some(Forbidden { at: *at, message, help })
 }
 

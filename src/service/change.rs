@@ -58,7 +58,7 @@ impl ChangeService {
 
     fn failure(&self, output: Output) -> Failure {
         let message = format!(
-            "{} did not {} on `{}`: {} ended with status {}",
+            "{} didn't {} on `{}`: {} ended with status {}",
             self.unit,
             self.word(),
             self.host,

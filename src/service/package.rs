@@ -23,7 +23,7 @@ pub struct Install {
 
 fn verb<'a>(fleet: &Fleet, key: &str, verb: Option<&'a Verb>) -> Result<&'a Verb, Failure> {
     verb.ok_or_else(|| {
-        let message = format!("fleet `{}` does not say `{key}` for a package", fleet.name);
+        let message = format!("fleet `{}` has no `{key}` for a package", fleet.name);
         Failure::new(Reason::Fabfile, message)
             .help("add to `[app.service]`: `install = \"apt-get install --yes shop={version}\"` and `installed`")
     })
@@ -46,7 +46,7 @@ impl Install {
     fn failure(&self, output: Output) -> Failure {
         let (shown, status) = (self.on.shown(&self.command), output.status);
         let message =
-            format!("{} was not installed on `{}`: {shown} ended with status {status}", self.version, self.host);
+            format!("{} wasn't installed on `{}`: {shown} ended with status {status}", self.version, self.host);
         let failure = Failure::failed(message).on(&self.host.name).status(status);
         match output.err.lines().chain(output.out.lines()).last() {
             Some(last) => failure.help(format!("its last line was: {last}")),

@@ -123,15 +123,15 @@ impl FromStr for Drill {
             "kill" => What::Kill,
             "int" => What::Interrupt,
             "int2" => What::InterruptTwice,
-            other => return Err(format!("`{other}` is none of `kill`, `int`, `int2`")),
+            other => return Err(format!("`{other}` isn't `kill`, `int` or `int2`")),
         };
         let when = match when {
             "before" => When::Before,
             "amid" => When::Amid,
             "after" => When::After,
-            other => return Err(format!("`{other}` is none of `before`, `amid`, `after`")),
+            other => return Err(format!("`{other}` isn't `before`, `amid` or `after`")),
         };
-        let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` is no `LANE#NUMBER`"))?;
+        let (lane, number) = effect.rsplit_once('#').ok_or_else(|| format!("`{effect}` isn't a `LANE#NUMBER`"))?;
         let number = number.parse().map_err(|_| format!("`{number}` isn't a number of an effect"))?;
         Ok(Drill { what, when, lane: lane.to_owned(), number, came: Arc::default(), met: Arc::default() })
     }
@@ -180,12 +180,12 @@ mod tests {
             assert_eq!(read(text).as_deref(), Ok(said));
         }
         for (text, wrong) in [
-            ("", "`` is none of `kill`, `int`, `int2`"),
-            ("hang:before:1.a#1", "`hang` is none of `kill`, `int`, `int2`"),
-            ("kill", "`` is none of `before`, `amid`, `after`"),
-            ("kill:at:1.a#1", "`at` is none of `before`, `amid`, `after`"),
-            ("kill:after", "`` is no `LANE#NUMBER`"),
-            ("kill:after:1.a", "`1.a` is no `LANE#NUMBER`"),
+            ("", "`` isn't `kill`, `int` or `int2`"),
+            ("hang:before:1.a#1", "`hang` isn't `kill`, `int` or `int2`"),
+            ("kill", "`` isn't `before`, `amid` or `after`"),
+            ("kill:at:1.a#1", "`at` isn't `before`, `amid` or `after`"),
+            ("kill:after", "`` isn't a `LANE#NUMBER`"),
+            ("kill:after:1.a", "`1.a` isn't a `LANE#NUMBER`"),
             ("kill:after:1.a#one", "`one` isn't a number of an effect"),
         ] {
             assert_eq!(read(text), Err(wrong.to_owned()), "{text}");

@@ -51,7 +51,7 @@ impl Guard {
             return Ok(());
         }
         if call.lane.is_of_attempt() {
-            let message = format!("fleet `{}` is not locked by this run", fleet.name);
+            let message = format!("fleet `{}` isn't locked by this run", fleet.name);
             return Err(Failure::new(Reason::Locked, message));
         }
         if fleet.guarded {
@@ -122,8 +122,9 @@ impl Guard {
                 "the ledger of fleet `{}` has nothing of run `{run}`, which changed it: it was emptied or lost, or much was done since",
                 fleet.name
             );
-            return Err(Failure::refused(message)
-                .help("nothing was changed; look how the hosts stand, then type the line again"));
+            return Err(
+                Failure::refused(message).help("nothing was changed; check the hosts' state, then type the line again")
+            );
         }
         match since.next().filter(|_| began) {
             Some(line) if !self.run.allowed.force_changed => {
@@ -201,7 +202,8 @@ impl Guard {
 fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
     let message = format!("{}. This run has `{later}` already, so it doesn't wait for `{fleet}`", failure.message);
     Failure { message, ..failure }.help(format!(
-        "whoever has `{fleet}` may wait for `{later}`; a line that changes `{fleet}` before `{later}` waits for both"
+        "the run that has `{fleet}` may wait for `{later}`; a line that changes `{fleet}` before `{later}` waits for \
+         both"
     ))
 }
 

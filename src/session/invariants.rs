@@ -231,7 +231,7 @@ impl Invariants {
         let again = self.out_again(fleet, host, &balance, call, rest);
         let said = match again {
             Ok(()) => "it is out again".to_owned(),
-            Err(failure) => format!("it could not be taken out again: {}", failure.message),
+            Err(failure) => format!("it couldn't be taken out again: {}", failure.message),
         };
         let message = format!("{}; {said}", failure.message);
         Err(Failure { message, ..failure }.on(&host.name).help("check what it serves, then continue the run"))

@@ -40,7 +40,7 @@ impl Layer for Learns {
             && !self.0.add(secret)
         {
             let text = format!(
-                "{}: it has fewer than {SHORTEST} characters, so it is not masked where it is shown or kept",
+                "{}: it has fewer than {SHORTEST} characters, so it isn't masked where it is shown or kept",
                 call.effect.describe()
             );
             call.lane.tell(What::Warned { host: None, text });

@@ -25,7 +25,7 @@ pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holde
         let text = match &holder {
             Some(holder) if *line.run == *holder.run => under_way(holder),
             Some(holder) if *holder.line == *format!("--abort {}", line.run) => {
-                format!("run {} of {} is being taken back: {}", line.run, line.who, under_way(holder))
+                format!("run {} of {} is being aborted: {}", line.run, line.who, under_way(holder))
             }
             _ => text(line, last),
         };
@@ -36,9 +36,7 @@ pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holde
 /// A run that somebody carries out at this moment.
 fn under_way(holder: &Holder) -> String {
     let Holder { who, from, run, line, since } = holder;
-    format!(
-        "run {run} of {who} is under way on {from} since {since}: `rfab {line}`; with `--wait` you wait for its end"
-    )
+    format!("run {run} of {who} is under way on {from} since {since}: `rfab {line}`; `--wait` waits for its end")
 }
 
 /// Whose run is not done, where it stands, and what can be typed.
@@ -48,7 +46,7 @@ fn text(line: &Line, last: Option<&Line>) -> String {
     let typed = reason.as_deref().unwrap_or_default();
     let stands = last.map(|last| format!("; its last step was {}, at {}", step(last), last.at)).unwrap_or_default();
     format!(
-        "run {run} of {who}{behalf} is not done: `rfab {typed}`, begun at {at}{stands}. \
+        "run {run} of {who}{behalf} isn't done: `rfab {typed}`, begun at {at}{stands}. \
          On {from}, `rfab --resume {run}` continues it, and `rfab --abort {run}` undoes it"
     )
 }

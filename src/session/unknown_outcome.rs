@@ -1,4 +1,4 @@
-//! What is made of a command when nobody knows whether it was done.
+//! What is made of a command when rfab can't tell whether it was done.
 use super::Rest;
 use crate::{
     effect::{Answer, Call, Record as Effect},
@@ -33,7 +33,7 @@ pub enum Why {
 impl Why {
     fn is(self) -> &'static str {
         match self {
-            Why::Unknown => "nobody knows whether it was done",
+            Why::Unknown => "rfab can't tell whether it was done",
             Why::Masked => "it was done, and what it printed isn't kept, because it contained a secret",
             Why::DoneBefore => "it was done by an earlier attempt, after what is tried again now had failed",
         }
@@ -41,7 +41,7 @@ impl Why {
 
     fn says(self) -> &'static str {
         match self {
-            Why::Unknown => "nobody knows whether this was done",
+            Why::Unknown => "rfab can't tell whether this was done",
             Why::Masked => "this was done, and what it printed isn't kept, because it contained a secret",
             Why::DoneBefore => "this was done by an earlier attempt, after what is tried again now had failed",
         }
@@ -69,7 +69,7 @@ impl UnknownOutcome {
         }
         let unskippable = || {
             let message = format!("it can't count as done, because its outcome is needed: {}", effect.describe());
-            Failure::unknown(message).help("look at it yourself, then resume with `--retry`, or type the line again")
+            Failure::unknown(message).help("check it yourself, then resume with `--retry`, or type the line again")
         };
         effect.assumed().map(Some).ok_or_else(unskippable)
     }
@@ -79,7 +79,7 @@ fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
     let effect = call.effect;
     let on = effect.subject().host().map(|host| format!(" on {host}")).unwrap_or_default();
     let question = format!(
-        "{}{on}: {}\nLook there. Was it `done`, is it to be done `again`, or `stop`?",
+        "{}{on}: {}\nLook there. Type `done` if it was done, `again` to do it again, or `stop`:",
         why.says(),
         effect.describe()
     );

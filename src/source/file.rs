@@ -11,7 +11,7 @@ use std::{
 /// Reads the file; `path` is what people call it.
 pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let unreadable = |e: io::Error| {
-        let failure = Failure::failed(format!("the file `{path}`, which a secret is taken from, cannot be read: {e}"));
+        let failure = Failure::failed(format!("the file `{path}`, which holds a secret, can't be read: {e}"));
         match e.kind() {
             io::ErrorKind::NotFound => failure.help("write the secret there, for yourself alone (`chmod 600`)"),
             _ => failure,
@@ -20,11 +20,11 @@ pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
     // A pipe would be waited for.
     let about = std::fs::metadata(file).map_err(unreadable)?;
     if !about.is_file() {
-        return Err(Failure::failed(format!("`{path}`, which a secret is taken from, isn't a file")));
+        return Err(Failure::failed(format!("`{path}`, which holds a secret, isn't a file")));
     }
     let me = rustix::process::geteuid().as_raw();
     if let Some((why, help)) = careless(about.uid(), about.mode(), me) {
-        let message = format!("the file `{path}`, which a secret is taken from, {why}");
+        let message = format!("the file `{path}`, which holds a secret, {why}");
         return Err(Failure::new(Reason::Refused, message).help(help.replace("FILE", path)));
     }
     let mut bytes = Vec::new();
@@ -41,7 +41,10 @@ fn careless(owner: u32, mode: u32, me: u32) -> Option<(String, &'static str)> {
     }
     let others = mode & 0o006 != 0;
     others.then(|| {
-        ("may be read or written by every user of this machine".to_owned(), "take that away: `chmod o-rw FILE`")
+        (
+            "can be read or written by every user of this machine".to_owned(),
+            "take away that permission: `chmod o-rw FILE`",
+        )
     })
 }
 
@@ -63,8 +66,7 @@ mod tests {
             assert_eq!(put(text.as_bytes(), 0o600).as_deref(), Ok(taken));
         }
         assert_eq!(put(b"a", 0o640).as_deref(), Ok("a"), "a group may share it");
-        let careless =
-            "the file `db`, which a secret is taken from, may be read or written by every user of this machine";
+        let careless = "the file `db`, which holds a secret, can be read or written by every user of this machine";
         assert_eq!(put(b"a", 0o644), Err(careless.to_owned()));
         assert_eq!(put(b"a", 0o602), Err(careless.to_owned()));
         assert_eq!(put(b"\xff", 0o600), Err("the secret in the file `db` isn't text in UTF-8".to_owned()));
@@ -74,7 +76,7 @@ mod tests {
             "no more is read than shows that it is too long"
         );
         fs::remove_file(&file).unwrap();
-        assert!(read(&file, "db").unwrap_err().message.contains("cannot be read"));
+        assert!(read(&file, "db").unwrap_err().message.contains("can't be read"));
         assert!(read(folder.path(), "x").unwrap_err().message.ends_with("isn't a file"));
         assert!(super::careless(1001, 0o600, 1000).is_some() && super::careless(0, 0o600, 1000).is_none());
     }

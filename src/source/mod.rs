@@ -75,7 +75,7 @@ impl Take {
     fn secret(&self, text: String) -> Result<Secret, Failure> {
         let wrong = |why: &str| Err(Failure::failed(format!("{why}: {}", Effect::describe(self))));
         match () {
-            () if text.is_empty() => wrong("there is no secret, for the text is empty"),
+            () if text.is_empty() => wrong("the secret is empty"),
             () if text.contains('\0') => {
                 wrong("it has the character NUL, so it isn't a secret that a shell could take")
             }
@@ -89,13 +89,13 @@ fn of_variable(name: &str) -> Result<String, Failure> {
     let why = match env::var(name) {
         Ok(text) if !text.is_empty() => return Ok(text),
         Ok(_) => "is empty",
-        Err(env::VarError::NotPresent) => "is not set",
+        Err(env::VarError::NotPresent) => "isn't set",
         Err(env::VarError::NotUnicode(_)) => "isn't text in UTF-8",
     };
     let help = format!(
         "set it where rfab is started, such as `{name}=\"$(pass show …)\" rfab …`; or take the secret by `secret::file`, `secret::command` or `secret::ask`"
     );
-    Err(Failure::failed(format!("the variable `{name}`, which a secret is taken from, {why}")).help(help))
+    Err(Failure::failed(format!("the variable `{name}`, which holds a secret, {why}")).help(help))
 }
 
 async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
@@ -104,10 +104,8 @@ async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     match answer {
         Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
         Some(text) => Ok(text),
-        None => {
-            Err(Failure::new(Reason::Refused, format!("nobody is there to be asked for {what}: this isn't a terminal"))
-                .help("take it by `secret::env`, `secret::file` or `secret::command` where nobody watches"))
-        }
+        None => Err(Failure::new(Reason::Refused, format!("nobody is there to ask for {what}: this isn't a terminal"))
+            .help("use `secret::env`, `secret::file` or `secret::command` where nobody can answer")),
     }
 }
 

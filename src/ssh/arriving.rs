@@ -100,8 +100,9 @@ pub async fn arrived(
     }
     let ended = ended?;
     if ended.status == Job::STOPPED && asked() {
-        let message = format!("`{}` was not got: {} was interrupted and was stopped", to.display(), on.shown(command));
-        return Err(Failure::failed(message).on(&on.host.name).help("what was there under that name is as it was"));
+        let message =
+            format!("`{}` wasn't fetched: {} was interrupted and was stopped", to.display(), on.shown(command));
+        return Err(Failure::failed(message).on(&on.host.name).help("what was there under that name is unchanged"));
     }
     if ended.status == 0 {
         tell(arriving.so_far());
@@ -112,6 +113,6 @@ pub async fn arrived(
 
 /// A file of this machine that cannot be written.
 pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
-    Failure::failed(format!("`{}` cannot be written: {e}", to.display()))
-        .help("what was there under that name is as it was; where a disk of this machine is full, make room")
+    Failure::failed(format!("`{}` can't be written: {e}", to.display()))
+        .help("what was there under that name is unchanged; where a disk of this machine is full, make room")
 }

@@ -99,7 +99,7 @@ fn own(fleet: Option<&Fleet>, files: [&Path; 2]) -> Result<String, Failure> {
         if !own.is_file() {
             return Err(Failure::new(
                 crate::failure::Reason::Fabfile,
-                format!("the fleet's ssh configuration `{}` is not there", own.display()),
+                format!("the fleet's ssh configuration `{}` isn't there", own.display()),
             ));
         }
         let _ = writeln!(text, "Host *\n    Include {}", quoted(own)?);
@@ -146,7 +146,7 @@ fn words(names: BTreeSet<&str>) -> String {
 
 /// The system's files of known hosts that a configuration names. One name for all machines counts for jump hosts too.
 fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
-    let failed = |e: io::Error| Failure::failed(format!("ssh's configuration cannot be looked at: {e}"));
+    let failed = |e: io::Error| Failure::failed(format!("ssh's configuration can't be read: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
     fs::write(file.path(), own).map_err(failed)?;
     let machines =
@@ -184,7 +184,7 @@ fn are_known(lines: &[&str]) -> bool {
 fn quoted(path: &Path) -> Result<String, Failure> {
     let text = path.to_string_lossy();
     if text.contains(['"', '\\', '\n', '%', '$', '*', '?', '[']) {
-        return Err(Failure::failed(format!("ssh cannot be given the path `{}`", text.escape_debug())));
+        return Err(Failure::failed(format!("ssh can't be given the path `{}`", text.escape_debug())));
     }
     Ok(format!("\"{text}\""))
 }

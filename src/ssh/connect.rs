@@ -64,7 +64,7 @@ impl Effect for Connect {
                     connected.unreachable.insert(host, failure);
                 }
                 Some(Ok((_, Ok(())))) => {}
-                Some(Err(e)) => return Err(Failure::unknown(format!("a connection came to no end: {e}"))),
+                Some(Err(e)) => return Err(Failure::unknown(format!("a connection didn't finish: {e}"))),
             }
         }
         Ok(connected)

@@ -38,7 +38,7 @@ impl Openssh {
         let session = Arc::new(Session::resume_mux(control.into(), None));
         let line = wrapper::bare(program, args)?;
         let unreachable = |why: &str| {
-            let message = format!("host `{host}` cannot be reached: {why}");
+            let message = format!("host `{host}` can't be reached: {why}");
             Failure::new(Reason::Unreachable, message).on(&host.name)
         };
         let mut command = session.clone().arc_raw_command(line);

@@ -98,21 +98,22 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
     let why = match last.strip_prefix("failed ").unwrap_or("") {
         "folder" => "it is a folder",
         "file" => "it is a file, and a folder is sent",
-        "no-folder" => "its folder is not there",
+        "no-folder" => "its folder isn't there",
         "link" => LINK,
-        "short" => "not all of it arrived; what was there is as it was",
-        "changed" => "it arrived changed; what was there is as it was",
-        "write" => "it cannot be written there; what was there is as it was",
-        "unreadable" => "it cannot be read",
-        "unpack" => "it cannot be unpacked; what was there is as it was",
-        "sync" | "rename" | "mode" => "the host could not put it into place",
-        _ => "the host's answer has no end",
+        "short" => "not all of it arrived; what was there is unchanged",
+        "changed" => "it arrived changed; what was there is unchanged",
+        "write" => "it can't be written there; what was there is unchanged",
+        "unreadable" => "it can't be read",
+        "unpack" => "it can't be unpacked; what was there is unchanged",
+        "sync" | "rename" | "mode" => "the host couldn't put it into place",
+        _ => "the host's answer is incomplete",
     };
     let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
     let failure = Failure::failed(format!("`{path}` on `{host}`: {why}")).on(&host.name);
     if why == LINK {
         return Err(failure.help(
-            "nothing was changed; write it as the user whose folder that is, `host.user(\"NAME\")`, or to the place where the link leads",
+            "nothing was changed; write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
+             where the link leads",
         ));
     }
     Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })

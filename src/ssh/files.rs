@@ -40,7 +40,7 @@ impl crate::effect::Read for Look {
     }
 
     fn describe(&self) -> String {
-        format!("look what lies at {}", self.path)
+        format!("check what is at {}", self.path)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<PathKind, Failure> {
@@ -68,7 +68,7 @@ fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>>
 fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
     let machine = model.machine(&on.host)?;
     if machine.full {
-        return Err(unfit(on, path, "it cannot be written there; what was there is as it was").into());
+        return Err(unfit(on, path, "it can't be written there; what was there is unchanged").into());
     }
     machine.files.insert(path.to_owned(), Fact::Predicted(Some(content)));
     Ok(())
@@ -90,7 +90,7 @@ impl crate::effect::Read for Exists {
     }
 
     fn describe(&self) -> String {
-        format!("look whether {} is there", self.path)
+        format!("check whether {} is there", self.path)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
@@ -128,7 +128,7 @@ impl crate::effect::Read for ReadFile {
 
     fn predict(&self, model: &mut Model) -> Predicted<String> {
         let bytes =
-            content(model, &self.on, &self.path)?.ok_or_else(|| unfit(&self.on, &self.path, "it is not there"))?;
+            content(model, &self.on, &self.path)?.ok_or_else(|| unfit(&self.on, &self.path, "it isn't there"))?;
         String::from_utf8(bytes).map_err(|_| unfit(&self.on, &self.path, "it isn't text in UTF-8").into())
     }
 }
@@ -141,7 +141,7 @@ fn unfit(on: &On, path: &str, why: &str) -> Failure {
 async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failure> {
     match lies(at, on, path).await? {
         PathKind::File(digest) => Ok(digest),
-        PathKind::Absent => Err(unfit(on, path, "it is not there")),
+        PathKind::Absent => Err(unfit(on, path, "it isn't there")),
         PathKind::Folder => Err(unfit(on, path, "it is a folder")),
         PathKind::Other => Err(unfit(on, path, "it isn't a file")),
     }
@@ -268,7 +268,7 @@ impl Effect for Put {
 
 impl Put {
     fn unreadable(&self, e: &io::Error) -> Failure {
-        Failure::failed(format!("`{}` cannot be read: {e}", self.from.display()))
+        Failure::failed(format!("`{}` can't be read: {e}", self.from.display()))
     }
 
     fn unpacked(&self, e: &io::Error) -> Failure {
@@ -276,7 +276,7 @@ impl Put {
         if !full.contains(&e.kind()) {
             return self.unreadable(e);
         }
-        Failure::failed(format!("`{}` cannot be packed here: {e}", self.from.display())).help(format!(
+        Failure::failed(format!("`{}` can't be packed here: {e}", self.from.display())).help(format!(
             "nothing was sent; make room in `{}`, or name another folder as `TMPDIR`",
             std::env::temp_dir().display()
         ))
@@ -347,7 +347,7 @@ impl Effect for Get {
     /// A made-up file is not written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let there = content(model, &self.on, &self.from)?;
-        there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it is not there").into())
+        there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it isn't there").into())
     }
 }
 

@@ -10,7 +10,7 @@ pub fn readable(input: &Input<'_>) -> Result<(), Failure> {
     let Input::File(path, _) = input else { return Ok(()) };
     std::fs::File::open(path)
         .map(drop)
-        .map_err(|e| Failure::failed(format!("`{}` cannot be read: {e}; nothing was sent", path.display())))
+        .map_err(|e| Failure::failed(format!("`{}` can't be read: {e}; nothing was sent", path.display())))
 }
 
 /// Writes what the command is to read, and closes.

@@ -76,7 +76,7 @@ pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure
 
 /// The fingerprints of the keys in a file, such as `ED25519 SHA256:…`.
 pub fn fingerprint(key: &Key) -> Result<String, Failure> {
-    let failed = |e: io::Error| Failure::failed(format!("a fingerprint cannot be made: {e}"));
+    let failed = |e: io::Error| Failure::failed(format!("a fingerprint can't be made: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
     fs::write(file.path(), format!("{} {}\n", key.kind, key.text)).map_err(failed)?;
     let said = keygen(&["-l"], file.path())?;
@@ -92,7 +92,7 @@ fn keygen(arguments: &[&str], file: &Path) -> Result<String, Failure> {
     command.args(arguments).arg("-f").arg(file).stdin(Stdio::null()).env("LC_ALL", "C");
     match command.output() {
         Ok(out) => Ok(String::from_utf8_lossy(&out.stdout).into_owned()),
-        Err(e) => Err(Failure::failed(format!("`ssh-keygen` cannot be started: {e}")).help("install an ssh client")),
+        Err(e) => Err(Failure::failed(format!("`ssh-keygen` can't be started: {e}")).help("install an ssh client")),
     }
 }
 
@@ -120,7 +120,7 @@ pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
 
 /// Puts a file into place at once, for all to read.
 pub fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |e: io::Error| Failure::failed(format!("`{}` cannot be written: {e}", file.display()));
+    let failed = |e: io::Error| Failure::failed(format!("`{}` can't be written: {e}", file.display()));
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     io::Write::write_all(&mut temp, text.as_bytes()).map_err(failed)?;

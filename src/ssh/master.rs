@@ -56,7 +56,7 @@ impl Base {
         };
         self.start(&socket, host, "60").await?;
         drop(lock);
-        living(&socket).await.ok_or_else(|| unreachable(host, "its connection was there and does not answer"))
+        living(&socket).await.ok_or_else(|| unreachable(host, "its connection exists, but doesn't answer"))
     }
 
     /// The connection behind a socket if it lives; else the lock under which it is made anew.
@@ -187,7 +187,7 @@ impl Unheard {
 /// What it leaves behind may keep its stderr open; that is not waited for.
 pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus, String), String> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|e| format!("ssh cannot be started: {e}"))?;
+    let mut child = command.spawn().map_err(|e| format!("ssh can't be started: {e}"))?;
     let stderr = child.stderr.take().expect("it is piped");
     let (mut said, mut all) = (Vec::new(), false);
     let mut beginning = stderr.take(16 << 10);
@@ -212,7 +212,7 @@ pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus
 }
 
 pub fn unreachable(host: &Host, why: &str) -> Failure {
-    Failure::new(Reason::Unreachable, format!("host `{host}` cannot be reached: {why}"))
+    Failure::new(Reason::Unreachable, format!("host `{host}` can't be reached: {why}"))
         .on(&host.name)
         .help(format!("check `ssh {}`", host.address()))
 }
@@ -231,34 +231,34 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     };
     let trust = format!("`rfab {HOSTS} --trust {}`", host.name);
     if let Some(line) = find("is marked as revoked") {
-        return wrong(about(line), "is marked as revoked").help("ask whoever runs it; nothing was sent to it");
+        return wrong(about(line), "is marked as revoked").help("ask the people who run it; nothing was sent to it");
     }
     if let Some(line) = find("has changed and you have requested").or(find("Offending")) {
         let place = find("Offending").and_then(|l| l.split_once(" in ")).map(|(_, place)| format!(" ({place})"));
-        let what = format!("is not the one that is known{}: somebody may be in between", place.unwrap_or_default());
+        let what = format!("differs from the known key{}: somebody may be in between", place.unwrap_or_default());
         return wrong(about(line), &what).help(format!(
-            "ask whoever runs it; if the change is meant, compare the new fingerprint and take it up with {trust}"
+            "ask the people who run it; if they changed the key, compare the new fingerprint and trust it with {trust}"
         ));
     }
     if let Some(line) = find("Certificate invalid") {
         let why = line.split_once("invalid: ").map_or(line, |(_, why)| why);
-        let help = "ask whoever signs the hosts' certificates; a certificate is for certain names, and for a time";
-        return unreachable(host, &format!("a host certificate on the way to it is not valid: {why}")).help(help);
+        let help = "ask the people who sign the hosts' certificates; a certificate is for certain names, and expires";
+        return unreachable(host, &format!("a host certificate on the way to it isn't valid: {why}")).help(help);
     }
     if let Some(line) = find("host key is known for").or(find("Host key verification failed")) {
-        let help = format!("compare its fingerprint and take it up with {trust}");
+        let help = format!("compare its fingerprint and trust it with {trust}");
         return wrong(about(line), STRANGE_KEY).help(help);
     }
     if let Some(line) = find("Permission denied (") {
         return unreachable(host, line.strip_prefix("ssh: ").unwrap_or(line)).help(format!(
-            "check `ssh -o BatchMode=yes {}`, which asks nothing, as rfab does: a key with a passphrase works once `ssh-add` has \
-             taken it up",
+            "check `ssh -o BatchMode=yes {}`, which asks nothing, as rfab does: a key with a passphrase works after \
+             you add it with `ssh-add`",
             host.address()
         ));
     }
     if let Some((_, why)) = find(": open failed: ").and_then(|line| line.split_once(": open failed: ")) {
         let why = why.trim_start_matches("connect failed: ");
-        return unreachable(host, &format!("a jump host on the way to it can't connect onwards: {why}"));
+        return unreachable(host, &format!("a jump host on the way to it can't connect onward: {why}"));
     }
     // What a jump host's ssh says of the end of its way comes before the reason.
     let reason = lines
@@ -266,7 +266,7 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
         .rfind(|l| !l.starts_with("Connection closed by UNKNOWN") && !l.starts_with("kex_exchange_identification"));
     match reason.or(lines.last()) {
         Some(last) => unreachable(host, last.strip_prefix("ssh: ").unwrap_or(last)),
-        None => unreachable(host, "ssh does not say why"),
+        None => unreachable(host, "ssh doesn't report why"),
     }
 }
 

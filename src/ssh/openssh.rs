@@ -54,7 +54,7 @@ const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 
 /// Why a line was not begun.
 const STUCK: &str =
-    "its login shell doesn't come to the command; a start-up file such as `.bashrc` hangs there or prints without end";
+    "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or prints without end";
 
 /// How often it is told how far a file is.
 pub const PROGRESS: Duration = Duration::from_millis(250);
@@ -216,8 +216,8 @@ impl Openssh {
             Over::Ended | Over::Stuck => None,
             Over::Late(limit) => Some(format!("the command took longer than {} s", limit.as_secs_f64())),
             // Its input was not closed, so that it did not take a part for the whole.
-            Over::Unread(e) => Some(format!("what the command reads cannot be read here any more ({e})")),
-            Over::Unwanted => Some("the command was not wanted any more".to_owned()),
+            Over::Unread(e) => Some(format!("what the command reads can't be read here any more ({e})")),
+            Over::Unwanted => Some("the command was no longer needed".to_owned()),
         };
         if let Some(why) = why {
             return match self.stop(host, pid, job.user.as_ref()).await {
@@ -225,8 +225,10 @@ impl Openssh {
                     Ok(Ended { status: Job::STOPPED, out: out.kept.into_bytes().0, err: Vec::new(), cut: false })
                 }
                 true => Err(Failure::failed(format!("host `{host}`: {why} and was stopped")).on(&host.name)),
-                false => Err(Failure::unknown(format!("host `{host}`: {why}, and nobody knows whether it still runs"))
-                    .on(&host.name)),
+                false => {
+                    Err(Failure::unknown(format!("host `{host}`: {why}, and rfab can't tell whether it still runs"))
+                        .on(&host.name))
+                }
             };
         }
         let trailer = out.trailer.take();
@@ -235,7 +237,7 @@ impl Openssh {
         match trailer {
             Some(Trailer::Status(status)) => Ok(Ended { status, out, err, cut }),
             Some(Trailer::LedgerAfter(status)) => Err(Failure::unknown(format!(
-                "host `{host}`: the command ended with status {status}, but the ledger could not be written"
+                "host `{host}`: the command ended with status {status}, but the ledger couldn't be written"
             ))
             .on(&host.name)),
             Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
@@ -268,9 +270,9 @@ sleep 0.2
 pub(super) fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // What leaves a trace may have changed something; the rest can be done again.
     match job.trace.is_some() || job.note.is_some() {
-        true => Failure::unknown(format!("host `{host}`: nobody knows how the command ended: {why}"))
+        true => Failure::unknown(format!("host `{host}`: rfab can't tell how the command ended: {why}"))
             .on(&host.name)
-            .help("look on the host before it is done again"),
+            .help("check on the host before you do it again"),
         false => master::unreachable(host, why),
     }
 }
@@ -318,16 +320,16 @@ fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
         "folder" => {
             format!("host `{host}`: there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
         }
-        "ledger" => format!("host `{host}`: its ledger cannot be written, so nothing was done"),
+        "ledger" => format!("host `{host}`: its ledger can't be written, so nothing was done"),
         "trace" => {
             let folder = job.trace.as_ref().map(|trace| trace.folder.as_str()).unwrap_or_default();
-            let message = format!("host `{host}`: its state folder `{folder}` cannot be written, so nothing was done");
+            let message = format!("host `{host}`: its state folder `{folder}` can't be written, so nothing was done");
             return Failure::failed(message).on(&host.name).help(
                 "make room or give the login user that folder; or name one in the fleet file that they can write, such as \
                  `state = \"/var/lib/rfab\"`",
             );
         }
-        other => format!("host `{host}`: the command was not begun: {}", other.escape_debug()),
+        other => format!("host `{host}`: the command didn't begin: {}", other.escape_debug()),
     };
     Failure::failed(message).on(&host.name)
 }
@@ -407,7 +409,9 @@ impl Transport for Openssh {
             "lost" if ended.status == 0 => Ok(Traced::Lost),
             other => match other.strip_prefix("status ").and_then(|s| s.parse().ok()) {
                 Some(status) if ended.status == 0 => Ok(Traced::Ended(status)),
-                _ => Err(Failure::unknown(format!("host `{host}` does not say how the call stands")).on(&host.name)),
+                _ => {
+                    Err(Failure::unknown(format!("host `{host}` doesn't report the state of the call")).on(&host.name))
+                }
             },
         }
     }
@@ -426,7 +430,7 @@ impl Transport for Openssh {
         });
         match ended {
             Some(Ok(status)) => Ok(status.code().unwrap_or(255)),
-            Some(Err(e)) => Err(Failure::failed(format!("ssh cannot be started: {e}"))),
+            Some(Err(e)) => Err(Failure::failed(format!("ssh can't be started: {e}"))),
             None => Err(Failure::failed(format!("host `{host}`: a program wants a terminal, and there is none here"))
                 .on(&host.name)
                 .help("type it in a terminal, without a pipe before it")),
@@ -451,8 +455,8 @@ fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> 
         NOT_BEGUN => {
             let said = if ended.err.is_empty() { &ended.out } else { &ended.err };
             let said = String::from_utf8_lossy(said);
-            let last = said.lines().last().unwrap_or("the login shell ended without a word");
-            let message = format!("host `{host}`: the command was not begun: {last}");
+            let last = said.lines().last().unwrap_or("the login shell ended without output");
+            let message = format!("host `{host}`: the command didn't begin: {last}");
             Err(Failure::failed(message).on(&host.name).help(
                 "a host needs sh, setsid, sudo where a user is named, and a login shell that runs `exec /bin/sh`, which rbash, \
                  git-shell and nologin don't",

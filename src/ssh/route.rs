@@ -111,11 +111,11 @@ impl Options {
             Ok(Ok(out)) if out.status.success() => Ok(Options(String::from_utf8_lossy(&out.stdout).into_owned())),
             Ok(Ok(out)) => {
                 let said = String::from_utf8_lossy(&out.stderr);
-                let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh does not say why");
+                let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh doesn't report why");
                 Err(failed(last))
             }
-            Ok(Err(e)) => Err(failed(&format!("ssh cannot be started: {e}")).help("install an ssh client")),
-            Err(_) => Err(failed("`ssh -G` does not come to its end")),
+            Ok(Err(e)) => Err(failed(&format!("ssh can't be started: {e}")).help("install an ssh client")),
+            Err(_) => Err(failed("`ssh -G` doesn't finish")),
         }
     }
 
@@ -142,15 +142,16 @@ impl Options {
         if let Some(proxy) = self.value("proxycommand").filter(|proxy| calls_ssh(proxy)) {
             let whose =
                 if hop.place == host.address() { "its".to_owned() } else { format!("on the way, `{}`'s", hop.place) };
-            let message =
-                format!("host `{host}`: {whose} `ProxyCommand {proxy}` calls ssh itself, past the checks of host keys");
+            let message = format!(
+                "host `{host}`: {whose} `ProxyCommand {proxy}` calls ssh itself, which bypasses the checks of host keys"
+            );
             return Err(refused(message).help("write `ProxyJump` instead"));
         }
         for (option, wanted) in
             [("stricthostkeychecking", ["true", "yes"]), ("nohostauthenticationforlocalhost", ["no", "no"])]
         {
             if !self.value(option).is_some_and(|value| wanted.contains(&value)) {
-                return Err(refused(format!("host `{host}`: ssh does not obey `{option}`")));
+                return Err(refused(format!("host `{host}`: ssh doesn't obey `{option}`")));
             }
         }
         Ok(())

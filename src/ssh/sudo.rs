@@ -53,7 +53,7 @@ impl Openssh {
             return Ok(Password { text, own: false, fresh: false });
         }
         let whose = match for_it {
-            true => format!("which did not take the one of {}; it goes to no other host", host.fleet),
+            true => format!("which rejected the password of {}; it goes to no other host", host.fleet),
             false => format!("and for every other host of {} that asks", host.fleet),
         };
         let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}, {whose}"));
@@ -160,7 +160,7 @@ fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
 }
 
 fn not_taken(host: &Host, user: &Name) -> Failure {
-    let message = format!("host `{host}`: sudo did not take the password for `{user}`, or does not allow the command");
+    let message = format!("host `{host}`: sudo didn't take the password for `{user}`, or doesn't allow the command");
     Failure::failed(message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
 }
 

@@ -64,7 +64,7 @@ impl Terminal {
         let words = self.command.as_ref().map(Command::argv).unwrap_or_default();
         // Behind sudo it would be there for every user of the host to see.
         if !self.on.env.is_empty() && self.on.user.is_some() {
-            let message = "an environment cannot be given to another user's terminal";
+            let message = "an environment can't be given to another user's terminal";
             return Err(Failure::new(Reason::Fabfile, message).help("set it in that user's profile"));
         }
         let (dir, user) = (self.on.cd.as_deref().unwrap_or(""), self.on.user.as_deref().unwrap_or(""));
@@ -121,14 +121,14 @@ impl Effect for Terminal {
         let status = transport.terminal(host, &line).await;
         if let Some(giving) = giving {
             // It ends when it was read, or by its own time limit.
-            let gave = giving.await.map_err(|e| Failure::failed(format!("the environment was not given: {e}")))?;
+            let gave = giving.await.map_err(|e| Failure::failed(format!("the environment wasn't given: {e}")))?;
             if status.as_ref().is_ok_and(|status| *status == NOT_GIVEN) {
                 gave?;
             }
         }
         match status? {
             NOT_GIVEN if !given.is_empty() => {
-                Err(Failure::failed(format!("{} did not get its environment", self.shown())).on(&host.name))
+                Err(Failure::failed(format!("{} didn't get its environment", self.shown())).on(&host.name))
             }
             // ssh's own status, and possibly the program's.
             255 => Err(Failure::failed(format!("{} ended with 255: its connection may have broken", self.shown()))
@@ -192,6 +192,6 @@ mod tests {
         // Behind sudo every user of the host could read it.
         let on = On { user: Some("shop".into()), env: [("X".to_owned(), "x".into())].into(), ..host.into() };
         let refused = Terminal { on, command: None }.line("").unwrap_err();
-        assert_eq!(refused.message, "an environment cannot be given to another user's terminal");
+        assert_eq!(refused.message, "an environment can't be given to another user's terminal");
     }
 }

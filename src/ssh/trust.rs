@@ -160,7 +160,7 @@ impl Strangers {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(e) => return Err(Failure::failed(format!("`{}` cannot be read: {e}", file.display()))),
+            Err(e) => return Err(Failure::failed(format!("`{}` can't be read: {e}", file.display()))),
         };
         let replaced: Vec<usize> = known::of(&file, &offer.name)?.iter().map(|known| known.line).collect();
         known::write(&file, &known::replaced(&text, &offer.name, key, &replaced))?;

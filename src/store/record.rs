@@ -135,8 +135,8 @@ impl Head {
             match (self.modules.get(name), now.modules.get(name)) {
                 (Some(was), Some(is)) if was == is => {}
                 (Some(_), Some(_)) => found.push(format!("module `{name}` was changed since")),
-                (None, _) => found.push(format!("module `{name}` was not imported then")),
-                (_, None) => found.push(format!("module `{name}` is not imported any more")),
+                (None, _) => found.push(format!("module `{name}` wasn't imported then")),
+                (_, None) => found.push(format!("module `{name}` isn't imported any more")),
             }
         }
         if self.rfab != now.rfab {

@@ -90,10 +90,10 @@ impl Runs {
         let file = self.folder.beside("key");
         Key::of(&file).map_err(|e| {
             Failure::failed(format!(
-                "`{}`, which secrets in journals are sealed with, cannot be used: {e}",
+                "`{}`, which secrets in journals are sealed with, can't be used: {e}",
                 file.display()
             ))
-            .help("nothing was begun; remove it if it is damaged: another is made")
+            .help("nothing was begun; remove it if it is damaged: rfab makes another")
         })
     }
 
@@ -140,7 +140,7 @@ impl Runs {
         let found = self.named(run)?;
         let run = &found.run;
         if found.outcome.is_done() {
-            let how = if found.outcome == Ending::Aborted { "was taken back" } else { "is done" };
+            let how = if found.outcome == Ending::Aborted { "was aborted" } else { "is done" };
             return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was begun"));
         }
         let path = self.folder.journal(run);
@@ -222,15 +222,15 @@ impl Runs {
     }
 
     fn unwritable(&self, e: &io::Error) -> Failure {
-        let message = format!("the journal cannot be written to `{}`: {e}", self.folder.path().display());
-        Failure::new(Reason::Failed, message).help("nothing was begun; make room there, or let it be written")
+        let message = format!("the journal can't be written to `{}`: {e}", self.folder.path().display());
+        Failure::new(Reason::Failed, message).help("nothing was begun; make room there, or make it writable")
     }
 
     fn refused(&self, broken: &Broken) -> Failure {
-        Failure::failed(format!("the index of runs, `{}`, cannot be used: {broken}", self.index().display())).help(
+        Failure::failed(format!("the index of runs, `{}`, can't be used: {broken}", self.index().display())).help(
             match broken {
-                Broken::Newer { .. } => "take that rfab, or remove the file: it is made again from the journals",
-                _ => "it is not needed to run: it is made again from the journals when it can be written",
+                Broken::Newer { .. } => "use that rfab, or remove the file: rfab makes it again from the journals",
+                _ => "it isn't needed to run: it is made again from the journals when it can be written",
             },
         )
     }
@@ -248,7 +248,7 @@ fn under_way(run: &Entry) -> Failure {
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {
-    Failure::new(Reason::Failed, format!("`{}` cannot be read: {e}", path.display()))
+    Failure::new(Reason::Failed, format!("`{}` can't be read: {e}", path.display()))
 }
 
 /// Every record of a journal.

@@ -67,10 +67,8 @@ impl Effect for Consent {
                 }
                 Ok(())
             }
-            Some(false) => {
-                Err(Failure::refused(format!("nobody said yes to changing `{}`", self.fleet))
-                    .help("nothing was changed"))
-            }
+            Some(false) => Err(Failure::refused(format!("nobody confirmed the change of `{}`", self.fleet))
+                .help("nothing was changed")),
             None => Err(Failure::new(
                 Reason::Refused,
                 format!("fleet `{}` is guarded, and there is nobody to ask: this isn't a terminal", self.fleet),

@@ -46,7 +46,7 @@ pub fn is_out(shop: &Shop, name: &str) {
 pub fn wait_until_down(shop: &Shop, name: &str) {
     let until = Instant::now() + Duration::from_secs(10);
     while standings(shop, name).values().any(|live| *live) {
-        assert!(Instant::now() < until, "{name} is not down: {:?}", standings(shop, name));
+        assert!(Instant::now() < until, "{name} isn't down: {:?}", standings(shop, name));
         sleep(Duration::from_millis(50));
     }
 }

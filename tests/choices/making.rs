@@ -468,7 +468,7 @@ fn deploy_archive(reference, sha256) { deploying::deploy(packed(reference, sha25
 
 /// A text with another in it; what is replaced has to be there.
 pub fn replaced(text: &str, from: &str, to: &str) -> String {
-    assert!(text.contains(from), "`{from}` is not in {text}");
+    assert!(text.contains(from), "`{from}` isn't in {text}");
     text.replace(from, to)
 }
 

@@ -17,7 +17,7 @@ impl Rows {
     /// Those of `RFAB_SEED`, else of seed 1.
     pub fn of_environment() -> Rows {
         let seed = match env::var("RFAB_SEED") {
-            Ok(text) => text.parse().unwrap_or_else(|_| panic!("RFAB_SEED={text} is not a number")),
+            Ok(text) => text.parse().unwrap_or_else(|_| panic!("RFAB_SEED={text} isn't a number")),
             Err(_) => 1,
         };
         Rows::of(seed)

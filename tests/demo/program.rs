@@ -158,7 +158,7 @@ fn a_demo_that_is_told_to_end_while_it_is_set_up_leaves_nothing() {
     let demo = Demo::start(&[], None);
     let until = Instant::now() + Duration::from_secs(10);
     while fs::read_dir(demo.folder.path()).unwrap().count() == 0 {
-        assert!(Instant::now() < until, "it does not begin");
+        assert!(Instant::now() < until, "it doesn't begin");
         thread::sleep(Duration::from_millis(2));
     }
     demo.signal(Signal::TERM);

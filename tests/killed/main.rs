@@ -48,7 +48,7 @@ fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
 /// A variable that has to be a number, if it is there.
 fn number(name: &str) -> Option<usize> {
     let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} isn't a number")))
 }
 
 /// The lab that is asked for, and what it is called.

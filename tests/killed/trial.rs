@@ -114,7 +114,7 @@ impl Trial {
         let mut wrong = if round.drill.starts_with("kill:") {
             // `script`, which the terminal is of, tells of a killed child by its code.
             let killed = met.code.is_none() || self.shop.asks() && met.code == Some(137);
-            claim(killed && run.outcome == "unfinished", format!("it was not killed: {}", run.outcome))
+            claim(killed && run.outcome == "unfinished", format!("it wasn't killed: {}", run.outcome))
         } else {
             self.stands_as_told(&met)
         };
@@ -128,7 +128,7 @@ impl Trial {
         let mut out = self.shop.run(then);
         typed(then, &out);
         // What changed nothing is not gone on with: its line is typed anew, as is told.
-        let nothing = format!("run `{}` is not done, and changed nothing", run.id);
+        let nothing = format!("run `{}` isn't done, and changed nothing", run.id);
         if out.code == Some(1) && format!("{}{}", out.stdout, out.stderr).contains(&nothing) {
             out = self.shop.run(&words);
             typed(&words, &out);
@@ -148,7 +148,7 @@ impl Trial {
                 if self.has_hooks() {
                     let refused = self.shop.run(&["--resume", &run.id]);
                     let says = format!("{}{}", refused.stdout, refused.stderr);
-                    let good = refused.code == Some(1) && says.contains("was taken back");
+                    let good = refused.code == Some(1) && says.contains("was aborted");
                     wrong.extend(claim(good, format!("it can be resumed: {refused:?}")));
                 }
             }
@@ -193,7 +193,7 @@ impl Trial {
     fn stands_as_told(&self, met: &Output) -> Vec<String> {
         let mut wrong = claim(met.code == Some(130), format!("interrupted, it ends with {:?}", met.code));
         let named = met.stdout.contains("\nnext: rfab ");
-        wrong.extend(claim(named, "it does not say what to type next".to_owned()));
+        wrong.extend(claim(named, "it doesn't say what to type next".to_owned()));
         for name in self.shop.making.web() {
             let row = met.stdout.lines().rev().find(|line| line.starts_with(name) && line.contains("-")).unwrap_or("");
             let live = end::is_live(&self.shop, name);

@@ -151,7 +151,7 @@ impl Shop {
         let file = fs::OpenOptions::new().create(true).append(true).open(self.unit.join("requests"));
         // One write, so that lines of other threads do not come between.
         if file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes())).is_err() {
-            eprintln!("shop: request {id} could not be counted");
+            eprintln!("shop: request {id} couldn't be counted");
         }
     }
 }

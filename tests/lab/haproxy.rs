@@ -200,7 +200,7 @@ impl Balancer {
         loop {
             match self.worker() {
                 Some(pid) if Some(pid.as_str()) != other_than => return,
-                _ => assert!(Instant::now() < deadline, "haproxy does not start: {}", self.log()),
+                _ => assert!(Instant::now() < deadline, "haproxy doesn't start: {}", self.log()),
             }
             sleep(Duration::from_millis(20));
         }

@@ -137,7 +137,7 @@ impl Host {
         let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect((self.address, self.port)).is_err() {
             if !self.guard.runs(sshd) || Instant::now() > deadline {
-                panic!("sshd of {} does not start: {}", self.plan.name, read(&log));
+                panic!("sshd of {} doesn't start: {}", self.plan.name, read(&log));
             }
             sleep(Duration::from_millis(5));
         }

@@ -6,13 +6,13 @@ use std::{env, fs::OpenOptions, io::Write, path::Path};
 ///
 /// Where the environment names a file as `RFAB_NOT_RUN`, a line is appended to it, so that a script can end with
 /// an exit code of its own.
-#[must_use = "a test that cannot run returns"]
+#[must_use = "a test that can't run returns"]
 pub fn needs_root(test: &str) -> bool {
     Level::here() == &Level::Root || not_run(test, "needs root, with namespaces")
 }
 
 /// Tells whether a lab can be started at all; if not, the test is recorded as not run.
-#[must_use = "a test that cannot run returns"]
+#[must_use = "a test that can't run returns"]
 pub fn needs_lab(test: &str) -> bool {
     match Level::here() {
         Level::Root | Level::User => true,

@@ -185,7 +185,7 @@ impl Running<'_> {
         let deadline = Instant::now() + Duration::from_secs(5);
         // Again, because a child may be born while its parent is being stopped.
         while let Some(process) = self.processes().into_iter().find(|process| !reached(process)) {
-            assert!(Instant::now() < deadline, "{process:?} does not heed {signal:?}");
+            assert!(Instant::now() < deadline, "{process:?} doesn't heed {signal:?}");
             proc::signal(process.pid, signal);
         }
     }
@@ -225,7 +225,7 @@ impl Running<'_> {
         match ended {
             Some(State::Exited(code)) => Output { stdout, stderr, code: Some(code) },
             Some(_) => Output { stdout, stderr, code: None },
-            None => panic!("{:?} did not end in time\n--- stdout\n{stdout}\n--- stderr\n{stderr}", self.argv),
+            None => panic!("{:?} didn't end in time\n--- stdout\n{stdout}\n--- stderr\n{stderr}", self.argv),
         }
     }
 }

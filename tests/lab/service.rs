@@ -23,11 +23,11 @@ set -u
 verb=$1
 unit=$2
 dir=@SERVICES@/$unit
-[ -d "$dir" ] || { echo "unit $unit is not known here" >&2; exit 5; }
+[ -d "$dir" ] || { echo "unit $unit isn't known here" >&2; exit 5; }
 
 running() {
     pid=$(cat "$dir/pid" 2>/dev/null) && [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || return 1
-    # One that is gone by now has no state, and does not run either.
+    # One that is gone by now has no state, and doesn't run either.
     state=$(grep '^State:' "/proc/$pid/status" 2>/dev/null) || return 1
     case $state in *Z*) return 1 ;; esac
 }

@@ -105,7 +105,7 @@ impl Space {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !up.exists() {
             if !guard.runs(outer) || Instant::now() > deadline {
-                panic!("{} does not boot: {}", folder.display(), fs::read_to_string(&log).unwrap_or_default());
+                panic!("{} doesn't boot: {}", folder.display(), fs::read_to_string(&log).unwrap_or_default());
             }
             sleep(Duration::from_millis(5));
         }

@@ -349,8 +349,8 @@ fn no_block_is_passed_over_in_silence() {
         not_valid.extend(block.said("not valid").map(|why| format!("{}: {why}", block.page)));
         not_run.extend(block.said("not run").map(|why| format!("{}: {why}", block.page)));
     }
-    assert_eq!(not_valid, Vec::<String>::new(), "blocks that say that they are not valid");
+    assert_eq!(not_valid, Vec::<String>::new(), "blocks that say that they aren't valid");
     let known =
         ["docs/recipes.md: a made-up secret is no URL", "docs/rollback.md: fresh hosts have nothing to go back to"];
-    assert_eq!(not_run, known, "blocks whose tasks are not run");
+    assert_eq!(not_run, known, "blocks whose tasks aren't run");
 }

@@ -128,9 +128,9 @@ fn every_link_of_every_page_leads_somewhere() {
     let more = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/SUMMARY.md"].map(str::to_owned);
     for page in pages().into_iter().chain(more) {
         for (file, anchor) in links(&page) {
-            assert!(top().join(&file).exists(), "{page} links {file}, which is not there");
+            assert!(top().join(&file).exists(), "{page} links {file}, which isn't there");
             if let Some(anchor) = anchor {
-                assert!(anchors(&read(&file)).contains(&anchor), "{page} links #{anchor}, which {file} has not");
+                assert!(anchors(&read(&file)).contains(&anchor), "{page} links #{anchor}, which {file} hasn't");
             }
             counted += 1;
         }

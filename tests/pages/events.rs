@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 const BEGINS: &str = "# The events of `--json`
 
-<!-- Written by `tests/pages/events.rs` from `docs/schema/event.json`; do not edit. -->
+<!-- Written by `tests/pages/events.rs` from `docs/schema/event.json`; don't edit. -->
 
 With `--json`, a run writes one event per line to stdout, as it happens. An event is a JSON object by [this
 schema](schema/event.json). There are few kinds of event, and they report what has already happened. `v` increases when
@@ -104,7 +104,7 @@ fn the_page_of_events_is_what_their_schema_says() {
         page += &section(name, schema, "").replace(&format!("## `{name}`"), &format!("## {name}"));
     }
     for row in page.lines().filter(|line| line.starts_with("| `")) {
-        assert!(!row.ends_with("|  |"), "the schema does not say what this is: {row}");
+        assert!(!row.ends_with("|  |"), "the schema doesn't say what this is: {row}");
     }
     written("events.md", &format!("{}\n", page.trim_end()));
 }

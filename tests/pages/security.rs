@@ -16,7 +16,7 @@ const SECURE: [(&str, &str, &str); 18] = [
     (
         "A `ProxyCommand` that starts ssh itself is refused",
         "src/ssh/route.rs",
-        "calls ssh itself, past the checks of host keys",
+        "calls ssh itself, which bypasses the checks of host keys",
     ),
     ("10,000,000 operations", "src/script/meter.rs", "const OPERATIONS: u64 = 10_000_000;"),
     ("5 seconds of processor time", "src/script/meter.rs", "const TIME: Duration = Duration::from_secs(5);"),
@@ -34,7 +34,7 @@ fn what_the_page_on_security_says_is_so_in_the_code() {
     let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
     let page = read("docs/security.md");
     for (words, file, code) in SECURE {
-        assert!(page.contains(words), "the page does not say `{words}`");
+        assert!(page.contains(words), "the page doesn't say `{words}`");
         assert!(read(file).contains(code), "`{words}`: {file} has no `{code}`");
     }
     let guarded = format!("guarded = true\n{}", project::FLEET);
@@ -43,9 +43,9 @@ fn what_the_page_on_security_says_is_so_in_the_code() {
     assert!(!fleet::read("fleet.toml", project.path(), &set).unwrap().guarded);
     let said = |fabfile: &str| Project::of(fabfile).load().and_then(|loaded| loaded.check()).unwrap_err().message;
     assert!(said("fn t(x) { targets().each(|host| host.run(`rm ${x}`)); }").contains("is put together from texts"));
-    assert!(said("fn t(x) { targets().each(|host| host.run(sh(x))); }").contains("is not a literal"));
+    assert!(said("fn t(x) { targets().each(|host| host.run(sh(x))); }").contains("isn't a literal"));
     let out = Project::of("fn t() { local::read(\"../x\"); }").fails("prod t");
-    assert_eq!(out.1.message, "`../x` is not below the fabfile's folder");
+    assert_eq!(out.1.message, "`../x` isn't below the fabfile's folder");
     let top = Project::of("fn t() { }\nlocal::run(\"true\");\n").fails("prod t").1.message;
     assert_eq!(top, "`run` is called at the top level of a file, where no task runs");
 }
@@ -63,6 +63,6 @@ fn what_others_may_write_beside_the_fabfile_is_refused_as_the_fabfile_is() {
         let file = project.path().join(name);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).unwrap();
         let said = project.fails(line).1.message;
-        assert!(said.contains(&format!("{name}` may be written by everybody")), "{line}: {said}");
+        assert!(said.contains(&format!("{name}` is writable by everybody")), "{line}: {said}");
     }
 }

@@ -21,7 +21,7 @@ const OTHERWISE: [(&str, Exit, &str); 20] = [
     ("rfab prod rollback", Exit::Refused, "nothing was good before"),
     ("rfab prod rollback:v2.9.4", Exit::Refused, "nothing was good before"),
     ("rfab prod rollback:v3.0.0", Exit::Refused, "nothing was good before"),
-    ("rfab prod:out deploy:stable", Exit::NoHosts, "nobody is out"),
+    ("rfab prod:out deploy:stable", Exit::NoHosts, "no host is out"),
     ("rfab prod proxy.all:web5", Exit::Usage, "there are four web hosts"),
     ("rfab prod:db -- uptime", Exit::Usage, "the fleet of the project has no database"),
     ("rfab prod release:v3.0.2", Exit::Failed, "the tag is yet to come"),
@@ -36,11 +36,11 @@ const OTHERWISE: [(&str, Exit, &str); 20] = [
     ("rfab production rollback:v3.0.0", Exit::Usage, "the task is in the fabfile that `rfab --init` writes"),
     ("rfab production setup:adopt", Exit::Fabfile, "the task is in the fabfile that `rfab --init` writes"),
     ("rfab --yes=prod prod artifact:dist/shop.tar.gz,$sum,$CI_COMMIT_TAG", Exit::Usage, "its task is of another block"),
-    ("rfab prod artifact:dist/shop-3.0.1.tar.gz,SHA256,v3.0.1", Exit::Fabfile, "its archive is not there"),
+    ("rfab prod artifact:dist/shop-3.0.1.tar.gz,SHA256,v3.0.1", Exit::Fabfile, "its archive isn't there"),
 ];
 
 /// What no test sees yet, because no made-up world has it.
-const UNSEEN: [&str; 2] = ["was taken out by", "cannot be fetched from"];
+const UNSEEN: [&str; 2] = ["was taken out by", "can't be fetched from"];
 
 /// Lines of a page with the page's name: those of blocks, and those of sentences and tables.
 fn lines() -> BTreeSet<(String, String)> {

@@ -18,10 +18,10 @@ fn a_run_dies_where_it_is_told_to_and_one_word_goes_on_with_it() {
     assert_eq!(err, "warning: drill: this run is killed before 0.slow#1\n");
     let (none, err, code) = ran(folder.path(), &["--resume"]);
     assert_eq!((none.as_str(), code), ("", 1));
-    let anew = err.lines().find_map(|line| line.trim_start().strip_prefix("run `")).expect("the run that is not meant");
+    let anew = err.lines().find_map(|line| line.trim_start().strip_prefix("run `")).expect("the run that isn't meant");
     let (run, rest) = anew.split_once('`').unwrap();
     assert!(
-        rest.starts_with(" is not done, and changed nothing (") && rest.ends_with("type it anew, `rfab slow`"),
+        rest.starts_with(" isn't done, and changed nothing (") && rest.ends_with("type it again, `rfab slow`"),
         "{err}"
     );
     let (out, err, code) = ran(folder.path(), &["--resume", run]);
@@ -36,7 +36,7 @@ fn a_run_is_interrupted_where_it_is_told_to_and_one_without_that_effect_says_so(
     assert_eq!(code, Some(130));
     let (_, err, code) = ran_in(folder.path(), &[("RFAB_DRILL", "int:after:0.slow#7")], &["slow"]);
     let first = "warning: drill: this run is interrupted after 0.slow#7\n";
-    let last = "warning: drill: this run was not interrupted after 0.slow#7: it has no such effect\n";
+    let last = "warning: drill: this run wasn't interrupted after 0.slow#7: it has no such effect\n";
     assert_eq!((err, code), (format!("{first}{last}"), Some(0)));
 }
 
@@ -48,7 +48,7 @@ fn a_drill_that_is_not_understood_is_a_wrong_line_and_nothing_is_begun() {
     assert_eq!(
         err,
         "\
-error: `RFAB_DRILL=kill:at:0.slow#1`: `at` is none of `before`, `amid`, `after`
+error: `RFAB_DRILL=kill:at:0.slow#1`: `at` isn't `before`, `amid` or `after`
   help: write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before`, `amid` or `after`, and an effect of a run's journal
 "
     );

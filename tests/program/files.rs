@@ -77,7 +77,7 @@ error: fleets/testing9.toml: there is no such fleet file
         &["-f", "nothere.rhai", "--list"],
         3,
         "",
-        "error: `nothere.rhai` cannot be read: No such file or directory (os error 2)
+        "error: `nothere.rhai` can't be read: No such file or directory (os error 2)
 ",
     );
 }
@@ -131,7 +131,7 @@ fn deploy(reference) {
    ·      ╰── before this
  6 │ }
    ╰────
-  help: write `;` behind the statement before it
+  help: write `;` after the statement before it
 ",
     );
     says(
@@ -147,7 +147,7 @@ fn deploy(reference) {
    ·      ╰── before this
  6 │ }
    ╰────
-  help: write `;` behind the statement before it
+  help: write `;` after the statement before it
 ",
     );
 }
@@ -176,9 +176,9 @@ fn deploy(reference) {
    ╰────
   help: did you mean `ui::note`?
           ui::note(text)
-              Says something, under the host's name inside `each`.
+              Shows a note, under the host's name inside `each`.
           ui::note(host, text)
-              Says something under a host's name.
+              Shows a note under a host's name.
 "#,
     );
 }
@@ -205,7 +205,7 @@ fn a_call_with_too_many_arguments_shows_how_it_is_written() {
    ╰────
   help: it is written
           targets.role(role)
-              Those of the hosts that have a role; maybe none.
+              Returns those of the hosts that have a role; there may be none.
 "#,
     );
 }
@@ -337,7 +337,7 @@ fn a_folder_without_a_fabfile_or_with_one_that_others_may_write_is_refused() {
     says(folder.path(), &["deploy", "stable"], 3, "", nothing);
     let folder = shop();
     fs::set_permissions(folder.path().join("fabfile.rhai"), fs::Permissions::from_mode(0o666)).unwrap();
-    let everybody = "error: `HERE/fabfile.rhai` may be written by everybody, who could run commands as you\n  help: take that away: `chmod o-w HERE/fabfile.rhai`\n";
+    let everybody = "error: `HERE/fabfile.rhai` is writable by everybody, who could run commands as you\n  help: take away that permission: `chmod o-w HERE/fabfile.rhai`\n";
     says(folder.path(), &["--list"], 3, "", everybody);
 }
 
@@ -357,7 +357,7 @@ error: small.toml has 2 mistakes
  3 │ [hosts]
  4 │ web1 = { role = [] }
    ·          ──┬─
-   ·            ╰── `role` would be a variable, but looks like `roles`: write `roles`, or name the variable otherwise
+   ·            ╰── `role` would be a variable, but looks like `roles`: write `roles`, or give the variable another name
    ╰────
    ╭─[fabfile.rhai:1:13]
  1 │ fn prod() { fleet("small.toml") }

@@ -14,7 +14,7 @@ fn a_line_without_words_says_what_can_be_typed_and_is_no_success() {
 If no task names hosts: testing
 
 For example:
-  rfab prod                       those hosts, and how they stand
+  rfab prod                       the state of those hosts
   rfab prod status                what they serve, and who deployed it
   rfab testing deploy:stable      the newest stable tag; or a tag, a branch, a commit
   rfab testing --read -- uptime   a command on hosts that changes nothing
@@ -76,9 +76,9 @@ fn init_says_what_it_found_and_wrote_and_what_to_type_next_and_does_nothing_a_se
   production: 1 host, user deploy
 
 not taken over:
-  web1: port 2222 belongs into an ssh configuration
+  web1: port 2222 belongs in an ssh configuration
 
-guessed, so look at it:
+guessed, so check it:
   its units are shop, shop-worker
 
 written:
@@ -87,7 +87,7 @@ written:
 
 read them, for each default is told there; then type
   rfab                            what can be typed here
-  rfab production --trust all     take up the hosts' keys, after comparing their fingerprints
+  rfab production --trust all     trust the hosts' keys, after comparing their fingerprints
   rfab production setup           make the app's folders
   rfab production deploy:stable   deploy the newest stable tag; or a tag, a branch, a commit
 
@@ -95,7 +95,7 @@ hosts' keys go into `known_hosts` beside the fabfile; commit it with them
 ",
         "",
     );
-    let there = "error: `HERE/fabfile.rhai` is there already, so nothing was written\n  help: `rfab` alone says what can be typed here\n";
+    let there = "error: `HERE/fabfile.rhai` is there already, so nothing was written\n  help: type `rfab` to see what can be typed here\n";
     says(&folder, &["--init"], 2, "", there);
     fs::remove_file(folder.join("fabfile.rhai")).unwrap();
     says(
@@ -103,7 +103,7 @@ hosts' keys go into `known_hosts` beside the fabfile; commit it with them
         &["--init"],
         2,
         "",
-        "error: `fleets/production.toml` is there already, so nothing was written\n  help: `rfab` alone says what can be typed here; move the old files away to begin anew\n",
+        "error: `fleets/production.toml` is there already, so nothing was written\n  help: type `rfab` to see what can be typed here; move the old files away to start again\n",
     );
     assert!(!folder.join("fabfile.rhai").exists());
 }

@@ -62,7 +62,7 @@ private fn replaced(text) {{ text.replace("hunter2", "***"); text }}
     assert_eq!((err.as_str(), code), ("", 1), "{out}");
     let said = out.replace(&url, "URL");
     let told = "rfab act\n200 #{\"content-length\": \"37\"} GET /flags?token=***\npost URL/hook\n\n\
-                error: `get URL/gone` was not answered: Connection refused (os error 111)\n";
+                error: `get URL/gone` wasn't answered: Connection refused (os error 111)\n";
     // Only then were all requests made that the server waits for.
     assert!(said.starts_with(told), "{said}");
     let asked = served.join().unwrap();

@@ -92,11 +92,11 @@ fn a_command_that_does_not_work_says_what_it_said() {
     );
     assert_eq!(
         why("#!/bin/sh\n", 0o644),
-        "error: fleet `prod` has no hosts: `bin/hosts` may not be run on this machine\n  help: make it a program: `chmod +x bin/hosts`"
+        "error: fleet `prod` has no hosts: `bin/hosts` isn't executable on this machine\n  help: make it executable: `chmod +x bin/hosts`"
     );
     assert_eq!(
         why(GOOD, 0o777),
-        "error: `HERE/bin/hosts` may be written by everybody, who could run commands as you\n  help: take that away: `chmod o-w HERE/bin/hosts`"
+        "error: `HERE/bin/hosts` is writable by everybody, who could run commands as you\n  help: take away that permission: `chmod o-w HERE/bin/hosts`"
     );
     assert_eq!(
         why("#!/bin/sh\nhead -c 5000000 /dev/zero\n", 0o755),
@@ -106,7 +106,7 @@ fn a_command_that_does_not_work_says_what_it_said() {
     fs::remove_file(folder.path().join("bin/hosts")).unwrap();
     assert_eq!(
         refused(folder.path()),
-        "error: fleet `prod` has no hosts: there is no program `bin/hosts` on this machine\n  help: install it, or write its path from the fabfile's folder on"
+        "error: fleet `prod` has no hosts: there is no program `bin/hosts` on this machine\n  help: install it, or write its path relative to the fabfile's folder"
     );
 }
 
@@ -115,7 +115,7 @@ fn what_is_wrong_with_printed_hosts_is_said_whole() {
     let folder = project("#!/bin/sh\nprintf '\\033[2JUsage: hosts FLEET\\n'\n");
     let said = "rfab who
 
-error: what `bin/hosts prod` printed is not JSON: expected value at line 1 column 1
+error: what `bin/hosts prod` printed isn't JSON: expected value at line 1 column 1
    ╭─[fleets/prod.toml:1:14]
  1 │ hosts_from = [\"bin/hosts\", \"prod\"]
    ·              ──────────┬──────────

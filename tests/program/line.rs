@@ -20,9 +20,9 @@ Tasks:
   proxy_group2          Makes group2 live and takes group1 out of the balancer.
   proxy_status          Shows how each host stands, what it serves, and who took it out.
   release REFERENCE     Deploys group by group and ends with every host live; stops at the first failure.
-  rollback [REFERENCE]  Puts the targets back to the release that was good on them before; `reference` names another one.
-  setup [HOW]           Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
-  status                Shows what each host serves and who deployed it, how it stands, and what nobody finished.
+  rollback [REFERENCE]  Rolls the targets back to the release that was good on them before; `reference` names another one.
+  setup [HOW]           Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+  status                Shows what each host serves, who deployed it, whether it is live, and which runs aren't done.
 ",
         "",
     );
@@ -75,7 +75,7 @@ fn an_unknown_task_is_answered_by_the_nearest() {
         &["depoly", "stable"],
         2,
         "",
-        "error: `depoly` is not a task
+        "error: `depoly` isn't a task
   help: did you mean `deploy`?
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
@@ -86,7 +86,7 @@ fn an_unknown_task_is_answered_by_the_nearest() {
         &["prod", "depoly", "stable"],
         2,
         "",
-        "error: `stable` is not a task
+        "error: `stable` isn't a task
   help: `depoly` was taken as `which` of `prod`: did you mean `deploy`?
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
@@ -97,7 +97,7 @@ fn an_unknown_task_is_answered_by_the_nearest() {
         &["proxy.flop"],
         2,
         "",
-        "error: `proxy.flop` is not a task
+        "error: `proxy.flop` isn't a task
   help: did you mean `proxy_flip`?
           proxy_flip
               Swaps the live group and the one that is out.
@@ -108,7 +108,7 @@ fn an_unknown_task_is_answered_by_the_nearest() {
         &["nothing"],
         2,
         "",
-        "error: `nothing` is not a task
+        "error: `nothing` isn't a task
   help: `rfab --list` shows the tasks
 ",
     );
@@ -133,7 +133,7 @@ fn a_wrong_count_of_arguments_shows_how_the_task_is_written() {
         &["deploy", "a", "b"],
         2,
         "",
-        "error: `b` is not a task
+        "error: `b` isn't a task
   help: before it, `deploy` has all its arguments
           deploy REFERENCE
               Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
@@ -177,7 +177,7 @@ fn an_unknown_name_of_an_argument_is_answered_by_the_nearest() {
   help: write `x\=1` if the `=` is text
         it is written
           setup [HOW]
-              Makes the app's folders on fresh hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+              Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
 "#,
     );
 }
@@ -208,7 +208,7 @@ fn what_is_ambiguous_or_out_of_order_is_refused_with_what_to_write() {
         &["deploy", "stable", "prod"],
         2,
         "",
-        "error: `prod` names hosts, but stands behind `deploy`, which does not
+        "error: `prod` names hosts, but comes after `deploy`, which doesn't
   help: write `rfab prod deploy:stable`
 ",
     );
@@ -217,7 +217,7 @@ fn what_is_ambiguous_or_out_of_order_is_refused_with_what_to_write() {
         &["prod", "--"],
         2,
         "",
-        "error: no command stands behind `--`
+        "error: no command follows `--`
   help: write it as in `rfab prod -- uptime`
 ",
     );
@@ -298,7 +298,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
         &["--read", "prod"],
         2,
         "",
-        "error: the argument '--read' needs a command behind '--'
+        "error: the argument '--read' needs a command after '--'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
@@ -322,7 +322,7 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         0,
         r#"clock::retry(times, wait, f)
 
-    Calls the closure until it does not fail, at most so many times, waiting in between.
+    Calls the closure until it doesn't fail, at most so many times, waiting in between.
 
     Example:
 
@@ -365,10 +365,10 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
         "\
 std/cron
 
-    Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. They are written as root.
+    Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. rfab writes them as root.
 
-std/cron::install(host, name, template, values)  Puts a file of jobs on one host; cron takes it up within a minute.
-std/cron::remove(host, name)                     Takes a file of jobs away from one host.
+std/cron::install(host, name, template, values)  Puts a file of jobs on one host. Cron reads it within a minute.
+std/cron::remove(host, name)                     Removes a file of jobs from one host.
 std/cron::show(name)                             Shows a file of jobs as it is on each target.
 ",
         "",
@@ -379,8 +379,8 @@ std/cron::show(name)                             Shows a file of jobs as it is o
         &["--docs", "half"],
         0,
         "\
-std/proxy::only(name)  Makes one group live and takes all others out; what is half done is completed.
-std/proxy::flip()      Swaps the live groups and the one that is out.
+std/proxy::only(name)  Makes one group live and takes all others out, and completes what is half done.
+std/proxy::flip()      Swaps the live groups and the group that is out.
 ",
         "",
     );
@@ -389,7 +389,7 @@ std/proxy::flip()      Swaps the live groups and the one that is out.
         &["--docs", "Open requests"],
         0,
         "\
-balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests may end, no new ones come. All or none.
+balancer::drain(targets, reason)  Takes hosts out of all their pools: open requests can finish, and no new ones come.
 ",
         "",
     );

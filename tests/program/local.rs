@@ -74,7 +74,7 @@ next: rfab --resume RUN   continues where it stopped; what is done isn't repeate
         "rfab caught\nrun `false` here failed: `false` ended with status 1\nfailed 1\n"
     );
     let (out, _, code) = ran(folder.path(), &["out"]);
-    assert!(code == 3 && out.contains("error: `../secret` is not below the fabfile's folder\n"), "{out}");
+    assert!(code == 3 && out.contains("error: `../secret` isn't below the fabfile's folder\n"), "{out}");
     // What it printed is kept, as a host's is.
     let logs: Vec<String> = fs::read_dir(runs)
         .unwrap()
@@ -121,7 +121,7 @@ fn after_a_run_that_died_what_was_done_is_not_done_again_and_of_what_was_under_w
     died();
     let (out, err, code) = ran(folder.path(), &["--resume"]);
     assert_eq!((code, done(folder.path())), (9, "first second ".into()), "{out}{err}");
-    let asked = "error: nobody knows whether this was done: run `echo second >> done; sleep 0.6` here\n";
+    let asked = "error: rfab can't tell whether this was done: run `echo second >> done; sleep 0.6` here\n";
     assert!(out.contains(asked), "{out}");
     let (out, _, code) = ran(folder.path(), &["--resume", "--skip"]);
     assert_eq!((code, done(folder.path())), (0, "first second third ".into()), "{out}");

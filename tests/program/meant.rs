@@ -17,7 +17,7 @@ fn of_several_runs_none_is_guessed_and_each_line_that_is_shown_works() {
     for flag in ["--resume", "--abort"] {
         let (out, err, code) = ran(folder.path(), &[flag]);
         assert_eq!((out.as_str(), code), ("", 7), "{err}");
-        let says = "error: 2 runs of this fabfile changed something and are not done, and nobody is there to ask which one is meant\n";
+        let says = "error: 2 runs of this fabfile changed something and aren't done, and nobody is there to ask which one you mean\n";
         assert!(err.starts_with(says), "{err}");
         assert_eq!(err.matches(&format!("  rfab {flag} ")).count(), 2, "{err}");
     }
@@ -38,10 +38,10 @@ fn of_several_runs_none_is_guessed_and_each_line_that_is_shown_works() {
     let (_, err, code) = ran(folder.path(), &["--resume"]);
     assert_eq!(code, 1, "{err}");
     assert!(
-        err.starts_with("error: there is no run of `HERE/fabfile.rhai` that changed something and is not done\n"),
+        err.starts_with("error: there is no run of `HERE/fabfile.rhai` that changed something and isn't done\n"),
         "{err}"
     );
-    assert!(err.contains(" is not done, and changed nothing (") && err.contains("type it anew, `rfab look`"), "{err}");
+    assert!(err.contains(" isn't done, and changed nothing (") && err.contains("type it again, `rfab look`"), "{err}");
 }
 
 #[test]

@@ -40,26 +40,21 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
         (lines.join("\n").trim_end().to_owned(), code.unwrap())
     };
     let help = "\n  help: set it where rfab is started, such as `SHOP_DB=\"$(pass show …)\" rfab …`; or take the secret by `secret::file`, `secret::command` or `secret::ask`";
-    let variable = "the variable `SHOP_DB`, which a secret is taken from";
+    let variable = "the variable `SHOP_DB`, which holds a secret";
     let unset = said(&[], "variable");
-    assert!(unset.0.starts_with(&format!("{variable}, is not set")) && unset.0.contains(help), "{}", unset.0);
+    assert!(unset.0.starts_with(&format!("{variable}, isn't set")) && unset.0.contains(help), "{}", unset.0);
     assert!(said(&[("SHOP_DB", "")], "variable").0.starts_with(&format!("{variable}, is empty")));
     let (missing, code) = said(&[], "file");
-    assert!(
-        missing.starts_with("the file `key`, which a secret is taken from, cannot be read: No such file"),
-        "{missing}"
-    );
+    assert!(missing.starts_with("the file `key`, which holds a secret, can't be read: No such file"), "{missing}");
     assert_eq!(code, 1);
     fs::write(&key, "s3cret\n").unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let (open, code) = said(&[], "file");
     assert!(
-        open.starts_with(
-            "the file `key`, which a secret is taken from, may be read or written by every user of this machine"
-        ),
+        open.starts_with("the file `key`, which holds a secret, can be read or written by every user of this machine"),
         "{open}"
     );
-    assert!(open.contains("\n  help: take that away: `chmod o-rw key`") && code == 7, "{open} {code}");
+    assert!(open.contains("\n  help: take away that permission: `chmod o-rw key`") && code == 7, "{open} {code}");
     fs::write(here.join("show"), "echo no key >&2; exit 3\n").unwrap();
     let (failed, _) = said(&[], "program");
     assert!(failed.starts_with("`sh show`, which prints a secret, ended with status 3"), "{failed}");
@@ -69,14 +64,8 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
         "`no-such-program x`, which prints a secret, gave none: there is no program `no-such-program` on this machine"
     ));
     let (nobody, code) = said(&[], "ask");
-    assert!(
-        nobody.starts_with("nobody is there to be asked for the database password: this isn't a terminal"),
-        "{nobody}"
-    );
-    assert!(
-        nobody.contains("help: take it by `secret::env`, `secret::file` or `secret::command`") && code == 7,
-        "{nobody}"
-    );
+    assert!(nobody.starts_with("nobody is there to ask for the database password: this isn't a terminal"), "{nobody}");
+    assert!(nobody.contains("help: use `secret::env`, `secret::file` or `secret::command`") && code == 7, "{nobody}");
 }
 
 #[test]
@@ -93,7 +82,7 @@ fn a_secret_that_is_there_is_taken_and_is_stars() {
     let (out, _, _) = ran_in(here, &[("SHOP_DB", "s3cret")], &["literal"]);
     assert!(out.contains("error: no *** 1\n") && out.contains("throw `no ****** ${1}`;"), "{out}");
     let (out, _, _) = ran_in(here, &[("SHOP_DB", "abc")], &["variable"]);
-    let short = "take a secret from the variable `SHOP_DB`: it has fewer than 4 characters, so it is not masked where it is shown or kept";
+    let short = "take a secret from the variable `SHOP_DB`: it has fewer than 4 characters, so it isn't masked where it is shown or kept";
     assert_eq!(out, format!("rfab variable\nwarning: {short}\n***\n"));
 }
 

@@ -169,7 +169,7 @@ fn a_socket_that_may_not_be_opened_is_named_with_its_line_of_haproxy_cfg() {
     lb1.sh("chmod 755 /run/haproxy && rm /run/haproxy/admin.sock").expect_ok();
     refused(&["prod", "proxy.status"], 6, "`lb1` has no `/run/haproxy/admin.sock`", lines);
     lb1.sh("touch /run/haproxy/admin.sock").expect_ok();
-    refused(&["prod", "proxy.status"], 6, "`/run/haproxy/admin.sock` of `lb1` is not a socket", lines);
+    refused(&["prod", "proxy.status"], 6, "`/run/haproxy/admin.sock` of `lb1` isn't a socket", lines);
 }
 
 #[test]
@@ -180,18 +180,18 @@ fn a_socket_that_may_only_be_read_is_refused_before_anything_is_changed() {
     let lab = Lab::start(four_of("lb1", Plan::new()).shaped(Shape { socket: Socket::Operator, ..Shape::default() }));
     run(&lab, &["prod", "setup"], 0);
     let told = run(&lab, &["prod", "deploy:v3.0.1"], 7);
-    assert!(told.contains("the socket of `lb1` may only be read: it is not of `level admin`"), "{told}");
+    assert!(told.contains("the socket of `lb1` is read-only: it doesn't have `level admin`"), "{told}");
     assert!(!told.contains("stage "), "{told}");
     let restart = "\nimport \"std/service\" as units;\nfn restart() { units::rolling_restart(); }\n";
     lab.edit("fabfile.rhai", |text| text + restart);
     let told = run(&lab, &["prod", "restart"], 7);
-    assert!(told.contains("the socket of `lb1` may only be read: it is not of `level admin`"), "{told}");
+    assert!(told.contains("the socket of `lb1` is read-only: it doesn't have `level admin`"), "{told}");
     // What a balancer refuses was not done: nothing has to be put back.
     let told = run(&lab, &["prod", "proxy.group2"], 6);
     let refused =
         "error: host `web1`: balancer `lb1` answered `set server bk_web/web1 state drain` with `Permission denied`\n";
     assert!(told.contains(refused), "{told}");
-    assert!(!told.contains("could not be put back"), "{told}");
+    assert!(!told.contains("couldn't be put back"), "{told}");
     run(&lab, &["prod", "proxy.status"], 0);
 }
 
@@ -210,7 +210,7 @@ fn what_stays_open_fails_the_drain_unless_the_fleet_says_that_it_is_closed() {
     }
     lb1.wait_for("bk_web", "web1", "scur", "1");
     let failed = run(&lab, &["prod", "proxy.group2"], 1);
-    assert!(failed.contains("is not drained: 1 request is still open after 1 s"), "{failed}");
+    assert!(failed.contains("isn't drained: 1 request is still open after 1 s"), "{failed}");
     assert_eq!(out(&lab, "lb1"), [""; 0]);
 
     lab.edit("fleets/prod.toml", |text| {

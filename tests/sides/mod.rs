@@ -227,7 +227,7 @@ impl Sides {
         E::Outcome: std::fmt::Debug + PartialEq,
     {
         let number = self.real.number();
-        assert_eq!(self.look_as(number, effect).unwrap(), Seen::Not, "{} is not done yet", Record::describe(effect));
+        assert_eq!(self.look_as(number, effect).unwrap(), Seen::Not, "{} isn't done yet", Record::describe(effect));
         self.real.perform_as(number, effect).unwrap();
         self.made_up.perform_as(number, effect).unwrap();
         let seen = self.look_as(number, effect).unwrap();

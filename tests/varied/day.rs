@@ -162,7 +162,7 @@ impl Day {
             if row.split("  ").any(|cell| cell.trim() == "out") {
                 end::is_out(&self.shop, name);
             } else {
-                assert!(row.contains(" failed "), "{name} died and is not said to have failed: {told}");
+                assert!(row.contains(" failed "), "{name} died and isn't said to have failed: {told}");
             }
         }
         assert!(told.contains(" failed "), "nobody is said to have failed: {told}");
@@ -209,6 +209,6 @@ impl Day {
         self.shop.note(&words, &out);
         // `script`, whose terminal it is on, may say so before it is killed itself.
         let killed = out.code.is_none() || self.shop.asks() && out.code == Some(137);
-        assert!(killed, "it was not killed at `{moment}`: {out:?}");
+        assert!(killed, "it wasn't killed at `{moment}`: {out:?}");
     }
 }

@@ -8,7 +8,7 @@ use std::{env, fmt::Write as _, fs, path::Path};
 fn text() -> String {
     let rows = Rows::of(1);
     let mut text = String::from(
-        "# What rfab is tested with\n\n<!-- Written by `tests/varied` from its table; do not edit. -->\n\n\
+        "# What rfab is tested with\n\n<!-- Written by `tests/varied` from its table; don't edit. -->\n\n\
          People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways\n\
          that a test tries, and how each has to end.\n\n\
          The test plays whole days of work. A day has the first release, the five commands of the README, a release\n\
@@ -65,6 +65,6 @@ fn the_page_says_what_the_table_has() {
     let found = fs::read_to_string(file).unwrap_or_default();
     assert!(
         found == text(),
-        "docs/tested.md is not what the table says; write it by `UPDATE=1 cargo test --test varied page`"
+        "docs/tested.md isn't what the table says; write it by `UPDATE=1 cargo test --test varied page`"
     );
 }

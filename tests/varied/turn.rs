@@ -26,7 +26,7 @@ pub fn take() {
         "all" => (0..rows.len()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
         list => list.split(',').map(|at| at.parse().expect("numbers of rows")).collect(),
     };
-    let which = if asked == "all" { format!("{} have not passed yet", turn.len()) } else { format!("now {turn:?}") };
+    let which = if asked == "all" { format!("{} haven't passed yet", turn.len()) } else { format!("now {turn:?}") };
     say(&format!("varied: seed {}, {} rows, day {days}: {which}; RFAB_VARIED=all takes all", rows.seed, rows.len()));
     let (waiting, bad) = (Mutex::new(turn.into_iter()), Mutex::new(Vec::new()));
     let work = || {
@@ -89,7 +89,7 @@ fn in_own_network(at: usize) -> Result<(), String> {
 fn one_row() {
     let Some(at) = env::var("RFAB_VARIED_ROW").ok().and_then(|at| at.parse::<usize>().ok()) else { return };
     let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().expect("ip");
-    assert!(up.success(), "the network's loopback does not come up");
+    assert!(up.success(), "the network's loopback doesn't come up");
     let rows = Rows::of_environment();
     day::live(&rows, &rows.at_hand(&rows.cover.rows[at]).0, at);
 }
@@ -97,7 +97,7 @@ fn one_row() {
 /// How many rows are lived at the same time; `RFAB_VARIED_AT_ONCE` says another number than two.
 fn at_once() -> usize {
     let text = env::var("RFAB_VARIED_AT_ONCE").ok();
-    text.map_or(2, |text| text.parse().unwrap_or_else(|_| panic!("RFAB_VARIED_AT_ONCE={text} is not a number")))
+    text.map_or(2, |text| text.parse().unwrap_or_else(|_| panic!("RFAB_VARIED_AT_ONCE={text} isn't a number")))
 }
 
 /// The rows that have passed with this rfab and seed, in a file below the target folder.

@@ -27,7 +27,7 @@ async fn converse(pool: Shared, stream: TcpStream) -> io::Result<()> {
                     () = open.cut.notified() => Err(io::Error::other("its sessions were shut down")),
                 };
                 answered.unwrap_or_else(|error| {
-                    Message::new("HTTP/1.1 502 Bad Gateway", close, &format!("the server did not answer: {error}\n"))
+                    Message::new("HTTP/1.1 502 Bad Gateway", close, &format!("the server didn't answer: {error}\n"))
                 })
             }
         };

@@ -20,7 +20,7 @@ fn deploy(machine: &Machine, number: u32) -> BTreeSet<String> {
     let assets = ["public/assets".to_owned(), "not/there".to_owned()];
     let command = release::activate(machine.at(), &name, "run-1", &assets).unwrap();
     release::activated(&machine.run(&command, b""), &name).unwrap();
-    assert_eq!(fs::read_to_string(at.join("same.css")).unwrap(), number.to_string(), "its own is not touched");
+    assert_eq!(fs::read_to_string(at.join("same.css")).unwrap(), number.to_string(), "its own isn't touched");
     assert_eq!(fs::read_to_string(at.join(".manifest")).unwrap(), number.to_string());
     let verify = release::verify(machine.at(), &name, "run-2").unwrap();
     assert!(release::verified(&machine.run(&verify, b"")).unwrap().whole());

@@ -205,7 +205,7 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
             problems: problems.iter().map(|problem| problem.to_string()).collect(),
             files: vec![file.clone()],
         };
-        assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders are not there yet"]));
+        assert_eq!(look("/nonexistent/app"), lacks(&["the app's folders aren't there yet"]));
         assert_eq!(look(machine.at()), lacks(&[]));
         let before = machine.names();
         assert_eq!(share(6, b"half"), Err(Error::Short { got: 4, bytes: 6 }));

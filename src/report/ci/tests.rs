@@ -218,7 +218,7 @@ fn gitlab_has_a_section_a_step() {
 fn a_summary_that_cannot_be_written_is_a_warning() {
     let top = repository();
     let log = logged(Pipeline::GitHub { summary: Some(top.path().join("none/summary.md")) }, top.path(), run());
-    let warning = "::warning title=rfab prod deploy%3Astable::the job's summary cannot be written: No such file or directory (os error 2)\n";
+    let warning = "::warning title=rfab prod deploy%3Astable::the job's summary can't be written: No such file or directory (os error 2)\n";
     assert!(log.contains(warning) && log.ends_with(&format!("{REPORT}{TABLE}{NEXT}")), "{log}");
 }
 

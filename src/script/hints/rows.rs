@@ -11,10 +11,10 @@ const fn row(example: &'static str, said: Said, word: Words, before: Words, afte
 pub const ALL: &[&[Row]] = &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];
 
 const CLOSURE: &str = "write a closure: `|host| …`, as in `targets().each(|host| host.run(\"uptime\"))`";
-const BRACES: &str = "a block stands in braces: `if x { … } else { … }`, `for x in list { … }`, `while x { … }`";
+const BRACES: &str = "write a block in braces: `if x { … } else { … }`, `for x in list { … }`, `while x { … }`";
 const MAP: &str = "write a map as `#{ key: value }`";
 const FUNCTION: &str = "write `fn name(parameter) { … }`";
-const BODY: &str = "a function's body stands in braces: `fn name(parameter) { … }`";
+const BODY: &str = "write a function's body in braces: `fn name(parameter) { … }`";
 const NO_CLASSES: &str = "there are no classes; a map `#{ key: value }` holds values, and functions take it";
 const TRY: &str = "write `try { … } catch (failure) { … }`; `failure.kind` and `failure.message` say what it is";
 const SAY: &str = "write `ui::note(\"…\")`";
@@ -149,7 +149,7 @@ const TEXTS: &[Row] = &[
         &["'"],
         &[],
         &[],
-        "a text stands in double quotes: `\"…\"`, or in backticks where values are put into it: `` `to ${name}` ``",
+        "write a text in double quotes: `\"…\"`, or in backticks to put values into it: `` `to ${name}` ``",
     ),
 ];
 
@@ -271,7 +271,7 @@ const FUNCTIONS_MADE: &[Row] = &[
         &["-"],
         &["fn _"],
         &[],
-        "a name has letters, digits and `_`; a task `take_out` may be typed `take-out`, too",
+        "a name has letters, digits and `_`; you can also type a task `take_out` as `take-out`",
     ),
     row("class Deploy { }", Variable, &["class"], &["^"], &["_"], NO_CLASSES),
 ];
@@ -350,7 +350,7 @@ const WORDS: &[Row] = &[
     row("fn f() { raise \"x\"; }", Variable, &["raise"], &[], &[], "write `throw \"why\"`"),
     row("fn f() { throw new Error(\"x\"); }", Reserved, &["new"], &["throw"], &[], "write `throw \"why\"`"),
     row("fn f() { let x = new Thing(); }", Reserved, &["new"], &["=", "(", "return"], &["_"], NO_CLASSES),
-    row("fn f() { pass }", Variable, &["pass"], &[], &[], "leave it out: a block may be empty, `{ }`"),
+    row("fn f() { pass }", Variable, &["pass"], &[], &[], "leave it out: a block can be empty, `{ }`"),
     row(
         "fn f() { host.run(\"x\"); }",
         Variable,
@@ -442,7 +442,7 @@ const WORDS: &[Row] = &[
         &[],
         &["#{", ","],
         &[":"],
-        "write `\"{word}\": …`: as the key of a map it stands in quotes",
+        "write `\"{word}\": …`: the key of a map can be in quotes",
     ),
 ];
 
@@ -501,7 +501,7 @@ const STATEMENTS: &[Row] = &[
         &[],
         &["^"],
         &["_", "::", "(", ".", "=", "\""],
-        "write `;` behind the statement before it",
+        "write `;` after the statement before it",
     ),
     row(
         "fn f() { fn g() { } }",

@@ -325,7 +325,7 @@ fn a_mode_is_the_one_that_is_asked_for_or_the_files_own_and_a_secret_is_for_its_
             fs::set_permissions(place.at("theirs/old"), fs::Permissions::from_mode(0o666)).unwrap();
             place.give("theirs/old");
             assert_eq!(place.write("theirs/old", "new", "-", true), "done");
-            assert_eq!(place.mode("theirs/old"), 0o600, "another user does not say who reads a secret");
+            assert_eq!(place.mode("theirs/old"), 0o600, "another user doesn't say who reads a secret");
             fs::write(place.at("grouped"), "").unwrap();
             fs::set_permissions(place.at("grouped"), fs::Permissions::from_mode(0o640)).unwrap();
             chown(place.at("grouped"), None, Some(OTHER)).unwrap();

@@ -11,7 +11,7 @@ pub const CHOICES: &[Choice] = &[
             Value::of("port", "A port of its machine.", |m| m.shape.socket = Socket::Tcp),
             Value::of("master", "The master's socket.", |m| m.shape.socket = Socket::Master),
             Value::of("operator", "A socket with `level operator`.", |m| m.shape.socket = Socket::Operator)
-                .refused(7, "may only be read: it is not of `level admin`"),
+                .refused(7, "is read-only: it doesn't have `level admin`"),
             Value::of("root's", "A socket that only root can open.", |m| m.shape.socket = Socket::Root)
                 .refused(6, "may not open `/run/haproxy/admin.sock`"),
         ],

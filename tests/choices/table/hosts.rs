@@ -36,7 +36,7 @@ pub const CHOICES: &[Choice] = &[
             Value::of("alias", "A name that only the ssh configuration knows, so no probe can reach it.", |m| {
                 m.address = Address::Alias;
             })
-            .refused(3, "does not resolve on `lb1`"),
+            .refused(3, "doesn't resolve on `lb1`"),
         ],
     },
     Choice {
