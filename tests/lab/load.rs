@@ -19,6 +19,9 @@ use tokio::{
     time::timeout,
 };
 
+/// How long a connection is kept that nobody uses: half as long as the lab's HAProxy keeps it.
+const KEPT: Duration = Duration::from_secs(10);
+
 /// A load that is on until it is stopped or dropped.
 pub struct Load {
     shared: Arc<Shared>,
@@ -32,7 +35,8 @@ struct Shared {
     ok: AtomicU64,
     failed: AtomicU64,
     releases: Mutex<BTreeMap<String, u64>>,
-    idle: Mutex<Vec<BufReader<TcpStream>>>,
+    /// Connections that are kept, and since when nobody uses them.
+    idle: Mutex<Vec<(Instant, BufReader<TcpStream>)>>,
     /// The cookie that each of the people has, as `SRV=web1`; nobody is anybody where there are none.
     people: Mutex<Vec<Option<String>>>,
 }
@@ -259,7 +263,7 @@ async fn converse(shared: &Shared, address: SocketAddr, request: &Request) -> Re
         return Err("an answer that names no release".into());
     }
     if !close {
-        shared.idle.lock().expect("the connections").push(stream);
+        shared.idle.lock().expect("the connections").push((Instant::now(), stream));
     }
     Ok(release)
 }
@@ -267,9 +271,13 @@ async fn converse(shared: &Shared, address: SocketAddr, request: &Request) -> Re
 /// A kept connection to that address that is still open.
 fn kept(shared: &Shared, address: SocketAddr) -> Option<BufReader<TcpStream>> {
     let mut idle = shared.idle.lock().expect("the connections");
-    while let Some(at) = idle.iter().rposition(|stream| stream.get_ref().peer_addr().is_ok_and(|peer| peer == address))
+    // Whoever sends at the moment of a balancer's `timeout http-keep-alive` meets a closed connection, and sends again
+    // (RFC 9112, section 9.3.1). These customers don't: they come back in time.
+    idle.retain(|(since, _)| since.elapsed() < KEPT);
+    while let Some(at) =
+        idle.iter().rposition(|(_, stream)| stream.get_ref().peer_addr().is_ok_and(|peer| peer == address))
     {
-        let stream = idle.remove(at);
+        let (_, stream) = idle.remove(at);
         let mut byte = [0];
         // A browser notices too that its connection was closed, before it sends.
         if matches!(stream.get_ref().try_read(&mut byte), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock) {
