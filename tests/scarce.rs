@@ -46,9 +46,12 @@ fn with_little_memory_there_are_fewer_threads_and_a_run_goes_on() {
     }
     assert_eq!(statuses(&lab), ["UP"; 4]);
     // What is too little for any run is told before anything is changed.
-    for kib in [500_000, 400_000, 300_000, 200_000] {
+    for kib in [500_000, 400_000, 300_000, 250_000, 200_000] {
         let out = within(&lab, &format!("ulimit -v {kib}; exec \"$@\""), &["prod", "proxy.group2"]);
         told(&format!("{kib} KiB"), &out);
+        if kib == 200_000 {
+            assert!(out.stderr.contains("error: this shell limits memory to 195 MB, and a run needs "), "{out:?}");
+        }
         assert!(out.ok() || statuses(&lab) == ["UP"; 4], "{kib} KiB: {out:?}");
         lab.rfab(&["prod", "proxy.all"]).output().expect_ok();
     }

@@ -2,7 +2,7 @@
 use super::{
     attempt::{Aborted, Going},
     completing::{self, Known, Shell},
-    flags, history, line, listing, meant, overview,
+    flags, history, line, listing, meant, memory, overview,
     request::{Action, Color, Detail, Request},
     shown, trust, when,
     wiring::{self, Work},
@@ -247,6 +247,7 @@ fn run_line(
             Failure::failed("`--pause` without a time asks a person, and nobody is there: this isn't a terminal");
         return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
     }
+    memory::enough().map_err(of_reason)?;
     let (project, drill) = (project(request).map_err(|stopped| of_the_tool(stopped, request, words))?, drill()?);
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;

@@ -9,6 +9,7 @@ pub mod history;
 mod listed;
 pub mod listing;
 mod meant;
+mod memory;
 mod overview;
 pub mod request;
 mod shown;

@@ -1,0 +1,29 @@
+//! The memory that a run may use, where somebody limits it: `ulimit -v`.
+use crate::failure::Failure;
+use rustix::process::{Resource, getrlimit};
+use std::fs;
+
+/// What a run needs beside the program itself: its threads' stacks and heaps, most of which are never touched. Tried with
+/// four hosts.
+const LEAST: u64 = 200 << 20;
+
+/// Refuses a limit that leaves a run too little, which would end it anywhere.
+///
+/// `Failed`, with the limit.
+pub fn enough() -> Result<(), Failure> {
+    let Some(limit) = getrlimit(Resource::As).current else { return Ok(()) };
+    let left = limit.saturating_sub(used());
+    if left >= LEAST {
+        return Ok(());
+    }
+    let message =
+        format!("this shell limits memory to {} MB, and a run needs {} MB more", limit >> 20, (LEAST - left) >> 20);
+    Err(Failure::failed(message).help("nothing was changed; raise the limit: `ulimit -v unlimited`"))
+}
+
+/// The address space that this process uses; 0 where nobody tells.
+fn used() -> u64 {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = pages.split(' ').next().and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}
