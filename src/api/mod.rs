@@ -12,6 +12,7 @@ mod host;
 mod http;
 mod ledger;
 mod local;
+mod marking;
 mod release;
 mod release_choice;
 mod release_value;

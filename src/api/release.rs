@@ -2,29 +2,20 @@
 use super::{
     HostValue,
     git::CommitValue,
+    marking::{mark, switched},
     release_choice::{getting_it, good, looked_at, numbered, own_name, resolved, shares, shares_filled},
 };
 use crate::{
     failure::Failure,
     git::app,
-    ledger::{Consult, Mark, MarkState, Phase, ReadMarks, Switched, WITHDRAWN, bad, switch},
+    ledger::{Consult, MarkState, ReadMarks, Switched, WITHDRAWN, bad, switch},
     model::Release as Tree,
     release::{Activate, Adopt, Adopted, Home, Prune, ReadReleases, SetUp, Stage, Verify, shared},
-    script::{Here, RhaiResultOf, Targets, current_targets, here, thrown},
+    script::{RhaiResultOf, Targets, current_targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
 pub use super::release_value::ReleaseValue;
-fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state: MarkState) -> RhaiResultOf<()> {
-    let line = here.session.run.line(Phase::Intent);
-    let (fleet, name, commit) = (targets.fleet.clone(), name.to_owned(), commit.commit.clone());
-    here.perform(Mark { fleet, name, commit, state, line })
-}
-
-fn switched(here: &Here, name: &str, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
-    let targets = current_targets(here)?;
-    mark(here, &targets, name, &release.into(), state)
-}
 
 #[export_module(manifest)]
 pub mod release {
@@ -49,11 +40,9 @@ pub mod release {
     /// Builds a commit on this machine.
     ///
     /// Its release is then what the closure leaves in the folder that it gets, or in the named part of that folder,
-    /// such as `dist`.
-    ///
-    /// The folder has the commit's tree, and is removed afterward. rfab keeps a build on this machine, so it runs once
-    /// per commit; `--force` builds again. If a host has the release made from something else, it fails and changes
-    /// nothing.
+    /// such as `dist`. The folder has the commit's tree, and is removed afterward. rfab keeps a build on this
+    /// machine, so it runs once per commit; `--force` builds again. If a host has the release made from something
+    /// else, it fails and changes nothing.
     ///
     /// # Example
     ///
@@ -421,9 +410,8 @@ pub mod release {
 
     /// Makes a linked file in `shared/` on the host, with this text.
     ///
-    /// If there is one, it isn't changed, and the call returns false.
-    ///
-    /// It has `0644`, or `0600` if it contains a secret; for others, use `host.mode("0640")`.
+    /// If there is one, it isn't changed, and the call returns false. It has `0644`, or `0600` if it contains a
+    /// secret; for others, use `host.mode("0640")`.
     ///
     /// # Example
     ///
@@ -524,10 +512,8 @@ pub mod release {
 
     /// Returns the commits that each host was switched to and proven healthy with, oldest first.
     ///
-    /// It is a map by the host's name.
-    ///
-    /// It comes from the fleet's ledger. It doesn't have releases that were rolled back, nor those that didn't prove
-    /// healthy when they were last tried.
+    /// It is a map by the host's name. It comes from the fleet's ledger. It doesn't have releases that were rolled
+    /// back, nor those that didn't prove healthy when they were last tried.
     ///
     /// # Example
     ///

@@ -120,12 +120,13 @@ function modules(name) {
 /** Compares the texts found in the sample with its marks. */
 function sample() {
   const name = "tests/prose/sample.rs";
-  const source = readFileSync(join(top, name), "utf8");
+  const file = `${name}.txt`;
+  const source = readFileSync(join(top, file), "utf8");
   const taken = new Set(texts(name, source).map(({ lines }) => lines[0].line));
   return source.split("\n").flatMap((text, index) => {
     const line = index + 1;
     if (taken.has(line) === text.endsWith("// read")) return [];
-    return [{ file: name, line, message: "`strings.mjs` is wrong about this line" }];
+    return [{ file, line, message: "`strings.mjs` is wrong about this line" }];
   });
 }
 
