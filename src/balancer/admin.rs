@@ -252,13 +252,13 @@ impl SetAdmin {
         let moving: Vec<Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
         if self.to != Admin::Ready {
             tell(&moving, self.to, changed).await?;
-            return shown(&moving, self.to).await;
+            return shown(&moving, &moving, self.to).await.map(drop);
         }
         // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
         let unchecked: Vec<Server> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
         if !unchecked.is_empty() {
             tell(&unchecked, Admin::Drain, changed).await?;
-            shown(&unchecked, Admin::Drain).await?;
+            shown(&unchecked, &unchecked, Admin::Drain).await?;
             // A server may follow another of the same host: none is waited for before all are told.
             let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
             checked(&unchecked, within).await?;
@@ -268,8 +268,7 @@ impl SetAdmin {
         let result = tell(&moving, self.to, &mut told).await;
         changed.extend(told.into_iter().filter(|server| server.before != Admin::Maint));
         result?;
-        shown(&moving, self.to).await?;
-        let now = Now::of(&all).await?;
+        let now = shown(&all, &moving, self.to).await?;
         for server in &all {
             server.say_what_holds(at, &now)?;
         }
@@ -367,20 +366,20 @@ impl Now {
     }
 }
 
-/// Waits until balancers show what they were told of servers.
-async fn shown(servers: &[Server<'_>], to: Admin) -> Result<(), Failure> {
+/// Waits until balancers show what servers were told to be; gives how all stand then, of which those are some.
+async fn shown(all: &[Server<'_>], told: &[Server<'_>], to: Admin) -> Result<Now, Failure> {
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
-        let states = Now::of(servers).await?;
+        let states = Now::of(all).await?;
         let mut late = None;
-        for server in servers {
+        for server in told {
             let now = states.of_server(server)?.own;
             if now != to {
                 late = Some((server, now));
                 break;
             }
         }
-        let Some((server, now)) = late else { return Ok(()) };
+        let Some((server, now)) = late else { return Ok(states) };
         if tokio::time::Instant::now() > until {
             return Err(not_taken(&server.place, now).on(&server.host.name));
         }

@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -47,14 +47,18 @@ pub fn to_worker(line: &str, master: bool) -> String {
 /// How many connections may be open at once: HAProxy's `stats maxconn` is 10 unless somebody says otherwise.
 const CONNECTIONS: usize = 3;
 
+/// How long after its last answer a connection is good for a change, which is never sent twice: HAProxy may have closed
+/// an older one (`stats timeout`, 10 s by default), or a reload may have left it with a process that goes.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// A unix socket of this machine that leads to the balancer; its connections are kept open.
 pub struct UnixSocket {
     path: PathBuf,
     /// For people.
     name: String,
     turns: Semaphore,
-    /// Those that nobody uses at the moment.
-    idle: Mutex<Vec<UnixStream>>,
+    /// Those that nobody uses at the moment, and when each answered last.
+    idle: Mutex<Vec<(Instant, UnixStream)>>,
     /// Whether the master answers: its prompt says so.
     master: AtomicBool,
 }
@@ -109,13 +113,24 @@ impl UnixSocket {
     ///
     /// After a reload a connection that was kept leads to the process that goes, which serves nobody any more.
     async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<Heard, Failure> {
-        let all = lines.iter().map(String::as_str).chain(["show info"]);
+        let asked = lines.last().is_some_and(|line| line == "show info");
+        let all = lines.iter().map(String::as_str).chain((!asked).then_some("show info"));
         let text: String = all.map(|line| to_worker(line, self.is_masters()) + "\n").collect();
         stream.write_all(text.as_bytes()).await.map_err(|e| self.failed(&e))?;
-        let mut answers = self.answers(stream, lines.len() + 1).await?;
-        let info = answers.pop().unwrap_or_default();
+        let mut answers = self.answers(stream, lines.len() + usize::from(!asked)).await?;
+        let info = answers.last().map_or("", String::as_str);
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
+        answers.truncate(lines.len());
         Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answers(answers) })
+    }
+
+    /// A connection that was kept, if there is one that is good for these lines.
+    fn kept(&self, lines: &[String]) -> Option<UnixStream> {
+        let mut idle = self.idle.lock().unwrap();
+        if !only_read(lines) {
+            idle.retain(|(answered, _)| answered.elapsed() < FRESH);
+        }
+        idle.pop().map(|(_, stream)| stream)
     }
 
     /// Asks on a connection that was kept, or else on a new one, and gives it with the answers.
@@ -183,10 +198,9 @@ impl Socket for UnixSocket {
     async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
         lines.iter().try_for_each(|line| one_line(line))?;
         let _turn = self.turns.acquire().await.expect("nobody closes it");
-        let kept = self.idle.lock().unwrap().pop();
-        match timeout(WITHIN, self.ask_on(kept, lines)).await {
+        match timeout(WITHIN, self.ask_on(self.kept(lines), lines)).await {
             Ok(Ok((stream, answers))) => {
-                self.idle.lock().unwrap().push(stream);
+                self.idle.lock().unwrap().push((Instant::now(), stream));
                 Ok(answers)
             }
             Ok(Err(failure)) => Err(failure),
@@ -215,6 +229,8 @@ impl Socket for ReadOnly {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicU32;
+    use tokio::io::AsyncBufReadExt;
 
     #[test]
     fn answers_end_at_a_prompt_be_it_a_workers_or_the_masters() {
@@ -231,6 +247,55 @@ mod tests {
             ("one\nmasters > x\n", vec![]),
         ] {
             assert_eq!(split(text), wanted, "{text:?}");
+        }
+    }
+
+    /// A HAProxy that was reloaded so many times; a connection of before a reload is with a process that goes.
+    async fn haproxy(listener: tokio::net::UnixListener, reloads: Arc<AtomicU32>) {
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let (process, reloads) = (reloads.load(Relaxed), reloads.clone());
+            tokio::spawn(async move {
+                let (from, mut to) = stream.into_split();
+                let mut lines = tokio::io::BufReader::new(from).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let stopping = u32::from(reloads.load(Relaxed) > process);
+                    let answer = match &*line {
+                        "prompt" => "\n> ".to_owned(),
+                        "show info" => format!("Pid: {process}\nStopping: {stopping}\n\n> "),
+                        // Long enough for others to open connections beside it.
+                        _ => {
+                            tokio::time::sleep(Duration::from_millis(50)).await;
+                            "\n> ".to_owned()
+                        }
+                    };
+                    if to.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn no_change_is_sent_on_a_connection_that_may_be_with_a_process_that_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("admin.sock");
+        let reloads = Arc::new(AtomicU32::new(0));
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        tokio::spawn(haproxy(listener, reloads.clone()));
+        let socket = UnixSocket::new(path, "lb1");
+        let change = "set server www/web1 state drain";
+        for reload in 1..=2 {
+            let all = [socket.ask("show stat"), socket.ask("show stat"), socket.ask("show stat")];
+            futures_util::future::try_join_all(all).await.expect("three connections");
+            assert_eq!(socket.idle.lock().unwrap().len(), CONNECTIONS);
+            reloads.store(reload, Relaxed);
+            tokio::time::sleep(FRESH).await;
+            // A read finds a new connection by itself, and leaves the others as they are.
+            assert_eq!(socket.ask("show info").await.unwrap().lines().next(), Some(&*format!("Pid: {reload}")));
+            let changes = [socket.ask(change), socket.ask(change), socket.ask(change)];
+            futures_util::future::try_join_all(changes).await.expect("three changes");
         }
     }
 

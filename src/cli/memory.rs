@@ -17,7 +17,7 @@ pub fn enough() -> Result<(), Failure> {
         return Ok(());
     }
     let message =
-        format!("this shell limits memory to {} MB, and a run needs {} MB more", limit >> 20, (LEAST - left) >> 20);
+        format!("the limit of memory is {} MB, and a run needs {} MB more", limit >> 20, (LEAST - left) >> 20);
     Err(Failure::failed(message).help("nothing was changed; raise the limit: `ulimit -v unlimited`"))
 }
 
