@@ -2,7 +2,7 @@
 use crate::{
     effect::Lane,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
     script::{Here, OnLanes, RhaiResultOf, Targets, failure_of, thrown},
     world::Work,
@@ -58,7 +58,7 @@ impl Limits {
     /// `Fabfile` for a size of none.
     fn sizes(&self, all: usize) -> Result<Vec<usize>, Failure> {
         let wrong = |size: &dyn std::fmt::Display| {
-            Failure::new(Reason::Fabfile, format!("`{size}` isn't a size of a batch"))
+            Failure::new(Cause::Fabfile, format!("`{size}` isn't a size of a batch"))
                 .help("write a number such as 5, or a text such as \"20%\"")
         };
         let size = |size: &Size| match size {
@@ -143,7 +143,7 @@ pub fn over<T: Send + 'static>(
     });
     here.lane.world().side_by_side(&here.lane, works.collect(), here.session.run.parallel.clamp(1, MOST));
     let results = std::mem::take(&mut *results.lock().unwrap());
-    results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::unknown("a lane has no end")))).collect()
+    results.into_iter().map(|r| r.unwrap_or_else(|| Err(Failure::new(Cause::Internal, "a lane has no end")))).collect()
 }
 
 /// Notes a failure for its host. One of another machine, such as a balancer's, is that machine's and not each host's,
@@ -188,7 +188,8 @@ fn side_by_side(
         let work: Work = Box::new(move || {
             let call = std::panic::AssertUnwindSafe(|| closure.call(mine.clone(), host.clone()));
             let called = std::panic::catch_unwind(call);
-            let result = called.unwrap_or_else(|_| Err(thrown(Failure::unknown("rfab itself failed in this call"))));
+            let result = called
+                .unwrap_or_else(|_| Err(thrown(Failure::new(Cause::Internal, "rfab itself failed in this call"))));
             end(&mine, &host, result.as_ref().err().map(|e| failure_of(e)));
             results.lock().unwrap()[i] = Some(result);
         });
@@ -196,8 +197,9 @@ fn side_by_side(
     });
     here.lane.world().side_by_side(&here.lane, work.collect(), at_once);
     let results = std::mem::take(&mut *results.lock().unwrap());
-    let ended =
-        |r: Option<RhaiResultOf<Dynamic>>| r.unwrap_or_else(|| Err(thrown(Failure::unknown("a lane has no end"))));
+    let ended = |r: Option<RhaiResultOf<Dynamic>>| {
+        r.unwrap_or_else(|| Err(thrown(Failure::new(Cause::Internal, "a lane has no end"))))
+    };
     hosts.into_iter().zip(results.into_iter().map(ended)).collect()
 }
 

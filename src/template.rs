@@ -1,6 +1,6 @@
 //! Templates in Jinja's language, filled here.
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
 };
 use rhai::Dynamic;
@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 /// `Fabfile` when the file is not there, is no template, or wants a value that is missing.
 pub fn fill(file: &Path, host: &Host, values: &Dynamic) -> Result<String, Failure> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let wrong = |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("template `{name}`: {e}"));
+    let wrong = |e: &dyn std::fmt::Display| Failure::new(Cause::Fabfile, format!("template `{name}`: {e}"));
     let text = fs::read_to_string(file).map_err(|e| wrong(&e))?;
     let mut engine = minijinja::Environment::new();
     engine.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);

@@ -276,7 +276,7 @@ fn releases_and_services() {
     unknown.0.health.url = "http://web1.invalid:8080/health".to_owned();
     let refused = sides.real.perform(&unknown).unwrap_err();
     let said = "`web1.invalid` doesn't resolve on `lb1`";
-    assert!(refused.reason == Reason::Fabfile && refused.message.starts_with(said), "{refused:?}");
+    assert!(refused.reason() == Reason::Fabfile && refused.message.starts_with(said), "{refused:?}");
 
     lab.host("web3").sh(&format!("mv {0} {0}.gone", lab.host("web3").unit("shop").folder().display())).expect_ok();
     let gone = Said { status: 5, err: "unit shop isn't known here".into(), ..Said::default() };
@@ -289,7 +289,7 @@ fn releases_and_services() {
     sides.model(|model| model.dead.insert(key(&web3)));
     let dead = sides.real.perform(&list("web3")).unwrap_err();
     assert_eq!(
-        (dead.reason, sides.made_up.perform(&list("web3")).unwrap_err().reason),
+        (dead.reason(), sides.made_up.perform(&list("web3")).unwrap_err().reason()),
         (Reason::Unreachable, Reason::Unreachable)
     );
 }
@@ -412,7 +412,7 @@ fn the_balancer_its_lock_and_its_ledger() {
     let failure = sides.real.perform(&unknown).unwrap_err();
     assert!(failure.message.starts_with("`lb1` has no server `web9` in its pool `bk_web`"), "{failure:?}");
     let predicted = sides.made_up.perform(&unknown).unwrap_err();
-    assert_eq!((failure.reason, &failure.host), (predicted.reason, &predicted.host));
+    assert_eq!((failure.reason(), &failure.host), (predicted.reason(), &predicted.host));
     assert!(failure.message.starts_with(&predicted.message), "{predicted:?}");
     sides.alike(&balance, settled).unwrap();
 

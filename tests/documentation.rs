@@ -3,7 +3,13 @@ mod pages;
 mod project;
 
 use project::Project;
-use rfab::{command::Command, docs, failure::Exit, fleet::schema, line};
+use rfab::{
+    command::Command,
+    docs,
+    failure::{Cause, Exit},
+    fleet::schema,
+    line,
+};
 use std::{collections::BTreeSet, env, fs, path::Path};
 
 fn docs_folder() -> &'static Path {
@@ -70,13 +76,24 @@ fn every_module_and_namespace_is_shown_by_its_name_and_a_misspelled_one_is_hinte
 #[test]
 fn the_page_of_exit_codes_is_what_the_enum_says() {
     let rows: String = Exit::ALL.iter().map(|(exit, text)| format!("| {} | {text} |\n", exit.code())).collect();
+    let causes: String = Cause::ALL
+        .iter()
+        .map(|(cause, meaning)| {
+            let kind = format!("{:?}", cause.reason()).to_lowercase();
+            format!("| `{}` | `{kind}` | {} | {meaning} |\n", cause.name(), cause.exit().code())
+        })
+        .collect();
     let text = format!(
-        "# Exit codes\n\n<!-- Written by `tests/documentation.rs` from `src/failure.rs`; don't edit. -->\n\n\
+        "# Exit codes\n\n<!-- Written by `tests/documentation.rs` from `src/failure/`; don't edit. -->\n\n\
          rfab ends with one of these codes. If several apply, the first of 9, 6, 4, 1, 8 counts.\n\n\
          | code | meaning |\n|---|---|\n{rows}\n\
          With `--json`, the [last event](events.md#run_finished) has the code as `exit`. The page on\n\
          [pipelines](ci.md#how-a-job-decides) shows how a job uses the codes. For what to do yourself, see\n\
-         [at three in the morning](guide/night.md).\n"
+         [at three in the morning](guide/night.md).\n\n\
+         ## Causes\n\n\
+         Each failure has a cause. Its name is stable: a script reads it as [`failure.cause`](api/failure.md), and\n\
+         `--json` has it as `cause`. The kind of the cause decides the exit code.\n\n\
+         | cause | kind | exit code | meaning |\n|---|---|---|---|\n{causes}"
     );
     written("exit-codes.md", &text);
 }

@@ -159,6 +159,14 @@ fn every_event_of_a_run_is_as_the_schema_says_and_the_last_is_the_table() {
 }
 
 #[test]
+fn the_schema_of_events_has_the_name_of_each_cause_of_a_failure() {
+    let schema = Schema::of("event.json");
+    let known = &schema.0["$defs"]["failure"]["properties"]["cause"]["anyOf"][0]["enum"];
+    let names: Vec<String> = Cause::ALL.iter().map(|(cause, _)| cause.name()).collect();
+    assert_eq!(*known, serde_json::json!(names));
+}
+
+#[test]
 fn the_schema_of_events_knows_all_that_can_happen_and_nothing_else() {
     let schema = Schema::of("event.json");
     let known: BTreeSet<String> = schema.0["oneOf"]

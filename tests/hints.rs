@@ -194,7 +194,7 @@ error: `fabfile.rhai` wants rfab >= 99.4, and this is {}
     let module = Project::bare("import \"shop\" as shop;").with("shop.rhai", "//! rfab < 0.0.1\n");
     let failure = module.load().err().unwrap();
     assert!(failure.message.starts_with("`shop.rhai` wants rfab < 0.0.1, and this is "), "{failure:?}");
-    assert_eq!(failure.reason.exit(), Exit::Fabfile);
+    assert_eq!(failure.reason().exit(), Exit::Fabfile);
 }
 
 #[test]

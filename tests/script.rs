@@ -116,7 +116,7 @@ fn what_goes_around_the_door_is_not_there() {
             Ok(loaded) => loaded.check().err().unwrap_or_else(|| project.fails("attack").1),
         };
         assert!(failure.message.contains(why), "{body}: {failure:?}");
-        assert_eq!(failure.reason, Reason::Fabfile, "{body}");
+        assert_eq!(failure.reason(), Reason::Fabfile, "{body}");
     }
 }
 
@@ -205,7 +205,7 @@ fn a_command_put_together_from_texts_is_refused_before_anything_runs_wherever_it
     let later =
         Project::of("fn act() { ui::note(\"began\"); let name = \"b\"; import name as b; }").with("b.rhai", bad);
     for failure in [direct, nested, later.fails("act").1] {
-        assert_eq!(failure.reason, Reason::Fabfile);
+        assert_eq!(failure.reason(), Reason::Fabfile);
         assert!(failure.message.starts_with("the command of `run` is put together from texts"), "{failure:?}");
         assert!(failure.help.unwrap().contains("{file}"));
     }

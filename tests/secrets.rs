@@ -5,7 +5,7 @@ mod project;
 use project::{Project, notes};
 use rfab::{
     event::{Event, What},
-    failure::{Exit, Reason},
+    failure::{Cause, Exit},
     line,
     model::{Fact, Model, Said},
     secret::Key,
@@ -141,7 +141,7 @@ fn a_word_of_a_command_is_no_secret_and_stars_reach_no_host() {
             Project::of(&format!("{TAKE}fn t() {{ let s = taken(); let host = targets().host(\"jobs1\"); {code}; }}"));
         let project = project.with("x.j2", "{{ x[0] }}");
         let (exit, failure) = project.fails("prod t");
-        assert_eq!((exit, failure.message, failure.reason), (Exit::Fabfile, message, Reason::Fabfile), "{code}");
+        assert_eq!((exit, failure.cause, failure.message), (Exit::Fabfile, Cause::Fabfile, message), "{code}");
     }
     let plain = Project::of("fn t() { let host = targets().host(\"jobs1\"); host.write(\"/x\", \"a *** b\"); }");
     assert_eq!(plain.run("prod t").ended.exit, Exit::Done, "stars that are no secret's are a text");

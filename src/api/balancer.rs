@@ -7,7 +7,7 @@ use crate::{
     },
     effect::Admin,
     event::Standing,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     ledger::{self, Consult},
     script::{Here, RhaiResultOf, Targets, here, thrown},
     session::{self, Out, taken_out},
@@ -279,7 +279,7 @@ pub mod balancer {
     pub fn weight(ctx: NativeCallContext, host: HostValue, percent: i64) -> RhaiResultOf<()> {
         let here = here(&ctx)?.clone();
         let percent = u8::try_from(percent).ok().filter(|p| *p <= 100).ok_or_else(|| {
-            thrown(Failure::new(Reason::Fabfile, format!("a weight is 0 to 100 percent, not {percent}")))
+            thrown(Failure::new(Cause::Fabfile, format!("a weight is 0 to 100 percent, not {percent}")))
         })?;
         here.perform(SetWeight { fleet: here.fleet_of(&host.0.host), host: host.0.host, percent })
     }
@@ -505,7 +505,7 @@ pub mod balancer {
         let (here, fleet) = (here(&ctx)?.clone(), &targets.fleet);
         if fleet.balancers.is_empty() {
             let message = format!("fleet `{}` has no balancer", fleet.name);
-            return Err(thrown(Failure::new(Reason::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
+            return Err(thrown(Failure::new(Cause::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
         }
         let pooled = fleet.hosts.iter().filter(|host| fleet.in_pool(host));
         let mut missing: Vec<_> = pooled.filter(|h| !targets.hosts.contains(h)).collect();

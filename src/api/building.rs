@@ -1,7 +1,7 @@
 //! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
 use super::{git::CommitValue, options};
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fan_out,
     fleet::Accept,
     git::app,
@@ -52,7 +52,7 @@ impl Default for Archive {
 /// Checks an archive, and has it take the place of a commit's tree.
 pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
-    let wrong = |message: String, help: &str| thrown(Failure::new(Reason::Fabfile, message).help(help));
+    let wrong = |message: String, help: &str| thrown(Failure::new(Cause::Fabfile, message).help(help));
     let sha256 = sha256.to_ascii_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(wrong(format!("`{}` isn't a sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
@@ -119,7 +119,7 @@ pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiRes
         return Ok(!others.is_empty());
     }
     let message = format!("this commit's release was made from something else on {}", others.join(", "));
-    Err(thrown(Failure::new(Reason::Failed, message).help(ANOTHER)))
+    Err(thrown(Failure::new(Cause::Failed, message).help(ANOTHER).unchanged()))
 }
 
 /// What the fleet's hosts have of a commit under its number; of nobody if it has none yet.

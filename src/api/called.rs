@@ -1,5 +1,5 @@
 //! The edge between a script and a primitive.
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::script::{thrown, unmetered};
 use rhai::{
     Dynamic, EvalAltResult, NativeCallContext,
@@ -44,7 +44,7 @@ impl PluginFunc for Called {
 }
 
 fn failed(name: &str) -> Box<EvalAltResult> {
-    let failure = Failure::unknown(format!("rfab itself failed in `{name}`; report this bug"));
+    let failure = Failure::new(Cause::Internal, format!("rfab itself failed in `{name}`; report this bug"));
     thrown(failure.help("check the hosts' state before you continue"))
 }
 
@@ -80,7 +80,7 @@ mod tests {
         let error = engine.run("let a = 1;\n  x::panics();").unwrap_err();
         let failure = crate::script::failure_of(&error);
         assert_eq!(
-            (failure.reason, &*failure.message),
+            (failure.reason(), &*failure.message),
             (Reason::Unknown, "rfab itself failed in `panics`; report this bug")
         );
         assert_eq!((error.position().line(), error.position().position()), (Some(2), Some(6)));

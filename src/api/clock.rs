@@ -1,7 +1,7 @@
 //! Time.
 use super::duration;
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::{RhaiResultOf, failure_of, here, thrown},
     ui::{Confirm, Now, Pause, Pausing, Wait},
 };
@@ -43,7 +43,7 @@ pub mod clock {
         let then = match time.as_int() {
             Ok(seconds) => seconds,
             Err(_) => time.to_string().parse::<jiff::Timestamp>().map(|t| t.as_second()).map_err(|_| {
-                let failure = Failure::new(Reason::Fabfile, format!("`{time}` isn't a time"));
+                let failure = Failure::new(Cause::Fabfile, format!("`{time}` isn't a time"));
                 thrown(failure.help("write seconds since 1970, or a text such as `2026-11-23T10:00:00Z`"))
             })?,
         };

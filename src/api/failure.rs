@@ -7,7 +7,7 @@ pub mod failure {
     /// What happened.
     #[rhai_fn(get = "message", pure)]
     pub fn message(failure: &mut super::Failure) -> String {
-        failure.message.clone()
+        super::Failure::to_string(failure)
     }
 
     /// The kind of the failure.
@@ -16,7 +16,13 @@ pub mod failure {
     /// `fabfile`, `nohosts`.
     #[rhai_fn(get = "kind", pure)]
     pub fn kind(failure: &mut super::Failure) -> String {
-        format!("{:?}", failure.reason).to_lowercase()
+        format!("{:?}", failure.reason()).to_lowercase()
+    }
+
+    /// The cause of the failure, by its [stable name](../exit-codes.md#causes).
+    #[rhai_fn(get = "cause", pure)]
+    pub fn cause(failure: &mut super::Failure) -> String {
+        failure.cause.name()
     }
 
     /// The host that it happened on; `()` if it wasn't on a host.
@@ -34,7 +40,7 @@ pub mod failure {
     /// What to do next; `()` if rfab can't tell.
     #[rhai_fn(get = "help", pure)]
     pub fn help(failure: &mut super::Failure) -> Dynamic {
-        failure.help.as_ref().map_or(Dynamic::UNIT, |h| h.clone().into())
+        failure.advice().map_or(Dynamic::UNIT, Dynamic::from)
     }
 
     // A text that a script threw reads like a failure.
@@ -47,6 +53,11 @@ pub mod failure {
     #[rhai_fn(get = "kind", pure)]
     pub fn kind_of_text(_: &mut ImmutableString) -> String {
         "failed".to_owned()
+    }
+
+    #[rhai_fn(get = "cause", pure)]
+    pub fn cause_of_text(_: &mut ImmutableString) -> String {
+        "thrown".to_owned()
     }
 
     #[rhai_fn(get = "host", pure)]
@@ -66,6 +77,6 @@ pub mod failure {
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
     pub fn to_string(failure: &mut super::Failure) -> String {
-        failure.message.clone()
+        super::Failure::to_string(failure)
     }
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::{RhaiResultOf, has_secret, here, owned_well, refuse_stars, revealed, thrown},
     secret::Secret,
     ssh::{Dump, Exists, Get, Load, On, Put, ReadFile, WriteFile},
@@ -45,7 +45,7 @@ pub mod file {
         let from = here.script.below(from).map_err(thrown)?;
         if host.0.mode.is_some() && from.is_dir() {
             let failure =
-                Failure::new(Reason::Fabfile, "a folder's files keep their execute permission, and can't have a mode");
+                Failure::new(Cause::Fabfile, "a folder's files keep their execute permission, and can't have a mode");
             return Err(thrown(failure.help("leave `mode` out, or put its files one by one")));
         }
         here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })

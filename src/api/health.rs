@@ -2,7 +2,7 @@
 use super::{HostValue, git::CommitValue};
 use crate::{
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Version,
     health::{Expected, Inspect, Probe, ProbeOnce, ReadExpected, Seen, Tried, TryProbe, probed},
     script::{Here, RhaiResultOf, Targets, here, thrown},
@@ -222,17 +222,17 @@ pub mod health {
         let health = hosts.fleet.app.as_ref().and_then(|app| app.health.as_ref());
         let way = match health.map(|health| &health.version) {
             Some(Version::Process) => {
-                "Only root and the process's own user can see where it runs. Set `user` in the fleet file to the \
+                "only root and the process's own user can see where it runs. Set `user` in the fleet file to the \
                  user of the service, or let the service report its release: `version = \"header:X-Release\"`"
             }
             _ => {
-                "Set `version` in `[app.health]` to where the release is reported, with a pattern for the part that \
+                "set `version` in `[app.health]` to where the release is reported, with a pattern for the part that \
                  is the release: \
                  `'body:version = (.*)'`"
             }
         };
-        let help = format!("nothing was changed. {way}. If this deploy adds it, add `--unproven`");
-        Err(thrown(Failure::refused(message).help(help)))
+        let help = format!("{way}. If this deploy adds it, add `--unproven`");
+        Err(thrown(Failure::new(Cause::Unproven, message).help(help).unchanged()))
     }
 
     /// Returns whether the host is probed: its fleet file says how, and the host is in a pool if any host is.
@@ -266,6 +266,6 @@ pub mod health {
         let message = format!("nothing can prove what {which} serves, so nothing is switched");
         let help = "write into the fleet file how its hosts are probed: `[app.health]` with `url = \"http://{address}:8080/health\"`, \
                     or which units run there: `[app.service]` with `units = { web = [\"shop\"] }`";
-        Err(thrown(Failure::new(Reason::Fabfile, message).help(help)))
+        Err(thrown(Failure::new(Cause::Fabfile, message).help(help)))
     }
 }

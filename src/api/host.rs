@@ -2,7 +2,7 @@
 use super::duration;
 use crate::{
     command::{Command, Error},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::{Argument, Here, RhaiResultOf, here, refuse_stars, thrown},
     secret::Secret,
     ssh::{Capture, Exec, On, Terminal},
@@ -13,7 +13,7 @@ pub use crate::script::HostValue;
 
 /// Turns what is wrong with a command into what a script sees.
 pub fn command_error(e: Error) -> Box<EvalAltResult> {
-    let failure = Failure::new(Reason::Fabfile, e.to_string());
+    let failure = Failure::new(Cause::Fabfile, e.to_string());
     thrown(match e {
         Error::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
         _ => failure,
@@ -329,7 +329,7 @@ pub mod host {
     pub fn user(host: &mut HostValue, name: &str) -> RhaiResultOf<HostValue> {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(c);
         if !(name.chars().all(good) && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')) {
-            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` isn't a user's name"))));
+            return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a user's name"))));
         }
         Ok(HostValue(On { user: Some(name.into()), ..host.0.clone() }))
     }
@@ -373,7 +373,7 @@ pub mod host {
     pub fn mode(host: &mut HostValue, permissions: &str) -> RhaiResultOf<HostValue> {
         let digits = permissions.strip_prefix('0').unwrap_or(permissions);
         if digits.len() != 3 || !digits.bytes().all(|digit| (b'0'..b'8').contains(&digit)) {
-            let failure = Failure::new(Reason::Fabfile, format!("`{permissions}` isn't a file's mode"));
+            let failure = Failure::new(Cause::Fabfile, format!("`{permissions}` isn't a file's mode"));
             return Err(thrown(
                 failure.help(
                     "write three digits from 0 to 7, such as `\"0640\"`: for the owner, the group and the others",

@@ -1,7 +1,7 @@
 //! Requests from this machine.
 use super::duration;
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     http::{Answer, Fetch, Method, Request, Send},
     script::{Argument, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
     secret::Secret,
@@ -13,7 +13,7 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_secs(30);
 
 fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
-    thrown(Failure::new(Reason::Fabfile, message).help(help))
+    thrown(Failure::new(Cause::Fabfile, message).help(help))
 }
 
 /// A text or a secret, without the stars of one that was put into a text.

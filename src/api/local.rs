@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     local::{Capture, Exists, Local as Machine, ReadFile, Run},
     script::{Argument, Here, RhaiResultOf, here, thrown},
 };
@@ -33,7 +33,7 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
     match value.clone().into_immutable_string() {
         Ok(text) => words(&text, Map::new()),
         Err(_) => {
-            let failure = Failure::new(Reason::Fabfile, format!("`{value}` isn't a command"));
+            let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a command"));
             Err(thrown(failure.help("write a text, an array of words, or `sh(\"…\")`")))
         }
     }
@@ -360,7 +360,7 @@ pub mod local {
     #[rhai_fn(global, name = "stdin", return_raw)]
     pub fn stdin(local: &mut LocalValue, text: Dynamic) -> RhaiResultOf<LocalValue> {
         let given = Argument::of(&text).ok_or_else(|| {
-            thrown(Failure::new(Reason::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
+            thrown(Failure::new(Cause::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
         })?;
         Ok(LocalValue(Machine { stdin: Some(given.sealed()), ..local.0.clone() }))
     }

@@ -28,7 +28,7 @@ pub use host::HostValue;
 pub use undo::abort;
 
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::{RhaiResultOf, Targets, thrown},
 };
 use called::Called;
@@ -107,14 +107,14 @@ fn options<T: serde::de::DeserializeOwned>(map: rhai::Map) -> RhaiResultOf<T> {
     rhai::serde::from_dynamic(&Dynamic::from(map)).map_err(|e| {
         let text = e.unwrap_inner().to_string();
         let text = text.split(" (line ").next().unwrap_or_default().trim_start_matches("Syntax error: ");
-        thrown(Failure::new(Reason::Fabfile, format!("these options are wrong: {text}")))
+        thrown(Failure::new(Cause::Fabfile, format!("these options are wrong: {text}")))
     })
 }
 
 /// A text such as `60s`, or a number of seconds.
 fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
     let wrong = || {
-        let failure = Failure::new(Reason::Fabfile, format!("`{value}` isn't a duration"));
+        let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a duration"));
         thrown(failure.help("write `\"90s\"`, `\"5m\"` or a number of seconds"))
     };
     if let Ok(seconds) = value.as_int() {

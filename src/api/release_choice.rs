@@ -3,7 +3,7 @@ use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
     event::{Standing, What},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fan_out,
     git::{Kind, ReadDate, Resolve, app},
     ledger::{Book, Called, Consult, Histories, Line, Phase, Releasing, reserved},
@@ -72,7 +72,7 @@ fn called(commit: &str, name: Option<String>) -> String {
 fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
     let message =
         format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
-    Failure::refused(message).help("nothing was changed; to deploy it anyway, type its tag or all of its digits")
+    Failure::refused(message).unchanged().help("to deploy it anyway, type its tag or all of its digits")
 }
 
 /// The commits that each host was well on, by the ledger.
@@ -130,9 +130,9 @@ fn folders(here: &Here) -> String {
     let line = format!("{} setup", here.session.run.naming);
     let line = format!("`rfab {}`", line.trim_start());
     match task {
-        true => format!("nothing was changed; {line} makes the app's folders"),
+        true => format!("{line} makes the app's folders"),
         false => format!(
-            "nothing was changed; this fabfile has no task that makes the app's folders: add\n\
+            "this fabfile has no task that makes the app's folders: add\n\
              fn setup() {{ targets().parallel(|host| release::set_up(host)); }}\nand type {line}"
         ),
     }
@@ -149,9 +149,8 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
         || folders(here),
         |file| {
             format!(
-                "nothing was changed; let a task make it with `release::share(host, \"{file}\", …)`, or make it by \
-                 hand: \
-             `scp FILE {host}:{path}/shared/{file}`"
+                "let a task make it with `release::share(host, \"{file}\", …)`, or make it by hand: \
+                 `scp FILE {host}:{path}/shared/{file}`"
             )
         },
     );
@@ -159,7 +158,7 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
     if problems.is_empty() {
         return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);
     }
-    Err(thrown(Failure::failed(format!("host `{host}`: {}", problems.join("; "))).on(&host.name).help(help)))
+    Err(thrown(Failure::failed(problems.join("; ")).on(&host.name).help(help).unchanged()))
 }
 
 /// Puts a text where the releases of a host share it, unless something is there; `secret` if a value of it was one.
@@ -240,7 +239,7 @@ pub fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
         let roles: Vec<&str> = app.roles.iter().map(|role| &**role).collect();
         let message = format!("none of these hosts gets the app: {}", targets.selection);
         let help = format!("its roles are {}", roles.join(", "));
-        return Err(thrown(Failure::new(Reason::NoHosts, message).help(help)));
+        return Err(thrown(Failure::new(Cause::NoHosts, message).help(help)));
     }
     Ok(targets.with(hosts, &targets.selection))
 }

@@ -1,7 +1,7 @@
 //! What runs when a stretch of work ends, and names for such stretches.
 use crate::{
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     script::{Here, RhaiResultOf, failure_of, here, run_defers, thrown},
 };
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
@@ -59,7 +59,7 @@ pub mod scope {
         let here = here(&ctx)?.clone();
         if name.is_empty() || name.len() > 80 || name.chars().any(char::is_control) {
             let message = "a step's name has 1 to 80 characters, and no control characters";
-            return Err(thrown(Failure::new(Reason::Fabfile, message)));
+            return Err(thrown(Failure::new(Cause::Fabfile, message)));
         }
         let host = here.lane.host.clone();
         let (lane, world) = (&here.lane, here.lane.world());
@@ -67,7 +67,7 @@ pub mod scope {
         lane.tell(What::StepStarted { step: step.clone(), host: host.clone() });
         let result = f.call_within_context::<Dynamic>(&ctx, ());
         let took = world.now(lane).saturating_sub(began);
-        let failed = result.as_ref().is_err_and(|e| failure_of(e).reason != Reason::Killed);
+        let failed = result.as_ref().is_err_and(|e| failure_of(e).reason() != Reason::Killed);
         lane.tell(What::StepFinished { step, host, took, failed });
         result
     }

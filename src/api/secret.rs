@@ -2,7 +2,7 @@
 use super::host::command_error;
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::{Argument, RhaiResultOf, here, thrown},
     secret::{MASK, Secret},
     source::{Source, Take},
@@ -39,7 +39,7 @@ pub mod secret {
     #[rhai_fn(name = "env", return_raw)]
     pub fn env(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Secret> {
         if !crate::command::is_variable(name) || name.is_empty() {
-            return Err(thrown(Failure::new(Reason::Fabfile, format!("`{name}` isn't a name of a variable"))));
+            return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a name of a variable"))));
         }
         take(&ctx, Source::Env(name.to_owned()))
     }
@@ -128,6 +128,6 @@ pub mod unseen {
 
 fn not_compared() -> Box<EvalAltResult> {
     let failure =
-        Failure::new(Reason::Fabfile, "a secret can't be compared: what the script does next would give it away");
+        Failure::new(Cause::Fabfile, "a secret can't be compared: what the script does next would give it away");
     thrown(failure.help("hand it over, and let the program there decide"))
 }

@@ -109,7 +109,7 @@ pub mod targets {
         let host = targets.hosts.iter().find(|h| *h.name == *name).cloned();
         host.map(HostValue::from).ok_or_else(|| {
             let message = format!("host `{name}` isn't among the targets");
-            crate::script::thrown(crate::failure::Failure::new(crate::failure::Reason::Fabfile, message))
+            crate::script::thrown(crate::failure::Failure::new(crate::failure::Cause::Fabfile, message))
         })
     }
 

@@ -2,13 +2,13 @@
 use super::host::command_error;
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Unchanged},
     script::{Argument, RhaiResultOf, here, thrown},
 };
 use rhai::{Dynamic, Map, plugin::*};
 
 fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
-    thrown(Failure::new(Reason::Fabfile, message).help(help))
+    thrown(Failure::new(Cause::Fabfile, message).help(help))
 }
 
 #[export_module(manifest)]
@@ -105,12 +105,14 @@ pub mod text {
             return failures.pop().map_or(Ok(()), |failure| Err(thrown(failure)));
         }
         let worst =
-            failures.iter().map(|f| f.reason).reduce(|a, b| if a.exit().worse(b.exit()) == a.exit() { a } else { b });
-        let lines: Vec<String> = failures.iter().map(|f| format!("  {}", f.message)).collect();
-        let message = format!("{} problems, and nothing was changed:\n{}", failures.len(), lines.join("\n"));
+            failures.iter().map(|f| f.cause).reduce(|a, b| if a.exit().worse(b.exit()) == a.exit() { a } else { b });
+        let lines: Vec<String> = failures.iter().map(|failure| format!("  {failure}")).collect();
+        let message = format!("{} problems:\n{}", failures.len(), lines.join("\n"));
         Err(thrown(Failure {
             help: failures.iter().find_map(|f| f.help.clone()),
-            ..Failure::new(worst.unwrap_or(Reason::Failed), message)
+            unchanged: Some(Unchanged::Run),
+            sources: failures,
+            ..Failure::new(worst.unwrap_or(Cause::Failed), message)
         }))
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     effect::*,
     event::{Standing, What},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name, listed},
     ledger::{Line, Phase, ReadLedger},
@@ -209,7 +209,7 @@ impl SetAdmin {
             ([], _) => failure,
             (_, []) => as_they_were(failure),
             (_, kept) => Failure {
-                reason: Reason::Balancer,
+                cause: Cause::Balancer,
                 message: format!(
                     "{}; and these couldn't be put back as they were: {}",
                     failure.message,
@@ -420,7 +420,7 @@ pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> 
 
 /// The refusal to put back a host that its balancer does not take for healthy.
 pub fn unhealthy(host: &Host, said: &str) -> Failure {
-    Failure::refused(format!("host `{host}` isn't healthy: its balancer reports `{said}`; left out")).on(&host.name)
+    Failure::refused(format!("isn't healthy: its balancer reports `{said}`; left out")).on(&host.name)
 }
 
 fn as_they_were(failure: Failure) -> Failure {
@@ -439,11 +439,11 @@ pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<driv
 
 fn not_taken(Place { balancer, pool, server }: &Place, now: Admin) -> Failure {
     let message = format!("`{balancer}` accepted the change, but `{pool}/{server}` is still {now:?}").to_lowercase();
-    Failure::new(Reason::Balancer, message)
+    Failure::new(Cause::Balancer, message)
 }
 
 fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
-    Failure::new(Reason::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
+    Failure::new(Cause::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
 }
 
 /// Changes and reads back until the balancer shows it.

@@ -55,7 +55,7 @@ impl Balance {
             pool.and_then(|pool| pool.iter().find(|s| s.name == place.server)).ok_or_else(|| {
                 let message =
                     format!("`{}` has no server `{}` in its pool `{}`", place.balancer, place.server, place.pool);
-                Failure::new(crate::failure::Reason::Balancer, message)
+                Failure::new(crate::failure::Cause::Balancer, message)
                     .on(&host.name)
                     .help(format!("see `server` and `pools` of `[balancer.{}]` in the fleet file", place.balancer))
             })

@@ -2,7 +2,7 @@
 use super::lock_session::LockSession;
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::{Host, Name},
     ledger::Book,
     world::real::{Input, Job, Transport},
@@ -134,7 +134,7 @@ impl Books {
         let ended = shelf.transport.run(shelf.host, job).await?;
         if ended.status != 0 || !keeper.turn(text.len() as u64, size).await? {
             let message = format!("the ledger on `{}` is long and can't be rotated", shelf.place);
-            return Err(Failure::new(Reason::Balancer, message).on(&shelf.host.name));
+            return Err(Failure::new(Cause::Balancer, message).on(&shelf.host.name));
         }
         Ok(())
     }
@@ -198,7 +198,7 @@ impl Reading {
         };
         if ended.status != 0 || self.file.is_none() {
             let message = format!("the ledger on `{}` can't be read", shelf.place);
-            return Err(Failure::new(Reason::Balancer, message).on(&shelf.host.name));
+            return Err(Failure::new(Cause::Balancer, message).on(&shelf.host.name));
         }
         Ok(())
     }

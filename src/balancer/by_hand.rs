@@ -4,7 +4,7 @@
 use super::{BalancerState, Place, admin::moved, driver::Server};
 use crate::{
     effect::{Admin, At},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     ledger::{Book, Line, Phase, line},
@@ -94,7 +94,7 @@ pub(super) async fn done(at: &At<'_>, questions: Vec<(&Balancer, String)>) -> Re
             Some(false) => {
                 let message =
                     format!("nobody confirmed that it's done: {}", question.lines().next().unwrap_or_default());
-                return Err(Failure::new(Reason::Balancer, message).help(
+                return Err(Failure::new(Cause::Balancer, message).help(
                     "it counts as not done; `proxy.status` shows the state of all hosts, by what people confirmed",
                 ));
             }
@@ -170,7 +170,7 @@ async fn asked_how(at: &At<'_>, balancer: &Balancer, unknown: &[&Name]) -> Resul
     let typed = tokio::task::spawn_blocking(move || person.ask("Which of them don't? Names, with commas:", false));
     named(&typed.await.ok().flatten().unwrap_or_default(), unknown).ok_or_else(|| {
         let message = format!("rfab can't tell how the servers of `{}` stand", balancer.name);
-        Failure::new(Reason::Balancer, message).help("type the names as the fleet file has them, such as `web1, web2`")
+        Failure::new(Cause::Balancer, message).help("type the names as the fleet file has them, such as `web1, web2`")
     })
 }
 
@@ -189,7 +189,7 @@ async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
 
 fn nobody(balancer: &Balancer) -> Failure {
     let message = format!("`{}` is changed by hand, and there is nobody to ask: this isn't a terminal", balancer.name);
-    Failure::new(Reason::Balancer, message).help("nothing was changed there; type the line on a terminal")
+    Failure::new(Cause::Balancer, message).unchanged().help("type the line on a terminal")
 }
 
 #[cfg(test)]

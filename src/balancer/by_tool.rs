@@ -36,7 +36,7 @@ impl ByTool {
     pub async fn found(mut self, balancer: &Name) -> Result<Arc<dyn Socket>, Failure> {
         match self.ask("show info").await {
             Ok(answer) => self.master = is_masters(&answer),
-            Err(failure) if failure.reason == Reason::Balancer => {
+            Err(failure) if failure.reason() == Reason::Balancer => {
                 return Err(unasked(&*self.transport, balancer, &self.host, &self.socket).await);
             }
             Err(failure) => return Err(failure),

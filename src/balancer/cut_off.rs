@@ -10,7 +10,7 @@ use super::{
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
@@ -144,9 +144,8 @@ impl CutOff {
         let server = server_of(driver, place).await.map_err(|f| f.on(&self.host.name))?;
         if server.admin == Admin::Ready {
             let Place { balancer, pool, server } = place;
-            let message =
-                format!("`{pool}/{server}` on `{balancer}` is ready again: somebody put `{}` back", self.host);
-            return Err(Failure::new(Reason::Balancer, message).on(&self.host.name));
+            let message = format!("`{pool}/{server}` on `{balancer}` is ready again: somebody put it back");
+            return Err(Failure::new(Cause::Balancer, message).on(&self.host.name));
         }
         Ok(server)
     }

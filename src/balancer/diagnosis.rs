@@ -2,7 +2,7 @@
 use super::lock_session::unanswered;
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
     world::real::{Job, Transport},
 };
@@ -29,7 +29,7 @@ pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, soc
             "check whether it runs there; the `global` section of its haproxy.cfg needs `stats socket {socket} level \
              admin`, and its sshd must forward to it (AllowTcpForwarding), or socat or nc must be there"
         );
-        return Failure::new(Reason::Balancer, message).help(help);
+        return Failure::new(Cause::Balancer, message).help(help);
     }
     let command = Command::line(LOOK, vec![("socket".into(), socket.to_owned())]).expect("a good line");
     let job = Job { timeout: Some(Duration::from_secs(10)), ..Job::new(&command) };
@@ -61,5 +61,5 @@ pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, soc
         ),
         _ => return unanswered(balancer),
     };
-    Failure::new(Reason::Balancer, message).help(help)
+    Failure::new(Cause::Balancer, message).help(help)
 }

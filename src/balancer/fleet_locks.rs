@@ -9,7 +9,7 @@ use super::{
     socket::{ReadOnly, UnixSocket, remote},
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     fleet::Fleet,
     host::{Host, Name},
     ledger::Book,
@@ -117,7 +117,7 @@ impl Balancing for FleetLocks {
         for home in self.homes() {
             let asked = tokio::select! {
                 taken = self.take(&home, holder, waits) => taken,
-                () = given_up(waits) => Err(Failure::new(Reason::Interrupted, "interrupted")),
+                () = given_up(waits) => Err(Failure::new(Cause::Interrupted, "interrupted")),
             };
             match asked {
                 Ok(keeper) => drop(taken.insert(home.0, keeper)),
@@ -131,7 +131,9 @@ impl Balancing for FleetLocks {
         }
         for (name, keeper) in &taken {
             let detour = match keeper.detour().await {
-                Err(failure) if failure.reason == Reason::Balancer => Err(self.unasked(name).await.unwrap_or(failure)),
+                Err(failure) if failure.reason() == Reason::Balancer => {
+                    Err(self.unasked(name).await.unwrap_or(failure))
+                }
                 detour => detour,
             };
             if let Some(tool) = detour? {
@@ -209,7 +211,7 @@ impl Balancing for FleetLocks {
     async fn note_all(&self, place: &Name, file: &str, lines: &[&str]) -> Result<(), Failure> {
         let keeper = self.sessions.lock().await.get(place).cloned();
         let keeper = keeper.ok_or_else(|| {
-            Failure::new(Reason::Locked, format!("the ledger on `{place}` is only written while the lock is held"))
+            Failure::new(Cause::Locked, format!("the ledger on `{place}` is only written while the lock is held"))
         })?;
         let now = crate::ledger::line::now();
         let lines: Vec<String> = lines.iter().map(|line| line.replace(crate::ledger::line::AT, &now)).collect();

@@ -8,7 +8,7 @@ use super::{
     BalancerState, Place,
     driver::{Admin, Driver, Finding, Server, Socket},
 };
-use crate::failure::{Failure, Reason};
+use crate::failure::{Cause, Failure};
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
 use table::Table;
@@ -28,7 +28,7 @@ impl Haproxy {
         let first = answer.trim().lines().next().unwrap_or("nothing");
         let shown: String = first.chars().take(200).collect();
         let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, shown.escape_debug());
-        Failure::new(Reason::Balancer, message)
+        Failure::new(Cause::Balancer, message)
     }
 
     /// Tells the balancer something.
@@ -134,7 +134,7 @@ impl Haproxy {
              know",
             self.name
         );
-        Failure::new(Reason::Balancer, message).help("nothing was changed; report it, with the version of HAProxy")
+        Failure::new(Cause::Balancer, message).unchanged().help("report it, with the version of HAProxy")
     }
 
     /// Whether a stick table of this process binds clients to servers. It may be any pool's, whatever its name.
@@ -169,7 +169,7 @@ fn name(name: &str) -> Result<&str, Failure> {
     let good = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
     if name.is_empty() || name.len() > 200 || !name.chars().all(good) {
         let message = format!("`{}` isn't a valid name of a pool or server", name.escape_debug());
-        return Err(Failure::new(Reason::Refused, message).help("use letters, digits and _ . : -"));
+        return Err(Failure::new(Cause::Refused, message).help("use letters, digits and _ . : -"));
     }
     Ok(name)
 }
@@ -199,7 +199,7 @@ impl Driver for Haproxy {
             return Ok(state);
         }
         let message = format!("balancer `{}` is reloaded or restarted again and again", self.name);
-        Err(Failure::new(Reason::Balancer, message)
+        Err(Failure::new(Cause::Balancer, message)
             .help("wait until its processes keep running, then type the line again"))
     }
 

@@ -3,7 +3,7 @@ use super::lock_session::{held, lost};
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::Name,
     ledger::place,
@@ -103,14 +103,14 @@ impl Read for Holds {
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         // What was to be done is not begun: nobody has to ask whether it was.
         let held = at.real.site(&self.fleet.name).balancing.held().await;
-        held.map_err(|failure| Failure { reason: Reason::Unlocked, ..failure })
+        held.map_err(|failure| Failure { cause: Cause::Unlocked, ..failure })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let held_by = &model.state(&self.fleet.name)?.held_by;
         match held_by.as_ref().is_some_and(|holder| *holder.run == *self.run) {
             true => Ok(()),
-            false => Err(Failure { reason: Reason::Unlocked, ..lost(&place(&self.fleet)?) }.into()),
+            false => Err(Failure { cause: Cause::Unlocked, ..lost(&place(&self.fleet)?) }.into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
     command::Command,
     control::shown,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
     world::real::{Exclusive, Holder, Job, Transport},
 };
@@ -134,7 +134,7 @@ impl LockSession {
 
     /// The failure of a line that is not there.
     pub fn unwritten(&self) -> Failure {
-        Failure::new(Reason::Balancer, format!("the ledger on `{}` can't be written", self.host))
+        Failure::new(Cause::Balancer, format!("the ledger on `{}` can't be written", self.host))
     }
 
     /// How many bytes the ledger has.
@@ -264,34 +264,29 @@ async fn not_begun(transport: &dyn Transport, host: &Host) -> Option<Failure> {
 }
 
 fn strange(host: &str) -> Failure {
-    Failure::unknown(format!("host `{host}`: the keeper of the lock gives an answer that rfab doesn't know"))
+    Failure::unknown("the keeper of the lock gives an answer that rfab doesn't know")
         .on(&host.into())
         .help("check what the login shell prints there: `ssh` with the command `true` should print nothing")
 }
 
 /// The failure of whoever has the lock no more.
 pub fn lost(host: &str) -> Failure {
-    Failure::new(Reason::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
+    Failure::new(Cause::Unknown, format!("the lock on `{host}` is lost: its connection ended"))
         .help("nothing more was changed; check the hosts' state before you continue")
 }
 
 /// Neither the forwarded socket nor a program on its host gets an answer.
 pub fn unanswered(balancer: &str) -> Failure {
-    Failure::new(Reason::Balancer, format!("balancer `{balancer}` doesn't answer on its admin socket"))
+    Failure::new(Cause::Balancer, format!("balancer `{balancer}` doesn't answer on its admin socket"))
         .help("check that it runs there; if it does, allow socket forwarding in its sshd, or install socat")
 }
 
 fn refused(host: &Host, folder: &str, why: &str) -> Failure {
     let (message, help) = match why {
-        "no-flock" => (format!("host `{host}` has no `flock`, which the lock needs"), "install util-linux there"),
-        "owner" => (
-            format!("`{folder}` on `{host}` is a link or belongs to another user"),
-            "remove it, or name another `state`",
-        ),
-        "strange-lock" => {
-            (format!("`{folder}/lock` on `{host}` isn't a plain file"), "check who made it, then remove it")
-        }
-        _ => (format!("the lock of `{folder}` on `{host}` can't be acquired: {}", brief(why)), "check that folder"),
+        "no-flock" => ("has no `flock`, which the lock needs".to_owned(), "install util-linux there"),
+        "owner" => (format!("`{folder}` is a link or belongs to another user"), "remove it, or name another `state`"),
+        "strange-lock" => (format!("`{folder}/lock` isn't a plain file"), "check who made it, then remove it"),
+        _ => (format!("the lock of `{folder}` can't be acquired: {}", brief(why)), "check that folder"),
     };
     Failure::failed(message).on(&host.name).help(help)
 }
@@ -321,7 +316,7 @@ fn brief(text: &str) -> String {
 }
 
 fn locked(message: String) -> Failure {
-    Failure::new(Reason::Locked, message).help("wait for it with `--wait`; nothing was changed")
+    Failure::new(Cause::Locked, message).help("wait for it with `--wait`").unchanged()
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
 use super::driver::{Socket, only_read};
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::address_and_port,
     world::real::Remote,
 };
@@ -75,7 +75,7 @@ impl UnixSocket {
     }
 
     fn failed(&self, why: &dyn std::fmt::Display) -> Failure {
-        Failure::new(Reason::Balancer, format!("balancer `{}` doesn't answer: {why}", self.name))
+        Failure::new(Cause::Balancer, format!("balancer `{}` doesn't answer: {why}", self.name))
     }
 
     /// Opens a connection and asks the balancer to keep it, with a prompt behind each answer.
@@ -188,7 +188,7 @@ enum Heard {
 pub fn one_line(line: &str) -> Result<(), Failure> {
     if line.is_empty() || line.len() > 1_000 || line.contains(';') || line.chars().any(char::is_control) {
         let message = format!("`{}` isn't a command for a balancer", line.escape_debug());
-        return Err(Failure::new(Reason::Refused, message));
+        return Err(Failure::new(Cause::Refused, message));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
@@ -61,7 +61,7 @@ pub(super) fn count(open: u64, is: &str, are: &str) -> String {
 
 pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
     let within = within as f64 / 1000.0;
-    Failure::failed(format!("host `{host}` isn't drained: {} still open after {within} s", count(open, "is", "are")))
+    Failure::new(Cause::NotDrained, format!("isn't drained: {} still open after {within} s", count(open, "is", "are")))
         .on(&host.name)
         .help(
             "find out who sends these requests, or give the balancer a longer `drain_within`; with `force_close = \
@@ -107,9 +107,9 @@ impl Read for WaitDrained {
             // A balancer that was reloaded does not count the requests that its old process still works on.
             let epochs = balance.epochs();
             if known.get_or_insert_with(|| epochs.clone()) != &epochs {
-                let message = format!("a balancer was reloaded or restarted while `{}` was being drained", self.host);
+                let message = "a balancer was reloaded or restarted while it was being drained";
                 let help = "it may have forgotten the drain: check the hosts' state, then type the line again";
-                return Err(Failure::new(Reason::Balancer, message).on(&self.host.name).help(help));
+                return Err(Failure::new(Cause::Balancer, message).on(&self.host.name).help(help));
             }
             let servers = balance.servers(&self.fleet, &self.host)?;
             let open = servers.iter().map(|s| s.in_flight).sum();
@@ -162,7 +162,7 @@ pub struct WaitUp {
 impl WaitUp {
     fn failure(&self, said: &str) -> Failure {
         let within = self.within as f64 / 1000.0;
-        let message = format!("host `{}` isn't up for its balancer after {within} s: it reports `{said}`", self.host);
+        let message = format!("isn't up for its balancer after {within} s: it reports `{said}`");
         Failure::failed(message).on(&self.host.name)
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
     model::{Model, Predicted},
@@ -97,7 +97,7 @@ impl SetWeight {
         }
         let (percent, configured) = (self.percent, server.configured);
         let message = format!("{percent} % of the weight {configured} of `{balancer}/{pool}/{name}` rounds to zero");
-        let failure = Failure::new(Reason::Balancer, message).on(&self.host.name);
+        let failure = Failure::new(Cause::Balancer, message).on(&self.host.name);
         Err(failure.help("give its servers a weight such as 100 in the balancer's configuration"))
     }
 
@@ -110,6 +110,6 @@ impl SetWeight {
             return Ok(());
         }
         let message = format!("`{}` accepted the weight {wanted} but shows {weight:?}", place.balancer);
-        Err(Failure::new(Reason::Balancer, message).on(&self.host.name))
+        Err(Failure::new(Cause::Balancer, message).on(&self.host.name))
     }
 }

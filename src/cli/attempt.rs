@@ -2,7 +2,7 @@
 use super::wiring::Work;
 use crate::{
     fabfile::Project,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Name,
     report,
     session::{Journaling, Run, UnknownOutcome},
@@ -46,7 +46,7 @@ pub fn go_on(
     let changed = (!differs.is_empty()).then(|| differs.join("; "));
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
         let message = format!("run `{}` can't be resumed: {differs}", before.run);
-        return Err(Failure::new(Reason::Fabfile, message).help(
+        return Err(Failure::new(Cause::Fabfile, message).help(
             "type the line again instead: it leaves what is already done; or continue anyway with `--force-changed`",
         ));
     }

@@ -47,7 +47,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
 type Stopped = (Failure, Exit);
 
 fn of_reason(failure: Failure) -> Stopped {
-    let exit = failure.reason.exit();
+    let exit = failure.reason().exit();
     (failure, exit)
 }
 

@@ -25,7 +25,7 @@ pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
     let mut told = false;
     loop {
         match runs.resume(run) {
-            Err(busy) if busy.reason == Reason::Locked && request.allowed.wait => {
+            Err(busy) if busy.reason() == Reason::Locked && request.allowed.wait => {
                 if !told {
                     report::complain(&format!("waiting: {}", report::visible(&busy.message, false)));
                 }
@@ -65,9 +65,7 @@ pub fn without(flag: &str, missing: Failure) -> Failure {
 
 fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
     let message = format!("there is no run of `{}` that changed something and isn't done", fabfile.display());
-    let mut help = format!(
-        "nothing was changed; `rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name"
-    );
+    let mut help = format!("`rfab --history` lists all runs, and `rfab {flag} RUN` takes the one that you name");
     let said = [
         (meant.overtaken.first(), "isn't done, and what it changed was changed since"),
         (meant.idle.first(), "isn't done, and changed nothing"),
@@ -76,7 +74,7 @@ fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
         let again = [&run.flags[..], slice::from_ref(&run.line)].concat().join(" ");
         help += &format!("\nrun `{}` {how} ({}): type it again, `rfab {again}`", run.run, about(run, now));
     }
-    Failure::failed(message).help(help)
+    Failure::failed(message).help(help).unchanged()
 }
 
 fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
@@ -97,13 +95,15 @@ fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
          none:"
     );
     let lines = listed(&|_, run| format!("  rfab {flag} {}   {}", run.run, about(run, now)));
-    let help = format!("nothing was changed; name the one that you mean:\n{lines}");
+    let help = format!("name the one that you mean:\n{lines}");
     let Some(answer) = report::Terminal.ask(&question, false) else {
-        return Err(Failure::refused(format!("{several}, and nobody is there to ask which one you mean")).help(help));
+        return Err(Failure::refused(format!("{several}, and nobody is there to ask which one you mean"))
+            .help(help)
+            .unchanged());
     };
     let number = answer.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let run = number.and_then(|at| runs.iter().take(SHOWN).nth(at));
-    run.map(|run| run.run.to_string()).ok_or_else(|| Failure::refused("no run was chosen").help(help))
+    run.map(|run| run.run.to_string()).ok_or_else(|| Failure::refused("no run was chosen").help(help).unchanged())
 }
 
 /// A run in a few words: its line, how and when it ended, and whose it is.

@@ -1,5 +1,5 @@
 //! The memory that a run may use, where somebody limits it: `ulimit -v`.
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 
@@ -18,7 +18,7 @@ pub fn enough() -> Result<(), Failure> {
     }
     let message =
         format!("the limit of memory is {} MB, and a run needs {} MB more", limit >> 20, (LEAST - left) >> 20);
-    Err(Failure::failed(message).help("nothing was changed; raise the limit: `ulimit -v unlimited`"))
+    Err(Failure::new(Cause::NoSpace, message).unchanged().help("raise the limit: `ulimit -v unlimited`"))
 }
 
 /// The address space that this process uses; 0 where nobody tells.

@@ -4,7 +4,7 @@ use crate::{
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
-    failure::{Exit, Failure, Reason},
+    failure::{Cause, Exit, Failure, Reason},
     fleet::{Fleet, did_you_mean, is_name},
     host::Host,
     report,
@@ -47,7 +47,7 @@ const ALL: &str = "all";
 fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<Exit, Failure> {
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
-        return Err(Failure::new(Reason::Fabfile, "`all` needs a line that names its fleet")
+        return Err(Failure::new(Cause::Fabfile, "`all` needs a line that names its fleet")
             .help("name their fleet before it: `rfab prod --trust all`"));
     }
     for fleet in fleets {
@@ -61,7 +61,7 @@ fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<E
             }
         }
     }
-    wrong.map_or(Ok(Exit::Done), |failure| Ok(failure.reason.exit()))
+    wrong.map_or(Ok(Exit::Done), |failure| Ok(failure.reason().exit()))
 }
 
 /// Shows the keys on the way to one host, and takes up those that are agreed to.
@@ -114,7 +114,7 @@ fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
         Some(expected) => {
             let (called, is) = (called(offer), &offer.fingerprint);
             let message = format!("the key of {called} is {is}, not the expected one, `{expected}`");
-            Err(Failure::refused(message).help("nothing was changed; ask the people who run the host"))
+            Err(Failure::refused(message).unchanged().help("ask the people who run the host"))
         }
     }
 }
@@ -147,9 +147,7 @@ fn agreed(
     };
     match person.confirm(question) {
         Some(true) => Ok(()),
-        Some(false) => {
-            Err(Failure::refused(format!("nobody confirmed the key of {}", called(offer))).help("nothing was changed"))
-        }
+        Some(false) => Err(Failure::refused(format!("nobody confirmed the key of {}", called(offer))).unchanged()),
         None => Err(Failure::refused(format!("nobody is there to ask about the key of {}", called(offer)))
             .help(format!("run it on a terminal, or name the fingerprint that you expect: `--trust {name}=SHA256:…`"))),
     }
@@ -165,13 +163,13 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
         }
     }
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
-        return Err(Failure::new(Reason::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
+        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
     }
     // Not a host of its own that sounds alike: it would be looked up in the network.
     let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));
     if let Some(meant) = did_you_mean(name, machines.map(|host| &*host.name)) {
         let message = format!("no host of these fleets is called `{name}`");
-        return Err(Failure::new(Reason::Fabfile, message).help(meant));
+        return Err(Failure::new(Cause::Fabfile, message).help(meant));
     }
     let fleet = fleets.first().cloned();
     let of = fleet.as_ref().map_or("".into(), |fleet| fleet.name.clone());
@@ -220,7 +218,7 @@ pub fn fleets(
     fleets.retain(|fleet| !chosen.contains(&fleet.name));
     // A selection that asks the balancer is refused, but names its fleet.
     match named {
-        Err(failure) if fleets.is_empty() || failure.reason != Reason::Refused => Err(failure),
+        Err(failure) if fleets.is_empty() || failure.reason() != Reason::Refused => Err(failure),
         _ => Ok(fleets),
     }
 }

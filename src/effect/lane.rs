@@ -88,7 +88,7 @@ impl Lane {
     pub fn perform<E: Effect + 'static>(self: &Arc<Self>, effect: E) -> Result<E::Outcome, Failure> {
         let (number, attempt) = (self.next.fetch_add(1, Relaxed), self.door.attempt());
         let call = Call { lane: self, number, attempt, effect: &effect, notes: &[] };
-        typed::<E>(self.door.pass(call))
+        typed::<E>(self.door.pass(call)).map_err(|failure| failure.of(&self.path, number))
     }
 
     /// A lane for each host, beginning now.

@@ -229,7 +229,7 @@ impl Fleets {
         match self.0.read().unwrap().get(&fleet.name) {
             Some(known) if **known != *fleet => {
                 let message = format!("two fleets are named `{}`", fleet.name);
-                Err(Failure::new(crate::failure::Reason::Fabfile, message)
+                Err(Failure::new(crate::failure::Cause::Fabfile, message)
                     .help("give one of them another file name or `name`"))
             }
             known => Ok(known.cloned()),

@@ -1,6 +1,6 @@
 //! Where the fabfile is, and whether it may be trusted.
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::owned_well,
 };
 use std::{
@@ -17,7 +17,7 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(file) = nearest(start, home) else {
         let message = format!("there is no `{NAME}` in `{}` or above it in the repository", start.display());
         let help = "go to a folder that has one, name it with `-f FILE`, or let `rfab --init` write one";
-        return Err(Failure::new(Reason::Fabfile, message).help(help));
+        return Err(Failure::new(Cause::Fabfile, message).help(help));
     };
     trusted(&file)?;
     Ok(file)
@@ -47,7 +47,7 @@ pub fn trusted(file: &Path) -> Result<(), Failure> {
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {
-    Failure::new(Reason::Fabfile, format!("`{}` can't be read: {e}", path.display()))
+    Failure::new(Cause::Fabfile, format!("`{}` can't be read: {e}", path.display()))
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
         fs::create_dir_all(&inner).unwrap();
         fs::create_dir(top.path().join("repo/.git")).unwrap();
         fs::write(top.path().join(NAME), "").unwrap();
-        assert_eq!(find(&inner, None).unwrap_err().reason, Reason::Fabfile);
+        assert_eq!(find(&inner, None).unwrap_err().cause, Cause::Fabfile);
         fs::write(top.path().join("repo").join(NAME), "").unwrap();
         assert_eq!(find(&inner, None).unwrap(), top.path().join("repo").join(NAME));
     }

@@ -2,7 +2,7 @@
 use super::tasks;
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fan_out::Limits,
     fleet::did_you_mean,
     http::Request,
@@ -82,7 +82,7 @@ fn values(call: &FnCallExpr, method: bool) -> Option<Wrong> {
     let crate::command::Error::NoValue { name } = &error else { return None };
     let near = did_you_mean(name, keys.iter().map(|(key, _)| &**key));
     let help = near.unwrap_or_else(|| format!("give it one: `#{{ {name}: … }}`"));
-    Some((Failure::new(Reason::Fabfile, error.to_string()).help(help), *at))
+    Some((Failure::new(Cause::Fabfile, error.to_string()).help(help), *at))
 }
 
 /// Functions of the stdlib that take hooks, as the file calls them: alias, name, and how many arguments.
@@ -126,7 +126,7 @@ fn unread(given: &Expr, known: &[&str], what: &str) -> Option<Wrong> {
     let all: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
     let help = did_you_mean(&key, known.iter().copied()).or(hints::key(&key).map(str::to_owned));
     let help = help.unwrap_or_else(|| format!("there are {}", all.join(", ")));
-    Some((Failure::new(Reason::Fabfile, format!("there is no {what} `{key}`")).help(help), at))
+    Some((Failure::new(Cause::Fabfile, format!("there is no {what} `{key}`")).help(help), at))
 }
 
 /// The keys of a literal map, with their places as far as the parser keeps them.

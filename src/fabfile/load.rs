@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Set,
     script::{Meter, Resolver, Script, engine, stdlib},
 };
@@ -102,6 +102,5 @@ fn foreign(name: &str) -> bool {
 }
 
 fn unreadable(file: &Path, e: &std::io::Error) -> Failure {
-    Failure::new(Reason::Fabfile, format!("`{}` can't be read: {e}", file.display()))
-        .help("name another with `-f FILE`")
+    Failure::new(Cause::Fabfile, format!("`{}` can't be read: {e}", file.display())).help("name another with `-f FILE`")
 }

@@ -4,7 +4,7 @@ use super::{
     task::{Overload, Signature},
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     script::Resolver,
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
@@ -110,7 +110,7 @@ fn functions(ast: &AST, module: Option<&str>) -> Result<Vec<Signature>, Failure>
     for function in functions {
         if module.is_none() && PRIMITIVES.contains(&function.name) {
             let message = format!("function `{0}` would be called instead of the primitive `{0}`", function.name);
-            return Err(Failure::new(Reason::Fabfile, message)
+            return Err(Failure::new(Cause::Fabfile, message)
                 .help(format!("write it `fn {0}_()`; it is still typed `{0}`", function.name)));
         }
         if function.access == FnAccess::Private {

@@ -2,7 +2,7 @@
 use super::tasks;
 use crate::{
     docs,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::nearest,
     script::{Resolver, hints},
 };
@@ -86,7 +86,7 @@ impl Known {
         };
         if !counts.is_empty() {
             let message = format!("`{shown}` takes {}, but {}", takes(&counts), given(call.arguments));
-            let failure = Failure::new(Reason::Fabfile, message);
+            let failure = Failure::new(Cause::Fabfile, message);
             let written = docs::written(&shown).map(|written| format!("it is written\n{written}"));
             let help = written.or_else(|| hints::function(&shown).map(str::to_owned));
             return Some(help.into_iter().fold(failure, Failure::help));
@@ -97,7 +97,7 @@ impl Known {
         }
         let names = all.iter().flat_map(|(counts, _)| counts.keys());
         let names = names.filter(|(namespace, _)| *namespace == call.namespace).map(|(_, name)| &**name);
-        let failure = Failure::new(Reason::Fabfile, format!("there is no function `{shown}`"));
+        let failure = Failure::new(Cause::Fabfile, format!("there is no function `{shown}`"));
         if let Some(hint) = hints::function(call.name).filter(|_| call.namespace.is_empty()) {
             return Some(failure.help(hint));
         }

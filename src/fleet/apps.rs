@@ -10,7 +10,7 @@ use super::{
     wrong::{Place, Problem},
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::{Host, Name},
 };
 
@@ -204,7 +204,7 @@ impl Fleet {
                 did_you_mean(name, self.app_names()).unwrap_or_else(|| format!("it has {}", self.listed("and")))
             }
         };
-        Err(Failure::new(Reason::Fabfile, message).help(help))
+        Err(Failure::new(Cause::Fabfile, message).help(help))
     }
 
     fn app_name(&self) -> Option<&str> {
@@ -225,6 +225,6 @@ impl Fleet {
         let first = self.app_names().next()?;
         let message = format!("fleet `{}` has several apps, and none is chosen: {}", self.name, self.listed("and"));
         let help = format!("let a task choose one: `fleet(…).app(\"{first}\")`, and name that task in the line");
-        Some(Failure::new(Reason::Fabfile, message).help(help))
+        Some(Failure::new(Cause::Fabfile, message).help(help))
     }
 }

@@ -4,7 +4,7 @@ use super::{
     hosts::{Named, WORDS},
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::{Host, Name},
 };
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl Fleet {
                     false => format!("there are {there}"),
                 });
             let message = format!("`--without-balancer {pool}`: `{}` has no such pool", self.name);
-            return Err(Failure::new(Reason::Usage, message).help(help));
+            return Err(Failure::new(Cause::Usage, message).help(help));
         }
         for balancer in &mut self.balancers {
             self.unasked.extend(balancer.pools.remove_entry(pool));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     event::Standing,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::{Host, Name},
 };
 use std::collections::BTreeSet;
@@ -88,7 +88,7 @@ impl Selection {
                 self.text,
                 named(&unknown, " is", " are")
             );
-            return Err(Failure::new(Reason::Balancer, message).on(&first.name).help("ask the balancer again"));
+            return Err(Failure::new(Cause::Balancer, message).on(&first.name).help("ask the balancer again"));
         }
         if chosen.is_empty() {
             return Err(self.nobody(fleet, standing));
@@ -128,7 +128,7 @@ impl Selection {
         }
         let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
         let failure =
-            Failure::new(Reason::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name));
+            Failure::new(Cause::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name));
         match why.is_empty() {
             true => failure.help("check the selection: `+` is and, `,` is or, `^` takes away"),
             false => failure.help("select `all` to see who is live and who is out"),
@@ -178,7 +178,7 @@ impl Term {
 
     fn range(word: &str, text: &str, fleet: &Fleet) -> Result<Term, Failure> {
         let names = range::unroll(word)
-            .map_err(|error| Failure::new(Reason::Fabfile, format!("{error} in `{text}`")).help(error.help()))?;
+            .map_err(|error| Failure::new(Cause::Fabfile, format!("{error} in `{text}`")).help(error.help()))?;
         let known: BTreeSet<&str> = fleet.hosts.iter().map(|host| &*host.name).collect();
         match names.iter().find(|name| !known.contains(name.as_str())) {
             Some(name) => Err(unknown(name, text, fleet)),
@@ -235,20 +235,20 @@ fn left<'h>(
 ) -> Result<Vec<Host>, Failure> {
     let hosts: Vec<Host> = hosts.cloned().collect();
     match hosts.is_empty() {
-        true => Err(Failure::new(Reason::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
+        true => Err(Failure::new(Cause::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
             .help(format!("check what `{flag}` names"))),
         false => Ok(hosts),
     }
 }
 
 fn wrong(text: &str, why: &str) -> Failure {
-    Failure::new(Reason::Fabfile, format!("the selection `{}` {why}", text.trim()))
+    Failure::new(Cause::Fabfile, format!("the selection `{}` {why}", text.trim()))
 }
 
 fn unknown(word: &str, text: &str, fleet: &Fleet) -> Failure {
     let within = if word == text.trim() { String::new() } else { format!(", in `{}`", text.trim()) };
     let message = format!("`{}` has no host, group or role `{word}`{within}", fleet.name);
-    let failure = Failure::new(Reason::Fabfile, message);
+    let failure = Failure::new(Cause::Fabfile, message);
     if let Some((from, to)) = word.split_once("..") {
         let digits = from.len() - from.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let (head, first) = from.split_at(from.len() - digits);
@@ -313,7 +313,7 @@ mod tests {
     fn failure(result: Result<Vec<Host>, Failure>) -> (u8, String) {
         let failure = result.unwrap_err();
         let help = failure.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
-        (failure.reason.exit().code(), format!("{}{help}", failure.message))
+        (failure.reason().exit().code(), format!("{}{help}", failure.message))
     }
 
     fn select(text: &str, standing: impl Fn(&Host) -> Standing) -> Result<Vec<Host>, Failure> {

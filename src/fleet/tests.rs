@@ -337,7 +337,7 @@ fn a_file_that_cannot_be_read_says_why() {
 fn as_a_failure_every_problem_has_its_line() {
     let text = "guarded = 1\n[hosts]\nweb1 = { role = [] }\n";
     let failure = crate::failure::Failure::from(parse("fleets/x.toml", "x", text, folders(), &[]).unwrap_err());
-    assert_eq!(failure.reason.exit().code(), 3);
+    assert_eq!(failure.reason().exit().code(), 3);
     assert_eq!(failure.message, "fleets/x.toml has 2 mistakes");
     let places: Vec<_> = failure.places.iter().map(|p| (p.line, p.column, p.label.as_str())).collect();
     let role = "`role` would be a variable, but looks like `roles`: write `roles`, or give the variable another name";

@@ -1,6 +1,6 @@
 //! What is wrong with a fleet, pointing at the line.
 use super::tree::At;
-use crate::failure::{Excerpt, Failure, Reason};
+use crate::failure::{Cause, Excerpt, Failure};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
 
@@ -186,7 +186,7 @@ impl From<&Wrong> for Failure {
             && wrong.source.is_some()
         {
             let places = problem.places.iter().filter_map(|place| Some(excerpt(place)?.labelled(&place.label)));
-            let failure = Failure::new(Reason::Fabfile, problem.to_string());
+            let failure = Failure::new(Cause::Fabfile, problem.to_string());
             return Failure { help: problem.help.clone(), places: places.collect(), ..failure };
         }
         let said = |problem: &Problem| match &problem.help {
@@ -195,10 +195,10 @@ impl From<&Wrong> for Failure {
         };
         let first = |problem: &Problem| Some(excerpt(problem.places.first()?)?.labelled(said(problem)));
         if let Some(places) = wrong.problems.iter().map(first).collect::<Option<Vec<_>>>() {
-            return Failure { places, ..Failure::new(Reason::Fabfile, wrong.to_string()) };
+            return Failure { places, ..Failure::new(Cause::Fabfile, wrong.to_string()) };
         }
         let lines: Vec<String> = wrong.problems.iter().map(|problem| wrong.line(problem)).collect();
-        let failure = Failure::new(Reason::Fabfile, lines.join("\n"));
+        let failure = Failure::new(Cause::Fabfile, lines.join("\n"));
         let help = wrong.problems.iter().find_map(|problem| problem.help.clone());
         Failure { help, ..failure }
     }

@@ -2,7 +2,7 @@
 use super::{Repository, Trust};
 use crate::{
     command::quoted,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Accept,
 };
 use std::time::Duration;
@@ -74,14 +74,21 @@ impl From<git2::Error> for Error {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let reason = match &error {
-            Error::NotAccepted { .. } | Error::NotPushed(_) => Reason::Refused,
+        let cause = match &error {
+            Error::NotAccepted { .. } | Error::NotPushed(_) => Cause::Refused,
             Error::NotARepository { .. } | Error::Theirs { .. } | Error::BadUrl(_) | Error::ManyRemotes(_) => {
-                Reason::Fabfile
+                Cause::Fabfile
             }
             // Git was ended in the middle: a push may have arrived.
-            Error::TimedOut { .. } => Reason::Unknown,
-            _ => Reason::Failed,
+            Error::TimedOut { .. } => Cause::Unknown,
+            _ => Cause::Git,
+        };
+        let about = match &error {
+            Error::Unknown { reference, .. }
+            | Error::Ambiguous { reference, .. }
+            | Error::NotAccepted { reference, .. }
+            | Error::BadName(reference) => Some(reference.clone()),
+            _ => None,
         };
         let help = match &error {
             Error::Theirs { path, advised: true } => Some(format!(
@@ -106,7 +113,7 @@ impl From<Error> for Failure {
             Error::NoGit(_) => Some("install git".to_owned()),
             _ => None,
         };
-        Failure { help, ..Failure::new(reason, error.to_string()) }
+        Failure { help, about, ..Failure::new(cause, error.to_string()) }
     }
 }
 

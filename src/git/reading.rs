@@ -3,7 +3,7 @@ use super::{Ask as Wanted, Between, Names, Progress, Repository, Resolved, log_b
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::{Accept, App, Fleet},
     model::{Miss, Model, Predicted},
 };
@@ -41,7 +41,7 @@ impl Resolve {
 /// `Fabfile` when there is none.
 pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
     let none = || {
-        Failure::new(Reason::Fabfile, format!("fleet `{}` has no app", fleet.name))
+        Failure::new(Cause::Fabfile, format!("fleet `{}` has no app", fleet.name))
             .help("add `[app]` with `repository` and `path` to the fleet file")
     };
     fleet.app.as_ref().ok_or_else(|| fleet.unchosen().unwrap_or_else(none))

@@ -70,8 +70,8 @@ impl Expected {
             return Ok(Expected { id: listing.revision.map(Commit::from), names: vec![folder], sure: false });
         }
         match listing.set_up || packaged {
-            true if packaged => Err(Failure::refused(format!("host `{host}` has no package: left out")).on(&host.name)),
-            true => Err(Failure::refused(format!("host `{host}` has no release: left out")).on(&host.name)),
+            true if packaged => Err(Failure::refused("has no package: left out").on(&host.name)),
+            true => Err(Failure::refused("has no release: left out").on(&host.name)),
             false => Ok(Expected::default()),
         }
     }

@@ -3,7 +3,7 @@ use super::{Answer, Expected, Verdict, asking::Asking, expected::Written, judged
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::{Fleet, Health, Version},
     host::Host,
     model::{Miss, Model, Predicted, Time},
@@ -55,7 +55,7 @@ impl Probe {
         let app = fleet.app.as_ref();
         let none = || {
             let message = format!("fleet `{}` doesn't say how a host proves that it serves", fleet.name);
-            Failure::new(Reason::Fabfile, message).help("add `[app.health]` with `url` to the fleet file")
+            Failure::new(Cause::Fabfile, message).help("add `[app.health]` with `url` to the fleet file")
         };
         let health = app.and_then(|app| app.health.clone());
         let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
@@ -74,8 +74,7 @@ impl Probe {
     /// That the name in its URL does not resolve where it goes out.
     pub(super) fn unresolved(&self, name: &str) -> Failure {
         let (host, through) = (&self.host, &self.through);
-        let message =
-            format!("`{name}` doesn't resolve on `{through}`, from where `{host}` is probed at {}", self.url());
+        let message = format!("`{name}` doesn't resolve on `{through}`, from where it is probed at {}", self.url());
         let address = match host.address {
             Some(_) => "correct `address`",
             None => "add `address`",
@@ -84,7 +83,7 @@ impl Probe {
             "{address} of `{host}` in the fleet file: an IP address, or a name that `{through}` knows. A name that only your \
              ssh configuration has doesn't count there"
         );
-        Failure::new(Reason::Fabfile, message).on(&host.name).help(help)
+        Failure::new(Cause::Fabfile, message).on(&host.name).help(help)
     }
 
     fn failure(&self, last: &[Answer]) -> Failure {
@@ -92,14 +91,14 @@ impl Probe {
         let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());
         let message = match wrong {
             Some(Some(version)) => {
-                format!("host `{}` serves version `{version}`, not {}", self.host, self.expected.shown())
+                format!("serves version `{version}`, not {}", self.expected.shown())
             }
-            Some(None) => format!("host `{}` answers well, but doesn't say which version it serves", self.host),
-            None => format!("host `{}` doesn't become healthy within {within} s", self.host),
+            Some(None) => "answers well, but doesn't say which version it serves".to_owned(),
+            None => format!("doesn't become healthy within {within} s"),
         };
         let said: Vec<String> = last.iter().map(Answer::shown).collect();
         let url = self.url();
-        Failure::failed(message)
+        Failure::new(Cause::Unhealthy, message)
             .on(&self.host.name)
             .help(format!("the last answers of {url} were: {}", said.join("; ")))
     }

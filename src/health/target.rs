@@ -1,7 +1,7 @@
 //! A service, as it is reached from here.
 use super::{Answer, ONE_ANSWER, Probe, answer};
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Health,
     http::innermost,
     world::real::{Connections, Remote},
@@ -29,7 +29,7 @@ impl Target {
     pub async fn of(probe: &Probe, site: &Connections) -> Result<Target, Failure> {
         let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
-            |e: &dyn std::fmt::Display| Failure::new(Reason::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));
+            |e: &dyn std::fmt::Display| Failure::new(Cause::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));
         let mut url = Url::parse(&text).map_err(|e| wrong(&e))?;
         let (name, named) = match url.host().ok_or_else(|| wrong(&"it has no host"))? {
             // On the other side it is no URL's any more, and has no brackets.
@@ -107,7 +107,7 @@ impl Target {
 
     fn unaccepted(&self, why: &rustls::Error) -> Failure {
         let message = format!("the certificate of `{}` isn't accepted: {why}", self.url);
-        Failure::new(Reason::Fabfile, message).help(
+        Failure::new(Cause::Fabfile, message).help(
             "write the name that it is for as `server_name` in `[app.health]`, and as `ca` a file beside the fleet with the \
              authority that signed it",
         )
@@ -117,7 +117,7 @@ impl Target {
 /// The certificates in a file.
 fn certificates(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let wrong = |e: &dyn std::fmt::Display| {
-        Failure::new(Reason::Fabfile, format!("`{}` has no certificates that can be read: {e}", file.display()))
+        Failure::new(Cause::Fabfile, format!("`{}` has no certificates that can be read: {e}", file.display()))
     };
     let pem = std::fs::read(file).map_err(|e| wrong(&e))?;
     Certificate::from_pem_bundle(&pem).map_err(|e| wrong(&innermost(&e)))

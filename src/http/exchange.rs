@@ -2,7 +2,7 @@
 use super::{Answer, Request, client, innermost, request::shown};
 use crate::{
     effect::*,
-    failure::Failure,
+    failure::{Cause, Failure},
     model::{Model, Predicted},
 };
 use reqwest::{Url, header, redirect::Policy};
@@ -110,7 +110,7 @@ fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
     match sent && !request.method.reads() {
         true => Failure::unknown(format!("{message}, and rfab can't tell whether it was done"))
             .help("check the other side before you send it again"),
-        false => Failure::failed(message),
+        false => Failure::new(Cause::Http, message),
     }
 }
 
@@ -129,19 +129,19 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
         url = next(request, &url, place.to_str().ok())?;
     }
     let message = format!("`{}` is sent on more than {REDIRECTS} times", request.shown());
-    Err(Failure::failed(message).help("request its final URL"))
+    Err(Failure::new(Cause::Http, message).help("request its final URL"))
 }
 
 /// Where a request is sent on to: never to where it could be read on its way, if it could not be so far.
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
-        return Err(Failure::failed(format!("`{}` is redirected to what isn't a URL", request.shown())));
+        return Err(Failure::new(Cause::Http, format!("`{}` is redirected to what isn't a URL", request.shown())));
     };
     if url.scheme() == "https" && next.scheme() == "http" {
         let message =
             format!("`{}` is redirected to `{}`, which anybody on the way can read", request.shown(), shown(&next));
-        return Err(Failure::failed(message).help("request its final URL, by `https://…`"));
+        return Err(Failure::new(Cause::Http, message).help("request its final URL, by `https://…`"));
     }
     Ok(next)
 }
@@ -154,7 +154,7 @@ async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure
     });
     let client = if own { client.no_proxy() } else { client };
     let client = client.build().map_err(|e| {
-        Failure::failed(format!("`{}` can't be sent from here: {}", request.shown(), innermost(&e)))
+        Failure::new(Cause::Http, format!("`{}` can't be sent from here: {}", request.shown(), innermost(&e)))
             .help("install this machine's certificates, such as the package `ca-certificates`")
     })?;
     request.built(&client, url).send().await.map_err(|e| {

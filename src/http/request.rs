@@ -1,7 +1,7 @@
 //! A request as a script wants it sent.
 use super::Answer;
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     secret::Secret,
 };
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
@@ -77,7 +77,7 @@ impl Request {
     ///
     /// `Fabfile` for what is no URL, and for one with a password in it.
     pub fn new(method: Method, url: &str, within: Duration) -> Result<Request, Failure> {
-        let wrong = |message: String| Failure::new(Reason::Fabfile, message);
+        let wrong = |message: String| Failure::new(Cause::Fabfile, message);
         let parsed = Url::parse(url).map_err(|e| {
             wrong(format!("`{url}` isn't a URL: {e}")).help("write it whole, such as `https://example.org/hook`")
         })?;
@@ -104,7 +104,7 @@ impl Request {
     ///
     /// `Fabfile` for what can be none.
     pub fn header(&mut self, name: &str, value: Secret) -> Result<(), Failure> {
-        let wrong = |message: String| Failure::new(Reason::Fabfile, message);
+        let wrong = |message: String| Failure::new(Cause::Fabfile, message);
         HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` isn't a header's name")))?;
         // Its value may be a secret, and is not shown.
         HeaderValue::try_from(value.reveal())
@@ -154,7 +154,7 @@ impl Request {
         if self.good(answer.status) {
             return Ok(answer);
         }
-        let failure = Failure::failed(format!("`{}` was answered with {}", self.shown(), answer.words()));
+        let failure = Failure::new(Cause::Http, format!("`{}` was answered with {}", self.shown(), answer.words()));
         let failure = failure.status(answer.status.into());
         let said: String = answer.body.trim().chars().take(200).collect();
         Err(match said.is_empty() {

@@ -129,7 +129,7 @@ async fn a_status_that_is_not_wanted_is_a_failure() {
     request.wanted = vec![404];
     assert_eq!(server.said(&ask(&request).await.unwrap_err()), "`get URL/good` was answered with 200 OK");
     let failure = ask(&server.request(Method::Delete, "/broken")).await.unwrap_err();
-    assert_eq!(failure.reason, Reason::Failed, "the server said that it didn't work");
+    assert_eq!(failure.reason(), Reason::Failed, "the server said that it didn't work");
     assert_eq!(failure.help.unwrap().len(), "the answer begins: ".len() + 200);
 }
 
@@ -170,7 +170,7 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
         }
         let failure = ask(&request).await.unwrap_err();
         assert!(began.elapsed() < Duration::from_secs(4), "{path}");
-        (failure.reason, server.said(&failure))
+        (failure.reason(), server.said(&failure))
     };
     let unknown = ", and rfab can't tell whether it was done";
     let slow = |method: &str| format!("`{method} URL/slow` wasn't answered within 0.3 s");
@@ -189,7 +189,7 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
     // Where nobody listens nothing was sent.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let request = Request::new(Method::Post, &format!("http://{free}/"), Duration::from_secs(5)).unwrap();
-    assert_eq!(ask(&request).await.unwrap_err().reason, Reason::Failed);
+    assert_eq!(ask(&request).await.unwrap_err().reason(), Reason::Failed);
     let stops = Notify::new();
     let request = server.request(Method::Get, "/slow");
     let stop = async {

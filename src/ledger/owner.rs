@@ -3,7 +3,7 @@ use super::place;
 use crate::{
     command::Command,
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
@@ -61,10 +61,8 @@ async fn there(at: &At<'_>, fleet: &Fleet, script: &str, more: Option<(String, S
     let job = Job { timeout: Some(Duration::from_secs(20)), keep: 1 << 20, ..Job::new(&command) };
     let ended = at.real.site(&fleet.name).transport.run(host, job).await?;
     if ended.status != 0 {
-        let message = format!("`{folder}/project` on `{home}`, which names the ledger's project, can't be used");
-        return Err(Failure::new(Reason::Failed, message)
-            .on(&host.name)
-            .help("nothing was changed; check that folder"));
+        let message = format!("`{folder}/project`, which names the ledger's project, can't be used");
+        return Err(Failure::new(Cause::Failed, message).on(&host.name).unchanged().help("check that folder"));
     }
     Ok(ended.out)
 }
@@ -140,8 +138,8 @@ pub fn foreign(fleet: &Fleet, owner: &Owner) -> Failure {
     let message =
         format!("`{folder}` on `{home}` has the lock and the ledger of another project's fleet `{}`{of}", fleet.name);
     let own = format!("{}-{}", fleet.state, own_word(fleet));
-    Failure::refused(message).help(format!(
-        "nothing was changed; keep the two apart: write `state = \"{own}\"` as the first line of this fleet's file. \
+    Failure::refused(message).unchanged().help(format!(
+        "keep the two apart: write `state = \"{own}\"` as the first line of this fleet's file. \
          If this is the same project with other hosts or another `path`, remove `{folder}/project` there"
     ))
 }

@@ -3,7 +3,7 @@ use super::{Local, process};
 use crate::{
     command::Command,
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     model::{Model, Predicted},
     ssh::Output,
 };
@@ -34,7 +34,7 @@ impl ReadHosts {
 
     fn failure(&self, why: &str) -> Failure {
         let message = format!("fleet `{}` has no hosts: {why}", self.fleet);
-        Failure::new(Reason::Fabfile, message)
+        Failure::new(Cause::Fabfile, message)
     }
 
     fn judged(&self, output: Output) -> Result<String, Failure> {

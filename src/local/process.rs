@@ -3,7 +3,7 @@ use super::{Group, Local};
 use crate::{
     command::Command,
     event::Stream,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     ssh::heard::{Halves, flush, hear},
     world::real::{Ended, Hears},
 };
@@ -61,8 +61,8 @@ pub async fn run(
                     break Ok(status);
                 }
                 _ = &mut through, if !read => read = true,
-                () = &mut limit => break Err(format!("took longer than {} s", local.timeout.unwrap_or_default().as_secs_f64())),
-                () = &mut stopped => break Err("was interrupted".to_owned()),
+                () = &mut limit => break Err((Cause::TimedOut, format!("took longer than {} s", local.timeout.unwrap_or_default().as_secs_f64()))),
+                () = &mut stopped => break Err((Cause::Failed, "was interrupted".to_owned())),
             }
         }
     };
@@ -75,18 +75,18 @@ pub async fn run(
             let ((out, cut), (err, _)) = (out.done(), err.done());
             Ok(Ended { status, out, err, cut })
         }
-        Err(why) => {
+        Err((cause, why)) => {
             group.end(&mut child).await;
             // What it said last is told all the same.
             out.done();
             err.done();
-            Err(Failure::failed(format!("{shown} {why} and was stopped")))
+            Err(Failure::new(cause, format!("{shown} {why} and was stopped")))
         }
     }
 }
 
 fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
-    let wrong = |message| Failure::new(Reason::Fabfile, message);
+    let wrong = |message| Failure::new(Cause::Fabfile, message);
     let folder = local.folder.join(local.cd.as_deref().unwrap_or_default());
     if !folder.is_dir() {
         let shown = local.cd.as_deref().unwrap_or_default();

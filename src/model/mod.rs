@@ -147,15 +147,10 @@ impl Model {
 
     pub fn machine(&mut self, host: &Host) -> Predicted<&mut Machine> {
         if self.dead.contains(&key(host)) {
-            let failure = Failure::new(
-                crate::failure::Reason::Unreachable,
-                format!("host `{host}` can't be reached: no route to host"),
-            );
+            let failure = Failure::new(crate::failure::Cause::Unreachable, "can't be reached: no route to host");
             return Err(failure.on(&host.name).into());
         }
-        self.machines
-            .get_mut(&key(host))
-            .ok_or_else(|| Failure::failed(format!("no host `{host}`")).on(&host.name).into())
+        self.machines.get_mut(&key(host)).ok_or_else(|| Failure::failed("there is no such host").on(&host.name).into())
     }
 
     pub fn state(&mut self, fleet: &Name) -> Predicted<&mut StateFolder> {

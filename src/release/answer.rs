@@ -449,7 +449,7 @@ mod tests {
             let failed = listed(&ended(status, out)).unwrap_err();
             assert!(matches!(failed, Error::NoEnd { program: "list", .. }), "{out:?}: {failed:?}");
             assert!(!failed.to_string().contains('\x1b'));
-            assert_eq!(crate::failure::Failure::from(failed).reason, crate::failure::Reason::Unknown);
+            assert_eq!(crate::failure::Failure::from(failed).reason(), crate::failure::Reason::Unknown);
         }
         let cut = Ended { cut: true, ..ended(0, "current-none\nend list\n") };
         assert!(matches!(listed(&cut), Err(Error::NoEnd { .. })));

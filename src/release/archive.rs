@@ -74,9 +74,7 @@ impl TakeArchive {
         let is = hex::encode(digest.finalize());
         if is != self.sha256 {
             let message = format!("the sha256 of `{}` is {is}, but should be {}", self.file, self.sha256);
-            return Err(
-                Failure::failed(message).help("nothing was changed; get the archive again, or the right digest")
-            );
+            return Err(Failure::failed(message).unchanged().help("get the archive again, or the right digest"));
         }
         std::fs::create_dir_all(cache).map_err(said)?;
         let folder = tempfile::tempdir_in(cache).map_err(said)?;

@@ -84,7 +84,7 @@ tail -n "$lines" "$file""#;
         let job = Job { user: self.home.user.clone(), timeout: within, keep: 16 << 20, ..Job::new(&command) };
         let ended = at.real.site(&self.host.fleet).transport.run(&self.host, job).await?;
         if ended.status != 0 || ended.cut {
-            let message = format!("host `{}`: its ledger can't be read", self.host);
+            let message = "its ledger can't be read";
             return Err(Failure::failed(message).on(&self.host.name));
         }
         Ok(Book::read(&String::from_utf8_lossy(&ended.out)))

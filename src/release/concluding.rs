@@ -55,7 +55,7 @@ printf '%s\n' "$line" >> "$file" && sync "$file""#;
         if ended.status == 0 {
             return Ok(());
         }
-        let message = format!("host `{host}`: its ledger can't be written");
+        let message = "its ledger can't be written";
         Err(Failure::failed(message).on(&host.name))
     }
 

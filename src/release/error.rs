@@ -1,7 +1,7 @@
 //! What can go wrong with a release, here and on a host.
 use crate::{
     command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Unchanged},
     git,
 };
 
@@ -110,15 +110,23 @@ pub enum Problem {
 }
 
 /// What is to be done where a commit's release is there, and is another.
-pub const ANOTHER: &str = "nothing was changed; deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
+pub const ANOTHER: &str =
+    "deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let reason = match &error {
+        let cause = match &error {
             Error::Git(inner) => return inner.clone().into(),
-            Error::NoEnd { .. } | Error::Nonsense { .. } => Reason::Unknown,
-            Error::BadPath(_) | Error::KeepNone => Reason::Fabfile,
-            _ => Reason::Failed,
+            Error::NoEnd { .. } | Error::Nonsense { .. } => Cause::Unknown,
+            Error::BadPath(_) | Error::KeepNone => Cause::Fabfile,
+            Error::Full { .. } => Cause::NoSpace,
+            _ => Cause::Failed,
+        };
+        let unchanged = match &error {
+            Error::Others(_) | Error::Led | Error::Foreign(_) | Error::CurrentFolder(_) | Error::Another { .. } => {
+                Some(Unchanged::Run)
+            }
+            _ => None,
         };
         let help = match &error {
             Error::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
@@ -127,29 +135,27 @@ impl From<Error> for Failure {
             }
             Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
             Error::Others(_) => Some(
-                "nothing was changed, because that user could point root somewhere else; give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
+                "that user could point root somewhere else: give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
             ),
-            Error::Led => Some("nothing was changed; make that link as root, or name the place where it leads"),
+            Error::Led => Some("make that link as root, or name the place where it leads"),
             Error::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
             Error::LinkedFile(_) => Some("put it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),
-            Error::Foreign(_) => {
-                Some("`setup:adopt` takes it over as it is (`release::adopt(host)`); nothing was changed")
-            }
+            Error::Foreign(_) => Some("`setup:adopt` takes it over as it is (`release::adopt(host)`)"),
             Error::CurrentFolder(path) => {
                 let help = format!(
-                    "nothing was changed; make it a release by hand, while the host is out: `cd {above} && mkdir -p releases \
+                    "make it a release by hand, while the host is out: `cd {above} && mkdir -p releases \
                      && mv current releases/before && ln -s releases/before current`",
                     above = path.trim_end_matches("/current")
                 );
-                return Failure { help: Some(help), ..Failure::new(reason, error.to_string()) };
+                return Failure { help: Some(help), unchanged, ..Failure::new(cause, error.to_string()) };
             }
             Error::IdTaken => Some("try again"),
             Error::Another { .. } => Some(ANOTHER),
             Error::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,
         };
-        Failure { help: help.map(str::to_owned), ..Failure::new(reason, error.to_string()) }
+        Failure { help: help.map(str::to_owned), unchanged, ..Failure::new(cause, error.to_string()) }
     }
 }
 

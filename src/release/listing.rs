@@ -1,7 +1,7 @@
 //! The releases of a host.
 use crate::{
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     git::app,
     host::{Host, Name},
@@ -59,9 +59,9 @@ impl Home {
         let app = app(fleet)?;
         if !app.is_on(host) {
             let roles: Vec<String> = app.roles.iter().map(|role| format!("`{role}`")).collect();
-            let message = format!("host `{host}` doesn't get the app: it has none of its roles, {}", roles.join(", "));
+            let message = format!("doesn't get the app: it has none of its roles, {}", roles.join(", "));
             let help = "leave it out by `release::hosts(targets())`, or give it such a role in the fleet file";
-            return Err(Failure::new(Reason::Fabfile, message).on(&host.name).help(help));
+            return Err(Failure::new(Cause::Fabfile, message).on(&host.name).help(help));
         }
         Ok(Home { path: app.path_on(host), user: app.user.clone() })
     }

@@ -43,7 +43,7 @@ fn named(release: &Release) -> Result<ReleaseName, Failure> {
 pub(super) fn on(host: &Host) -> impl Fn(super::Error) -> Failure + '_ {
     move |error| {
         let failure = Failure::from(error);
-        Failure { message: format!("host `{host}`: {}", failure.message), ..failure }.on(&host.name)
+        failure.on(&host.name)
     }
 }
 

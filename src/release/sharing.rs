@@ -2,7 +2,7 @@
 use super::{Error, Home, activating::set_up, linked, on_host};
 use crate::{
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
     model::{Fact, Model, Predicted},
     secret::Secret,
@@ -34,7 +34,7 @@ pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
         None => Ok(format!("{}/shared/{path}", home.path)),
         Some(why) => {
             let message = format!("`{}` can't be in `shared`: {why}", path.escape_debug());
-            Err(Failure::new(Reason::Fabfile, message).help("write it as `linked` of the fleet file has it"))
+            Err(Failure::new(Cause::Fabfile, message).help("write it as `linked` of the fleet file has it"))
         }
     }
 }

@@ -29,8 +29,7 @@ impl Stage {
     pub(super) fn failed(&self, error: Error) -> Failure {
         let plain = self.made.is_none() && matches!(error, Error::Another { .. });
         let failure = on_host::on(&self.host)(error);
-        let help =
-            "nothing was changed; was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
+        let help = "was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
     }
 

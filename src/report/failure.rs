@@ -18,34 +18,18 @@ pub fn failure(failure: &Failure, palette: Palette) -> String {
 
 /// The reports of several failures; hosts that say the same, and that stand alike in the balancer, share one.
 pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String {
-    let mut shared: Vec<(&Failure, String, &str, Vec<&str>)> = Vec::new();
+    let mut shared: Vec<(&Failure, &str, Vec<&str>)> = Vec::new();
     for one in failures {
-        let (said, traffic) = (unnamed(one), traffic(one, rows));
-        let same = |(other, text, hurt, _): &&mut (&Failure, String, &str, Vec<&str>)| {
-            other.reason == one.reason && *text == said && *hurt == traffic
+        let traffic = traffic(one, rows);
+        let same = |(other, hurt, _): &&mut (&Failure, &str, Vec<&str>)| {
+            other.cause == one.cause && other.message == one.message && *hurt == traffic
         };
         match shared.iter_mut().find(same) {
-            Some((first, _, _, others)) => others.extend(one.host.as_deref().filter(|_| one.host != first.host)),
-            None => shared.push((one, said, traffic, Vec::new())),
+            Some((first, _, others)) => others.extend(one.host.as_deref().filter(|_| one.host != first.host)),
+            None => shared.push((one, traffic, Vec::new())),
         }
     }
-    shared.iter().map(|(one, _, traffic, others)| format!("\n{}", report(one, traffic, others, palette))).collect()
-}
-
-/// The message without the name of the failure's own host.
-fn unnamed(failure: &Failure) -> String {
-    let Some(host) = &failure.host else { return failure.message.clone() };
-    let part = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    let mut text = String::new();
-    let mut rest = &*failure.message;
-    while let Some(at) = rest.find(&**host) {
-        let (before, after) = (&rest[..at], &rest[at + host.len()..]);
-        let whole = !before.ends_with(part) && !after.starts_with(part);
-        text += before;
-        text += if whole { "\0" } else { host };
-        rest = after;
-    }
-    text + rest
+    shared.iter().map(|(one, traffic, others)| format!("\n{}", report(one, traffic, others, palette))).collect()
 }
 
 /// Whether a host that failed gets requests, as far as the table knows.
@@ -60,17 +44,9 @@ fn traffic(failure: &Failure, rows: &[Row]) -> &'static str {
     }
 }
 
-/// The message, with the host in front where it does not name it.
-pub fn named(failure: &Failure) -> String {
-    match &failure.host {
-        Some(host) if !failure.message.contains(&format!("`{host}`")) => format!("host `{host}`: {}", failure.message),
-        _ => failure.message.clone(),
-    }
-}
-
 fn report(failure: &Failure, traffic: &str, others: &[&str], palette: Palette) -> String {
     let mut text = String::new();
-    for (i, line) in named(failure).lines().enumerate() {
+    for (i, line) in failure.to_string().lines().enumerate() {
         let mark = if i == 0 { palette.bad("error: ") } else { String::new() };
         let traffic = if i == 0 && !traffic.is_empty() { format!(" ({traffic})") } else { String::new() };
         text += &format!("{mark}{}{traffic}\n", visible(line, false));
@@ -79,7 +55,7 @@ fn report(failure: &Failure, traffic: &str, others: &[&str], palette: Palette) -
         text += &format!("  the same on {}\n", visible(&together(others), false));
     }
     text += &excerpts(&failure.places, palette).unwrap_or_default();
-    if let Some(help) = &failure.help {
+    if let Some(help) = failure.advice() {
         for (i, line) in help.lines().enumerate() {
             let mark = if i == 0 { palette.good("help: ") } else { "      ".to_owned() };
             text += &format!("  {mark}{}\n", visible(line, false));
@@ -102,12 +78,12 @@ fn together(hosts: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{Excerpt, Reason};
+    use crate::failure::{Cause, Excerpt};
 
     const PLAIN: Palette = Palette { color: false };
 
     fn full(host: &str) -> Failure {
-        Failure::failed(format!("host `{host}`: {host}:/srv is full")).on(&host.into()).help("make room")
+        Failure::failed("`/srv` is full").on(&host.into()).help("make room")
     }
 
     #[test]
@@ -116,7 +92,7 @@ mod tests {
         assert_eq!(
             failures(&all, &[], PLAIN),
             "
-error: host `web1`: web1:/srv is full
+error: host `web1`: `/srv` is full
   the same on web2, web4
   help: make room
 
@@ -129,7 +105,7 @@ error: host `web3`: it is gone
     fn two_hundred_hosts_that_fail_alike_are_one_paragraph() {
         for (step, others) in [(1, "web[2..200]"), (2, "web3, web5, web7, web9, web11, web13 and 193 more hosts")] {
             let all: Vec<Failure> = (0..200).map(|n| full(&format!("web{}", 1 + n * step))).collect();
-            let told = format!("\nerror: host `web1`: web1:/srv is full\n  the same on {others}\n  help: make room\n");
+            let told = format!("\nerror: host `web1`: `/srv` is full\n  the same on {others}\n  help: make room\n");
             assert_eq!(failures(&all, &[], PLAIN), told);
         }
     }
@@ -172,7 +148,7 @@ error: host `web6`: no room
     #[test]
     fn a_failure_shows_the_line_and_what_to_do() {
         let place = Excerpt::of("fleets/prod.toml", "guarded = true\nusr = \"x\"\n", 15..18);
-        let wrong = Failure::new(Reason::Fabfile, "there is no key `usr` in a fleet file").help("did you mean `user`?");
+        let wrong = Failure::new(Cause::Fabfile, "there is no key `usr` in a fleet file").help("did you mean `user`?");
         assert_eq!(
             failure(&wrong.at(place), PLAIN),
             "\

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     effect::Effect,
     event::{Event, Kind, Listener, Stream, What},
+    failure::Reason,
     host::Name,
     ledger::Mark,
     release::Number,
@@ -78,7 +79,7 @@ pub struct Wording {
     width: usize,
     last_words: LastWords,
     /// The hosts that could not be reached, each with why, as it was told.
-    unreachable: BTreeSet<(Name, String)>,
+    unreachable: BTreeSet<Name>,
 }
 
 impl Wording {
@@ -105,10 +106,10 @@ impl Wording {
     /// Whether it was told already that a host cannot be reached: to all that wait for it, a balancer's machine is one.
     fn is_told(&mut self, what: &What) -> bool {
         match what {
-            What::HostUnreachable { host, message } => !self.unreachable.insert((host.clone(), message.clone())),
+            What::HostUnreachable { host, .. } => !self.unreachable.insert(host.clone()),
             What::EffectFinished { host: of, failure: Some(failure), .. } if failure.host != *of => {
-                let because = failure.host.clone().map(|host| (host, failure.message.clone()));
-                because.is_some_and(|because| self.unreachable.contains(&because))
+                let told = failure.host.as_ref().is_some_and(|host| self.unreachable.contains(host));
+                told && failure.reason() == Reason::Unreachable
             }
             _ => false,
         }
@@ -167,7 +168,7 @@ impl Wording {
                         visible(text, false),
                         p.bad(&format!(
                             "failed: {}",
-                            visible(failed.message.lines().next().unwrap_or_default(), false)
+                            visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
                         ))
                     ),
                 ),

@@ -108,7 +108,7 @@ fn line(what: &What) -> Option<(&Name, String)> {
         What::EffectFinished { host: Some(host), text, took, failure, .. } => {
             let how = match failure {
                 None => format!("done after {}", duration(*took)),
-                Some(f) => format!("failed after {}: {}", duration(*took), visible(&f.message, false)),
+                Some(f) => format!("failed after {}: {}", duration(*took), visible(&f.beside(Some(host)), false)),
             };
             (host, format!("< {}  {how}", visible(text, false)))
         }

@@ -75,6 +75,6 @@ fn awaited(here: &Here, fleet: &Fleet, left: &InFlight) -> Result<(), Failure> {
         }
         here.lane.perform(Wait { time: EVERY })?;
     }
-    let message = format!("it's still running on host `{}`: {}", left.host, left.text);
+    let message = format!("it's still running there: {}", left.text);
     Err(Failure::unknown(message).on(&left.host.name).help("wait until it ends, or end it there; then abort again"))
 }

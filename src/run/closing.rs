@@ -5,7 +5,7 @@ use crate::{
     docs,
     effect::Lane,
     event::{Outcome, Row, Standing, What},
-    failure::{Exit, Failure, Reason, told_after_changes},
+    failure::{Exit, Failure, Reason},
     fan_out,
     fleet::Fleet,
     host::{Host, Name},
@@ -38,15 +38,12 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     }
     for (_, host) in session.observed.targets() {
         let Some(failure) = session.observed.host(&host).failure else { continue };
-        let says_it =
-            |f: &Failure| f.message.contains(&failure.message) && (f.host.is_none() || f.host == failure.host);
-        if !failures.iter().any(says_it) {
+        if !failures.iter().any(|told| told.tells(&failure)) {
             failures.push(failure);
         }
     }
     if session.changed() {
         failures = failures.into_iter().map(Failure::after_changes).collect();
-        table.iter_mut().filter_map(|row| row.note.as_mut()).for_each(|note| *note = told_after_changes(note));
     }
     let exit = exit(session, failed.first().map(|located| &located.failure), &failures, unknown);
     session.fleets.all().into_iter().for_each(|fleet| give_back(session, &lane, fleet, exit));
@@ -109,10 +106,10 @@ fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unkno
         Some(_) => return Exit::Interrupted,
         None => {}
     }
-    let mut exit = failed.map_or(Exit::Done, |failure| failure.reason.exit());
+    let mut exit = failed.map_or(Exit::Done, |failure| failure.reason().exit());
     for failure in failures {
         // A host's failure that the task got over still says that the host needs somebody.
-        let of_host = failure.reason.exit();
+        let of_host = failure.reason().exit();
         exit = if exit == Exit::Done { of_host } else { exit.worse(of_host) };
     }
     if unknown && exit != Exit::Done {
@@ -147,7 +144,7 @@ fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec
         return unread;
     }
     for failure in unread {
-        lane.tell(What::Warned { host: None, text: failure.message });
+        lane.tell(What::Warned { host: None, text: failure.to_string() });
     }
     Vec::new()
 }
@@ -173,7 +170,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
     let reads = fan_out::over(&closing, &hosts, move |lane, host| {
         let fleet = session.fleets.get(&host.fleet);
         let told = session.observed.host(host);
-        let dead = told.failure.is_some_and(|f| f.reason == Reason::Unreachable);
+        let dead = told.failure.is_some_and(|f| f.reason() == Reason::Unreachable);
         let bare = fleet.app.is_none() || !fleet.releases_to(host);
         if bare || dead || told.left_alone && told.listing.is_none() {
             return Ok(());
@@ -197,7 +194,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
         let standing = match balances.get(&fleet.name) {
             None => Standing::None,
             Some(Ok(balance)) => balance.standing(fleet, host).unwrap_or_else(|failure| {
-                if !unread.iter().any(|other| other.message == failure.message) {
+                if !unread.contains(&failure) {
                     unread.push(failure);
                 }
                 Standing::Unknown
@@ -211,7 +208,7 @@ fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
             Some(None) | None => None,
         };
         let name = |r: &Option<Option<crate::model::Release>>| observed.names.of(&r.as_ref()?.as_ref()?.commit);
-        let note = told.failure.as_ref().map(|f| of_row(host, &f.message)).or(told.note.clone());
+        let note = told.failure.as_ref().map(|f| f.message.clone()).or(told.note.clone());
         Row {
             host: called(host),
             old: release(&told.old),
@@ -253,12 +250,6 @@ fn learn_names(
     for (fleet, commits) in unnamed.into_values().filter(|(_, commits)| !commits.is_empty()) {
         let _ = lane.perform(Consult { fleet, question: Calling { commits } });
     }
-}
-
-/// A message without the name that its row begins with.
-fn of_row(host: &Host, message: &str) -> String {
-    let rest = message.strip_prefix(&format!("host `{host}`"));
-    rest.map_or(message, |rest| rest.trim_start_matches([':', ' '])).to_owned()
 }
 
 /// The failure with the lines of the team's own scripts that led to it: the innermost, and the last call in the fabfile.

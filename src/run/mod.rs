@@ -57,7 +57,7 @@ fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> 
 /// What was refused as an argument may have been meant to be a task.
 fn perhaps_a_task(line: &Line, mut located: Box<Located>) -> Box<Located> {
     let failure = &mut located.failure;
-    let refused = line.misread.iter().find(|misread| failure.message.contains(&format!("`{}`", misread.word)));
+    let refused = line.misread.iter().find(|misread| failure.about.as_ref() == Some(&misread.word));
     if let Some(misread) = refused {
         let known = failure.help.take().map(|help| format!("\n{help}")).unwrap_or_default();
         failure.help = Some(format!("{}{known}", misread.help()));

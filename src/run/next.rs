@@ -1,6 +1,6 @@
 //! What can be typed after a run that isn't done.
 use crate::{
-    failure::{Exit, STRANGE_KEY},
+    failure::{Cause, Exit},
     host::Host,
     session::{Session, Yes},
 };
@@ -88,7 +88,7 @@ fn again(session: &Session, exit: Exit) -> String {
 /// The command that takes up the keys that nobody knows, if there are any.
 fn trusting(session: &Session) -> Option<String> {
     let strange = |host: &&Host| {
-        session.observed.host(host).unreachable.is_some_and(|failure| failure.message.ends_with(STRANGE_KEY))
+        session.observed.host(host).unreachable.is_some_and(|failure| failure.cause == Cause::HostKeyUnknown)
     };
     let fleets = session.fleets.all();
     let hosts = fleets.iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));

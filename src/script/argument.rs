@@ -1,6 +1,6 @@
 //! What a script hands to the outside: a text, or a secret that only the outside may see.
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     secret::{MASK, Masks, Secret},
 };
 use rhai::{Array, Dynamic, Map};
@@ -30,7 +30,7 @@ impl Argument {
             Some(given) => Ok((name.to_string(), given)),
             None => {
                 let message = format!("the value of `{name}` isn't text but {}", value.type_name());
-                Err(Failure::new(Reason::Fabfile, message))
+                Err(Failure::new(Cause::Fabfile, message))
             }
         });
         each.collect()
@@ -48,7 +48,7 @@ impl Argument {
     pub fn open(self, why: &str, help: &str) -> Result<String, Failure> {
         match self {
             Argument::Text(text) => Ok(text),
-            Argument::Secret(_) => Err(Failure::new(Reason::Fabfile, why).help(help)),
+            Argument::Secret(_) => Err(Failure::new(Cause::Fabfile, why).help(help)),
         }
     }
 }
@@ -92,6 +92,6 @@ pub fn refuse_stars(masks: &Masks, text: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("a text for a host has `{MASK}` in it, which a secret becomes when it is put into a text");
-    Err(Failure::new(Reason::Fabfile, message)
+    Err(Failure::new(Cause::Fabfile, message)
         .help("hand the secret over as it is: `host.env(#{ X: secret })`, `host.stdin(secret)`, `host.write(path, secret)`, or `host.template(from, to, #{ x: secret })`"))
 }

@@ -1,6 +1,6 @@
 //! The engine: every limit set by hand, so that a fabfile means the same in every build.
 use super::{Resolver, RhaiResultOf, constants, here, meter::Meter, thrown};
-use crate::failure::{Failure, Reason};
+use crate::failure::{Cause, Failure};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, OptimizationLevel, Variant};
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ fn printing(engine: &mut Engine) {
 /// Takes away what Rhai has beside the door: waiting without a deadline, this machine's clock, and ends that look like success.
 fn without(engine: &mut Engine) {
     fn gone<T>(message: &str, help: &str) -> RhaiResultOf<T> {
-        Err(thrown(Failure::new(Reason::Fabfile, message).help(help)))
+        Err(thrown(Failure::new(Cause::Fabfile, message).help(help)))
     }
     let wait = || gone::<()>("there is no `sleep`", "write `clock::wait(\"2s\")`");
     let exit = || gone::<()>("there is no `exit`", "write `return`, or `throw` to fail");

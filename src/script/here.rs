@@ -3,7 +3,7 @@ use super::{Located, RhaiResultOf, Script, Targets, thrown, thrown::located};
 use crate::{
     effect::{Effect, Lane},
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
     session::Session,
@@ -33,7 +33,7 @@ pub fn here<'a>(ctx: &'a NativeCallContext) -> RhaiResultOf<impl Deref<Target = 
     let here = ctx.tag().and_then(|tag| tag.read_lock::<Here>());
     here.ok_or_else(|| {
         let message = format!("`{}` is called at the top level of a file, where no task runs", ctx.fn_name());
-        thrown(Failure::new(Reason::Fabfile, message).help("put it into a function"))
+        thrown(Failure::new(Cause::Fabfile, message).help("put it into a function"))
     })
 }
 

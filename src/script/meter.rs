@@ -1,5 +1,5 @@
 //! What a script may use up: all lanes together, so that closures and lanes do not multiply it.
-use crate::failure::{Failure, Reason};
+use crate::failure::{Cause, Failure};
 use rhai::Dynamic;
 use rustix::time::{ClockId, clock_gettime};
 use std::{
@@ -60,7 +60,7 @@ impl Meter {
         let most = OPERATIONS.saturating_add(OPERATIONS_A_HOST.saturating_mul(hosts));
         let time = TIME.as_nanos() as u64 + (TIME_A_HOST.as_nanos() as u64).saturating_mul(hosts);
         let spent = operations >= most || self.nanoseconds.load(Relaxed) >= time;
-        spent.then(|| Dynamic::from(Failure::new(Reason::Fabfile, "the script computes without end")))
+        spent.then(|| Dynamic::from(Failure::new(Cause::Fabfile, "the script computes without end")))
     }
 }
 

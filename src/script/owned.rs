@@ -1,11 +1,11 @@
 //! Whose files a script may come from.
-use crate::failure::{Failure, Reason};
+use crate::failure::{Cause, Failure};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 /// Refuses a file or a folder that another user owns or may write.
 pub fn owned_well(path: &Path) -> Result<(), Failure> {
     let about = fs::metadata(path)
-        .map_err(|e| Failure::new(Reason::Fabfile, format!("`{}` can't be read: {e}", path.display())))?;
+        .map_err(|e| Failure::new(Cause::Fabfile, format!("`{}` can't be read: {e}", path.display())))?;
     let me = rustix::process::geteuid().as_raw();
     match suspicious(path, about.uid(), about.mode(), about.is_dir(), me) {
         Some(failure) => Err(failure),
@@ -17,13 +17,13 @@ fn suspicious(path: &Path, owner: u32, mode: u32, folder: bool, me: u32) -> Opti
     let shown = path.display();
     if owner != me && owner != 0 {
         let message = format!("`{shown}` belongs to another user (id {owner}), who could run commands as you");
-        return Some(Failure::new(Reason::Fabfile, message).help("copy it into a folder of your own"));
+        return Some(Failure::new(Cause::Fabfile, message).help("copy it into a folder of your own"));
     }
     // A sticky folder, such as /tmp, lets nobody replace the files of others.
     let sticky = folder && mode & 0o1000 != 0;
     (mode & 0o002 != 0 && !sticky).then(|| {
         let message = format!("`{shown}` is writable by everybody, who could run commands as you");
-        Failure::new(Reason::Fabfile, message).help(format!("take away that permission: `chmod o-w {shown}`"))
+        Failure::new(Cause::Fabfile, message).help(format!("take away that permission: `chmod o-w {shown}`"))
     })
 }
 

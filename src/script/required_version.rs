@@ -1,5 +1,5 @@
 //! The version of rfab that a file wants: `//! rfab >= 0.4` in its first comment.
-use crate::failure::{Excerpt, Failure, Reason};
+use crate::failure::{Cause, Excerpt, Failure};
 use semver::{Version, VersionReq};
 
 /// Refuses a file that wants another rfab than this one.
@@ -18,7 +18,7 @@ fn refuse_for(file: &str, text: &str, this: &Version) -> Result<(), Failure> {
         let Some(wanted) = wanted(line) else { continue };
         let column = line[..line.rfind(wanted).unwrap_or(0)].chars().count() + 1;
         let place = Excerpt { line: at + 1, column, length: wanted.chars().count(), ..Excerpt::word(file, text, 1, 1) };
-        let wrong = |message: String, help: String| Err(Failure::new(Reason::Fabfile, message).help(help).at(place));
+        let wrong = |message: String, help: String| Err(Failure::new(Cause::Fabfile, message).help(help).at(place));
         match VersionReq::parse(wanted) {
             Ok(requirement) if requirement.matches(this) => {}
             Ok(_) => {

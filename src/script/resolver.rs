@@ -9,7 +9,7 @@ use super::{
     unfilled,
 };
 use crate::{
-    failure::{Excerpt, Failure, Reason},
+    failure::{Cause, Excerpt, Failure},
     fleet::did_you_mean,
 };
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Shared as Rc};
@@ -81,7 +81,7 @@ impl Resolver {
     /// Refuses a line for a shell that no file has as a literal, however it came to be.
     pub fn written(&self, line: &str) -> Result<(), Failure> {
         let written = self.known.lock().unwrap().lines.contains(line);
-        let refused = || Failure::new(Reason::Fabfile, forbidden::NOT_WRITTEN).help(forbidden::AS_VARIABLES);
+        let refused = || Failure::new(Cause::Fabfile, forbidden::NOT_WRITTEN).help(forbidden::AS_VARIABLES);
         if written { Ok(()) } else { Err(refused()) }
     }
 
@@ -100,7 +100,7 @@ impl Resolver {
             return Ok(ast.clone());
         }
         if known.asts.len() >= MOST {
-            return Err(Failure::new(Reason::Fabfile, format!("more than {MOST} modules are imported")));
+            return Err(Failure::new(Cause::Fabfile, format!("more than {MOST} modules are imported")));
         }
         drop(known);
         let ast = self.compile(engine, name, self.read(name)?)?;
@@ -149,7 +149,7 @@ impl Resolver {
         })?;
         ast.set_source(source);
         if let Some(found) = forbidden::find(&ast).or_else(|| unfilled::find(&ast)) {
-            return Err(here(Failure::new(Reason::Fabfile, found.message).help(found.help), found.at));
+            return Err(here(Failure::new(Cause::Fabfile, found.message).help(found.help), found.at));
         }
         let mut known = self.known.lock().unwrap();
         known.constants.insert(source.to_owned(), constants::of(&ast));
@@ -158,7 +158,7 @@ impl Resolver {
     }
 
     fn read(&self, name: &str) -> Result<String, Failure> {
-        let refused = |why: &str| Failure::new(Reason::Fabfile, format!("module `{name}` {why}"));
+        let refused = |why: &str| Failure::new(Cause::Fabfile, format!("module `{name}` {why}"));
         if name.starts_with("std/") {
             let all: Vec<&str> = stdlib::MODULES.iter().map(|(n, _)| *n).collect();
             return stdlib::text(name).map(str::to_owned).ok_or_else(|| {
@@ -213,11 +213,11 @@ impl Resolver {
                 let mut path: Vec<&str> = known.importing[first..].iter().map(String::as_str).collect();
                 path.push(name);
                 let message = format!("modules import each other: {}", path.join(" → "));
-                return Err(thrown(Failure::new(Reason::Fabfile, message)));
+                return Err(thrown(Failure::new(Cause::Fabfile, message)));
             }
             if known.importing.len() >= DEEPEST {
                 let message = format!("modules import each other more than {DEEPEST} deep");
-                return Err(thrown(Failure::new(Reason::Fabfile, message)));
+                return Err(thrown(Failure::new(Cause::Fabfile, message)));
             }
             known.importing.push(name.to_owned());
         }

@@ -3,7 +3,7 @@ use super::{Here, Invocation, RhaiResultOf, Value, failure_of, thrown};
 use crate::{
     balancer::{Balance, ReadBalance},
     event::{Standing, What},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     fleet::{
         Fleet, Selection, Written, Wrong,
         selection::{excluded, limited},
@@ -120,13 +120,15 @@ pub fn select_hosts(here: &Here, targets: &Targets, selection: &str) -> RhaiResu
     }
     let standing = |host: &Host| standings.get(&host.name).copied().unwrap_or(Standing::Unknown);
     let chosen = match parsed.hosts(fleet, standing) {
-        Err(failure) if failure.reason == Reason::NoHosts => return Err(thrown(forgot(here, fleet, balance, failure))),
+        Err(failure) if failure.reason() == Reason::NoHosts => {
+            return Err(thrown(forgot(here, fleet, balance, failure)));
+        }
         chosen => chosen.map_err(thrown)?,
     };
     let hosts: Vec<Host> = targets.hosts.iter().filter(|h| chosen.contains(h)).cloned().collect();
     if hosts.is_empty() {
         let message = format!("`{selection}` selects none of these hosts: {}", targets.selection);
-        return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
+        return Err(thrown(Failure::new(Cause::NoHosts, message).unchanged()));
     }
     Ok(targets.with(hosts, selection))
 }
@@ -144,8 +146,10 @@ fn typed(line: &str, selection: &str) -> bool {
 
 /// A selection that a person typed wrongly, in the line or behind a flag.
 fn of_the_line(wrong: Failure) -> Failure {
-    let reason = if wrong.reason == Reason::Fabfile { Reason::Usage } else { wrong.reason };
-    Failure { reason, ..wrong }
+    match wrong.reason() {
+        Reason::Fabfile => Failure { cause: Cause::Usage, ..wrong },
+        _ => wrong,
+    }
 }
 
 /// Nobody is meant; perhaps because a balancer forgot who is out.
@@ -172,7 +176,7 @@ pub fn hosts_of_app(here: &Here, targets: &Targets, app: &str) -> RhaiResultOf<T
     let hosts: Vec<Host> = of_app.hosts.iter().filter(chosen).cloned().collect();
     if hosts.is_empty() {
         let message = format!("app `{app}` is on none of these hosts: {}", targets.selection);
-        return Err(thrown(Failure::new(Reason::NoHosts, message).help("nothing was changed")));
+        return Err(thrown(Failure::new(Cause::NoHosts, message).unchanged()));
     }
     Ok(of_app.with(hosts, &targets.selection))
 }
@@ -183,7 +187,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
         return Ok(targets);
     }
     let Some(default) = here.script.default_targets.clone() else {
-        let failure = Failure::new(Reason::Fabfile, "no task named hosts, and the fabfile has no `default_targets`");
+        let failure = Failure::new(Cause::Fabfile, "no task named hosts, and the fabfile has no `default_targets`");
         return Err(thrown(
             failure.help("name hosts first, such as `rfab prod …`, or add `const default_targets = \"testing\";`"),
         ));
@@ -200,7 +204,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
         }
         _ => {
             let message = format!("`default_targets` names `{default}`, which gives no hosts");
-            Err(thrown(Failure::new(Reason::Fabfile, message).help("let it end with `fleet(…)`")))
+            Err(thrown(Failure::new(Cause::Fabfile, message).help("let it end with `fleet(…)`")))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A project's compiled fabfile, and a call of one of its tasks.
 use super::{Here, Meter, Resolver, RhaiResultOf, Targets, lanes};
-use crate::failure::{Failure, Reason};
+use crate::failure::{Cause, Failure};
 use crate::fleet::Set;
 use rhai::{AST, Dynamic, Engine, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
 use std::{
@@ -85,14 +85,14 @@ impl Script {
         let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !inside || path.is_empty() {
             let message = format!("`{path}` isn't below the fabfile's folder");
-            return Err(Failure::new(Reason::Fabfile, message).help("give a path that begins beside the fabfile"));
+            return Err(Failure::new(Cause::Fabfile, message).help("give a path that begins beside the fabfile"));
         }
         let whole = self.folder.join(relative);
         // A link that the repository brings must not hand out what lies elsewhere on this machine.
         let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
         if !there.is_some_and(|there| there.starts_with(&self.folder)) {
             let message = format!("`{path}` leads out of the fabfile's folder by a link");
-            return Err(Failure::new(Reason::Fabfile, message).help("give a path that stays beside the fabfile"));
+            return Err(Failure::new(Cause::Fabfile, message).help("give a path that stays beside the fabfile"));
         }
         Ok(whole)
     }

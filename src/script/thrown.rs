@@ -1,7 +1,7 @@
 //! Failures into scripts, and out of them again with the place where they happened.
 use super::{argument, hints, home::CLOSURE, stdlib};
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::did_you_mean,
 };
 use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
@@ -72,7 +72,7 @@ pub fn failure_of(error: &EvalAltResult) -> Failure {
         }
         EvalAltResult::ErrorRuntime(value, _) | EvalAltResult::ErrorTerminated(value, _) => {
             let failure = value.clone().try_cast::<Failure>();
-            failure.unwrap_or_else(|| Failure::failed(argument::worded(value)))
+            failure.unwrap_or_else(|| Failure::new(Cause::Thrown, argument::worded(value)))
         }
         other => wrong(other),
     }
@@ -91,7 +91,7 @@ fn wrong(error: &EvalAltResult) -> Failure {
                 format!("a closure here takes other arguments than ({types})")
             }
             Some((name, types)) => {
-                let failure = Failure::new(Reason::Fabfile, format!("no function `{name}` takes ({types})"));
+                let failure = Failure::new(Cause::Fabfile, format!("no function `{name}` takes ({types})"));
                 let character = "single quotes make a character; write a text in double quotes: `\"x\"`";
                 let hint = if types.contains("char") { Some(character) } else { hints::function(&name) };
                 return hint.into_iter().fold(failure, Failure::help);
@@ -102,18 +102,18 @@ fn wrong(error: &EvalAltResult) -> Failure {
         EvalAltResult::ErrorStackOverflow(_) => "functions call each other without end".to_owned(),
         EvalAltResult::ErrorDataTooLarge(what, _) => format!("the script makes too large a value: {}", lower(what)),
         EvalAltResult::ErrorDataRace(name, _) => {
-            return Failure::new(Reason::Fabfile, format!("`{name}` is used in the closure and called on at once"))
+            return Failure::new(Cause::Fabfile, format!("`{name}` is used in the closure and called on at once"))
                 .help("write `each(all, |host| …)` instead of `all.each(|host| …)`");
         }
         EvalAltResult::ErrorDotExpr(said, _) if said.starts_with("Unknown property '") => {
             let name = said.split('\'').nth(1).unwrap_or_default();
-            let failure = Failure::new(Reason::Fabfile, format!("there is no property `{name}` of this value"));
+            let failure = Failure::new(Cause::Fabfile, format!("there is no property `{name}` of this value"));
             return hints::function(name).into_iter().fold(failure, Failure::help);
         }
         // Rhai puts the place behind the text; the report shows it better.
         other => lower(other.to_string().split(" (line ").next().unwrap_or_default()),
     };
-    Failure::new(Reason::Fabfile, text)
+    Failure::new(Cause::Fabfile, text)
 }
 
 /// The name of a function that was not found, and what it was given.
@@ -163,7 +163,7 @@ pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> F
     };
     let open = || ends(error, text).then(|| "look for a `{`, `(`, `[`, `` ` `` or `\"` that isn't closed".to_owned());
     let help = hints::hint(error, text, help.is_some()).or(help).or_else(open);
-    Failure { help, ..Failure::new(Reason::Fabfile, message) }
+    Failure { help, ..Failure::new(Cause::Fabfile, message) }
 }
 
 /// Whether the text ends where it is wrong.

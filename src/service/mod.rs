@@ -11,7 +11,7 @@ pub use read::{ReadService, ServiceRead};
 
 use crate::{
     command::Command,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::{Fleet, Service, Verb},
     host::{Host, Name},
     ssh::On,
@@ -26,21 +26,21 @@ pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
 
 fn service(fleet: &Fleet) -> Result<&Service, Failure> {
     let none = || {
-        Failure::new(Reason::Fabfile, format!("fleet `{}` doesn't name the app's services", fleet.name))
+        Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't name the app's services", fleet.name))
             .help("add `[app.service]` with `units` to the fleet file")
     };
     fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| fleet.unchosen().unwrap_or_else(none))
 }
 
 fn no_quiet(fleet: &Fleet) -> Failure {
-    Failure::new(Reason::Fabfile, format!("fleet `{}` doesn't say how its units are quieted", fleet.name))
+    Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't say how its units are quieted", fleet.name))
         .help("add `quiet` and `idle` to `[app.service]` in the fleet file")
 }
 
 /// A verb as a command on a host, and the user that it wants.
 fn command(verb: &Verb, values: &[(&str, &str)], host: &Host) -> Result<(On, Command), Failure> {
     let named: Vec<_> = values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let wrong = |e| Failure::new(Reason::Fabfile, format!("`[app.service]` has a wrong command: {e}"));
+    let wrong = |e| Failure::new(Cause::Fabfile, format!("`[app.service]` has a wrong command: {e}"));
     let on = On::from(host.clone());
     match verb {
         Verb::Sudo(text) => Ok((On { user: Some("root".into()), ..on }, Command::words(text, &named).map_err(wrong)?)),

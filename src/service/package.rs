@@ -2,7 +2,7 @@
 use crate::{
     command::Command,
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet::{Fleet, Verb},
     host::Host,
     model::{Model, Predicted},
@@ -24,7 +24,7 @@ pub struct Install {
 fn verb<'a>(fleet: &Fleet, key: &str, verb: Option<&'a Verb>) -> Result<&'a Verb, Failure> {
     verb.ok_or_else(|| {
         let message = format!("fleet `{}` has no `{key}` for a package", fleet.name);
-        Failure::new(Reason::Fabfile, message)
+        Failure::new(Cause::Fabfile, message)
             .help("add to `[app.service]`: `install = \"apt-get install --yes shop={version}\"` and `installed`")
     })
 }
@@ -35,7 +35,7 @@ impl Install {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".+:~_-".contains(&b);
         if version.is_empty() || version.starts_with('-') || version.len() > 200 || !version.bytes().all(plain) {
             let message = format!("`{}` isn't a version of a package", version.escape_debug());
-            return Err(Failure::new(Reason::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
+            return Err(Failure::new(Cause::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
         }
         let install = verb(fleet, "install", super::service(fleet)?.install.as_ref())?;
         let (on, command) = super::command(install, &[("version", version)], host)?;

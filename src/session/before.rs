@@ -69,7 +69,7 @@ impl Before {
                         before.answered(name, recorded, outcome);
                     }
                 }
-                Record::Failed { failure, .. } if failure.reason == Reason::Unknown => {}
+                Record::Failed { failure, .. } if failure.reason() == Reason::Unknown => {}
                 Record::Failed { lane, number, .. } => drop(open.remove(&(lane, *number))),
                 Record::Begun(_)
                 | Record::Resumed(_)

@@ -3,7 +3,7 @@ use super::{Layer, Observed, Rest, Run, Stop};
 use crate::{
     effect::{Answered, Call, Kind},
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
 };
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Layer for Events {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane) = (call.effect, call.lane);
         if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != Kind::Hold {
-            return Err(Failure::new(Reason::Interrupted, "interrupted"));
+            return Err(Failure::new(Cause::Interrupted, "interrupted"));
         }
         let (name, kind, text, host) = (
             effect.name(),

@@ -2,7 +2,7 @@
 use super::{Layer, Rest, Stop, drill::Drill};
 use crate::{
     effect::{Answered, Call, Noting},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     world::real::Note,
 };
 use std::sync::{
@@ -62,12 +62,12 @@ impl Faults {
 
     fn stopped(&self) -> Answered {
         self.stop.by(2);
-        Err(Failure::new(Reason::Interrupted, "interrupted"))
+        Err(Failure::new(Cause::Interrupted, "interrupted"))
     }
 
     fn die(&self) -> Answered {
         self.dead.store(true, SeqCst);
-        Err(Failure::new(Reason::Killed, "killed here, as asked for"))
+        Err(Failure::new(Cause::Killed, "killed here, as asked for"))
     }
 }
 
@@ -80,7 +80,7 @@ fn without_end(noting: Noting) -> Noting {
 impl Layer for Faults {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         if self.dead.load(SeqCst) {
-            return Err(Failure::new(Reason::Killed, "killed here, as asked for"));
+            return Err(Failure::new(Cause::Killed, "killed here, as asked for"));
         }
         if let Some(drill) = self.drill.as_ref().filter(|drill| drill.is_of(&call)) {
             return drill.pass(call, rest, &self.stop);

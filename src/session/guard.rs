@@ -4,7 +4,7 @@ use crate::{
     balancer::{Holds, Lock, SetWeight},
     effect::{Answered, Call, Fleets, Kind, Record, Touch},
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     fleet::Fleet,
     git::{Behind, ReadBehind},
     host::Name,
@@ -52,7 +52,7 @@ impl Guard {
         }
         if call.lane.is_of_attempt() {
             let message = format!("fleet `{}` isn't locked by this run", fleet.name);
-            return Err(Failure::new(Reason::Locked, message));
+            return Err(Failure::new(Cause::Locked, message));
         }
         if fleet.guarded {
             self.reachable(fleet, call)?;
@@ -69,9 +69,11 @@ impl Guard {
         let later = self.held.lock().unwrap().iter().find(|other| **other > fleet.name).cloned();
         let wait = self.run.allowed.wait && later.is_none();
         let taken = rest.ask(&call).hold(Lock { fleet: fleet.clone(), holder, take: true, wait });
-        taken.map_err(|failure| match later.filter(|_| self.run.allowed.wait && failure.reason == Reason::Locked) {
-            Some(later) => circle(failure, &fleet.name, &later),
-            None => failure,
+        taken.map_err(|failure| {
+            match later.filter(|_| self.run.allowed.wait && failure.reason() == Reason::Locked) {
+                Some(later) => circle(failure, &fleet.name, &later),
+                None => failure,
+            }
         })?;
         self.own(fleet, call, rest)?;
         let book = rest.ask(&call).read(ReadLedger { fleet: fleet.clone() })?;
@@ -122,9 +124,9 @@ impl Guard {
                 "the ledger of fleet `{}` has nothing of run `{run}`, which changed it: it was emptied or lost, or much was done since",
                 fleet.name
             );
-            return Err(
-                Failure::refused(message).help("nothing was changed; check the hosts' state, then type the line again")
-            );
+            return Err(Failure::new(Cause::Overtaken, message)
+                .unchanged()
+                .help("check the hosts' state, then type the line again"));
         }
         match since.next().filter(|_| began) {
             Some(line) if !self.run.allowed.force_changed => {
@@ -134,8 +136,9 @@ impl Guard {
                     "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
                     fleet.name
                 );
-                Err(Failure::refused(message)
-                    .help("nothing was changed; type the line again; what is done already is left as it is"))
+                Err(Failure::new(Cause::Overtaken, message)
+                    .unchanged()
+                    .help("type the line again; what is done already is left as it is"))
             }
             _ => Ok(()),
         }

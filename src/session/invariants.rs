@@ -8,7 +8,7 @@ use crate::{
     },
     effect::{Admin, Answered, Call, Fleets, Touch},
     event::{Standing, What},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     ledger::ReadLedger,
@@ -63,7 +63,7 @@ impl Layer for Invariants {
             Touch::Served { host } => {
                 self.out(&fleet, host, call, rest)?;
                 let answered = rest.pass(call);
-                if answered.as_ref().is_err_and(|failure| failure.reason == Reason::Killed) {
+                if answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Killed) {
                     return answered;
                 }
                 match (answered, self.still_out(&fleet, host, call, rest)) {
@@ -206,7 +206,7 @@ impl Invariants {
         let reader = Reader::Layer(rest.ask(&call));
         settled(fleet, &self.observed, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
         match stopped() {
-            true => Err(Failure::new(Reason::Interrupted, "interrupted")),
+            true => Err(Failure::new(Cause::Interrupted, "interrupted")),
             false => Ok(()),
         }
     }
@@ -226,7 +226,7 @@ impl Invariants {
         }
         let failure = match reloaded {
             Some(balancer) => observed::exposed(host, balancer),
-            None => Failure::new(Reason::Balancer, format!("somebody put `{host}` back while it was being changed")),
+            None => Failure::new(Cause::Balancer, "somebody put it back while it was being changed"),
         };
         let again = self.out_again(fleet, host, &balance, call, rest);
         let said = match again {
@@ -276,10 +276,8 @@ impl Invariants {
             } else {
                 format!("{stay} of {all} hosts would carry the whole load")
             };
-            let help = format!(
-                "nothing was changed; see `min_live` in the fleet file, or add `--allow-outage {pool}`: then {cost}"
-            );
-            return Err(Failure::refused(message).help(help));
+            let help = format!("see `min_live` in the fleet file, or add `--allow-outage {pool}`: then {cost}");
+            return Err(Failure::new(Cause::MinLive, message).help(help).unchanged());
         }
         Ok(())
     }
@@ -298,8 +296,8 @@ impl Invariants {
                 let servers = balance.servers(fleet, host)?;
                 let place = places(fleet, host).into_iter().zip(servers).find(|(_, s)| s.admin == Admin::Ready);
                 let place = place.map(|(p, _)| format!("{}/{}", p.balancer, p.pool)).unwrap_or_default();
-                let message = format!("host `{host}` is live in `{place}`, so what it serves can't be changed");
-                return Err(Failure::refused(message)
+                let message = format!("is live in `{place}`, so what it serves can't be changed");
+                return Err(Failure::new(Cause::StillLive, message)
                     .on(&host.name)
                     .help("take its group out first, or set `deploy_live = true` for a testing fleet"));
             }
@@ -308,9 +306,9 @@ impl Invariants {
             for (balancer, state) in &balance.balancers {
                 if known.get(balancer).is_some_and(|epoch| *epoch != state.epoch) {
                     let message = format!(
-                        "`{balancer}` was reloaded or restarted while `{host}` was out: it may have had requests since"
+                        "`{balancer}` was reloaded or restarted while this host was out: it may have had requests since"
                     );
-                    return Err(Failure::new(Reason::Balancer, message)
+                    return Err(Failure::new(Cause::Balancer, message)
                         .on(&host.name)
                         .help("nothing more was changed on it; type the line again"));
                 }
@@ -318,16 +316,14 @@ impl Invariants {
         }
         let servers = balance.servers(fleet, host)?;
         if let Some((place, _)) = places(fleet, host).into_iter().zip(servers).find(|(_, server)| server.is_reached()) {
-            let message = format!(
-                "host `{host}` is drained, but sticky clients still reach it through `{}/{}`",
-                place.pool, place.server
-            );
+            let message =
+                format!("is drained, but sticky clients still reach it through `{}/{}`", place.pool, place.server);
             return Err(Failure::refused(message).on(&host.name).help("`balancer::wait_drained(host)` keeps them off"));
         }
         match balance.in_flight(fleet, host)? {
             0 => Ok(()),
-            1 => Err(Failure::refused(format!("host `{host}` still has 1 open request")).on(&host.name)),
-            n => Err(Failure::refused(format!("host `{host}` still has {n} open requests")).on(&host.name)),
+            1 => Err(Failure::refused("still has 1 open request").on(&host.name)),
+            n => Err(Failure::refused(format!("still has {n} open requests")).on(&host.name)),
         }
     }
 }

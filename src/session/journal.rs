@@ -8,7 +8,7 @@ use crate::{
     balancer::AcquireLock,
     effect::{Answer, Answered, Call, Fleets, Kind, Lane, Record as Effect, Seen, Subject, Touch},
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     fleet::{Fleet, differences},
     ledger::Conclude,
     local::ReadHosts,
@@ -143,7 +143,7 @@ impl Journaled {
                 Record::Answered { lane, number, took, outcome, masked }
             }
             // Nobody knows how it ended: it stays in flight.
-            Err(failure) if matches!(failure.reason, Reason::Killed | Reason::Interrupted) => return,
+            Err(failure) if matches!(failure.reason(), Reason::Killed | Reason::Interrupted) => return,
             Err(failure) => Record::Failed { lane, number, took, failure: self.without_secrets(failure) },
         };
         // If it cannot be written the next change finds that out; this one was made.
@@ -305,14 +305,14 @@ impl Journaled {
 impl Layer for Journaled {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         if self.dead.load(SeqCst) {
-            return Err(Failure::new(Reason::Killed, "killed before this"));
+            return Err(Failure::new(Cause::Killed, "killed before this"));
         }
         let known = self.keep.past.find(&call.lane.path, call.number);
         let answered = match known.filter(|_| !self.left.covers(&call.lane.path, call.number)) {
             Some(known) => self.replay(known, call, rest),
             None => self.perform_anew(call, rest),
         };
-        if answered.as_ref().is_err_and(|failure| failure.reason == Reason::Killed) {
+        if answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Killed) {
             self.dead.store(true, SeqCst);
         }
         answered
@@ -363,7 +363,7 @@ fn unwritten(e: &io::Error) -> Failure {
 fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
     let differs = differences(known, fleet).join("; ");
     let message = format!("fleet `{}` isn't what the run started with: {differs}", fleet.name);
-    Failure::new(Reason::Fabfile, message)
+    Failure::new(Cause::Fabfile, message)
         .help("put it back as it was, or continue with it as it is now: `--force-changed`")
 }
 
@@ -377,7 +377,7 @@ fn raw(value: &Value) -> Box<RawValue> {
 
 fn not_kept(effect: &dyn Effect) -> Failure {
     Failure::new(
-        Reason::Fabfile,
+        Cause::Fabfile,
         format!("what this run was told isn't kept, because it contained a secret: {}", effect.describe()),
     )
     .help("type the line again instead")
@@ -387,10 +387,10 @@ fn diverged(known: &Known, effect: &dyn Effect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     if *did == asks {
         let message = format!("this run did `{did}` with different values than the script has now");
-        return Failure::new(Reason::Fabfile, message)
+        return Failure::new(Cause::Fabfile, message)
             .help("a secret, or a text that was read, has changed: type the line again instead");
     }
-    Failure::new(Reason::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
+    Failure::new(Cause::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
         .help("a run can only be resumed with what it started with: type the line again instead")
 }
 

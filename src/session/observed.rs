@@ -4,7 +4,7 @@ use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
     effect::{Admin, Answered, Call, Kind, Record, Subject, Touch},
     event::{Outcome, Place, Standing, What},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure, Reason},
     fleet::Fleet,
     git::Resolved,
     health::Probe,
@@ -108,7 +108,7 @@ pub enum Moves {
 impl HostState {
     pub fn outcome(&self) -> Outcome {
         match &self.failure {
-            Some(failure) if failure.reason == Reason::Unknown => Outcome::Unknown,
+            Some(failure) if failure.reason() == Reason::Unknown => Outcome::Unknown,
             Some(_) => Outcome::Failed,
             None if self.changed => Outcome::Ok,
             None if self.doubtful => Outcome::Unknown,
@@ -136,7 +136,7 @@ impl Observed {
     /// A lane of this host ended with a failure; an interrupted one did what it did until then.
     pub fn failed(&self, host: &Host, failure: &Failure) {
         self.note(host, |told| {
-            if failure.reason == Reason::Interrupted {
+            if failure.reason() == Reason::Interrupted {
                 told.note.get_or_insert_with(|| "interrupted".to_owned());
                 return;
             }
@@ -406,7 +406,7 @@ impl Observed {
         }
         let touch = effect.touch();
         let begun = touch.fleet().is_none_or(|fleet| self.has_lock(fleet));
-        let doubtful = answered.as_ref().is_err_and(|failure| match failure.reason {
+        let doubtful = answered.as_ref().is_err_and(|failure| match failure.reason() {
             Reason::Unknown => true,
             Reason::Interrupted | Reason::Killed => begun,
             _ => false,
@@ -448,7 +448,7 @@ impl Observed {
             self.note(&reopen.host, |told| told.shut.clear());
         }
         if let Some(wait) = effect.as_any().downcast_ref::<WaitUp>()
-            && answered.as_ref().is_err_and(|failure| failure.reason == Reason::Failed)
+            && answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Failed)
         {
             // It was proven before it was put back, and has died since.
             self.note(&wait.host, |told| told.died |= told.back.is_some());
@@ -504,8 +504,8 @@ impl Observed {
 
 /// That a balancer forgot that a host is out.
 pub fn exposed(host: &Host, balancer: &Name) -> Failure {
-    let message = format!("`{balancer}` was reloaded or restarted while `{host}` was out, and sent it requests");
-    Failure::new(Reason::Balancer, message).on(&host.name)
+    let message = format!("`{balancer}` was reloaded or restarted while this host was out, and sent it requests");
+    Failure::new(Cause::Balancer, message).on(&host.name)
 }
 
 impl Layer for Arc<Observed> {

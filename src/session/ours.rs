@@ -48,7 +48,7 @@ pub fn may_put_back(
     for host in &set.hosts {
         let line = book.last_admin(&host.name);
         if !live(host) && run.out_as(&book, &host.name) == Out::Strange {
-            return Err(Failure::refused(format!("{}: not touched", taken_out(host, line)))
+            return Err(Failure::refused(format!("{}: not touched", by_whom(line)))
                 .on(&host.name)
                 .help(format!("type its name to put it back: `proxy.all:{host}`")));
         }
@@ -87,13 +87,18 @@ impl Run {
     }
 }
 
-/// Who took a host out, as far as anybody wrote it down.
+/// Who took a host out, with the host's name.
 pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
+    format!("`{host}` {}", by_whom(line))
+}
+
+/// Who took a host out, as far as anybody wrote it down.
+fn by_whom(line: Option<&Line>) -> String {
     match line {
         Some(line) if line.effect == "drain" => {
-            format!("`{host}` was taken out by {} at {} ({}), not by this run", line.who, line.at, line.why())
+            format!("was taken out by {} at {} ({}), not by this run", line.who, line.at, line.why())
         }
-        _ => format!("`{host}` was out before this run, and the ledger doesn't say who took it out"),
+        _ => "was out before this run, and the ledger doesn't say who took it out".to_owned(),
     }
 }
 

@@ -62,7 +62,7 @@ pub fn settled(
         match down.iter().find(|down| down.host == host.name) {
             None => observed.looked(host, after),
             Some(Down { why, .. }) => {
-                let message = format!("host `{host}` was put back, and {} s later it is down: {why}", after / 1000);
+                let message = format!("was put back, and {} s later it is down: {why}", after / 1000);
                 let failure = Failure::failed(message).on(&host.name);
                 observed.died(host, &failure);
                 first.get_or_insert(failure);

@@ -1,6 +1,6 @@
 //! A file that has a secret, which must be its owner's.
 use super::{LONGEST, unended};
-use crate::failure::{Failure, Reason};
+use crate::failure::{Cause, Failure};
 use std::{
     fs::File,
     io::{self, Read},
@@ -25,7 +25,7 @@ pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let me = rustix::process::geteuid().as_raw();
     if let Some((why, help)) = careless(about.uid(), about.mode(), me) {
         let message = format!("the file `{path}`, which holds a secret, {why}");
-        return Err(Failure::new(Reason::Refused, message).help(help.replace("FILE", path)));
+        return Err(Failure::new(Cause::Refused, message).help(help.replace("FILE", path)));
     }
     let mut bytes = Vec::new();
     let opened = File::open(file).map_err(unreadable)?;

@@ -4,7 +4,7 @@ mod file;
 
 use crate::{
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     model::{Model, Predicted},
     secret::Secret,
 };
@@ -104,7 +104,7 @@ async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     match answer {
         Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
         Some(text) => Ok(text),
-        None => Err(Failure::new(Reason::Refused, format!("nobody is there to ask for {what}: this isn't a terminal"))
+        None => Err(Failure::new(Cause::Refused, format!("nobody is there to ask for {what}: this isn't a terminal"))
             .help("use `secret::env`, `secret::file` or `secret::command` where nobody can answer")),
     }
 }

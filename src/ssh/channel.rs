@@ -39,7 +39,7 @@ impl Openssh {
                 return Err(cut_off(host, job, &format!("its connection broke: {e}")));
             }
             if Instant::now() > until || self.halts.load(SeqCst) != halts {
-                let message = format!("host `{host}`: its sshd doesn't allow another command on the same connection");
+                let message = "its sshd doesn't allow another command on the same connection";
                 return Err(Failure::failed(message)
                     .on(&host.name)
                     .help("nothing was begun; raise `MaxSessions` in its sshd_config (10 is sshd's own default)"));

@@ -98,7 +98,7 @@ fn own(fleet: Option<&Fleet>, files: [&Path; 2]) -> Result<String, Failure> {
     if let Some(own) = fleet.and_then(|fleet| fleet.ssh.as_ref()) {
         if !own.is_file() {
             return Err(Failure::new(
-                crate::failure::Reason::Fabfile,
+                crate::failure::Cause::Fabfile,
                 format!("the fleet's ssh configuration `{}` isn't there", own.display()),
             ));
         }

@@ -5,7 +5,7 @@ use super::{
     wrapper,
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
     world::real::{Exclusive, Remote},
 };
@@ -38,8 +38,8 @@ impl Openssh {
         let session = Arc::new(Session::resume_mux(control.into(), None));
         let line = wrapper::bare(program, args)?;
         let unreachable = |why: &str| {
-            let message = format!("host `{host}` can't be reached: {why}");
-            Failure::new(Reason::Unreachable, message).on(&host.name)
+            let message = format!("can't be reached: {why}");
+            Failure::new(Cause::Unreachable, message).on(&host.name)
         };
         let mut command = session.clone().arc_raw_command(line);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -76,7 +76,7 @@ pub(super) async fn forward(session: &Session, host: &Host, near: &Path, to: &Re
         Ok(Err(e)) => e.to_string(),
         Err(_) => "its connection is frozen".to_owned(),
     };
-    Err(Failure::new(Reason::Unreachable, format!("nothing can be forwarded through `{host}`: {why}")).on(&host.name))
+    Err(Failure::new(Cause::Unreachable, format!("nothing can be forwarded through it: {why}")).on(&host.name))
 }
 
 /// Holds the channel open.

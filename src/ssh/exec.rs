@@ -4,7 +4,7 @@ use crate::{
     command::Command,
     effect::*,
     event::What,
-    failure::Failure,
+    failure::{Cause, Failure},
     model::{Model, Predicted, Said},
     world::real::{Ended, Traced},
 };
@@ -40,7 +40,8 @@ impl Output {
         if self.status == 0 {
             return Ok(self);
         }
-        let failure = Failure::failed(format!("{shown} ended with status {}", self.status)).status(self.status);
+        let failure =
+            Failure::new(Cause::Command, format!("{shown} ended with status {}", self.status)).status(self.status);
         let lines: Vec<&str> = self.err.lines().chain(self.out.lines()).collect();
         Err(match lines.last() {
             Some(last) => failure.help(format!("its last line was: {last}")),

@@ -109,10 +109,10 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
         _ => "the host's answer is incomplete",
     };
     let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
-    let failure = Failure::failed(format!("`{path}` on `{host}`: {why}")).on(&host.name);
+    let failure = Failure::failed(format!("`{path}`: {why}")).on(&host.name);
     if why == LINK {
-        return Err(failure.help(
-            "nothing was changed; write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
+        return Err(failure.unchanged().help(
+            "write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
              where the link leads",
         ));
     }
@@ -124,7 +124,7 @@ const LINK: &str = "a link on the way there can be changed by another user";
 fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
         let message = format!("`{}` isn't a path on a host", path.escape_debug());
-        return Err(Failure::new(crate::failure::Reason::Fabfile, message).on(&on.host.name));
+        return Err(Failure::new(crate::failure::Cause::Fabfile, message).on(&on.host.name));
     }
     Ok(path)
 }

@@ -134,7 +134,7 @@ impl crate::effect::Read for ReadFile {
 }
 
 fn unfit(on: &On, path: &str, why: &str) -> Failure {
-    Failure::failed(format!("`{path}` on `{}`: {why}", on.host)).on(&on.host.name)
+    Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
 }
 
 /// The digest that the host has of a file.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     command::Command,
     event::Stream,
-    failure::Failure,
+    failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
     secret::Secret,
@@ -212,6 +212,7 @@ impl Openssh {
             self.link(host).give_up(&failure).await;
             return Err(failure);
         }
+        let cause = if let Over::Late(_) = over { Cause::TimedOut } else { Cause::Failed };
         let why = match over {
             Over::Ended | Over::Stuck => None,
             Over::Late(limit) => Some(format!("the command took longer than {} s", limit.as_secs_f64())),
@@ -224,10 +225,9 @@ impl Openssh {
                 true if job.until.is_some_and(|until| until()) => {
                     Ok(Ended { status: Job::STOPPED, out: out.kept.into_bytes().0, err: Vec::new(), cut: false })
                 }
-                true => Err(Failure::failed(format!("host `{host}`: {why} and was stopped")).on(&host.name)),
+                true => Err(Failure::new(cause, format!("{why} and was stopped")).on(&host.name)),
                 false => {
-                    Err(Failure::unknown(format!("host `{host}`: {why}, and rfab can't tell whether it still runs"))
-                        .on(&host.name))
+                    Err(Failure::unknown(format!("{why}, and rfab can't tell whether it still runs")).on(&host.name))
                 }
             };
         }
@@ -237,7 +237,7 @@ impl Openssh {
         match trailer {
             Some(Trailer::Status(status)) => Ok(Ended { status, out, err, cut }),
             Some(Trailer::LedgerAfter(status)) => Err(Failure::unknown(format!(
-                "host `{host}`: the command ended with status {status}, but the ledger couldn't be written"
+                "the command ended with status {status}, but the ledger couldn't be written"
             ))
             .on(&host.name)),
             Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
@@ -270,7 +270,7 @@ sleep 0.2
 pub(super) fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // What leaves a trace may have changed something; the rest can be done again.
     match job.trace.is_some() || job.note.is_some() {
-        true => Failure::unknown(format!("host `{host}`: rfab can't tell how the command ended: {why}"))
+        true => Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
             .on(&host.name)
             .help("check on the host before you do it again"),
         false => master::unreachable(host, why),
@@ -318,18 +318,18 @@ async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
 fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     let message = match what {
         "folder" => {
-            format!("host `{host}`: there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
+            format!("there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
         }
-        "ledger" => format!("host `{host}`: its ledger can't be written, so nothing was done"),
+        "ledger" => "its ledger can't be written, so nothing was done".to_owned(),
         "trace" => {
             let folder = job.trace.as_ref().map(|trace| trace.folder.as_str()).unwrap_or_default();
-            let message = format!("host `{host}`: its state folder `{folder}` can't be written, so nothing was done");
+            let message = format!("its state folder `{folder}` can't be written, so nothing was done");
             return Failure::failed(message).on(&host.name).help(
                 "make room or give the login user that folder; or name one in the fleet file that they can write, such as \
                  `state = \"/var/lib/rfab\"`",
             );
         }
-        other => format!("host `{host}`: the command didn't begin: {}", other.escape_debug()),
+        other => format!("the command didn't begin: {}", other.escape_debug()),
     };
     Failure::failed(message).on(&host.name)
 }
@@ -409,9 +409,7 @@ impl Transport for Openssh {
             "lost" if ended.status == 0 => Ok(Traced::Lost),
             other => match other.strip_prefix("status ").and_then(|s| s.parse().ok()) {
                 Some(status) if ended.status == 0 => Ok(Traced::Ended(status)),
-                _ => {
-                    Err(Failure::unknown(format!("host `{host}` doesn't report the state of the call")).on(&host.name))
-                }
+                _ => Err(Failure::unknown("doesn't report the state of the call").on(&host.name)),
             },
         }
     }
@@ -431,7 +429,7 @@ impl Transport for Openssh {
         match ended {
             Some(Ok(status)) => Ok(status.code().unwrap_or(255)),
             Some(Err(e)) => Err(Failure::failed(format!("ssh can't be started: {e}"))),
-            None => Err(Failure::failed(format!("host `{host}`: a program wants a terminal, and there is none here"))
+            None => Err(Failure::failed("a program wants a terminal, and there is none here")
                 .on(&host.name)
                 .help("type it in a terminal, without a pipe before it")),
         }
@@ -456,7 +454,7 @@ fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> 
             let said = if ended.err.is_empty() { &ended.out } else { &ended.err };
             let said = String::from_utf8_lossy(said);
             let last = said.lines().last().unwrap_or("the login shell ended without output");
-            let message = format!("host `{host}`: the command didn't begin: {last}");
+            let message = format!("the command didn't begin: {last}");
             Err(Failure::failed(message).on(&host.name).help(
                 "a host needs sh, setsid, sudo where a user is named, and a login shell that runs `exec /bin/sh`, which rbash, \
                  git-shell and nologin don't",

@@ -1,7 +1,7 @@
 //! The way to a host: the jump hosts before it, as ssh's configuration has them.
 use super::proxy::calls_ssh;
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Host,
 };
 use std::{
@@ -76,8 +76,8 @@ pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
     while let Some((place, via)) = ahead.pop() {
         if route.len() + ahead.len() >= MOST {
-            let message = format!("host `{host}` has more than {MOST} hosts on the way to it");
-            return Err(Failure::new(Reason::Unreachable, message).on(&host.name));
+            let message = format!("has more than {MOST} hosts on the way to it");
+            return Err(Failure::new(Cause::Unreachable, message).on(&host.name));
         }
         let mut hop = Hop { place, via, known_as: String::new(), known_in: Vec::new() };
         let read = Options::read(config, host, &hop).await?;
@@ -138,20 +138,19 @@ impl Options {
     }
 
     fn check(&self, host: &Host, hop: &Hop) -> Result<(), Failure> {
-        let refused = |message: String| Failure::new(Reason::Unreachable, message).on(&host.name);
+        let refused = |message: String| Failure::new(Cause::Unreachable, message).on(&host.name);
         if let Some(proxy) = self.value("proxycommand").filter(|proxy| calls_ssh(proxy)) {
             let whose =
                 if hop.place == host.address() { "its".to_owned() } else { format!("on the way, `{}`'s", hop.place) };
-            let message = format!(
-                "host `{host}`: {whose} `ProxyCommand {proxy}` calls ssh itself, which bypasses the checks of host keys"
-            );
+            let message =
+                format!("{whose} `ProxyCommand {proxy}` calls ssh itself, which bypasses the checks of host keys");
             return Err(refused(message).help("write `ProxyJump` instead"));
         }
         for (option, wanted) in
             [("stricthostkeychecking", ["true", "yes"]), ("nohostauthenticationforlocalhost", ["no", "no"])]
         {
             if !self.value(option).is_some_and(|value| wanted.contains(&value)) {
-                return Err(refused(format!("host `{host}`: ssh doesn't obey `{option}`")));
+                return Err(refused(format!("ssh doesn't obey `{option}`")));
             }
         }
         Ok(())

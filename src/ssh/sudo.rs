@@ -3,7 +3,7 @@ use super::openssh::{NOT_BEGUN, Openssh, UNWRITTEN};
 use crate::{
     command::Command,
     event::Stream,
-    failure::Failure,
+    failure::{Cause, Failure},
     host::{Host, Name},
     secret::Secret,
     world::real::{Ended, Hears, Job},
@@ -60,10 +60,9 @@ impl Openssh {
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
         let Some(text) = asked.map(Secret::new) else {
             let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or_default().to_owned();
-            let message =
-                format!("host `{host}`: sudo wants a password for `{user}`, and nobody is there to ask ({said})");
+            let message = format!("sudo wants a password for `{user}`, and nobody is there to ask ({said})");
             let help = "run it on a terminal, or allow it in sudoers with NOPASSWD";
-            return Err(Failure::failed(message).on(&host.name).help(help));
+            return Err(Failure::new(Cause::Sudo, message).on(&host.name).help(help));
         };
         passwords.insert(host.name.clone(), Answer::Password { text: text.clone(), shared: !for_it });
         Ok(Password { text, own: true, fresh: true })
@@ -156,12 +155,12 @@ fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
         true => "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned(),
         false => format!("see what `ssh {} sudo -n -u {user} true` says", host.address()),
     };
-    Failure::failed(format!("host `{host}`: sudo runs nothing as `{user}` ({said})")).on(&host.name).help(help)
+    Failure::new(Cause::Sudo, format!("sudo runs nothing as `{user}` ({said})")).on(&host.name).help(help)
 }
 
 fn not_taken(host: &Host, user: &Name) -> Failure {
-    let message = format!("host `{host}`: sudo didn't take the password for `{user}`, or doesn't allow the command");
-    Failure::failed(message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
+    let message = format!("sudo didn't take the password for `{user}`, or doesn't allow the command");
+    Failure::new(Cause::Sudo, message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use super::{On, wrapper};
 use crate::{
     command::Command,
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     model::{Model, Predicted},
     world::real::{Input, Job, Transport},
 };
@@ -65,7 +65,7 @@ impl Terminal {
         // Behind sudo it would be there for every user of the host to see.
         if !self.on.env.is_empty() && self.on.user.is_some() {
             let message = "an environment can't be given to another user's terminal";
-            return Err(Failure::new(Reason::Fabfile, message).help("set it in that user's profile"));
+            return Err(Failure::new(Cause::Fabfile, message).help("set it in that user's profile"));
         }
         let (dir, user) = (self.on.cd.as_deref().unwrap_or(""), self.on.user.as_deref().unwrap_or(""));
         let args: Vec<&str> = [dir, user, given].into_iter().chain(words.iter().map(String::as_str)).collect();

@@ -1,7 +1,7 @@
 //! What a host is asked to run: one line that every login shell reads the same way.
 use crate::{
     command::{Command, quoted},
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Name,
     world::real::{Job, Note},
 };
@@ -148,7 +148,7 @@ fn encoded(text: &str) -> Result<String, Failure> {
     }
     if word.len() > MOST {
         let message = format!("the command is too long: {} KiB", word.len() >> 10);
-        return Err(Failure::new(Reason::Failed, message).help("send it as a file with `put`, and run that"));
+        return Err(Failure::new(Cause::Failed, message).help("send it as a file with `put`, and run that"));
     }
     Ok(format!("exec /bin/sh -c 'eval \"$(printf %b \"$1\")\"' rfab '{word}'"))
 }

@@ -57,7 +57,7 @@ pub struct Known {
 impl Known {
     /// Whether it changes something, and was done or may have been.
     pub fn may_be_done(&self) -> bool {
-        let failed = |failure: &Failure| failure.reason != Reason::Unknown;
+        let failed = |failure: &Failure| failure.reason() != Reason::Unknown;
         let done = !matches!(&self.end, Some(Err(failure)) if failed(failure));
         done && matches!(self.kind, Kind::Change | Kind::Once)
     }

@@ -2,7 +2,7 @@
 use super::past::{Fate, Known, below};
 use crate::{
     effect::Kind,
-    failure::{Failure, Reason},
+    failure::{Failure, Origin, Reason},
     host::Name,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -37,7 +37,7 @@ pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Kno
 
 /// Nobody knows the end of an effect whose connection was lost, unless the script got over that and went on.
 pub fn lost(lanes: &mut Lanes) {
-    let unknown = |known: &Known| matches!(&known.end, Some(Err(failure)) if failure.reason == Reason::Unknown);
+    let unknown = |known: &Known| matches!(&known.end, Some(Err(failure)) if failure.reason() == Reason::Unknown);
     let all = lanes.iter().flat_map(|(lane, own)| own.iter().map(move |(number, known)| (lane, *number, known)));
     let over = |lane: &str, number: u32, end: usize| {
         lanes.iter().any(|(other, effects)| {
@@ -59,21 +59,25 @@ pub fn lost(lanes: &mut Lanes) {
     }
 }
 
-/// Where a lane's failure came from: its effect or its fork that failed so.
+/// Where a lane's failure came from: its effect, or its fork that ended with the failure of the same effect.
 ///
-/// A script may have worded it anew: then the last that failed, if nothing that may not be repeated came after it.
+/// A failure that a script throws itself has no origin: then the last that failed, if nothing that may not be repeated
+/// came after it. The same holds for a journal of rfab 0.1.0, which doesn't know origins.
 fn origin(lanes: &Lanes, ends: &Ends, lane: &str, failure: &Failure) -> Option<Failed> {
     let mut all: Vec<Failed> = Vec::new();
     for (number, known) in lanes.get(lane).into_iter().flatten() {
-        let failure = known.end.as_ref().and_then(|end| end.as_ref().err());
-        all.extend(failure.map(|f| Failed { number: *number, place: known.end_place, failure: f.clone() }));
+        if let Some(Err(_)) = known.end {
+            let origin = Some(Origin { lane: lane.into(), number: *number });
+            all.push(Failed { number: *number, place: known.end_place, origin });
+        }
     }
     for (other, (place, failure)) in ends {
         let fork = below(lane, other).filter(|_| parent(other) == lane);
-        all.extend(fork.zip(failure.as_ref()).map(|(number, f)| Failed { number, place: *place, failure: f.clone() }));
+        let failed = fork.zip(failure.as_ref());
+        all.extend(failed.map(|(number, failure)| Failed { number, place: *place, origin: failure.origin.clone() }));
     }
     all.sort_by_key(|failed| (failed.number, failed.place));
-    let same = |f: &Failed| f.failure.reason == failure.reason && f.failure.message == failure.message;
+    let same = |failed: &Failed| failed.origin.is_some() && failed.origin == failure.origin;
     let at = all.iter().rposition(same).or_else(|| {
         let last = all.last()?;
         once_from(lanes, lane, last.number + 1).is_none().then(|| all.len() - 1)
@@ -85,7 +89,7 @@ fn origin(lanes: &Lanes, ends: &Ends, lane: &str, failure: &Failure) -> Option<F
 struct Failed {
     number: u32,
     place: usize,
-    failure: Failure,
+    origin: Option<Origin>,
 }
 
 /// The latest effect or fork of a lane.

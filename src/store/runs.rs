@@ -12,7 +12,7 @@ use super::{
     upkeep::{catch_up, list, look_again, note},
 };
 use crate::{
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     fleet,
     host::Name,
     secret::Key,
@@ -223,7 +223,7 @@ impl Runs {
 
     fn unwritable(&self, e: &io::Error) -> Failure {
         let message = format!("the journal can't be written to `{}`: {e}", self.folder.path().display());
-        Failure::new(Reason::Failed, message).help("nothing was begun; make room there, or make it writable")
+        Failure::new(Cause::Failed, message).help("nothing was begun; make room there, or make it writable")
     }
 
     fn refused(&self, broken: &Broken) -> Failure {
@@ -241,14 +241,15 @@ fn under_way(run: &Entry) -> Failure {
     let behalf = run.on_behalf_of.as_ref().map(|whom| format!(" on behalf of {whom}")).unwrap_or_default();
     let Entry { run: id, who, from, since, line, .. } = run;
     Failure::new(
-        Reason::Locked,
+        Cause::Locked,
         format!("run `{id}` of {who}{behalf} is under way on {from} since {since}: `rfab {line}`"),
     )
-    .help(format!("nothing was changed; `--wait` waits for its end; `rfab --show {id}` tells what it has done so far"))
+    .unchanged()
+    .help(format!("`--wait` waits for its end; `rfab --show {id}` tells what it has done so far"))
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {
-    Failure::new(Reason::Failed, format!("`{}` can't be read: {e}", path.display()))
+    Failure::new(Cause::Failed, format!("`{}` can't be read: {e}", path.display()))
 }
 
 /// Every record of a journal.

@@ -2,7 +2,7 @@
 use crate::{
     effect::*,
     event::What,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     model::{Miss, Model, Predicted, Time},
 };
 use serde::Serialize;
@@ -110,7 +110,7 @@ impl Read for Pause {
         let (total, mut said) = (whole.as_secs(), None);
         while began.elapsed() < whole {
             if at.real.person.stops() {
-                return Err(Failure::new(Reason::Interrupted, "interrupted"));
+                return Err(Failure::new(Cause::Interrupted, "interrupted"));
             }
             let done = began.elapsed().as_secs();
             if said.replace(done) != Some(done) {

@@ -1,7 +1,7 @@
 //! Asks the person.
 use crate::{
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     model::{Model, Predicted},
 };
 use serde::Serialize;
@@ -81,5 +81,5 @@ impl Effect for Prompt {
 
 fn nobody(question: &str) -> Failure {
     let line = question.lines().next().unwrap_or_default();
-    Failure::new(Reason::Refused, format!("nobody is there to answer `{line}`: this isn't a terminal"))
+    Failure::new(Cause::Unconfirmed, format!("nobody is there to answer `{line}`: this isn't a terminal"))
 }

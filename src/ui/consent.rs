@@ -1,7 +1,7 @@
 //! A person's yes to a guarded fleet.
 use crate::{
     effect::*,
-    failure::{Failure, Reason},
+    failure::{Cause, Failure},
     host::Name,
     model::{Model, Predicted},
 };
@@ -67,13 +67,16 @@ impl Effect for Consent {
                 }
                 Ok(())
             }
-            Some(false) => Err(Failure::refused(format!("nobody confirmed the change of `{}`", self.fleet))
-                .help("nothing was changed")),
+            Some(false) => {
+                Err(Failure::new(Cause::Unconfirmed, format!("nobody confirmed the change of `{}`", self.fleet))
+                    .unchanged())
+            }
             None => Err(Failure::new(
-                Reason::Refused,
+                Cause::Unconfirmed,
                 format!("fleet `{}` is guarded, and there is nobody to ask: this isn't a terminal", self.fleet),
             )
-            .help(format!("give `--yes={}`; nothing was changed", self.fleet))),
+            .help(format!("give `--yes={}`", self.fleet))
+            .unchanged()),
         }
     }
 
@@ -91,7 +94,7 @@ impl Consent {
             Some(Some(name)) if self.names().any(|fleet| **fleet == **name) => Ok(true),
             Some(Some(name)) => {
                 let message = format!("`--yes={name}` isn't a yes to the fleet `{}`", self.fleet);
-                Err(Failure::refused(message).help(format!("give `--yes={}`", self.fleet)))
+                Err(Failure::new(Cause::Unconfirmed, message).help(format!("give `--yes={}`", self.fleet)))
             }
             _ => Ok(false),
         }

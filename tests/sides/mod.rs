@@ -191,7 +191,7 @@ impl Sides {
         let shown = |outcome: &Result<E::Outcome, Failure>| match outcome {
             Ok(outcome) => settled(serde_json::to_value(outcome).unwrap()),
             Err(f) => settled(serde_json::json!({
-                "reason": f.reason, "message": f.message, "host": f.host, "status": f.status,
+                "cause": f.cause, "message": f.message, "host": f.host, "status": f.status,
             })),
         };
         let (real, made_up) = (self.real.perform(effect), self.made_up.perform(effect));

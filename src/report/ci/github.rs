@@ -1,7 +1,7 @@
 //! Workflow commands of GitHub Actions, and texts that are none.
 use crate::{
     failure::{Excerpt, Failure},
-    report::{failure::named, filter::visible},
+    report::filter::visible,
 };
 use std::{env, path::Path};
 
@@ -23,9 +23,9 @@ pub fn error(title: &str, failure: &Failure, folder: &Path) -> String {
     let place = place.map(|(file, Excerpt { line, column, .. })| {
         format!("file={},line={line},col={column},", property(&visible(&file, false)))
     });
-    let message = match &failure.help {
-        Some(help) => format!("{}\nhelp: {help}", named(failure)),
-        None => named(failure),
+    let message = match failure.advice() {
+        Some(help) => format!("{failure}\nhelp: {help}"),
+        None => failure.to_string(),
     };
     let title = property(&visible(title, false));
     format!("::error {}title={title}::{}\n", place.unwrap_or_default(), data(&plain(&message)))

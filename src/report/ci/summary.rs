@@ -3,7 +3,6 @@ use crate::{
     event::{Row, What},
     failure::Exit,
     report::{
-        failure::named,
         filter::visible,
         table::{outcome, release, standing, summary},
     },
@@ -25,7 +24,7 @@ pub fn markdown(line: &str, what: &What) -> String {
         text += &format!("\n{}\n", summary(table));
     }
     for failure in failures {
-        text += &format!("\n- {}", escaped(named(failure).lines().next().unwrap_or_default()));
+        text += &format!("\n- {}", escaped(failure.to_string().lines().next().unwrap_or_default()));
     }
     text += if failures.is_empty() { "" } else { "\n" };
     for next in next {

@@ -112,8 +112,9 @@ impl InHand {
             // What a host does on others is its own affair.
             What::HostsStarted { hosts } if self.host_of(lane).is_none() => self.many = Some(Many::new(lane, hosts)),
             What::HostFinished { host, failure } => {
-                if let Some(failure) = failure.as_ref().filter(|failure| failure.reason != Reason::Interrupted) {
-                    let why = failure.message.lines().next().unwrap_or_default();
+                if let Some(failure) = failure.as_ref().filter(|failure| failure.reason() != Reason::Interrupted) {
+                    let why = failure.beside(Some(host));
+                    let why = why.lines().next().unwrap_or_default();
                     self.failed.insert(host.clone(), format!("failed: {}", visible(why, false)));
                 }
                 self.lanes.remove(lane);

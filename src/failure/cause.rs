@@ -1,0 +1,161 @@
+//! Causes of failures, each under a stable name.
+use super::Exit;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a failure, which decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// It was done, and it didn't work.
+    Failed,
+    /// The command line asks for something that doesn't exist.
+    Usage,
+    /// The script or the fleet file asks for something that doesn't exist.
+    Fabfile,
+    /// A host can't be reached.
+    Unreachable,
+    /// Another operator holds the lock.
+    Locked,
+    /// This run lost the lock, so it does nothing more.
+    Unlocked,
+    /// The balancer refused, or its state is unknown.
+    Balancer,
+    /// An invariant refused, and nothing was done.
+    Refused,
+    /// Nobody knows whether it was done.
+    Unknown,
+    /// The selection has no hosts.
+    NoHosts,
+    /// A plan can't know this. A script can't catch it.
+    Unknowable,
+    /// The operator interrupted; `defer`s still run. A script can't catch it.
+    Interrupted,
+    /// The operator died here (simulated). A script can't catch it.
+    Killed,
+}
+
+impl Reason {
+    pub fn exit(self) -> Exit {
+        match self {
+            Reason::Failed | Reason::Unknowable | Reason::Killed => Exit::Failed,
+            Reason::Usage => Exit::Usage,
+            Reason::Fabfile => Exit::Fabfile,
+            Reason::Unreachable => Exit::Unreachable,
+            Reason::Locked => Exit::Locked,
+            Reason::Balancer => Exit::Balancer,
+            Reason::Refused => Exit::Refused,
+            Reason::Unknown | Reason::Unlocked => Exit::Unknown,
+            Reason::NoHosts => Exit::NoHosts,
+            Reason::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+/// Declares the causes: for each its name in Rust, its reason, and its meaning.
+macro_rules! causes {
+    ($($cause:ident $reason:ident $meaning:literal)*) => {
+        /// What made a call fail; scripts, JSON and the docs have it by its name in kebab case.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Cause { $(#[doc = $meaning] $cause,)* }
+
+        impl Cause {
+            /// Every cause, with its meaning.
+            pub const ALL: &[(Cause, &'static str)] = &[$((Cause::$cause, $meaning),)*];
+
+            /// The kind of failure that it makes.
+            pub fn reason(self) -> Reason {
+                match self { $(Cause::$cause => Reason::$reason,)* }
+            }
+        }
+    };
+}
+
+causes! {
+    Failed Failed "a step was done and didn't work, for another reason than those below"
+    Command Failed "a command ended with an exit status other than 0"
+    TimedOut Failed "something took longer than it may"
+    Unhealthy Failed "a host doesn't prove the version that it should serve"
+    NotDrained Failed "a host still has open requests after the time to drain"
+    NoSpace Failed "a disk or a limit of memory is too small"
+    Sudo Failed "sudo doesn't run a command"
+    Http Failed "a server's answer isn't the one that was asked for"
+    Git Failed "git can't do what was asked for"
+    Thrown Failed "a script threw a text"
+    Usage Usage "the command line asks for something that doesn't exist"
+    Fabfile Fabfile "the fabfile or the fleet file is wrong"
+    Unreachable Unreachable "a host can't be reached, for another reason than those below"
+    HostKeyUnknown Unreachable "nobody trusts the host's key yet"
+    HostKeyChanged Unreachable "the host's key differs from the known one"
+    HostKeyRevoked Unreachable "the host's key is revoked"
+    HostCertificate Unreachable "the host's certificate isn't valid"
+    LoginDenied Unreachable "the host doesn't accept the login"
+    JumpHost Unreachable "a host on the way can't connect onward"
+    Locked Locked "another operator holds the lock"
+    Unlocked Unlocked "this run lost the lock"
+    Balancer Balancer "the balancer refused, or its state is unknown"
+    Refused Refused "a safety rule refused the step, for another reason than those below"
+    Unconfirmed Refused "nobody confirmed it"
+    MinLive Refused "too few hosts of a pool would be live"
+    StillLive Refused "a host gets requests, so what it serves can't be changed"
+    Overtaken Refused "somebody changed the hosts since"
+    Unproven Refused "the health check couldn't prove a release"
+    Unknown Unknown "nobody knows whether a step was done"
+    NoHosts NoHosts "the selection has no hosts"
+    Unknowable Unknowable "a dry run can't know the answer"
+    Interrupted Interrupted "the run was interrupted"
+    Killed Killed "the simulated operator died"
+    Internal Unknown "rfab itself failed; report it"
+}
+
+impl Cause {
+    /// The exit code of a run that it ends.
+    pub fn exit(self) -> Exit {
+        self.reason().exit()
+    }
+
+    /// Its stable name.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).expect("a cause is plain data");
+        name.as_str().expect("a cause is a name").to_owned()
+    }
+}
+
+/// The cause of a failure of which only the kind is known.
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Cause {
+        match reason {
+            Reason::Failed => Cause::Failed,
+            Reason::Usage => Cause::Usage,
+            Reason::Fabfile => Cause::Fabfile,
+            Reason::Unreachable => Cause::Unreachable,
+            Reason::Locked => Cause::Locked,
+            Reason::Unlocked => Cause::Unlocked,
+            Reason::Balancer => Cause::Balancer,
+            Reason::Refused => Cause::Refused,
+            Reason::Unknown => Cause::Unknown,
+            Reason::NoHosts => Cause::NoHosts,
+            Reason::Unknowable => Cause::Unknowable,
+            Reason::Interrupted => Cause::Interrupted,
+            Reason::Killed => Cause::Killed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_named_in_kebab_case_and_has_the_exit_code_of_its_reason() {
+        assert_eq!(Cause::HostKeyUnknown.name(), "host-key-unknown");
+        assert_eq!(Cause::HostKeyUnknown.reason().exit(), Exit::Unreachable);
+    }
+
+    #[test]
+    fn a_reason_is_the_reason_of_its_own_cause() {
+        for (cause, _) in Cause::ALL {
+            assert_eq!(Cause::from(cause.reason()).reason(), cause.reason());
+        }
+    }
+}
