@@ -39,15 +39,15 @@ fn each_row_is_what_its_example_is_told() {
 #[test]
 fn the_page_of_habits_shows_the_whole_report_on_each() {
     let mut text = "# Habits of other languages\n\n<!-- Written by `tests/hints.rs` from `src/script/hints/rows.rs`; don't edit. -->\n\n\
-        Rhai spells some things unlike Python, Ruby and JavaScript. rfab says so where a fabfile doesn't compile; this is what it\n\
-        says of each.\n"
+        Rhai spells some things differently from Python, Ruby and JavaScript. If a fabfile doesn't compile because of that, rfab\n\
+        shows the spelling of Rhai. This page lists what it shows.\n"
         .to_owned();
     for row in hints::rows() {
         let report = shown(row.example);
         let lines: Vec<&str> = report.lines().map(str::trim_end).collect();
         text += &format!("\n```text\n{}\n```\n", lines.join("\n"));
     }
-    text += "\n## Functions by the names that they have elsewhere\n\n| called | said |\n|---|---|\n";
+    text += "\n## Functions by the names that they have elsewhere\n\n| function | what rfab shows |\n|---|---|\n";
     for (names, hint) in hints::functions() {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         text += &format!("| {} | {} |\n", names.join(", "), hint.replace('|', "\\|"));

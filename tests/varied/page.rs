@@ -11,10 +11,10 @@ fn text() -> String {
         "# What rfab is tested with\n\n<!-- Written by `tests/varied` from its table; don't edit. -->\n\n\
          People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways\n\
          that a test tries, and how each has to end.\n\n\
-         The test plays whole days of work. A day has the first release, the five commands of the README, a release\n\
-         that is broken, a run that dies and is resumed, a run that dies and is aborted, a rollback, and `status`.\n\
-         Clients send requests all the time, and no request may fail. At the end, every host must be as it should\n\
-         be.\n\n\
+         The test plays whole days of work. A day has the first release, the five commands of the README, and a\n\
+         release that is broken. One run dies and is resumed, and another dies and is aborted. Then come a rollback\n\
+         and `status`. Clients send requests all the time, and no request may fail. At the end, every host must be\n\
+         as it should be.\n\n\
          Nobody can try every combination. So a generator makes a covering set: any two things below occur together\n\
          in at least one day, unless they are listed under [What can't be combined](#what-cant-be-combined). If a\n\
          day must end with a refusal, the table shows which one, and then nothing may have changed.\n",
@@ -41,7 +41,7 @@ fn text() -> String {
         "\nThe test never combines two things that are refused, because a run ends at the first refusal.\n\n\
          ## Run the days\n\nCI plays two of the {} days on each calendar day, and different ones on the next:\n\n\
          \x20   RFAB_VARIED=rows cargo test --test varied    # print all\n\
-         \x20   RFAB_VARIED=all cargo test --test varied     # live all; what has passed isn't repeated when you type it again\n\
+         \x20   RFAB_VARIED=all cargo test --test varied     # play all; what has passed isn't repeated when you type it again\n\
          \x20   RFAB_SEED=2 RFAB_VARIED=all cargo test --test varied    # other combinations\n\n\
          The programs of a Debian release come from `debootstrap`, which takes minutes for each release.\n\
          `RFAB_VARIED=all` makes the releases that are missing. It keeps them below `target`, or in the folder that\n\
