@@ -351,6 +351,6 @@ fn no_block_is_passed_over_in_silence() {
     }
     assert_eq!(not_valid, Vec::<String>::new(), "blocks that say that they aren't valid");
     let known =
-        ["docs/recipes.md: a made-up secret is no URL", "docs/rollback.md: fresh hosts have nothing to go back to"];
+        ["docs/recipes.md: a made-up secret isn't a URL", "docs/rollback.md: fresh hosts have no earlier release"];
     assert_eq!(not_run, known, "blocks whose tasks aren't run");
 }

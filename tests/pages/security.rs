@@ -14,7 +14,7 @@ const SECURE: [(&str, &str, &str); 18] = [
     ("no keys from DNS", "src/ssh/config.rs", "    VerifyHostKeyDNS no\n"),
     ("`UpdateHostKeys no`", "src/ssh/config.rs", "    UpdateHostKeys no\n"),
     (
-        "A `ProxyCommand` that starts ssh itself is refused",
+        "rfab refuses a `ProxyCommand` that starts ssh itself",
         "src/ssh/route.rs",
         "calls ssh itself, which bypasses the checks of host keys",
     ),
