@@ -1,6 +1,6 @@
 // Lints the pages and the texts of the program. `check` runs this file.
 import { createRequire } from "node:module";
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { headings, lineLengths, sentences, wordRules } from "./rules.mjs";
@@ -13,7 +13,6 @@ const rule = (module) => module.default ?? module;
 const { TextlintKernel } = packages("@textlint/kernel");
 const markdown = rule(packages("@textlint/textlint-plugin-markdown"));
 
-const OLD = "tests/prose/old";
 const STYLE = "docs/STYLE.md";
 const style = readFileSync(join(top, STYLE), "utf8");
 const words = wordRules(style);
@@ -132,17 +131,13 @@ function sample() {
 
 const everything = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "src", "stdlib"];
 const args = process.argv.slice(2);
-const trim = args[0] === "--trim";
-if (trim) args.shift();
 const asked = args.length > 0 ? args.map((arg) => resolve(arg)) : everything.map((name) => join(top, name));
-for (const path of asked.slice(0, args.length).filter((path) => !existsSync(path))) {
+for (const path of asked.filter((path) => !existsSync(path))) {
   console.error(`${path} doesn't exist`);
   process.exit(2);
 }
-const names = [...new Set(asked.filter(existsSync).flatMap((path) => [...walk(path)]))].filter(read);
+const names = [...new Set(asked.flatMap((path) => [...walk(path)]))].filter(read);
 
-const old = existsSync(join(top, OLD)) ? readFileSync(join(top, OLD), "utf8").split("\n").filter(Boolean) : [];
-const clean = [];
 const all = [...words.wrong, ...sample()];
 const locked = readFileSync(join(here, "package-lock.json"), "utf8").split("\n");
 for (const [index] of [...locked.entries()].filter(([, text]) => text.includes('"resolved"'))) {
@@ -151,19 +146,8 @@ for (const [index] of [...locked.entries()].filter(([, text]) => text.includes('
 }
 for (const name of names) {
   const found = await findings(name);
-  if (found.length === 0 && old.includes(name)) clean.push(name);
-  if (args.length === 0 && old.includes(name)) continue;
   all.push(...found.sort((a, b) => a.line - b.line).map((one) => ({ file: name, ...one })));
 }
-const gone = old.filter((name) => clean.includes(name) || !existsSync(join(top, name)));
-if (trim) {
-  writeFileSync(join(top, OLD), old.filter((name) => !gone.includes(name)).map((name) => `${name}\n`).join(""));
-} else {
-  for (const name of gone) {
-    all.push({ file: OLD, line: old.indexOf(name) + 1, message: `${name} has no finding any more: remove this line` });
-  }
-}
 for (const { file, line, message, rule } of all) console.log(`${file}:${line}: ${message}${rule ? ` [${rule}]` : ""}`);
-const skipped = args.length === 0 ? names.filter((name) => old.includes(name)).length : 0;
-console.error(`prose: ${names.length - skipped} files, ${all.length} findings; ${skipped} files of ${OLD} are skipped`);
+console.error(`prose: ${names.length} files, ${all.length} findings`);
 process.exit(all.length > 0 ? 1 : 0);
