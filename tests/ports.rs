@@ -15,13 +15,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Each port, and of the files that it was made from: how many lines are neither empty nor a comment, and the licence.
+/// Each port, and of the files that it was made from: how many lines are neither empty nor a comment, and the license.
 const PORTS: [(&str, usize, &str); 5] = [
     ("avirontours", 67, "Apache License 2.0"),
-    ("huginn", 43, "MIT licence"),
-    ("mapit", 37, "MIT licence"),
-    ("ruby-china", 74, "MIT licence"),
-    ("wagtail-torchbox", 24, "MIT licence"),
+    ("huginn", 43, "MIT license"),
+    ("mapit", 37, "MIT license"),
+    ("ruby-china", 74, "MIT license"),
+    ("wagtail-torchbox", 24, "MIT license"),
 ];
 
 fn folder() -> PathBuf {
@@ -96,14 +96,14 @@ fn every_port_names_its_source_and_is_at_most_a_fifth_longer_than_it() {
     let there: BTreeSet<String> =
         fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(there, PORTS.map(|(name, ..)| name.to_owned()).into());
-    for (name, original, licence) in PORTS {
+    for (name, original, license) in PORTS {
         let files = files(name);
         let counted = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//") && !line.starts_with('#');
         let lines: usize = files.iter().map(|(_, text)| text.lines().filter(counted).count()).sum();
         assert!(lines * 10 <= original * 12, "{name} has {lines} lines, and its original {original}");
         let (_, fabfile) = files.iter().find(|(file, _)| file == "fabfile.rhai").unwrap();
         let head: String = fabfile.lines().map_while(|line| line.strip_prefix("//!")).collect();
-        for part in ["<https://github.com/", "> at ", licence, "copyright "] {
+        for part in ["<https://github.com/", "> at ", license, "copyright "] {
             assert!(head.contains(part), "{name} doesn't say `{part}`");
         }
     }
