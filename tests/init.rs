@@ -135,8 +135,8 @@ fn an_empty_repository_gets_a_fabfile_whose_five_commands_and_release_work() {
     assert_eq!(
         listing::text(&repository.project().tasks),
         "Tasks that name hosts:
-  prod [WHICH]          The hosts of prod, or those of them that `which` selects: out, live, group1, a role, hosts.
-  testing1 [WHICH]      The hosts of testing1, or those of them that `which` selects: a role, hosts.
+  prod [WHICH]          The hosts of prod, or those that `which` selects: out, live, group1, a role, hosts.
+  testing1 [WHICH]      The hosts of testing1, or those that `which` selects: a role, hosts.
 
 Tasks:
   deploy REFERENCE      Deploys `reference` (`stable`, a tag, a branch or a commit) to the targets.
@@ -145,8 +145,8 @@ Tasks:
   proxy_group1          Makes group1 live and takes group2 out of the balancer.
   proxy_group2          Makes group2 live and takes group1 out of the balancer.
   release REFERENCE     Deploys group by group and ends with every host live; stops at the first failure.
-  rollback [REFERENCE]  Rolls the targets back to the release that was good on them before; `reference` names another one.
-  setup [HOW]           Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+  rollback [REFERENCE]  Rolls the targets back to the release that was good before, or to `reference`.
+  setup [HOW]           Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed.
   status                Shows what each host serves, who deployed it, whether it is live, and which runs aren't done.
 "
     );
@@ -202,7 +202,7 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
             host.run("bundle install");
             host.run("bin/rails assets:precompile");
         },
-        // On one host, once a release.
+        // On one host, once per release.
         migrate: |host| {
             let host = host.env(#{ RAILS_ENV: "production", BUNDLE_WITHOUT: "development:test" });
             host.run(sh("bin/rails db:migrate && echo \"$DONE {x}\""));

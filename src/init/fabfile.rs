@@ -10,7 +10,8 @@ pub fn text(found: &Found, fleets: &[Planned]) -> String {
     let balanced = match fleets.iter().any(|fleet| fleet.example) {
         true => BALANCED.to_owned(),
         false => {
-            let about = "// With a balancer in the fleet file, these keep every request answered:\n//\n";
+            let about =
+                "// If you add a balancer to the fleet file, these tasks deploy so that no request fails:\n//\n";
             let line = |line: &str| if line.is_empty() { "//\n".to_owned() } else { format!("// {line}\n") };
             format!("{about}{}", BALANCED.lines().map(line).collect::<String>())
         }
@@ -30,7 +31,7 @@ fn naming(fleet: &Planned) -> String {
     let words = if fleet.example { "out, live, group1, a role, hosts" } else { "a role, hosts" };
     let (name, gap) = (&fleet.stage.name, " ".repeat("which".len()));
     format!(
-        "/// The hosts of {name}, or those of them that `which` selects: {words}.\n\
+        "/// The hosts of {name}, or those that `which` selects: {words}.\n\
          fn {function}(which) {{ fleet(\"{file}\").select(which) }}\n\
          fn {function}(){gap} {{ {function}(\"all\") }}\n"
     )
@@ -43,7 +44,7 @@ fn capital(name: &str) -> String {
 
 fn hooks(found: &Found) -> String {
     let mut text = hook("prepare", "in the new release, before the switch", &found.prepare, "bin/build", found);
-    text += &hook("migrate", "on one host, once a release", &found.migrate, "bin/migrate", found);
+    text += &hook("migrate", "on one host, once per release", &found.migrate, "bin/migrate", found);
     text + "        // After the switch, while the host is out; `rfab --abort` calls it, too.\n        restart: |host| service::restart(host),\n"
 }
 

@@ -18,10 +18,10 @@ Tasks:
   proxy_flip            Swaps the live group and the one that is out.
   proxy_group1          Makes group1 live and takes group2 out.
   proxy_group2          Makes group2 live and takes group1 out of the balancer.
-  proxy_status          Shows how each host stands, what it serves, and who took it out.
+  proxy_status          Shows whether each host is live, what it serves, and who took it out.
   release REFERENCE     Deploys group by group and ends with every host live; stops at the first failure.
-  rollback [REFERENCE]  Rolls the targets back to the release that was good on them before; `reference` names another one.
-  setup [HOW]           Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+  rollback [REFERENCE]  Rolls the targets back to the release that was good before, or to `reference`.
+  setup [HOW]           Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed.
   status                Shows what each host serves, who deployed it, whether it is live, and which runs aren't done.
 ",
         "",
@@ -177,7 +177,7 @@ fn an_unknown_name_of_an_argument_is_answered_by_the_nearest() {
   help: write `x\=1` if the `=` is text
         it is written
           setup [HOW]
-              Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed to.
+              Makes the app's folders on new hosts; `setup:adopt` takes over what Capistrano, Fabric or another tool deployed.
 "#,
     );
 }

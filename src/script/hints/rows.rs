@@ -557,6 +557,6 @@ pub const KEYS: &[(Words, &str)] = &[
         &["before", "before_deploy", "build", "install"],
         "write `prepare: |host| …`, which runs in the new release before the switch",
     ),
-    (&["migration", "migrations"], "write `migrate: |host| …`, which runs once a release"),
+    (&["migration", "migrations"], "write `migrate: |host| …`, which runs once per release"),
     (&["after", "after_deploy", "reload"], "write `restart: |host| …`, which runs after the switch"),
 ];
