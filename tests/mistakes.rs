@@ -83,13 +83,13 @@ const MISTAKES: &[Mistake] = &[
         "hosts by a flag: fabric#66",
         &["--hosts", "web01", "deploy", "stable"],
         2,
-        "tip: hosts are named by words of the line: 'rfab prod:web01,web02 …'; '--limit web01' cuts them down",
+        "tip: name hosts in the line: 'rfab prod:web01,web02 …'; '--limit web01' leaves only that one",
     ),
     line(
         "the environment by a flag: kamal#809",
         &["-d", "prod", "deploy", "stable"],
         2,
-        "tip: the fleet is a word of the line, and comes first: 'rfab prod deploy stable'",
+        "tip: name the fleet first in the line: 'rfab prod deploy stable'",
     ),
     line(
         "the login user by a flag: fabric, ansible",
@@ -254,7 +254,7 @@ const MISTAKES: &[Mistake] = &[
     fabfile(
         "named arguments: fabric",
         "fn act() { targets().each(at_once=2, |host| 1) }",
-        "help: arguments have no names: write the values in their order; options are a map, `#{ at_once: 2 }`",
+        "help: arguments have no names: write the values in order, and options as a map, `#{ at_once: 2 }`",
     ),
     fabfile(
         "ansible's `serial`",

@@ -66,7 +66,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
     run(&lab, &["prod", "proxy.group2"], 0);
     lab.balancer("lb1").set("bk_web", "web1", "ready");
     let half = run(&lab, &["prod", "proxy.flip"], 7);
-    assert!(half.contains("group group1 is half in and half out: 1 of 2 live"), "{half}");
+    assert!(half.contains("group group1 is partly live and partly out: 1 of 2 live"), "{half}");
     run(&lab, &["prod", "proxy.group2"], 0);
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
     let partly = run(&lab, &["prod:out", "proxy.flip"], 7);

@@ -204,7 +204,7 @@ fn hosts_that_would_go_back_to_different_commits_are_listed_and_a_typed_one_is_t
     assert_eq!(serve(&shop, &done(ran)), "3.0.1 3.0.1 3.0.1 3.0.1 3.0.1");
     let unknown = shop.run("prod rollback:v9", model);
     assert_eq!(unknown.ended.exit, Exit::Refused);
-    let why = "by the ledger, v9 was never good on any of them; a deploy takes any commit";
+    let why = "by the ledger, v9 was never good on any of them; a deploy accepts any commit";
     assert_eq!(unknown.ended.failures[0].message, why);
 }
 

@@ -276,7 +276,7 @@ fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is
     let stuck = shop.run("prod:jobs1 again", busy);
     assert_eq!(stuck.ended.exit, Exit::Failed);
     assert_eq!(changes(&stuck.events), ["jobs1: quiet shop-jobs"]);
-    let why = "jobs1 still has work in hand after 600s: its units take nothing new, and weren't restarted";
+    let why = "jobs1 still has unfinished work after 600s: its units take nothing new, and weren't restarted";
     assert_eq!(failures(&stuck), [format!("{why} [(\"fabfile.rhai\", 62)]")]);
 }
 
@@ -369,7 +369,7 @@ fn jobs_named(name) { targets().each(|host| timing::install(host, name, "jobs.j2
     for bad in ["shop.daily", ".x", "../x"] {
         let refused = shop.run(&format!("prod:jobs1 jobs_named:{bad}"), shop.known());
         let why = failures(&refused);
-        assert!(why[0].starts_with(&format!("cron reads no file named \"{bad}\"")), "{why:?}");
+        assert!(why[0].starts_with(&format!("cron ignores a file named \"{bad}\"")), "{why:?}");
     }
 }
 

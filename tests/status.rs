@@ -256,7 +256,7 @@ fn a_balancer_that_forgot_who_is_out_is_told_with_the_line_that_takes_them_out_a
     };
     let told = shop.run("prod status", model.clone());
     assert_eq!(warned(&told), [line]);
-    assert!(said(&shop, &told).contains("in again, though taken out by tester from simulator"));
+    assert!(said(&shop, &told).contains("live again, although taken out by tester from simulator"));
     // The line works, and then nobody is told any more; so it is once somebody wants all of them in.
     let again = shop.done("prod proxy.group2", model.clone());
     let out = shop.run("prod:out deploy:stable", again);

@@ -294,7 +294,7 @@ impl Server<'_> {
             let Place { balancer, pool, server: name } = &self.place;
             let because = match &server.follows {
                 Some(other) => format!("it follows `{other}`, which is out"),
-                None => format!("`{balancer}` says `{}`", server.raw),
+                None => format!("`{balancer}` reports `{}`", server.raw),
             };
             let text = format!("`{pool}/{name}` on `{balancer}` was put back, but gets no requests: {because}");
             at.tell(What::Warned { host: Some(host.clone()), text });

@@ -166,7 +166,7 @@ fn init() -> Result<(), Stopped> {
     let here = here()?;
     if let Some(file) = fabfile::nearest(&here, home().as_deref()) {
         let failure = Failure::failed(format!("`{}` is there already, so nothing was written", file.display()));
-        return Err((failure.help("type `rfab` to see what can be typed here"), Exit::Usage));
+        return Err((failure.help("type `rfab` to see what you can type here"), Exit::Usage));
     }
     let found = init::look(&here);
     let fleets = init::fleets(&found);

@@ -5,8 +5,8 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 
-const HOSTS: &str = "hosts are named by words of the line: 'rfab prod:web01,web02 …'; '--limit web01' cuts them down";
-const FLEET: &str = "the fleet is a word of the line, and comes first: 'rfab prod deploy stable'";
+const HOSTS: &str = "name hosts in the line: 'rfab prod:web01,web02 …'; '--limit web01' leaves only that one";
+const FLEET: &str = "name the fleet first in the line: 'rfab prod deploy stable'";
 const LOGIN: &str = "it's a key of the fleet file, 'user'; your ssh_config has what else it takes to reach a host";
 const LIST: &str = "'--list' shows the tasks";
 
@@ -20,7 +20,7 @@ const HABITS: &[(&[&str], &str)] = &[
     (&["-t", "--timeout", "--command-timeout"], "write 'host.timeout(\"30s\").run(…)' in the fabfile"),
     (
         &["--serial", "--batch", "--forks"],
-        "'--parallel N' works on at most N hosts at the same time; batches are written in the fabfile",
+        "'--parallel N' works on at most N hosts at the same time; batches are set in the fabfile",
     ),
     (&["--rollback"], "deploy the older tag: 'rfab prod deploy v1.2.2'; '--abort' undoes what a run did"),
     (&["--tags", "--skip-tags"], "each part of the work is its own task; '--list' shows them"),

@@ -154,7 +154,7 @@ pub fn logs() -> Result<Logs, Failure> {
 fn kept() -> Result<PathBuf, Failure> {
     let folders = directories::ProjectDirs::from("", "", "rfab");
     let folder = folders.map(|f| f.data_dir().join("runs"));
-    folder.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))
+    folder.ok_or_else(|| Failure::failed("`HOME` doesn't name a folder").help("set it to your home folder"))
 }
 
 /// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.
@@ -226,7 +226,8 @@ pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> R
 /// The user's home, and rfab's own folder for what can be made again.
 pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     let home = env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
-    let home = home.ok_or_else(|| Failure::failed("`HOME` names no folder").help("set it to your home folder"))?;
+    let home =
+        home.ok_or_else(|| Failure::failed("`HOME` doesn't name a folder").help("set it to your home folder"))?;
     let folders = directories::ProjectDirs::from("", "", "rfab");
     let cache = folders.map_or_else(|| home.join(".cache/rfab"), |f| f.cache_dir().to_owned());
     Ok((home, cache))

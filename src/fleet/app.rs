@@ -141,7 +141,7 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
                 "`quiet` without `idle`: rfab couldn't tell when the unit is done",
                 node.place("needs `idle`"),
             )
-            .help("write `idle`, a command that ends with 0 once the unit has nothing in hand"),
+            .help("write `idle`, a command that ends with 0 once the unit has no work left"),
         );
     }
     let quiet_within = section.get("quiet_within", problems, value::wait).unwrap_or(Duration::from_secs(600));
@@ -210,7 +210,7 @@ fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
             Ok(Verb::Plain(value::filled(node, words)?))
         }
         _ => Err(expected("a text or a list of words", node)
-            .help("a text such as \"systemctl restart {unit}\" runs by sudo, a list of words without")),
+            .help("a text such as \"systemctl restart {unit}\" runs with sudo, a list of words without")),
     }
 }
 

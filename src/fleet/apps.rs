@@ -116,7 +116,7 @@ pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) ->
     if let Some((role, place)) = of_units.iter().find(|(role, _)| !roles.iter().any(|(known, _)| known == role)) {
         let message = format!("role `{role}` has units, but isn't one of the app's roles");
         let (here, there) = (Place { label: "has units".into(), ..place.clone() }, node.place("not among these"));
-        problems.push(Problem::new(message, here).and(there).help(format!("put `{role}` in, or leave `roles` out")));
+        problems.push(Problem::new(message, here).and(there).help(format!("add `{role}`, or leave `roles` out")));
     }
     Some(roles)
 }

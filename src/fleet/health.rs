@@ -77,7 +77,7 @@ fn url(node: &Node) -> Result<String, Problem> {
         // The text is not repeated, so that the password stands in no log.
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
             Err(Problem::new("the URL has a user or a password in it", node.place("a secret has no place in a fleet"))
-                .help("let the address of health be open to the balancer's machine"))
+                .help("let the balancer's machine reach the health URL without a password"))
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => wrong("names no host".into()),
         Ok(url) if url.scheme() == "tcp" && url.port().is_none() => wrong("names no port".into()),

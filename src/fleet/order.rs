@@ -70,7 +70,7 @@ fn gap(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Host) -> bo
     let name = first.group.as_ref().or(first.roles.first()).unwrap_or(&first.name);
     Some(
         Problem::new(format!("the order leaves out `{first}`{more}"), node.place("not all hosts of the pools"))
-            .help(format!("put `{name}` in, or leave `order` out")),
+            .help(format!("add `{name}`, or leave `order` out")),
     )
 }
 
@@ -84,7 +84,7 @@ fn upside_down(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Hos
         _ => node.place("in no pool"),
     };
     let message = format!("`{}` comes before `{}`, but hosts in no pool come last", order[early], order[last]);
-    Some(Problem::new(message, place).help(format!("put `{}` at the end", order[early])))
+    Some(Problem::new(message, place).help(format!("move `{}` to the end", order[early])))
 }
 
 impl Fleet {

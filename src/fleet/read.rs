@@ -119,7 +119,7 @@ fn one_url_for_all(node: &Node, app: Option<&super::App>, balanced: bool) -> Opt
     let at = node.inner("health")?.inner("url")?;
     (balanced && !url.contains('{')).then(|| {
         Problem::new("every host would be probed at one URL", at.place("names no host"))
-            .help("put `{address}` in: probes are made from the balancer's machine")
+            .help("add `{address}`: rfab probes from the balancer's machine")
     })
 }
 

@@ -130,7 +130,7 @@ impl Selection {
         let failure =
             Failure::new(Cause::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name));
         match why.is_empty() {
-            true => failure.help("check the selection: `+` is and, `,` is or, `^` takes away"),
+            true => failure.help("check the selection: `+` means and, `,` means or, `^` means except"),
             false => failure.help("select `all` to see who is live and who is out"),
         }
     }
@@ -410,7 +410,7 @@ mod tests {
             ),
             (
                 "web+worker",
-                "`web+worker` selects no hosts of `prod` | check the selection: `+` is and, `,` is or, `^` takes away"
+                "`web+worker` selects no hosts of `prod` | check the selection: `+` means and, `,` means or, `^` means except"
                     .into(),
             ),
         ] {

@@ -71,7 +71,7 @@ pub(super) fn check(node: &Node, balancer: &Balancer, hosts: &[Host]) -> Result<
                     };
                     let message = format!("{whose} would be the server `{filled}` of `{pool}`");
                     return Err(Problem::new(message, node.place("one name for both"))
-                        .help("put `{name}` in, which is the host's name, or `{n}`, the number at its end"));
+                        .help("add `{name}`, which is the host's name, or `{n}`, the number at its end"));
                 }
             }
         }

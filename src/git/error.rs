@@ -43,7 +43,7 @@ pub enum Error {
     Ambiguous { reference: String, meanings: Vec<String> },
     #[error("there is no stable tag, such as `v1.2.3`, among {tags} tags")]
     NoStable { tags: usize },
-    #[error("`{reference}` is a {kind}, and this fleet takes {}", listed(.accept))]
+    #[error("`{reference}` is a {kind}, and this fleet accepts {}", listed(.accept))]
     NotAccepted { reference: String, kind: &'static str, accept: Vec<Accept> },
     #[error("nobody pushed the commit `{0}`")]
     NotPushed(String),
@@ -109,7 +109,7 @@ impl From<Error> for Failure {
                 Some(format!("did you mean `{}`? A new one is pushed first", near[0]))
             }
             Error::Unknown { .. } => Some("push it first, or check `git tag` and `git branch --all`".to_owned()),
-            Error::NotPushed(_) => Some("push a branch or tag that holds it".to_owned()),
+            Error::NotPushed(_) => Some("push a branch or tag that contains it".to_owned()),
             Error::NoGit(_) => Some("install git".to_owned()),
             _ => None,
         };

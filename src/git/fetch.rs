@@ -152,7 +152,7 @@ fn judged(at: &Repository, ended: Result<Option<Ended>, Error>) -> Result<(), Er
     match ended {
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => failed(ended.why()),
-        Ok(None) => failed("it was ended".to_owned()),
+        Ok(None) => failed("it was stopped".to_owned()),
         Err(Error::Quiet { what, quiet }) => failed(Error::Quiet { what, quiet }.to_string()),
         Err(other) => Err(other),
     }

@@ -111,7 +111,7 @@ impl Portions<'_> {
                 return Ok(true);
             }
             Ok(Some(ended)) => ended.why(),
-            Ok(None) => return Err(Error::fetch(self.mirror, "it was ended".to_owned())),
+            Ok(None) => return Err(Error::fetch(self.mirror, "it was stopped".to_owned())),
             Err(Error::Quiet { what, quiet }) => Error::Quiet { what, quiet }.to_string(),
             Err(other) => return Err(other),
         };

@@ -69,7 +69,7 @@ async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Dur
     match patiently(repository, &args, &format!("{}\n", ids.join("\n")), quiet, &mut |_| true).await {
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => Err(failed(ended.why())),
-        Ok(None) => Err(failed("it was ended".to_owned())),
+        Ok(None) => Err(failed("it was stopped".to_owned())),
         Err(quiet @ Error::Quiet { .. }) => Err(failed(quiet.to_string())),
         Err(other) => Err(other),
     }

@@ -65,7 +65,7 @@ impl Ended {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         match &lines[lines.len().saturating_sub(3)..] {
-            [] => "it didn't say why".to_owned(),
+            [] => "it gave no reason".to_owned(),
             lines => visible(&lines.join("; ")),
         }
     }

@@ -94,7 +94,7 @@ fn told(path: &Path) -> Result<Found, Error> {
         bytes.split(|byte| *byte == b'\n').map(|line| PathBuf::from(OsStr::from_bytes(line))).collect()
     };
     let places = lines(ask(&["rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-inside-work-tree"])?);
-    let [own, common, inside, ..] = &places[..] else { return Err(not_one(path, "git doesn't say where it is")) };
+    let [own, common, inside, ..] = &places[..] else { return Err(not_one(path, "git doesn't report where it is")) };
     let work = match inside.to_str() == Some("true") {
         true => lines(ask(&["rev-parse", "--show-toplevel"])?).into_iter().next(),
         false => None,

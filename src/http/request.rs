@@ -108,7 +108,7 @@ impl Request {
         HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` isn't a header's name")))?;
         // Its value may be a secret, and is not shown.
         HeaderValue::try_from(value.reveal())
-            .map_err(|_| wrong(format!("the value of the header `{name}` has a character that none can have")))?;
+            .map_err(|_| wrong(format!("the value of the header `{name}` has a character that isn't allowed there")))?;
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value));
         Ok(())

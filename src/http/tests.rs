@@ -138,8 +138,11 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
     let mut server = Server::start().await;
     assert_eq!(ask(&server.request(Method::Get, "/on")).await.unwrap().body, "hello");
     let why = async |method, path: &str| server.said(&ask(&server.request(method, path)).await.unwrap_err());
-    assert_eq!(why(Method::Get, "/round").await, "`get URL/round` is sent on more than 5 times");
-    assert_eq!(why(Method::Get, "/on-nowhere").await, "`get URL/on-nowhere` is redirected to what isn't a URL");
+    assert_eq!(why(Method::Get, "/round").await, "`get URL/round` is redirected more than 5 times");
+    assert_eq!(
+        why(Method::Get, "/on-nowhere").await,
+        "`get URL/on-nowhere` is redirected to something that isn't a URL"
+    );
     assert_eq!(why(Method::Post, "/on").await, "`post URL/on` was answered with 302 Found");
     // What was meant for one place is not told to another.
     let mut request = server.request(Method::Get, "/on-elsewhere");
@@ -224,7 +227,7 @@ fn what_is_no_url_or_would_show_a_password_is_refused() {
     }
     let mut request = Request::new(Method::Get, "https://example.org/", Duration::from_secs(1)).unwrap();
     let bad = request.header("X-Token", "hunter2\r\nX-Other: 1".into()).unwrap_err();
-    assert_eq!(bad.message, "the value of the header `X-Token` has a character that none can have");
+    assert_eq!(bad.message, "the value of the header `X-Token` has a character that isn't allowed there");
     assert_eq!(request.header("a b", "x".into()).unwrap_err().message, "`a b` isn't a header's name");
 }
 

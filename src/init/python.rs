@@ -157,7 +157,7 @@ impl Reading<'_> {
                     "{} restarts the app: name what it restarts in `units`{}",
                     named(command),
                     if tool == "supervisorctl" {
-                        ", and write `restart = \"supervisorctl restart {unit}\"`, and its like for `start`, `stop` and `status`"
+                        ", and write `restart = \"supervisorctl restart {unit}\"`, and likewise for `start`, `stop` and `status`"
                     } else {
                         ""
                     }

@@ -47,12 +47,12 @@ fn facts(found: &Found) -> Vec<String> {
         found.path.as_ref().map(|path| format!("path {path}")),
         found.keep.map(|keep| format!("{keep} releases kept")),
         (!found.linked.is_empty()).then(|| format!("linked: {}", found.linked.join(", "))),
-        found.repository.as_ref().map(|url| format!("deployed from {url}; rfab takes this repository")),
+        found.repository.as_ref().map(|url| format!("deployed from {url}; rfab uses this repository")),
     ];
     facts.extend(known.into_iter().flatten());
     for stage in &found.stages {
         let hosts = match stage.hosts.len() {
-            0 => "no hosts, so no fleet of it is written".to_owned(),
+            0 => "no hosts, so no fleet file is written for it".to_owned(),
             1 => "1 host".to_owned(),
             count => format!("{count} hosts"),
         };
@@ -94,7 +94,7 @@ fn next(fleets: &[Planned]) -> String {
     let example = fleets.iter().any(|fleet| fleet.example);
     let (read, reference) = match example {
         true => ("put your own hosts into the fleet files; then type", "stable"),
-        false => ("read them, for each default is told there; then type", "stable"),
+        false => ("read them, because they list each default; then type", "stable"),
     };
     let lines = [
         ("rfab".to_owned(), "what can be typed here"),

@@ -25,7 +25,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     if !there.is_empty() {
         let are = if there.len() == 1 { "is" } else { "are" };
         let failure = Failure::failed(format!("{} {are} there already, so nothing was written", there.join(", ")));
-        return Err(failure.help("type `rfab` to see what can be typed here; move the old files away to start again"));
+        return Err(failure.help("type `rfab` to see what you can type here; move the old files away to start again"));
     }
     let mut done = Vec::new();
     for file in files {

@@ -52,7 +52,7 @@ impl Effect for Mark {
             MarkState::Done => "done",
             MarkState::Failed => "failed",
         };
-        format!("write down that {} of {} is {state}", self.name, &self.commit[..self.commit.len().min(12)])
+        format!("record that {} of {} is {state}", self.name, &self.commit[..self.commit.len().min(12)])
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

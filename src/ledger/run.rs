@@ -39,7 +39,7 @@ impl Effect for SayRun {
 
     fn describe(&self) -> String {
         let how = if self.line.phase == Phase::Intent { "begins" } else { "ends" };
-        format!("write down that this run {how} on {}", self.fleet.name)
+        format!("record that this run {how} on {}", self.fleet.name)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

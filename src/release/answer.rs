@@ -332,7 +332,7 @@ impl<'a> Lines<'a> {
     fn of(program: Program, ended: &'a Ended) -> Result<Self, Error> {
         let no_end = |why: String| Error::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
-        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it didn't say why");
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
         let why = format!("status {}, {}", ended.status, last.chars().take(300).collect::<String>().escape_debug());
         if ended.cut {
             return Err(no_end("its answer is too long".to_owned()));

@@ -37,7 +37,7 @@ impl Effect for ConcludeOnHost {
     }
 
     fn describe(&self) -> String {
-        format!("write down that {} is done", self.word)
+        format!("record that {} is done", self.word)
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {

@@ -27,7 +27,7 @@ pub(super) fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<
         let path = given.strip_suffix('/').unwrap_or(given);
         let why = refused(path, tree).or_else(|| {
             let overlaps = |other: &Shared| within(path, &other.path) || within(&other.path, path);
-            all.iter().any(overlaps).then_some("another linked name holds it")
+            all.iter().any(overlaps).then_some("another linked name contains it")
         });
         if let Some(why) = why {
             problems.push(Problem::Linked { path: given.escape_debug().to_string(), why });

@@ -55,7 +55,7 @@ impl Effect for Number {
     }
 
     fn describe(&self) -> String {
-        format!("write down that {} is deployed", &self.commit[..self.commit.len().min(12)])
+        format!("record that {} is deployed", &self.commit[..self.commit.len().min(12)])
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {

@@ -60,7 +60,7 @@ impl Meter {
         let most = OPERATIONS.saturating_add(OPERATIONS_A_HOST.saturating_mul(hosts));
         let time = TIME.as_nanos() as u64 + (TIME_A_HOST.as_nanos() as u64).saturating_mul(hosts);
         let spent = operations >= most || self.nanoseconds.load(Relaxed) >= time;
-        spent.then(|| Dynamic::from(Failure::new(Cause::Fabfile, "the script computes without end")))
+        spent.then(|| Dynamic::from(Failure::new(Cause::Fabfile, "the script never stops computing")))
     }
 }
 

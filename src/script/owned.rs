@@ -23,7 +23,7 @@ fn suspicious(path: &Path, owner: u32, mode: u32, folder: bool, me: u32) -> Opti
     let sticky = folder && mode & 0o1000 != 0;
     (mode & 0o002 != 0 && !sticky).then(|| {
         let message = format!("`{shown}` is writable by everybody, who could run commands as you");
-        Failure::new(Cause::Fabfile, message).help(format!("take away that permission: `chmod o-w {shown}`"))
+        Failure::new(Cause::Fabfile, message).help(format!("remove that permission: `chmod o-w {shown}`"))
     })
 }
 

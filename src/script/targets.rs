@@ -203,7 +203,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
             Ok(targets)
         }
         _ => {
-            let message = format!("`default_targets` names `{default}`, which gives no hosts");
+            let message = format!("`default_targets` names `{default}`, which returns no hosts");
             Err(thrown(Failure::new(Cause::Fabfile, message).help("let it end with `fleet(…)`")))
         }
     }

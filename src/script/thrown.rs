@@ -99,7 +99,7 @@ fn wrong(error: &EvalAltResult) -> Failure {
             None => format!("there is no function `{signature}`"),
         },
         EvalAltResult::ErrorPropertyNotFound(name, _) => format!("there is no property `{name}` in this map"),
-        EvalAltResult::ErrorStackOverflow(_) => "functions call each other without end".to_owned(),
+        EvalAltResult::ErrorStackOverflow(_) => "functions call each other endlessly".to_owned(),
         EvalAltResult::ErrorDataTooLarge(what, _) => format!("the script makes too large a value: {}", lower(what)),
         EvalAltResult::ErrorDataRace(name, _) => {
             return Failure::new(Cause::Fabfile, format!("`{name}` is used in the closure and called on at once"))
@@ -142,7 +142,7 @@ pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> F
             (format!("`{sign}` means nothing in Rhai"), None)
         }
         ParseErrorType::Reserved(word) => (
-            format!("`{word}` is a word that Rhai keeps for itself"),
+            format!("`{word}` is a reserved word in Rhai"),
             Some(format!("write `{word}_`; a task of that name is still typed `{word}`")),
         ),
         ParseErrorType::VariableUndefined(name) if namespaces.contains(name) => {

@@ -56,7 +56,7 @@ impl Read for ReadService {
     fn describe(&self) -> String {
         match self.read {
             ServiceRead::Status => format!("read the status of {}", self.unit),
-            ServiceRead::Idle => format!("ask whether {} has nothing in hand", self.unit),
+            ServiceRead::Idle => format!("ask whether {} has no work left", self.unit),
             ServiceRead::Logs(lines) => format!("read the last {lines} log lines of {}", self.unit),
         }
     }

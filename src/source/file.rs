@@ -41,10 +41,7 @@ fn careless(owner: u32, mode: u32, me: u32) -> Option<(String, &'static str)> {
     }
     let others = mode & 0o006 != 0;
     others.then(|| {
-        (
-            "can be read or written by every user of this machine".to_owned(),
-            "take away that permission: `chmod o-rw FILE`",
-        )
+        ("can be read or written by every user of this machine".to_owned(), "remove that permission: `chmod o-rw FILE`")
     })
 }
 

@@ -54,7 +54,7 @@ const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 
 /// Why a line was not begun.
 const STUCK: &str =
-    "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or prints without end";
+    "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
 
 /// How often it is told how far a file is.
 pub const PROGRESS: Duration = Duration::from_millis(250);

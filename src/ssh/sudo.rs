@@ -153,14 +153,14 @@ fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
     let said = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
     let help = match said.contains("must have a tty") {
         true => "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned(),
-        false => format!("see what `ssh {} sudo -n -u {user} true` says", host.address()),
+        false => format!("see what `ssh {} sudo -n -u {user} true` prints", host.address()),
     };
     Failure::new(Cause::Sudo, format!("sudo runs nothing as `{user}` ({said})")).on(&host.name).help(help)
 }
 
 fn not_taken(host: &Host, user: &Name) -> Failure {
     let message = format!("sudo didn't take the password for `{user}`, or doesn't allow the command");
-    Failure::new(Cause::Sudo, message).on(&host.name).help("nothing was run; see what `sudo -l` says there")
+    Failure::new(Cause::Sudo, message).on(&host.name).help("nothing was run; see what `sudo -l` prints there")
 }
 
 #[cfg(test)]

@@ -337,7 +337,7 @@ fn a_folder_without_a_fabfile_or_with_one_that_others_may_write_is_refused() {
     says(folder.path(), &["deploy", "stable"], 3, "", nothing);
     let folder = shop();
     fs::set_permissions(folder.path().join("fabfile.rhai"), fs::Permissions::from_mode(0o666)).unwrap();
-    let everybody = "error: `HERE/fabfile.rhai` is writable by everybody, who could run commands as you\n  help: take away that permission: `chmod o-w HERE/fabfile.rhai`\n";
+    let everybody = "error: `HERE/fabfile.rhai` is writable by everybody, who could run commands as you\n  help: remove that permission: `chmod o-w HERE/fabfile.rhai`\n";
     says(folder.path(), &["--list"], 3, "", everybody);
 }
 

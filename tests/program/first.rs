@@ -71,8 +71,8 @@ fn init_says_what_it_found_and_wrote_and_what_to_type_next_and_does_nothing_a_se
   processes web, worker (`Procfile`)
   Capistrano (`config/deploy.rb`, `config/deploy/old.rb`, `config/deploy/production.rb`)
   path /srv/shop
-  deployed from git@example.org:a/␛[2Jshop.git; rfab takes this repository
-  old: no hosts, so no fleet of it is written
+  deployed from git@example.org:a/␛[2Jshop.git; rfab uses this repository
+  old: no hosts, so no fleet file is written for it
   production: 1 host, user deploy
 
 not taken over:
@@ -85,7 +85,7 @@ written:
   fabfile.rhai
   fleets/production.toml
 
-read them, for each default is told there; then type
+read them, because they list each default; then type
   rfab                            what can be typed here
   rfab production --trust all     trust the hosts' keys, after comparing their fingerprints
   rfab production setup           make the app's folders
@@ -95,7 +95,7 @@ hosts' keys go into `known_hosts` beside the fabfile; commit it with them
 ",
         "",
     );
-    let there = "error: `HERE/fabfile.rhai` is there already, so nothing was written\n  help: type `rfab` to see what can be typed here\n";
+    let there = "error: `HERE/fabfile.rhai` is there already, so nothing was written\n  help: type `rfab` to see what you can type here\n";
     says(&folder, &["--init"], 2, "", there);
     fs::remove_file(folder.join("fabfile.rhai")).unwrap();
     says(
@@ -103,7 +103,7 @@ hosts' keys go into `known_hosts` beside the fabfile; commit it with them
         &["--init"],
         2,
         "",
-        "error: `fleets/production.toml` is there already, so nothing was written\n  help: type `rfab` to see what can be typed here; move the old files away to start again\n",
+        "error: `fleets/production.toml` is there already, so nothing was written\n  help: type `rfab` to see what you can type here; move the old files away to start again\n",
     );
     assert!(!folder.join("fabfile.rhai").exists());
 }

@@ -96,7 +96,7 @@ fn a_command_that_does_not_work_says_what_it_said() {
     );
     assert_eq!(
         why(GOOD, 0o777),
-        "error: `HERE/bin/hosts` is writable by everybody, who could run commands as you\n  help: take away that permission: `chmod o-w HERE/bin/hosts`"
+        "error: `HERE/bin/hosts` is writable by everybody, who could run commands as you\n  help: remove that permission: `chmod o-w HERE/bin/hosts`"
     );
     assert_eq!(
         why("#!/bin/sh\nhead -c 5000000 /dev/zero\n", 0o755),

@@ -54,7 +54,7 @@ fn a_secret_that_is_not_there_is_a_failure_that_says_what_to_do() {
         open.starts_with("the file `key`, which holds a secret, can be read or written by every user of this machine"),
         "{open}"
     );
-    assert!(open.contains("\n  help: take away that permission: `chmod o-rw key`") && code == 7, "{open} {code}");
+    assert!(open.contains("\n  help: remove that permission: `chmod o-rw key`") && code == 7, "{open} {code}");
     fs::write(here.join("show"), "echo no key >&2; exit 3\n").unwrap();
     let (failed, _) = said(&[], "program");
     assert!(failed.starts_with("`sh show`, which prints a secret, ended with status 3"), "{failed}");

@@ -15,14 +15,13 @@ const BRACES: &str = "write a block in braces: `if x { … } else { … }`, `for
 const MAP: &str = "write a map as `#{ key: value }`";
 const FUNCTION: &str = "write `fn name(parameter) { … }`";
 const BODY: &str = "write a function's body in braces: `fn name(parameter) { … }`";
-const NO_CLASSES: &str = "there are no classes; a map `#{ key: value }` holds values, and functions take it";
-const TRY: &str = "write `try { … } catch (failure) { … }`; `failure.kind` and `failure.message` say what it is";
+const NO_CLASSES: &str = "there are no classes; keep values in a map `#{ key: value }`, and pass it to functions";
+const TRY: &str = "write `try { … } catch (failure) { … }`; `failure.kind` and `failure.message` describe the failure";
 const SAY: &str = "write `ui::note(\"…\")`";
-const ARGUMENTS: &str =
-    "arguments have no names: write the values in their order; options are a map, `#{ at_once: 2 }`";
+const ARGUMENTS: &str = "arguments have no names: write the values in order, and options as a map, `#{ at_once: 2 }`";
 const IMPORT: &str =
     "write `import \"std/deploy\" as deploying;`, or the name of a file beside the fabfile without `.rhai`";
-const VARIABLES: &str = "a fabfile reads nothing of the environment but secrets, by `secret::env(\"NAME\")`; all else is a task's argument: `rfab deploy:stable,port=8080`";
+const VARIABLES: &str = "a fabfile reads only secrets from the environment, with `secret::env(\"NAME\")`; pass the rest as a task's arguments: `rfab deploy:stable,port=8080`";
 const LOCAL: &str = "write `local::run(\"…\")`; in another folder `local::cd(\"web\").run(\"…\")`";
 const HTTP: &str = "write `http::get(url)`, or `http::post(url, #{ text: \"…\" })`";
 
@@ -73,7 +72,7 @@ const VALUES: &[Row] = &[
         ],
         &[],
         &[],
-        "Rhai keeps `{word}` for itself: as a key it is written in quotes, `#{ \"{word}\": … }`",
+        "Rhai reserves `{word}`: as a key, write it in quotes, `#{ \"{word}\": … }`",
     ),
     row("fn f() { let x = True; }", Variable, &["True", "TRUE"], &[], &[], "write `true`"),
     row("fn f() { let x = False; }", Variable, &["False", "FALSE"], &[], &[], "write `false`"),
@@ -104,7 +103,7 @@ const VALUES: &[Row] = &[
         &[":"],
         &[],
         &[],
-        "write `list.extract(1..3)`, or `list.extract(1)` for all from there on",
+        "write `list.extract(1..3)`, or `list.extract(1)` for all but the first",
     ),
     row("fn f() { let x = :stable; }", Else, &[":"], &["=", "(", ","], &["_"], "write a text: `\"stable\"`"),
     row(
@@ -141,7 +140,7 @@ const TEXTS: &[Row] = &[
         &["r", "R", "b", "u"],
         &[],
         &["\"", "'"],
-        "a text is written `\"…\"`; one in which `\\` means itself `#\"…\"#`",
+        "write a text as `\"…\"`, or as `#\"…\"#` if `\\` stands for itself",
     ),
     row(
         "fn f() { ui::note('two words'); }",
@@ -204,7 +203,7 @@ const FUNCTIONS_MADE: &[Row] = &[
         &["*", "**", "..."],
         &[],
         &[],
-        "write every parameter; a last one named `options` gets `name=value` of the line as a map",
+        "write every parameter; if the last one is `options`, it gets each `name=value` of the line, as a map",
     ),
     row("fn f(x) -> int { x }", Else, &["->"], &[], &[], "a function's value has no type; leave `-> …` out"),
     row("fn f() = 1;", Else, &["=", "=>", ":"], &[")"], &[], BODY),
@@ -263,7 +262,7 @@ const FUNCTIONS_MADE: &[Row] = &[
         &["async"],
         &["^"],
         &["fn", "function"],
-        "write `fn`; hosts are worked on side by side by `targets().parallel(|host| …)`",
+        "write `fn`; to work on hosts in parallel, write `targets().parallel(|host| …)`",
     ),
     row(
         "fn take-out() { }",
@@ -294,7 +293,7 @@ const BLOCKS: &[Row] = &[
         &["finally", "ensure"],
         &[],
         &[],
-        "write `defer(|| …);` before it: that runs however the task ends",
+        "write `defer(|| …);` before it: the closure runs however the task ends",
     ),
     row("fn f(x) { for y of x { } }", Missing("in", ""), &["of"], &[], &[], "write `for x in list { … }`"),
     row(
@@ -357,7 +356,7 @@ const WORDS: &[Row] = &[
         &["host"],
         &[],
         &["."],
-        "`targets().each(|host| …)` hands out each host",
+        "write `targets().each(|host| …)`, which passes each host to the closure",
     ),
     row("fn f() { subprocess.run([\"npm\", \"ci\"]); }", Variable, &["subprocess"], &[], &["."], LOCAL),
     row("fn f() { os.system(\"make\"); }", Variable, &["os"], &[], &[". system", ". popen"], LOCAL),
@@ -369,7 +368,7 @@ const WORDS: &[Row] = &[
         &["self"],
         &[],
         &[],
-        "there is no `self`; a function knows its parameters, and a closure what it captures",
+        "there is no `self`; a function sees its parameters, and a closure also sees what it captures",
     ),
     row("fn f() { puts \"x\"; }", Variable, &["puts", "echo", "printf"], &[], &["\"", "'", "`", "_"], SAY),
     row("fn f() { print \"x\"; }", Reserved, &["print"], &[], &["\"", "'", "`", "_"], SAY),
@@ -380,23 +379,16 @@ const WORDS: &[Row] = &[
         &["with"],
         &["^", "{", ";"],
         &["_"],
-        "write `host.cd(\"/srv\").run(\"ls\")`: `cd`, `user`, `env` and `timeout` give a host for the calls on it",
+        "write `host.cd(\"/srv\").run(\"ls\")`: `cd`, `user`, `env` and `timeout` return a host for the next calls",
     ),
-    row(
-        "fn f() { await f(); }",
-        Reserved,
-        &["await"],
-        &[],
-        &["_"],
-        "leave `await` out: a call comes back when it is done",
-    ),
+    row("fn f() { await f(); }", Reserved, &["await"], &[], &["_"], "leave `await` out: a call returns when it's done"),
     row(
         "fn f() { go f(); }",
         Reserved,
         &["go", "spawn", "thread"],
         &["^", "{", ";"],
         &["_"],
-        "hosts are worked on side by side by `targets().parallel(|host| …)`",
+        "to work on hosts in parallel, write `targets().parallel(|host| …)`",
     ),
     row("fn f() { var x = 1; }", Reserved, &["var"], &[], &["_"], "write `let x = …;`"),
     row(
@@ -414,7 +406,7 @@ const WORDS: &[Row] = &[
         &["global", "nonlocal"],
         &[],
         &["_"],
-        "a function sees its parameters and the file's literal `const`s; hand the rest over as arguments",
+        "a function sees its parameters and the file's literal `const`s; pass the rest as arguments",
     ),
     row("fn f() { ENV[\"HOME\"] }", Variable, &["ENV"], &[], &["["], VARIABLES),
     row("fn f() { process.env.HOME }", Variable, &["process"], &[], &[". env"], VARIABLES),
@@ -425,7 +417,7 @@ const WORDS: &[Row] = &[
         &["#!"],
         &[],
         &[],
-        "leave this line out: a fabfile is found by its name, or named by `-f FILE`",
+        "leave this line out: rfab finds a fabfile by its name, or with `-f FILE`",
     ),
     row(
         "# Deploys.\nfn f() { }",
@@ -433,9 +425,9 @@ const WORDS: &[Row] = &[
         &["#"],
         &[],
         &[],
-        "a comment begins with `//`, and what `--list` shows of a task with `///`",
+        "a comment begins with `//`, and a task's help, which `--list` shows, with `///`",
     ),
-    row("fn f() { $x }", Reserved, &["$", "@"], &[], &["_"], "a variable is written by its name alone"),
+    row("fn f() { $x }", Reserved, &["$", "@"], &[], &["_"], "write a variable as its name alone"),
     row(
         "fn f() { #{ public: 1 } }",
         Reserved,
@@ -463,14 +455,7 @@ const STATEMENTS: &[Row] = &[
         &[],
         "a variable has no type: `let x = 1;`",
     ),
-    row(
-        "fn f() { const x = 1; x = 2; }",
-        Constant,
-        &[],
-        &[],
-        &[],
-        "write `let` where it is made: a `const` keeps its value",
-    ),
+    row("fn f() { const x = 1; x = 2; }", Constant, &[], &[], &[], "declare it with `let`: a `const` keeps its value"),
     row(
         "default_targets = \"prod\";",
         Variable,
@@ -540,7 +525,7 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["fetch", "curl", "wget", "urlopen"], HTTP),
     (
         &["open", "open_file", "read_file", "readFile"],
-        "write `host.read(path)`, or `host.write(path, text)`; a file of the project is read by `local::read(path)`",
+        "write `host.read(path)`, or `host.write(path, text)`; for a file of the project, write `local::read(path)`",
     ),
     (&["upload", "rsync", "scp"], "write `host.put(from, to)`"),
     (&["download"], "write `host.get(from, to)`"),
