@@ -113,7 +113,7 @@ pub mod balancer {
     ///
     /// It takes out all of them or none.
     ///
-    /// It is refused if too few would stay live. The ledger keeps the `reason`.
+    /// rfab refuses this if too few would stay live. The ledger keeps the `reason`.
     ///
     /// # Example
     ///
@@ -213,7 +213,7 @@ pub mod balancer {
 
     /// Puts hosts back into all their pools.
     ///
-    /// It is refused for a host that isn't healthy, or that somebody else took out.
+    /// rfab refuses a host that isn't healthy, or that somebody else took out.
     ///
     /// # Example
     ///
@@ -316,7 +316,7 @@ pub mod balancer {
         here(&ctx)?.perform(AcquireLock { fleet: targets.fleet })
     }
 
-    /// Returns those of the hosts that are in a pool.
+    /// Returns the hosts that are in a pool.
     ///
     /// # Example
     ///
@@ -368,7 +368,7 @@ pub mod balancer {
         Ok(!crate::balancer::places(&here(&ctx)?.fleet_of(&host.0.host), &host.0.host).is_empty())
     }
 
-    /// Returns those of the hosts that are ready in any of their pools, at this moment.
+    /// Returns the hosts that are ready in any of their pools, at this moment.
     ///
     /// # Example
     ///
@@ -380,7 +380,7 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Live, Standing::Mixed])
     }
 
-    /// Returns those of the hosts that are drained or in maintenance in any of their pools, at this moment.
+    /// Returns the hosts that are drained or in maintenance in any of their pools, at this moment.
     ///
     /// # Example
     ///
@@ -392,7 +392,7 @@ pub mod balancer {
         standing_as(&*here(&ctx)?, &targets, &[Standing::Out, Standing::Mixed])
     }
 
-    /// Returns those of the hosts that are out and that this run may put back, by what the ledger has.
+    /// Returns the hosts that are out and that this run may put back, by what the ledger has.
     ///
     /// They went out with their group (`only`, `flip`), to be changed by a run that is over, or by this run. Somebody
     /// else took out all others.
@@ -407,7 +407,7 @@ pub mod balancer {
         out_as(&*here(&ctx)?, &targets, |out| out != Out::Strange)
     }
 
-    /// Returns those of the hosts that are out only to be changed, and must come back.
+    /// Returns the hosts that are out only to be changed, and must come back.
     ///
     /// A deploy, a release or a restart took them out: one of this run, or of an earlier run that didn't put them back.
     ///
@@ -422,14 +422,14 @@ pub mod balancer {
         out_as(&*here(&ctx)?, &targets, |out| out == Out::Returning)
     }
 
-    /// Returns those of the hosts that are live although rfab took them out.
+    /// Returns the hosts that are live although rfab took them out.
     ///
     /// A balancer forgot it, or somebody put them back.
     ///
     /// # Example
     ///
     /// ```rhai
-    /// balancer::ready(balancer::in_again(targets()));   // writes down that they are in
+    /// balancer::ready(balancer::in_again(targets()));   // records that they are live
     /// ```
     #[rhai_fn(name = "in_again", return_raw)]
     pub fn in_again(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
@@ -443,7 +443,7 @@ pub mod balancer {
         Ok(targets.with(targets.hosts.iter().filter(again).cloned().collect(), &targets.selection))
     }
 
-    /// Returns who took each of the hosts out, and why, as texts for people.
+    /// Returns who took each of the hosts out, and why, as text for people.
     ///
     /// # Example
     ///
@@ -458,7 +458,7 @@ pub mod balancer {
         Ok(targets.hosts.iter().map(line).collect())
     }
 
-    /// Returns who took one host out, and why, as a text for people.
+    /// Returns who took one host out, and why, as text for people.
     ///
     /// # Example
     ///
@@ -493,7 +493,7 @@ pub mod balancer {
 
     /// Checks that the targets have every host of the fleet's pools, and refuses otherwise.
     ///
-    /// Hosts that `--exclude` takes away can be out.
+    /// Hosts that `--exclude` names can be out.
     ///
     /// # Example
     ///

@@ -75,7 +75,7 @@ pub mod clock {
         Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
-    /// Waits as long as `--pause` tells, or until a person answers yes; any other answer stops the run.
+    /// Waits as long as `--pause` asks, or until a person answers yes; any other answer stops the run.
     ///
     /// Without `--pause` it doesn't wait. `after` tells what was done before it.
     ///

@@ -29,9 +29,9 @@ fn load(ctx: &NativeCallContext, on: &On, from: &str, command: Command) -> RhaiR
 
 #[export_module(manifest)]
 pub mod file {
-    /// Sends a file or a folder to the host; what is there under that name is replaced in one step or not at all.
+    /// Sends a file or a folder to the host, and replaces what has that name there, in one step or not at all.
     ///
-    /// A file that is there keeps its permissions, a new one has `0644`; for others, see
+    /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
     /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it.
     ///
     /// # Example
@@ -51,7 +51,7 @@ pub mod file {
         here.perform(Put { on: host.0.clone(), from, to: host.0.place(to) })
     }
 
-    /// Copies a file or a folder from the host into the fabfile's folder. A folder with links in it is refused.
+    /// Copies a file or a folder from the host into the fabfile's folder. rfab refuses a folder that contains links.
     ///
     /// # Example
     ///
@@ -93,7 +93,7 @@ pub mod file {
         dump(&ctx, &host.0, command, to)
     }
 
-    /// Runs a command on the host that reads a file of the fabfile's folder, and gives what it printed.
+    /// Runs a command on the host that reads a file of the fabfile's folder, and returns what it printed.
     ///
     /// # Example
     ///
@@ -105,7 +105,7 @@ pub mod file {
         load(&ctx, &host.0, from, argv(command)?)
     }
 
-    /// Runs a shell line made by `sh` that reads a file of the fabfile's folder, and gives what it printed.
+    /// Runs a shell line made by `sh` that reads a file of the fabfile's folder, and returns what it printed.
     ///
     /// # Example
     ///
@@ -137,9 +137,9 @@ pub mod file {
 
     /// Writes a text to a file on the host, in one step or not at all.
     ///
-    /// A file that is there keeps its permissions, a new one has `0644`; for others, see
-    /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it. A text that has a
-    /// secret in it is written as one.
+    /// An existing file keeps its permissions, and a new one has `0644`; to set others, see
+    /// [`mode`](#hostmodepermissions). A link is followed, unless another user could change it. A text that contains a
+    /// secret is written like a secret.
     ///
     /// # Example
     ///
@@ -156,7 +156,7 @@ pub mod file {
 
     /// Writes a secret to a file on the host, in one step or not at all.
     ///
-    /// A new file has `0600`; one that is there keeps its permissions, except those for everybody. for others, see
+    /// A new file has `0600`. An existing one keeps its permissions, except those for everybody. To set others, see
     /// [`mode`](#hostmodepermissions).
     ///
     /// # Example

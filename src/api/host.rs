@@ -103,7 +103,7 @@ pub mod host {
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub type Host = HostValue;
 
-    /// Runs a command that may change something, and gives what it printed.
+    /// Runs a command that may change something, and returns what it printed.
     ///
     /// The text is split into words and never sees a shell. A status other than 0 is a failure.
     ///
@@ -158,7 +158,7 @@ pub mod host {
         exec(&ctx, &host.0, command)
     }
 
-    /// Runs a command that only reads, and gives what it printed.
+    /// Runs a command that only reads, and returns what it printed.
     ///
     /// # Example
     ///
@@ -362,7 +362,7 @@ pub mod host {
 
     /// Returns the host, with these permissions for the files that its next calls write, such as `"0640"`.
     ///
-    /// Without it a file that is there keeps its own; a new one has `0644`, and one with a secret in it `0600`.
+    /// Without it, an existing file keeps its own; a new one has `0644`, or `0600` if it contains a secret.
     ///
     /// # Example
     ///
@@ -407,7 +407,7 @@ pub mod host {
         HostValue(On { stdin: Some(secret), ..host.0.clone() })
     }
 
-    /// Lends your terminal to a shell on the host until it ends, and gives its exit status.
+    /// Lends your terminal to a shell on the host until it ends, and returns its exit status.
     ///
     /// What you type there is your own, as with ssh by hand: rfab takes no lock, and no ledger has it.
     ///

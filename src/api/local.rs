@@ -70,7 +70,7 @@ pub mod local {
     #[expect(dead_code, reason = "names the type for scripts, and documents it")]
     pub type Local = LocalValue;
 
-    /// Runs a command here that may change something, and gives what it printed.
+    /// Runs a command here that may change something, and returns what it printed.
     ///
     /// It is a text, an array of words, or what `sh` made. A status other than 0 is a failure.
     ///
@@ -97,7 +97,7 @@ pub mod local {
         super::run(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Runs a command here that only reads, and gives what it printed.
+    /// Runs a command here that only reads, and returns what it printed.
     ///
     /// # Example
     ///
@@ -223,7 +223,7 @@ pub mod local {
         here.perform(Exists { path: path.to_owned(), whole })
     }
 
-    /// Runs a command that may change something, and gives what it printed.
+    /// Runs a command that may change something, and returns what it printed.
     ///
     /// # Example
     ///
@@ -252,7 +252,7 @@ pub mod local {
         super::run(&ctx, local, words(command, values)?)
     }
 
-    /// Runs a command that only reads, and gives what it printed.
+    /// Runs a command that only reads, and returns what it printed.
     ///
     /// # Example
     ///

@@ -58,9 +58,9 @@ pub mod release {
 
     /// Uses an archive of this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
     ///
-    /// Its sha256 must be the given one. Links, devices and paths that lead out of it are refused.
-    /// `release::archive(file, sha256, how)` adds options: its `commit`, else its name is its digest; the `version`
-    /// that the service reports; the `part` of it that is released.
+    /// Its sha256 must be the given one. rfab refuses links, devices and paths that lead out of it.
+    /// `release::archive(file, sha256, how)` adds options: its `commit` (without one, its digest is its name), the
+    /// `version` that the service reports, and the `part` of it to release.
     ///
     /// # Example
     ///
@@ -89,7 +89,7 @@ pub mod release {
         crate::api::building::archive(&here, file, sha256, Map::new())
     }
 
-    /// Gives a commit its number in the fleet, and writes down that it is deployed. A known commit keeps its number.
+    /// Gives a commit its number in the fleet, and records that it is deployed. A known commit keeps its number.
     ///
     /// # Example
     ///
@@ -178,7 +178,7 @@ pub mod release {
         here.perform(Stage { made: release.made, ..stage })
     }
 
-    /// Makes a staged release the host's current one, by one rename. It is refused while the host is live.
+    /// Makes a staged release the host's current one, by one rename. rfab refuses this while the host is live.
     ///
     /// # Example
     ///
@@ -196,7 +196,7 @@ pub mod release {
         here.perform(Activate { host: host.0.host, release: release.tree, home, assets, names: release.names })
     }
 
-    /// Removes old releases from the host, and keeps as many as the fleet file tells.
+    /// Removes old releases from the host, and keeps as many as `keep` of the fleet file sets.
     ///
     /// # Example
     ///
@@ -211,7 +211,7 @@ pub mod release {
         Ok(here.perform(Prune { host: host.0.host, home, keep })?.into())
     }
 
-    /// Makes the app's folders on a fresh host; what is there isn't changed.
+    /// Makes the app's folders on a new host, and changes nothing that is already there.
     ///
     /// # Example
     ///
@@ -228,7 +228,7 @@ pub mod release {
     /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and returns what is there.
     ///
     /// It makes the folders that are missing and changes nothing else: `current` leads where it led until the first
-    /// `activate`, and old releases stay until somebody removes them. A `current` that is a folder is refused. It
+    /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. It
     /// returns a map with `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's
     /// releases.
     ///
@@ -278,7 +278,7 @@ pub mod release {
         Ok(HostValue(on))
     }
 
-    /// Returns how far something is that is done once per commit and fleet: `never`, `begun`, `done`, `failed`.
+    /// Returns the state of something that is done once per commit and fleet: `never`, `begun`, `done`, `failed`.
     ///
     /// # Example
     ///
@@ -342,7 +342,7 @@ pub mod release {
         result.map(|_| true)
     }
 
-    /// Writes down that something that is done once was done, as a person confirmed.
+    /// Records that something that is done once was done, as a person confirmed.
     ///
     /// # Example
     ///
@@ -357,7 +357,7 @@ pub mod release {
         mark(&here, &targets, name, &commit, MarkState::Done)
     }
 
-    /// Returns those of the hosts that get the app, by `roles` of the fleet file's `[app]`; it fails if none does.
+    /// Returns the hosts that get the app, by `roles` of the fleet file's `[app]`; it fails if none does.
     ///
     /// # Example
     ///
@@ -458,7 +458,7 @@ pub mod release {
         shared(&home, path).map_err(thrown)
     }
 
-    /// Writes down that the host is being switched to a release.
+    /// Records that the host is being switched to a release.
     ///
     /// # Example
     ///
@@ -470,7 +470,7 @@ pub mod release {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Begun)
     }
 
-    /// Writes down that the host was switched to a release and proven healthy.
+    /// Records that the host was switched to a release and proven healthy.
     ///
     /// # Example
     ///
@@ -482,7 +482,7 @@ pub mod release {
         switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Writes down that a release didn't prove healthy on the host, so that no rollback goes to it.
+    /// Records that a release didn't prove healthy on the host, so that no rollback goes to it.
     ///
     /// # Example
     ///
@@ -494,7 +494,7 @@ pub mod release {
         switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
     }
 
-    /// Writes down that a commit is rolled back.
+    /// Records that a commit is rolled back.
     ///
     /// From now on, `release::resolve` accepts it only if it is typed in full.
     ///

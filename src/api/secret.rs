@@ -46,7 +46,7 @@ pub mod secret {
 
     /// Takes a secret from a file below the fabfile's folder, without its last line end.
     ///
-    /// A file that every user of this machine can read is refused.
+    /// rfab refuses a file that every user of this machine can read.
     ///
     /// # Example
     ///
@@ -59,7 +59,7 @@ pub mod secret {
         take(&ctx, Source::File { file, path: path.to_owned() })
     }
 
-    /// Takes a secret from what a program of this machine prints, without the last line end.
+    /// Takes a secret from what a program on this machine prints, without the last line end.
     ///
     /// It runs in the fabfile's folder with nothing to read, for at most 60 s. rfab shows what it prints on stderr.
     ///
@@ -78,7 +78,7 @@ pub mod secret {
         printed(&ctx, words.into_iter().map(word).collect::<Result<_, _>>()?)
     }
 
-    /// Takes a secret from what a program of this machine prints; the text is split into words and never sees a shell.
+    /// Takes a secret from what a program on this machine prints; the text is split into words and never sees a shell.
     ///
     /// # Example
     ///

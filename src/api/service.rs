@@ -26,7 +26,7 @@ fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(S
 
 #[export_module(manifest)]
 pub mod service {
-    /// Restarts the host's units, as the fleet file names them by role. It is refused while the host is live.
+    /// Restarts the host's units, as the fleet file names them by role. rfab refuses this while the host is live.
     ///
     /// # Example
     ///
@@ -38,7 +38,7 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Restart)
     }
 
-    /// Starts the host's units. It is refused while the host is live.
+    /// Starts the host's units. rfab refuses this while the host is live.
     ///
     /// # Example
     ///
@@ -50,7 +50,7 @@ pub mod service {
         change(&*here(&ctx)?, &host, ServiceChange::Start)
     }
 
-    /// Stops the host's units. It is refused while the host is live.
+    /// Stops the host's units. rfab refuses this while the host is live.
     ///
     /// # Example
     ///
@@ -95,7 +95,9 @@ pub mod service {
         Ok(answers.iter().all(|(_, output)| output.status == 0))
     }
 
-    /// Installs a version of the app's package with `install` of the fleet file. It is refused while the host is live.
+    /// Installs a version of the app's package with `install` of the fleet file.
+    ///
+    /// rfab refuses this while the host is live.
     ///
     /// # Example
     ///

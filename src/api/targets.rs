@@ -36,9 +36,9 @@ pub mod targets {
         current_targets(&here)
     }
 
-    /// Returns those of the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
+    /// Returns the hosts that a selection names: groups, roles, hosts, ranges, `all`, `live`, `out`.
     ///
-    /// `,` is or, `+` is and (and binds tighter), `^` takes away from all before it. It fails if no host is left.
+    /// `,` means or, `+` means and (and binds tighter), `^` excludes from all before it. It fails if no host is left.
     ///
     /// # Example
     ///
@@ -51,7 +51,7 @@ pub mod targets {
         select_hosts(&here, targets, selection)
     }
 
-    /// Returns those of the hosts that an app is on, if the fleet file has several apps.
+    /// Returns the hosts that an app is on, if the fleet file has several apps.
     ///
     /// They are the targets of a separate fleet, such as `prod.shop`, with its own lock and ledger. Of the balancers it
     /// has only its own pools.
@@ -71,7 +71,7 @@ pub mod targets {
         hosts_of_app(&here, targets, name)
     }
 
-    /// Returns those of the hosts that have a role; there may be none.
+    /// Returns the hosts that have a role; there may be none.
     ///
     /// # Example
     ///
@@ -84,7 +84,7 @@ pub mod targets {
         targets.with(hosts, role)
     }
 
-    /// Returns those of the hosts that are in a group; there may be none.
+    /// Returns the hosts that are in a group; there may be none.
     ///
     /// # Example
     ///
@@ -186,7 +186,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().filter(|h| !others.hosts.contains(h)).cloned().collect(), &targets.selection)
     }
 
-    /// Returns those of the hosts for which the closure returns true. It asks them in parallel.
+    /// Returns the hosts for which the closure returns true. It asks them in parallel.
     ///
     /// # Example
     ///

@@ -205,7 +205,7 @@ fn a_call_with_too_many_arguments_shows_how_it_is_written() {
    ╰────
   help: it is written
           targets.role(role)
-              Returns those of the hosts that have a role; there may be none.
+              Returns the hosts that have a role; there may be none.
 "#,
     );
 }
