@@ -284,7 +284,7 @@ fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
     let out = lab.rfab(&["on:all", "check"]).output();
     for (name, why) in [("full", "no space left on device"), ("stiff", "read-only file system")] {
         let line =
-            out.stdout.lines().find(|line| line.starts_with(name) && line.contains("can't write the state folder"));
+            out.stdout.lines().find(|line| line.starts_with(name) && line.contains("can't write to the state folder"));
         assert!(line.is_some_and(|line| line.contains(why)), "{name}: {out:?}");
     }
     let line = out.stdout.lines().find(|line| line.starts_with("web1 ") && line.contains("state folder"));

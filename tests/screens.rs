@@ -188,7 +188,7 @@ const HEAD: &str = "\
 
 This page shows what you see on a terminal. The screens come from the simulator, with the project's own
 [fabfile](../fabfile.rhai), and a test compares them with what rfab shows. `scripts/screens` shows the screens of the
-demo in a real terminal. Colors are left out here: everything that a color says, the words say as well.
+demo in a real terminal. Colors are left out here, because the words tell you everything that they do.
 ";
 
 #[test]

@@ -77,7 +77,7 @@ pub mod clock {
 
     /// Waits as long as `--pause` asks, or until a person answers yes; any other answer stops the run.
     ///
-    /// Without `--pause` it doesn't wait. `after` tells what was done before it.
+    /// Without `--pause` it doesn't wait. `after` names what was done before the pause.
     ///
     /// # Example
     ///

@@ -189,7 +189,7 @@ pub fn address_and_port(text: &str) -> Option<(String, u16)> {
 fn min_live(node: &Node) -> Result<MinLive, Problem> {
     let never = |label: &str| {
         Err(Problem::new("zero isn't allowed: it would leave no server live", node.place(label))
-            .help("write at least 1; an outage is allowed for one run by `--allow-outage POOL`"))
+            .help("write at least 1; to allow an outage for one run, type `--allow-outage POOL`"))
     };
     match &node.value {
         Value::Whole(0) => never("never below 1"),

@@ -89,7 +89,7 @@ exit 99"#;
         let through = &self.probe.through;
         let message =
             format!("`{through}` has neither bash nor nc, one of which tries the port in `{}`", self.probe.url());
-        Failure::new(Cause::Fabfile, message).on(&through.name).help("install one of them there, or probe by `http`")
+        Failure::new(Cause::Fabfile, message).on(&through.name).help("install one of them there, or probe with `http`")
     }
 
     /// Looks whether the name in the URL resolves where the probe goes out.

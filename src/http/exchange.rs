@@ -141,7 +141,7 @@ pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<
     if url.scheme() == "https" && next.scheme() == "http" {
         let message =
             format!("`{}` is redirected to `{}`, which anybody on the way can read", request.shown(), shown(&next));
-        return Err(Failure::new(Cause::Http, message).help("request its final URL, by `https://…`"));
+        return Err(Failure::new(Cause::Http, message).help("request its final URL, with `https://…`"));
     }
     Ok(next)
 }

@@ -97,7 +97,7 @@ fn next(fleets: &[Planned]) -> String {
         false => ("read them, because they list each default; then type", "stable"),
     };
     let lines = [
-        ("rfab".to_owned(), "what can be typed here"),
+        ("rfab".to_owned(), "show what you can type here"),
         (format!("rfab {task} --trust all"), "trust the hosts' keys, after comparing their fingerprints"),
         (format!("rfab {task} setup"), "make the app's folders"),
         (format!("rfab {task} deploy:{reference}"), "deploy the newest stable tag; or a tag, a branch, a commit"),

@@ -59,8 +59,8 @@ impl Home {
         let app = app(fleet)?;
         if !app.is_on(host) {
             let roles: Vec<String> = app.roles.iter().map(|role| format!("`{role}`")).collect();
-            let message = format!("doesn't get the app: it has none of its roles, {}", roles.join(", "));
-            let help = "leave it out by `release::hosts(targets())`, or give it such a role in the fleet file";
+            let message = format!("host `{host}` doesn't get the app: it has none of its roles, {}", roles.join(", "));
+            let help = "leave it out with `release::hosts(targets())`, or give it such a role in the fleet file";
             return Err(Failure::new(Cause::Fabfile, message).on(&host.name).help(help));
         }
         Ok(Home { path: app.path_on(host), user: app.user.clone() })

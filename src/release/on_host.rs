@@ -107,7 +107,7 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
         let said = String::from_utf8_lossy(&ended.err);
         let why = said.lines().last().and_then(|line| line.rsplit_once(": ")).map_or("", |(_, why)| why);
         format!(
-            "its login user can't write the state folder `{folder}` ({}): fix that, or name another one as `state` \
+            "its login user can't write to the state folder `{folder}` ({}): fix that, or name another one as `state` \
              in the fleet file",
             why.to_lowercase()
         )

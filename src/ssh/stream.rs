@@ -99,7 +99,7 @@ impl Effect for Load {
         let host = &self.on.host;
         if !self.from.is_file() {
             return Err(Failure::failed(format!("`{}` isn't a file", self.from.display()))
-                .help("one file goes into a command; a folder is sent by `host.put(folder, path)`"));
+                .help("only a file goes into a command; to send a folder, write `host.put(folder, path)`"));
         }
         let sent = |done, total| {
             at.tell(What::Progressed {

@@ -86,7 +86,7 @@ written:
   fleets/production.toml
 
 read them, because they list each default; then type
-  rfab                            what can be typed here
+  rfab                            show what you can type here
   rfab production --trust all     trust the hosts' keys, after comparing their fingerprints
   rfab production setup           make the app's folders
   rfab production deploy:stable   deploy the newest stable tag; or a tag, a branch, a commit
