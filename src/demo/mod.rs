@@ -36,7 +36,7 @@ const COMMANDS: [(&str, &str); 5] = [
     ("prod:out deploy:stable", "the newest stable tag, to the hosts that are out"),
     ("prod proxy.flip", "group1 live with the hotfix, group2 out"),
     ("prod:out deploy:stable", "group2 too"),
-    ("prod proxy.all", "everybody live"),
+    ("prod proxy.all", "all hosts live"),
 ];
 /// What is served in the morning, and the hotfix.
 const TAGS: [&str; 2] = ["v3.0.0", "v3.0.1"];
