@@ -5,6 +5,7 @@ use project::Project;
 use rfab::{
     cli::listing,
     event::Event,
+    failure::Cause,
     model::Model,
     session::Fault,
     simulate::{Scenario, Simulation},
