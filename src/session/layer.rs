@@ -1,0 +1,50 @@
+//! A layer of the door, and what is further in.
+use crate::{
+    effect::{Answered, Ask, Call, Lane},
+    failure::Failure,
+    fleet::Fleet,
+    world::World,
+};
+
+/// A layer on the door.
+pub trait Layer: Send + Sync {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered;
+
+    /// A fleet becomes known to the run; what a layer refuses is no fleet of it.
+    fn admit(&self, _fleet: &Fleet) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// A lane has come to its end.
+    fn ended(&self, _lane: &Lane, _failure: Option<&Failure>) {}
+}
+
+/// The layers further in, and the world.
+#[derive(Clone, Copy)]
+pub struct Rest<'a> {
+    layers: &'a [Box<dyn Layer>],
+    world: &'a dyn World,
+}
+
+impl<'a> Rest<'a> {
+    /// Has all of the layers.
+    pub(super) fn all(layers: &'a [Box<dyn Layer>], world: &'a dyn World) -> Self {
+        Rest { layers, world }
+    }
+
+    pub fn pass(self, call: Call<'_>) -> Answered {
+        match self.layers.split_first() {
+            Some((first, layers)) => first.pass(call, Rest { layers, ..self }),
+            None => self.world.perform(call),
+        }
+    }
+
+    /// A layer's own reads: straight from the world, without a number.
+    pub fn ask<'b>(&'b self, call: &'b Call<'b>) -> Ask<'b> {
+        Ask::of(self.world, call)
+    }
+
+    pub fn world(&self) -> &'a dyn World {
+        self.world
+    }
+}
