@@ -4,10 +4,11 @@ use super::{
     hosts::Names,
     nearest::did_you_mean,
     order,
+    place::Place,
     section::{Section, expected, listed},
     tree::{Entry, Node, Value},
     value,
-    wrong::{Place, Problem},
+    wrong::Problem,
 };
 use crate::{
     failure::{Cause, Failure},

@@ -1,11 +1,12 @@
 //! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
 use super::{
     nearest::{did_you_mean, nearest},
+    place::Place,
     placeholder, range, schema,
     section::Section,
     tree::{Entry, Node},
     value,
-    wrong::{Place, Problem},
+    wrong::Problem,
 };
 use crate::host::{Host, Name};
 use std::collections::{BTreeMap, HashMap};

@@ -1,6 +1,7 @@
 //! The hosts that a fleet's `hosts_from` printed.
 use super::{
-    tree::{At, Entry, Node, Value, join, one_line},
+    place::At,
+    tree::{Entry, Node, Value, join, one_line},
     wrong::Problem,
 };
 use crate::command::Command;

@@ -1,6 +1,6 @@
 //! What the keys of a fleet mean.
 use super::{
-    Accept, Fleet, app, apps, balancers, health, hosts, order,
+    Accept, Fleet, Folders, app, apps, balancers, health, hosts, order,
     section::{Section, TOP, expected},
     set::{self, Set},
     tree::{Node, Value},
@@ -9,15 +9,6 @@ use super::{
 };
 use crate::host::Name;
 use std::path::{Path, PathBuf};
-
-/// Where a fleet's paths start from.
-#[derive(Clone, Copy, Debug)]
-pub struct Folders<'a> {
-    /// The fabfile's, for `repository`.
-    pub project: &'a Path,
-    /// The fleet file's, for `ssh` and `ca`.
-    pub fleet: &'a Path,
-}
 
 pub(super) fn fleet(name: &str, mut tree: Node, folders: Folders<'_>, sets: &[Set]) -> Result<Fleet, Vec<Problem>> {
     let mut problems: Vec<Problem> = sets.iter().filter_map(|set| set::apply(&mut tree, set).err()).collect();

@@ -1,7 +1,8 @@
 //! Keys of a fleet that are set for one run: `--set app.keep=3`.
 use super::{
-    tree::{At, Entry, Node, Value, join},
-    wrong::{Place, Problem},
+    place::{At, Place},
+    tree::{Entry, Node, Value, join},
+    wrong::Problem,
 };
 use toml::de::{DeTable, DeValue};
 

@@ -1,6 +1,9 @@
 //! A fleet as written, before anybody knows what it means: the same for TOML, for a Rhai map and for `--set`.
-use super::wrong::{Place, Problem};
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use super::{
+    place::{At, Place},
+    wrong::Problem,
+};
+use std::{borrow::Cow, ops::Range};
 use toml::de::{DeTable, DeValue};
 
 /// A value and where it was written.
@@ -32,18 +35,6 @@ pub(super) struct Entry {
     /// The key's own place.
     pub at: At,
     pub node: Node,
-}
-
-/// Where something was written.
-#[derive(Clone, Debug)]
-pub(super) enum At {
-    /// In the file, by bytes.
-    File(Range<usize>),
-    Map,
-    /// On the command line, after `--set`.
-    Set(String),
-    /// By this command, which `hosts_from` names.
-    Printed(Arc<str>),
 }
 
 impl Node {

@@ -1,9 +1,9 @@
 //! A fleet as it is written, in a file or in a script's map, before its hosts are all known.
 use super::{
-    Fleet,
+    Fleet, Folders,
     nearest::did_you_mean,
     printed,
-    read::{self, Folders},
+    read::{self},
     set::{self, Set},
     tree::{Node, Value},
     wrong::{Problem, Wrong},
@@ -47,7 +47,7 @@ impl Written {
     /// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
     pub fn in_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
         let subject = format!("fleet `{name}`");
-        let tree = Node::from_json(map, "", &super::tree::At::Map);
+        let tree = Node::from_json(map, "", &super::place::At::Map);
         let tree = tree.map_err(|problem| Wrong::new(&subject, None, vec![problem]))?;
         let (name, folders) = (name.to_owned(), Folders { project, fleet: project });
         Ok(Written::of(name, subject, None, tree, folders, sets))

@@ -1,5 +1,5 @@
 //! What is wrong with a fleet, pointing at the line.
-use super::tree::At;
+use super::place::{At, Place};
 use crate::failure::{Cause, Excerpt, Failure};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
@@ -23,15 +23,6 @@ pub struct Problem {
     places: Vec<Place>,
     help: Option<String>,
     source: Option<Arc<NamedSource<String>>>,
-}
-
-/// Where it is wrong, and what to say there.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    /// The keys that lead there; empty for the whole.
-    pub path: String,
-    pub at: At,
-    pub label: String,
 }
 
 impl Problem {
