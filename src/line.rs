@@ -1,5 +1,6 @@
 //! The words of a command line, understood as calls of tasks before anything is connected to.
 mod argument;
+mod call;
 mod error;
 pub mod near;
 mod normal;
@@ -12,7 +13,7 @@ use crate::{
     command::{Command, quoted},
     fabfile::task::Signature,
 };
-use argument::Bound;
+pub use call::Call;
 pub use error::{Error, Misread, flag_for};
 use std::fmt;
 
@@ -31,24 +32,6 @@ impl PartialEq for Line {
     fn eq(&self, other: &Self) -> bool {
         (&self.calls, &self.command) == (&other.calls, &other.command)
     }
-}
-
-/// A task with its arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The name of its `Signature`.
-    pub task: String,
-    /// As a script calls it.
-    pub function: String,
-    /// Whether its value becomes the targets.
-    pub names_hosts: bool,
-    /// As many as the overload has parameters.
-    pub arguments: Vec<String>,
-    /// By name; given as a map behind the arguments if `takes_options`.
-    pub options: Vec<(String, String)>,
-    /// Whether the overload has a last parameter `options`.
-    pub takes_options: bool,
-    normal: Vec<String>,
 }
 
 /// Understands the words of a command line, flags taken out, and those behind its `--`.
@@ -70,21 +53,6 @@ fn ad_hoc(words: &[String]) -> Result<Command, Error> {
         [first, ..] if first.trim().is_empty() => Err(Error::NoCommand),
         [line] => Ok(Command::line(line, Vec::new())?),
         words => Ok(Command::of(words.to_vec())?),
-    }
-}
-
-impl Call {
-    fn new(task: &Signature, bound: Bound) -> Call {
-        let normal = normal::words(task, &bound);
-        let Bound { arguments, options, takes_options } = bound;
-        let (name, function) = (task.name.clone(), task.function.clone());
-        Call { task: name, function, names_hosts: task.names_hosts, arguments, options, takes_options, normal }
-    }
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.normal.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
     }
 }
 

@@ -1,0 +1,37 @@
+//! A task that a line calls.
+use super::{argument::Bound, normal};
+use crate::{command::quoted, fabfile::task::Signature};
+use std::fmt;
+
+/// A task with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The name of its `Signature`.
+    pub task: String,
+    /// As a script calls it.
+    pub function: String,
+    /// Whether its value becomes the targets.
+    pub names_hosts: bool,
+    /// As many as the overload has parameters.
+    pub arguments: Vec<String>,
+    /// By name; given as a map behind the arguments if `takes_options`.
+    pub options: Vec<(String, String)>,
+    /// Whether the overload has a last parameter `options`.
+    pub takes_options: bool,
+    pub(super) normal: Vec<String>,
+}
+
+impl Call {
+    pub(super) fn new(task: &Signature, bound: Bound) -> Call {
+        let normal = normal::words(task, &bound);
+        let Bound { arguments, options, takes_options } = bound;
+        let (name, function) = (task.name.clone(), task.function.clone());
+        Call { task: name, function, names_hosts: task.names_hosts, arguments, options, takes_options, normal }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.normal.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+    }
+}
