@@ -5,7 +5,7 @@ mod project;
 use made_up::{FIVE, Shop};
 use project::Project;
 use rfab::{
-    fabfile::task,
+    fabfile,
     failure::{Excerpt, Exit},
     model::Model,
     script::stdlib,
@@ -55,7 +55,7 @@ fn names() -> BTreeSet<String> {
     }
     // What Rhai itself calls, for `in` and for a text that a value is put into; and what people name tasks.
     names.extend(["contains", "to_string", "to_debug", "split", "keys", "replace", "map"].map(str::to_owned));
-    names.retain(|name| FnPtr::new(&**name).is_ok() && !task::is_taken(name) && name != "call" && name != "curry");
+    names.retain(|name| FnPtr::new(&**name).is_ok() && !fabfile::is_taken(name) && name != "call" && name != "curry");
     names
 }
 

@@ -52,11 +52,6 @@ impl Signature {
     }
 }
 
-/// Whether a script's own words have this name, so that a function of it is written with `_` behind.
-pub fn is_taken(name: &str) -> bool {
-    super::tasks::UNDERSCORED.contains(&name) || super::tasks::PRIMITIVES.contains(&name)
-}
-
 /// The form in which all spellings of a task's name are equal; `None` if it cannot be one.
 ///
 /// A `_` at the end of a part is only there because Rhai reserves the word, so it does not count.

@@ -1,6 +1,7 @@
 //! The tasks of a project: public functions of the fabfile, and of modules in its folder that it imports.
 use super::{
     calls::{self, Calls},
+    taken::{PRIMITIVES, UNDERSCORED},
     task::{Overload, Signature},
 };
 use crate::{
@@ -9,55 +10,6 @@ use crate::{
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
-
-/// Words that Rhai reserves and that people give tasks: such a function is written with `_` behind.
-pub(super) const UNDERSCORED: [&str; 22] = [
-    "sync", "async", "await", "default", "new", "debug", "print", "shared", "with", "match", "case", "go", "exit",
-    "call", "test", "run", "capture", "sudo", "put", "get", "spawn", "thread",
-];
-
-/// Methods of a host and global functions: a function of that name would be called instead of them.
-pub(super) const PRIMITIVES: [&str; 39] = [
-    "run",
-    "capture",
-    "sudo",
-    "put",
-    "get",
-    "read",
-    "write",
-    "template",
-    "exists",
-    "cd",
-    "user",
-    "env",
-    "timeout",
-    "stdin",
-    "fleet",
-    "app",
-    "targets",
-    "select",
-    "role",
-    "host",
-    "each",
-    "parallel",
-    "defer",
-    "scope",
-    "step",
-    "sh",
-    "number",
-    "yes",
-    "parse_json",
-    "which",
-    "both",
-    "without",
-    "has",
-    "first",
-    "none",
-    "names",
-    "padded",
-    "together",
-    "refuse",
-];
 
 /// A module that a file imports by a literal name.
 pub struct Import {

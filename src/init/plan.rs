@@ -1,6 +1,6 @@
 //! What is to be written: fleets and tasks, decided from what was found.
 use super::found::{Found, Machine, Stage, Tool};
-use crate::{fabfile::task, fleet::WORDS};
+use crate::{fabfile, fleet::WORDS};
 
 /// The names that the fabfile gives its tasks, apart from those of fleets.
 const TASKS: [&str; 10] = [
@@ -157,5 +157,5 @@ fn function(stage: &Stage) -> String {
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || taken(&name) {
         name = format!("fleet_{name}");
     }
-    if task::is_taken(&name) { name + "_" } else { name }
+    if fabfile::is_taken(&name) { name + "_" } else { name }
 }
