@@ -1,5 +1,8 @@
 //! A run given up: its hosts go back to what they had before it.
-use super::{Ended, closing, connecting, plain};
+use super::{
+    closing::{Ended, close},
+    connecting::connect,
+};
 use crate::{
     api,
     event::What,
@@ -28,7 +31,7 @@ pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> E
     // What goes wrong with one fleet keeps none of the others from being taken back.
     let failed: Vec<_> = before.fleets.values().filter_map(|fleet| back(&here, &before, fleet).err()).collect();
     lane.end(failed.first().map(|l| &l.failure));
-    closing::close(&here, &failed)
+    close(&here, &failed)
 }
 
 fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Located>> {
@@ -38,7 +41,7 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
         here.lane.tell(What::Noted { host: None, text });
         return Ok(());
     }
-    let fleet = here.session.admit((**fleet).clone()).map_err(plain)?;
+    let fleet = here.session.admit((**fleet).clone()).map_err(Located::plain)?;
     here.script.meter.is_about(fleet.hosts.len());
     let hosts = changed.iter().map(|(host, _)| host.clone()).collect();
     let targets =
@@ -46,9 +49,9 @@ fn back(here: &Here, before: &Before, fleet: &Arc<Fleet>) -> Result<(), Box<Loca
     let inside = Here { lane: here.lane.inner("abort"), defers: Arc::default(), ..here.clone() };
     let done = || {
         hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
-        connecting::connect(&inside).map_err(plain)?;
+        connect(&inside).map_err(Located::plain)?;
         for left in before.in_flight.iter().filter(|left| left.host.fleet == fleet.name) {
-            awaited(&inside, &fleet, left).map_err(plain)?;
+            awaited(&inside, &fleet, left).map_err(Located::plain)?;
         }
         api::abort(&inside, &fleet, &changed).map_err(|e| here.located(&e))
     };

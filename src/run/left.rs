@@ -11,7 +11,8 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-type Balances = BTreeMap<Name, Result<Balance, Failure>>;
+/// What each fleet's balancers were read to say, by the fleet's name.
+pub type Balances = BTreeMap<Name, Result<Balance, Failure>>;
 
 /// Names the targets that are still out to be changed though the run went well, and those that somebody took out after this run put them back.
 ///

@@ -35,6 +35,13 @@ pub struct Located {
     pub missing: Option<String>,
 }
 
+impl Located {
+    /// A failure that no script led to.
+    pub fn plain(failure: Failure) -> Box<Located> {
+        Box::new(Located { failure, spot: None, calls: Vec::new(), missing: None })
+    }
+}
+
 /// Takes the failure out of what Rhai says, with its places.
 pub fn located(error: &EvalAltResult) -> Located {
     let mut calls = Vec::new();

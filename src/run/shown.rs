@@ -1,0 +1,44 @@
+//! A failure with the lines of scripts that led to it.
+use crate::{
+    docs,
+    failure::Failure,
+    script::{Here, Located, Spot},
+};
+
+/// The failure with the lines of the team's own scripts that led to it: the innermost, and the last call in the fabfile.
+///
+/// A line of the stdlib is only named: nobody mends anything there. It is shown where nothing else is.
+pub fn shown(here: &Here, located: &Located) -> Failure {
+    let mut failure = located.failure.clone();
+    let written = located.missing.as_deref().filter(|_| failure.help.is_none()).and_then(docs::written);
+    if let Some(written) = written {
+        failure = failure.help(format!("it is written\n{written}"));
+    }
+    let resolver = &here.script.resolver;
+    let place = |spot: &Spot| resolver.place(&spot.source, spot.at);
+    let calls: Vec<&Spot> = located.calls.iter().chain(&located.spot).collect();
+    let last = calls.len().saturating_sub(1);
+    let own = calls.iter().rposition(|call| !call.source.starts_with("std/")).unwrap_or(last);
+    let mut add = |at: usize, label: &str| {
+        failure.places.extend(calls.get(at).and_then(|spot| place(spot)).map(|place| place.labelled(label)));
+    };
+    let mut outer = own;
+    match located.failure.places.is_empty() {
+        true if own < last => add(own, &format!("fails in {}", named(here, calls[last]))),
+        true => add(last, ""),
+        // It shows a place of its own, such as a line of a fleet file: any call can be the one that led there.
+        false => outer = calls.len(),
+    }
+    let in_fabfile = |call: &&Spot| call.source.is_empty();
+    if outer > own || own == last || !in_fabfile(&calls[own]) {
+        let outer = calls[..outer].iter().rposition(in_fabfile);
+        outer.into_iter().for_each(|at| add(at, "called here"));
+    }
+    failure
+}
+
+/// A place in a script, in a word.
+fn named(here: &Here, spot: &Spot) -> String {
+    let source = here.script.resolver.shown(&spot.source);
+    spot.at.line().map_or(source.clone(), |line| format!("{source}:{line}"))
+}

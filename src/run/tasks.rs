@@ -1,0 +1,98 @@
+//! A line's tasks, from left to right.
+use super::{
+    closing::{Ended, close},
+    connecting::connect,
+};
+use crate::{
+    command::Command,
+    event::What,
+    fabfile::Project,
+    fan_out,
+    line::{Call, Line},
+    script::{Here, Invocation, Located, Value, current_targets, hand_over},
+    session::Session,
+    ssh::{Capture, Exec},
+};
+use std::sync::{Arc, Mutex};
+
+/// Runs a line's tasks from left to right, stops at the first failure, and tells the closing table.
+pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Session>) -> Ended {
+    let script = project.script.clone();
+    script.meter.begin();
+    let lane = session.lane();
+    let (targets, defers) = (Arc::new(Mutex::new(None)), Arc::default());
+    let here = Here { script, session: session.clone(), lane: lane.clone(), targets, defers };
+    lane.tell(What::RunStarted { line: line.to_string(), who: session.run.who.clone(), world: lane.world().name() });
+    let result = tasks(&here, line, read_only).map_err(|located| perhaps_a_task(line, located));
+    lane.end(result.as_ref().err().map(|l| &l.failure));
+    close(&here, result.err().as_slice())
+}
+
+fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> {
+    let last = line.calls.len();
+    for (i, call) in line.calls.iter().enumerate() {
+        let alone = i + 1 == last && line.command.is_none();
+        task(here, call, alone)?;
+    }
+    match &line.command {
+        Some(command) => ad_hoc(here, command, read_only),
+        None => Ok(()),
+    }
+}
+
+/// What was refused as an argument may have been meant to be a task.
+fn perhaps_a_task(line: &Line, mut located: Box<Located>) -> Box<Located> {
+    let failure = &mut located.failure;
+    let refused = line.misread.iter().find(|misread| failure.about.as_ref() == Some(&misread.word));
+    if let Some(misread) = refused {
+        let known = failure.help.take().map(|help| format!("\n{help}")).unwrap_or_default();
+        failure.help = Some(format!("{}{known}", misread.help()));
+    }
+    located
+}
+
+fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
+    let began = here.lane.world().now(&here.lane);
+    here.lane.tell(What::TaskStarted { task: call.to_string() });
+    let inside = Here { lane: here.lane.inner(&call.task), defers: Arc::default(), ..here.clone() };
+    let options = call.takes_options.then(|| call.options.clone());
+    let invocation = Invocation { function: call.function.clone(), arguments: call.arguments.clone(), options };
+    let result = here.script.call(&inside, &invocation).map_err(|e| here.located(&e)).and_then(|value| match value {
+        Value::Targets(targets) if call.names_hosts => {
+            hand_over(&inside, &targets).map_err(|e| here.located(&e))?;
+            if !last {
+                connect(&inside).map_err(Located::plain)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    });
+    here.lane.advance(inside.lane.clock());
+    let took = here.lane.world().now(&here.lane).saturating_sub(began);
+    let failure = result.as_ref().err().map(|l| l.failure.clone());
+    inside.lane.end(failure.as_ref());
+    here.lane.tell(What::TaskFinished { task: call.to_string(), took, failure });
+    result
+}
+
+/// A command on the targets, side by side; it counts as a change unless it is said to only read.
+fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
+    let targets = current_targets(here).map_err(|e| here.located(&e))?;
+    connect(here).map_err(Located::plain)?;
+    let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
+    let results = fan_out::over(here, &targets.hosts, move |lane, host| {
+        let (on, command) = (host.clone().into(), command.clone());
+        match read_only {
+            true => {
+                lane.perform(Capture { on, command, any_status: false, shown: true })?;
+                observed.answered(host);
+                Ok(())
+            }
+            false => {
+                let state = state.clone();
+                lane.perform(Exec { on, command, any_status: false, state }).map(drop)
+            }
+        }
+    });
+    results.into_iter().collect::<Result<_, _>>().map_err(Located::plain)
+}
