@@ -14,7 +14,7 @@ use crate::{
     local::ReadHosts,
     release::{ConcludeOnHost, ReadBook},
     secret::{Key, Masks},
-    store::{Fate, Journal, Known, Past, Record},
+    store::{Fate, Journal, PastEffect, Past, Record},
     ui::Wait,
 };
 use serde_json::{
@@ -76,7 +76,7 @@ impl Journaled {
 
     /// Whether an effect is the one that was recorded; a text that has a secret in it is compared by its digest, also if
     /// the secret became known only after it.
-    fn is(&self, known: &Known, effect: &dyn Effect) -> bool {
+    fn is(&self, known: &PastEffect, effect: &dyn Effect) -> bool {
         let key = &self.keep.key;
         let sealed = || serde_json::from_str(known.recorded.get()).map(|recorded| key.seal(recorded).to_string());
         let now = effect.recorded(key);
@@ -179,7 +179,7 @@ impl Journaled {
     }
 
     /// Hands back what was done before, unless the world says otherwise.
-    fn replay(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn replay(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
         if effect.kind() == Kind::Hold {
             return self.perform(call, rest);
@@ -276,7 +276,7 @@ impl Journaled {
     }
 
     /// Looks whether it was done, under the fleet's lock.
-    fn look(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Looked {
+    fn look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         if let Some(fleet) = call.effect.touch().fleet() {
             rest.pass(Call { effect: &AcquireLock { fleet: self.fleets.get(fleet) }, ..call })?;
         }
@@ -286,7 +286,7 @@ impl Journaled {
     }
 
     /// The same; what still runs is waited for.
-    fn wait_and_look(&self, known: &Known, call: Call<'_>, rest: Rest<'_>) -> Looked {
+    fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         for waited in 0..STILL / EVERY {
             let seen = self.look(known, call, rest)?;
             if !matches!(seen, Seen::Running) || self.stopped.signal().is_some() {
@@ -383,7 +383,7 @@ fn not_kept(effect: &dyn Effect) -> Failure {
     .help("type the line again instead")
 }
 
-fn diverged(known: &Known, effect: &dyn Effect) -> Failure {
+fn diverged(known: &PastEffect, effect: &dyn Effect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     if *did == asks {
         let message = format!("this run did `{did}` with different values than the script has now");

@@ -1,11 +1,12 @@
 //! What a run did in earlier attempts, to be handed back when it is resumed.
 use super::{
-    Record,
-    rewind::{Ends, Lanes, lost, once_from, rewind},
+    Fate, PastEffect, Record,
+    lanes::{Lanes, below},
+    rewind::{Ends, lost, once_from, rewind},
 };
 use crate::{
     effect::Kind,
-    failure::{Failure, Reason},
+    failure::Failure,
     fleet::Fleet,
     host::Name,
 };
@@ -19,7 +20,7 @@ pub struct Past {
     /// What was only read after all that was done, to be read afresh; it is no part of what the run did.
     read: Lanes,
     /// Commands that may not be repeated, which were done after a failure that is tried again, and the lane of that.
-    pub forgotten: Vec<(Name, Known)>,
+    pub forgotten: Vec<(Name, PastEffect)>,
     /// Whether any attempt changed something, or may have.
     pub changed: bool,
     /// Whether any did, or may have done, what may be done only once.
@@ -27,51 +28,6 @@ pub struct Past {
     fleets: BTreeMap<Name, Fleet>,
     /// How many attempts there were.
     pub attempts: u32,
-}
-
-/// An effect that came to the door before.
-#[derive(Debug)]
-pub struct Known {
-    pub attempt: u32,
-    pub name: String,
-    pub kind: Kind,
-    pub text: String,
-    pub recorded: Box<RawValue>,
-    /// What it changes.
-    pub things: Vec<String>,
-    /// Where it stands in the journal.
-    pub place: usize,
-    /// Whether it is the last change of something: whether it still holds is to be looked at.
-    pub last: bool,
-    /// None while nobody knows how it ended.
-    pub end: Option<Result<Box<RawValue>, Failure>>,
-    /// Where its end stands in the journal.
-    pub end_place: usize,
-    pub fate: Fate,
-    /// Whether a secret stood in its outcome, which is not handed back then.
-    pub masked: bool,
-    /// Whether what it came after did not hold any more.
-    pub stale: bool,
-}
-
-impl Known {
-    /// Whether it changes something, and was done or may have been.
-    pub fn may_be_done(&self) -> bool {
-        let failed = |failure: &Failure| failure.reason() != Reason::Unknown;
-        let done = !matches!(&self.end, Some(Err(failure)) if failed(failure));
-        done && matches!(self.kind, Kind::Change | Kind::Once)
-    }
-}
-
-/// What a resumed run makes of an effect that came to the door before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Its outcome is handed back.
-    Kept,
-    /// Its failure ended its lane: it is tried again.
-    TriedAgain,
-    /// Nothing was done after it: it reads afresh.
-    Afresh,
 }
 
 impl Past {
@@ -83,7 +39,7 @@ impl Past {
                 Record::Effect { lane, number, attempt, name, kind, text, recorded, things, .. }
                     if !lane.contains('!') =>
                 {
-                    let known = Known {
+                    let known = PastEffect {
                         attempt,
                         name,
                         kind,
@@ -150,7 +106,7 @@ impl Past {
         }
     }
 
-    fn known(&mut self, lane: &Name, number: u32) -> Option<&mut Known> {
+    fn known(&mut self, lane: &Name, number: u32) -> Option<&mut PastEffect> {
         self.lanes.get_mut(lane)?.get_mut(&number)
     }
 
@@ -187,13 +143,13 @@ impl Past {
         }
     }
 
-    pub fn find<'a>(&'a self, lane: &str, number: u32) -> Option<&'a Known> {
+    pub fn find<'a>(&'a self, lane: &str, number: u32) -> Option<&'a PastEffect> {
         let within = |lanes: &'a Lanes| lanes.get(lane)?.get(&number);
         within(&self.lanes).or_else(|| within(&self.read))
     }
 
     /// What an attempt did after a failure that is tried again, there or in a lane below, and what is asked for anew.
-    pub fn forgotten(&self, lane: &str, same: impl Fn(&Known) -> bool) -> Option<&Known> {
+    pub fn forgotten(&self, lane: &str, same: impl Fn(&PastEffect) -> bool) -> Option<&PastEffect> {
         let there = |of: &str| of == lane || below(of, lane).is_some();
         self.forgotten.iter().find(|(of, known)| there(of) && same(known)).map(|(_, known)| known)
     }
@@ -214,13 +170,7 @@ impl Past {
     }
 
     /// The first command from an effect on that may not be repeated, and that may have been done.
-    pub fn once_from(&self, lane: &str, number: u32) -> Option<&Known> {
+    pub fn once_from(&self, lane: &str, number: u32) -> Option<&PastEffect> {
         once_from(&self.lanes, lane, number)
     }
-}
-
-/// The number of the fork of a lane that another lane is below; none if it is below no fork of it.
-pub fn below(lane: &str, other: &str) -> Option<u32> {
-    let rest = if lane.is_empty() { other } else { other.strip_prefix(lane)?.strip_prefix('/')? };
-    rest.split('.').next()?.parse().ok()
 }

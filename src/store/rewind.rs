@@ -1,21 +1,22 @@
 //! What a failed or dead attempt leaves to the one after it.
-use super::past::{Fate, Known, below};
+use super::{
+    Fate, PastEffect,
+    lanes::{Lanes, below, depth, first, parent},
+};
 use crate::{
     effect::Kind,
     failure::{Failure, Origin, Reason},
     host::Name,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-/// Effects by lane and number.
-pub type Lanes = BTreeMap<Name, BTreeMap<u32, Known>>;
 /// How lanes ended, and where in the journal that stands; one that is not there was cut off.
 pub type Ends = HashMap<Name, (usize, Option<Failure>)>;
 
 /// Follows a failure down to where it began: that is tried again, and what was done because of it is forgotten.
 ///
 /// What a lane that did not end well has only read since its last change is read afresh.
-pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Known)>, lane: &str) {
+pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
     let end = ends.get(lane).cloned();
     let origin = match &end {
         Some((_, None)) => return,
@@ -37,7 +38,7 @@ pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Kno
 
 /// Nobody knows the end of an effect whose connection was lost, unless the script got over that and went on.
 pub fn lost(lanes: &mut Lanes) {
-    let unknown = |known: &Known| matches!(&known.end, Some(Err(failure)) if failure.reason() == Reason::Unknown);
+    let unknown = |known: &PastEffect| matches!(&known.end, Some(Err(failure)) if failure.reason() == Reason::Unknown);
     let all = lanes.iter().flat_map(|(lane, own)| own.iter().map(move |(number, known)| (lane, *number, known)));
     let over = |lane: &str, number: u32, end: usize| {
         lanes.iter().any(|(other, effects)| {
@@ -46,7 +47,7 @@ pub fn lost(lanes: &mut Lanes) {
             effects.iter().any(|(n, later)| (own && *n > number || fork) && later.place > end)
         })
     };
-    let tried = |known: &Known| known.fate == Fate::TriedAgain;
+    let tried = |known: &PastEffect| known.fate == Fate::TriedAgain;
     let found: Vec<(Name, u32)> = all
         .filter(|(lane, number, known)| unknown(known) && (tried(known) || !over(lane, *number, known.end_place)))
         .map(|(lane, number, _)| (lane.clone(), number))
@@ -101,7 +102,7 @@ fn highest(lanes: &Lanes, lane: &str) -> Option<u32> {
 /// Forgets what came because of a failure; what an earlier attempt had done already stays.
 ///
 /// Gives the commands among it that may not be repeated, and may have been done.
-fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) -> Vec<(Name, Known)> {
+fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) -> Vec<(Name, PastEffect)> {
     let mut gone = Vec::new();
     for (other, effects) in lanes.iter_mut() {
         let (own, fork) = (**other == *lane, below(lane, other));
@@ -123,7 +124,7 @@ fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
 }
 
 fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
-    let changes = |known: &Known| matches!(known.kind, Kind::Change | Kind::Once);
+    let changes = |known: &PastEffect| matches!(known.kind, Kind::Change | Kind::Once);
     let own = lanes.get(lane).into_iter().flatten().filter(|(_, known)| changes(known)).map(|(n, _)| *n);
     let forks = lanes.iter().filter(|(_, effects)| effects.values().any(changes));
     let last = own.chain(forks.filter_map(|(other, _)| below(lane, other))).max();
@@ -140,23 +141,9 @@ fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
 }
 
 /// The first command, from an effect on, that may not be repeated and may have been done.
-pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a Known> {
-    let done = |known: &&Known| known.kind == Kind::Once && known.may_be_done();
+pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a PastEffect> {
+    let done = |known: &&PastEffect| known.kind == Kind::Once && known.may_be_done();
     let own = lanes.get(lane).into_iter().flat_map(|own| own.range(number..)).map(|(_, known)| known);
     let forks = lanes.iter().filter(|(other, _)| below(lane, other).is_some_and(|fork| fork >= number));
     own.chain(forks.flat_map(|(_, effects)| effects.values())).find(done)
-}
-
-/// How many lanes a lane is below.
-fn depth(lane: &str) -> usize {
-    if lane.is_empty() { 0 } else { lane.matches('/').count() + 1 }
-}
-
-/// The lane that a lane is in, so many below the first.
-fn first(lane: &str, depth: usize) -> &str {
-    lane.match_indices('/').nth(depth - 1).map_or(lane, |(at, _)| &lane[..at])
-}
-
-fn parent(lane: &str) -> &str {
-    lane.rsplit_once('/').map_or("", |(parent, _)| parent)
 }

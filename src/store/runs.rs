@@ -4,7 +4,7 @@
 //! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
 //! came or went otherwise is noticed without reading 100,000 names.
 use super::{
-    Ending, Entry, Head, Journal, Record, RunSummary,
+    Ending, Entry, Head, Journal, Listed, Record, RunSummary,
     folder::Folder,
     index::{Broken, Filter, Index, Label},
     read,
@@ -39,14 +39,6 @@ pub struct Resumed {
     pub head: Head,
     pub journal: Journal,
     pub records: Vec<Record>,
-}
-
-/// Runs, the newest first.
-#[derive(Debug, PartialEq)]
-pub struct Listed {
-    pub runs: Vec<Entry>,
-    /// Whether there are older ones that pass, too.
-    pub more: bool,
 }
 
 impl Runs {

@@ -1,11 +1,19 @@
 //! Keeps an index true to a folder of journals, and lists runs by both.
 use super::{
-    Ending, Entry, Listed, RunSummary,
+    Ending, Entry, RunSummary,
     folder::{Changed, Folder},
     index::{Broken, Filter, Index},
 };
 use crate::host::Name;
 use std::collections::HashSet;
+
+/// Runs, the newest first.
+#[derive(Debug, PartialEq)]
+pub struct Listed {
+    pub runs: Vec<Entry>,
+    /// Whether there are older ones that pass, too.
+    pub more: bool,
+}
 
 /// So many journals are taken up at once, lest others wait long.
 const BATCH: usize = 500;
