@@ -1,11 +1,13 @@
 //! The log of a pipeline: plain lines in foldable groups, and what a person should see as annotations.
 mod github;
 mod gitlab;
+mod pipeline;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 pub use github::{harmless, harmless_json};
+pub use pipeline::{Pipeline, annotation};
 
 use super::{
     Palette,
@@ -13,46 +15,12 @@ use super::{
     lines::{Loud, Wording},
     outlet::Outlet,
 };
-use crate::{
-    event::{Event, Listener, What},
-    failure::Failure,
-};
+use crate::event::{Event, Listener, What};
 use std::{
-    env,
     io::Write,
     path::{Path, PathBuf},
     sync::Mutex,
 };
-
-/// Whose pipeline it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pipeline {
-    /// With the file that a job's summary is put together in.
-    GitHub {
-        summary: Option<PathBuf>,
-    },
-    GitLab,
-}
-
-impl Pipeline {
-    /// The one that this process runs in.
-    pub fn here() -> Option<Self> {
-        let is = |name: &str| env::var_os(name).is_some_and(|value| value == "true");
-        if is("GITHUB_ACTIONS") {
-            let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
-            return Some(Pipeline::GitHub { summary: summary.map(PathBuf::from) });
-        }
-        is("GITLAB_CI").then_some(Pipeline::GitLab)
-    }
-
-    /// A text as this pipeline's log may have it.
-    fn harmless(&self, text: &str) -> String {
-        match self {
-            Pipeline::GitHub { .. } => harmless(text),
-            Pipeline::GitLab => text.to_owned(),
-        }
-    }
-}
 
 /// Writes a run into a pipeline's log.
 pub struct Ci<W: Write + Send>(Mutex<Log<W>>);
@@ -180,13 +148,5 @@ impl<W> Log<W> {
             text += &github::warning(&self.line, &format!("the job's summary can't be written: {e}"));
         }
         text
-    }
-}
-
-/// A failure before any run, as an annotation of this pipeline; nothing where there is none.
-pub fn annotation(failure: &Failure, folder: &Path) -> String {
-    match Pipeline::here() {
-        Some(Pipeline::GitHub { .. }) => github::error("rfab", failure, folder),
-        _ => String::new(),
     }
 }

@@ -3,6 +3,7 @@ mod balance;
 mod in_hand;
 mod line;
 mod many;
+mod progress;
 mod screen;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::event::{Event, Listener, What};
 use in_hand::InHand;
-pub use in_hand::Time;
+pub use progress::Time;
 use screen::Screen;
 pub use screen::Size;
 use std::{

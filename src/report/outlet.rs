@@ -1,5 +1,5 @@
 //! Where a run's output goes, as long as somebody reads it.
-use super::complain;
+use super::said::complain;
 use crate::host::Name;
 use std::io::Write;
 

@@ -3,6 +3,7 @@ use super::{
     balance::Balance,
     line::{Line, cut},
     many::Many,
+    progress::{Progress, Time},
 };
 use crate::{
     event::{Event, What},
@@ -10,16 +11,10 @@ use crate::{
     host::Name,
     report::{Palette, filter::visible, words::seconds},
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// Milliseconds since the run began.
-pub type Time = u64;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long an effect that ended is still shown, so that lines do not jump between two effects.
 const LINGERS: Time = 500;
-
-/// What a throughput is taken over.
-const WINDOW: Time = 5_000;
 
 /// How many rows a window has that can spare one for the balancer.
 const ROWS: usize = 8;
@@ -70,31 +65,6 @@ struct InEffect {
     since: Time,
     ended: Option<Time>,
     progress: Option<Progress>,
-}
-
-/// How far an effect is.
-pub struct Progress {
-    pub what: String,
-    pub done: u64,
-    pub total: u64,
-    pub unit: &'static str,
-    /// When how much was done, as far back as a throughput looks.
-    samples: VecDeque<(Time, u64)>,
-}
-
-impl Progress {
-    /// What was done each second of late; nothing while it is too early to say.
-    pub fn rate(&self, now: Time) -> Option<u64> {
-        let ((began, first), (_, last)) = (self.samples.front()?, self.samples.back()?);
-        let took = now.saturating_sub(*began);
-        (took >= 1_000).then(|| last.saturating_sub(*first) * 1_000 / took)
-    }
-
-    fn look_back(&mut self, now: Time) {
-        while self.samples.get(1).is_some_and(|(at, _)| at + WINDOW <= now) {
-            self.samples.pop_front();
-        }
-    }
 }
 
 impl InHand {

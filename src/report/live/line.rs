@@ -1,5 +1,5 @@
 //! One live line, cut to fit.
-use super::in_hand::{Progress, Time};
+use super::progress::{Progress, Time};
 use crate::report::{
     Palette,
     words::{bytes, bytes_of, count, seconds},
