@@ -1,12 +1,11 @@
 //! A run's journal, begun or gone on with.
-use super::wiring::Work;
+use super::work::{Aborted, Work};
 use crate::{
     fabfile::Project,
     failure::{Cause, Failure},
-    host::Name,
     report,
     session::{Journaling, Run, UnknownOutcome},
-    store::{Attempt, Begun, Head, Journal, Past, Record, Resumed, Runs},
+    store::{Attempt, Begun, Head, Past, Record, Resumed, Runs},
 };
 use sha2::{Digest, Sha256};
 use std::env;
@@ -59,13 +58,6 @@ pub fn go_on(
     journal.write(&attempt, true).map_err(|e| Failure::failed(format!("the journal can't be written: {e}")))?;
     let keep = Journaling { doubt, force_changed, ..Journaling::new(journal, past, runs.key()?) };
     Ok((keep, changed.map(|differs| format!("continued even though something was changed: {differs}"))))
-}
-
-/// A run that is taken back; nobody else goes on with it meanwhile.
-pub struct Aborted {
-    pub run: Name,
-    pub journal: Journal,
-    pub records: Vec<Record>,
 }
 
 /// The process's arguments, with the whole name of the run that is taken back.

@@ -1,11 +1,12 @@
 //! From a process's arguments to its exit code.
 use super::{
-    attempt::{Aborted, Going},
+    attempt::Going,
     completing::{self, Known, Shell},
-    flags, history, line, listing, meant, memory, overview,
+    demo, flags, folders, history, line, listing, meant, memory, overview,
     request::{Action, Color, Detail, Request},
     shown, trust, when,
-    wiring::{self, Work},
+    wiring,
+    work::{Aborted, Work},
 };
 use crate::{
     fabfile::{self, Options, Project},
@@ -63,7 +64,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
     match &request.action {
         Action::Help { words } => help(request, words),
         Action::History { filter, most } => {
-            let listed = wiring::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
+            let listed = folders::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
             let any = *filter == Filter::default();
             match request.json {
                 true => report::say_json(&history::json(&listed)),
@@ -71,13 +72,13 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
             }
         }
         Action::Show { run } => {
-            let runs = wiring::runs().map_err(of_reason)?;
+            let runs = folders::runs().map_err(of_reason)?;
             if request.json {
                 report::say_json(&shown::json(&runs.texts(run).map_err(of_reason)?));
             } else {
                 let palette = Palette { color: color(request, io::stdout().is_terminal()) };
                 let records = runs.records(run).map_err(of_reason)?;
-                let logs = shown::logs(&wiring::logs().map_err(of_reason)?, &records);
+                let logs = shown::logs(&folders::logs().map_err(of_reason)?, &records);
                 report::say(&format!("{}{logs}", shown::text(&records, palette)));
             }
         }
@@ -104,7 +105,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Docs { name } => docs(name.as_deref())?,
         Action::Demo => {
             let palette = Palette { color: color(request, io::stdout().is_terminal()) };
-            return wiring::demo(request, palette).map_err(of_reason);
+            return demo::run(request, palette).map_err(of_reason);
         }
         Action::Trust { host, words } => {
             let project = project(request)?;

@@ -1,8 +1,8 @@
 //! The run that `--resume` or `--abort` is about.
 use super::{
+    folders,
     request::Request,
     when::{self, shown},
-    wiring,
 };
 use crate::{
     failure::{Failure, Reason},
@@ -21,7 +21,7 @@ const SHOWN: usize = 9;
 
 /// Opens a run to go on with it, or to take it back; one that is under way is waited for if the request says so.
 pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
-    let runs = wiring::runs()?;
+    let runs = folders::runs()?;
     let mut told = false;
     loop {
         match runs.resume(run) {
@@ -41,7 +41,7 @@ pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
 ///
 /// `Refused` when nobody is there to choose, `Locked` when the only one is under way, `Failed` when there is none.
 pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
-    let runs = wiring::runs()?;
+    let runs = folders::runs()?;
     let meant = runs.meant(fabfile)?;
     let now = when::here();
     match &meant.open[..] {

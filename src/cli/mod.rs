@@ -3,7 +3,10 @@ mod allowed;
 mod attempt;
 mod carry_out;
 pub mod completing;
+mod demo;
+mod facts;
 pub mod flags;
+mod folders;
 mod habits;
 pub mod history;
 mod listed;
@@ -17,6 +20,7 @@ mod signals;
 mod trust;
 mod when;
 mod wiring;
+mod work;
 
 pub use crate::line;
 pub use carry_out::main;

@@ -1,14 +1,19 @@
 //! The signals that end a run.
-use std::fs;
+use crate::{
+    event::What,
+    session::{Session, Stop},
+    world::real::RealWorld,
+};
+use std::{fs, sync::Arc};
 
 /// Those that are heeded: interrupt, terminate, hang up.
 const HEEDED: [u8; 3] = [2, 15, HANG_UP];
 
 /// The terminal was closed.
-pub const HANG_UP: u8 = 1;
+const HANG_UP: u8 = 1;
 
 /// Those that were not ignored when the program was started: `nohup` and a shell's `&` have that stay so.
-pub fn heeded() -> Vec<u8> {
+fn heeded() -> Vec<u8> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     HEEDED.into_iter().filter(|signal| !ignored(&status, *signal)).collect()
 }
@@ -16,6 +21,45 @@ pub fn heeded() -> Vec<u8> {
 fn ignored(status: &str, signal: u8) -> bool {
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     mask.unwrap_or(0) & (1 << (signal - 1)) != 0
+}
+
+/// The first signal lets the effect in hand end and runs what was deferred; the second ends remote commands, too.
+pub fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    // The runtime is the world's, and the session holds the world: what is spawned here must hold neither.
+    let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));
+    world.spawn(async move {
+        let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
+        for number in heeded() {
+            let Ok(mut stream) = signal(SignalKind::from_raw(number.into())) else { continue };
+            let told = told.clone();
+            tokio::spawn(async move { while stream.recv().await.is_some() && told.send(number).is_ok() {} });
+        }
+        while let Some(number) = hear.recv().await {
+            let first = stop.signal().is_none();
+            // A shell that dies and the kernel both tell of one terminal that was closed.
+            if !first && number == HANG_UP {
+                continue;
+            }
+            stop.by(number);
+            if !first && stop.closing() {
+                continue;
+            }
+            let text = match first {
+                true => "interrupted: what is running finishes, and nothing new starts; interrupt again to stop it",
+                false => "interrupted again: stopping the commands that are still running",
+            };
+            if let Some(session) = session.upgrade() {
+                session.lane().tell(What::Warned { host: None, text: text.to_owned() });
+            }
+            if !first && let Some(world) = weak.upgrade() {
+                world.real.stops.notify_waiters();
+                for site in world.real.sites() {
+                    site.transport.stop_all().await;
+                }
+            }
+        }
+    });
 }
 
 #[cfg(test)]

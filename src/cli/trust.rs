@@ -1,5 +1,5 @@
 //! `rfab --trust HOST`: the keys on the way to a host are shown, and taken up after a yes.
-use super::{line::Line, request::Request, wiring};
+use super::{facts, folders, request::Request, wiring};
 use crate::{
     effect::Fleets,
     event::{Event, Listener},
@@ -7,6 +7,7 @@ use crate::{
     failure::{Cause, Exit, Failure, Reason},
     fleet::{Fleet, did_you_mean, is_name},
     host::Host,
+    line::Line,
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
@@ -72,7 +73,7 @@ fn taken_up(
     name: &str,
     expected: Option<&str>,
 ) -> Result<(), Failure> {
-    let (home, _) = wiring::folders()?;
+    let (home, _) = folders::folders()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;
     let folder = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -185,7 +186,7 @@ pub fn fleets(
     nowhere: Nowhere,
 ) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());
-    let facts = wiring::facts(request, project, line.map_or(String::new(), ToString::to_string));
+    let facts = facts::facts(request, project, line.map_or(String::new(), ToString::to_string));
     let (world, stop) = (Arc::new(nowhere), Arc::new(Stop::default()));
     let session = Session::new(facts, known.clone(), world, Arc::new(Nobody), Faults::default(), stop, None);
     let name = || {

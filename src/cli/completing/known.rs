@@ -1,5 +1,11 @@
 //! What a word may be, from the fabfile, the fleets that the line names, and this machine's runs; nobody is asked.
-use super::{Choice, Flag, Shell, Typed, sources, within};
+use super::{
+    choice::{Choice, within},
+    flag::Flag,
+    shell::Shell,
+    sources,
+    typed::Typed,
+};
 use crate::{
     cli::{request::Request, trust},
     fabfile::{Project, Signature},

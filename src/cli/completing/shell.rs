@@ -1,5 +1,5 @@
 //! The shells: the script that each is given once, and how it wants its answers.
-use super::Choice;
+use super::choice::Choice;
 use crate::report;
 
 /// A shell whose lines are completed.

@@ -1,7 +1,7 @@
 //! What there is on this machine to choose from.
-use super::{Choice, within};
+use super::choice::{Choice, within};
 use crate::{
-    cli::wiring,
+    cli::folders,
     docs,
     fabfile::{Project, Signature},
     fleet::{Accept, Fleet, WORDS},
@@ -136,7 +136,7 @@ pub fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches
 
 /// The newest runs of this machine.
 pub fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
-    let listed = wiring::runs().and_then(|runs| runs.list(&Filter::default(), RUNS));
+    let listed = folders::runs().and_then(|runs| runs.list(&Filter::default(), RUNS));
     let runs = listed.map(|listed| listed.runs).unwrap_or_default().into_iter();
     let about = |run: &Entry| format!("{}: {}", run.outcome, run.line);
     runs.filter(|run| wanted(run.outcome)).map(|run| Choice::new(&*run.run, about(&run))).collect()

@@ -1,5 +1,5 @@
 //! What was typed so far, and what its last word is.
-use super::{Answer, Flag};
+use super::flag::{Answer, Flag};
 use std::path::PathBuf;
 
 /// The flags that no task may stand beside.

@@ -1,0 +1,32 @@
+//! What the last word of a line may become.
+use super::{
+    choice::{Choice, within},
+    known::Known,
+    typed::{Place, Typed},
+};
+
+/// What the last of these words may become; all of them begin as it does.
+pub fn choices(words: &[String], known: &mut Known) -> Vec<Choice> {
+    let typed = Typed::of(words, &known.flags);
+    known.file = typed.fabfile.clone();
+    let found = match &typed.place {
+        Place::Value { flag, begun } => within(begun, known.value(flag, &typed.last[begun.len()..], &typed.words)),
+        Place::Flag => known.flags.iter().map(|flag| Choice::new(&flag.long, &flag.about)).collect(),
+        Place::Word if typed.alone => Vec::new(),
+        Place::Word => known.word(&typed),
+        Place::Command => Vec::new(),
+    };
+    let mut choices: Vec<Choice> = Vec::new();
+    for choice in found {
+        let fits = choice.text.starts_with(typed.last) && choice.text.chars().all(is_plain);
+        if fits && !choices.iter().any(|other| other.text == choice.text) {
+            choices.push(choice);
+        }
+    }
+    choices
+}
+
+/// What stands in a shell's line as it is: nobody's branch may put a command there.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_./:,=+^@%".contains(c)
+}

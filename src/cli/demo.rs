@@ -1,0 +1,26 @@
+//! The demo, shown as the flags ask.
+use super::request::{Color, Detail, Request};
+use crate::{
+    demo,
+    failure::{Exit, Failure},
+    report::{self, Palette},
+};
+
+/// Shows the five commands of a hotfix's day on an embedded fleet.
+///
+/// How much is shown, and how, goes for each of them; with `--json` stdout has their events alone.
+pub fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
+    let color = match request.color {
+        Color::Auto => None,
+        Color::Always => Some("--color=always"),
+        Color::Never => Some("--color=never"),
+    };
+    let detail = match request.detail {
+        Detail::Quiet => Some("--quiet"),
+        Detail::Normal => None,
+        Detail::Verbose => Some("--verbose"),
+    };
+    let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
+    let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
+    demo::run(demo::Style { tell, palette, flags })
+}
