@@ -2,8 +2,8 @@
 use super::{
     app::Seen,
     balancer::{self, Pool, Server},
+    fleet::{BALANCER, GROUPS, POOL, SOCKET},
     host::{Host, new_key},
-    project::{POOL, SOCKET},
     ssh,
     unit::Units,
 };
@@ -16,11 +16,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-
-/// The balancer's name, which is also that of its host.
-pub const BALANCER: &str = "lb1";
-/// The web hosts of each group.
-pub const GROUPS: [(&str, [&str; 3]); 2] = [("group1", ["web1", "web2", "web3"]), ("group2", ["web4", "web5", "web6"])];
 
 /// The time between two checks of the balancer.
 const INTER: Duration = Duration::from_millis(100);

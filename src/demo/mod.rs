@@ -5,6 +5,7 @@
 mod app;
 pub mod balancer;
 mod exec;
+mod fleet;
 mod host;
 mod hosts;
 mod http;
@@ -23,7 +24,8 @@ use crate::{
     report::Palette,
 };
 use app::Seen;
-use hosts::{BALANCER, Hosts};
+use fleet::BALANCER;
+use hosts::Hosts;
 use load::{Account, Load};
 use operator::Operator;
 use processes::Processes;

@@ -1,7 +1,8 @@
 //! What a team writes beside its fabfile: the fleet, the ssh configuration and the known hosts.
 use super::{
+    fleet::{BALANCER, GROUPS, POOL, SOCKET},
     host::{Host, USER},
-    hosts::{BALANCER, GROUPS, Hosts},
+    hosts::Hosts,
     operator::Operator,
     repository::Repository,
     unit::SHOP,
@@ -11,12 +12,9 @@ use std::{fmt::Write, path::Path};
 
 /// The project's own fabfile.
 const FABFILE: &str = include_str!("../../fabfile.rhai");
-/// The pool's name.
-pub const POOL: &str = "bk_web";
+
 /// What is kept in `shared/` across releases.
 pub const LINKED: [&str; 1] = ["public/uploads"];
-/// Where the balancer's admin socket is, below its machine's folder.
-pub const SOCKET: &str = "admin.sock";
 
 /// Makes the repository with all that the team has written in it; nothing is committed yet.
 pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<Repository, Failure> {

@@ -1,5 +1,8 @@
 //! Asks each server for its health, again and again.
-use super::{super::http::Message, Shared, server::Checked};
+use super::{
+    super::http::Message,
+    server::{Checked, Shared},
+};
 use crate::balancer::driver::Admin;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{

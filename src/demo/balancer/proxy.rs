@@ -1,5 +1,5 @@
 //! Takes requests and hands each to one server, once: what fails is told to the customer.
-use super::{super::http::Message, Shared};
+use super::{super::http::Message, server::Shared};
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{
     io::BufReader,

@@ -2,7 +2,7 @@
 use crate::balancer::driver::Admin;
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Instant, SystemTime},
 };
 use tokio::sync::Notify;
@@ -21,6 +21,9 @@ pub struct Pool {
     /// When it was made.
     pub since: SystemTime,
 }
+
+/// A balancer's one pool, as everything of it sees it.
+pub type Shared = Arc<Mutex<Pool>>;
 
 /// A server of it.
 pub struct Server {

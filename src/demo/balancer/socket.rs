@@ -1,5 +1,5 @@
 //! The admin socket: one line of commands and one answer, or, after `prompt`, as many as one likes.
-use super::{Shared, admin};
+use super::{admin, server::Shared};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},

@@ -1,0 +1,43 @@
+//! The balancer as it runs: its checks, its proxy and its admin socket.
+use super::{
+    check, proxy,
+    server::{Pool, Shared},
+    socket,
+};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    time::{Instant, sleep},
+};
+
+/// Starts checks, and takes requests and admin commands from now on, until the runtime ends.
+///
+/// `inter` is the time between two checks of a server.
+pub fn start(pool: Pool, requests: TcpListener, socket: &Path, inter: Duration) -> io::Result<Shared> {
+    let admin = UnixListener::bind(socket)?;
+    let count = pool.servers.len();
+    let pool = Arc::new(Mutex::new(pool));
+    for server in 0..count {
+        tokio::spawn(check::watch(pool.clone(), server, inter));
+    }
+    tokio::spawn(proxy::serve(pool.clone(), requests));
+    tokio::spawn(socket::serve(pool.clone(), admin));
+    Ok(pool)
+}
+
+/// Waits until every server has passed its checks; gives whether they did in time.
+pub async fn all_up(pool: &Shared, within: Duration) -> bool {
+    let until = Instant::now() + within;
+    while Instant::now() < until {
+        if pool.lock().unwrap().servers.iter().all(|server| server.status() == "UP") {
+            return true;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    false
+}
