@@ -1,5 +1,5 @@
 //! The engine: every limit set by hand, so that a fabfile means the same in every build.
-use super::{Resolver, RhaiResultOf, constants, here, meter::Meter, thrown};
+use super::{Resolver, RhaiResultOf, here, meter::Meter, thrown};
 use crate::failure::{Cause, Failure};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, OptimizationLevel, Variant};
 use std::sync::Arc;
@@ -28,9 +28,22 @@ pub fn engine(resolver: Arc<Resolver>, meter: Arc<Meter>, register: fn(&mut Engi
     register(&mut engine);
     printing(&mut engine);
     without(&mut engine);
-    constants::install(&mut engine, resolver.clone());
+    constants(&mut engine, resolver.clone());
     engine.set_module_resolver(super::resolver::Shared(resolver));
     engine
+}
+
+/// Lets the engine find the literal constants of a file wherever a variable is not found otherwise.
+#[expect(deprecated, reason = "`on_var` is Rhai's word for an API that may change, and there is no other")]
+fn constants(engine: &mut Engine, resolver: Arc<Resolver>) {
+    engine.on_var(move |name, index, context| {
+        if index > 0 || context.scope().contains(name) {
+            return Ok(None);
+        }
+        // Rhai's own word for where it is stays with the caller's file inside a closure.
+        let file = context.global_runtime_state().lib.last().and_then(|file| file.id()).unwrap_or_default();
+        Ok(resolver.constant(file, name))
+    });
 }
 
 /// Lets `print` and `debug` say what `ui::note` says. Rhai has one of each for every plain type.

@@ -1,30 +1,7 @@
-//! A project's compiled fabfile, and a call of one of its tasks.
-use super::{Here, Meter, Resolver, RhaiResultOf, Targets, lanes};
-use crate::failure::{Cause, Failure};
-use crate::fleet::Set;
-use rhai::{AST, Dynamic, Engine, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
-use std::{
-    panic,
-    path::{Component, Path, PathBuf},
-    sync::Arc,
-};
-
-/// The fabfile, compiled, with its engine.
-pub struct Script {
-    pub engine: Arc<Engine>,
-    pub ast: AST,
-    pub resolver: Arc<Resolver>,
-    /// What the scripts of a run have used up.
-    pub meter: Arc<Meter>,
-    /// The task that names hosts when no other did.
-    pub default_targets: Option<String>,
-    /// The fabfile's folder.
-    pub folder: PathBuf,
-    /// `--set`: keys of fleet files and their values for this run.
-    pub set: Vec<Set>,
-    pub limit: Option<String>,
-    pub exclude: Vec<String>,
-}
+//! A call of one of a fabfile's tasks.
+use super::{Here, RhaiResultOf, Script, Targets, lanes};
+use rhai::{Dynamic, Engine, FnPtr, GlobalRuntimeState, NativeCallContext, Position};
+use std::{panic, sync::Arc};
 
 /// What a task gave back.
 #[derive(Clone)]
@@ -75,26 +52,6 @@ impl Script {
         let called = panic::catch_unwind(panic::AssertUnwindSafe(call));
         let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; report this bug".into()));
         lanes::run_defers(here, result)
-    }
-
-    /// A file of the project: a path below the fabfile's folder.
-    ///
-    /// `Fabfile` for one that leads out of it.
-    pub fn below(&self, path: &str) -> Result<PathBuf, Failure> {
-        let relative = Path::new(path);
-        let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
-        if !inside || path.is_empty() {
-            let message = format!("`{path}` isn't below the fabfile's folder");
-            return Err(Failure::new(Cause::Fabfile, message).help("give a path that begins beside the fabfile"));
-        }
-        let whole = self.folder.join(relative);
-        // A link that the repository brings must not hand out what lies elsewhere on this machine.
-        let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
-        if !there.is_some_and(|there| there.starts_with(&self.folder)) {
-            let message = format!("`{path}` leads out of the fabfile's folder by a link");
-            return Err(Failure::new(Cause::Fabfile, message).help("give a path that stays beside the fabfile"));
-        }
-        Ok(whole)
     }
 
     fn evaluate(&self, here: &Here, task: &Invocation, arguments: Vec<Dynamic>) -> RhaiResultOf<Dynamic> {
