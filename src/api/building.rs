@@ -1,5 +1,5 @@
 //! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
-use super::{git::CommitValue, options};
+use super::{git::CommitValue, options::options};
 use crate::{
     failure::{Cause, Failure},
     fan_out,

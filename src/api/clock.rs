@@ -1,5 +1,5 @@
 //! Time.
-use super::duration;
+use super::duration::duration;
 use crate::{
     failure::{Cause, Failure},
     script::{RhaiResultOf, failure_of, here, thrown},

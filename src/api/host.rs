@@ -1,5 +1,5 @@
 //! A host, and what may be done on it.
-use super::duration;
+use super::duration::duration;
 use crate::{
     command::{Command, Error},
     failure::{Cause, Failure},

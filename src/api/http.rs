@@ -1,5 +1,5 @@
 //! Requests from this machine.
-use super::duration;
+use super::duration::duration;
 use crate::{
     failure::{Cause, Failure},
     http::{Answer, Fetch, Method, Request, Send},

@@ -1,6 +1,6 @@
 //! A process on this machine.
 use super::{
-    duration,
+    duration::duration,
     host::{argv, refuse_stars_in, variables, words},
 };
 use crate::{

@@ -1,5 +1,5 @@
 //! Hosts chosen for the next tasks, and one thing on many of them.
-use super::{HostValue, options};
+use super::{HostValue, options::options};
 use crate::{
     fan_out::{self, Limits},
     script::{RhaiResultOf, Targets, current_targets, here, hosts_of_app, select_hosts, whole_fleet_of},
