@@ -1,0 +1,46 @@
+//! The table, looked up by an error, a function or a key.
+use super::{
+    place::Place,
+    row::Row,
+    rows::{ALL, FUNCTIONS, KEYS},
+};
+use rhai::{ParseError, ParseErrorType};
+
+/// The whole table; of several rows that fit the first counts.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    ALL.iter().copied().flatten()
+}
+
+/// What the habit at the place of a parse error is in Rhai, if it is one of the table; `near` is whether another word of
+/// the text may have been meant.
+pub fn hint(error: &ParseError, text: &str, near: bool) -> Option<String> {
+    let said = match error.err_type() {
+        ParseErrorType::Reserved(word) | ParseErrorType::UnknownOperator(word) => Some(word.as_str()),
+        ParseErrorType::VariableUndefined(name) | ParseErrorType::ModuleUndefined(name) => Some(name.as_str()),
+        _ => None,
+    };
+    let (line, column) = (error.position().line()?, error.position().position().unwrap_or(1));
+    let place = Place::of(text, line, column, said)?;
+    let fits = |row: &&Row| {
+        row.said.is(error.err_type(), near)
+            && (row.word.is_empty() || row.word.contains(&&*place.word))
+            && (row.before.is_empty() || row.before.iter().any(|pattern| place.comes_after(pattern)))
+            && (row.after.is_empty() || row.after.iter().any(|pattern| place.goes_before(pattern)))
+    };
+    rows().find(fits).map(|row| row.hint.replace("{word}", &place.word))
+}
+
+/// What the functions of other languages, and of their standard libraries, are here, by name.
+pub fn function(name: &str) -> Option<&'static str> {
+    FUNCTIONS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
+}
+
+/// All of [`function`]'s, for the documentation.
+pub fn functions() -> &'static [(&'static [&'static str], &'static str)] {
+    FUNCTIONS
+}
+
+/// What a limit or a hook is called here, by the name that it has elsewhere.
+pub fn key(name: &str) -> Option<&'static str> {
+    KEYS.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
+}
