@@ -1,5 +1,5 @@
 //! The folder of journals, one a run, as it is seen from outside.
-use super::{Entry, RunSummary, glance};
+use super::entry::{Entry, RunSummary, glance};
 use crate::host::Name;
 use rustix::{
     fs::{FlockOperation, flock},

@@ -1,5 +1,5 @@
 //! What finds runs without reading their journals.
-use super::{Ending, Entry, RunSummary};
+use super::entry::{Ending, Entry, RunSummary};
 use crate::host::Name;
 
 /// An index of runs: it says what journals said when they were last looked at, and can always be made again from them.

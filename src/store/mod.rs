@@ -17,7 +17,6 @@ mod steps;
 mod upkeep;
 
 pub use entry::{Changed, Ending, Entry};
-use entry::{RunSummary, glance};
 pub use index::Filter;
 pub use journal::{Journal, Kept, read};
 pub use log::Log;

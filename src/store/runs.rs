@@ -4,7 +4,8 @@
 //! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
 //! came or went otherwise is noticed without reading 100,000 names.
 use super::{
-    Ending, Entry, Head, Journal, Listed, Record, RunSummary,
+    Head, Journal, Listed, Record,
+    entry::{Ending, Entry, RunSummary},
     folder::Folder,
     index::{Broken, Filter, Index, Label},
     read,

@@ -1,6 +1,6 @@
 //! The index of one machine, in a file.
 use super::{
-    Entry, RunSummary,
+    entry::{Entry, RunSummary},
     index::{Broken, Filter, Index, Label},
 };
 use crate::host::Name;

@@ -1,6 +1,6 @@
 //! Keeps an index true to a folder of journals, and lists runs by both.
 use super::{
-    Ending, Entry, RunSummary,
+    entry::{Ending, Entry, RunSummary},
     folder::{Changed, Folder},
     index::{Broken, Filter, Index},
 };
