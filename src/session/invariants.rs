@@ -1,5 +1,5 @@
 //! What no script may break, read afresh before each change.
-use super::{Layer, Observed, Out, Reader, Rest, Run, Stop, observed, ours, proof, settled};
+use super::{Layer, Observed, Out, Reader, Rest, Run, Stop, ours, proof, settled, standings};
 use crate::{
     balancer::{
         Balance, ReadBalance, SetAdmin,
@@ -221,11 +221,11 @@ impl Invariants {
         let reloaded = known.as_ref().and_then(|known| balance.reloaded_since(known));
         match (balance.standing(fleet, host)?, reloaded) {
             (Standing::None, _) | (Standing::Out, None) => return Ok(()),
-            (Standing::Out, Some(balancer)) => return Err(observed::exposed(host, balancer)),
+            (Standing::Out, Some(balancer)) => return Err(standings::exposed(host, balancer)),
             _ => {}
         }
         let failure = match reloaded {
-            Some(balancer) => observed::exposed(host, balancer),
+            Some(balancer) => standings::exposed(host, balancer),
             None => Failure::new(Cause::Balancer, "somebody put it back while it was being changed"),
         };
         let again = self.out_again(fleet, host, &balance, call, rest);

@@ -1,0 +1,137 @@
+//! The layer that notes what effects and their answers say.
+use super::{Layer, Observed, Rest, observed::UNPROVEN};
+use crate::{
+    balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
+    effect::{Admin, Answer, Answered, Call, Kind, Record, Subject, Touch},
+    failure::Reason,
+    health::{Probe, Proof},
+    ledger::called,
+    model::Time,
+    release::{Activate, Listing, Number, ReadReleases},
+    ssh::{Connect, Connected},
+};
+use std::sync::Arc;
+
+impl Layer for Arc<Observed> {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let answered = rest.pass(call);
+        // A box's own `as_any` would be the box.
+        self.learn(call.effect, rest.world().now(call.lane), &answered);
+        self.tell_places(call, &answered);
+        answered
+    }
+}
+
+impl Observed {
+    fn learn(&self, effect: &dyn Record, now: Time, answered: &Answered) {
+        self.learn_balancing(effect, now, answered);
+        if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
+            && answered.is_ok()
+        {
+            self.note(&activate.host, |told| told.new = Some(Some(activate.release.clone())));
+        }
+        match effect.touch() {
+            Touch::Served { host } => self.note(host, |told| told.proven = false),
+            Touch::Anything { host } => self.note(host, |told| told.proven = false),
+            _ => {}
+        }
+        self.learn_change(effect, answered);
+        if let Ok(answer) = answered {
+            self.learn_answer(effect, &**answer);
+        }
+    }
+
+    /// Which hosts went out or came back, and where their servers are.
+    fn learn_balancing(&self, effect: &dyn Record, now: Time, answered: &Answered) {
+        if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
+            for host in &set.hosts {
+                self.note(host, |told| match (set.to, answered.is_ok()) {
+                    (Admin::Ready, true) => {
+                        (told.drained, told.out_since, told.back, told.looked) = (false, None, Some(now), None);
+                        told.shut.clear();
+                    }
+                    (Admin::Drain | Admin::Maint, true) => (told.drained, told.back) = (true, None),
+                    (_, false) => {}
+                });
+            }
+        }
+        if let Some(cut) = effect.as_any().downcast_ref::<CutOff>()
+            && let Ok(answer) = answered
+            && let Some(places) = answer.as_any().downcast_ref::<Vec<balancer::Place>>()
+        {
+            self.note(&cut.host, |told| told.shut.extend(places.iter().cloned()));
+        }
+        if let Some(reopen) = effect.as_any().downcast_ref::<Reopen>()
+            && answered.is_ok()
+        {
+            self.note(&reopen.host, |told| told.shut.clear());
+        }
+        if let Some(wait) = effect.as_any().downcast_ref::<WaitUp>()
+            && answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Failed)
+        {
+            // It was proven before it was put back, and has died since.
+            self.note(&wait.host, |told| told.died |= told.back.is_some());
+        }
+    }
+
+    /// What was read, and what is called how.
+    fn learn_answer(&self, effect: &dyn Record, answer: &dyn Answer) {
+        self.names.read(effect.as_any(), answer.as_any());
+        if let Some(number) = effect.as_any().downcast_ref::<Number>()
+            && let Some(name) = called(&number.commit, Some(&number.name), &number.names)
+        {
+            self.names.learn(&number.commit, name);
+        }
+        if let (Kind::Read, Subject::Host(host)) = (effect.kind(), effect.subject()) {
+            self.note(host, |told| told.seen = true);
+        }
+        if let Some(read) = effect.as_any().downcast_ref::<ReadReleases>()
+            && let Some(listing) = answer.as_any().downcast_ref::<Listing>()
+        {
+            self.saw_releases(&read.host, listing);
+        }
+        if let Some(read) = effect.as_any().downcast_ref::<ReadBalance>()
+            && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
+        {
+            self.saw_balance(&read.fleet, balance);
+        }
+        if let Some(connect) = effect.as_any().downcast_ref::<Connect>()
+            && let Some(connected) = answer.as_any().downcast_ref::<Connected>()
+        {
+            for host in &connect.hosts {
+                self.note(host, |told| told.unreachable = connected.unreachable.get(&host.name).cloned());
+            }
+        }
+        if let Some(probe) = effect.as_any().downcast_ref::<Probe>() {
+            self.proven(probe);
+            if let Some(proof) = answer.as_any().downcast_ref::<Proof>()
+                && !proof.version_proven
+            {
+                self.remark(&probe.host, UNPROVEN);
+            }
+        }
+    }
+
+    /// What was changed, or may have been: a lost answer, or a stop amid a change, says nothing of what was done.
+    fn learn_change(&self, effect: &dyn Record, answered: &Answered) {
+        if !matches!(effect.kind(), Kind::Change | Kind::Once) {
+            return;
+        }
+        let touch = effect.touch();
+        let begun = touch.fleet().is_none_or(|fleet| self.has_lock(fleet));
+        let doubtful = answered.as_ref().is_err_and(|failure| match failure.reason() {
+            Reason::Unknown => true,
+            Reason::Interrupted | Reason::Killed => begun,
+            _ => false,
+        });
+        if !doubtful && answered.is_err() {
+            return;
+        }
+        for host in touch.hosts() {
+            self.note(host, |told| if doubtful { told.doubtful = true } else { told.changed = true });
+        }
+        if effect.kind() == Kind::Once && touch.hosts().is_empty() {
+            self.seen.lock().unwrap().once_here = true;
+        }
+    }
+}

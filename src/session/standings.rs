@@ -1,0 +1,95 @@
+//! How hosts stand in the balancer, as a run saw it.
+use super::Observed;
+use crate::{
+    balancer::{Balance, ReadBalance, SetAdmin},
+    effect::{Admin, Answered, Call},
+    event::{Place, Standing, What},
+    failure::{Cause, Failure},
+    fleet::Fleet,
+    host::{Host, Name},
+    model::key,
+};
+
+impl Observed {
+    /// Remembers the moment that hosts were first seen out.
+    pub fn saw_balance(&self, fleet: &Fleet, balance: &Balance) {
+        let mut seen = self.seen.lock().unwrap();
+        let epochs = balance.epochs();
+        seen.epochs.extend(epochs.clone());
+        for (host, standing) in fleet.hosts.iter().zip(balance.standings(fleet)) {
+            if let Some(told) = seen.told.get_mut(&key(host)).filter(|told| told.drained && told.exposed.is_none())
+                && matches!(standing, Some(Standing::Live | Standing::Mixed))
+                && let Some(balancer) = told.out_since.as_ref().and_then(|known| balance.reloaded_since(known))
+            {
+                told.exposed = Some(exposed(host, balancer));
+            }
+            match standing {
+                Some(Standing::Out) => {
+                    seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
+                }
+                // A host that should be out keeps its epoch: that it is not out now is what is to be found.
+                Some(Standing::Live) => {
+                    if let Some(told) = seen.told.get_mut(&key(host))
+                        && !told.drained
+                    {
+                        told.out_since = None;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The hosts that stand otherwise in the balancer than was last told.
+    fn stand_otherwise(
+        &self,
+        fleet: &Fleet,
+        stand: impl Fn(&Host, Option<&Place>) -> Option<(Standing, u64)>,
+    ) -> Vec<Place> {
+        let mut seen = self.seen.lock().unwrap();
+        let mut otherwise = Vec::new();
+        for host in &fleet.hosts {
+            let before = seen.places.get(&key(host));
+            let Some((balancer, open)) = stand(host, before) else { continue };
+            let same = |told: &Place| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
+            if !before.is_some_and(same) {
+                let place = Place { host: host.name.clone(), group: host.group.clone(), balancer, open };
+                seen.places.insert(key(host), place.clone());
+                otherwise.push(place);
+            }
+        }
+        otherwise
+    }
+
+    /// Tells how hosts stand in the balancer, if it was read or changed.
+    pub(super) fn tell_places(&self, call: Call<'_>, answered: &Answered) {
+        let (Ok(answer), effect) = (answered, call.effect.as_any()) else { return };
+        let (fleet, hosts) = if let Some(read) = effect.downcast_ref::<ReadBalance>()
+            && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
+        {
+            let stand = |host: &Host, _: Option<&Place>| {
+                let standing =
+                    balance.standing(&read.fleet, host).ok().filter(|standing| *standing != Standing::None)?;
+                Some((standing, balance.in_flight(&read.fleet, host).ok()?))
+            };
+            (&read.fleet, self.stand_otherwise(&read.fleet, stand))
+        } else if let Some(set) = effect.downcast_ref::<SetAdmin>() {
+            let to = if set.to == Admin::Ready { Standing::Live } else { Standing::Out };
+            let stand = |host: &Host, before: Option<&Place>| {
+                set.hosts.contains(host).then_some(before).flatten().map(|before| (to, before.open))
+            };
+            (&set.fleet, self.stand_otherwise(&set.fleet, stand))
+        } else {
+            return;
+        };
+        if !hosts.is_empty() {
+            call.lane.tell(What::BalanceSeen { fleet: fleet.name.clone(), hosts });
+        }
+    }
+}
+
+/// That a balancer forgot that a host is out.
+pub fn exposed(host: &Host, balancer: &Name) -> Failure {
+    let message = format!("`{balancer}` was reloaded or restarted while this host was out, and sent it requests");
+    Failure::new(Cause::Balancer, message).on(&host.name)
+}
