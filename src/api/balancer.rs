@@ -1,22 +1,18 @@
 //! Servers in and out of the balancer.
-use super::HostValue;
+use super::{
+    HostValue,
+    standing::{alone, in_by_itself, out_as, standing_as, standing_of, states},
+    whole_pools::refuse_parts,
+};
 use crate::{
-    balancer::{
-        AcquireLock, Balance, CheckBalancers, CutOff, Emptied, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained,
-        WaitUp,
-    },
+    balancer::{AcquireLock, CheckBalancers, CutOff, Emptied, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
     effect::Admin,
     event::Standing,
     failure::{Cause, Failure},
-    ledger::{self, Consult},
     script::{Here, RhaiResultOf, Targets, here, thrown},
-    session::{self, Out, taken_out},
+    session::{Out, taken_out},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
-
-fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
-    here.perform(ReadBalance { fleet: targets.fleet.clone() })
-}
 
 fn set(here: &Here, targets: &Targets, to: Admin, reason: &str, typed: bool) -> RhaiResultOf<()> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
@@ -24,53 +20,6 @@ fn set(here: &Here, targets: &Targets, to: Admin, reason: &str, typed: bool) -> 
     }
     let hosts = targets.hosts.to_vec();
     here.perform(SetAdmin { fleet: targets.fleet.clone(), hosts, to, reason: reason.to_owned(), typed })
-}
-
-fn standing_word(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Live => "live",
-        Standing::Out => "out",
-        Standing::Mixed => "mixed",
-        Standing::None => "none",
-        Standing::Unknown => "unknown",
-    }
-}
-
-fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
-    if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
-        return Ok(targets.with(Vec::new(), &targets.selection));
-    }
-    let balance = read(here, targets)?;
-    let mut hosts = Vec::new();
-    for host in targets.hosts.iter() {
-        if wanted.contains(&balance.standing(&targets.fleet, host).map_err(thrown)?) {
-            hosts.push(host.clone());
-        }
-    }
-    Ok(targets.with(hosts, &targets.selection))
-}
-
-/// Those of the hosts that are out for a reason that is wanted.
-fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
-    let gone = standing_as(here, targets, &[Standing::Out, Standing::Mixed])?;
-    if gone.hosts.is_empty() {
-        return Ok(gone);
-    }
-    let book = here.perform(standing_of(&gone))?;
-    let chosen = gone.hosts.iter().filter(|host| wanted(here.session.run.out_as(&book, &host.name)));
-    Ok(targets.with(chosen.cloned().collect(), &targets.selection))
-}
-
-/// Asks the ledger how targets stand.
-fn standing_of(targets: &Targets) -> Consult<ledger::Standing> {
-    let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
-    Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: Some(hosts) } }
-}
-
-/// A host alone, as targets.
-fn alone(here: &Here, host: &HostValue) -> Targets {
-    let fleet = here.fleet_of(&host.0.host);
-    Targets { fleet, hosts: vec![host.0.host.clone()].into(), selection: host.0.host.name.to_string() }
 }
 
 fn within(here: &Here, host: &HostValue) -> u64 {
@@ -92,21 +41,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "state", return_raw)]
     pub fn state(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
-        let here = here(&ctx)?.clone();
-        let balance = read(&here, &targets)?;
-        let mut states = Map::new();
-        for host in targets.hosts.iter() {
-            let servers = balance.servers(&targets.fleet, host).map_err(thrown)?;
-            let mut state = Map::new();
-            let standing = balance.standing(&targets.fleet, host).map_err(thrown)?;
-            state.insert("standing".into(), standing_word(standing).into());
-            state.insert("up".into(), balance.up(&targets.fleet, host).map_err(thrown)?.into());
-            state.insert("in_flight".into(), (balance.in_flight(&targets.fleet, host).map_err(thrown)? as i64).into());
-            let said: Vec<&str> = servers.iter().map(|s| &*s.raw).collect();
-            state.insert("said".into(), said.join(", ").into());
-            states.insert((&*host.name).into(), state.into());
-        }
-        Ok(states)
+        states(&here(&ctx)?.clone(), &targets)
     }
 
     /// Takes hosts out of all their pools: open requests can finish, and no new ones come.
@@ -433,14 +368,7 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "in_again", return_raw)]
     pub fn in_again(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Targets> {
-        let here = here(&ctx)?.clone();
-        if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
-            return Ok(targets.with(Vec::new(), &targets.selection));
-        }
-        let balance = read(&here, &targets)?;
-        let book = here.perform(standing_of(&targets))?;
-        let again = |host: &&crate::host::Host| session::in_again(&targets.fleet, host, &balance, &book).is_some();
-        Ok(targets.with(targets.hosts.iter().filter(again).cloned().collect(), &targets.selection))
+        in_by_itself(&here(&ctx)?.clone(), &targets)
     }
 
     /// Returns who took each of the hosts out, and why, as text for people.
@@ -502,49 +430,6 @@ pub mod balancer {
     /// ```
     #[rhai_fn(name = "want_whole_pools", return_raw)]
     pub fn want_whole_pools(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<()> {
-        let (here, fleet) = (here(&ctx)?.clone(), &targets.fleet);
-        if fleet.balancers.is_empty() {
-            let message = format!("fleet `{}` has no balancer", fleet.name);
-            return Err(thrown(Failure::new(Cause::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
-        }
-        let pooled = fleet.hosts.iter().filter(|host| fleet.in_pool(host));
-        let mut missing: Vec<_> = pooled.filter(|h| !targets.hosts.contains(h)).collect();
-        let excluded = here.excluded(fleet);
-        if missing.iter().any(|host| excluded.contains(host)) {
-            let balance = read(&here, &targets)?;
-            let out = |host: &crate::host::Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
-            missing.retain(|host| !(excluded.contains(host) && out(host)));
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let (left, forgotten): (Vec<_>, Vec<_>) = missing.into_iter().partition(|host| excluded.contains(host));
-        let names = |hosts: &[&crate::host::Host]| hosts.iter().map(|host| &*host.name).collect::<Vec<_>>().join(", ");
-        if forgotten.is_empty() {
-            let message = format!(
-                "--exclude leaves {} as it is, but it still takes requests, and would serve another release than the rest",
-                names(&left)
-            );
-            return Err(thrown(Failure::refused(message).help(take_out_first(fleet, &left))));
-        }
-        let message = format!(
-            "the whole pool has to be among the targets, and these are missing: {}",
-            names(&[left, forgotten].concat())
-        );
-        let help = format!("name the fleet without a selection: `{}`", fleet.name);
-        Err(thrown(Failure::refused(message).help(help)))
+        refuse_parts(&here(&ctx)?.clone(), &targets)
     }
-}
-
-/// How a person takes hosts out before a run that leaves them as they are.
-fn take_out_first(fleet: &crate::fleet::Fleet, hosts: &[&crate::host::Host]) -> String {
-    let by_hand = |place: &crate::balancer::Place| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-    let told = |place: crate::balancer::Place| match by_hand(&place) {
-        true => format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer),
-        false => {
-            format!("`set server {}/{} state drain` on the socket of {}", place.pool, place.server, place.balancer)
-        }
-    };
-    let lines: Vec<String> = hosts.iter().flat_map(|host| crate::balancer::places(fleet, host)).map(told).collect();
-    format!("take it out first: {}; then the same line works. Or leave `--exclude` away", lines.join(", "))
 }

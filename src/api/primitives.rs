@@ -2,7 +2,7 @@
 use super::{
     HostValue, balancer,
     called::Called,
-    clock, failure, file, fleet, git, health, host, http, ledger, local, release, scope, secret, service, targets,
+    clock, failure, file, fleet, git, health, host, http, ledger, local, release, release_marks, scope, secret, service, targets,
     text, ui,
 };
 use crate::{failure::Failure, script::Targets};
@@ -23,19 +23,19 @@ const BARE: [&ModuleManifest; 8] = [
     exported_manifest!(secret::unseen),
 ];
 
-/// Functions that a script calls behind a namespace.
-const NAMESPACES: [(&str, &ModuleManifest); 11] = [
-    ("balancer", exported_manifest!(balancer::balancer)),
-    ("clock", exported_manifest!(clock::clock)),
-    ("git", exported_manifest!(git::git)),
-    ("health", exported_manifest!(health::health)),
-    ("http", exported_manifest!(http::http)),
-    ("ledger", exported_manifest!(ledger::ledger)),
-    ("local", exported_manifest!(local::local)),
-    ("release", exported_manifest!(release::release)),
-    ("secret", exported_manifest!(secret::secret)),
-    ("service", exported_manifest!(service::service)),
-    ("ui", exported_manifest!(ui::ui)),
+/// Functions that a script calls behind a namespace, which one or several files have.
+const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
+    ("balancer", &[exported_manifest!(balancer::balancer)]),
+    ("clock", &[exported_manifest!(clock::clock)]),
+    ("git", &[exported_manifest!(git::git)]),
+    ("health", &[exported_manifest!(health::health)]),
+    ("http", &[exported_manifest!(http::http)]),
+    ("ledger", &[exported_manifest!(ledger::ledger)]),
+    ("local", &[exported_manifest!(local::local)]),
+    ("release", &[exported_manifest!(release::release), exported_manifest!(release_marks::marks)]),
+    ("secret", &[exported_manifest!(secret::secret)]),
+    ("service", &[exported_manifest!(service::service)]),
+    ("ui", &[exported_manifest!(ui::ui)]),
 ];
 
 /// Makes every primitive known to an engine.
@@ -45,10 +45,10 @@ pub fn register(engine: &mut Engine) {
 
 /// Makes every primitive known to an engine that tells about them by its metadata, and calls none.
 pub fn describe(engine: &mut Engine) {
-    fill(engine, Module::from_manifest);
+    fill(engine, described);
 }
 
-fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
+fn fill(engine: &mut Engine, module: fn(&[&'static ModuleManifest]) -> Module) {
     engine
         .register_type_with_name::<HostValue>("Host")
         .build_type::<Targets>()
@@ -58,20 +58,30 @@ fn fill(engine: &mut Engine, module: fn(&'static ModuleManifest) -> Module) {
         .register_type_with_name::<release::ReleaseValue>("Release")
         .register_type_with_name::<git::CommitValue>("Commit")
         .register_type_with_name::<local::LocalValue>("Local");
-    BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(bare).into()));
+    BARE.into_iter().for_each(|bare| _ = engine.register_global_module(module(&[bare]).into()));
     NAMESPACES.into_iter().for_each(|(name, inside)| _ = engine.register_static_module(name, module(inside).into()));
 }
 
-fn callable(manifest: &'static ModuleManifest) -> Module {
+fn callable(manifests: &[&'static ModuleManifest]) -> Module {
     let mut module = Module::new();
-    manifest.init_eager(&mut module);
-    for function in manifest.functions() {
-        (function.param_types)(&mut |types| {
-            let called = RhaiFunc::Plugin { func: rhai::Shared::new(Called(function.func)) };
-            let named = FuncRegistration::new(function.name).with_namespace(function.namespace);
-            named.set_into_module_raw(&mut module, types, called);
-        });
+    for manifest in manifests {
+        manifest.init_eager(&mut module);
+        for function in manifest.functions() {
+            (function.param_types)(&mut |types| {
+                let called = RhaiFunc::Plugin { func: rhai::Shared::new(Called(function.func)) };
+                let named = FuncRegistration::new(function.name).with_namespace(function.namespace);
+                named.set_into_module_raw(&mut module, types, called);
+            });
+        }
     }
     module.build_index();
     module
+}
+
+fn described(manifests: &[&'static ModuleManifest]) -> Module {
+    let mut modules = manifests.iter().map(|manifest| Module::from_manifest(manifest));
+    let mut all = modules.next().unwrap_or_default();
+    modules.for_each(|module| _ = all.combine(module));
+    all.build_index();
+    all
 }

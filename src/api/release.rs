@@ -2,16 +2,13 @@
 use super::{
     HostValue,
     git::CommitValue,
-    marking::{mark, switched},
-    release_choice::{getting_it, good, looked_at, numbered, own_name, resolved, shares, shares_filled},
+    release_choice::{getting_it, looked_at, numbered, resolved, shares, shares_filled},
+    release_listing::{adopted, current_of, listed, read, verified},
 };
 use crate::{
-    failure::Failure,
     git::app,
-    ledger::{Consult, MarkState, ReadMarks, Switched, WITHDRAWN, bad, switch},
-    model::Release as Tree,
-    release::{Activate, Adopt, Adopted, Home, Prune, ReadReleases, SetUp, Stage, Verify, shared},
-    script::{RhaiResultOf, Targets, current_targets, here, thrown},
+    release::{Activate, Home, Prune, SetUp, Stage, shared},
+    script::{RhaiResultOf, Targets, here, thrown},
 };
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -113,19 +110,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "list", return_raw)]
     pub fn list(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
-        let here = here(&ctx)?.clone();
-        let fleet = here.fleet_of(&host.0.host);
-        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        let text = |r: Option<&Tree>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
-        let mut map = Map::new();
-        map.insert("current".into(), text(listing.current.as_ref()));
-        map.insert("previous".into(), text(listing.previous()));
-        let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
-        map.insert("all".into(), all.into());
-        map.insert("set_up".into(), listing.set_up.into());
-        let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| target.escape_debug().to_string().into());
-        map.insert("foreign".into(), foreign);
-        Ok(map)
+        listed(&here(&ctx)?.clone(), host)
     }
 
     /// Returns the host's current release; `()` if it has none.
@@ -139,13 +124,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "current", return_raw)]
     pub fn current(ctx: NativeCallContext, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
-        let here = here(&ctx)?.clone();
-        let fleet = here.fleet_of(&host.0.host);
-        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
-        let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
-        let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
-        Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), made: None }))
+        current_of(&here(&ctx)?.clone(), host, names)
     }
 
     /// Returns whether the commit is the host's current release.
@@ -157,10 +136,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "is_current", return_raw)]
     pub fn is_current(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?.clone();
-        let fleet = here.fleet_of(&host.0.host);
-        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        Ok(listing.current.is_some_and(|r| r.is_of(&commit.commit)))
+        Ok(read(&here(&ctx)?.clone(), &host)?.current.is_some_and(|r| r.is_of(&commit.commit)))
     }
 
     /// Copies the release's tree to the host and checks every byte. It changes nothing that the host serves.
@@ -240,13 +216,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "adopt", return_raw)]
     pub fn adopt(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
-        let here = here(&ctx)?.clone();
-        let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
-        let Adopted { tool, current, commit, others } = here.perform(Adopt { host: host.0.host, home })?;
-        let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
-        let (tool, current, commit) = (text(tool), text(current), text(commit));
-        let pairs = [("tool", tool), ("current", current), ("commit", commit), ("others", (others as i64).into())];
-        Ok(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
+        adopted(&here(&ctx)?.clone(), host)
     }
 
     /// Returns the folder of a release, relative to the app's path.
@@ -276,85 +246,6 @@ pub mod release {
         on.cd = Some(if folder.starts_with('/') { folder.to_owned() } else { format!("{}/{folder}", home.path) });
         on.user = on.user.or(home.user);
         Ok(HostValue(on))
-    }
-
-    /// Returns the state of something that is done once per commit and fleet: `never`, `begun`, `done`, `failed`.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// let state = release::marked("migrate", git::resolve("stable"));
-    /// ```
-    #[rhai_fn(name = "marked", return_raw)]
-    pub fn marked(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
-        let here = here(&ctx)?.clone();
-        let fleet = current_targets(&here)?.fleet;
-        let state = here.perform(ReadMarks { fleet, name: name.to_owned(), commit: commit.commit })?;
-        Ok(match state {
-            MarkState::NeverBegun => "never",
-            MarkState::Begun => "begun",
-            MarkState::Done => "done",
-            MarkState::Failed => "failed",
-        }
-        .to_owned())
-    }
-
-    /// Calls the closure once per commit and fleet, no matter who runs it, and writes the outcome in the ledger.
-    ///
-    /// Returns false if it was done before. If it began before and rfab can't tell how it ended, that is a failure of
-    /// kind `unknown`.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::once("migrate", git::resolve("stable"), || host.run("bin/migrate"));
-    /// ```
-    #[rhai_fn(name = "once", return_raw)]
-    pub fn once(ctx: NativeCallContext, name: &str, commit: CommitValue, f: rhai::FnPtr) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        let short = commit.commit[..12].to_owned();
-        own_name(name)?;
-        let asked = ReadMarks { fleet: targets.fleet.clone(), name: name.to_owned(), commit: commit.commit.clone() };
-        match here.perform(asked)? {
-            MarkState::Done => return Ok(false),
-            MarkState::NeverBegun | MarkState::Failed => {}
-            MarkState::Begun => {
-                let failure =
-                    Failure::unknown(format!("`{name}` of {short} began before, and rfab can't tell how it ended"));
-                return Err(thrown(failure.help(format!(
-                    "look on the host; then say so by a line of your own: `release::mark_done(\"{name}\", …)`"
-                ))));
-            }
-        }
-        mark(&here, &targets, name, &commit, MarkState::Begun)?;
-        let result = f.call_within_context::<Dynamic>(&ctx, ());
-        match &result {
-            Ok(_) => mark(&here, &targets, name, &commit, MarkState::Done)?,
-            Err(e) => {
-                let failure = crate::script::failure_of(e);
-                // Without a known end the mark stays begun.
-                if failure.status.is_some() {
-                    mark(&here, &targets, name, &commit, MarkState::Failed)?;
-                }
-            }
-        }
-        result.map(|_| true)
-    }
-
-    /// Records that something that is done once was done, as a person confirmed.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::mark_done("migrate", git::resolve("stable"));
-    /// ```
-    #[rhai_fn(name = "mark_done", return_raw)]
-    pub fn mark_done(ctx: NativeCallContext, name: &str, commit: CommitValue) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        own_name(name)?;
-        mark(&here, &targets, name, &commit, MarkState::Done)
     }
 
     /// Returns the hosts that get the app, by `roles` of the fleet file's `[app]`; it fails if none does.
@@ -458,73 +349,6 @@ pub mod release {
         shared(&home, path).map_err(thrown)
     }
 
-    /// Records that the host is being switched to a release.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::begin(host, release::number(git::resolve("stable")));
-    /// ```
-    #[rhai_fn(name = "begin", return_raw)]
-    pub fn begin(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Begun)
-    }
-
-    /// Records that the host was switched to a release and proven healthy.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::finish(host, release::number(git::resolve("stable")));
-    /// ```
-    #[rhai_fn(name = "finish", return_raw)]
-    pub fn finish(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &switch(&host.0.host.name), release, MarkState::Done)
-    }
-
-    /// Records that a release didn't prove healthy on the host, so that no rollback goes to it.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::distrust(host, release::number(git::resolve("stable")));
-    /// ```
-    #[rhai_fn(name = "distrust", return_raw)]
-    pub fn distrust(ctx: NativeCallContext, host: HostValue, release: ReleaseValue) -> RhaiResultOf<()> {
-        switched(&here(&ctx)?.clone(), &bad(&host.0.host.name), release, MarkState::Done)
-    }
-
-    /// Records that a commit is rolled back.
-    ///
-    /// From now on, `release::resolve` accepts it only if it is typed in full.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::withdraw(git::resolve("stable"));
-    /// ```
-    #[rhai_fn(name = "withdraw", return_raw)]
-    pub fn withdraw(ctx: NativeCallContext, commit: CommitValue) -> RhaiResultOf<()> {
-        let here = here(&ctx)?.clone();
-        let targets = current_targets(&here)?;
-        mark(&here, &targets, WITHDRAWN, &commit, MarkState::Done)
-    }
-
-    /// Returns the commits that each host was switched to and proven healthy with, oldest first.
-    ///
-    /// It is a map by the host's name. It comes from the fleet's ledger. It doesn't have releases that were rolled
-    /// back, nor those that didn't prove healthy when they were last tried.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// let good = release::history(targets())[host.name];
-    /// ```
-    #[rhai_fn(name = "history", return_raw)]
-    pub fn history(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
-        good(&*here(&ctx)?, &targets)
-    }
-
     /// Returns the names in a staged release of the host that are missing, or changed since it was staged.
     ///
     /// It returns `()` if the release isn't staged there.
@@ -536,43 +360,7 @@ pub mod release {
     /// ```
     #[rhai_fn(name = "verify", return_raw)]
     pub fn verify(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
-        let here = here(&ctx)?.clone();
-        let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
-        let listing = here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?)?;
-        let Some(release) = listing.of(&commit.commit).cloned() else { return Ok(Dynamic::UNIT) };
-        let home = Home::of(&fleet, &host).map_err(thrown)?;
-        let differ = here.perform(Verify { host, release, home })?;
-        Ok(differ.into_iter().map(Dynamic::from).collect::<rhai::Array>().into())
-    }
-
-    /// Returns whether the commit is the host's current release, and the host's last switch was to it and finished.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// if release::complete(host, git::resolve("stable")) { ui::note("nothing to do"); }
-    /// ```
-    #[rhai_fn(name = "complete", return_raw)]
-    pub fn complete(ctx: NativeCallContext, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
-        let here = here(&ctx)?.clone();
-        let fleet = here.fleet_of(&host.0.host);
-        let listing = here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)?;
-        let Some(current) = listing.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
-        let question = Switched { host: host.0.host.name.clone(), commit: commit.commit, number: current.number };
-        here.perform(Consult { fleet, question })
-    }
-
-    /// Reports in the closing table that the host was left as it is, because nothing had to change.
-    ///
-    /// # Example
-    ///
-    /// ```rhai
-    /// release::unchanged(host);
-    /// ```
-    #[rhai_fn(name = "unchanged", return_raw)]
-    pub fn unchanged(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<()> {
-        here(&ctx)?.session.observed.unchanged(&host.0.host);
-        Ok(())
+        verified(&here(&ctx)?.clone(), host, commit)
     }
 
     /// Returns whether `--force` asks to repeat what is done.

@@ -1,5 +1,5 @@
 //! What hosts had before a run, handed to the script that undoes the run.
-use super::release::ReleaseValue;
+use super::release_value::ReleaseValue;
 use crate::{
     fleet::Fleet,
     host::Host,

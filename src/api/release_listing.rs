@@ -1,0 +1,66 @@
+//! What a host has of releases, as scripts see it.
+use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
+use crate::{
+    ledger::{Consult, Switched},
+    model::Release as Tree,
+    release::{Adopt, Adopted, Home, Listing, ReadReleases, Verify},
+    script::{Here, RhaiResultOf, thrown},
+};
+use rhai::{Dynamic, Map};
+
+/// Reads a host's releases.
+pub fn read(here: &Here, host: &HostValue) -> RhaiResultOf<Listing> {
+    let fleet = here.fleet_of(&host.0.host);
+    here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)
+}
+
+/// A host's releases, as a map.
+pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
+    let listing = read(here, &host)?;
+    let text = |r: Option<&Tree>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
+    let mut map = Map::new();
+    map.insert("current".into(), text(listing.current.as_ref()));
+    map.insert("previous".into(), text(listing.previous()));
+    let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
+    map.insert("all".into(), all.into());
+    map.insert("set_up".into(), listing.set_up.into());
+    let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| target.escape_debug().to_string().into());
+    map.insert("foreign".into(), foreign);
+    Ok(map)
+}
+
+/// A host's current release, called as `names` has it.
+pub fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
+    let listing = read(here, &host)?;
+    let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
+    let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
+    let name = known.clone().unwrap_or_else(|| tree.commit[..tree.commit.len().min(12)].to_owned());
+    Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), made: None }))
+}
+
+/// What differs in a staged release of a host, if it is staged there.
+pub fn verified(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+    let listing = read(here, &host)?;
+    let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
+    let Some(release) = listing.of(&commit.commit).cloned() else { return Ok(Dynamic::UNIT) };
+    let home = Home::of(&fleet, &host).map_err(thrown)?;
+    let differ = here.perform(Verify { host, release, home })?;
+    Ok(differ.into_iter().map(Dynamic::from).collect::<rhai::Array>().into())
+}
+
+/// Whether a commit is a host's current release, and its last switch was to it and finished.
+pub fn completed(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+    let Some(current) = read(here, &host)?.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
+    let question = Switched { host: host.0.host.name.clone(), commit: commit.commit, number: current.number };
+    here.perform(Consult { fleet: here.fleet_of(&host.0.host), question })
+}
+
+/// Takes over the folder of another tool, and gives what is there as a map.
+pub fn adopted(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
+    let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
+    let Adopted { tool, current, commit, others } = here.perform(Adopt { host: host.0.host, home })?;
+    let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
+    let (tool, current, commit) = (text(tool), text(current), text(commit));
+    let pairs = [("tool", tool), ("current", current), ("commit", commit), ("others", (others as i64).into())];
+    Ok(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
+}

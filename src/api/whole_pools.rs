@@ -1,0 +1,58 @@
+//! The refusal of targets that aren't whole pools.
+use super::standing::read;
+use crate::{
+    balancer::{Place, places},
+    event::Standing,
+    failure::{Cause, Failure},
+    fleet::Fleet,
+    host::Host,
+    script::{Here, RhaiResultOf, Targets, thrown},
+};
+
+/// Refuses targets that lack a host of the fleet's pools; one that `--exclude` names may be out.
+pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
+    let fleet = &targets.fleet;
+    if fleet.balancers.is_empty() {
+        let message = format!("fleet `{}` has no balancer", fleet.name);
+        return Err(thrown(Failure::new(Cause::Fabfile, message).help("add `[balancer.NAME]` to the fleet file")));
+    }
+    let pooled = fleet.hosts.iter().filter(|host| fleet.in_pool(host));
+    let mut missing: Vec<_> = pooled.filter(|h| !targets.hosts.contains(h)).collect();
+    let excluded = here.excluded(fleet);
+    if missing.iter().any(|host| excluded.contains(host)) {
+        let balance = read(here, targets)?;
+        let out = |host: &Host| matches!(balance.standing(fleet, host), Ok(Standing::Out));
+        missing.retain(|host| !(excluded.contains(host) && out(host)));
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (left, forgotten): (Vec<_>, Vec<_>) = missing.into_iter().partition(|host| excluded.contains(host));
+    let names = |hosts: &[&Host]| hosts.iter().map(|host| &*host.name).collect::<Vec<_>>().join(", ");
+    if forgotten.is_empty() {
+        let message = format!(
+            "--exclude leaves {} as it is, but it still takes requests, and would serve another release than the rest",
+            names(&left)
+        );
+        return Err(thrown(Failure::refused(message).help(take_out_first(fleet, &left))));
+    }
+    let message = format!(
+        "the whole pool has to be among the targets, and these are missing: {}",
+        names(&[left, forgotten].concat())
+    );
+    let help = format!("name the fleet without a selection: `{}`", fleet.name);
+    Err(thrown(Failure::refused(message).help(help)))
+}
+
+/// How a person takes hosts out before a run that leaves them as they are.
+fn take_out_first(fleet: &Fleet, hosts: &[&Host]) -> String {
+    let by_hand = |place: &Place| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+    let told = |place: Place| match by_hand(&place) {
+        true => format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer),
+        false => {
+            format!("`set server {}/{} state drain` on the socket of {}", place.pool, place.server, place.balancer)
+        }
+    };
+    let lines: Vec<String> = hosts.iter().flat_map(|host| places(fleet, host)).map(told).collect();
+    format!("take it out first: {}; then the same line works. Or leave `--exclude` away", lines.join(", "))
+}
