@@ -1,9 +1,7 @@
 //! Every primitive, made known to an engine.
 use super::{
-    HostValue, balancer,
-    called::Called,
-    clock, failure, file, fleet, git, health, host, http, ledger, local, release, release_marks, scope, secret, service, targets,
-    text, ui,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, git, health, host, http, ledger, local, release,
+    release_marks, scope, secret, service, targets, text, ui,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{

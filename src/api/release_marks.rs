@@ -40,13 +40,7 @@ fn state_of(here: &Here, name: &str, commit: CommitValue) -> RhaiResultOf<String
 }
 
 /// Calls a closure if what it does was never done for this commit and fleet, and writes down how that ended.
-fn done_once(
-    ctx: &NativeCallContext,
-    here: &Here,
-    name: &str,
-    commit: &CommitValue,
-    f: &FnPtr,
-) -> RhaiResultOf<bool> {
+fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitValue, f: &FnPtr) -> RhaiResultOf<bool> {
     let targets = current_targets(here)?;
     let short = commit.commit[..12].to_owned();
     own_name(name)?;

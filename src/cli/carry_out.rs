@@ -4,8 +4,7 @@ use super::{
     completing::{self, Known, Shell},
     demo, flags, folders, history, line, listing, meant, memory, overview,
     request::{Action, Color, Detail, Request},
-    shown, trust, when,
-    wiring,
+    shown, trust, when, wiring,
     work::{Aborted, Work},
 };
 use crate::{

@@ -92,7 +92,9 @@ impl Instead {
                 Action::History { filter, most }
             }
             (.., (_, Some(run), ..), _, _) => Action::Show { run: run.clone() },
-            (.., (_, _, Some(run), _), _, _) => Action::Resume { run: run.clone(), doubt, force_changed: *force_changed },
+            (.., (_, _, Some(run), _), _, _) => {
+                Action::Resume { run: run.clone(), doubt, force_changed: *force_changed }
+            }
             (.., (.., Some(run)), _, _) => Action::Abort { run: run.clone() },
             (.., (true, ..), _) => Action::Init,
             (.., (_, Some(shell), _), _) => Action::Completions { shell: *shell },

@@ -22,7 +22,6 @@ pub struct Output {
     color: Option<Color>,
 }
 
-
 impl Output {
     /// How much is shown.
     pub fn detail(&self) -> Detail {

@@ -14,7 +14,7 @@ use crate::{
     local::ReadHosts,
     release::{ConcludeOnHost, ReadBook},
     secret::{Key, Masks},
-    store::{Fate, Journal, PastEffect, Past, Record},
+    store::{Fate, Journal, Past, PastEffect, Record},
     ui::Wait,
 };
 use serde_json::{

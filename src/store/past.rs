@@ -4,12 +4,7 @@ use super::{
     lanes::{Lanes, below},
     rewind::{Ends, lost, once_from, rewind},
 };
-use crate::{
-    effect::Kind,
-    failure::Failure,
-    fleet::Fleet,
-    host::Name,
-};
+use crate::{effect::Kind, failure::Failure, fleet::Fleet, host::Name};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

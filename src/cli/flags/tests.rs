@@ -88,8 +88,7 @@ fn flags_stand_anywhere_before_the_two_dashes() {
 #[test]
 fn what_stands_behind_the_two_dashes_is_a_command_whatever_it_looks_like() {
     let typed = ["prod", "--read", "--", "ls", "--help", "-h", "--json", "--", "x"];
-    let expected =
-        Request { read: true, ..plain(run(&["prod"], Some(&["ls", "--help", "-h", "--json", "--", "x"]))) };
+    let expected = Request { read: true, ..plain(run(&["prod"], Some(&["ls", "--help", "-h", "--json", "--", "x"]))) };
     assert_eq!(understand(&typed), Ok(expected));
     assert_eq!(action(&["--", "uptime"]), run(&[], Some(&["uptime"])));
     assert_eq!(action(&["prod", "--"]), run(&["prod"], Some(&[])));
@@ -101,10 +100,7 @@ fn yes_takes_a_name_only_behind_an_equals_sign() {
     assert_eq!(said(&["-y", "prod"]), (Yes::Unnamed, run(&["prod"], None)));
     assert_eq!(said(&["--yes", "prod"]), (Yes::Unnamed, run(&["prod"], None)));
     assert_eq!(said(&["-y=prod", "prod"]), (Yes::Fleet("prod".into()), run(&["prod"], None)));
-    assert_eq!(
-        refused(&["--yes=", "prod"]),
-        "error: a value is required for '--yes[=<NAME>]' but none was supplied"
-    );
+    assert_eq!(refused(&["--yes=", "prod"]), "error: a value is required for '--yes[=<NAME>]' but none was supplied");
     assert_eq!(refused(&["-yprod"]), "error: unexpected argument '-p' found");
 }
 
@@ -119,9 +115,7 @@ fn help_before_the_two_dashes_is_help_whatever_else_is_there() {
         let typed: Vec<&str> = others.split(' ').chain(["--help"]).collect();
         assert_eq!(action(&typed), help_for(&[]), "{others}");
     }
-    for wrong in
-        ["--bogus", "-f", "--set", "--limit", "--trust", "--set x", "--list --demo", "-P 0", "--color blue"]
-    {
+    for wrong in ["--bogus", "-f", "--set", "--limit", "--trust", "--set x", "--list --demo", "-P 0", "--color blue"] {
         for flag in ["--help", "-h"] {
             let before: Vec<&str> = [flag].into_iter().chain(wrong.split(' ')).collect();
             let behind: Vec<&str> = ["deploy"].into_iter().chain(wrong.split(' ')).chain([flag]).collect();

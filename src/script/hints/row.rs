@@ -59,6 +59,13 @@ impl Said {
 }
 
 /// Makes a row.
-pub const fn row(example: &'static str, said: Said, word: Words, before: Words, after: Words, hint: &'static str) -> Row {
+pub const fn row(
+    example: &'static str,
+    said: Said,
+    word: Words,
+    before: Words,
+    after: Words,
+    hint: &'static str,
+) -> Row {
     Row { example, said, word, before, after, hint }
 }
