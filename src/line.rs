@@ -14,7 +14,7 @@ use crate::{
     fabfile::task::Signature,
 };
 pub use call::Call;
-pub use error::{Error, Misread, flag_for};
+pub use error::{LineError, Misread, flag_for};
 use std::fmt;
 
 /// A command line that was understood whole; it is displayed in its normal form, `prod:out deploy:stable`.
@@ -37,20 +37,20 @@ impl PartialEq for Line {
 /// Understands the words of a command line, flags taken out, and those behind its `--`.
 ///
 /// Nothing but the table of tasks is looked at. The first thing that cannot be understood is the error.
-pub fn parse(words: &[String], command: Option<&[String]>, tasks: &[Signature]) -> Result<Line, Error> {
+pub fn parse(words: &[String], command: Option<&[String]>, tasks: &[Signature]) -> Result<Line, LineError> {
     let (calls, misread) = reader::calls(words, tasks)?;
     let line = Line { calls, command: command.map(ad_hoc).transpose()?, misread };
     if line.calls.is_empty() && line.command.is_none() {
-        return Err(Error::NothingToDo);
+        return Err(LineError::NothingToDo);
     }
     line.in_order()
 }
 
 /// A command for the targets: one word is a shell line, several are a program and its arguments.
-fn ad_hoc(words: &[String]) -> Result<Command, Error> {
+fn ad_hoc(words: &[String]) -> Result<Command, LineError> {
     match words {
-        [] => Err(Error::NoCommand),
-        [first, ..] if first.trim().is_empty() => Err(Error::NoCommand),
+        [] => Err(LineError::NoCommand),
+        [first, ..] if first.trim().is_empty() => Err(LineError::NoCommand),
         [line] => Ok(Command::line(line, Vec::new())?),
         words => Ok(Command::of(words.to_vec())?),
     }
@@ -64,14 +64,14 @@ impl Line {
     }
 
     /// Refuses a task that names hosts for the first time behind one that does not.
-    fn in_order(self) -> Result<Line, Error> {
+    fn in_order(self) -> Result<Line, LineError> {
         match self.calls.iter().position(|call| call.names_hosts) {
             None | Some(0) => Ok(self),
             Some(first) => {
                 let (naming, before) = (self.calls[first].task.clone(), self.calls[0].task.clone());
                 let mut instead = self;
                 instead.calls[..=first].rotate_right(1);
-                Err(Error::Order { naming, before, instead: instead.to_string() })
+                Err(LineError::Order { naming, before, instead: instead.to_string() })
             }
         }
     }

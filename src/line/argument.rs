@@ -1,5 +1,5 @@
 //! The text after a task's first `:`, and how values find their parameters.
-use super::{Error, near};
+use super::{LineError, near};
 use crate::fabfile::task::{Overload, Signature};
 
 /// Values in the places of one overload.
@@ -18,15 +18,15 @@ struct Piece {
 }
 
 /// Fills a task's parameters from the text after its `:`.
-pub fn from_text(task: &Signature, text: &str) -> Result<Bound, Error> {
+pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     let mut values = Vec::new();
     let mut named: Vec<(String, String)> = Vec::new();
     for Piece { name, value } in pieces(text) {
         match name {
             None => values.push(value),
-            Some(name) if name.is_empty() => return Err(Error::NoName { task: task.name.clone(), value }),
+            Some(name) if name.is_empty() => return Err(LineError::NoName { task: task.name.clone(), value }),
             Some(name) if named.iter().any(|(other, _)| *other == name) => {
-                return Err(Error::GivenTwice { task: Box::new(task.clone()), name });
+                return Err(LineError::GivenTwice { task: Box::new(task.clone()), name });
             }
             Some(name) => named.push((name, value)),
         }
@@ -69,7 +69,7 @@ fn fit_one(overload: &Overload, values: &[String], named: &[(String, String)]) -
 }
 
 /// Says why no overload fits.
-fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Error {
+fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> LineError {
     let parameters: Vec<&str> =
         task.overloads.iter().flat_map(|overload| overload.parameters.iter().map(String::as_str)).collect();
     let is_parameter = |name: &str| parameters.contains(&name);
@@ -78,21 +78,21 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Erro
     let stray = named.iter().find(|(name, _)| !is_parameter(name));
     let likely = stray.and_then(|(name, _)| near::name(name, parameters.iter().copied()).map(str::to_owned));
     if let (Some((name, value)), false) = (stray, takes_options) {
-        return Error::UnknownName { task: boxed(), name: name.clone(), value: value.clone(), near: likely };
+        return LineError::UnknownName { task: boxed(), name: name.clone(), value: value.clone(), near: likely };
     }
     let placed = |name: &str| {
         let mut having = task.overloads.iter().filter_map(|one| one.parameters.iter().position(|p| p == name));
         is_parameter(name) && having.all(|place| place < values)
     };
     if let Some((name, _)) = named.iter().find(|(name, _)| placed(name)) {
-        return Error::GivenTwice { task: boxed(), name: name.clone() };
+        return LineError::GivenTwice { task: boxed(), name: name.clone() };
     }
     let given = values + named.iter().filter(|(name, _)| is_parameter(name)).count();
     if task.counts().contains(&given) {
-        return Error::NoOverload { task: boxed(), names: named.into_iter().map(|(name, _)| name).collect() };
+        return LineError::NoOverload { task: boxed(), names: named.into_iter().map(|(name, _)| name).collect() };
     }
     let misspelt = stray.map(|(name, _)| name.clone()).zip(likely);
-    Error::WrongCount { task: boxed(), given, misspelt, misread: Vec::new() }
+    LineError::WrongCount { task: boxed(), given, misspelt, misread: Vec::new() }
 }
 
 /// Splits at `,` and at the first `=` of each part; `\,` and `\=` are a comma and an equals sign, any other `\` is text.

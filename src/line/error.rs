@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Why a command line cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum LineError {
     #[error("no task is named")]
     NothingToDo,
     #[error("`{word}` isn't a task")]
@@ -59,11 +59,11 @@ pub struct Misread {
     pub near: Signature,
 }
 
-impl Error {
+impl LineError {
     /// The exit code; a name that two functions share is the fabfile's fault.
     pub fn exit(&self) -> Exit {
         match self {
-            Error::TwoTasks { .. } => Exit::Fabfile,
+            LineError::TwoTasks { .. } => Exit::Fabfile,
             _ => Exit::Usage,
         }
     }
@@ -71,8 +71,8 @@ impl Error {
     /// What to type instead, or what there is, in one or more lines.
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            Error::NothingToDo => vec![list_them()],
-            Error::UnknownTask { word, near, misread, before, instead } => {
+            LineError::NothingToDo => vec![list_them()],
+            LineError::UnknownTask { word, near, misread, before, instead } => {
                 let mut help: Vec<String> = misread.iter().map(Misread::help).collect();
                 help.extend(did_you_mean(near));
                 help.extend(instead.as_ref().map(|instead| format!("write `{instead}`")));
@@ -87,36 +87,36 @@ impl Error {
                 }
                 help
             }
-            Error::TwoTasks { .. } => vec!["rename one of the two functions".to_owned()],
-            Error::Ambiguous { word, as_argument, as_task, .. } => {
+            LineError::TwoTasks { .. } => vec!["rename one of the two functions".to_owned()],
+            LineError::Ambiguous { word, as_argument, as_task, .. } => {
                 vec![format!("write `{as_argument}` for the argument, or `{as_task}` for the task `{word}`")]
             }
-            Error::WrongCount { task, misspelt, misread, .. } => {
+            LineError::WrongCount { task, misspelt, misread, .. } => {
                 let mut help: Vec<String> = misread.iter().map(Misread::help).collect();
                 help.extend(misspelt.as_ref().map(|(typed, near)| format!("did you mean `{near}` by `{typed}`?")));
                 help.push(written(task));
                 help
             }
-            Error::UnknownName { task, name, value, near } => {
+            LineError::UnknownName { task, name, value, near } => {
                 let meant = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("write `{name}\\={value}` if the `=` is text"),
                 };
                 vec![meant, written(task)]
             }
-            Error::GivenTwice { task, .. } | Error::NoOverload { task, .. } => vec![written(task)],
-            Error::NoName { value, .. } => vec![format!("write `\\={value}` if the `=` is text")],
-            Error::Order { instead, .. } => vec![format!("write `rfab {instead}`")],
-            Error::NoCommand => vec!["write it as in `rfab prod -- uptime`".to_owned()],
-            Error::Command(_) => return None,
+            LineError::GivenTwice { task, .. } | LineError::NoOverload { task, .. } => vec![written(task)],
+            LineError::NoName { value, .. } => vec![format!("write `\\={value}` if the `=` is text")],
+            LineError::Order { instead, .. } => vec![format!("write `rfab {instead}`")],
+            LineError::NoCommand => vec!["write it as in `rfab prod -- uptime`".to_owned()],
+            LineError::Command(_) => return None,
         };
         Some(help.join("\n"))
     }
 }
 
-impl miette::Diagnostic for Error {
+impl miette::Diagnostic for LineError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(Error::help(self)?))
+        Some(Box::new(LineError::help(self)?))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Words, read from left to right.
 use super::{
-    Call, Error, Misread,
+    Call, LineError, Misread,
     argument::{self, Bound},
     near,
 };
 use crate::{command::quoted, fabfile::task::Signature};
 
 /// Reads all words as calls of tasks with their arguments; some of these may be like a task.
-pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), Error> {
+pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), LineError> {
     let mut reader = Reader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
     while let [word, rest @ ..] = reader.rest {
         reader.rest = rest;
@@ -33,7 +33,7 @@ struct Filled<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self, word: &'a str) -> Result<(), Error> {
+    fn read(&mut self, word: &'a str) -> Result<(), LineError> {
         let Some(task) = find(word, self.tasks)? else {
             return Err(self.unknown(word));
         };
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the plain words behind a task: those that its shortest overload needs, then those of a longer one.
-    fn fill(&mut self, task: &'a Signature) -> Result<Bound, Error> {
+    fn fill(&mut self, task: &'a Signature) -> Result<Bound, LineError> {
         let counts = task.counts();
         let (least, most) = (counts.first().copied().unwrap_or(0), counts.last().copied().unwrap_or(0));
         let mut values: Vec<String> = Vec::new();
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
             values.push(word.clone());
             self.rest = rest;
         }
-        argument::fit(task, &values, &[]).ok_or_else(|| Error::WrongCount {
+        argument::fit(task, &values, &[]).ok_or_else(|| LineError::WrongCount {
             task: Box::new(task.clone()),
             given: values.len(),
             misspelt: None,
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A word that stands where a task must.
-    fn unknown(&self, word: &str) -> Error {
+    fn unknown(&self, word: &str) -> LineError {
         let before = self.calls.last().and_then(|call| self.tasks.iter().find(|task| task.name == call.task));
         let (split, misread) = self.split(word);
         let near = match split {
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
             Some(task) => vec![task.clone()],
             None => near::tasks(word, self.tasks).into_iter().cloned().collect(),
         };
-        Error::UnknownTask {
+        LineError::UnknownTask {
             word: before_colon(word).to_owned(),
             near,
             misread: misread.map_or_else(|| self.misread(), |misread| vec![misread]),
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         self.filled.iter().filter_map(like).collect()
     }
 
-    fn ambiguous(&self, task: &Signature, least: usize, values: Vec<String>, word: &str) -> Error {
+    fn ambiguous(&self, task: &Signature, least: usize, values: Vec<String>, word: &str) -> LineError {
         let place = values.len();
         let parameter = |place: usize| task.parameter(place).unwrap_or("argument").to_uppercase();
         let spelled = |own: String| {
@@ -139,15 +139,15 @@ impl<'a> Reader<'a> {
         let names_hosts = find(word, self.tasks).ok().flatten().is_some_and(|task| task.names_hosts);
         let late = names_hosts && !task.names_hosts && self.calls.iter().all(|call| !call.names_hosts);
         let as_task = if late { format!("{} {other}", quoted(word)) } else { format!("{other} {}", quoted(word)) };
-        Error::Ambiguous { task: task.name.clone(), word: word.to_owned(), as_argument: argument, as_task }
+        LineError::Ambiguous { task: task.name.clone(), word: word.to_owned(), as_argument: argument, as_task }
     }
 }
 
 /// The task that a word calls.
-fn find<'a>(word: &str, tasks: &'a [Signature]) -> Result<Option<&'a Signature>, Error> {
+fn find<'a>(word: &str, tasks: &'a [Signature]) -> Result<Option<&'a Signature>, LineError> {
     let mut found = tasks.iter().filter(|task| task.answers_to(before_colon(word)));
     match (found.next(), found.next()) {
-        (Some(one), Some(other)) => Err(Error::TwoTasks {
+        (Some(one), Some(other)) => Err(LineError::TwoTasks {
             word: before_colon(word).to_owned(),
             functions: [one.function.clone(), other.function.clone()],
         }),

@@ -42,7 +42,7 @@ fn words(typed: &[&str]) -> Vec<String> {
     typed.iter().map(|word| word.to_string()).collect()
 }
 
-fn understand(typed: &[&str]) -> Result<Line, Error> {
+fn understand(typed: &[&str]) -> Result<Line, LineError> {
     let mut parts = typed.splitn(2, |word| *word == "--");
     let (before, behind) = (words(parts.next().unwrap()), parts.next().map(words));
     parse(&before, behind.as_deref(), &shop())
@@ -339,7 +339,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["--", "a\0"], "a command may not have the character NUL"),
 ];
 
-fn report(error: &Error) -> String {
+fn report(error: &LineError) -> String {
     format!("{error}{}", error.help().map(|help| format!("\n{help}")).unwrap_or_default())
 }
 
@@ -367,7 +367,7 @@ fn a_name_that_two_functions_share_is_refused_however_it_is_spelled() {
         let expected = format!("`{name}` is both `proxy_flip` and `proxy::flip`\nrename one of the two functions");
         assert_eq!((report(&error), error.exit()), (expected, crate::failure::Exit::Fabfile));
     }
-    assert!(matches!(parse(&words(&["deploy", "proxy.flip"]), None, &tasks), Err(Error::Ambiguous { .. })));
+    assert!(matches!(parse(&words(&["deploy", "proxy.flip"]), None, &tasks), Err(LineError::Ambiguous { .. })));
     assert_eq!(parse(&words(&["deploy", "x"]), None, &tasks).unwrap().to_string(), "deploy:x");
 }
 
