@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Counts = BTreeMap<(String, String), BTreeSet<usize>>;
 
 /// What a file can call.
-struct Known {
+struct KnownFunctions {
     primitives: Counts,
     /// Of the file itself.
     own: Counts,
@@ -40,7 +40,7 @@ const SYNTAX: [&str; 7] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_de
 ///
 /// A method that a map of the file has as a key is let through, and so is whatever Rhai alone can know.
 pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
-    let known = Known {
+    let known = KnownFunctions {
         primitives: primitives(engine),
         own: of_file("", ast, false),
         modules: of_modules(engine, resolver, ast)?,
@@ -59,7 +59,7 @@ pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> 
     }
 }
 
-impl Known {
+impl KnownFunctions {
     fn wrong(&self, call: &Call) -> Option<Failure> {
         if call.namespace.contains("::") || SYNTAX.contains(&call.name) {
             return None;

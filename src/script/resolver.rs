@@ -26,11 +26,11 @@ pub struct Resolver {
     folder: PathBuf,
     /// The fabfile's name, for people.
     fabfile: String,
-    known: Mutex<Known>,
+    known: Mutex<Loaded>,
 }
 
 #[derive(Default)]
-struct Known {
+struct Loaded {
     modules: BTreeMap<String, Rc<Module>>,
     asts: BTreeMap<String, AST>,
     texts: BTreeMap<String, String>,

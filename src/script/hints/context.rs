@@ -2,7 +2,7 @@
 
 /// What stands at a place, and around it in the same line.
 #[derive(Debug, PartialEq)]
-pub struct Place {
+pub struct Context {
     /// Outermost first; the line's begin is `^`.
     before: Vec<String>,
     /// Empty at the end of the text.
@@ -16,9 +16,9 @@ const SIGNS: [&str; 25] = [
     "//", "..", "?.", "??", "+=", "-=", "<<",
 ];
 
-impl Place {
+impl Context {
     /// The place at a line and a column, both from 1; `said` is the word if Rhai names it.
-    pub fn of(text: &str, line: usize, column: usize, said: Option<&str>) -> Option<Place> {
+    pub fn of(text: &str, line: usize, column: usize, said: Option<&str>) -> Option<Context> {
         let line: Vec<char> = text.lines().nth(line.checked_sub(1)?).unwrap_or_default().chars().collect();
         let (front, back) = line.split_at(line.len().min(column.checked_sub(1)?));
         let mut before = vec!["^".to_owned()];
@@ -29,7 +29,7 @@ impl Place {
             // Rhai puts the place of some signs one behind their begin.
             word = said.to_owned();
         }
-        Some(Place { before, word, after })
+        Some(Context { before, word, after })
     }
 
     /// Whether what stands before it ends with these tokens; `_` is any name or number.
@@ -90,11 +90,11 @@ mod tests {
 
     #[test]
     fn a_line_is_read_around_a_place() {
-        let place = Place::of("\n    f(\"a \\ b\", x_1=>2); // y", 2, 16, None).unwrap();
+        let place = Context::of("\n    f(\"a \\ b\", x_1=>2); // y", 2, 16, None).unwrap();
         let owned = |tokens: &[&str]| tokens.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
         assert_eq!(
             place,
-            Place {
+            Context {
                 before: owned(&["^", "f", "(", "\"", ","]),
                 word: "x_1".into(),
                 after: owned(&["=>", "2", ")", ";"])
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn a_place_that_is_not_there_has_nothing_around_it() {
         for (line, column) in [(1, 3), (7, 1), (1, 900)] {
-            assert_eq!(Place::of("é", line, column, None).unwrap().word, "");
+            assert_eq!(Context::of("é", line, column, None).unwrap().word, "");
         }
-        assert_eq!(Place::of("x", 0, 1, None), None);
+        assert_eq!(Context::of("x", 0, 1, None), None);
     }
 }

@@ -1,5 +1,5 @@
 //! What habits of Python, Ruby and JavaScript are in Rhai: a table, read where a file does not compile.
-mod place;
+mod context;
 mod row;
 mod rows;
 mod table;

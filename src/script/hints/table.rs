@@ -1,6 +1,6 @@
 //! The table, looked up by an error, a function or a key.
 use super::{
-    place::Place,
+    context::Context,
     row::Row,
     rows::{ALL, FUNCTIONS, KEYS},
 };
@@ -20,7 +20,7 @@ pub fn hint(error: &ParseError, text: &str, near: bool) -> Option<String> {
         _ => None,
     };
     let (line, column) = (error.position().line()?, error.position().position().unwrap_or(1));
-    let place = Place::of(text, line, column, said)?;
+    let place = Context::of(text, line, column, said)?;
     let fits = |row: &&Row| {
         row.said.is(error.err_type(), near)
             && (row.word.is_empty() || row.word.contains(&&*place.word))
