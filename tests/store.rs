@@ -4,7 +4,7 @@ mod alone;
 
 use rfab::{
     failure::Reason,
-    store::{Ending, Entry, Filter, Head, Journal, Listed, Runs},
+    store::{Ending, Entry, Filter, Head, Journal, RunPage, Runs},
 };
 use std::{
     fs,
@@ -64,7 +64,7 @@ impl Place {
     }
 
     #[track_caller]
-    fn list(&self, filter: &Filter) -> Listed {
+    fn list(&self, filter: &Filter) -> RunPage {
         self.runs().list(filter, 30).unwrap()
     }
 
@@ -120,7 +120,7 @@ fn head(run: &str, hour: u32, task: &str) -> Head {
 #[test]
 fn a_run_is_known_from_its_begin_to_its_end_and_to_its_owner_alone() {
     let place = Place::new();
-    assert_eq!(place.list(&Filter::default()), Listed { runs: vec![], more: false });
+    assert_eq!(place.list(&Filter::default()), RunPage { runs: vec![], more: false });
     assert!(!place.0.path().join("rfab").exists(), "a question makes nothing");
     let journal = place.ran(&head("a", 1, "deploy"), "prod", None);
     assert_eq!(place.known(), ["a running prod"]);

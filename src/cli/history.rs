@@ -2,14 +2,14 @@
 use super::when;
 use crate::{
     report,
-    store::{Ending, Entry, Listed},
+    store::{Ending, Entry, RunPage},
 };
 use jiff::Zoned;
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 /// A line for each run; `any` says whether all of them were asked for.
-pub fn text(listed: &Listed, any: bool, now: &Zoned) -> String {
+pub fn text(listed: &RunPage, any: bool, now: &Zoned) -> String {
     if listed.runs.is_empty() {
         let none = if any { "there are no runs on this machine\n" } else { "no run on this machine matches\n" };
         return none.to_owned();
@@ -66,7 +66,7 @@ pub fn outcome(run: &Entry) -> String {
 }
 
 /// Each run as one line of JSON.
-pub fn json(listed: &Listed) -> String {
+pub fn json(listed: &RunPage) -> String {
     let line = |run: &Entry| serde_json::to_string(run).expect("an entry is plain data") + "\n";
     listed.runs.iter().map(line).collect()
 }
@@ -109,7 +109,7 @@ mod tests {
             Entry { fleets: BTreeSet::new(), ..run("0178b5a1f20-0a1b2c", "2025-06-01T10:00:00Z", "prod") },
         ];
         assert_eq!(
-            text(&Listed { runs, more: true }, true, &now()),
+            text(&RunPage { runs, more: true }, true, &now()),
             "\
 run                 when          outcome   release           by             fleet      line
 019ab5a1f20         25 Nov 00:05  running   3142210           alice          prod       prod release:stable
@@ -121,13 +121,13 @@ there are older runs: --newest 10 shows more
 "
         );
         let usual = vec![run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable")];
-        let usual = text(&Listed { runs: usual, more: false }, true, &now());
+        let usual = text(&RunPage { runs: usual, more: false }, true, &now());
         assert!(usual.lines().all(|line| line.len() <= 80), "{usual}");
     }
 
     #[test]
     fn a_list_of_nothing_says_so() {
-        let none = Listed { runs: vec![], more: false };
+        let none = RunPage { runs: vec![], more: false };
         assert_eq!(text(&none, true, &now()), "there are no runs on this machine\n");
         assert_eq!(text(&none, false, &now()), "no run on this machine matches\n");
         assert_eq!(json(&none), "");
@@ -135,7 +135,7 @@ there are older runs: --newest 10 shows more
 
     #[test]
     fn a_run_is_this_json() {
-        let listed = Listed { runs: vec![run("a-b", "2026-11-24T23:05:00Z", "prod")], more: true };
+        let listed = RunPage { runs: vec![run("a-b", "2026-11-24T23:05:00Z", "prod")], more: true };
         assert_eq!(
             json(&listed),
             concat!(

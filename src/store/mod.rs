@@ -28,4 +28,4 @@ pub use past_effect::{Fate, PastEffect};
 pub use record::{Attempt, Head, Record, Tail};
 pub use runs::{Begun, Resumed, Runs, records};
 pub use steps::Steps;
-pub use upkeep::Listed;
+pub use upkeep::RunPage;

@@ -4,7 +4,7 @@
 //! journal; and each listing compares the folder's time with that noted down in the index, so that also a journal that
 //! came or went otherwise is noticed without reading 100,000 names.
 use super::{
-    Head, Journal, Listed, Record,
+    Head, Journal, Record, RunPage,
     entry::{Ending, Entry, RunSummary},
     folder::Folder,
     index::{Broken, Filter, Index, Label},
@@ -100,7 +100,7 @@ impl Runs {
     /// The newest runs that pass, and at most so many.
     ///
     /// `Failed` if there is none because no run was ever of that fleet or task.
-    pub fn list(&self, filter: &Filter, most: usize) -> Result<Listed, Failure> {
+    pub fn list(&self, filter: &Filter, most: usize) -> Result<RunPage, Failure> {
         let listed = self.ask(|index| {
             catch_up(&self.folder, index)?;
             list(&self.folder, index, filter, most)

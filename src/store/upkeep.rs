@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// Runs, the newest first.
 #[derive(Debug, PartialEq)]
-pub struct Listed {
+pub struct RunPage {
     pub runs: Vec<Entry>,
     /// Whether there are older ones that pass, too.
     pub more: bool,
@@ -67,7 +67,7 @@ pub fn look_again(folder: &Folder, index: &mut dyn Index, runs: impl IntoIterato
 }
 
 /// The newest runs that pass, and at most so many.
-pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<Listed, Broken> {
+pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<RunPage, Broken> {
     let by_lock = [Ending::Unfinished, Ending::Running];
     // What is written at this moment is known by its lock, and to no index.
     let mut wanted = filter.clone();
@@ -90,5 +90,5 @@ pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize
     let mut runs: Vec<Entry> = found.into_iter().map(now).filter(passes).collect();
     let more = runs.len() > most;
     runs.truncate(most);
-    Ok(Listed { runs, more })
+    Ok(RunPage { runs, more })
 }
