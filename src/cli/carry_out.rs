@@ -1,7 +1,7 @@
 //! From a process's arguments to its exit code.
 use super::{
     attempt::Going,
-    completing::{self, Known, Shell},
+    completing::{self, Completer, Shell},
     demo, flags, folders, history, line, listing, meant, memory, overview,
     request::{Action, Color, Detail, Request},
     shown, trust, when, wiring,
@@ -157,7 +157,7 @@ fn overview(request: &Request) -> Result<Exit, Stopped> {
 /// Whatever is wrong is told when the line is run; here there are only fewer choices.
 fn complete(request: &Request, shell: Shell, words: &[String]) {
     let load = |fabfile| project(&Request { fabfile, ..request.clone() }).ok();
-    let mut known = Known { flags: completing::all(&flags::command()), request, file: None, load: &load };
+    let mut known = Completer { flags: completing::all(&flags::command()), request, file: None, load: &load };
     report::say(&completing::shown(shell, &completing::choices(words, &mut known)));
 }
 

@@ -5,8 +5,8 @@ mod tests;
 use super::{
     allowed::{self, Allowed},
     completing, habits,
+    history_flags::HistoryFlags,
     instead::Instead,
-    listed::Listed,
     output::Output,
     request::{Action, Request},
     scope::Scope,
@@ -49,23 +49,23 @@ struct Flags {
     #[command(flatten)]
     instead: Instead,
     #[command(flatten)]
-    listed: Listed,
+    listed: HistoryFlags,
 }
 
 /// Flags that cannot be understood; displayed as the whole text to print.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Error {
+pub struct FlagError {
     text: String,
 }
 
-impl Error {
+impl FlagError {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         Exit::Usage
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for FlagError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text.trim_end())
     }
@@ -75,7 +75,7 @@ impl fmt::Display for Error {
 ///
 /// `no_color` says whether the environment has a `NO_COLOR` that is not empty. Where `--help` or `-h` stands before
 /// `--`, the answer is help, whatever else is there.
-pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<Request, Error> {
+pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<Request, FlagError> {
     let mut before: Vec<OsString> = allowed::joined(args);
     if let Some(action) = completing::asked(&before) {
         return Ok(request(action, Flags::try_parse_from(&before[..1]).map_err(told)?, no_color));
@@ -155,11 +155,11 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
 }
 
 /// Clap's own words, without its tip to write a flag behind `--`, where a command for the targets stands.
-fn told(mut error: clap::Error) -> Error {
+fn told(mut error: clap::Error) -> FlagError {
     error.remove(ContextKind::Suggested);
-    Error { text: habits::told(error).render().to_string() }
+    FlagError { text: habits::told(error).render().to_string() }
 }
 
-fn conflict(message: String) -> Error {
+fn conflict(message: String) -> FlagError {
     told(Flags::command().error(ErrorKind::ArgumentConflict, message))
 }

@@ -13,7 +13,7 @@ const MOST: u32 = 30;
 /// The flags beside `--history`.
 #[derive(Args)]
 #[command(next_help_heading = "Which runs --history lists")]
-pub struct Listed {
+pub struct HistoryFlags {
     /// List those on this fleet
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     fleet: Option<String>,
@@ -34,7 +34,7 @@ pub struct Listed {
     newest: Option<u32>,
 }
 
-impl Listed {
+impl HistoryFlags {
     /// The first flag that was given.
     pub fn given(&self) -> Option<&'static str> {
         let given = [
@@ -50,7 +50,7 @@ impl Listed {
 
     /// Which runs are wanted, and at most how many.
     pub fn chosen(&self) -> (Filter, usize) {
-        let Listed { fleet, task, outcome, since, until, newest } = self;
+        let HistoryFlags { fleet, task, outcome, since, until, newest } = self;
         let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());
         let filter = Filter { fleet, task, endings, since: *since, until: *until };
         (filter, newest.unwrap_or(MOST) as usize)

@@ -1,7 +1,7 @@
 //! The flags that stand instead of tasks.
 use super::{
     completing::{self, Shell},
-    listed::Listed,
+    history_flags::HistoryFlags,
     request::Action,
 };
 use crate::session::UnknownOutcome;
@@ -59,7 +59,7 @@ pub struct Instead {
 
 impl Instead {
     /// What is asked for instead of tasks, if anything is.
-    pub fn action(&self, words: &[String], listed: &Listed) -> Option<Action> {
+    pub fn action(&self, words: &[String], listed: &HistoryFlags) -> Option<Action> {
         let Instead {
             list,
             docs,

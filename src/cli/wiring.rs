@@ -15,7 +15,7 @@ use crate::{
     failure::{Exit, Failure},
     fleet::Fleet,
     report::{self, Beside},
-    run,
+    run::{self, Ended},
     session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
     store::{Record, Steps, Tail},
@@ -70,16 +70,7 @@ pub fn run(
         report::complain(&format!("warning: drill: this run is {drill}"));
     }
     signals::watch(&world, &session, stop);
-    let ended = thread::scope(|scope| {
-        let task = || match work {
-            Work::Line(line) => run::run(project, line, request.read, &session),
-            Work::Abort(aborted) => run::abort(project, &aborted.records, &session),
-        };
-        let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
-        running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
-            Failure::unknown("rfab itself failed; report this bug").help("check the hosts' state before you continue")
-        })
-    })?;
+    let ended = carried_out(request, project, work, &session)?;
     let (commit, took) = (session.observed.pinned().map(|(_, commit)| commit), world.now(&session.lane()));
     let name = commit.as_ref().and_then(|commit| session.observed.names.of(commit));
     let tail = Tail { exit: ended.exit.code(), took, journal: journal.spent(), commit, name, table: ended.table };
@@ -96,6 +87,20 @@ pub fn run(
         runs.take_up(&aborted.run);
     }
     Ok(ended.exit)
+}
+
+/// Carries the work out on a thread of its own, whose stack is large enough for scripts.
+fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &Arc<Session>) -> Result<Ended, Failure> {
+    thread::scope(|scope| {
+        let task = || match work {
+            Work::Line(line) => run::run(project, line, request.read, session),
+            Work::Abort(aborted) => run::abort(project, &aborted.records, session),
+        };
+        let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
+        running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
+            Failure::unknown("rfab itself failed; report this bug").help("check the hosts' state before you continue")
+        })
+    })
 }
 
 /// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.

@@ -1,20 +1,20 @@
 //! What the last word of a line may become.
 use super::{
     choice::{Choice, within},
-    known::Known,
-    typed::{Place, Typed},
+    completer::Completer,
+    typed::{Typed, WordKind},
 };
 
 /// What the last of these words may become; all of them begin as it does.
-pub fn choices(words: &[String], known: &mut Known) -> Vec<Choice> {
+pub fn choices(words: &[String], known: &mut Completer) -> Vec<Choice> {
     let typed = Typed::of(words, &known.flags);
     known.file = typed.fabfile.clone();
     let found = match &typed.place {
-        Place::Value { flag, begun } => within(begun, known.value(flag, &typed.last[begun.len()..], &typed.words)),
-        Place::Flag => known.flags.iter().map(|flag| Choice::new(&flag.long, &flag.about)).collect(),
-        Place::Word if typed.alone => Vec::new(),
-        Place::Word => known.word(&typed),
-        Place::Command => Vec::new(),
+        WordKind::Value { flag, begun } => within(begun, known.value(flag, &typed.last[begun.len()..], &typed.words)),
+        WordKind::Flag => known.flags.iter().map(|flag| Choice::new(&flag.long, &flag.about)).collect(),
+        WordKind::Word if typed.alone => Vec::new(),
+        WordKind::Word => known.word(&typed),
+        WordKind::Command => Vec::new(),
     };
     let mut choices: Vec<Choice> = Vec::new();
     for choice in found {

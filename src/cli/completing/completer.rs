@@ -23,7 +23,7 @@ const REFERENCES: [&str; 5] = ["reference", "ref", "commit", "revision", "versio
 const SELECTIONS: [&str; 9] = ["which", "hosts", "host", "selection", "targets", "target", "group", "role", "server"];
 
 /// Where answers come from; each is read when it is first needed.
-pub struct Known<'a> {
+pub struct Completer<'a> {
     pub flags: Vec<Flag>,
     pub request: &'a Request,
     /// The fabfile that the line names.
@@ -42,7 +42,7 @@ struct Argument<'a> {
     before: &'a [&'a str],
 }
 
-impl Known<'_> {
+impl Completer<'_> {
     fn project(&self) -> Option<Project> {
         (self.load)(self.file.clone())
     }

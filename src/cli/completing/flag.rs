@@ -11,12 +11,12 @@ pub struct Flag {
     pub long: String,
     pub short: Option<String>,
     pub about: String,
-    pub value: Answer,
+    pub value: FlagValue,
 }
 
 /// Whether a value belongs to a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum FlagValue {
     None,
     /// Only behind `=`.
     Behind,
@@ -34,10 +34,10 @@ pub fn all(command: &clap::Command) -> Vec<Flag> {
             short: flag.get_short().map(|short| format!("-{short}")),
             about: flag.get_help().map(|help| help.to_string()).unwrap_or_default(),
             value: match flag.get_action().takes_values() {
-                false => Answer::None,
-                true if flag.is_require_equals_set() => Answer::Behind,
-                true if optional => Answer::Optional,
-                true => Answer::Needed,
+                false => FlagValue::None,
+                true if flag.is_require_equals_set() => FlagValue::Behind,
+                true if optional => FlagValue::Optional,
+                true => FlagValue::Needed,
             },
         }
     };

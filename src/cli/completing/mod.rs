@@ -2,14 +2,14 @@
 //! but answers.
 mod choice;
 mod choices;
+mod completer;
 mod flag;
-mod known;
 mod shell;
 mod sources;
 mod typed;
 
 pub use choices::choices;
-pub use flag::{Answer, Flag, all, asked, parser};
-pub use known::Known;
+pub use completer::Completer;
+pub use flag::{Flag, FlagValue, all, asked, parser};
 pub use shell::{Shell, shown};
 pub use sources::stems;

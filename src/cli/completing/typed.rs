@@ -1,5 +1,5 @@
 //! What was typed so far, and what its last word is.
-use super::flag::{Answer, Flag};
+use super::flag::{Flag, FlagValue};
 use std::path::PathBuf;
 
 /// The flags that no task may stand beside.
@@ -15,12 +15,12 @@ pub struct Typed<'a> {
     /// Whether a flag stands instead of tasks.
     pub alone: bool,
     pub last: &'a str,
-    pub place: Place<'a>,
+    pub place: WordKind<'a>,
 }
 
 /// What the last word is.
 #[derive(Debug, PartialEq)]
-pub enum Place<'a> {
+pub enum WordKind<'a> {
     /// A task, or an argument.
     Word,
     Flag,
@@ -37,18 +37,18 @@ impl<'a> Typed<'a> {
     /// Takes the words apart; the last one is being typed.
     pub fn of(words: &'a [String], flags: &[Flag]) -> Typed<'a> {
         let (last, before) = words.split_last().map_or(("", words), |(last, before)| (last.as_str(), before));
-        let mut typed = Typed { words: Vec::new(), fabfile: None, alone: false, last, place: Place::Word };
+        let mut typed = Typed { words: Vec::new(), fabfile: None, alone: false, last, place: WordKind::Word };
         let known = |text: &str| flags.iter().find(|flag| flag.long == text || flag.short.as_deref() == Some(text));
         let mut wanting: Option<&Flag> = None;
         for word in before {
             if let Some(flag) = wanting.take()
-                && (flag.value == Answer::Needed || !word.starts_with('-'))
+                && (flag.value == FlagValue::Needed || !word.starts_with('-'))
             {
                 typed.fabfile = typed.fabfile.take().or_else(|| (flag.long == "--fabfile").then(|| word.into()));
                 continue;
             }
             if word == "--" {
-                typed.place = Place::Command;
+                typed.place = WordKind::Command;
                 return typed;
             }
             if !word.starts_with('-') {
@@ -61,17 +61,19 @@ impl<'a> Typed<'a> {
             match value {
                 Some(value) if flag.long == "--fabfile" => typed.fabfile = Some(value.into()),
                 Some(_) => {}
-                None => wanting = Some(flag).filter(|flag| matches!(flag.value, Answer::Needed | Answer::Optional)),
+                None => {
+                    wanting = Some(flag).filter(|flag| matches!(flag.value, FlagValue::Needed | FlagValue::Optional))
+                }
             }
         }
-        let value = |flag: &Flag, begun| Place::Value { flag: flag.long.clone(), begun };
+        let value = |flag: &Flag, begun| WordKind::Value { flag: flag.long.clone(), begun };
         typed.place = match (wanting, last.split_once('=')) {
-            (Some(flag), _) if flag.value == Answer::Needed || !last.starts_with('-') => value(flag, ""),
+            (Some(flag), _) if flag.value == FlagValue::Needed || !last.starts_with('-') => value(flag, ""),
             (_, Some((name, _))) if last.starts_with('-') => {
-                known(name).map_or(Place::Flag, |flag| value(flag, &last[..=name.len()]))
+                known(name).map_or(WordKind::Flag, |flag| value(flag, &last[..=name.len()]))
             }
-            _ if last.starts_with('-') => Place::Flag,
-            _ => Place::Word,
+            _ if last.starts_with('-') => WordKind::Flag,
+            _ => WordKind::Word,
         };
         typed
     }

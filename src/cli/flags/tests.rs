@@ -7,7 +7,7 @@ use crate::{
 };
 use std::os::unix::ffi::OsStringExt;
 
-fn understand(typed: &[&str]) -> Result<Request, Error> {
+fn understand(typed: &[&str]) -> Result<Request, FlagError> {
     read(["rfab"].iter().chain(typed).map(OsString::from), false)
 }
 
