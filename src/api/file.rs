@@ -1,7 +1,7 @@
 //! Files of a host, and what its commands write and read.
 use super::{
     HostValue,
-    host::{argv, refuse_stars_in},
+    command::{argv, refuse_stars_in},
 };
 use crate::{
     command::Command,

@@ -1,7 +1,7 @@
 //! A process on this machine.
 use super::{
+    command::{argv, refuse_stars_in, variables, words},
     duration::duration,
-    host::{argv, refuse_stars_in, variables, words},
 };
 use crate::{
     command::Command,

@@ -3,6 +3,7 @@ mod balancer;
 mod building;
 mod called;
 mod clock;
+mod command;
 mod duration;
 mod failure;
 mod file;

@@ -1,5 +1,5 @@
 //! Secrets: taken from where they are kept, and handed on unseen.
-use super::host::command_error;
+use super::command::command_error;
 use crate::{
     command::Command,
     failure::{Cause, Failure},

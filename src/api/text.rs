@@ -1,5 +1,5 @@
 //! Texts into values, and shell lines.
-use super::host::command_error;
+use super::command::command_error;
 use crate::{
     command::Command,
     failure::{Cause, Failure, Unchanged},

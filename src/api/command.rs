@@ -1,0 +1,71 @@
+//! Commands, as scripts write them.
+use crate::{
+    command::{Command, Error, is_variable},
+    failure::{Cause, Failure},
+    script::{Argument, Here, RhaiResultOf, refuse_stars, thrown},
+    secret::Secret,
+};
+use rhai::{Array, EvalAltResult, Map};
+
+/// Turns what is wrong with a command into what a script sees.
+pub fn command_error(e: Error) -> Box<EvalAltResult> {
+    let failure = Failure::new(Cause::Fabfile, e.to_string());
+    thrown(match e {
+        Error::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
+        _ => failure,
+    })
+}
+
+/// A word of a command that may be seen; a secret is refused.
+fn word(name: &str, given: Argument) -> RhaiResultOf<String> {
+    let why = format!("{name} is a secret, and every user of the host sees the words of its commands");
+    let help = "give it by `host.env(#{ PASSWORD: secret })` or `host.stdin(secret)`, or to a line: `sh(\"… \\\"$password\\\"\", #{ password: secret })`";
+    given.open(&why, help).map_err(thrown)
+}
+
+/// The values of a command, as texts.
+fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
+    let each = Argument::each(map).map_err(thrown)?.into_iter();
+    each.map(|(name, given)| Ok((name.clone(), word(&format!("the value of `{name}`"), given)?))).collect()
+}
+
+/// The variables of an environment, secret or not.
+pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
+    let variables = Argument::each(map).map_err(thrown)?;
+    // `env` on the host would take another name for a flag or a program.
+    if let Some((name, _)) = variables.iter().find(|(name, _)| !is_variable(name)) {
+        return Err(command_error(Error::BadName(name.clone())));
+    }
+    Ok(variables.into_iter().map(|(name, given)| (name, given.sealed())).collect())
+}
+
+/// A program and its arguments.
+pub fn argv(words: Array) -> RhaiResultOf<Command> {
+    let each = words.into_iter().map(|value| match Argument::of(&value) {
+        Some(given) => word("a word", given),
+        None => Ok(value.to_string()),
+    });
+    Command::of(each.collect::<Result<_, _>>()?).map_err(command_error)
+}
+
+/// Refuses stars in what a call hands on: words, and the environment and input beside them.
+pub fn refuse_stars_in<'a>(
+    here: &Here,
+    sealed: impl Iterator<Item = &'a Secret>,
+    command: &'a Command,
+) -> RhaiResultOf<()> {
+    let words: Vec<&str> = match command {
+        Command::Words(words) => words.iter().map(String::as_str).collect(),
+        Command::Line { values, .. } => values.iter().map(|(_, value)| value.as_str()).collect(),
+    };
+    words
+        .into_iter()
+        .chain(sealed.map(Secret::reveal))
+        .try_for_each(|text| refuse_stars(here.lane.masks(), text))
+        .map_err(thrown)
+}
+
+/// A text, split into words.
+pub fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
+    Command::words(text, &values(map)?).map_err(command_error)
+}
