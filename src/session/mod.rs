@@ -1,6 +1,7 @@
 //! The one door and its layers.
 mod allowances;
 mod before;
+mod capacity;
 mod door;
 mod drill;
 mod events;
@@ -21,6 +22,7 @@ mod observed;
 mod ours;
 mod proof;
 mod run;
+mod served;
 mod settled;
 mod standings;
 mod stop;

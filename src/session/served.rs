@@ -1,0 +1,41 @@
+//! What lies where a running service may read it.
+use crate::{fleet::Fleet, host::Host};
+use std::path::{Component, Path, PathBuf};
+
+/// Whether what lies at a path may be read by a running service: shared files and the current release.
+pub fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
+    fleet.app.as_ref().is_some_and(|app| {
+        let path = resolved(path);
+        let below = |folder: &str| path.starts_with(Path::new(&app.path_on(host)).join(folder));
+        below("shared") || below("current")
+    })
+}
+
+/// A path without `.` and `..`, as far as its words alone tell.
+fn resolved(path: &str) -> PathBuf {
+    let mut whole = PathBuf::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(whole.pop()),
+            part => whole.push(part),
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_means_what_it_leads_to() {
+        for (path, means) in [
+            ("/srv/shop/releases/../shared/./a", "/srv/shop/shared/a"),
+            ("/srv//shop/shared/", "/srv/shop/shared"),
+            ("/../srv", "/srv"),
+        ] {
+            assert_eq!(resolved(path), Path::new(means), "{path}");
+        }
+    }
+}
