@@ -2,11 +2,11 @@
 use super::{
     App, Balancer, Fleet, Folders, app,
     hosts::Names,
+    location::Location,
     nearest::did_you_mean,
     order,
-    place::Place,
     section::{Section, expected, listed},
-    tree::{Entry, Node, Value},
+    tree::{KeyValue, Node, Value},
     value,
     wrong::Problem,
 };
@@ -19,8 +19,8 @@ use crate::{
 struct One<'t> {
     key: &'t str,
     app: App,
-    path: Option<Place>,
-    roles: Vec<(Name, Place)>,
+    path: Option<Location>,
+    roles: Vec<(Name, Location)>,
 }
 
 /// Whether `[app]` is several apps: it has no `path`, but a table in it has.
@@ -53,7 +53,7 @@ pub(super) fn read(
     all.into_iter().map(|one| alone(whole, one, ordered)).collect()
 }
 
-fn one<'t>(entry: &'t Entry, folders: Folders<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
+fn one<'t>(entry: &'t KeyValue, folders: Folders<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
     let key = entry.key.as_str();
     if app::KEYS.contains(&key) || !matches!(entry.node.value, Value::Table(_)) {
         let message = format!("`{key}` is among several apps, but isn't one of them");
@@ -73,7 +73,7 @@ fn one<'t>(entry: &'t Entry, folders: Folders<'_>, names: &Names, problems: &mut
 }
 
 /// The roles under `roles`, else those that have units.
-fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Problem>) -> Vec<(Name, Place)> {
+fn roles(entry: &KeyValue, app: Option<&App>, names: &Names, problems: &mut Vec<Problem>) -> Vec<(Name, Location)> {
     let Some(roles) = written(&entry.node, names, problems) else {
         let of_units = with_units(&entry.node);
         if of_units.is_empty() && app.is_some() {
@@ -88,7 +88,7 @@ fn roles(entry: &Entry, app: Option<&App>, names: &Names, problems: &mut Vec<Pro
 }
 
 /// The roles that have units.
-fn with_units(app: &Node) -> Vec<(Name, Place)> {
+fn with_units(app: &Node) -> Vec<(Name, Location)> {
     let units = app.inner("service").and_then(|service| service.inner("units"));
     match units.map(|units| &units.value) {
         Some(Value::Table(roles)) => roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect(),
@@ -97,13 +97,13 @@ fn with_units(app: &Node) -> Vec<(Name, Place)> {
 }
 
 /// The roles under `roles` of an app, if that is written; each role that has units is one of them.
-pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Place)>> {
+pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Location)>> {
     let (node, of_units) = (app.inner("roles")?, with_units(app));
     let Value::List(items) = &node.value else {
         problems.push(expected("a list of roles", node));
         return Some(of_units);
     };
-    let mut roles: Vec<(Name, Place)> = Vec::new();
+    let mut roles: Vec<(Name, Location)> = Vec::new();
     for item in items {
         let role = value::name(item);
         match role.and_then(|role| names.role(&role, item.place("no host has it")).map(|()| role)) {
@@ -116,7 +116,7 @@ pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) ->
     }
     if let Some((role, place)) = of_units.iter().find(|(role, _)| !roles.iter().any(|(known, _)| known == role)) {
         let message = format!("role `{role}` has units, but isn't one of the app's roles");
-        let (here, there) = (Place { label: "has units".into(), ..place.clone() }, node.place("not among these"));
+        let (here, there) = (Location { label: "has units".into(), ..place.clone() }, node.place("not among these"));
         problems.push(Problem::new(message, here).and(there).help(format!("add `{role}`, or leave `roles` out")));
     }
     Some(roles)
@@ -137,8 +137,8 @@ fn one_pool(whole: &Fleet, all: &[One<'_>]) -> Option<Problem> {
             let (_, there) = first.roles.iter().find(|(other, _)| other == role)?;
             let message = format!("pool `{}` is of two apps, `{}` and `{}`", pool(role)?, first.key, second.key);
             let label = |app: &str| format!("`{app}` has the pool's role");
-            let here = Place { label: label(second.key), ..here.clone() };
-            let there = Place { label: label(first.key), ..there.clone() };
+            let here = Location { label: label(second.key), ..here.clone() };
+            let there = Location { label: label(first.key), ..there.clone() };
             Some(
                 Problem::new(message, here).and(there).help(
                     "give each its own role and pool: a server that is out for one app would be out for the other",

@@ -5,7 +5,7 @@ use super::{
     schema,
     section::{Section, expected},
     servers,
-    tree::{Entry, Node, Value},
+    tree::{KeyValue, Node, Value},
     value,
     wrong::Problem,
 };
@@ -60,7 +60,7 @@ pub(super) fn read(
     balancers
 }
 
-fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mut Vec<Problem>) -> Option<Balancer> {
+fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: &mut Vec<Problem>) -> Option<Balancer> {
     if !value::is_name(&entry.key) {
         let message = format!("`{}` isn't a name", entry.key);
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
@@ -74,19 +74,7 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
         None if by_hand => first().map(Name::from),
         _ => section.need("host", problems, value::address),
     };
-    let socket = match section.find("socket") {
-        None if by_hand => Some(None),
-        Some(node) if by_hand => {
-            problems.push(
-                Problem::new("a balancer that is changed by hand has no `socket`", node.place("not with `manual`"))
-                    .help(
-                        "leave it out; `host` may stay, if rfab may log in there: lock and ledger are kept on it then",
-                    ),
-            );
-            None
-        }
-        _ => section.need("socket", problems, socket).map(Some),
-    };
+    let socket = socket_of(&section, by_hand, problems);
     if section.find("pools").is_none() {
         problems.push(section.lacks("pools"));
     }
@@ -100,29 +88,49 @@ fn one(entry: &Entry, fleet: &Name, hosts: &[Host], names: &Names, problems: &mu
     let force_close = section.get("force_close", problems, value::yes).unwrap_or(false);
     let min_live = section.get("min_live", problems, min_live);
     if let (Some(MinLive::Count(wanted)), Some(pools), Some(node)) = (min_live, &pools, section.find("min_live")) {
-        for (pool, role) in pools {
-            let size = hosts.iter().filter(|host| host.roles.contains(role)).count();
-            if wanted > size {
-                let message = format!("pool `{pool}` has {size} servers, so {wanted} can never be live");
-                problems.push(Problem::new(message, node.place(format!("at most {size}"))));
-            }
-        }
+        problems.extend(too_many(node, wanted, pools, hosts));
     }
     let (address, socket, pools, _) = (address?, socket?, pools?, driver?);
-    let same = hosts.iter().find(|host| host.name == address);
-    let host = Host {
-        fleet: fleet.clone(),
-        name: address,
-        address: same.and_then(|host| host.address.clone()),
-        group: None,
-        roles: Vec::new(),
-        vars: BTreeMap::new(),
-    };
+    let host = machine(fleet, address, hosts);
     let name = Name::from(entry.key.as_str());
     let own = servers::NAME.to_owned();
     let balancer = Balancer { name, host, socket, pools, server: own, servers, drain_within, force_close, min_live };
     problems.extend(server.and_then(|node| servers::check(node, &balancer, hosts).err()));
     Some(balancer)
+}
+
+/// The socket, which only a balancer has that isn't changed by hand.
+fn socket_of(section: &Section<'_>, by_hand: bool, problems: &mut Vec<Problem>) -> Option<Option<String>> {
+    match section.find("socket") {
+        None if by_hand => Some(None),
+        Some(node) if by_hand => {
+            problems.push(
+                Problem::new("a balancer that is changed by hand has no `socket`", node.place("not with `manual`"))
+                    .help(
+                        "leave it out; `host` may stay, if rfab may log in there: lock and ledger are kept on it then",
+                    ),
+            );
+            None
+        }
+        _ => section.need("socket", problems, socket).map(Some),
+    }
+}
+
+/// Refuses more live servers than a pool has.
+fn too_many(node: &Node, wanted: usize, pools: &BTreeMap<Name, Name>, hosts: &[Host]) -> Vec<Problem> {
+    let size = |role: &Name| hosts.iter().filter(|host| host.roles.contains(role)).count();
+    let small = pools.iter().map(|(pool, role)| (pool, size(role))).filter(|(_, size)| wanted > *size);
+    let problem = |(pool, size): (&Name, usize)| {
+        let message = format!("pool `{pool}` has {size} servers, so {wanted} can never be live");
+        Problem::new(message, node.place(format!("at most {size}")))
+    };
+    small.map(problem).collect()
+}
+
+/// The machine that a balancer is on; it has the address of the host of that name, if there is one.
+fn machine(fleet: &Name, name: Name, hosts: &[Host]) -> Host {
+    let address = hosts.iter().find(|host| host.name == name).and_then(|host| host.address.clone());
+    Host { fleet: fleet.clone(), name, address, group: None, roles: Vec::new(), vars: BTreeMap::new() }
 }
 
 fn driver(node: &Node) -> Result<Driver, Problem> {

@@ -1,10 +1,10 @@
 //! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
 use super::{
+    location::Location,
     nearest::{did_you_mean, nearest},
-    place::Place,
     placeholder, range, schema,
     section::Section,
-    tree::{Entry, Node},
+    tree::{KeyValue, Node},
     value,
     wrong::Problem,
 };
@@ -41,12 +41,12 @@ impl Named {
 #[derive(Default)]
 pub(super) struct Names {
     order: Vec<Name>,
-    known: HashMap<Name, (Named, Place)>,
+    known: HashMap<Name, (Named, Location)>,
 }
 
 impl Names {
     /// Takes a name in, or says who has it.
-    fn take(&mut self, name: &Name, named: Named, place: Place) -> Result<(), Problem> {
+    fn take(&mut self, name: &Name, named: Named, place: Location) -> Result<(), Problem> {
         if WORDS.contains(&&**name) {
             return Err(Problem::new(format!("`{name}` is a word that selections use"), place).help(format!(
                 "name {} otherwise than {}",
@@ -61,14 +61,14 @@ impl Names {
                 Ok(())
             }
             Some((Named::Host, first)) if named == Named::Host => {
-                Err(Problem::new(format!("host `{name}` appears twice"), Place { label: "again".into(), ..place })
-                    .and(Place { label: "first".into(), ..first.clone() }))
+                Err(Problem::new(format!("host `{name}` appears twice"), Location { label: "again".into(), ..place })
+                    .and(Location { label: "first".into(), ..first.clone() }))
             }
             Some((had, _)) if *had == named => Ok(()),
             Some((had, first)) => {
                 let message = format!("`{name}` is {} and {}", had.shown(), named.shown());
-                let here = Place { label: format!("{} here", named.shown()), ..place };
-                let there = Place { label: format!("{} here", had.shown()), ..first.clone() };
+                let here = Location { label: format!("{} here", named.shown()), ..place };
+                let there = Location { label: format!("{} here", had.shown()), ..first.clone() };
                 Err(Problem::new(message, here).and(there).help("give each its own name"))
             }
         }
@@ -79,7 +79,7 @@ impl Names {
     }
 
     /// Refuses a role that no host has.
-    pub fn role(&self, name: &str, place: Place) -> Result<(), Problem> {
+    pub fn role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
             Some((Named::Role, _)) => Ok(()),
             Some((other, _)) => Err(Problem::new(format!("`{name}` is {}, not a role", other.shown()), place)),
@@ -89,7 +89,7 @@ impl Names {
     }
 
     /// Refuses what is neither a group nor a role.
-    pub fn group_or_role(&self, name: &str, place: Place) -> Result<(), Problem> {
+    pub fn group_or_role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
             Some((Named::Group | Named::Role, _)) => Ok(()),
             Some((other, _)) => {
@@ -110,7 +110,7 @@ pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (V
     if section.entries().is_empty() {
         problems.push(Problem::new("the fleet has no hosts", node.place("nothing in it")).help("add `web1 = {}`"));
     }
-    let mut addresses: HashMap<String, (Name, Place)> = HashMap::new();
+    let mut addresses: HashMap<String, (Name, Location)> = HashMap::new();
     for entry in section.entries() {
         let unrolled = match unrolled(entry) {
             Ok(unrolled) => unrolled,
@@ -153,7 +153,7 @@ pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (V
     (hosts, names)
 }
 
-fn unrolled(entry: &Entry) -> Result<Vec<String>, Problem> {
+fn unrolled(entry: &KeyValue) -> Result<Vec<String>, Problem> {
     let unrolled = range::unroll(&entry.key)
         .map_err(|error| Problem::new(error.to_string(), entry.place("not a host name")).help(error.help()))?;
     if let Some((name, port)) = unrolled.iter().find_map(|name| Some((name, value::port_in(name)?))) {
@@ -167,7 +167,7 @@ fn unrolled(entry: &Entry) -> Result<Vec<String>, Problem> {
 }
 
 /// Reads what is said of one host, or of the `count` hosts of a range; the name is put in later.
-fn one(entry: &Entry, count: usize, fleet: &Name, names: &mut Names, problems: &mut Vec<Problem>) -> Option<Host> {
+fn one(entry: &KeyValue, count: usize, fleet: &Name, names: &mut Names, problems: &mut Vec<Problem>) -> Option<Host> {
     let section = Section::any(&entry.node, problems)?;
     let group = section.get("group", problems, value::name);
     let roles = section.get("roles", problems, |node| value::list(node, "a list of roles", value::name));
@@ -204,7 +204,7 @@ fn address(node: &Node) -> Result<Name, Problem> {
 }
 
 /// A host with its own address in place of the pattern.
-fn addressed(host: Host, entry: &Entry) -> Result<Host, Problem> {
+fn addressed(host: Host, entry: &KeyValue) -> Result<Host, Problem> {
     let Some(pattern) = host.address.as_deref().filter(|address| address.contains('{')) else { return Ok(host) };
     let place = |label: &str| entry.node.inner("address").map_or(entry.place(label), |node| node.place(label));
     let filled = placeholder::filled(pattern, &host).map_err(|placeholder| {
@@ -221,7 +221,7 @@ fn addressed(host: Host, entry: &Entry) -> Result<Host, Problem> {
     }
 }
 
-fn role_place(node: &Node, i: usize) -> Place {
+fn role_place(node: &Node, i: usize) -> Location {
     match &node.value {
         super::tree::Value::List(items) => items[i].place("a role here"),
         _ => node.place("a role here"),

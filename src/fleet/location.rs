@@ -3,7 +3,7 @@ use std::{ops::Range, sync::Arc};
 
 /// Where it is wrong, and what to say there.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Location {
     /// The keys that lead there; empty for the whole.
     pub path: String,
     pub at: At,

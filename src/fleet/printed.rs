@@ -1,7 +1,7 @@
 //! The hosts that a fleet's `hosts_from` printed.
 use super::{
-    place::At,
-    tree::{Entry, Node, Value, join, one_line},
+    location::At,
+    tree::{KeyValue, Node, Value, join, one_line},
     wrong::Problem,
 };
 use crate::command::Command;
@@ -39,17 +39,17 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
     let at = At::Printed(by.into());
     let entries = said.0.iter().map(|(name, value)| {
         let node = Node::from_json(value, &join("", name), &at)?;
-        Ok(Entry { key: name.clone(), at: at.clone(), node })
+        Ok(KeyValue { key: name.clone(), at: at.clone(), node })
     });
-    let entries: Vec<Entry> = entries.collect::<Result<_, Problem>>()?;
+    let entries: Vec<KeyValue> = entries.collect::<Result<_, Problem>>()?;
     // What stands there and is no table is told with all else.
     let Value::Table(top) = &mut tree.value else { return Ok(()) };
     match top.iter_mut().find(|entry| entry.key == "hosts") {
-        Some(Entry { node: Node { value: Value::Table(hosts), .. }, .. }) => hosts.extend(entries),
+        Some(KeyValue { node: Node { value: Value::Table(hosts), .. }, .. }) => hosts.extend(entries),
         Some(_) => {}
         None => {
             let node = Node { value: Value::Table(entries), path: "hosts".to_owned(), at: at.clone() };
-            top.push(Entry { key: "hosts".to_owned(), at, node });
+            top.push(KeyValue { key: "hosts".to_owned(), at, node });
         }
     }
     Ok(())

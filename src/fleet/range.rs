@@ -5,7 +5,7 @@ pub const MOST: usize = 10_000;
 
 /// Why a range is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum RangeError {
     #[error("a bracket in `{0}` has no partner")]
     Open(String),
     #[error("`[{0}]` isn't a range")]
@@ -18,17 +18,17 @@ pub enum Error {
     TooMany { name: String },
 }
 
-impl Error {
+impl RangeError {
     /// What to write instead.
     pub fn help(&self) -> String {
         match self {
-            Error::Open(_) | Error::NotNumbers(_) => "write a range as `web[01..21]`".into(),
-            Error::Backwards(range) => {
+            RangeError::Open(_) | RangeError::NotNumbers(_) => "write a range as `web[01..21]`".into(),
+            RangeError::Backwards(range) => {
                 let (from, to) = range.split_once("..").unwrap_or_default();
                 format!("write `[{to}..{from}]`")
             }
-            Error::Uneven(_) => "give both ends the same number of digits, such as `[001..021]`".into(),
-            Error::TooMany { .. } => "check the ends of the range".into(),
+            RangeError::Uneven(_) => "give both ends the same number of digits, such as `[001..021]`".into(),
+            RangeError::TooMany { .. } => "check the ends of the range".into(),
         }
     }
 }
@@ -36,16 +36,16 @@ impl Error {
 /// Unrolls the ranges of a name, the last one fastest; a name without any stands for itself.
 ///
 /// A leading zero keeps its width: `[08..11]` is 08, 09, 10, 11.
-pub fn unroll(name: &str) -> Result<Vec<String>, Error> {
+pub fn unroll(name: &str) -> Result<Vec<String>, RangeError> {
     let mut names = vec![String::new()];
     let mut rest = name;
     while let Some(start) = rest.find(['[', ']']) {
-        let inside = rest[start..].strip_prefix('[').ok_or_else(|| Error::Open(name.to_owned()))?;
-        let end = inside.find(']').ok_or_else(|| Error::Open(name.to_owned()))?;
+        let inside = rest[start..].strip_prefix('[').ok_or_else(|| RangeError::Open(name.to_owned()))?;
+        let end = inside.find(']').ok_or_else(|| RangeError::Open(name.to_owned()))?;
         let (first, last, width) = ends(&inside[..end])?;
         let count = usize::try_from(last - first).ok().and_then(|n| n.checked_add(1));
         if count.and_then(|n| n.checked_mul(names.len())).is_none_or(|n| n > MOST) {
-            return Err(Error::TooMany { name: name.to_owned() });
+            return Err(RangeError::TooMany { name: name.to_owned() });
         }
         names = names
             .iter()
@@ -58,18 +58,18 @@ pub fn unroll(name: &str) -> Result<Vec<String>, Error> {
 }
 
 /// The first and last number of a range, and the width that they are padded to.
-fn ends(range: &str) -> Result<(u64, u64, usize), Error> {
+fn ends(range: &str) -> Result<(u64, u64, usize), RangeError> {
     let digits = |text: &str| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok());
-    let (from, to) = range.split_once("..").ok_or_else(|| Error::NotNumbers(range.to_owned()))?;
+    let (from, to) = range.split_once("..").ok_or_else(|| RangeError::NotNumbers(range.to_owned()))?;
     let (Some(Some(first)), Some(Some(last))) = (digits(from), digits(to)) else {
-        return Err(Error::NotNumbers(range.to_owned()));
+        return Err(RangeError::NotNumbers(range.to_owned()));
     };
     let padded = |text: &str| text.len() > 1 && text.starts_with('0');
     if (padded(from) || padded(to)) && from.len() != to.len() {
-        return Err(Error::Uneven(range.to_owned()));
+        return Err(RangeError::Uneven(range.to_owned()));
     }
     if first > last {
-        return Err(Error::Backwards(range.to_owned()));
+        return Err(RangeError::Backwards(range.to_owned()));
     }
     Ok((first, last, if padded(from) { from.len() } else { 0 }))
 }

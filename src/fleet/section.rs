@@ -2,7 +2,7 @@
 use super::{
     nearest::did_you_mean,
     schema::{self, names},
-    tree::{Entry, Node, Value},
+    tree::{KeyValue, Node, Value},
     wrong::Problem,
 };
 
@@ -12,7 +12,7 @@ pub(super) const TOP: [&str; 12] = names(&schema::FLEET);
 /// A table whose keys are asked for one by one; what is wrong is gathered in `problems`.
 pub(super) struct Section<'t> {
     node: &'t Node,
-    entries: &'t [Entry],
+    entries: &'t [KeyValue],
 }
 
 impl<'t> Section<'t> {
@@ -41,7 +41,7 @@ impl<'t> Section<'t> {
         Some(section)
     }
 
-    pub fn entries(&self) -> &'t [Entry] {
+    pub fn entries(&self) -> &'t [KeyValue] {
         self.entries
     }
 

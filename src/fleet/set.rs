@@ -1,7 +1,7 @@
 //! Keys of a fleet that are set for one run: `--set app.keep=3`.
 use super::{
-    place::{At, Place},
-    tree::{Entry, Node, Value, join},
+    location::{At, Location},
+    tree::{KeyValue, Node, Value, join},
     wrong::Problem,
 };
 use toml::de::{DeTable, DeValue};
@@ -83,12 +83,12 @@ pub(super) fn apply(tree: &mut Node, set: &Set) -> Result<(), Problem> {
         let path = join(&here.path, key);
         let (outer, kind) = (here.path.clone(), here.kind());
         let Value::Table(entries) = &mut here.value else {
-            let place = Place { path, at, label: "not a table".into() };
+            let place = Location { path, at, label: "not a table".into() };
             return Err(Problem::new(format!("`{outer}` is {kind}, not a table"), place));
         };
         let i = entries.iter().position(|entry| entry.key == *key).unwrap_or_else(|| {
             let node = Node { value: Value::Table(Vec::new()), path: path.clone(), at: at.clone() };
-            entries.push(Entry { key: key.clone(), at: at.clone(), node });
+            entries.push(KeyValue { key: key.clone(), at: at.clone(), node });
             entries.len() - 1
         });
         if depth + 1 == set.keys.len() {

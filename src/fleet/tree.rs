@@ -1,6 +1,6 @@
 //! A fleet as written, before anybody knows what it means: the same for TOML, for a Rhai map and for `--set`.
 use super::{
-    place::{At, Place},
+    location::{At, Location},
     wrong::Problem,
 };
 use std::{borrow::Cow, ops::Range};
@@ -25,12 +25,12 @@ pub(super) enum Value {
     Date(String),
     List(Vec<Node>),
     /// In the order of the file.
-    Table(Vec<Entry>),
+    Table(Vec<KeyValue>),
 }
 
 /// A key of a table, and its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct KeyValue {
     pub key: String,
     /// The key's own place.
     pub at: At,
@@ -44,7 +44,7 @@ impl Node {
             Ok(table) => table_of(table.get_ref(), String::new(), At::File(0..0), &At::File),
             Err(error) => {
                 let place =
-                    Place { path: String::new(), at: At::File(error.span().unwrap_or(0..0)), label: "here".into() };
+                    Location { path: String::new(), at: At::File(error.span().unwrap_or(0..0)), label: "here".into() };
                 Err(Problem::new(format!("this isn't TOML: {}", one_line(error.message())), place))
             }
         }
@@ -79,7 +79,7 @@ impl Node {
                 map.iter()
                     .map(|(key, item)| {
                         let node = Node::from_json(item, &join(path, key), at)?;
-                        Ok(Entry { key: key.clone(), at: at.clone(), node })
+                        Ok(KeyValue { key: key.clone(), at: at.clone(), node })
                     })
                     .collect::<Result<_, Problem>>()?,
             ),
@@ -122,15 +122,15 @@ impl Node {
         }
     }
 
-    pub fn place(&self, label: impl Into<String>) -> Place {
-        Place { path: self.path.clone(), at: self.at.clone(), label: label.into() }
+    pub fn place(&self, label: impl Into<String>) -> Location {
+        Location { path: self.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }
 
-impl Entry {
+impl KeyValue {
     /// The place of the key, not of its value.
-    pub fn place(&self, label: impl Into<String>) -> Place {
-        Place { path: self.node.path.clone(), at: self.at.clone(), label: label.into() }
+    pub fn place(&self, label: impl Into<String>) -> Location {
+        Location { path: self.node.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }
 
@@ -154,7 +154,7 @@ fn table_of(table: &DeTable<'_>, path: String, at: At, place: &dyn Fn(Range<usiz
         .map(|(key, item)| {
             let path = join(&path, key.get_ref());
             let node = node(item.get_ref(), path, place(item.span()), place)?;
-            Ok(Entry { key: key.get_ref().to_string(), at: place(key.span()), node })
+            Ok(KeyValue { key: key.get_ref().to_string(), at: place(key.span()), node })
         })
         .collect::<Result<_, Problem>>()?;
     Ok(Node { value: Value::Table(entries), path, at })
@@ -186,6 +186,6 @@ fn node(value: &DeValue<'_>, path: String, at: At, place: &dyn Fn(Range<usize>) 
 }
 
 fn too_large(path: &str, at: At) -> Problem {
-    Problem::new("this number is out of range", Place { path: path.to_owned(), at, label: "here".into() })
+    Problem::new("this number is out of range", Location { path: path.to_owned(), at, label: "here".into() })
         .help("use a number between -9223372036854775808 and 9223372036854775807")
 }

@@ -155,7 +155,7 @@ pub(super) fn port_in(address: &str) -> Option<&str> {
 }
 
 /// Words the problem of an address with a port, and names the place where that belongs.
-pub(super) fn with_port(address: &str, port: &str, place: super::place::Place) -> Problem {
+pub(super) fn with_port(address: &str, port: &str, place: super::location::Location) -> Problem {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     Problem::new(format!("`{address}` isn't an address"), place).help(format!(
         "write `{host}`. ssh's port belongs in the ssh configuration: `Host {host}` and below it `Port {port}`, in \

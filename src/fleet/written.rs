@@ -5,6 +5,7 @@ use super::{
     printed,
     read::{self},
     set::{self, Set},
+    top,
     tree::{Node, Value},
     wrong::{Problem, Wrong},
 };
@@ -47,7 +48,7 @@ impl Written {
     /// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
     pub fn in_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
         let subject = format!("fleet `{name}`");
-        let tree = Node::from_json(map, "", &super::place::At::Map);
+        let tree = Node::from_json(map, "", &super::location::At::Map);
         let tree = tree.map_err(|problem| Wrong::new(&subject, None, vec![problem]))?;
         let (name, folders) = (name.to_owned(), Folders { project, fleet: project });
         Ok(Written::of(name, subject, None, tree, folders, sets))
@@ -78,14 +79,14 @@ impl Written {
 
     /// The command that prints hosts of it, if it names one: words that are run in the fabfile's folder.
     pub fn hosts_from(&self) -> Result<Option<Vec<String>>, Wrong> {
-        let words = self.command().as_ref().map(read::command).transpose();
+        let words = self.command().as_ref().map(top::command).transpose();
         words.map_err(|problem| self.wrong(vec![problem]))
     }
 
     /// Puts the hosts that the command printed beside those that are written.
     pub fn with(mut self, printed: &str) -> Result<Written, Wrong> {
         let Some(command) = self.command() else { return Ok(self) };
-        let by = read::command(&command).map(|words| printed::shown(&words)).unwrap_or_default();
+        let by = top::command(&command).map(|words| printed::shown(&words)).unwrap_or_default();
         match printed::merge(&mut self.tree, &command, &by, printed) {
             Ok(()) => Ok(Written { asked: true, ..self }),
             Err(problem) => Err(self.wrong(vec![problem])),
@@ -96,7 +97,7 @@ impl Written {
     pub fn fleet(&self) -> Result<Fleet, Wrong> {
         if let Some(command) = self.command().filter(|_| !self.asked) {
             // One that is no command is told as that.
-            let by = read::command(&command).map(|words| printed::shown(&words));
+            let by = top::command(&command).map(|words| printed::shown(&words));
             let unasked = |by: String| {
                 Problem::new(format!("its hosts come from {by}, which only a run asks"), command.place("here"))
             };

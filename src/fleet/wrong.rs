@@ -1,5 +1,5 @@
 //! What is wrong with a fleet, pointing at the line.
-use super::place::{At, Place};
+use super::location::{At, Location};
 use crate::failure::{Cause, Excerpt, Failure};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
@@ -20,13 +20,13 @@ pub struct Wrong {
 #[derive(Clone, Debug)]
 pub struct Problem {
     message: String,
-    places: Vec<Place>,
+    places: Vec<Location>,
     help: Option<String>,
     source: Option<Arc<NamedSource<String>>>,
 }
 
 impl Problem {
-    pub(super) fn new(message: impl Into<String>, place: Place) -> Self {
+    pub(super) fn new(message: impl Into<String>, place: Location) -> Self {
         Self { places: vec![place], ..Self::bare(message) }
     }
 
@@ -47,7 +47,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn and(mut self, place: Place) -> Self {
+    pub(super) fn and(mut self, place: Location) -> Self {
         self.places.push(place);
         self
     }
@@ -69,7 +69,7 @@ impl Wrong {
     /// Says a problem in one line, with `file:line:column` before it where there is a line.
     fn line(&self, problem: &Problem) -> String {
         match (&self.source, problem.places.first()) {
-            (Some(source), Some(Place { at: At::File(span), .. })) => {
+            (Some(source), Some(Location { at: At::File(span), .. })) => {
                 let before = &source.inner()[..span.start.min(source.inner().len())];
                 let line = before.matches('\n').count() + 1;
                 let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
@@ -88,9 +88,9 @@ pub(super) fn visible(text: &str) -> String {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.places.first() {
-            Some(Place { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
-            Some(Place { at: At::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
-            Some(Place { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
+            Some(Location { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
+            Some(Location { at: At::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
+            Some(Location { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
             _ => {}
         }
         f.write_str(&self.message)?;
@@ -169,7 +169,7 @@ impl From<Wrong> for Failure {
 impl From<&Wrong> for Failure {
     /// Shows each problem's place; without a file, says each of several in a line of its own.
     fn from(wrong: &Wrong) -> Failure {
-        let excerpt = |place: &Place| match (&wrong.source, &place.at) {
+        let excerpt = |place: &Location| match (&wrong.source, &place.at) {
             (Some(source), At::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
             _ => None,
         };
