@@ -45,49 +45,71 @@ fn whole(name: &Name, tree: &Node, folders: Folders<'_>, problems: &mut Vec<Prob
         Some(node) if apps::are_several(node) => (Some(node), None),
         one => (None, one),
     };
-    let mut app = one.and_then(|node| app::read(node, name, folders, &names, problems));
-    if let (Some(app), Some(node)) = (&mut app, one) {
-        let roles = apps::written(node, &names, problems).unwrap_or_default();
-        app.roles = roles.into_iter().map(|(role, _)| role).collect();
-    }
+    let app = one.and_then(|node| only_app(node, name, folders, &names, problems));
     let before = problems.len();
     let balancers =
         keys.find("balancer").map_or_else(Vec::new, |node| balancers::read(node, name, &hosts, &names, problems));
     let in_pool = |host: &Host| balancers.iter().any(|balancer| balancer.has(host));
-    if problems.len() == before {
-        let order = order::read(keys.find("roll"), &hosts, &names, in_pool, problems);
-        problems.extend(one.into_iter().flat_map(|node| unproven(node, app.as_ref(), &hosts, &balancers)));
-        let (name, folder) = (name.clone(), folders.fleet.to_owned());
-        let mut fleet = Fleet {
-            name,
-            of: None,
-            folder,
-            guarded,
-            ssh,
-            accept,
-            via,
-            user,
-            deploy_live,
-            state,
-            app,
-            apps: Vec::new(),
-            hosts,
-            balancers,
-            unasked: Default::default(),
-            order,
-        };
-        if let Some(node) = several {
-            let ordered = keys.find("roll").is_some_and(|roll| roll.inner("order").is_some());
-            fleet.apps = apps::read(node, &fleet, ordered, folders, &names, problems);
-            for of in &fleet.apps {
-                let node = of.app.as_ref().and_then(|app| node.inner(&app.name));
-                let wrong = |node| unproven(node, of.app.as_ref(), &of.hosts, &of.balancers);
-                problems.extend(node.into_iter().flat_map(wrong));
-            }
-        }
-        return Some(fleet);
+    if problems.len() > before {
+        return None;
     }
-    None
+    let order = order::read(keys.find("roll"), &hosts, &names, in_pool, problems);
+    problems.extend(one.into_iter().flat_map(|node| unproven(node, app.as_ref(), &hosts, &balancers)));
+    let (name, folder) = (name.clone(), folders.fleet.to_owned());
+    let mut fleet = Fleet {
+        name,
+        of: None,
+        folder,
+        guarded,
+        ssh,
+        accept,
+        via,
+        user,
+        deploy_live,
+        state,
+        app,
+        apps: Vec::new(),
+        hosts,
+        balancers,
+        unasked: Default::default(),
+        order,
+    };
+    if let Some(node) = several {
+        let ordered = keys.find("roll").is_some_and(|roll| roll.inner("order").is_some());
+        fleet.apps = several_apps(node, &fleet, ordered, folders, &names, problems);
+    }
+    Some(fleet)
+}
+
+/// The only app of a fleet, with the roles of its hosts.
+fn only_app(
+    node: &Node,
+    name: &Name,
+    folders: Folders<'_>,
+    names: &hosts::Names,
+    problems: &mut Vec<Problem>,
+) -> Option<App> {
+    let app = app::read(node, name, folders, names, problems)?;
+    let roles = apps::written(node, names, problems).unwrap_or_default();
+    Some(App { roles: roles.into_iter().map(|(role, _)| role).collect(), ..app })
+}
+
+/// The fleets of several apps; `ordered` is whether the order of `whole` is written.
+fn several_apps(
+    node: &Node,
+    whole: &Fleet,
+    ordered: bool,
+    folders: Folders<'_>,
+    names: &hosts::Names,
+    problems: &mut Vec<Problem>,
+) -> Vec<Fleet> {
+    let fleets = apps::read(node, whole, ordered, folders, names, problems);
+    for of in &fleets {
+        let node = of.app.as_ref().and_then(|app| node.inner(&app.name));
+        let wrong = |node| unproven(node, of.app.as_ref(), &of.hosts, &of.balancers);
+        problems.extend(node.into_iter().flat_map(wrong));
+    }
+    fleets
 }
 
 /// Refuses an app whose health nothing would tell, or nothing would prove.
