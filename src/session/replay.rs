@@ -1,0 +1,241 @@
+//! The layer that hands back to a resumed run what it did before.
+use super::{
+    Layer, Rest,
+    journal::{Journaled, unwritten},
+    unknown_outcome::Why,
+};
+use crate::{
+    balancer::AcquireLock,
+    effect::{Answer, Answered, Call, Kind, Lane, Record as Effect, Seen, Subject, Touch},
+    event::What,
+    failure::{Cause, Failure, Reason},
+    fleet::{Fleet, differences},
+    ledger::Conclude,
+    local::ReadHosts,
+    release::{ConcludeOnHost, ReadBook},
+    store::{Fate, PastEffect, Record},
+    ui::Wait,
+};
+use std::sync::atomic::Ordering::SeqCst;
+
+/// The longest that a command which an earlier attempt left on a host is waited for, and how often it is looked at; in
+/// milliseconds.
+pub const STILL: u64 = 15 * 60_000;
+pub const EVERY: u64 = 1_000;
+
+type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
+
+impl Layer for Journaled {
+    fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        if self.dead.load(SeqCst) {
+            return Err(Failure::new(Cause::Killed, "killed before this"));
+        }
+        let known = self.keep.past.find(&call.lane.path, call.number);
+        let answered = match known.filter(|_| !self.left.covers(&call.lane.path, call.number)) {
+            Some(known) => self.replay(known, call, rest),
+            None => self.perform_anew(call, rest),
+        };
+        if answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Killed) {
+            self.dead.store(true, SeqCst);
+        }
+        answered
+    }
+
+    fn admit(&self, fleet: &Fleet) -> Result<(), Failure> {
+        match self.keep.past.fleet(&fleet.name) {
+            Some(known) if known == fleet => return Ok(()),
+            Some(known) if !self.keep.force_changed => return Err(changed(known, fleet)),
+            _ => {}
+        }
+        // What comes later is not believed without it.
+        self.write(&Record::Fleet(Box::new(fleet.clone())), false).map_err(|e| unwritten(&e))
+    }
+
+    fn ended(&self, lane: &Lane, failure: Option<&Failure>) {
+        if self.dead.load(SeqCst) || lane.is_of_attempt() {
+            return;
+        }
+        let failure = failure.map(|failure| Failure { places: Vec::new(), ..self.without_secrets(failure) });
+        let _ = self.write(&Record::LaneEnded { lane: lane.path.clone(), failure }, false);
+    }
+}
+
+impl Journaled {
+    /// Whether an effect is the one that was recorded; a text that has a secret in it is compared by its digest, also if
+    /// the secret became known only after it.
+    fn is(&self, known: &PastEffect, effect: &dyn Effect) -> bool {
+        let key = &self.keep.key;
+        let sealed = || serde_json::from_str(known.recorded.get()).map(|recorded| key.seal(recorded).to_string());
+        let now = effect.recorded(key);
+        known.name == effect.name()
+            && (known.recorded.get() == now.get() || sealed().is_ok_and(|sealed| sealed == now.get()))
+    }
+
+    /// The same for what this run has no record of at this place; a command that it did, and forgot because of a
+    /// failure before it, is not done once more unasked.
+    fn perform_anew(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let effect = call.effect;
+        if effect.kind() != Kind::Once || self.keep.past.forgotten.is_empty() {
+            return self.perform(call, rest);
+        }
+        let Some(done) = self.keep.past.forgotten(&call.lane.path, |known| self.is(known, effect)) else {
+            return self.perform(call, rest);
+        };
+        let why = if done.end.is_some() { Why::DoneBefore } else { Why::Unknown };
+        let Some(assumed) = self.keep.doubt.decide(why, call, rest)? else { return self.perform(call, rest) };
+        self.begins(call)?;
+        let outcome = match &done.end {
+            Some(Ok(outcome)) if !done.masked => effect.answer(outcome)?,
+            _ => assumed,
+        };
+        self.taken_for_done(call, outcome)
+    }
+
+    /// Hands back what was done before, unless the world says otherwise.
+    fn replay(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
+        if effect.kind() == Kind::Hold {
+            return self.perform(call, rest);
+        }
+        let same = self.is(known, effect);
+        let stale = known.stale || self.stale.covers(lane, number);
+        // What a name in a repository means is settled once a run, and so is which hosts an inventory names.
+        let settled = matches!(effect.subject(), Subject::Repository(_)) || effect.as_any().is::<ReadHosts>();
+        let pinned = same && settled;
+        if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
+            return self.perform_anew(call, rest);
+        }
+        if !same {
+            if !stale || self.keep.past.once_from(lane, number).is_some() {
+                return Err(diverged(known, effect));
+            }
+            self.left.begin(lane, number);
+            let _ = self.write(&Record::Left { lane: lane.clone(), number }, false);
+            return self.perform_anew(call, rest);
+        }
+        if known.fate == Fate::TriedAgain {
+            return self.perform(call, rest);
+        }
+        match (&known.end, effect.kind()) {
+            (Some(Ok(_)), Kind::Read) if known.masked && pinned => Err(not_kept(effect)),
+            (Some(Ok(_)), Kind::Read) if (stale && !pinned) || known.masked => self.perform(call, rest),
+            (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(known, call, rest)? {
+                Seen::Not | Seen::Running => {
+                    self.stale.begin(lane, number);
+                    let _ = self.write(&Record::Stale { lane: lane.clone(), number }, false);
+                    self.perform(call, rest)
+                }
+                Seen::Done(outcome) if known.masked => Ok(outcome),
+                // What changes a thing to what it is may be repeated; what it answered is needed.
+                Seen::Cannot if known.masked => self.perform(call, rest),
+                Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
+            },
+            (Some(Ok(_)), _) if known.masked => match self.keep.doubt.decide(Why::Masked, call, rest)? {
+                Some(outcome) => self.taken_for_done(call, outcome),
+                None => self.perform(call, rest),
+            },
+            (Some(Ok(outcome)), _) => effect.answer(outcome),
+            (Some(Err(failure)), _) => Err(failure.clone()),
+            (None, Kind::Read) => self.perform(call, rest),
+            (None, kind) => match self.wait_and_look(known, call, rest) {
+                // It came to its end, and did not work: as any failure that ended its lane it is tried again.
+                Err(failure) if failure.status.is_some() => self.perform(call, rest),
+                Err(failure) => Err(failure),
+                Ok(seen) => self.settle(seen, kind, call, rest),
+            },
+        }
+    }
+
+    /// Makes of what was in flight what was seen of it.
+    fn settle(&self, seen: Seen<Box<dyn Answer>>, kind: Kind, call: Call<'_>, rest: Rest<'_>) -> Answered {
+        match seen {
+            Seen::Done(outcome) => {
+                self.conclude(call, rest)?;
+                self.taken_for_done(call, outcome)
+            }
+            Seen::Running => Err(still_runs(call.effect)),
+            Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
+                Some(outcome) => self.taken_for_done(call, outcome),
+                None => self.perform(call, rest),
+            },
+            Seen::Not | Seen::Cannot => self.perform(call, rest),
+        }
+    }
+
+    /// Writes down in the ledgers that it is done: who made the change may have died before that.
+    fn conclude(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
+        let (effect, run) = (call.effect, rest.ask(&call).run().clone());
+        let touch = effect.touch();
+        let Some(fleet) = touch.fleet().map(|name| self.fleets.get(name)) else { return Ok(()) };
+        let word = effect.story().word.unwrap_or(effect.name()).to_owned();
+        match touch {
+            Touch::Admin { hosts, .. } => {
+                let hosts = hosts.to_vec();
+                rest.pass(Call { effect: &Conclude { fleet, hosts, run, word }, ..call })?;
+            }
+            Touch::Served { host } if fleet.app.as_ref().is_some_and(|app| app.is_on(host)) => {
+                let of = ReadBook::of(&fleet, host)?;
+                rest.pass(Call { effect: &ConcludeOnHost { of, run, word }, ..call })?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Looks whether it was done, under the fleet's lock.
+    fn look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
+        if let Some(fleet) = call.effect.touch().fleet() {
+            rest.pass(Call { effect: &AcquireLock { fleet: self.fleets.get(fleet) }, ..call })?;
+        }
+        // Under the identity that it had.
+        let call = Call { attempt: known.attempt, ..call };
+        call.effect.look(rest.ask(&call))
+    }
+
+    /// The same; what still runs is waited for.
+    fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
+        for waited in 0..STILL / EVERY {
+            let seen = self.look(known, call, rest)?;
+            if !matches!(seen, Seen::Running) || self.stopped.signal().is_some() {
+                return Ok(seen);
+            }
+            if waited == 0 {
+                let text = format!("it's still running; rfab waits for it to end: {}", call.effect.describe());
+                call.lane.tell(What::Noted { host: call.effect.subject().host().cloned(), text });
+            }
+            rest.ask(&call).read(Wait { time: EVERY })?;
+        }
+        Ok(Seen::Running)
+    }
+}
+
+fn not_kept(effect: &dyn Effect) -> Failure {
+    Failure::new(
+        Cause::Fabfile,
+        format!("what this run was told isn't kept, because it contained a secret: {}", effect.describe()),
+    )
+    .help("type the line again instead")
+}
+
+fn diverged(known: &PastEffect, effect: &dyn Effect) -> Failure {
+    let (did, asks) = (&known.text, effect.describe());
+    if *did == asks {
+        let message = format!("this run did `{did}` with different values than the script has now");
+        return Failure::new(Cause::Fabfile, message)
+            .help("a secret, or a text that was read, has changed: type the line again instead");
+    }
+    Failure::new(Cause::Fabfile, format!("this run did `{did}` where the script now asks for `{asks}`"))
+        .help("a run can only be resumed with what it started with: type the line again instead")
+}
+
+fn still_runs(effect: &dyn Effect) -> Failure {
+    Failure::unknown(format!("it's still running on the host: {}", effect.describe()))
+        .help("wait until it ends, then resume again")
+}
+
+fn changed(known: &Fleet, fleet: &Fleet) -> Failure {
+    let differs = differences(known, fleet).join("; ");
+    let message = format!("fleet `{}` isn't what the run started with: {differs}", fleet.name);
+    Failure::new(Cause::Fabfile, message)
+        .help("put it back as it was, or continue with it as it is now: `--force-changed`")
+}
