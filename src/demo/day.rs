@@ -1,0 +1,152 @@
+//! The day of a hotfix on the demo's fleet.
+use super::{
+    app::Seen,
+    fleet::BALANCER,
+    hosts::Hosts,
+    load::{self, Account, Load},
+    operator::{self, Operator},
+    place,
+    processes::Processes,
+    project,
+    signals::Signals,
+};
+use crate::{
+    failure::{Exit, Failure},
+    report::Palette,
+};
+use std::{env, fmt::Write, path::Path, sync::Arc};
+
+/// The day of a hotfix: the words of each command, and what it does.
+const COMMANDS: [(&str, &str); 5] = [
+    ("prod proxy.group2", "group2 live, group1 out of the balancer"),
+    ("prod:out deploy:stable", "the newest stable tag, to the hosts that are out"),
+    ("prod proxy.flip", "group1 live with the hotfix, group2 out"),
+    ("prod:out deploy:stable", "group2 too"),
+    ("prod proxy.all", "all hosts live"),
+];
+/// What is served in the morning, and the hotfix.
+const TAGS: [&str; 2] = ["v3.0.0", "v3.0.1"];
+/// How long a name of the folder for temporary files may be, so that sockets below have names short enough.
+const SHORT: usize = 18;
+
+/// How the demo is shown.
+pub struct Style<'a> {
+    /// Writes what is said between the commands.
+    pub tell: &'a dyn Fn(&str),
+    pub palette: Palette,
+    /// What each command is given before its words.
+    pub flags: Vec<String>,
+}
+
+/// Shows the day; `Done` only if every command was done and no request failed.
+pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
+    let failed = |what: &'static str| move |e: std::io::Error| Failure::failed(format!("{what}: {e}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(failed("no runtime"))?;
+    // Before there is anything to clean up.
+    let mut signals = runtime.block_on(async { Signals::listen() }).map_err(failed("no signals"))?;
+    let base = Some(env::temp_dir()).filter(|path| path.as_os_str().len() <= SHORT).unwrap_or("/tmp".into());
+    let folder = tempfile::Builder::new().prefix("rfab-demo-").tempdir_in(base);
+    let folder = folder.map_err(failed("no folder for the demo"))?;
+    let processes = Processes::adopt().map_err(failed("no child can be adopted"))?;
+    let shown = runtime.block_on(async {
+        let demo = Demo::build(folder.path(), style.flags.clone()).await?;
+        match signals.exit() {
+            Some(exit) => Ok(exit),
+            None => demo.play(&mut signals, &style).await,
+        }
+    });
+    // Servers first, then what they have started, and then the folder that all of them live in.
+    drop(runtime);
+    drop(processes);
+    drop(folder);
+    shown
+}
+
+/// The fleet under load, and who works on it.
+struct Demo {
+    operator: Operator,
+    load: Load,
+    hosts: usize,
+    /// The commits of the tags.
+    commits: Vec<String>,
+}
+
+impl Demo {
+    async fn build(root: &Path, flags: Vec<String>) -> Result<Demo, Failure> {
+        let operator = Operator::make(root, flags)?;
+        let mut hosts = Hosts::make(root)?;
+        let repository = project::make(root, &operator, &hosts)?;
+        let commits = TAGS.map(|tag| repository.release(tag)).into_iter().collect::<Result<Vec<_>, _>>()?;
+        place::place(&repository, &commits[0], hosts.web(), root)?;
+        let seen = Arc::new(Seen::default());
+        let shop = hosts.start(&operator.key, &seen).await?;
+        Ok(Demo { operator, load: Load::start(shop, seen), hosts: hosts.web().count(), commits })
+    }
+
+    async fn play(self, signals: &mut Signals, style: &Style<'_>) -> Result<Exit, Failure> {
+        let (tell, palette, [old, new]) = (style.tell, style.palette, TAGS);
+        tell(&format!(
+            "{} web hosts in two groups behind {BALANCER} serve {old}, at {} requests a second. {new} is tagged.",
+            self.hosts,
+            load::PER_SECOND
+        ));
+        let mut all_done = true;
+        for (words, why) in COMMANDS {
+            if signals.exit().is_some() {
+                break;
+            }
+            let typed = format!("$ rfab {words:<25}");
+            tell(&format!("\n{}  {}", palette.strong(&typed), palette.faint(&format!("# {why}"))));
+            let status = self.operator.run(words, signals).await?;
+            if !status.success() {
+                tell(&format!("`rfab {words}` {}", operator::ending(status)));
+                all_done = false;
+                break;
+            }
+        }
+        let account = self.load.end().await;
+        tell(&format!("\n{}", summary(&account, &self.commits)));
+        Ok(signals.exit().unwrap_or_else(|| exit(all_done, &account)))
+    }
+}
+
+fn exit(all_done: bool, account: &Account) -> Exit {
+    if all_done && account.failed.is_empty() { Exit::Done } else { Exit::Failed }
+}
+
+/// The most failed requests that are told one by one.
+const FEW: usize = 10;
+
+fn summary(account: &Account, commits: &[String]) -> String {
+    let mut text = String::new();
+    for line in account.failed.iter().take(FEW) {
+        let _ = writeln!(text, "{line}");
+    }
+    for (tag, commit) in TAGS.iter().zip(commits) {
+        let answers: u64 = account.releases.iter().filter(|(r, _)| commit.starts_with(*r)).map(|(_, n)| n).sum();
+        let _ = writeln!(text, "{answers} answers from {tag}");
+    }
+    let _ = write!(text, "{} requests, {} failed", account.sent, account.failed.len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_failed_is_told_counted_and_no_success() {
+        let commits = ["aaaaaaaaaaaabbbb", "ccccccccccccdddd"].map(String::from);
+        let releases = [("aaaaaaaaaaaa".to_owned(), 3), ("cccccccccccc".to_owned(), 4)].into();
+        let mut account = Account { sent: 7, releases, ..Account::default() };
+        assert_eq!(summary(&account, &commits), "3 answers from v3.0.0\n4 answers from v3.0.1\n7 requests, 0 failed");
+        assert_eq!((exit(true, &account), exit(false, &account)), (Exit::Done, Exit::Failed));
+        account.sent += 12;
+        account.failed = (0..12).map(|n| format!("request {n}: 502")).collect();
+        let text = summary(&account, &commits);
+        assert!(text.starts_with("request 0: 502\nrequest 1: 502\n"), "{text}");
+        assert_eq!((text.lines().count(), text.lines().last()), (13, Some("19 requests, 12 failed")));
+        assert_eq!(exit(true, &account), Exit::Failed);
+    }
+}
