@@ -4,7 +4,7 @@ mod alone;
 
 use rfab::{
     failure::Reason,
-    store::{Ending, Entry, Filter, Head, Journal, RunPage, Runs},
+    store::{Ending, Filter, Head, Journal, RunEntry, RunPage, Runs},
 };
 use std::{
     fs,
@@ -75,7 +75,7 @@ impl Place {
     }
 }
 
-fn short(run: &Entry) -> String {
+fn short(run: &RunEntry) -> String {
     let fleets: Vec<&str> = run.fleets.iter().map(|name| &**name).collect();
     format!("{} {} {}", run.run, run.outcome, fleets.join(","))
 }
@@ -408,7 +408,7 @@ impl Day {
     /// The open runs of a fabfile, those under way, and those that were overtaken.
     fn meant(&self, fabfile: &Path) -> [String; 3] {
         let meant = self.place.runs().meant(fabfile).unwrap();
-        let ids = |runs: Vec<Entry>| runs.iter().map(|run| run.run.to_string()).collect::<Vec<_>>().join(" ");
+        let ids = |runs: Vec<RunEntry>| runs.iter().map(|run| run.run.to_string()).collect::<Vec<_>>().join(" ");
         [ids(meant.open), ids(meant.running), ids(meant.overtaken)]
     }
 }

@@ -2,7 +2,7 @@
 use super::when;
 use crate::{
     report,
-    store::{Ending, Entry, RunPage},
+    store::{Ending, RunEntry, RunPage},
 };
 use jiff::Zoned;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ pub fn text(listed: &RunPage, any: bool, now: &Zoned) -> String {
     }
     let mut seen = BTreeSet::new();
     let twice: BTreeSet<&str> = listed.runs.iter().map(beginning).filter(|id| !seen.insert(*id)).collect();
-    let id = |run: &Entry| match beginning(run) {
+    let id = |run: &RunEntry| match beginning(run) {
         id if twice.contains(id) => run.run.to_string(),
         id => id.to_owned(),
     };
@@ -40,11 +40,11 @@ pub fn text(listed: &RunPage, any: bool, now: &Zoned) -> String {
 }
 
 /// An id's time, which is nearly always enough to name a run.
-fn beginning(run: &Entry) -> &str {
+fn beginning(run: &RunEntry) -> &str {
     run.run.split('-').next().unwrap_or_default()
 }
 
-fn row(run: &Entry, id: String, now: &Zoned) -> [String; 7] {
+fn row(run: &RunEntry, id: String, now: &Zoned) -> [String; 7] {
     let by = run.on_behalf_of.as_ref().map_or(run.who.clone(), |whom| format!("{} for {whom}", run.who));
     let fleets = run.fleets.iter().map(|name| &**name).collect::<Vec<_>>().join(",");
     let cells = [id, when::shown(&run.since, now), outcome(run), release(run), by, fleets, run.line.clone()];
@@ -52,13 +52,13 @@ fn row(run: &Entry, id: String, now: &Zoned) -> [String; 7] {
 }
 
 /// What was deployed: by its name with the commit's first digits behind it, or by those alone.
-fn release(run: &Entry) -> String {
+fn release(run: &RunEntry) -> String {
     let commit: String = run.commit.as_deref().unwrap_or_default().chars().take(7).collect();
     run.name.as_ref().map_or(commit.clone(), |name| format!("{name} ({commit})"))
 }
 
 /// How a run ended; a failure has its exit code beside it.
-pub fn outcome(run: &Entry) -> String {
+pub fn outcome(run: &RunEntry) -> String {
     match (run.outcome, run.exit) {
         (Ending::Failed, Some(exit)) => format!("failed {exit}"),
         (outcome, _) => outcome.to_string(),
@@ -67,7 +67,7 @@ pub fn outcome(run: &Entry) -> String {
 
 /// Each run as one line of JSON.
 pub fn json(listed: &RunPage) -> String {
-    let line = |run: &Entry| serde_json::to_string(run).expect("an entry is plain data") + "\n";
+    let line = |run: &RunEntry| serde_json::to_string(run).expect("an entry is plain data") + "\n";
     listed.runs.iter().map(line).collect()
 }
 
@@ -75,7 +75,7 @@ pub fn json(listed: &RunPage) -> String {
 mod tests {
     use super::*;
 
-    fn run(id: &str, since: &str, line: &str) -> Entry {
+    fn run(id: &str, since: &str, line: &str) -> RunEntry {
         let json = serde_json::json!({
             "v": 1, "run": id, "since": since, "who": "alice", "on_behalf_of": null, "from": "laptop", "line": line,
             "flags": [], "fabfile": "/f", "digest": "d", "tasks": [], "fleets": ["prod"], "hosts": [],
@@ -91,22 +91,22 @@ mod tests {
     #[test]
     fn a_list_is_this_text_and_fits_on_a_terminal() {
         let failed = |exit| (Ending::Failed, Some(exit));
-        let with = |run: Entry, (outcome, exit)| Entry { outcome, exit, ..run };
+        let with = |run: RunEntry, (outcome, exit)| RunEntry { outcome, exit, ..run };
         let runs = vec![
             with(run("019ab5a1f20-0a1b2c", "2026-11-24T23:05:00Z", "prod release:stable"), (Ending::Running, None)),
-            Entry {
+            RunEntry {
                 name: Some("v3.0.1".into()),
                 ..with(run("019ab5a1f1f-0a1b2c", "2026-11-24T22:05:00Z", "prod proxy.flip"), failed(6))
             },
             with(run("019ab5a1f1f-0a1b2d", "2026-03-02T22:05:00Z", "prod proxy.flip"), (Ending::LeftOut, Some(8))),
-            Entry {
+            RunEntry {
                 who: "ci\x1b[2J".into(),
                 on_behalf_of: Some("bo".into()),
                 fleets: ["prod", "shop"].map(Into::into).into(),
                 commit: None,
                 ..run("0188b5a1f20-0a1b2c", "2025-12-31T23:30:00Z", "-- uptime")
             },
-            Entry { fleets: BTreeSet::new(), ..run("0178b5a1f20-0a1b2c", "2025-06-01T10:00:00Z", "prod") },
+            RunEntry { fleets: BTreeSet::new(), ..run("0178b5a1f20-0a1b2c", "2025-06-01T10:00:00Z", "prod") },
         ];
         assert_eq!(
             text(&RunPage { runs, more: true }, true, &now()),

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::{Failure, Reason},
     report,
-    store::{Entry, Meant, Resumed},
+    store::{Meant, Resumed, RunEntry},
     world::real::Person,
 };
 use jiff::Zoned;
@@ -77,14 +77,14 @@ fn none(flag: &str, fabfile: &Path, meant: &Meant, now: &Zoned) -> Failure {
     Failure::failed(message).help(help).unchanged()
 }
 
-fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
+fn chosen(flag: &str, runs: &[RunEntry], now: &Zoned) -> Result<String, Failure> {
     let several = format!("{} runs of this fabfile changed something and aren't done", runs.len());
     let more = if runs.len() > SHOWN {
         format!("\nand {} older ones: see `rfab --history`", runs.len() - SHOWN)
     } else {
         String::new()
     };
-    let listed = |line: &dyn Fn(usize, &Entry) -> String| {
+    let listed = |line: &dyn Fn(usize, &RunEntry) -> String| {
         let lines: Vec<String> =
             runs.iter().take(SHOWN).enumerate().map(|(at, run)| report::visible(&line(at, run), false)).collect();
         format!("{}{more}", lines.join("\n"))
@@ -107,7 +107,7 @@ fn chosen(flag: &str, runs: &[Entry], now: &Zoned) -> Result<String, Failure> {
 }
 
 /// A run in a few words: its line, how and when it ended, and whose it is.
-fn about(run: &Entry, now: &Zoned) -> String {
+fn about(run: &RunEntry, now: &Zoned) -> String {
     let whom = run.on_behalf_of.as_ref().map(|whom| format!(" for {whom}")).unwrap_or_default();
     let ended = super::history::outcome(run);
     format!("`rfab {}`, {ended}, {} of {}{whom}", run.line, shown(&run.since, now).trim_start(), run.who)

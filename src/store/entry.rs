@@ -14,7 +14,7 @@ use std::{
 
 /// A run in one glance; also what `--history --json` writes of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct RunEntry {
     /// The version of this format.
     pub v: u8,
     pub run: Name,
@@ -128,11 +128,11 @@ impl fmt::Display for Ending {
     }
 }
 
-impl Entry {
+impl RunEntry {
     /// What is known of a run that begins.
-    pub fn begun(head: &Head) -> Entry {
+    pub fn begun(head: &Head) -> RunEntry {
         let head = head.clone();
-        Entry {
+        RunEntry {
             v: 1,
             run: head.run,
             since: head.since,
@@ -243,7 +243,7 @@ const WRITTEN_DOWN: [&str; 2] = ["mark", "number"];
 /// An entry, and how many bytes the journal had that it was read from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSummary {
-    pub entry: Entry,
+    pub entry: RunEntry,
     pub size: u64,
 }
 
@@ -253,7 +253,7 @@ pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
     let size = fs::metadata(path)?.len();
     let mut parts = read(path)?.records.into_iter().map(|text| serde_json::from_slice::<Part>(&text).ok());
     let Some(Some(Part::Begun(head))) = parts.next() else { return Ok(None) };
-    let (mut entry, mut last, mut changes) = (Entry::begun(&head), None, Changes::default());
+    let (mut entry, mut last, mut changes) = (RunEntry::begun(&head), None, Changes::default());
     for part in parts {
         match &part {
             Some(Part::Fleet { name }) => drop(entry.fleets.insert(name.clone())),

@@ -1,5 +1,5 @@
 //! The folder of journals, one a run, as it is seen from outside.
-use super::entry::{Entry, RunSummary, glance};
+use super::entry::{RunEntry, RunSummary, glance};
 use crate::host::Name;
 use rustix::{
     fs::{FlockOperation, flock},
@@ -79,7 +79,7 @@ impl Folder {
     }
 
     /// Whether a run's journal is written at this moment: whoever does holds its lock.
-    pub fn is_written(&self, run: &Entry) -> bool {
+    pub fn is_written(&self, run: &RunEntry) -> bool {
         let file = File::open(self.journal(&run.run));
         file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
     }

@@ -1,5 +1,5 @@
 //! What finds runs without reading their journals.
-use super::entry::{Ending, Entry, RunSummary};
+use super::entry::{Ending, RunEntry, RunSummary};
 use crate::host::Name;
 
 /// An index of runs: it says what journals said when they were last looked at, and can always be made again from them.
@@ -15,7 +15,7 @@ pub trait Index {
     fn list(&mut self, filter: &Filter, most: usize) -> Result<Vec<RunSummary>, Broken>;
 
     /// Two of those whose ids begin so, or as many as there are.
-    fn find(&mut self, beginning: &str) -> Result<Vec<Entry>, Broken>;
+    fn find(&mut self, beginning: &str) -> Result<Vec<RunEntry>, Broken>;
 
     /// Every run, and how many bytes of its journal were looked at; or those alone that had not come to their end.
     fn known(&mut self, unfinished: bool) -> Result<Vec<(Name, u64)>, Broken>;

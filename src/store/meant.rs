@@ -1,5 +1,5 @@
 //! Which runs somebody may mean who names none.
-use super::{Changed, Ending, Entry, Filter, Runs};
+use super::{Changed, Ending, Filter, RunEntry, Runs};
 use crate::{failure::Failure, host::Name};
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -7,13 +7,13 @@ use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
 #[derive(Debug, Default, PartialEq)]
 pub struct Meant {
     /// They changed something and aren't done.
-    pub open: Vec<Entry>,
+    pub open: Vec<RunEntry>,
     /// They are under way.
-    pub running: Vec<Entry>,
+    pub running: Vec<RunEntry>,
     /// They would be open, but a later run that is done changed the same.
-    pub overtaken: Vec<Entry>,
+    pub overtaken: Vec<RunEntry>,
     /// They aren't done and changed nothing.
-    pub idle: Vec<Entry>,
+    pub idle: Vec<RunEntry>,
 }
 
 impl Runs {
@@ -29,10 +29,10 @@ impl Runs {
                 _ => meant.open.push(run),
             }
         }
-        let undoing = meant.open.iter().chain(&meant.running).filter_map(Entry::undoes);
+        let undoing = meant.open.iter().chain(&meant.running).filter_map(RunEntry::undoes);
         let undone: Vec<String> = undoing.map(str::to_owned).collect();
         meant.open.retain(|run| !undone.iter().any(|other| **other == *run.run));
-        if let Some(since) = meant.open.iter().map(Entry::began).min() {
+        if let Some(since) = meant.open.iter().map(RunEntry::began).min() {
             let last = self.last_changes(fabfile, since)?;
             meant.overtaken = meant.open.extract_if(.., |run| last.overtook(run, &self.changed(run))).collect();
         }
@@ -40,7 +40,7 @@ impl Runs {
     }
 
     /// The runs of a fabfile that are done, or aren't, the newest first.
-    fn of(&self, fabfile: &Path, done: bool, since: Option<i64>) -> Result<Vec<Entry>, Failure> {
+    fn of(&self, fabfile: &Path, done: bool, since: Option<i64>) -> Result<Vec<RunEntry>, Failure> {
         let endings = Ending::ALL.into_iter().filter(|ending| ending.is_done() == done).collect();
         let all = self.list(&Filter { endings, since, ..Filter::default() }, usize::MAX)?.runs;
         Ok(all.into_iter().filter(|run| same_file(fabfile, Path::new(&run.fabfile))).collect())
@@ -62,7 +62,7 @@ impl Runs {
     }
 
     /// What a run changed; an index that an earlier rfab made doesn't know it.
-    fn changed(&self, run: &Entry) -> Changed {
+    fn changed(&self, run: &RunEntry) -> Changed {
         let told = run.changed.clone();
         told.or_else(|| self.glance(&run.run)?.changed).unwrap_or_default()
     }
@@ -77,7 +77,7 @@ struct LastChanges {
 
 impl LastChanges {
     /// Whether each fleet that a run changed was changed after it; or, where it changed none, anything was.
-    fn overtook(&self, run: &Entry, changed: &Changed) -> bool {
+    fn overtook(&self, run: &RunEntry, changed: &Changed) -> bool {
         let after = |at: Option<&i64>| at.is_some_and(|at| *at > run.began());
         match changed.fleets.is_empty() {
             true => after(self.any.as_ref()),

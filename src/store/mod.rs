@@ -16,7 +16,7 @@ mod sqlite;
 mod steps;
 mod upkeep;
 
-pub use entry::{Changed, Ending, Entry};
+pub use entry::{Changed, Ending, RunEntry};
 pub use index::Filter;
 pub use journal::{Journal, Kept, read};
 pub use lanes::below;

@@ -5,7 +5,7 @@
 //! came or went otherwise is noticed without reading 100,000 names.
 use super::{
     Head, Journal, Record, RunPage,
-    entry::{Ending, Entry, RunSummary},
+    entry::{Ending, RunEntry, RunSummary},
     folder::Folder,
     index::{Broken, Filter, Index, Label},
     read,
@@ -54,7 +54,7 @@ impl Runs {
     /// by its journal.
     pub fn begin(&self, head: &Head) -> Result<Begun, Failure> {
         self.folder.make().map_err(|e| self.unwritable(&e))?;
-        let new = [RunSummary { entry: Entry::begun(head), size: 0 }];
+        let new = [RunSummary { entry: RunEntry::begun(head), size: 0 }];
         let mut index = Sqlite::open(&self.index()).and_then(|mut index| index.put(&new).map(|()| index));
         let before = self.folder.changed();
         let begun = || {
@@ -147,7 +147,7 @@ impl Runs {
         };
         // From now on it is one that has not come to its end, and its journal is looked at by each listing.
         if let Ok(mut index) = Sqlite::open(&self.index()) {
-            let _ = index.put(&[RunSummary { entry: Entry::begun(head), size: 0 }]);
+            let _ = index.put(&[RunSummary { entry: RunEntry::begun(head), size: 0 }]);
         }
         Ok(Resumed { head: head.clone(), journal, records })
     }
@@ -168,7 +168,7 @@ impl Runs {
     }
 
     /// The one run whose id begins so, as its journal tells it.
-    fn named(&self, run: &str) -> Result<Entry, Failure> {
+    fn named(&self, run: &str) -> Result<RunEntry, Failure> {
         let mut found = self.ask(|index| {
             catch_up(&self.folder, index)?;
             index.find(run)
@@ -183,7 +183,7 @@ impl Runs {
     }
 
     /// What a run's journal says now.
-    pub(super) fn glance(&self, run: &str) -> Option<Entry> {
+    pub(super) fn glance(&self, run: &str) -> Option<RunEntry> {
         self.folder.glance(run).map(|glance| glance.entry)
     }
 
@@ -230,9 +230,9 @@ impl Runs {
 }
 
 /// Nobody goes on with a run while it is under way, nor takes it back.
-fn under_way(run: &Entry) -> Failure {
+fn under_way(run: &RunEntry) -> Failure {
     let behalf = run.on_behalf_of.as_ref().map(|whom| format!(" on behalf of {whom}")).unwrap_or_default();
-    let Entry { run: id, who, from, since, line, .. } = run;
+    let RunEntry { run: id, who, from, since, line, .. } = run;
     Failure::new(
         Cause::Locked,
         format!("run `{id}` of {who}{behalf} is under way on {from} since {since}: `rfab {line}`"),

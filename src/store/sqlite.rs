@@ -1,6 +1,6 @@
 //! The index of one machine, in a file.
 use super::{
-    entry::{Entry, RunSummary},
+    entry::{RunEntry, RunSummary},
     index::{Broken, Filter, Index, Label},
 };
 use crate::host::Name;
@@ -12,7 +12,7 @@ use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Durat
 
 /// The schema's history: whoever has done so many of these steps has that version.
 ///
-/// A step that stands here is never changed. One that an `Entry` needs empties `run` and `mark`: all is taken up anew.
+/// A step that stands here is never changed. One that an `RunEntry` needs empties `run` and `mark`: all is taken up anew.
 const STEPS: &[&str] = &[include_str!("schema/1.sql")];
 
 /// How long one process waits for another.
@@ -126,7 +126,7 @@ impl Index for Sqlite {
             .collect()
     }
 
-    fn find(&mut self, beginning: &str) -> Result<Vec<Entry>, Broken> {
+    fn find(&mut self, beginning: &str) -> Result<Vec<RunEntry>, Broken> {
         let text = "SELECT entry FROM run WHERE id >= ?1 AND id < ?1 || char(0x10ffff) LIMIT 2";
         let mut asked = self.connection.prepare(text)?;
         let found = asked.query_map([beginning], |row| row.get::<_, String>(0))?;
@@ -192,7 +192,7 @@ fn question(filter: &Filter, most: usize) -> (String, Vec<Box<dyn ToSql>>) {
     (format!("SELECT run.entry, run.size FROM {from}{wanted} ORDER BY {first}.began DESC, {id} DESC LIMIT ?"), values)
 }
 
-fn parsed(text: &str) -> Result<Entry, Broken> {
+fn parsed(text: &str) -> Result<RunEntry, Broken> {
     serde_json::from_str(text).map_err(|e| Broken::Damaged(e.to_string()))
 }
 

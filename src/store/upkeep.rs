@@ -1,6 +1,6 @@
 //! Keeps an index true to a folder of journals, and lists runs by both.
 use super::{
-    entry::{Ending, Entry, RunSummary},
+    entry::{Ending, RunEntry, RunSummary},
     folder::{Changed, Folder},
     index::{Broken, Filter, Index},
 };
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 /// Runs, the newest first.
 #[derive(Debug, PartialEq)]
 pub struct RunPage {
-    pub runs: Vec<Entry>,
+    pub runs: Vec<RunEntry>,
     /// Whether there are older ones that pass, too.
     pub more: bool,
 }
@@ -74,7 +74,7 @@ pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize
     wanted.endings.iter_mut().filter(|ending| **ending == Ending::Running).for_each(|e| *e = Ending::Unfinished);
     let all = filter.endings.iter().any(|ending| by_lock.contains(ending));
     let count = if all { usize::MAX } else { most.saturating_add(1) };
-    let open = |run: &Entry| run.outcome == Ending::Unfinished;
+    let open = |run: &RunEntry| run.outcome == Ending::Unfinished;
     // One that had come to its end was resumed, or torn.
     let changed = |g: &RunSummary| !open(&g.entry) && !folder.is_as_long(&g.entry.run, g.size);
     let mut found = index.list(&wanted, count)?;
@@ -83,11 +83,11 @@ pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize
         found = index.list(&wanted, count)?;
     }
     let now = |RunSummary { entry, .. }| match open(&entry) && folder.is_written(&entry) {
-        true => Entry { outcome: Ending::Running, ..entry },
+        true => RunEntry { outcome: Ending::Running, ..entry },
         false => entry,
     };
-    let passes = |run: &Entry| filter.endings.is_empty() || filter.endings.contains(&run.outcome);
-    let mut runs: Vec<Entry> = found.into_iter().map(now).filter(passes).collect();
+    let passes = |run: &RunEntry| filter.endings.is_empty() || filter.endings.contains(&run.outcome);
+    let mut runs: Vec<RunEntry> = found.into_iter().map(now).filter(passes).collect();
     let more = runs.len() > most;
     runs.truncate(most);
     Ok(RunPage { runs, more })

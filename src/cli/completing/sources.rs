@@ -8,7 +8,7 @@ use crate::{
     git,
     host::Host,
     report::count,
-    store::{Ending, Entry, Filter},
+    store::{Ending, Filter, RunEntry},
 };
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -138,7 +138,7 @@ pub fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches
 pub fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
     let listed = folders::runs().and_then(|runs| runs.list(&Filter::default(), RUNS));
     let runs = listed.map(|listed| listed.runs).unwrap_or_default().into_iter();
-    let about = |run: &Entry| format!("{}: {}", run.outcome, run.line);
+    let about = |run: &RunEntry| format!("{}: {}", run.outcome, run.line);
     runs.filter(|run| wanted(run.outcome)).map(|run| Choice::new(&*run.run, about(&run))).collect()
 }
 
