@@ -1,0 +1,43 @@
+//! The project that a request is about.
+use super::{
+    request::Request,
+    stopped::{Stopped, of_reason},
+};
+use crate::{
+    fabfile::{self, Options, Project},
+    failure::{Exit, Failure},
+    fleet::Set,
+};
+use std::{env, path::PathBuf};
+
+/// The fabfile, found and compiled.
+pub fn project(request: &Request) -> Result<Project, Stopped> {
+    let file = match &request.fabfile {
+        Some(file) => file.clone(),
+        None => fabfile::find(&here()?, home().as_deref()).map_err(of_reason)?,
+    };
+    let set = request.set.iter().map(|(key, value)| {
+        format!("{key}={value}")
+            .parse::<Set>()
+            .map_err(|e| (Failure::failed(format!("`--set {key}={value}`: {e}")).help(e.help()), Exit::Usage))
+    });
+    let set = set.collect::<Result<_, _>>()?;
+    let options = Options { set, limit: request.limit.clone(), exclude: request.exclude.clone() };
+    fabfile::load(&file, options).map_err(of_reason)
+}
+
+/// Where the fabfile lies, if there is one.
+pub fn folder(request: &Request) -> Option<PathBuf> {
+    let found = || fabfile::find(&here().ok()?, home().as_deref()).ok();
+    Some(request.fabfile.clone().or_else(found)?.parent()?.to_owned())
+}
+
+/// The folder that this process is in.
+pub fn here() -> Result<PathBuf, Stopped> {
+    env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))
+}
+
+/// The user's home, if it is said.
+pub fn home() -> Option<PathBuf> {
+    env::var_os("HOME").map(PathBuf::from)
+}

@@ -1,0 +1,130 @@
+//! A run's start: a line typed, resumed, or taken back.
+use super::{
+    attempt::Going,
+    flags, meant, memory,
+    project::{here, home, project},
+    request::{Action, Color, Request},
+    stopped::{Stopped, of_reason},
+    style::style,
+    wiring,
+    work::{Aborted, Work},
+};
+use crate::{
+    fabfile::{self, Project},
+    failure::{Exit, Failure},
+    line, report,
+    session::{Drill, Yes},
+    ui::Pausing,
+};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal},
+};
+
+/// The run that a flag names; without a name the one of this fabfile that can be meant.
+pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
+    if let Some(run) = run {
+        return Ok(run.to_owned());
+    }
+    let found = || fabfile::find(&here().map_err(|(failure, _)| failure)?, home().as_deref());
+    let fabfile = request.fabfile.clone().map_or_else(found, Ok);
+    let fabfile = fabfile.map_err(|missing| of_reason(meant::without(flag, missing)))?;
+    meant::meant(flag, &fabfile).map_err(of_reason)
+}
+
+/// Types a run's line anew, with what its journal has.
+pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
+    let head = &going.resumed.head;
+    let typed = head.typed.iter().map(OsString::from);
+    let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
+    let again = again
+        .map_err(|e| of_reason(Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"))))?;
+    let mut allowed = again.allowed;
+    allowed.wait |= request.allowed.wait;
+    if request.allowed.yes != Yes::Unsaid {
+        allowed.yes = request.allowed.yes.clone();
+    }
+    let again = Request {
+        fabfile: Some(head.fabfile.clone().into()),
+        allowed,
+        json: request.json,
+        detail: request.detail,
+        color: request.color,
+        ..again
+    };
+    match &again.action {
+        Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
+        Action::Abort { run: Some(run) } => abort(&again, run, Some(going)),
+        _ => Err(of_reason(Failure::failed("this run's line had no tasks"))),
+    }
+}
+
+/// Takes back what a run did, with the fabfile that it was begun with as it is now.
+pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit, Stopped> {
+    let drill = drill()?;
+    let mut of = meant::open(request, run).map_err(of_reason)?;
+    // A run that was to take another back is not taken back itself: what it began is completed.
+    if let Some(other) = of.head.line.strip_prefix("--abort ").map(str::to_owned) {
+        drop(of);
+        of = meant::open(request, &other).map_err(of_reason)?;
+    }
+    let request = Request { fabfile: Some(of.head.fabfile.clone().into()), ..request.clone() };
+    let project = project(&request)?;
+    project.check().map_err(of_reason)?;
+    let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
+    let listener = report::listener(style(&request), &project.script.folder);
+    wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
+}
+
+/// Carries out words, and the command behind `--`.
+pub fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
+    run_line(request, words, command, None)
+}
+
+fn run_line(
+    request: &Request,
+    words: &[String],
+    command: Option<&[String]>,
+    going: Option<Going>,
+) -> Result<Exit, Stopped> {
+    if request.allowed.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
+        let failure =
+            Failure::failed("`--pause` without a time asks a person, and nobody is there: this isn't a terminal");
+        return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
+    }
+    memory::enough().map_err(of_reason)?;
+    let (project, drill) = (project(request).map_err(|stopped| of_the_tool(stopped, request, words))?, drill()?);
+    let line = understood(words, command, &project)?;
+    project.check().map_err(of_reason)?;
+    let listener = report::listener(style(request), &project.script.folder);
+    wiring::run(request, &project, Work::Line(&line), listener, going, drill).map_err(of_reason)
+}
+
+/// Without a fabfile there are no tasks: a word for what the tool itself does was meant for that.
+fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped {
+    let there = || Some(fabfile::nearest(&here().ok()?, home().as_deref()).is_some());
+    let flag = words.first().filter(|_| request.fabfile.is_none() && there() == Some(false));
+    match flag.and_then(|word| Some((word, line::flag_for(word)?))) {
+        Some((word, help)) => (Failure::failed(format!("`{word}` isn't a task")).help(help), Exit::Usage),
+        None => stopped,
+    }
+}
+
+/// What the environment wants to happen to this run, to see how one goes on.
+fn drill() -> Result<Option<Drill>, Stopped> {
+    let Some(text) = env::var("RFAB_DRILL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|wrong: String| {
+        let help = "write `kill:before:LANE#NUMBER`: `kill`, `int` or `int2`, `before`, `amid` or `after`, and an effect of a run's journal";
+        (Failure::failed(format!("`RFAB_DRILL={text}`: {wrong}")).help(help), Exit::Usage)
+    })
+}
+
+/// What the words of a line mean.
+pub fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {
+    line::parse(words, command, &project.tasks).map_err(|error| {
+        let failure = Failure::failed(error.to_string());
+        let failure = error.help().map_or(failure.clone(), |help| failure.help(help));
+        (failure, error.exit())
+    })
+}
