@@ -3,7 +3,7 @@ use super::{
     exit::exit,
     next,
     shown::shown,
-    table::{Read, table},
+    standings::{Read, table},
     unfit,
 };
 use crate::{

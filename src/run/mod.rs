@@ -6,7 +6,7 @@ mod exit;
 mod left;
 mod next;
 mod shown;
-mod table;
+mod standings;
 mod tasks;
 mod unfit;
 
