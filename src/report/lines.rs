@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_run_is_told_with_hosts_in_front_and_ends_with_its_table_its_failures_and_the_next_command() {
-        let failed = Failure::failed("host `web2` doesn't become healthy within 60 s").on(&"web2".into());
+        let failed = Failure::failed("doesn't become healthy within 60 s").on(&"web2".into());
         let failed = failed.help("look at its log");
         let row = |host: &str, result, note: Option<&str>| Row {
             host: host.into(),

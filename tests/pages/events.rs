@@ -16,7 +16,7 @@ a kind or a field goes away or changes its meaning. New ones can appear without 
   the [exit code](exit-codes.md) is 2 or 3.
 - Things that happen in parallel each have their own `lane`.
 - The wording of texts for people (`text`, `message`, `help`) can change in the next version. Decide by `exit`,
-  `result`, `reason` and `balancer`.
+  `result`, `cause` and `balancer`.
 - [Secrets](secrets.md) are `***` in every text.
 
 ```sh
@@ -30,7 +30,8 @@ const COMMON: [&str; 5] = ["v", "at", "run", "lane", "event"];
 
 /// What a value is, in words.
 fn is(schema: &Value) -> String {
-    let words = |of: &Value| of.as_array().unwrap().iter().map(|one| format!("`{}`", one.as_str().unwrap())).collect();
+    let word = |one: &Value| one.as_str().map_or("null".to_owned(), |word| format!("`{word}`"));
+    let words = |of: &Value| of.as_array().unwrap().iter().map(word).collect();
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();
         return format!("[{name}](#{name})");

@@ -57,7 +57,7 @@ fn printed(line: &str) -> What {
 /// A run of two steps, of which the second one fails.
 fn run() -> Vec<What> {
     let place = |file: &str| Excerpt::word(file, "\nfn deploy() {}\n", 2, 4);
-    let failed = Failure::failed("host `web2`: the disk is full: 100%, really")
+    let failed = Failure::failed("the disk is full: 100%, really")
         .on(&"web2".into())
         .help("make room")
         .at(place("std/deploy"))

@@ -284,7 +284,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
         took: 3_000,
         table: vec![row("web1")],
         next: vec!["prod deploy:stable".into()],
-        failures: vec![Failure::failed("host `web1`: the disk is full").on(&"web1".into())],
+        failures: vec![Failure::failed("the disk is full").on(&"web1".into())],
         logs: vec![],
     };
     shown.tell(3_100, "", finished);
