@@ -28,7 +28,7 @@ fn told(shop: &Shop) -> Vec<String> {
         let Simulation { events, model: after, ended, .. } =
             shop.run_with(words, model, Scenario { seed: 7, ..Scenario::default() });
         told.extend(events.iter().map(|event| serde_json::to_string(event).unwrap()));
-        let failures: Vec<&String> = ended.failures.iter().map(|failure| &failure.message).collect();
+        let failures: Vec<String> = ended.failures.iter().map(|failure| failure.to_string()).collect();
         told.push(format!("{words}: {:?} {failures:?}", ended.exit));
         model = after;
     }

@@ -27,7 +27,7 @@ fn told(shop: &Shop, ran: &Simulation) -> String {
         What::Warned { text, .. } => Some(format!("warning: {text}")),
         _ => None,
     });
-    let why = ran.ended.failures.iter().map(|f| format!("error: {}", f.message));
+    let why = ran.ended.failures.iter().map(|f| format!("error: {f}"));
     let rows = ran.ended.table.iter().map(|row| {
         let of = |cell: &Option<String>| cell.clone().unwrap_or_default();
         format!("{} {} {} {:?} {:?}", row.host, of(&row.old), of(&row.new), row.balancer, row.result)
@@ -126,7 +126,7 @@ fn what_was_rolled_back_is_deployed_again_only_when_it_is_typed_in_full_or_somet
             format!("`{name}` is v3.0.1 (3.0.1), which was rolled back by tester from simulator at {at}")
         );
         assert_eq!(
-            why.help.as_deref(),
+            why.advice().as_deref(),
             Some("nothing was changed; to deploy it anyway, type its tag or all of its digits")
         );
         assert_eq!(again.model.end_state(), model.end_state());
@@ -324,7 +324,7 @@ fn a_rollback_that_is_refused_after_it_switched_hosts_does_not_say_that_nothing_
     assert_eq!(ran.ended.exit, Exit::Failed);
     let why = &ran.ended.failures[0];
     assert!(why.message.contains("live after this, and it needs 2"), "{why}");
-    let help = why.help.as_deref().unwrap_or_default();
+    let help = why.advice().unwrap_or_default();
     assert!(help.starts_with("nothing more was changed; see `min_live`"), "{help}");
     assert_eq!(serve(&shop, &ran.model), "3.0.0 3.0.0 3.0.1 3.0.1 3.0.1");
 }

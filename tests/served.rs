@@ -35,8 +35,8 @@ fn a_setup_that_is_not_told_so_leaves_another_tools_folder_and_names_what_takes_
     let run = shop.run("prod setup", model);
     assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Failed, vec![]));
     assert!(failures(&run)[0].starts_with("host `web1`: this is another tool's layout"), "{:?}", failures(&run));
-    let help = "`setup:adopt` takes it over as it is (`release::adopt(host)`); nothing was changed";
-    assert_eq!(run.ended.failures[0].help.as_deref(), Some(help));
+    let help = "nothing was changed; `setup:adopt` takes it over as it is (`release::adopt(host)`)";
+    assert_eq!(run.ended.failures[0].advice().as_deref(), Some(help));
     let typo = shop.run("prod setup:adpot", foreign().1);
     assert!(failures(&typo)[0].starts_with("type setup, or setup:adopt; there is no setup:adpot"));
 }
@@ -392,5 +392,5 @@ fn a_name_that_does_not_resolve_where_it_is_probed_is_told_before_anything_is_ch
     let mut model = shop.done("prod proxy.group2", model);
     model.unresolved = [("prod".into(), "web1".into())].into();
     let run = shop.run("prod proxy.all", model);
-    assert!(failures(&run)[0].starts_with("`web1` doesn't resolve on `lb1`"), "{:?}", failures(&run));
+    assert!(failures(&run)[0].starts_with("host `web1`: `web1` doesn't resolve on `lb1`"), "{:?}", failures(&run));
 }

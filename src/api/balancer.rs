@@ -10,7 +10,7 @@ use crate::{
     event::Standing,
     failure::{Cause, Failure},
     script::{Here, RhaiResultOf, Targets, here, thrown},
-    session::{Out, taken_out},
+    session::{LeftOut, Out, taken_out},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
@@ -410,11 +410,25 @@ pub mod balancer {
     #[rhai_fn(name = "leave_out", return_raw)]
     pub fn leave_out(ctx: NativeCallContext, why: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
-        // What a balancer lacks is met by each call that asks it, and said once.
-        let known = here.session.observed.all_left_out().iter().any(|known| known == why);
-        if !known {
-            here.session.observed.left_out(why);
+        if here.session.observed.left_out(LeftOut::Why(why.to_owned())) {
             here.lane.tell(crate::event::What::Warned { host: None, text: why.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Reports that hosts were left as they are because something failed: the run ends with exit code 8.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// try { balancer::check(targets()); } catch (failure) { balancer::leave_out(failure); }
+    /// ```
+    #[rhai_fn(name = "leave_out", return_raw)]
+    pub fn leave_out_failed(ctx: NativeCallContext, failure: Failure) -> RhaiResultOf<()> {
+        let here = here(&ctx)?;
+        let text = failure.to_string();
+        if here.session.observed.left_out(LeftOut::Failed(Box::new(failure))) {
+            here.lane.tell(crate::event::What::Warned { host: None, text });
         }
         Ok(())
     }

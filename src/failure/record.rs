@@ -50,6 +50,11 @@ impl Failure {
         self.cause.reason()
     }
 
+    /// Whether another call failed for the same cause, with the same words.
+    pub fn is_like(&self, other: &Failure) -> bool {
+        self.cause == other.cause && self.host == other.host && self.message == other.message
+    }
+
     /// Whether it tells of another failure: that one is the same, or among those that it joins.
     pub fn tells(&self, other: &Failure) -> bool {
         let same = match (&self.origin, &other.origin) {

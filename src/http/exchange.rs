@@ -136,7 +136,10 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
-        return Err(Failure::new(Cause::Http, format!("`{}` is redirected to something that isn't a URL", request.shown())));
+        return Err(Failure::new(
+            Cause::Http,
+            format!("`{}` is redirected to something that isn't a URL", request.shown()),
+        ));
     };
     if url.scheme() == "https" && next.scheme() == "http" {
         let message =

@@ -14,7 +14,7 @@ use crate::{
     fleet::Fleet,
     ledger::{Phase, SayRun},
     script::{Here, Located},
-    session::{Reader, Session, settled},
+    session::{LeftOut, Reader, Session, settled},
     world::real::Holder,
 };
 use std::sync::Arc;
@@ -107,7 +107,9 @@ fn give_back(session: &Session, lane: &Arc<Lane>, fleet: Arc<Fleet>, exit: Exit)
 /// Says why nobody knows how hosts stand; a run that was only to show that has failed.
 fn tell_unread(session: &Session, lane: &Arc<Lane>, unread: Vec<Failure>) -> Vec<Failure> {
     let told = session.observed.all_left_out();
-    let unread: Vec<Failure> = unread.into_iter().filter(|failure| !told.contains(&failure.message)).collect();
+    let told =
+        |failure: &Failure| told.iter().any(|left| matches!(left, LeftOut::Failed(left) if left.is_like(failure)));
+    let unread: Vec<Failure> = unread.into_iter().filter(|failure| !told(failure)).collect();
     // Nothing was asked for but to see how the hosts stand.
     if session.run.line == session.run.naming {
         return unread;

@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     host::Name,
     ledger::{self, Book, Consult},
-    session::{Out, Session},
+    session::{LeftOut, Out, Session},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -37,7 +37,7 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
             }
             _ => continue,
         };
-        observed.left_out(&text);
+        observed.left_out(LeftOut::Why(text.clone()));
         lane.tell(What::Warned { host: None, text });
     }
 }

@@ -1,5 +1,5 @@
 //! What a run has seen and done so far, host by host.
-use super::{HostState, Names};
+use super::{HostState, LeftOut, Names};
 use crate::{
     event::Place,
     fleet::Fleet,
@@ -32,7 +32,7 @@ pub(super) struct Seen {
     commit: Option<(String, Commit)>,
     resolved: BTreeMap<(Name, String), Resolved>,
     targets: Vec<(Arc<Fleet>, Host)>,
-    left_out: Vec<String>,
+    left_out: Vec<LeftOut>,
     next: Vec<String>,
     locked: BTreeSet<Name>,
     unfinished: BTreeSet<Name>,
@@ -55,11 +55,18 @@ impl Observed {
     }
 
     /// Hosts were left as they are and need a person: the run ends with exit code 8.
-    pub fn left_out(&self, why: &str) {
-        self.seen.lock().unwrap().left_out.push(why.to_owned());
+    ///
+    /// False if that was said before: what a balancer lacks is met by each call that asks it, and said once.
+    pub fn left_out(&self, left: LeftOut) -> bool {
+        let mut seen = self.seen.lock().unwrap();
+        let new = !seen.left_out.iter().any(|known| known.is_like(&left));
+        if new {
+            seen.left_out.push(left);
+        }
+        new
     }
 
-    pub fn all_left_out(&self) -> Vec<String> {
+    pub fn all_left_out(&self) -> Vec<LeftOut> {
         self.seen.lock().unwrap().left_out.clone()
     }
 

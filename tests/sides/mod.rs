@@ -206,7 +206,7 @@ impl Sides {
         E::Outcome: std::fmt::Debug,
     {
         let failure = self.same(effect).expect_err(text);
-        assert!(failure.message.contains(text), "{failure:?}");
+        assert!(failure.to_string().contains(text), "{failure:?}");
     }
 
     /// Looks in both worlds whether a call was done.
