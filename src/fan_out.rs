@@ -1,11 +1,11 @@
 //! One thing on many hosts: limits, batches, budgets.
 use crate::{
     effect::Lane,
+    effect::Work,
     event::What,
     failure::{Cause, Failure},
     host::Host,
     script::{Here, OnLanes, RhaiResultOf, Targets, failure_of, thrown},
-    world::Work,
 };
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use serde::Deserialize;

@@ -4,6 +4,7 @@
 mod alone;
 pub mod api;
 pub mod balancer;
+pub mod bookkeeping;
 pub mod cli;
 pub mod command;
 pub mod control;
@@ -24,6 +25,7 @@ pub mod ledger;
 pub mod line;
 pub mod local;
 pub mod model;
+pub mod port;
 pub mod release;
 pub mod report;
 pub mod run;

@@ -10,7 +10,8 @@ use crate::{
     session::{Allowances, Fault, Faults, Journaling, Run, Session, Stop, Yes},
     store::Record,
     ui::Pausing,
-    world::{STACK, simulated::Simulated},
+    world::STACK,
+    world::simulated::Simulated,
 };
 use std::{
     sync::{Arc, Mutex},

@@ -4,10 +4,10 @@ mod made_up;
 
 use made_up::{Shop, changes, done, failures, load};
 use rfab::{
+    bookkeeping::Owner,
     cli::{flags, request::Action},
     event::{Outcome, What},
     failure::Exit,
-    ledger::Owner,
     line,
     model::{Fact, Machine, Model},
     secret::Key,
@@ -274,7 +274,7 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
     let trial = Trial::of(Shop::four(PAY));
     let died = trial.attempt("prod release:stable", trial.before.clone(), Some(Fault::KilledAfter(80)), "died");
     let mut model = died.model;
-    let holder = rfab::world::real::Holder {
+    let holder = rfab::port::Holder {
         who: "anna".into(),
         from: "laptop".into(),
         run: trial.id(),
@@ -294,7 +294,7 @@ fn a_run_that_is_under_way_is_shown_as_such_and_never_to_be_taken_back() {
         trial.id()
     );
     assert_eq!(warned(&under_way), [says]);
-    let back = rfab::world::real::Holder { run: "sim-99".into(), line: format!("--abort {}", trial.id()), ..holder };
+    let back = rfab::port::Holder { run: "sim-99".into(), line: format!("--abort {}", trial.id()), ..holder };
     model.state(&"prod".into()).unwrap().held_by = Some(back);
     let text = warned(&trial.shop.run("prod proxy.status", model)).join("\n");
     assert!(

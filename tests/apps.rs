@@ -195,7 +195,7 @@ fn another_operator_at_work_on_one_app_keeps_nobody_from_the_other() {
     let shop = shop();
     let mut model = done(shop.run("api proxy.status", Model::new()));
     model = done(shop.run("shop proxy.status", model));
-    let holder = rfab::world::real::Holder {
+    let holder = rfab::port::Holder {
         who: "anna".into(),
         from: "mac".into(),
         run: "r7".into(),

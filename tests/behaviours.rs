@@ -6,6 +6,7 @@ mod sides;
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
     balancer::{AcquireLock, CutOff, Lock, Place, ReadBalance, Reopen, SetAdmin, SetWeight, WaitDrained, WaitUp},
+    bookkeeping::{Mark, MarkState, ReadLedger, ReadMarks},
     command::Command,
     effect::Admin,
     failure::Reason,
@@ -13,7 +14,6 @@ use rfab::{
     git::{Change, ChangeRepository, ReadLog, ReadNames, Resolve},
     health::{Expected, Inspect, Probe, ProbeOnce, Tried, TryProbe},
     host::Host,
-    ledger::{Mark, MarkState, ReadLedger, ReadMarks},
     model::{Fact, Release, Said, key},
     release::{
         Activate, Adopt, CheckOut, Home, Number, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage,

@@ -5,10 +5,10 @@ mod sides;
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rfab::{
     balancer::{SetAdmin, SetWeight},
+    bookkeeping::{Mark, MarkState},
     command::Command,
     effect::{Admin, Seen},
     git::{Change, ChangeRepository, Pushed},
-    ledger::{Mark, MarkState},
     model::{Fact, Release},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
     service::{ChangeService, ServiceChange},

@@ -1,12 +1,12 @@
 //! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
 use super::{git::CommitValue, options::options};
 use crate::{
+    bookkeeping::{Consult, NumberOf},
     failure::{Cause, Failure},
     fan_out,
     fleet::Accept,
     git::app,
     host::Host,
-    ledger::{Consult, NumberOf},
     model::Release,
     release::{ANOTHER, CheckOut, Home, PackBuilt, ReadBuilt, ReadManifest, Sweep, TakeArchive, Wanted},
     script::{Here, RhaiResultOf, Targets, current_targets, failure_of, run_defers, thrown},

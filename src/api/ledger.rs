@@ -1,8 +1,9 @@
 //! What is written down of who did what.
 use super::HostValue;
 use crate::{
+    bookkeeping::{Consult, Summed},
     control::shown,
-    ledger::{Consult, Line, Summed},
+    ledger::Line,
     release::ReadBook,
     script::{RhaiResultOf, Targets, here, thrown},
     session::Names,

@@ -2,11 +2,12 @@
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
+    bookkeeping::{Called, Consult, Histories, Releasing},
     event::{Standing, What},
     failure::{Cause, Failure},
     fan_out,
     git::{Kind, ReadDate, Resolve, app},
-    ledger::{Book, Called, Consult, Histories, Line, Phase, Releasing, reserved},
+    ledger::{Book, Line, Phase, reserved},
     model::Commit,
     release::{Home, Lacks, Number, Preflight, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},

@@ -1,7 +1,7 @@
 //! What a host has of releases, as scripts see it.
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
-    ledger::{Consult, Switched},
+    bookkeeping::{Consult, Switched},
     model::Release as Tree,
     release::{Adopt, Adopted, Home, Listing, ReadReleases, Verify},
     script::{Here, RhaiResultOf, thrown},

@@ -7,8 +7,9 @@ use super::{
     release_value::ReleaseValue,
 };
 use crate::{
+    bookkeeping::{Mark, MarkState, ReadMarks},
     failure::Failure,
-    ledger::{Mark, MarkState, Phase, ReadMarks, WITHDRAWN, bad, switch},
+    ledger::{Phase, WITHDRAWN, bad, switch},
     script::{Here, RhaiResultOf, Targets, current_targets, failure_of, here, thrown},
 };
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};

@@ -2,9 +2,9 @@
 use super::HostValue;
 use crate::{
     balancer::{Balance, ReadBalance},
+    bookkeeping::{self, Consult},
     event::Standing,
     host::Host,
-    ledger::{self, Consult},
     script::{Here, RhaiResultOf, Targets, thrown},
     session::{Out, in_again},
 };
@@ -52,9 +52,9 @@ pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiRe
 }
 
 /// Asks the ledger how targets stand.
-pub fn standing_of(targets: &Targets) -> Consult<ledger::Standing> {
+pub fn standing_of(targets: &Targets) -> Consult<bookkeeping::Standing> {
     let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
-    Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: Some(hosts) } }
+    Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: Some(hosts) } }
 }
 
 /// A host alone, as targets.

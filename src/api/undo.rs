@@ -1,9 +1,9 @@
 //! What hosts had before a run, handed to the script that undoes the run.
 use super::release_value::ReleaseValue;
 use crate::{
+    bookkeeping::{Consult, ReasonsBefore},
     fleet::Fleet,
     host::Host,
-    ledger::{Consult, ReasonsBefore},
     model::Release as Tree,
     script::{Here, RhaiResultOf},
     session::Was,

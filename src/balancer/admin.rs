@@ -1,18 +1,16 @@
 //! Takes hosts out of all their pools, or puts them back: all or none.
-use super::{
-    BalancerState, Place, ReadBalance, by_hand,
-    driver::{self, Checked, Driver},
-    places,
-};
+use super::{ReadBalance, by_hand, places};
 use crate::{
+    bookkeeping::ReadLedger,
     effect::*,
     event::{Standing, What},
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name, listed},
-    ledger::{Line, Phase, ReadLedger},
+    ledger::{Line, Phase},
     model::{Miss, Model, Predicted},
-    world::real::{Connections, Note},
+    port::{BalancerState, Checked, Driver, Place},
+    port::{Connections, Note},
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -358,7 +356,7 @@ impl Now {
         states.map(Now)
     }
 
-    fn of_server(&self, server: &Server<'_>) -> Result<&driver::Server, Failure> {
+    fn of_server(&self, server: &Server<'_>) -> Result<&crate::port::Server, Failure> {
         let place = &server.place;
         let pool = self.0.get(&place.balancer).and_then(|state| state.pools.get(&*place.pool));
         let found = pool.and_then(|servers| servers.iter().find(|known| known.name == place.server));
@@ -432,7 +430,7 @@ async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> 
     server_of(driver, place).await.map(|server| server.own)
 }
 
-pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<driver::Server, Failure> {
+pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<crate::port::Server, Failure> {
     let servers = driver.list(&place.pool).await?;
     servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
 }

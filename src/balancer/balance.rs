@@ -1,8 +1,5 @@
 //! The state of every server of a fleet.
-use super::{
-    driver::{Admin, Checked, Server},
-    places,
-};
+use super::places;
 use crate::{
     effect::*,
     event::Standing,
@@ -10,6 +7,7 @@ use crate::{
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     model::{Model, Predicted},
+    port::{Admin, BalancerState, Checked, Server},
 };
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -19,14 +17,6 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Balance {
     pub balancers: BTreeMap<Name, BalancerState>,
-}
-
-/// What one balancer says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BalancerState {
-    /// Changes when it may have forgotten what it was told.
-    pub epoch: String,
-    pub pools: BTreeMap<Name, Vec<Server>>,
 }
 
 impl Balance {

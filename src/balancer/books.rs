@@ -5,7 +5,7 @@ use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
     ledger::Book,
-    world::real::{Input, Job, Transport},
+    port::{Input, Job, Transport},
 };
 use std::{
     collections::BTreeMap,

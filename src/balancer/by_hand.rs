@@ -1,14 +1,15 @@
 //! A balancer that rfab may not speak to: a person does what is to be done there, and is asked.
 //!
 //! How its servers stand is what runs asked for and a person said to be done, by the ledger; else a person says it once.
-use super::{BalancerState, Place, admin::moved, driver::Server};
+use super::admin::moved;
 use crate::{
     effect::{Admin, At},
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     ledger::{Book, Line, Phase, line},
-    world::real::Holder,
+    port::Holder,
+    port::{BalancerState, Place, Server},
 };
 use std::collections::BTreeMap;
 
@@ -25,11 +26,16 @@ fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item =
     fleet.hosts.iter().filter(|host| balancer.has(host))
 }
 
+/// How servers stand that nobody can ask by program, as a person said in this run: by fleet, balancer and host.
+#[derive(Default)]
+struct Said(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
+
 /// How every server stands. A person is asked for those of which nobody knows.
 pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
     let book = at.real.site(&fleet.name).balancing.book(&balancer.name).await?;
     // Who else asks waits for the answer.
-    let mut said = at.real.said.lock().await;
+    let said = at.real.kept.get::<Said>();
+    let mut said = said.0.lock().await;
     let key = |host: &Host| (fleet.name.clone(), balancer.name.clone(), host.name.clone());
     let unknown: Vec<&Name> = servers(fleet, balancer)
         .filter(|host| known(&book, &host.name).is_none() && !said.contains_key(&key(host)))
@@ -117,7 +123,7 @@ fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
 
 /// Writes down what a person said in this run of how hosts stood before it. Needs the lock.
 pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> Result<(), Failure> {
-    let said = at.real.said.lock().await.clone();
+    let said = at.real.kept.get::<Said>().0.lock().await.clone();
     let site = at.real.site(&fleet.name);
     for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
         if known(&*site.balancing.book(&balancer).await?, &host).is_none() {

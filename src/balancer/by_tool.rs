@@ -1,7 +1,6 @@
 //! A balancer's admin socket, asked by a program on its host: where sshd forwards no sockets, and no lock is held.
 use super::{
     diagnosis::unasked,
-    driver::Socket,
     lock_session::unanswered,
     socket::{is_masters, one_line, to_worker},
 };
@@ -9,7 +8,8 @@ use crate::{
     command::Command,
     failure::{Failure, Reason},
     host::{Host, Name},
-    world::real::{Job, Transport},
+    port::Socket,
+    port::{Job, Transport},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};

@@ -1,11 +1,12 @@
 //! Whether balancers can be changed at all, before anything else is.
-use super::{Place, driver::Finding, places};
+use super::places;
 use crate::{
     effect::*,
     event::What,
     failure::Failure,
     fleet::Fleet,
     model::{Model, Predicted},
+    port::{Finding, Place},
 };
 use serde::Serialize;
 use std::sync::Arc;

@@ -1,9 +1,7 @@
 //! Clients that are bound to a drained host, by a cookie or a stick table: HAProxy gives it their requests until it is
 //! in maintenance.
 use super::{
-    Place,
     admin::{server_of, set},
-    driver::{Driver, Server},
     places,
     wait::undrained,
 };
@@ -14,6 +12,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
+    port::{Driver, Place, Server},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};

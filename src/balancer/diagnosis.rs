@@ -4,7 +4,7 @@ use crate::{
     command::Command,
     failure::{Cause, Failure},
     host::Host,
-    world::real::{Job, Transport},
+    port::{Job, Transport},
 };
 use std::time::Duration;
 

@@ -3,7 +3,6 @@ use super::{
     books::{Books, Shelf},
     by_tool::ByTool,
     diagnosis::unasked,
-    driver::{Driver, Socket},
     haproxy::Haproxy,
     lock_session::{LockSession, SILENCE, Taken, held_by, lost},
     socket::{ReadOnly, UnixSocket, remote},
@@ -13,7 +12,8 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     ledger::Book,
-    world::real::{Balancing, Holder, Says, Transport, Waits},
+    port::{Balancing, Holder, Says, Transport, Waits},
+    port::{Driver, Socket},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

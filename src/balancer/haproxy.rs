@@ -4,11 +4,10 @@
 mod table;
 mod words;
 
-use super::{
-    BalancerState, Place,
-    driver::{Admin, Driver, Finding, Server, Socket},
+use crate::{
+    failure::{Cause, Failure},
+    port::{Admin, BalancerState, Driver, Finding, Place, Server, Socket},
 };
-use crate::failure::{Cause, Failure};
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
 use table::Table;

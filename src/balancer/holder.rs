@@ -1,13 +1,13 @@
 //! Who holds a fleet's lock at this moment.
 use crate::{
+    bookkeeping::place,
     command::Command,
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::Host,
-    ledger::place,
     model::{Model, Predicted},
-    world::real::{Holder, Job},
+    port::{Holder, Job},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};

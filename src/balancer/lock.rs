@@ -1,14 +1,14 @@
 //! One operator a fleet.
 use super::lock_session::{held, lost};
 use crate::{
+    bookkeeping::place,
     effect::*,
     event::What,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Name,
-    ledger::place,
     model::{Miss, Model, Predicted},
-    world::real::{Holder, Waits},
+    port::{Holder, Waits},
 };
 use serde::Serialize;
 use std::sync::Arc;

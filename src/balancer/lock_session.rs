@@ -1,12 +1,12 @@
 //! The lock of a fleet, held by a small program on the balancer's host that dies with its connection.
-use super::driver::{Socket, only_read};
 use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
     command::Command,
     control::shown,
     failure::{Cause, Failure},
     host::Host,
-    world::real::{Exclusive, Holder, Job, Transport},
+    port::{Exclusive, Holder, Job, Transport},
+    port::{Socket, only_read},
 };
 use async_trait::async_trait;
 use std::{

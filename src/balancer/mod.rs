@@ -1,5 +1,4 @@
 //! Servers in and out of their pools.
-pub mod driver;
 pub mod haproxy;
 pub mod lock_session;
 
@@ -20,14 +19,15 @@ pub mod socket;
 mod wait;
 mod weight;
 
+pub use crate::port::{BalancerState, Place};
 pub use acquire_lock::AcquireLock;
 pub use admin::{SetAdmin, unhealthy};
-pub use balance::{Balance, BalancerState, ReadBalance};
+pub use balance::{Balance, ReadBalance};
 pub use check::CheckBalancers;
 pub use cut_off::{CutOff, Reopen};
 pub use fleet_locks::FleetLocks;
 pub use holder::ReadHolder;
 pub use lock::{Holds, Lock};
-pub use place::{Place, places};
+pub use place::places;
 pub use wait::{Emptied, WaitDrained, WaitUp};
 pub use weight::SetWeight;

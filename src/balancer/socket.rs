@@ -1,9 +1,9 @@
 //! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
-use super::driver::{Socket, only_read};
 use crate::{
     failure::{Cause, Failure},
     fleet::address_and_port,
-    world::real::Remote,
+    port::Remote,
+    port::{Socket, only_read},
 };
 use async_trait::async_trait;
 use std::{

@@ -1,9 +1,5 @@
 //! Waits for what a balancer shows of a host.
-use super::{
-    Balance, ReadBalance,
-    driver::{Checked, Server},
-    places,
-};
+use super::{Balance, ReadBalance, places};
 use crate::{
     effect::*,
     event::What,
@@ -11,6 +7,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
+    port::{Checked, Server},
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};

@@ -1,15 +1,12 @@
 //! How much of a pool's traffic a host gets.
-use super::{
-    Place, ReadBalance,
-    driver::{Driver, Server},
-    places,
-};
+use super::{ReadBalance, places};
 use crate::{
     effect::*,
     failure::{Cause, Failure},
     fleet::Fleet,
     host::Host,
     model::{Model, Predicted},
+    port::{Driver, Place, Server},
 };
 use serde::Serialize;
 use std::sync::Arc;

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     failure::{Failure, Reason},
+    port::Person,
     report,
     store::{Meant, Resumed, RunEntry},
-    world::real::Person,
 };
 use jiff::Zoned;
 use std::{path::Path, slice, thread::sleep, time::Duration};

@@ -8,11 +8,12 @@ use crate::{
     fleet::{Fleet, did_you_mean, is_name},
     host::Host,
     line::Line,
+    port::Person,
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
     ssh::{Offer, Other, Standing, Strangers},
-    world::{STACK, nowhere::Nowhere, real::Person},
+    world::{STACK, nowhere::Nowhere},
 };
 use std::{
     collections::BTreeSet,

@@ -10,19 +10,18 @@ use super::{
 use crate::{
     balancer::FleetLocks,
     effect::Fleets,
+    effect::World,
     event::{Listener, What},
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
+    port::{Connections, Person, Real, Transport},
     report::{self, Beside},
     run::{self, Ended},
     session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
     store::{Record, Steps, Tail},
-    world::{
-        STACK, World,
-        real::{Connections, Person, Real, RealWorld, Transport},
-    },
+    world::{STACK, real::RealWorld},
 };
 use std::{env, path::PathBuf, sync::Arc, thread, time::Duration};
 

@@ -4,8 +4,8 @@ use crate::{
     command::Command,
     failure::Failure,
     git,
+    port::Ended,
     release::{self, ReleaseName},
-    world::real::Ended,
 };
 use std::{
     fs::File,

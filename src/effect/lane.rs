@@ -1,12 +1,12 @@
 //! Lines of effects, one after another, that come to the door.
 use super::{Answered, Effect, Kind, Noting, Record};
 use crate::{
+    effect::World,
     event::{Event, Listener, What},
     failure::Failure,
     host::{Host, Name},
     model::Time,
     secret::Masks,
-    world::World,
 };
 use std::{
     fmt,

@@ -2,11 +2,13 @@
 mod lane;
 mod read;
 mod record;
+mod world;
 
 pub use crate::event::Kind;
 pub use lane::{Ask, Call, Door, Id, Lane};
 pub use read::Read;
 pub use record::{Answer, Answered, Record};
+pub use world::{Alone, Work, World};
 
 use crate::{
     event::What,
@@ -14,7 +16,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
-    world::real::{Note, Real},
+    port::{Note, Real},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -80,7 +82,7 @@ pub enum Touch<'a> {
     Here,
 }
 
-pub use crate::balancer::driver::Admin;
+pub use crate::port::Admin;
 
 impl Touch<'_> {
     /// The fleet that it changes something of.
@@ -162,9 +164,6 @@ impl At<'_> {
         self.notes.iter().find_map(|n| n.place.is_none().then(|| n.note.clone()))
     }
 }
-
-/// Stands for the time in a ledger line that is made before it is written; who writes it puts his own in.
-pub const AT: &str = "@AT@";
 
 /// A pair of ledger lines, and where they go.
 #[derive(Clone, Debug)]

@@ -1,15 +1,13 @@
 //! Hosts that were put back, looked at once more.
 use super::{Probe, ProbeOnce};
 use crate::{
-    balancer::{
-        ReadBalance,
-        driver::{Checked, Server},
-    },
+    balancer::ReadBalance,
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
     model::{Miss, Model, Predicted},
+    port::{Checked, Server},
 };
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,7 @@ use crate::{
     effect::At,
     failure::{Cause, Failure},
     fleet::Version,
-    world::real::{Connections, Job},
+    port::{Connections, Job},
 };
 use std::sync::Arc;
 

@@ -1,11 +1,12 @@
 //! What a host should serve, as it is written down where it is served.
 use super::{Answer, Probe, says, says::names_commit};
 use crate::{
+    bookkeeping::ReadLedger,
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::Host,
-    ledger::{Book, ReadLedger},
+    ledger::Book,
     model::{Commit, Model, Predicted},
     release::{Listing, ReadBook, ReadReleases},
     service::ReadInstalled,

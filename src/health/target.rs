@@ -4,7 +4,7 @@ use crate::{
     failure::{Cause, Failure},
     fleet::Health,
     http::innermost,
-    world::real::{Connections, Remote},
+    port::{Connections, Remote},
 };
 use reqwest::{Certificate, Url, header::HOST};
 use std::path::{Path, PathBuf};

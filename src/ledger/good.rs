@@ -1,6 +1,6 @@
 //! What was good on a host.
 use super::{Book, Line, Phase};
-use crate::{host::Name, model::Commit};
+use crate::host::Name;
 use std::collections::BTreeMap;
 
 /// The name of a host's switches among what is written down for a fleet.
@@ -35,7 +35,7 @@ pub fn reserved(name: &str) -> bool {
 const BACK: usize = 20;
 
 /// What was good on a host so far, each with something that is kept of its line.
-pub(super) struct Goods<'a, T>(Vec<(&'a Commit, T)>);
+pub(super) struct Goods<'a, T>(Vec<(&'a Name, T)>);
 
 impl<T> Default for Goods<'_, T> {
     fn default() -> Self {
@@ -45,7 +45,7 @@ impl<T> Default for Goods<'_, T> {
 
 impl<'a, T> Goods<'a, T> {
     /// Takes the next mark of the host.
-    pub fn take(&mut self, line: &'a Line, commit: &'a Commit, kept: T) {
+    pub fn take(&mut self, line: &'a Line, commit: &'a Name, kept: T) {
         let known = self.0.iter().position(|(c, _)| *c == commit);
         let is_bad = line.reason.as_deref().is_some_and(is_bad);
         match known {
@@ -70,7 +70,7 @@ impl Book {
     ///
     /// A switch back to one of them forgets those after it, from its first moment on: what was left is not gone back to.
     /// One that did not prove healthy when it was last tried is forgotten, too.
-    pub fn good(&self, host: &str) -> Vec<Commit> {
+    pub fn good(&self, host: &str) -> Vec<Name> {
         let mut goods = Goods::default();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
             let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };
@@ -82,13 +82,13 @@ impl Book {
     }
 
     /// The last of them and the one before it: what a host goes back to, however many that never were good came since.
-    pub fn spared(&self, host: &str) -> Vec<Commit> {
+    pub fn spared(&self, host: &str) -> Vec<Name> {
         let mut good = self.good(host);
         good.split_off(good.len().saturating_sub(2))
     }
 
     /// The same of several hosts, read once.
-    pub fn goods(&self, hosts: &[Name]) -> BTreeMap<Name, Vec<Commit>> {
+    pub fn goods(&self, hosts: &[Name]) -> BTreeMap<Name, Vec<Name>> {
         let mut all: BTreeMap<&str, Goods<()>> = hosts.iter().map(|host| (&**host, Goods::default())).collect();
         for line in self.lines.iter().filter(|line| line.effect == "mark") {
             let (Some(name), Some(commit)) = (&line.reason, &line.commit) else { continue };

@@ -54,7 +54,8 @@ pub enum Phase {
     Unknown,
 }
 
-pub use crate::effect::AT;
+/// Stands for the time in a line that is made before it is written; whoever writes it puts the time in.
+pub const AT: &str = "@AT@";
 
 impl Line {
     /// The line with nothing in its words that moves or hides text, for they are shown to people.

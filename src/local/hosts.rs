@@ -8,7 +8,7 @@ use crate::{
     ssh::Output,
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The most that it may print, in bytes: as much as a fleet file has.
 const LARGEST: usize = 4 << 20;
@@ -25,6 +25,10 @@ pub struct ReadHosts {
     pub local: Local,
     pub command: Command,
 }
+
+/// What inventories printed in this run, by their commands.
+#[derive(Default)]
+struct Printed(tokio::sync::Mutex<BTreeMap<String, String>>);
 
 impl ReadHosts {
     pub fn new(fleet: &str, words: &[String], local: Local) -> ReadHosts {
@@ -78,7 +82,8 @@ impl Read for ReadHosts {
 
     /// It is run once a run, however often the fleet is named: the inventory may change meanwhile.
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let mut said = at.real.printed.lock().await;
+        let printed = at.real.kept.get::<Printed>();
+        let mut said = printed.0.lock().await;
         if let Some(known) = said.get(&self.command.shown()) {
             return Ok(known.clone());
         }

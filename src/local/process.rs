@@ -4,8 +4,8 @@ use crate::{
     command::Command,
     event::Stream,
     failure::{Cause, Failure},
+    port::{Ended, Hears},
     ssh::heard::{Halves, flush, hear},
-    world::real::{Ended, Hears},
 };
 use std::{io, os::unix::process::ExitStatusExt as _, pin::pin, process::Stdio, time::Duration};
 use tokio::{

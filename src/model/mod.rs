@@ -8,10 +8,11 @@ pub use machine::{Machine, Said};
 pub use pool::{PoolServer, StateFolder};
 
 use crate::{
-    effect::{AT, Admin},
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
+    ledger::line::AT,
+    port::Admin,
 };
 use serde::{Deserialize, Serialize};
 use std::{

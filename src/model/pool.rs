@@ -1,6 +1,6 @@
 //! Servers of the model's pools, and what is written down for a fleet.
 use super::{Fact, Predicted, Time};
-use crate::{effect::Admin, host::Name, world::real::Holder};
+use crate::{host::Name, port::Admin, port::Holder};
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 /// A host in one pool.

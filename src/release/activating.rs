@@ -1,10 +1,10 @@
 //! Makes a staged release the current one, and removes old ones.
 use super::{Error, Home, ReadReleases, on_host};
 use crate::{
+    bookkeeping::ReadLedger,
     effect::*,
     failure::Failure,
     host::Host,
-    ledger::ReadLedger,
     model::{Machine, Model, Predicted, Release},
 };
 use serde::Serialize;

@@ -6,7 +6,7 @@ use super::{
     pack::Packed,
     program::Program,
 };
-use crate::world::real::Ended;
+use crate::port::Ended;
 use serde::{Deserialize, Serialize};
 
 /// How staging ended well.

@@ -1,5 +1,5 @@
 //! A release from an archive of this machine, such as an artifact of a CI.
-use super::packs::part;
+use super::{PackedTrees, packs::part};
 use crate::{
     effect::*,
     failure::Failure,
@@ -47,7 +47,7 @@ impl Effect for TakeArchive {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let (own, packs, cache) = (self.clone(), at.real.packed.clone(), at.real.cache.clone());
+        let (own, packs, cache) = (self.clone(), at.real.kept.get::<PackedTrees>(), at.real.cache.clone());
         let taken = tokio::task::spawn_blocking(move || {
             let (folder, newest) = own.unpacked(&cache)?;
             packs.pack_folder(&part(folder.path(), &own.part)?, &own.commit, newest, &own.linked, &cache)

@@ -8,7 +8,7 @@ use crate::{
     host::Host,
     ledger::{Book, Line},
     model::{Model, Predicted},
-    world::real::Job,
+    port::Job,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

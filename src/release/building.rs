@@ -1,7 +1,7 @@
 //! A commit built on this machine: its tree in a folder, and what is left there packed for a release.
 //!
 //! All of it belongs to one attempt at a run: whoever resumes the run takes what is kept, or builds anew.
-use super::{Wanted, on_host, source};
+use super::{PackedTrees, Wanted, on_host, source};
 use crate::{
     effect::*,
     failure::Failure,
@@ -36,7 +36,7 @@ impl Read for ReadBuilt {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
         let run = self.own.then_some(&**at.lane.run());
-        let built = at.real.packed.built(&self.of, run, &at.real.cache);
+        let built = at.real.kept.get::<PackedTrees>().built(&self.of, run, &at.real.cache);
         Ok(built.map(|packed| packed.manifest_sha256.clone()))
     }
 
@@ -132,7 +132,7 @@ impl Effect for PackBuilt {
 
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
         let (of, folder, run) = (self.of.clone(), self.folder.clone(), at.lane.run().to_string());
-        let (packs, cache) = (at.real.packed.clone(), at.real.cache.clone());
+        let (packs, cache) = (at.real.kept.get::<PackedTrees>(), at.real.cache.clone());
         let packed = blocking(move || packs.keep(&of, Path::new(&folder), &run, &cache)).await?;
         Ok(packed.manifest_sha256.clone())
     }

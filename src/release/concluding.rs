@@ -7,7 +7,7 @@ use crate::{
     host::Name,
     ledger::line,
     model::{Model, Predicted},
-    world::real::Job,
+    port::Job,
 };
 use serde::Serialize;
 use std::time::Duration;

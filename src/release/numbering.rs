@@ -1,12 +1,13 @@
 //! The number that a fleet gives a commit, the same on all hosts.
 use super::on_host;
 use crate::{
+    bookkeeping::{ReadLedger, place},
     effect::*,
     event::What,
     failure::Failure,
     fleet::Fleet,
     git::{Repository, app},
-    ledger::{Book, Line, Phase, ReadLedger, line, place},
+    ledger::{Book, Line, Phase, line},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;

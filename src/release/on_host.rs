@@ -1,20 +1,20 @@
 //! What releases come to on a host: its programs, run there by the app's user.
 use super::{
-    Adopt, Adopted, Current, Home, Lacks, Listing, Preflight, Prune, ReleaseName, SetUp, Share, Stage, activated,
-    activating::Activate, answer::shared, listed, preflighted, program, pruned, set_up as read_set_up, staged,
-    verified, verifying::Verify,
+    Adopt, Adopted, Current, Home, Lacks, Listing, PackedTrees, Preflight, Prune, ReleaseName, SetUp, Share, Stage,
+    activated, activating::Activate, answer::shared, listed, preflighted, program, pruned, set_up as read_set_up,
+    staged, verified, verifying::Verify,
 };
 use crate::{
+    bookkeeping::ReadLedger,
     command::{Command, quoted},
     effect::{At, Effect},
     event::What,
     failure::{Failure, HOSTS},
     git::{self, Repository},
     host::{Host, Name},
-    ledger::ReadLedger,
     model::Release,
+    port::{Ended, Input, Job},
     ssh::trace,
-    world::real::{Ended, Input, Job},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -118,7 +118,7 @@ pub async fn stage(at: &At<'_>, stage: &Stage) -> Result<(), Failure> {
     let (host, home) = (&stage.host, &stage.home);
     let packed = match &stage.made {
         None => pack(at, &stage.repository, &stage.release.commit, &stage.linked).await?,
-        Some(manifest) => match at.real.packed.made(manifest) {
+        Some(manifest) => match at.real.kept.get::<PackedTrees>().made(manifest) {
             Some(packed) => packed,
             // Nothing is made that every host has.
             None if self::manifest(at, host, home, &stage.release).await?.as_ref() == Some(manifest) => return Ok(()),
@@ -147,7 +147,7 @@ pub async fn pack(
         git::complete(&found, commit, git::WITHIN, &git::fetched(at)).await?;
     }
     let (repository, commit, linked) = (repository.to_owned(), commit.to_owned(), linked.to_vec());
-    let (cache, packs) = (at.real.cache.clone(), at.real.packed.clone());
+    let (cache, packs) = (at.real.cache.clone(), at.real.kept.get::<PackedTrees>());
     let packed = tokio::task::spawn_blocking(move || packs.pack(&repository, &commit, &linked, &cache)).await;
     packed.map_err(|e| Failure::failed(format!("packing didn't finish: {e}")))?
 }

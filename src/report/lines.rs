@@ -9,11 +9,11 @@ use super::{
     words::{count, duration},
 };
 use crate::{
+    bookkeeping::Mark,
     effect::Effect,
     event::{Event, Kind, Listener, Stream, What},
     failure::Reason,
     host::Name,
-    ledger::Mark,
     release::Number,
 };
 use std::{collections::BTreeSet, io::Write, sync::Mutex};

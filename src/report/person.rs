@@ -2,9 +2,9 @@
 use super::filter::visible;
 use crate::{
     event::Listener,
+    port::Person,
     secret::{Masks, Secret},
     session::Stop,
-    world::real::Person,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, isatty, tcgetattr, tcsetattr, ttyname};

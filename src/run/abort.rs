@@ -9,12 +9,12 @@ use crate::{
     fabfile::Project,
     failure::Failure,
     fleet::Fleet,
+    port::Traced,
     script::{Here, Located, Targets, hand_over},
     session::{Before, EVERY, InFlight, STILL, Session},
     ssh::{ReadTrace, trace},
     store::Record,
     ui::Wait,
-    world::real::Traced,
 };
 use std::sync::{Arc, Mutex};
 

@@ -8,14 +8,15 @@ use super::{
 };
 use crate::{
     balancer::Lock,
+    bookkeeping::SayRun,
     effect::Lane,
     event::{Row, What},
     failure::{Exit, Failure},
     fleet::Fleet,
-    ledger::{Phase, SayRun},
+    ledger::Phase,
+    port::Holder,
     script::{Here, Located},
     session::{LeftOut, Reader, Session, settled},
-    world::real::Holder,
 };
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 //! Connections, opened before the first step.
 use crate::{
     balancer::{ReadBalance, ReadHolder},
+    bookkeeping::{self, Consult, place},
     event::{Standing, What},
     failure::Failure,
     host::Host,
-    ledger::{self, Book, Consult, place},
+    ledger::Book,
     script::{Here, Targets},
     session::{tell_forgotten, tell_unfinished},
     ssh::Connect,
@@ -43,7 +44,7 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
 fn read(here: &Here, targets: &Targets) -> Book {
     let book = here
         .lane
-        .perform(Consult { fleet: targets.fleet.clone(), question: ledger::Standing { hosts: None } })
+        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: None } })
         .unwrap_or_default();
     let holder = || here.lane.perform(ReadHolder { fleet: targets.fleet.clone() }).unwrap_or_default();
     tell_unfinished(&here.session.run, &here.session.observed, &book, &here.lane, holder);

@@ -1,12 +1,13 @@
 //! Hosts that are out when a run ends, though its line did not ask for that.
 use crate::{
     balancer::Balance,
+    bookkeeping::{self, Consult},
     control::shown,
     effect::Lane,
     event::{Standing, What},
     failure::Failure,
     host::Name,
-    ledger::{self, Book, Consult},
+    ledger::Book,
     session::{LeftOut, Out, Session},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -24,7 +25,8 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
         if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
             continue;
         }
-        let read = || lane.perform(Consult { fleet: fleet.clone(), question: ledger::Standing { hosts: None } }).ok();
+        let read =
+            || lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::Standing { hosts: None } }).ok();
         let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
         let text = match session.run.out_as(book, &host.name) {

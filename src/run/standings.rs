@@ -2,13 +2,13 @@
 use super::left::{self, Balances};
 use crate::{
     balancer::ReadBalance,
+    bookkeeping::{Calling, Consult},
     effect::Lane,
     event::{Outcome, Row, Standing},
     failure::{Failure, Reason},
     fan_out,
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Calling, Consult},
     model::{Commit, Release, key},
     release::ReadReleases,
     script::Here,

@@ -1,12 +1,13 @@
 //! Hosts that a run leaves unfit to serve: what is done about them at its end.
 use crate::{
     balancer::{ReadBalance, SetAdmin},
+    bookkeeping::{Mark, MarkState, ReadLedger},
     effect::{Admin, Lane},
     event::{Standing, What},
     failure::Failure,
     fleet::Fleet,
     host::{Host, listed},
-    ledger::{Mark, MarkState, Phase, ReadLedger, bad, switch},
+    ledger::{Phase, bad, switch},
     session::Session,
 };
 use std::sync::Arc;

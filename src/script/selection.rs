@@ -2,6 +2,7 @@
 use super::{Here, RhaiResultOf, Targets, thrown};
 use crate::{
     balancer::{Balance, ReadBalance},
+    bookkeeping::{self, Consult},
     event::Standing,
     failure::{Cause, Failure, Reason},
     fleet::{
@@ -9,7 +10,6 @@ use crate::{
         selection::{excluded, limited},
     },
     host::Host,
-    ledger::{self, Consult},
     session::tell_forgotten,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -76,7 +76,7 @@ fn of_the_line(wrong: Failure) -> Failure {
 /// Nobody is meant; perhaps because a balancer forgot who is out.
 fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Failure) -> Failure {
     let Some(balance) = balance else { return failure };
-    let asked = Consult { fleet: fleet.clone(), question: ledger::Standing { hosts: None } };
+    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::Standing { hosts: None } };
     let Ok(book) = here.lane.perform(asked) else { return failure };
     match tell_forgotten(fleet, &balance, &book) {
         told if told.is_empty() => failure,

@@ -7,8 +7,8 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
+    port::Job,
     ssh::{On, Output, good},
-    world::real::Job,
 };
 use futures_util::future::join_all;
 use serde::Serialize;

@@ -6,8 +6,8 @@ use crate::{
     fleet::{Fleet, Verb},
     host::Host,
     model::{Model, Predicted},
+    port::Traced,
     ssh::{On, Output, ReadTrace, trace},
-    world::real::Traced,
 };
 use serde::Serialize;
 

@@ -1,15 +1,12 @@
 //! What a pool can bear when hosts leave it.
 use super::Allowances;
 use crate::{
-    balancer::{
-        Balance,
-        driver::{Checked, Server},
-        places,
-    },
+    balancer::{Balance, places},
     effect::Admin,
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
+    port::{Checked, Server},
 };
 
 /// I1 and I2: the whole group is counted before its first host goes out.

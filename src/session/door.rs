@@ -9,13 +9,13 @@ use super::{
     masked::{Learns, Masked},
 };
 use crate::{
+    effect::World,
     effect::{Answered, Call, Door, Fleets, Lane},
     event::Listener,
     failure::Failure,
     fleet::Fleet,
     host::Name,
     secret::Masks,
-    world::World,
 };
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@ use super::{Layer, Rest, Stop, drill::Drill};
 use crate::{
     effect::{Answered, Call, Noting},
     failure::{Cause, Failure},
-    world::real::Note,
+    port::Note,
 };
 use std::sync::{
     Arc,

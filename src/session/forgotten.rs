@@ -1,10 +1,11 @@
 //! Hosts that were taken out and are in again, because a balancer forgot it.
 use crate::{
     balancer::Balance,
+    bookkeeping::place,
     event::Standing,
     fleet::Fleet,
     host::Host,
-    ledger::{Book, Line, Phase, place},
+    ledger::{Book, Line, Phase},
 };
 
 /// The last line of a host that somebody took out by rfab and that is in again without it.

@@ -2,15 +2,16 @@
 use super::{Layer, Observed, Rest, Run, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
+    bookkeeping::{Owner, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
     effect::{Answered, Call, Fleets, Kind, Record, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     git::{Behind, ReadBehind},
     host::Name,
-    ledger::{Book, Line, Owner, Phase, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
+    ledger::{Book, Line, Phase},
+    port::Holder,
     ui::Consent,
-    world::real::Holder,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -5,12 +5,12 @@ use super::{
 };
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin, places},
+    bookkeeping::ReadLedger,
     effect::{Admin, Answered, Call, Fleets, Touch},
     event::{Standing, What},
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     host::Host,
-    ledger::ReadLedger,
 };
 use std::sync::Arc;
 

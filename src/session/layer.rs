@@ -1,9 +1,9 @@
 //! A layer of the door, and what is further in.
 use crate::{
+    effect::World,
     effect::{Answered, Ask, Call, Lane},
     failure::Failure,
     fleet::Fleet,
-    world::World,
 };
 
 /// A layer on the door.

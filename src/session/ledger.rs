@@ -1,11 +1,12 @@
 //! Who did what, for the ledgers where it is done.
 use super::{Layer, Moves, Observed, Rest, Run};
 use crate::{
+    bookkeeping::place,
     effect::{Answered, Call, Fleets, Kind, Noting, Touch},
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Line, Phase, line, place},
-    world::real::Note,
+    ledger::{Line, Phase, line},
+    port::Note,
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 

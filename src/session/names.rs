@@ -1,7 +1,8 @@
 //! What people call the releases that a run sees, so that they are told by that name.
 use crate::{
+    bookkeeping::{Called, Calling, Consult, Good, Summary},
     event::Row,
-    ledger::{Book, Called, Calling, Consult, Good, Summary, called},
+    ledger::{Book, called},
     model::Commit,
 };
 use std::{any::Any, collections::BTreeMap, sync::Mutex};

@@ -2,11 +2,12 @@
 use super::{Observed, Rest, Run};
 use crate::{
     balancer::{Balance, SetAdmin},
+    bookkeeping::ReadLedger,
     effect::Call,
     event::Standing,
     failure::Failure,
     host::{Host, Name},
-    ledger::{Book, Line, Phase, ReadLedger},
+    ledger::{Book, Line, Phase},
 };
 
 /// Reasons for which hosts go out as a group and stay out, until anybody wants them back.

@@ -27,7 +27,7 @@ pub fn healthy(
         let servers = balance.servers(&set.fleet, host)?;
         // In maintenance nobody checks; such a server is drained first, and waited for.
         let mut checked = servers.iter().filter(|s| s.admin != crate::effect::Admin::Maint);
-        let down = checked.find(|s| s.health != crate::balancer::driver::Checked::Up);
+        let down = checked.find(|s| s.health != crate::port::Checked::Up);
         let proven = observed.host(host).proven;
         let probe = if !proven && probed(&set.fleet, host) {
             Some(probe(set, host, call, rest)?.taking(nameless))

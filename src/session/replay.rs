@@ -6,11 +6,11 @@ use super::{
 };
 use crate::{
     balancer::AcquireLock,
+    bookkeeping::Conclude,
     effect::{Answer, Answered, Call, Kind, Lane, Record as Effect, Seen, Subject, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
     fleet::{Fleet, differences},
-    ledger::Conclude,
     local::ReadHosts,
     release::{ConcludeOnHost, ReadBook},
     store::{Fate, PastEffect, Record},

@@ -5,7 +5,7 @@ use crate::{
     effect::Lane,
     event::What,
     ledger::{Book, Line, is_bad, of_host},
-    world::real::Holder,
+    port::Holder,
 };
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use crate::{
     effect::At,
     event::What,
     failure::Failure,
-    world::real::{Ended, Hears, Job},
+    port::{Ended, Hears, Job},
 };
 use sha2::{Digest, Sha256};
 use std::{

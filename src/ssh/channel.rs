@@ -1,6 +1,6 @@
 //! A channel of a connection, in which one line is run.
 use super::openssh::{Openssh, SILENT, WANTED, cut_off};
-use crate::{failure::Failure, host::Host, world::real::Job};
+use crate::{failure::Failure, host::Host, port::Job};
 use ::openssh::{Session, Stdio};
 use std::{
     sync::{

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     failure::{Cause, Failure},
     host::Host,
-    world::real::{Exclusive, Remote},
+    port::{Exclusive, Remote},
 };
 use ::openssh::{ForwardType, Session, Socket, Stdio};
 use std::{

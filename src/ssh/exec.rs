@@ -6,7 +6,7 @@ use crate::{
     event::What,
     failure::{Cause, Failure},
     model::{Model, Predicted, Said},
-    world::real::{Ended, Traced},
+    port::{Ended, Traced},
 };
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use crate::{
     command::Command,
     effect::At,
     failure::Failure,
-    world::real::{Input, Job},
+    port::{Input, Job},
 };
 use sha2::{Digest, Sha256};
 use std::time::Duration;

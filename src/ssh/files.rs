@@ -11,8 +11,8 @@ use crate::{
     event::What,
     failure::Failure,
     model::{Fact, Miss, Model, Predicted},
+    port::{Ended, Input, Job},
     secret::Secret,
-    world::real::{Ended, Input, Job},
 };
 use serde::Serialize;
 use std::{

@@ -1,7 +1,7 @@
 //! What a command prints, heard line by line and kept in bounded memory.
 use crate::{
     event::Stream,
-    world::real::{Hears, Takes},
+    port::{Hears, Takes},
 };
 use std::{collections::VecDeque, io::BufRead as _};
 

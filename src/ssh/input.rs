@@ -1,6 +1,6 @@
 //! What a command on a host reads, on its way there.
 use super::openssh::PROGRESS;
-use crate::{failure::Failure, world::real::Input};
+use crate::{failure::Failure, port::Input};
 use openssh::ChildStdin;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

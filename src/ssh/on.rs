@@ -6,8 +6,8 @@ use crate::{
     event::What,
     failure::Failure,
     host::{Host, Name},
+    port::{Ended, Input, Job, Trace},
     secret::Secret,
-    world::real::{Ended, Input, Job, Trace},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};

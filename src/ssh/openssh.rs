@@ -17,8 +17,8 @@ use crate::{
     failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
+    port::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
     secret::Secret,
-    world::real::{Ended, Exclusive, Job, Person, Remote, Trace, Traced, Transport},
 };
 use ::openssh::Session;
 use async_trait::async_trait;

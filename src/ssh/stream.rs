@@ -11,7 +11,7 @@ use crate::{
     event::{Stream, What},
     failure::Failure,
     model::{Model, Predicted},
-    world::real::{Input, Job},
+    port::{Input, Job},
 };
 use serde::Serialize;
 use std::path::PathBuf;

@@ -5,8 +5,8 @@ use crate::{
     event::Stream,
     failure::{Cause, Failure},
     host::{Host, Name},
+    port::{Ended, Hears, Job},
     secret::Secret,
-    world::real::{Ended, Hears, Job},
 };
 use std::sync::Mutex;
 
@@ -82,7 +82,7 @@ impl Openssh {
         let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
         let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
         let command = Command::line(text, values).expect("a good line");
-        Box::pin(crate::world::real::Transport::run(self, host, Job::new(&command))).await.map(drop)
+        Box::pin(crate::port::Transport::run(self, host, Job::new(&command))).await.map(drop)
     }
 
     /// Whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
@@ -91,7 +91,7 @@ impl Openssh {
     pub(super) async fn wants_password(&self, host: &Host, user: &Name) -> Result<bool, Failure> {
         let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
         let command = Command::of(words.to_vec()).expect("words");
-        let ended = Box::pin(crate::world::real::Transport::run(self, host, Job::new(&command))).await?;
+        let ended = Box::pin(crate::port::Transport::run(self, host, Job::new(&command))).await?;
         match ended.status == 0 || asks(&ended) {
             true => Ok(ended.status != 0),
             false => Err(runs_nothing(host, user, &ended)),

@@ -5,7 +5,7 @@ use crate::{
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
-    world::real::{Input, Job, Transport},
+    port::{Input, Job, Transport},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};

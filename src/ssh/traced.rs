@@ -4,7 +4,7 @@ use crate::{
     failure::Failure,
     host::Host,
     model::{Model, Predicted},
-    world::real::{Trace, Traced},
+    port::{Trace, Traced},
 };
 use serde::Serialize;
 

@@ -3,7 +3,7 @@ use crate::{
     command::{Command, quoted},
     failure::{Cause, Failure},
     host::Name,
-    world::real::{Job, Note},
+    port::{Job, Note},
 };
 
 const WRAPPER: &str = concat!(include_str!("note.sh"), include_str!("wrapper.sh"));
@@ -231,7 +231,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let command = Command::line("cat; exit 7", Vec::new()).unwrap();
         let note = Note { file: at("ledger"), intent: "i @AT@".into(), ok: "o".into(), failed: "f".into() };
-        let trace = crate::world::real::Trace { id: "x".into(), folder: at("run") };
+        let trace = crate::port::Trace { id: "x".into(), folder: at("run") };
         let job = Job { note: Some(note), trace: Some(trace), ..Job::new(&command) };
         let line = line(&job, "MARK", None, Sudo::Never, false).unwrap();
         let mut child = Process::new("/bin/sh")
@@ -255,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let command = Command::line(&format!("touch {}", at("begun")), Vec::new()).unwrap();
-        let trace = crate::world::real::Trace { id: "x".into(), folder: at("run") };
+        let trace = crate::port::Trace { id: "x".into(), folder: at("run") };
         let line = line(&Job { trace: Some(trace), ..Job::new(&command) }, "MARK", None, Sudo::Never, false).unwrap();
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
@@ -279,7 +279,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let command = Command::line(&format!("touch {}", at("begun")), Vec::new()).unwrap();
         let job = |folder: String| {
-            let trace = crate::world::real::Trace { id: "x".into(), folder };
+            let trace = crate::port::Trace { id: "x".into(), folder };
             Job { trace: Some(trace), ..Job::new(&command) }
         };
         std::fs::write(at("file"), "").unwrap();
@@ -303,7 +303,7 @@ mod tests {
             file.set_modified(now - day * days).unwrap();
         }
         let command = Command::line("true", Vec::new()).unwrap();
-        let trace = crate::world::real::Trace { id: "x".into(), folder: folder.path().display().to_string() };
+        let trace = crate::port::Trace { id: "x".into(), folder: folder.path().display().to_string() };
         let job = Job { trace: Some(trace), ..Job::new(&command) };
         let names = || {
             let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());

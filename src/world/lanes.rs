@@ -1,6 +1,6 @@
 //! Lanes on stacks of their own, on one thread, the earliest clock first.
-use super::{Alone, STACK, Work};
-use crate::effect::Lane;
+use super::STACK;
+use crate::effect::{Alone, Lane, Work};
 use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
 use std::{
     cell::{Cell, RefCell},

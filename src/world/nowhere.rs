@@ -1,7 +1,7 @@
 //! The world where nothing happens: a task can name a fleet in it, and do no more.
-use super::{Alone, Work, World, real::RealWorld, threads};
+use super::{real::RealWorld, threads};
 use crate::{
-    effect::{Answered, Call, Kind, Lane, Subject},
+    effect::{Alone, Answered, Call, Kind, Lane, Subject, Work, World},
     failure::Failure,
     fleet::Fleet,
     model::Time,

@@ -1,11 +1,11 @@
 //! The made-up world: effects are predicted on a model, under a virtual clock.
-use super::{Alone, Work, World, lanes};
+use super::lanes;
 use crate::{
-    effect::{Answered, Call, Lane},
+    effect::{Alone, Answered, Call, Lane, Work, World},
     failure::Failure,
     fleet::Fleet,
     model::{Miss, Model, Time},
-    world::real::Note,
+    port::Note,
 };
 use std::sync::{Arc, Mutex};
 

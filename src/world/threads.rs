@@ -1,5 +1,6 @@
 //! Lanes as threads, for the real world.
-use super::{Alone, STACK, Work};
+use super::STACK;
+use crate::effect::{Alone, Work};
 use std::{
     collections::BTreeSet,
     sync::{

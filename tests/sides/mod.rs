@@ -4,6 +4,7 @@
 use crate::lab::Lab;
 use rfab::{
     balancer::FleetLocks,
+    effect::World,
     effect::{Answered, Ask, Call, Door, Effect, Lane, Record, Seen},
     event::{Event, Listener},
     failure::Failure,
@@ -14,7 +15,6 @@ use rfab::{
     secret::Masks,
     ssh::Openssh,
     world::{
-        World,
         real::{Connections, Holder, Person, Real, RealWorld, Transport},
         simulated::Simulated,
     },

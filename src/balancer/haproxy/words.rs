@@ -14,7 +14,7 @@
 //! | 0x20 `RMAINT` | its name does not resolve |
 //! | 0x04 `CMAINT` | `disabled` in the configuration; stays after `ready`, which clears 0x01: no state |
 //! | 0x40 `HMAINT`, since 3.1 `FQDN_CHANGED` | its name was changed on the socket; is never removed: no state |
-use crate::balancer::driver::{Admin, Checked};
+use crate::port::{Admin, Checked};
 
 const FMAINT: u32 = 0x01;
 const IMAINT: u32 = 0x02;

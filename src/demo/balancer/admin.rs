@@ -2,7 +2,7 @@
 //!
 //! The bytes are those of 2.6; `tests/demo` holds them against a real one.
 use super::server::{Checked, FALL, Pool, RISE, Server};
-use crate::balancer::driver::Admin;
+use crate::port::Admin;
 use std::{
     process,
     time::{Duration, SystemTime},

@@ -3,7 +3,7 @@ use super::{
     super::http::Message,
     server::{Checked, Shared},
 };
-use crate::balancer::driver::Admin;
+use crate::port::Admin;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     io::BufReader,

@@ -1,5 +1,5 @@
 //! A pool's servers, as plain data.
-use crate::balancer::driver::Admin;
+use crate::port::Admin;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

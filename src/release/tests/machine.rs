@@ -2,8 +2,8 @@
 use crate::{
     command::Command,
     git::sample::Sample,
+    port::Ended,
     release::{self, Error, Listed, Packed, ReleaseName, Staged},
-    world::real::Ended,
 };
 use std::{
     io::Write,

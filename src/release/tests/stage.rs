@@ -1,8 +1,8 @@
 //! From setup to activation, and every way in which staging fails.
 use super::machine::{BOTH, Machine, ended, name};
 use crate::{
+    port::Ended,
     release::{self, Activated, Amount, Current, Error, Packed, Release, Staged},
-    world::real::Ended,
 };
 use std::{
     io::Write,

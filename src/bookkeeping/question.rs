@@ -1,10 +1,11 @@
 //! What a script wants to know of a fleet's ledger. A run's journal keeps the answer alone, not what it was read from.
-use super::{Book, Line, Phase, ReadLedger, switch};
+use super::ReadLedger;
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::Name,
+    ledger::{Book, Line, Phase, switch},
     model::{Commit, Model, Predicted},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

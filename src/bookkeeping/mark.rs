@@ -1,9 +1,10 @@
 //! What is done once a commit and fleet, such as a migration: begun, and ended.
-use super::{Book, Line, Phase, ReadLedger, line, place};
+use super::{ReadLedger, place};
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
+    ledger::{Book, Line, Phase, line},
     model::{Commit, Model, Predicted},
 };
 use serde::{Deserialize, Serialize};

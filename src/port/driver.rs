@@ -1,8 +1,8 @@
 //! What a kind of balancer can be asked and told. Drivers are dumb: waiting, reading back, rules and records are not theirs.
-use super::{BalancerState, Place};
-use crate::failure::Failure;
+use crate::{failure::Failure, host::Name};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
 
 /// Speaks to one balancer.
 #[async_trait]
@@ -32,6 +32,28 @@ pub trait Driver: Send + Sync {
 
     /// What stands against changes of these servers, before anything is changed. Empty when all is well.
     async fn check(&self, ours: &[Place]) -> Result<Vec<Finding>, Failure>;
+}
+
+/// A host as a server of one pool of one balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub balancer: Name,
+    pub pool: Name,
+    pub server: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.balancer, self.pool)
+    }
+}
+
+/// What one balancer says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BalancerState {
+    /// Changes when it may have forgotten what it was told.
+    pub epoch: String,
+    pub pools: BTreeMap<Name, Vec<Server>>,
 }
 
 /// Something that stands against changes.

@@ -1,5 +1,5 @@
 //! Reads what is written down for a fleet.
-use super::Book;
+use crate::ledger::Book;
 use crate::{
     effect::*,
     failure::Failure,

@@ -1,9 +1,10 @@
 //! That a run began on a fleet, and how it left it.
-use super::{Line, Phase, line, place};
+use super::place;
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
+    ledger::{Line, Phase, line},
     model::{Model, Predicted},
 };
 use serde::Serialize;

@@ -1,10 +1,11 @@
 //! The end of what a resumed run sees as done, in the ledgers of the fleet's balancers.
-use super::{Book, Line, Phase, line, place};
+use super::place;
 use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
+    ledger::{Book, Line, Phase, line},
     model::{Model, Predicted},
 };
 use serde::Serialize;

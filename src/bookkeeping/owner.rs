@@ -7,7 +7,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
-    world::real::Job,
+    port::Job,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};

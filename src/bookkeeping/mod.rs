@@ -1,0 +1,17 @@
+//! Effects that read ledgers, and write what isn't about one change of a host.
+mod conclude;
+mod mark;
+mod owner;
+mod question;
+mod read;
+mod run;
+
+pub use conclude::Conclude;
+pub use mark::{Mark, MarkState, ReadMarks};
+pub use owner::{Owner, ReadOwner, SayOwner, foreign};
+pub use question::{
+    Called, Calling, Consult, Good, Histories, NumberOf, Question, ReasonsBefore, Releasing, Standing, Summary, Summed,
+    Switched,
+};
+pub use read::{ReadLedger, place};
+pub use run::SayRun;

@@ -1,0 +1,16 @@
+//! What effects are carried out with: traits that the domains implement, and `run` wires together.
+mod balancing;
+mod driver;
+mod kept;
+mod person;
+mod real;
+mod shared;
+mod transport;
+
+pub use balancing::{Balancing, Holder, Says, Waits};
+pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Place, Server, Socket, only_read};
+pub use kept::Kept;
+pub use person::Person;
+pub use real::{Connections, Real};
+pub use shared::Shared;
+pub use transport::{Ended, Exclusive, Hears, Input, Job, Note, Remote, Takes, Trace, Traced, Transport};
