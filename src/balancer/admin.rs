@@ -1,5 +1,5 @@
 //! Takes hosts out of all their pools, or puts them back: all or none.
-use super::{ReadBalance, by_hand, places};
+use super::{ReadBalance, by_hand, place::moved, places};
 use crate::{
     bookkeeping::ReadLedger,
     effect::*,
@@ -407,13 +407,6 @@ async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duratio
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// The places of a host that change: all, unless the ledger's line names some.
-pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> {
-    let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
-    let changes = |place: &Place| only.is_none_or(|only| only.contains(&place.to_string()));
-    places(fleet, host).into_iter().filter(changes).collect()
 }
 
 /// The refusal to put back a host that its balancer does not take for healthy.

@@ -1,7 +1,7 @@
 //! A balancer that rfab may not speak to: a person does what is to be done there, and is asked.
 //!
 //! How its servers stand is what runs asked for and a person said to be done, by the ledger; else a person says it once.
-use super::admin::moved;
+use super::place::moved;
 use crate::{
     effect::{Admin, At},
     failure::{Cause, Failure},

@@ -1,5 +1,5 @@
 //! Where a host stands behind its balancers.
-use crate::{fleet::Fleet, host::Host, port::Place};
+use crate::{effect::Noting, fleet::Fleet, host::Host, port::Place};
 
 /// Every place of a host, in the order of balancers and pools; none for a host in no pool.
 pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
@@ -12,4 +12,11 @@ pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
         }
     }
     places
+}
+
+/// The places of a host that change: all, unless the ledger's line names some.
+pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> {
+    let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
+    let changes = |place: &Place| only.is_none_or(|only| only.contains(&place.to_string()));
+    places(fleet, host).into_iter().filter(changes).collect()
 }

@@ -1,20 +1,195 @@
-//! Lines of effects, one after another, that come to the door.
-use super::{Answered, Effect, Kind, Noting, Record};
+//! Effects, the lanes that they come from, the door that they pass, and the world behind it.
+//!
+//! These types know each other, so they are in one file.
+use super::{Alone, Answer, Answered, Id, Kind, Noting, Seen, Story, Subject, Touch, Work};
 use crate::{
-    effect::World,
     event::{Event, Listener, What},
     failure::Failure,
+    fleet::Fleet,
     host::{Host, Name},
-    model::Time,
-    secret::Masks,
+    model::{Model, Predicted, Time},
+    port::{Note, Real},
+    secret::{Key, Masks},
 };
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
 use std::{
-    fmt,
+    any::Any,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
 };
+
+/// Something a script does to the outside.
+pub trait Effect: Serialize + Send + Sync {
+    type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
+    const NAME: &'static str;
+    const KIND: Kind;
+
+    fn subject(&self) -> Subject<'_>;
+
+    /// What it changes; invariants, ledger and resume read it.
+    fn touch(&self) -> Touch<'_>;
+
+    /// One line, for people.
+    fn describe(&self) -> String;
+
+    /// What the ledger keeps of it besides its name, host and pool.
+    fn story(&self) -> Story {
+        Story::default()
+    }
+
+    /// Does it, for real.
+    fn carry_out(&self, at: At<'_>) -> impl Future<Output = Result<Self::Outcome, Failure>> + Send;
+
+    /// Does it to the model.
+    fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome>;
+
+    /// Reads whether it was done already, in whichever world.
+    fn look(&self, _ask: Ask<'_>) -> Result<Seen<Self::Outcome>, Failure> {
+        Ok(Seen::Cannot)
+    }
+
+    /// What it comes to if a person says that it was done; none if nobody can know.
+    fn assumed(&self) -> Option<Self::Outcome> {
+        None
+    }
+
+    /// Puts what a real read answered into the model.
+    fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
+}
+
+/// Where an effect is carried out, and under which identity.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub real: &'a Real,
+    pub lane: &'a Arc<Lane>,
+    pub id: Id<'a>,
+    /// What the ledger wants written with the change.
+    pub notes: &'a [Noting],
+}
+
+impl At<'_> {
+    /// Says something on behalf of the effect.
+    pub fn tell(&self, what: What) {
+        self.lane.tell(what);
+    }
+
+    /// The line that goes where this host's changes are written.
+    pub fn note(&self) -> Option<Note> {
+        self.notes.iter().find_map(|n| n.place.is_none().then(|| n.note.clone()))
+    }
+}
+
+/// An effect.
+pub trait Record: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn kind(&self) -> Kind;
+    fn subject(&self) -> Subject<'_>;
+    fn touch(&self) -> Touch<'_>;
+    fn describe(&self) -> String;
+    fn story(&self) -> Story;
+    /// What the journal keeps of it; a secret is a keyed digest there.
+    fn recorded(&self, key: &Key) -> Box<RawValue>;
+    fn answer(&self, json: &RawValue) -> Answered;
+    fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
+    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>>;
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure>;
+    fn assumed(&self) -> Option<Box<dyn Answer>>;
+    fn learn(&self, answer: &dyn Answer, model: &mut Model);
+    /// The effect itself, for a layer that knows its type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<E: Effect + 'static> Record for E {
+    fn name(&self) -> &'static str {
+        E::NAME
+    }
+
+    fn kind(&self) -> Kind {
+        E::KIND
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Effect::subject(self)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Effect::touch(self)
+    }
+
+    fn describe(&self) -> String {
+        Effect::describe(self)
+    }
+
+    fn story(&self) -> Story {
+        Effect::story(self)
+    }
+
+    fn recorded(&self, key: &Key) -> Box<RawValue> {
+        let open = serde_json::to_value(self).expect("an effect is plain data");
+        to_raw_value(&key.seal(open)).expect("a value is plain data")
+    }
+
+    fn answer(&self, json: &RawValue) -> Answered {
+        match serde_json::from_str::<E::Outcome>(json.get()) {
+            Ok(outcome) => Ok(Box::new(outcome)),
+            Err(e) => Err(Failure::failed(format!("the recorded outcome of `{}` doesn't fit: {e}", E::NAME))),
+        }
+    }
+
+    fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>> {
+        Box::pin(async move { Ok(Box::new(Effect::carry_out(self, at).await?) as Box<dyn Answer>) })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>> {
+        Effect::predict(self, model).map(|o| Box::new(o) as Box<dyn Answer>)
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure> {
+        Ok(Effect::look(self, ask)?.map(|o| Box::new(o) as Box<dyn Answer>))
+    }
+
+    fn assumed(&self) -> Option<Box<dyn Answer>> {
+        Effect::assumed(self).map(|o| Box::new(o) as Box<dyn Answer>)
+    }
+
+    fn learn(&self, answer: &dyn Answer, model: &mut Model) {
+        if let Some(outcome) = answer.as_any().downcast_ref() {
+            Effect::learn(self, outcome, model);
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Where effects happen.
+pub trait World: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// Makes a fleet known, before anything of it is asked.
+    fn admit(&self, fleet: &Arc<Fleet>) -> Result<(), Failure>;
+
+    fn perform(&self, call: Call<'_>) -> Answered;
+
+    /// Runs the lanes side by side, at most so many at once, and comes back when all have ended.
+    fn side_by_side(&self, parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize);
+
+    /// Keeps the other lanes of this run away from `what` until the guard is dropped.
+    fn alone<'a>(&'a self, call: Call<'a>, what: &str) -> Alone<'a>;
+
+    /// The clock when the run begins.
+    fn begins(&self) -> Time {
+        0
+    }
+
+    /// Milliseconds since the run began, or on the simulated clock.
+    fn now(&self, lane: &Lane) -> Time;
+}
 
 /// What every effect passes through.
 pub trait Door: Send + Sync {
@@ -45,21 +220,6 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     pub fn id(&self) -> Id<'a> {
         Id { lane: &self.lane.path, number: self.number, attempt: self.attempt }
-    }
-}
-
-/// Which effect of a run, and in which attempt at it it was begun.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Id<'a> {
-    pub lane: &'a str,
-    pub number: u32,
-    pub attempt: u32,
-}
-
-impl fmt::Display for Id<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.lane, self.number)?;
-        if self.attempt > 0 { write!(f, ".{}", self.attempt) } else { Ok(()) }
     }
 }
 
