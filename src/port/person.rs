@@ -16,11 +16,6 @@ pub trait Person: Send + Sync {
     /// Asks for a text; what is typed is not shown if it is secret. `None` without a person.
     fn ask(&self, question: &str, secret: bool) -> Option<String>;
 
-    /// Whether the person has asked for the run's end.
-    fn wants_end(&self) -> bool {
-        false
-    }
-
     /// Gives the terminal away while `take` runs, which nothing else is shown on meanwhile; without one it does not run.
     fn lend(&self, take: &mut dyn FnMut(&std::fs::File));
 }

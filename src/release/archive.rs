@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufRead, BufReader, Read, Seek},
     path::Path,
 };
 
@@ -63,15 +63,28 @@ impl Effect for TakeArchive {
     }
 }
 
+/// The sha256 of what a file has, in hex digits.
+fn digest(file: &File) -> io::Result<String> {
+    let mut bytes = BufReader::new(file);
+    let mut digest = Sha256::new();
+    loop {
+        let piece = bytes.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(hex::encode(digest.finalize()));
+        }
+        digest.update(piece);
+        let read = piece.len();
+        bytes.consume(read);
+    }
+}
+
 impl TakeArchive {
     /// A folder with what it holds, and the time of the newest thing in it.
     fn unpacked(&self, cache: &Path) -> Result<(tempfile::TempDir, i64), Failure> {
         let cannot = |why: String| Failure::failed(format!("the archive `{}` can't be used: {why}", self.file));
         let said = |e: io::Error| cannot(e.to_string());
         let mut file = File::open(&self.file).map_err(said)?;
-        let mut digest = Sha256::new();
-        io::copy(&mut file, &mut digest).map_err(said)?;
-        let is = hex::encode(digest.finalize());
+        let is = digest(&file).map_err(said)?;
         if is != self.sha256 {
             let message = format!("the sha256 of `{}` is {is}, but should be {}", self.file, self.sha256);
             return Err(Failure::failed(message).unchanged().help("get the archive again, or the right digest"));

@@ -127,10 +127,6 @@ impl Person for Beside {
         answer
     }
 
-    fn wants_end(&self) -> bool {
-        self.stop.signal().is_some()
-    }
-
     fn lend(&self, take: &mut dyn FnMut(&File)) {
         self.listener.aside(&mut || Terminal.lend(take));
     }

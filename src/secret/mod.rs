@@ -5,7 +5,7 @@ mod views;
 
 pub use masks::{MASK, Masks, SHORTEST};
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use serde_json::Value;
 use sha2::Sha256;

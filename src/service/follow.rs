@@ -49,7 +49,7 @@ impl Read for FollowLogs {
         let heard = |stream, line: &str| {
             at.tell(What::Printed { host: self.host.name.clone(), stream, line: line.to_owned() });
         };
-        let ends = || at.real.person.wants_end();
+        let ends = || at.real.person.stops();
         let follow = async |(on, command): &(On, Command)| {
             let job = Job { heard: Some(&heard), until: Some(&ends), keep: 4 << 10, ..on.job(command) };
             let output: Output = on.run(&at, job).await?.into();

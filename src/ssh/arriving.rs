@@ -90,7 +90,7 @@ pub async fn arrived(
         at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
     };
     let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
-    let asked = || at.real.person.wants_end();
+    let asked = || at.real.person.stops();
     let stops = || arriving.failed() || asked();
     let ended = on.run(at, Job { into: Some(&take), heard, until: Some(&stops), ..on.job(command) }).await;
     if arriving.failed() {
