@@ -25,6 +25,7 @@ pub mod line;
 pub mod local;
 pub mod model;
 pub mod release;
+pub mod remote;
 pub mod report;
 pub mod run;
 #[cfg(test)]

@@ -20,7 +20,7 @@ use rfab::{
         Sweep, TakeArchive, Wanted,
     },
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
-    ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
+    remote::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
     ui::{Confirm, Consent, Now, Prompt, Wait},
 };
 use serde_json::Value;

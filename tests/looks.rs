@@ -12,7 +12,7 @@ use rfab::{
     model::{Fact, Release},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
     service::{ChangeService, ServiceChange},
-    ssh::{Exec, Get, On, Put, WriteFile},
+    remote::{Exec, Get, On, Put, WriteFile},
 };
 use sides::{Sides, holder, line};
 use std::{

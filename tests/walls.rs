@@ -143,7 +143,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first; those in one line know each other.
-const ORDER: [&[&str]; 34] = [
+const ORDER: [&[&str]; 35] = [
     &["control"],
     &["host"],
     &["secret"],
@@ -153,6 +153,7 @@ const ORDER: [&[&str]; 34] = [
     &["fleet"],
     &["effect", "model", "world"],
     &["ssh"],
+    &["remote"],
     &["local"],
     &["git"],
     &["http"],

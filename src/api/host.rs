@@ -3,9 +3,9 @@ use super::duration;
 use crate::{
     command::{Command, Error},
     failure::{Cause, Failure},
+    remote::{Capture, Exec, On, Terminal},
     script::{Argument, Here, RhaiResultOf, here, refuse_stars, thrown},
     secret::Secret,
-    ssh::{Capture, Exec, On, Terminal},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 

@@ -78,7 +78,7 @@ impl TakeArchive {
         }
         std::fs::create_dir_all(cache).map_err(said)?;
         let folder = tempfile::tempdir_in(cache).map_err(said)?;
-        crate::ssh::unpack(plain(&mut file).map_err(said)?, folder.path()).map_err(cannot)?;
+        crate::remote::unpack(plain(&mut file).map_err(said)?, folder.path()).map_err(cannot)?;
         let newest = newest(plain(&mut file).map_err(said)?).map_err(said)?;
         Ok((folder, newest))
     }

@@ -13,7 +13,7 @@ use crate::{
     host::{Host, Name},
     ledger::ReadLedger,
     model::Release,
-    ssh::trace,
+    remote::trace,
     world::real::{Ended, Input, Job},
 };
 use std::{sync::Arc, time::Duration};

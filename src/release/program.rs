@@ -4,7 +4,7 @@ use crate::{command::Command, model::Commit};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program of root's finds its way through folders of others.
-const WALK: &str = include_str!("../ssh/walk.sh");
+const WALK: &str = include_str!("../remote/walk.sh");
 const TREE: &str = include_str!("host/tree.sh");
 
 /// A program that a host runs.

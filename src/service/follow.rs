@@ -7,7 +7,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
-    ssh::{On, Output, good},
+    remote::{On, Output, good},
     world::real::Job,
 };
 use futures_util::future::join_all;

@@ -14,7 +14,7 @@ use crate::{
     failure::{Cause, Failure},
     fleet::{Fleet, Service, Verb},
     host::{Host, Name},
-    ssh::On,
+    remote::On,
 };
 
 /// The units that a host has by its roles, in the fleet file's order of names.

@@ -6,7 +6,7 @@ use crate::{
     fleet::{Fleet, Verb},
     host::Host,
     model::{Model, Predicted},
-    ssh::{On, Output, ReadTrace, trace},
+    remote::{On, Output, ReadTrace, trace},
     world::real::Traced,
 };
 use serde::Serialize;

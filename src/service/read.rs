@@ -6,7 +6,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
-    ssh::{On, Output},
+    remote::{On, Output},
 };
 use serde::Serialize;
 

@@ -12,7 +12,7 @@ use crate::{
     ledger::called,
     model::{Commit, Release, Time, key},
     release::{Activate, Listing, Number, ReadReleases},
-    ssh::{Connect, Connected},
+    remote::{Connect, Connected},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

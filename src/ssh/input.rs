@@ -1,9 +1,11 @@
 //! What a command on a host reads, on its way there.
-use super::openssh::PROGRESS;
 use crate::{failure::Failure, world::real::Input};
 use openssh::ChildStdin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// How often it is told how far a file is.
+pub const PROGRESS: Duration = Duration::from_millis(250);
 
 /// Refuses a file that cannot be read before the command begins.
 pub fn readable(input: &Input<'_>) -> Result<(), Failure> {

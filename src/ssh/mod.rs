@@ -1,12 +1,7 @@
-//! Commands and files on hosts.
-mod arriving;
+//! OpenSSH, the transport: connections to hosts, and one command on them.
 mod channel;
 mod config;
-mod connect;
 mod exclusive;
-mod exec;
-mod file;
-mod files;
 mod folder;
 pub(crate) mod heard;
 mod included;
@@ -15,26 +10,13 @@ mod jumps;
 mod known;
 mod link;
 mod master;
-mod on;
 mod openssh;
 mod proxy;
 mod route;
-mod stream;
 mod sudo;
-mod terminal;
-mod traced;
 mod trust;
-mod unpack;
-mod wrapper;
+pub(crate) mod wrapper;
 
-pub use connect::{Connect, Connected};
-pub use exec::{Capture, Exec, Output, good};
-pub use file::PathKind;
-pub use files::{Exists, Get, Look, Put, ReadFile, WriteFile};
-pub use on::{On, trace};
+pub use input::PROGRESS;
 pub use openssh::Openssh;
-pub use stream::{Dump, Load};
-pub use terminal::Terminal;
-pub use traced::ReadTrace;
 pub use trust::{Offer, Other, Standing, Strangers};
-pub use unpack::unpack;

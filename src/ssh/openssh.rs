@@ -56,9 +56,6 @@ const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 const STUCK: &str =
     "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
 
-/// How often it is told how far a file is.
-pub const PROGRESS: Duration = Duration::from_millis(250);
-
 /// The near end of a forward, once it is there.
 type Near = Arc<OnceCell<PathBuf>>;
 

@@ -23,7 +23,7 @@ const SECURE: [(&str, &str, &str); 18] = [
     ("folder `0700`, files `0600`", "src/store/folder.rs", ".mode(0o700)"),
     ("folder `0700`, files `0600`", "src/store/journal.rs", ".mode(0o600)"),
     ("its login user: folder `0700`", "src/balancer/lock_session.sh", "chmod 700 ."),
-    ("in a folder of mode `0700`", "src/ssh/walk.sh", "umask 077 && mkdir \"./$held\""),
+    ("in a folder of mode `0700`", "src/remote/walk.sh", "umask 077 && mkdir \"./$held\""),
     ("`.rfab` is `0755`", "src/release/host/setup.sh", "folder .rfab 755\n"),
     ("the login user: folder `0700`", "src/ssh/wrapper.sh", "umask 077 && mkdir -p \"$folder\""),
     ("A yes holds 15 minutes", "src/ui/consent.rs", "Duration::from_secs(15 * 60)"),

@@ -129,5 +129,10 @@ fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     Ok(path)
 }
 
+/// A path of a host that can't be used, and why.
+pub fn unfit(on: &On, path: &str, why: &str) -> Failure {
+    Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
+}
+
 #[cfg(test)]
 mod tests;

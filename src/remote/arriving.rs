@@ -1,10 +1,11 @@
 //! A file on its way from a host.
-use super::{On, openssh::PROGRESS};
+use super::On;
 use crate::{
     command::Command,
     effect::At,
     event::What,
     failure::Failure,
+    ssh::PROGRESS,
     world::real::{Ended, Hears, Job},
 };
 use sha2::{Digest, Sha256};

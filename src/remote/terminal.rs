@@ -1,10 +1,11 @@
 //! The person's terminal, lent to a program on a host.
-use super::{On, wrapper};
+use super::On;
 use crate::{
     command::Command,
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
+    ssh::wrapper,
     world::real::{Input, Job, Transport},
 };
 use serde::Serialize;

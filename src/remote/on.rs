@@ -94,3 +94,8 @@ pub fn trace(state: &str, fleet: &str, run: &str, id: Id<'_>) -> Trace {
     let again = if id.attempt > 0 { format!(".{}", id.attempt) } else { String::new() };
     Trace { id: format!("{run}-{lane}-{}{again}", id.number), folder: format!("{state}/{fleet}/run") }
 }
+
+/// Turns a status other than 0 of a host's command into a failure that names both.
+pub fn good(output: Output, on: &On, command: &Command) -> Result<Output, Failure> {
+    output.good(&on.shown(command)).map_err(|failure| failure.on(&on.host.name))
+}

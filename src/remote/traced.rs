@@ -1,5 +1,7 @@
 //! How a call that may have been cut off stands on its host.
+use super::{On, Output, on::good};
 use crate::{
+    command::Command,
     effect::*,
     failure::Failure,
     host::Host,
@@ -54,4 +56,16 @@ impl Read for ReadTrace {
         let ended = machine.ended.get(&self.id).copied();
         Ok(ended.map_or(Traced::NeverStarted, Traced::Ended))
     }
+}
+
+/// What a trace says of a command's end.
+pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Seen<Output>, Failure> {
+    Ok(match traced {
+        Traced::NeverStarted => Seen::Not,
+        Traced::Running => Seen::Running,
+        Traced::Ended(0) => Seen::Done(Output::default()),
+        Traced::Ended(status) if any_status => Seen::Done(Output { status, ..Output::default() }),
+        Traced::Ended(status) => return Err(good(Output { status, ..Output::default() }, on, command).unwrap_err()),
+        Traced::Lost => Seen::Cannot,
+    })
 }
