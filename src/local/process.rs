@@ -4,7 +4,7 @@ use crate::{
     command::Command,
     event::Stream,
     failure::{Cause, Failure},
-    ssh::heard::{Halves, flush, hear},
+    ssh::{Halves, flush, hear},
     world::real::{Ended, Hears},
 };
 use std::{io, os::unix::process::ExitStatusExt as _, pin::pin, process::Stdio, time::Duration};

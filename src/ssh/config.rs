@@ -1,5 +1,5 @@
 //! The ssh configuration that a run writes: what may not be overridden comes first, for ssh takes the first value.
-use super::{included, route::parts};
+use super::{hop::parts, included};
 use crate::{failure::Failure, fleet::Fleet};
 use sha2::{Digest, Sha256};
 use std::{

@@ -2,8 +2,9 @@
 //!
 //! A jump host that let everybody log in at once would have to be set up for that; sshd's `MaxStartups` turns away the eleventh.
 use super::{
-    master::{Base, Unheard, living},
-    route::Hop,
+    hop::Hop,
+    master::{Base, living},
+    refusal::Unheard,
 };
 use crate::{failure::Failure, host::Host};
 use std::{

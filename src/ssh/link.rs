@@ -1,5 +1,5 @@
 //! The connection to one host, for the whole run: opened when first needed, and again when it broke.
-use super::master::{ALIVE_WITHIN, Base};
+use super::{connections::Connections, master::ALIVE_WITHIN};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
 use std::{
@@ -25,7 +25,7 @@ struct State {
 
 impl Link {
     /// Gives the connection, which answered a moment ago.
-    pub async fn session(&self, base: &Base, host: &Host) -> Result<Arc<Session>, Failure> {
+    pub async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
         let mut state = self.0.lock().await;
         if let Some(session) = &state.session {
             if lives(session).await {
@@ -38,14 +38,12 @@ impl Link {
         {
             return Err(failure.clone());
         }
-        let opened = base.open(host).await;
+        let opened = connections.open(host).await;
         state.session = opened.as_ref().ok().cloned();
         state.failed = opened.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
         opened
     }
-}
 
-impl Link {
     /// Gives up the connection, because of a host that takes logins and runs nothing.
     pub async fn give_up(&self, failure: &Failure) {
         *self.0.lock().await = State { session: None, failed: Some((Instant::now(), failure.clone())) };

@@ -1,13 +1,6 @@
 //! Connections that are shared: one ssh process each, which others speak to over its socket.
-use super::{
-    folder::Folder,
-    jumps::Jumps,
-    route::{Hop, route},
-};
-use crate::{
-    failure::{Cause, Failure, HOSTS},
-    host::Host,
-};
+use super::{folder::Folder, hop::Hop, program::ended, refusal::Unheard};
+use crate::failure::Failure;
 use openssh::Session;
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
@@ -15,11 +8,10 @@ use std::{
     fs,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use tokio::{process::Command, time::timeout};
 
 /// How long a socket may take to say that its connection lives.
 pub const ALIVE_WITHIN: Duration = Duration::from_secs(2);
@@ -37,7 +29,6 @@ pub struct Base {
     pub config: PathBuf,
     /// Tells the sockets of one configuration from those of another.
     pub digest: String,
-    pub jumps: Jumps,
 }
 
 impl Base {
@@ -45,18 +36,6 @@ impl Base {
     pub fn socket(&self, what: &str) -> PathBuf {
         let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
         self.folder.path(&format!("{}-{name}", self.digest))
-    }
-
-    /// Opens the connection to a host, or takes one that lives.
-    pub async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
-        let socket = self.socket(host.address());
-        let lock = match self.living(&socket).await? {
-            Ok(session) => return Ok(session),
-            Err(lock) => lock,
-        };
-        self.start(&socket, host, "60").await?;
-        drop(lock);
-        living(&socket).await.ok_or_else(|| unreachable(host, "its connection exists, but doesn't answer"))
     }
 
     /// The connection behind a socket if it lives; else the lock under which it is made anew.
@@ -70,15 +49,6 @@ impl Base {
         }
         let _ = fs::remove_file(socket);
         Ok(Err(lock))
-    }
-
-    /// Starts the ssh process of a connection, and comes back when it is logged in.
-    pub async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
-        let route = route(&self.config, host).await?;
-        let (last, jumps) = route.split_last().expect("a host is on the way to itself");
-        let through = self.jumps.open(self, host, &route, jumps).await?;
-        let entered = self.login(socket, last, through.as_deref().map(|near| (near, jumps)), persist).await;
-        entered.map_err(|unheard| unheard.told(host, &route, last))
     }
 
     /// Logs in on a host of the way, through the connection to the last of the jump hosts before it.
@@ -160,122 +130,6 @@ fn is_turned_away(said: &str) -> bool {
         && said.lines().any(|line| early(line) && closed.iter().any(|word| line.contains(word)))
 }
 
-/// Why a login came to nothing.
-#[derive(Clone, Debug)]
-pub enum Unheard {
-    /// What ssh said.
-    Said(String),
-    /// Why it said nothing.
-    Why(String),
-}
-
-impl Unheard {
-    /// Words it for the host that was meant; `hop` is the one of its way that did not let it in.
-    pub fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
-        match self {
-            Unheard::Said(said) => refused(host, route, &said),
-            Unheard::Why(why) if hop.place != host.address() => {
-                unreachable(host, &format!("`{}`, on the way to it: {why}", hop.place))
-            }
-            Unheard::Why(why) => unreachable(host, &why),
-        }
-    }
-}
-
-/// Runs a program to its end, which gives its status and what it said on stderr; `Err` says why there is none.
-///
-/// What it leaves behind may keep its stderr open; that is not waited for.
-pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus, String), String> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().map_err(|e| format!("ssh can't be started: {e}"))?;
-    let stderr = child.stderr.take().expect("it is piped");
-    let (mut said, mut all) = (Vec::new(), false);
-    let mut beginning = stderr.take(16 << 10);
-    let ended = timeout(within, async {
-        let mut reading = Box::pin(beginning.read_to_end(&mut said));
-        let status = loop {
-            tokio::select! {
-                status = child.wait() => break status,
-                _ = &mut reading, if !all => all = true,
-            }
-        };
-        if !all && status.as_ref().is_ok_and(|s| !s.success()) {
-            let _ = timeout(Duration::from_secs(1), reading).await;
-        }
-        status
-    });
-    match ended.await {
-        Ok(Ok(status)) => Ok((status, String::from_utf8_lossy(&said).into_owned())),
-        Ok(Err(e)) => Err(e.to_string()),
-        Err(_) => Err(format!("no login within {} s", within.as_secs())),
-    }
-}
-
-pub fn unreachable(host: &Host, why: &str) -> Failure {
-    Failure::new(Cause::Unreachable, format!("can't be reached: {why}"))
-        .on(&host.name)
-        .help(format!("check `ssh {}`", host.address()))
-}
-
-/// Words what ssh said when it came to no login.
-pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('@')).collect();
-    let find = |text: &str| lines.iter().find(|l| l.contains(text)).copied();
-    let about = |line: &str| route.iter().find(|hop| line.split([' ', ',']).any(|word| word == hop.known_as));
-    let wrong = |cause: Cause, hop: Option<&Hop>, what: &str| {
-        let whose = match hop.filter(|hop| hop.place != host.address()) {
-            Some(jump) => format!("the key of `{}`, on the way to it, {what}", jump.place),
-            None => format!("its key {what}"),
-        };
-        Failure::new(cause, whose).on(&host.name)
-    };
-    let trust = format!("`rfab {HOSTS} --trust {}`", host.name);
-    if let Some(line) = find("is marked as revoked") {
-        return wrong(Cause::HostKeyRevoked, about(line), "is marked as revoked")
-            .help("ask the people who run it; nothing was sent to it");
-    }
-    if let Some(line) = find("has changed and you have requested").or(find("Offending")) {
-        let place = find("Offending").and_then(|l| l.split_once(" in ")).map(|(_, place)| format!(" ({place})"));
-        let what = format!("differs from the known key{}: somebody may be in between", place.unwrap_or_default());
-        return wrong(Cause::HostKeyChanged, about(line), &what).help(format!(
-            "ask the people who run it; if they changed the key, compare the new fingerprint and trust it with {trust}"
-        ));
-    }
-    if let Some(line) = find("Certificate invalid") {
-        let why = line.split_once("invalid: ").map_or(line, |(_, why)| why);
-        let help = "ask the people who sign the hosts' certificates; a certificate is for certain names, and expires";
-        let failure = unreachable(host, &format!("a host certificate on the way to it isn't valid: {why}")).help(help);
-        return Failure { cause: Cause::HostCertificate, ..failure };
-    }
-    if let Some(line) = find("host key is known for").or(find("Host key verification failed")) {
-        let help = format!("compare its fingerprint and trust it with {trust}");
-        let what = "isn't known, so rfab doesn't trust it";
-        return wrong(Cause::HostKeyUnknown, about(line), what).help(help);
-    }
-    if let Some(line) = find("Permission denied (") {
-        let failure =
-            Failure { cause: Cause::LoginDenied, ..unreachable(host, line.strip_prefix("ssh: ").unwrap_or(line)) };
-        return failure.help(format!(
-            "check `ssh -o BatchMode=yes {}`, which asks nothing, as rfab does: a key with a passphrase works after \
-             you add it with `ssh-add`",
-            host.address()
-        ));
-    }
-    if let Some((_, why)) = find(": open failed: ").and_then(|line| line.split_once(": open failed: ")) {
-        let why = why.trim_start_matches("connect failed: ");
-        let failure = unreachable(host, &format!("a jump host on the way to it can't connect onward: {why}"));
-        return Failure { cause: Cause::JumpHost, ..failure };
-    }
-    // What a jump host's ssh says of the end of its way comes before the reason.
-    let reason = lines
-        .iter()
-        .rfind(|l| !l.starts_with("Connection closed by UNKNOWN") && !l.starts_with("kex_exchange_identification"));
-    match reason.or(lines.last()) {
-        Some(last) => unreachable(host, last.strip_prefix("ssh: ").unwrap_or(last)),
-        None => unreachable(host, "ssh doesn't report why"),
-    }
-}
-
 /// Holds a file lock named for a socket, so that two runs do not start its connection at once.
 async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
     let name = format!("{}.lock", socket.file_name().unwrap_or_default().to_string_lossy());
@@ -307,9 +161,8 @@ mod tests {
     #[test]
     fn the_socket_of_a_host_with_a_long_name_has_a_short_one() {
         let runtime = tempfile::Builder::new().prefix(&"r".repeat(25)).tempdir_in("/tmp").unwrap();
-        let jumps = Jumps::default();
         let folder = Folder::make(Some(runtime.path())).unwrap();
-        let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into(), jumps };
+        let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into() };
         let long = format!("{}.example.org", ["a-long-label-of-a-host"; 10].join("."));
         // ssh binds it under a temporary name with 17 more characters; a socket's path has 107 at most.
         let length = base.socket(&long).as_os_str().len();

@@ -2,9 +2,11 @@
 use super::{
     config,
     folder::Folder,
+    hop::Hop,
     known::{self, Key, Known, Mark},
-    master::{ended, refused, unreachable},
-    route::{Hop, route},
+    program::ended,
+    refusal::{refused, unreachable},
+    route::route,
 };
 use crate::{failure::Failure, fleet::Fleet, host::Host};
 use std::{

@@ -1,49 +1,13 @@
-//! What a command prints, heard line by line and kept in bounded memory.
+//! What a command prints on stdout, heard line by line and kept in bounded memory.
+use super::{
+    bytes::{LINE, find, line_end},
+    halves::Halves,
+    heard::{flush, hear},
+};
 use crate::{
     event::Stream,
     world::real::{Hears, Takes},
 };
-use std::{collections::VecDeque, io::BufRead as _};
-
-/// The longest line of the wrapper's.
-const LINE: usize = 8 << 10;
-
-/// The most that is heard of a line; what is longer ends with `…`.
-const HEARD: usize = 64 << 10;
-
-/// The first and the last half of some bytes.
-pub struct Halves {
-    half: usize,
-    first: Vec<u8>,
-    last: VecDeque<u8>,
-    cut: u64,
-}
-
-impl Halves {
-    pub fn new(keep: usize) -> Self {
-        Self { half: keep / 2, first: Vec::new(), last: VecDeque::new(), cut: 0 }
-    }
-
-    pub fn push(&mut self, bytes: &[u8]) {
-        let room = self.half.saturating_sub(self.first.len()).min(bytes.len());
-        self.first.extend_from_slice(&bytes[..room]);
-        let rest = &bytes[room..];
-        self.last.extend(rest);
-        let over = self.last.len().saturating_sub(self.half);
-        self.last.drain(..over);
-        self.cut += over as u64;
-    }
-
-    /// The bytes, with a mark where some were left out.
-    pub fn into_bytes(self) -> (Vec<u8>, bool) {
-        let Halves { mut first, last, cut, .. } = self;
-        if cut > 0 {
-            first.extend_from_slice(format!("\n… {cut} bytes left out …\n").as_bytes());
-        }
-        first.extend(last);
-        (first, cut > 0)
-    }
-}
 
 /// How the wrapper said that it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,52 +135,6 @@ impl<'a> Stdout<'a> {
     }
 }
 
-/// Reads stderr, and leaves out what a login shell's start-up files print there before the wrapper's mark.
-pub struct Stderr<'a> {
-    mark: Vec<u8>,
-    heard: Option<&'a Hears<'a>>,
-    pub kept: Halves,
-    /// What came before the mark, its end at least.
-    before: Vec<u8>,
-    begun: bool,
-    line: Vec<u8>,
-}
-
-impl<'a> Stderr<'a> {
-    pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
-        let mark = format!("{mark}\n").into_bytes();
-        Self { mark, heard, kept: Halves::new(keep), before: Vec::new(), begun: false, line: Vec::new() }
-    }
-
-    pub fn push(&mut self, bytes: &[u8]) {
-        if self.begun {
-            return self.take(bytes);
-        }
-        self.before.extend_from_slice(bytes);
-        if let Some(at) = find(&self.before, &self.mark) {
-            self.begun = true;
-            let rest = std::mem::take(&mut self.before).split_off(at + self.mark.len());
-            return self.take(&rest);
-        }
-        let over = self.before.len().saturating_sub(LINE);
-        self.before.drain(..over);
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        self.kept.push(bytes);
-        hear(&mut self.line, bytes, Stream::Err, self.heard);
-    }
-
-    /// Hears what stands behind the last line end; where the wrapper never began, what was said instead.
-    pub fn finish(&mut self) {
-        if !self.begun {
-            let before = std::mem::take(&mut self.before);
-            self.take(&before);
-        }
-        flush(&mut self.line, Stream::Err, self.heard);
-    }
-}
-
 fn trailer(text: &str) -> Trailer {
     match text.split_once(' ') {
         Some(("ledger", status)) => status.parse().map_or(Trailer::Refused(text.to_owned()), Trailer::LedgerAfter),
@@ -224,69 +142,9 @@ fn trailer(text: &str) -> Trailer {
     }
 }
 
-/// Where the first line of some bytes ends, if it does.
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    let mut rest = bytes;
-    // The standard library looks for a byte much faster than an iterator, which matters for gigabytes.
-    let length = rest.skip_until(b'\n').unwrap_or(0);
-    (length > 0 && bytes[length - 1] == b'\n').then(|| length - 1)
-}
-
-/// Where `what` begins; it is short, and its first byte rare.
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let mut rest = &bytes[at..];
-        let length = rest.skip_until(what[0]).unwrap_or(0);
-        if length == 0 || bytes[at + length - 1] != what[0] {
-            return None;
-        }
-        at += length;
-        if bytes[at - 1..].starts_with(what) {
-            return Some(at - 1);
-        }
-    }
-}
-
-/// Hears whole lines; what is left waits in `line`.
-pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
-    if heard.is_none() {
-        return;
-    }
-    while !bytes.is_empty() {
-        let end = line_end(bytes);
-        let piece = &bytes[..end.unwrap_or(bytes.len())];
-        let room = HEARD.saturating_sub(line.len());
-        line.extend_from_slice(&piece[..piece.len().min(room)]);
-        if piece.len() > room && line.len() == HEARD {
-            line.extend_from_slice("…".as_bytes());
-        }
-        match end {
-            Some(end) => {
-                say(&std::mem::take(line), stream, heard);
-                bytes = &bytes[end + 1..];
-            }
-            None => return,
-        }
-    }
-}
-
-pub fn flush(line: &mut Vec<u8>, stream: Stream, heard: Option<&Hears<'_>>) {
-    if !line.is_empty() {
-        let text = std::mem::take(line);
-        say(&text, stream, heard);
-    }
-}
-
-fn say(line: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
-    if let Some(heard) = heard {
-        heard(stream, &String::from_utf8_lossy(line));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::heard::HEARD, *};
 
     fn read(pieces: &[&str]) -> (String, Option<Trailer>, Option<u32>) {
         let mut out = Stdout::new("MARK", 1 << 20, None);
@@ -306,28 +164,6 @@ mod tests {
         assert_eq!(read(&["no line end MARK pid 1\n\nMARK 0\n"]).2, Some(1));
         assert_eq!(read(&["MARK pid 1\nends\n\nMARK 0\n"]).0, "ends\n");
         assert_eq!(read(&["MARK pid 1\n\nMARK 0\n"]).0, "");
-    }
-
-    #[test]
-    fn what_start_up_files_say_on_stderr_is_left_out_unless_nothing_else_came() {
-        let whole = "noise from .bashrc\nsudo: noise MARK\nsudo: a password is required\nlast";
-        for cut in 0..whole.len() {
-            let lines = std::sync::Mutex::new(Vec::new());
-            let heard = |_, line: &str| lines.lock().unwrap().push(line.to_owned());
-            let mut err = Stderr::new("MARK", 1 << 10, Some(&heard));
-            err.push(&whole.as_bytes()[..cut]);
-            err.push(&whole.as_bytes()[cut..]);
-            err.finish();
-            assert_eq!(*lines.lock().unwrap(), ["sudo: a password is required", "last"], "{cut}");
-            assert_eq!(err.kept.into_bytes().0, b"sudo: a password is required\nlast");
-        }
-        let mut err = Stderr::new("MARK", 1 << 10, None);
-        err.push(b"This account is currently not available.\n");
-        err.finish();
-        assert_eq!(err.kept.into_bytes().0, b"This account is currently not available.\n");
-        let mut err = Stderr::new("MARK", 1 << 10, None);
-        (0..100).for_each(|_| err.push(&[b'x'; 10_000]));
-        assert!(err.before.len() <= LINE);
     }
 
     #[test]
@@ -388,15 +224,5 @@ mod tests {
         let long = lines.iter().map(String::len).max().unwrap();
         assert!(long == HEARD + 3 && lines.last().unwrap() == "short", "{long} {:?}", lines.len());
         assert!(out.kept.into_bytes().0.len() < 2 << 10);
-    }
-
-    #[test]
-    fn too_much_output_keeps_its_two_halves() {
-        let mut halves = Halves::new(8);
-        for byte in b"0123456789" {
-            halves.push(&[*byte]);
-        }
-        let (bytes, cut) = halves.into_bytes();
-        assert_eq!((&*String::from_utf8(bytes).unwrap(), cut), ("0123\n… 2 bytes left out …\n6789", true));
     }
 }

@@ -1,0 +1,35 @@
+//! What sudo says, kept back until it is known whether it is news.
+use crate::{event::Stream, world::real::Hears};
+use std::sync::Mutex;
+
+/// Hears a call, and keeps sudo's own lines back until it is known whether they are news.
+pub struct Held<'a> {
+    heard: Option<&'a Hears<'a>>,
+    lines: Mutex<Vec<String>>,
+}
+
+impl<'a> Held<'a> {
+    pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
+        Self { heard, lines: Mutex::default() }
+    }
+
+    pub fn hear(&self, stream: Stream, line: &str) {
+        let mut lines = self.lines.lock().unwrap();
+        let own = ["sudo:", "Sorry, "].iter().any(|own| line.starts_with(own)) || line.is_empty();
+        if stream == Stream::Err && own && lines.len() < 10 {
+            lines.push(line.to_owned());
+        } else if let Some(heard) = self.heard {
+            heard(stream, line);
+        }
+    }
+
+    pub fn forget(&self) {
+        self.lines.lock().unwrap().clear();
+    }
+
+    pub fn let_go(&self) {
+        for line in self.lines.lock().unwrap().drain(..) {
+            self.heard.iter().for_each(|heard| heard(Stream::Err, &line));
+        }
+    }
+}
