@@ -1,5 +1,4 @@
-//! What a service answered, and whether that proves what it serves.
-use super::{Expected, could_say, expected::Written, says};
+//! What a service answered.
 use crate::fleet::{Health, Version};
 use serde::{Deserialize, Serialize};
 
@@ -69,30 +68,6 @@ impl Answer {
             (None, Some(error), ..) => error.clone(),
             (None, None, ..) => "no answer".to_owned(),
         }
-    }
-}
-
-/// What an answer comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Bad,
-    Good {
-        /// Whether it proves what the host should serve.
-        proven: bool,
-    },
-}
-
-/// Judges an answer: it must prove what is expected, unless the fleet file says that it cannot, or nobody knows how.
-///
-/// `nameless` takes one that could name no release, too.
-pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written, nameless: bool) -> Verdict {
-    let said = answer.version.as_deref();
-    let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
-    let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
-    let taken = nameless && said.is_none_or(|said| !could_say(said, expected) && !written.names_one(said));
-    match answer.good && (proven || open || taken || health.version == Version::None) {
-        true => Verdict::Good { proven },
-        false => Verdict::Bad,
     }
 }
 

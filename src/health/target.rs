@@ -1,5 +1,5 @@
 //! A service, as it is reached from here.
-use super::{Answer, ONE_ANSWER, Probe, answer};
+use super::{Answer, Probe, answer};
 use crate::{
     failure::{Cause, Failure},
     fleet::Health,
@@ -7,7 +7,13 @@ use crate::{
     world::real::{Connections, Remote},
 };
 use reqwest::{Certificate, Url, header::HOST};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long one answer may take.
+pub(super) const ONE_ANSWER: Duration = Duration::from_secs(5);
 
 /// The most of an answer that is read.
 const BODY: usize = 64 << 10;

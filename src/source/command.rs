@@ -1,5 +1,5 @@
 //! A program of this machine that prints a secret.
-use super::{LONGEST, unended};
+use super::text::{LONGEST, unended};
 use crate::{
     command::Command,
     effect::At,
