@@ -5,8 +5,8 @@
 //! is there, its refs are below `refs/rfab-part/`, where nobody looks for names.
 use super::{
     Error, Repository,
-    fetch::{Heard, alone_in, spoken},
     process::{git, read},
+    transfer::{Heard, alone_in, spoken},
 };
 use std::{
     fs,
@@ -39,7 +39,7 @@ pub(super) async fn by_portions(
 async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), Error> {
     let listed = git(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
     if !listed.ok {
-        return Err(Error::fetch(mirror, listed.why()));
+        return Err(mirror.unfetched(listed.why()));
     }
     let mut head = None;
     let mut all = Vec::new();
@@ -111,7 +111,7 @@ impl Portions<'_> {
                 return Ok(true);
             }
             Ok(Some(ended)) => ended.why(),
-            Ok(None) => return Err(Error::fetch(self.mirror, "it was stopped".to_owned())),
+            Ok(None) => return Err(self.mirror.unfetched("it was stopped".to_owned())),
             Err(Error::Quiet { what, quiet }) => Error::Quiet { what, quiet }.to_string(),
             Err(other) => return Err(other),
         };
@@ -119,7 +119,7 @@ impl Portions<'_> {
         self.strikes += 1;
         if !moved || self.strikes >= STRIKES {
             let why = format!("{why}; what arrived before is kept, and the next try continues from there");
-            return Err(Error::fetch(self.mirror, why));
+            return Err(self.mirror.unfetched(why));
         }
         Ok(false)
     }

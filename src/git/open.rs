@@ -1,5 +1,13 @@
 //! A repository that is open for reading.
-use super::{Entry, EntryKind, Error, Logged, Named, Names, Repository, by_git::ByGit};
+use super::{
+    Entry, EntryKind, Error, Logged, Named, Names, Repository,
+    branch::Branch,
+    by_git::ByGit,
+    cat_file::Blob,
+    entry::{Node, kind_of, lacking},
+    id::many,
+    repository::not_one,
+};
 use std::{io::Read, path::Path};
 
 /// Read in this process by libgit2; what that cannot open (sha256, reftable, extensions to come) by the user's git.
@@ -7,21 +15,6 @@ pub(super) enum Open {
     Here(git2::Repository),
     ByGit(ByGit),
 }
-
-/// A branch and what it follows.
-pub(super) struct Branch {
-    /// `origin/main`.
-    pub shown: String,
-    pub remote: String,
-    /// The remote's own name for it: `refs/heads/main`.
-    pub name: String,
-    /// Where the branch stands, and where the followed one stood when it was last fetched.
-    pub own: String,
-    pub known: String,
-}
-
-/// A name in a tree, the id of what it holds, and a file's length in bytes if that is known already.
-pub(super) type Node = (Entry, String, Option<u64>);
 
 /// Deeper than any tree that people make, and far from the end of the stack.
 const DEEPEST: usize = 200;
@@ -31,7 +24,7 @@ impl Open {
         let at = repository.work.as_deref().unwrap_or(&repository.folder);
         match git2::Repository::open(at) {
             Ok(open) => Ok(Open::Here(open)),
-            Err(e) if e.code() == git2::ErrorCode::NotFound => Err(super::repository::not_one(at, e.message())),
+            Err(e) if e.code() == git2::ErrorCode::NotFound => Err(not_one(at, e.message())),
             Err(_) => Ok(Open::ByGit(ByGit::new(repository))),
         }
     }
@@ -225,27 +218,8 @@ impl Open {
 
     /// What a large file holds, piece by piece: libgit2 has no way to read a packed one so.
     pub fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, Error> {
-        Ok(Box::new(super::process::Blob::open(repository, file)?))
+        Ok(Box::new(Blob::open(repository, file)?))
     }
-}
-
-pub(super) fn many(digits: &str) -> Error {
-    Error::Ambiguous { reference: digits.to_owned(), meanings: vec!["several objects begin so".to_owned()] }
-}
-
-/// Why a tree cannot be read whole.
-pub(super) fn lacking(why: &impl ToString) -> Error {
-    Error::Read(format!("{} (a partial clone lacks files)", super::process::visible(&why.to_string())))
-}
-
-pub(super) fn kind_of(mode: u32) -> Result<EntryKind, Error> {
-    Ok(match mode & 0o170000 {
-        0o040000 => EntryKind::Folder,
-        0o120000 => EntryKind::Link,
-        0o160000 => EntryKind::Submodule,
-        0o100000 => EntryKind::File { executable: mode & 0o100 != 0 },
-        _ => return Err(Error::Read("a tree has an entry of unknown kind".to_owned())),
-    })
 }
 
 fn id(digits: &str) -> Result<git2::Oid, Error> {

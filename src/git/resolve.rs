@@ -1,5 +1,5 @@
 //! What a person calls a state of the code, made into one commit.
-use super::{Error, Names, Progress, Repository, fetch, names, open::Open, process::visible};
+use super::{Error, Names, Progress, Repository, fetch, open::Open, refs, visible::visible};
 use crate::fleet::Accept;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -81,8 +81,8 @@ pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, 
 }
 
 fn find(repository: &Repository, ask: &Ask<'_>) -> Result<Resolved, Error> {
-    let open = repository.open()?;
-    let names = names::read(&open, repository.remote.is_some())?;
+    let open = Open::of(repository)?;
+    let names = refs::read(&open, repository.remote.is_some())?;
     let mut warnings = Vec::new();
     if let (Some(remote), false) = (&repository.remote, ask.fetch) {
         if names.branches.is_empty() && names.tags.is_empty() {
