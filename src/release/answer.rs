@@ -3,8 +3,8 @@ use super::{
     adopting::Adopted,
     error::{Amount, Error},
     name::{self, ReleaseName, lower_hex},
-    pack::Packed,
     program::Program,
+    tree::Packed,
 };
 use crate::world::real::Ended;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! A release from an archive of this machine, such as an artifact of a CI.
-use super::packs::part;
+use super::tree::part;
 use crate::{
     effect::*,
     failure::Failure,

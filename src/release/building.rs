@@ -1,7 +1,7 @@
 //! A commit built on this machine: its tree in a folder, and what is left there packed for a release.
 //!
 //! All of it belongs to one attempt at a run: whoever resumes the run takes what is kept, or builds anew.
-use super::{Wanted, on_host, source};
+use super::{Wanted, on_host, tree};
 use crate::{
     effect::*,
     failure::Failure,
@@ -66,8 +66,8 @@ impl CheckOut {
         let folder = self.folder(&outer, run);
         // Of a closure that failed and was called again.
         let _ = fs::remove_dir_all(&folder);
-        let tree = Tree::read(&Repository::locate(&self.repository, &cache.join("mirrors"))?, &self.commit)?;
-        source::check_out(tree, &folder)?;
+        let source = Tree::read(&Repository::locate(&self.repository, &cache.join("mirrors"))?, &self.commit)?;
+        tree::check_out(source, &folder)?;
         Ok(folder.display().to_string())
     }
 }

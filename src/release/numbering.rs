@@ -120,7 +120,7 @@ impl Number {
     fn fits(&self) -> Result<(), Failure> {
         let app = app(&self.fleet)?;
         match Repository::locate(&app.repository, Path::new("/nonexistent")) {
-            Ok(repository) => Ok(super::pack::check(&repository, &self.commit, &app.linked)?),
+            Ok(repository) => Ok(super::tree::check(&repository, &self.commit, &app.linked)?),
             // The simulator reads repositories of this machine alone.
             Err(_) => Ok(()),
         }

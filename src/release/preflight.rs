@@ -1,5 +1,5 @@
 //! Looks whether a host can be deployed to, before anything is changed anywhere.
-use super::{Home, Lacks, linked};
+use super::{Home, Lacks, tree::linked};
 use crate::{
     effect::*,
     failure::Failure,

@@ -1,5 +1,5 @@
 //! The commands that a host runs: POSIX sh programs, whose arguments are words.
-use super::{error::Error, name::ReleaseName, pack::Packed};
+use super::{error::Error, name::ReleaseName, tree::Packed};
 use crate::{command::Command, model::Commit};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");

@@ -1,5 +1,5 @@
 //! A linked file that is made in `shared/`, where it was missing.
-use super::{Error, Home, activating::set_up, linked, on_host};
+use super::{Error, Home, activating::set_up, on_host, tree::linked};
 use crate::{
     effect::*,
     failure::{Cause, Failure},

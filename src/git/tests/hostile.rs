@@ -7,8 +7,8 @@ const SAMPLE: [&str; 7] = [
     "git::fetch::tests::a_first_fetch",
     "git::resolve::tests",
     "ledger::book::tests",
-    "release::pack::tests::a_commit_packs",
-    "release::source::tests",
+    "release::tree::pack::tests::a_commit_packs",
+    "release::tree::check_out::tests",
     "ssh::config::tests",
 ];
 

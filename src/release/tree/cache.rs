@@ -7,7 +7,7 @@ use std::{
 
 /// What a folder may have.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub struct Bounds {
     /// What is older goes.
     pub kept: Duration,
     /// The oldest go beyond so many bytes.
@@ -19,7 +19,7 @@ const YOUNG: Duration = Duration::from_secs(3600);
 
 /// Removes the files of a folder that are beyond its bounds, and what killed runs left in it; what cannot be removed
 /// does no harm.
-pub(super) fn bound(folder: &Path, bounds: Bounds) {
+pub fn bound(folder: &Path, bounds: Bounds) {
     let mut files: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -42,12 +42,12 @@ pub(super) fn bound(folder: &Path, bounds: Bounds) {
 }
 
 /// Says of a file that it is used now.
-pub(super) fn touch(file: &Path) -> io::Result<()> {
+pub fn touch(file: &Path) -> io::Result<()> {
     fs::File::options().append(true).open(file)?.set_modified(SystemTime::now())
 }
 
 /// Removes folders for temporary files that were left a day ago.
-pub(super) fn sweep(folder: &Path) {
+pub fn sweep(folder: &Path) {
     let day = Duration::from_secs(24 * 3600);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(".tmp");

@@ -1,9 +1,10 @@
 //! What a tree may not have in it.
-use super::{error::Problem, linked::within};
+use super::linked::within;
+use crate::release::error::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Gives a name as text, unless it is one that a release may not have.
-pub(super) fn name(path: &[u8]) -> Result<&str, Problem> {
+pub fn name(path: &[u8]) -> Result<&str, Problem> {
     let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
     let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
     if text.chars().any(char::is_control) {
@@ -21,7 +22,7 @@ pub(super) fn name(path: &[u8]) -> Result<&str, Problem> {
 }
 
 /// Finds names that are one on a filesystem that does not mind case.
-pub(super) fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
+pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -35,7 +36,7 @@ pub(super) fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem
 /// Finds links that lead out of the tree, by following them through the tree's own links.
 ///
 /// `shared` are the names that lead to `shared/`: a link may go there and below, but not on from there by `..`.
-pub(super) fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {
+pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {
     let leaves = |(path, target): (&String, &Vec<u8>)| {
         let text =
             std::str::from_utf8(target).ok().filter(|text| !text.is_empty() && !text.chars().any(char::is_control));

@@ -1,7 +1,7 @@
 //! The patterns of `.gitattributes`.
 
 /// Whether a pattern takes a path, as git's `wildmatch` has it with `/` standing only for itself.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     // A pair that was tried is never tried again, so that stars cannot make it slow.
     let mut tried = vec![false; (pattern.len() + 1) * (text.len() + 1)];
     Match { pattern, text, tried: &mut tried }.from(0, 0)

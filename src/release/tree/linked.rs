@@ -1,18 +1,21 @@
 //! Names that are kept in `shared/` across releases.
-use super::{error::Problem, manifest::What};
-use crate::git::{Repository, Tree};
+use super::manifest::What;
+use crate::{
+    git::{Repository, Tree},
+    release::error::Problem,
+};
 use std::collections::BTreeMap;
 
 /// Something in `shared/` that a release has a link to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Shared {
+pub struct Shared {
     pub path: String,
     pub what: What,
 }
 
 /// What a tree has under a name, as far as linking must know.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Found {
+pub enum Found {
     Folder,
     Other,
 }
@@ -21,7 +24,7 @@ pub(super) enum Found {
 ///
 /// A `/` at the end says folder. Else it is what the commit has under that name; else a name whose last part has a
 /// dot in it is a file, and any other a folder.
-pub(super) fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Shared>, Vec<Problem>> {
+pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Shared>, Vec<Problem>> {
     let (mut all, mut problems) = (Vec::<Shared>::new(), Vec::new());
     for given in linked {
         let path = given.strip_suffix('/').unwrap_or(given);
@@ -44,7 +47,7 @@ pub(super) fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<
 }
 
 /// The linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
-pub(super) fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
+pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
     let found: Vec<(&str, Found)> = linked
         .iter()
         .filter_map(|name| {
@@ -58,11 +61,11 @@ pub(super) fn files(repository: &Repository, commit: &str, linked: &[String]) ->
 }
 
 /// Whether a path is another or lies below it.
-pub(super) fn within(path: &str, above: &str) -> bool {
+pub fn within(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-pub(super) fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
+pub fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
         return Some("it isn't a path below the release");
     }

@@ -145,7 +145,7 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
 }
 
 /// The part of a folder, which must lie in it.
-pub(super) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
+pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
         let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
         failure.help("name the folder to release, relative to the top, such as `dist`")

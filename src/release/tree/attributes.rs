@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The rules of a tree, by folder.
 #[derive(Default)]
-pub(super) struct Attributes {
+pub struct Attributes {
     /// By the folder that the file is in, with `/` at its end; the top's is empty.
     rules: BTreeMap<Vec<u8>, Vec<Rule>>,
     macros: HashMap<Vec<u8>, Vec<Word>>,
@@ -250,7 +250,7 @@ mod tests {
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
             let tree = Source::Commit(Tree::read(&sample.repository(), &commit).unwrap());
-            let ours: BTreeSet<String> = super::super::pack::exported(&tree)
+            let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()
                 .filter(|entry| matches!(entry.kind, EntryKind::File { .. }))

@@ -1,5 +1,5 @@
 //! What a release holds, line by line.
-use super::name::{lower_hex, whole};
+use crate::release::name::{lower_hex, whole};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
