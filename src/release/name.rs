@@ -22,6 +22,11 @@ impl ReleaseName {
     }
 }
 
+/// The first 12 digits of a commit.
+pub(super) fn short(commit: &str) -> &str {
+    &commit[..commit.len().min(12)]
+}
+
 /// Whether a text is the whole id of a commit.
 pub(super) fn whole(commit: &str) -> bool {
     matches!(commit.len(), 40 | 64) && lower_hex(commit)

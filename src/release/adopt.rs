@@ -1,47 +1,25 @@
-//! An app's folder that another tool deployed to, taken over as it is.
-use super::{Error, Home, ReadReleases, on_host};
+//! Takes over an app's folder that another tool deployed to, as it is.
+use super::{
+    Adopted, Error, Home, ReadReleases,
+    on_host::{on, plain, run},
+    program::Program,
+    set_up::set_up,
+};
 use crate::{
+    command::Command,
     effect::*,
     event::What,
     failure::Failure,
     host::Host,
     model::{Model, Predicted},
 };
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use serde::Serialize;
 
 /// Makes what rfab's folders lack; `current`, releases and `shared` stay as they are.
 #[derive(Clone, Debug, Serialize)]
 pub struct Adopt {
     pub host: Host,
     pub home: Home,
-}
-
-/// What was found in the folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adopted {
-    /// Whose layout it is, for people; nothing for a folder that is rfab's or empty.
-    pub tool: Option<String>,
-    /// Where `current` leads, if it is no release of rfab's.
-    pub current: Option<String>,
-    /// The commit that its `REVISION` names.
-    pub commit: Option<String>,
-    /// How many releases there are that are not rfab's.
-    pub others: u64,
-}
-
-impl fmt::Display for Adopted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(tool) = &self.tool else { return write!(f, "nothing of another tool is there") };
-        write!(f, "{tool}: {} releases", self.others)?;
-        if let Some(current) = &self.current {
-            write!(f, ", `current` leads to {}", current.escape_debug())?;
-        }
-        match &self.commit {
-            Some(commit) => write!(f, " ({})", &commit[..12]),
-            None => Ok(()),
-        }
-    }
 }
 
 impl Effect for Adopt {
@@ -62,7 +40,10 @@ impl Effect for Adopt {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Adopted, Failure> {
-        let adopted = on_host::adopt(&at, self).await?;
+        let (host, home) = (&self.host, &self.home);
+        let command = adopt(&home.path).map_err(on(host))?;
+        let ended = run(&at, host, &home.user, plain(&command)).await?;
+        let (_, adopted) = set_up(&ended).map_err(on(host))?;
         at.tell(What::Noted { host: Some(self.host.name.clone()), text: adopted.to_string() });
         Ok(adopted)
     }
@@ -83,7 +64,7 @@ impl Effect for Adopt {
     }
 }
 
-/// Why a folder that is another tool's is not set up unasked.
-pub(super) fn refused(host: &Host, tool: &str) -> Failure {
-    on_host::on(host)(Error::Foreign(tool.to_owned()))
+/// Makes what an app's folder lacks where another tool deployed to, whose releases and `current` stay as they are.
+pub fn adopt(path: &str) -> Result<Command, Error> {
+    Program::Setup.command(path, &["adopt".to_owned()])
 }

@@ -1,11 +1,20 @@
 //! A linked file that is made in `shared/`, where it was missing.
-use super::{Error, Home, activating::set_up, on_host, tree::linked};
+use super::{
+    Error, Home,
+    answer::Lines,
+    machine::set_up,
+    on_host::{id, on, plain, run},
+    program::{Program, checked},
+    tree::linked,
+};
 use crate::{
+    command::Command,
     effect::*,
     failure::{Cause, Failure},
     host::Host,
     model::{Fact, Model, Predicted},
     secret::Secret,
+    world::real::{Ended, Input, Job},
 };
 use serde::Serialize;
 
@@ -58,7 +67,12 @@ impl Effect for Share {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
-        on_host::share(&at, self).await
+        let (host, home, bytes) = (&self.host, &self.home, self.text.reveal().as_bytes());
+        let length = bytes.len() as u64;
+        let (mode, secret) = (self.mode.as_deref(), self.secret);
+        let command = share(&home.path, &self.path, &id(&at), length, mode, secret).map_err(on(host))?;
+        let ended = run(&at, host, &home.user, Job { stdin: Input::Bytes(bytes), ..plain(&command) }).await?;
+        made(&ended, length).map_err(on(host))
     }
 
     /// Whoever made it: once more does no harm.
@@ -70,7 +84,7 @@ impl Effect for Share {
         let file = shared(&self.home, &self.path)?;
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full {
-            return Err(on_host::on(&self.host)(Error::Host("write".to_owned())).into());
+            return Err(on(&self.host)(Error::Host("write".to_owned())).into());
         }
         let there = |fact: &Fact<Option<Vec<u8>>>| matches!(fact.get("a file"), Ok(Some(_)));
         // What a host serves has all that is linked.
@@ -81,4 +95,27 @@ impl Effect for Share {
         machine.files.insert(file, Fact::Predicted(Some(self.text.reveal().as_bytes().to_vec())));
         Ok(true)
     }
+}
+
+/// Makes a linked file of so many bytes, which are to be on stdin, unless something is there.
+///
+/// `mode` is its permissions; without it `600` for a secret and `644` for any other text.
+fn share(path: &str, file: &str, id: &str, bytes: u64, mode: Option<&str>, secret: bool) -> Result<Command, Error> {
+    let mut args = vec![file.to_owned(), checked(id)?, bytes.to_string(), mode.unwrap_or("-").to_owned()];
+    args.extend(secret.then(|| "secret".to_owned()));
+    Program::Share.command(path, &args)
+}
+
+/// Reads what `share` answered: whether it made the file.
+fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
+    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
+        Error::Short { got, .. } => Error::Short { got, bytes },
+        other => other,
+    })?;
+    let said = lines.each(|word, rest| match (word, rest) {
+        ("made", []) => Some(true),
+        ("already", []) => Some(false),
+        _ => None,
+    })?;
+    if let [one] = said[..] { Ok(one) } else { Err(lines.nonsense("not one answer")) }
 }

@@ -1,14 +1,25 @@
 //! Puts a commit's tree on a host, not yet current.
-use super::{Amount, Error, Home, ReadManifest, ReadReleases, activating::set_up, on_host};
+use super::{
+    Amount, Error, Home, Packed, ReadManifest, ReadReleases, ReleaseName,
+    answer::Lines,
+    machine::set_up,
+    on_host::{WITHIN, id, named, on, run},
+    packing::pack,
+    program::{Program, checked},
+    read_manifest,
+};
 use crate::{
+    command::Command,
     effect::*,
+    event::What,
     failure::Failure,
     fleet::Fleet,
     git::app,
     host::Host,
     model::{Model, Predicted, Release},
+    world::real::{Ended, Input, Job},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Stages a release: sent, unpacked, every digest checked, then visible at once under its name.
 #[derive(Clone, Debug, Serialize)]
@@ -26,9 +37,9 @@ pub struct Stage {
 
 impl Stage {
     /// Why it was not staged; what has another content can get a number of its own only if it was made here.
-    pub(super) fn failed(&self, error: Error) -> Failure {
+    fn failed(&self, error: Error) -> Failure {
         let plain = self.made.is_none() && matches!(error, Error::Another { .. });
-        let failure = on_host::on(&self.host)(error);
+        let failure = on(&self.host)(error);
         let help = "was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
     }
@@ -63,7 +74,27 @@ impl Effect for Stage {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
-        super::on_host::stage(&at, self).await
+        let (host, home) = (&self.host, &self.home);
+        let packed = match &self.made {
+            None => pack(&at, &self.repository, &self.release.commit, &self.linked).await?,
+            Some(manifest) => match at.real.packed.made(manifest) {
+                Some(packed) => packed,
+                // Nothing is made that every host has.
+                None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
+                    return Ok(());
+                }
+                None => return Err(on(host)(Error::NotMadeHere(manifest.clone()))),
+            },
+        };
+        let command = stage(&home.path, &named(&self.release)?, &id(&at), &packed).map_err(on(host))?;
+        let name = host.name.clone();
+        let progress = |done, total| {
+            at.tell(What::Progressed { host: Some(name.clone()), what: "sent".into(), done, total, unit: "bytes" });
+        };
+        let job =
+            Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
+        let ended = run(&at, host, &home.user, job).await?;
+        staged(&ended, &packed).map(drop).map_err(|error| self.failed(error))
     }
 
     fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
@@ -80,7 +111,7 @@ impl Effect for Stage {
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
             let [need, free] = [1, 0].map(Amount::Bytes);
-            return Err(on_host::on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
+            return Err(on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
         }
         let mut releases = machine.releases.get("its releases")?.clone();
         if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.made.as_ref() {
@@ -93,5 +124,44 @@ impl Effect for Stage {
         machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));
         model.takes(800);
         Ok(())
+    }
+}
+
+/// Unpacks the archive, which is to be on stdin, as a release that is not current yet.
+///
+/// `id` names the call's own folder for temporary files; no two calls at one time may have the same. The program
+/// stops reading when the release is there already or there is no room: whoever writes must bear a closed pipe.
+pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, Error> {
+    let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
+    let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
+    let digests = [packed.archive_sha256.clone(), packed.manifest_sha256.clone()];
+    let [sha256, manifest] = digests;
+    let args = [name.to_string(), checked(id)?, bytes, sha256, manifest, room, entries, tar_bytes];
+    Program::Stage.command(path, &args)
+}
+
+/// How staging ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Staged {
+    New,
+    /// It was there already, with the same manifest; nothing was done.
+    Already,
+}
+
+/// Reads what `stage` answered.
+pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
+    let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {
+        Error::Short { got, .. } => Error::Short { got, bytes: packed.archive_bytes },
+        other => other,
+    })?;
+    let said = lines.each(|word, rest| match (word, rest) {
+        ("staged", []) => Some(Staged::New),
+        ("already", []) => Some(Staged::Already),
+        _ => None,
+    })?;
+    match said[..] {
+        [one] => Ok(one),
+        _ => Err(lines.nonsense("not one answer")),
     }
 }

@@ -1,10 +1,16 @@
-//! The releases of a host.
+//! Lists the releases of a host.
+use super::{
+    Error, Home,
+    listed::{self, Current, listed},
+    on_host::{on, plain, run},
+    program::Program,
+};
 use crate::{
+    command::Command,
     effect::*,
-    failure::{Cause, Failure},
+    failure::Failure,
     fleet::Fleet,
-    git::app,
-    host::{Host, Name},
+    host::Host,
     model::{Model, Predicted, Release},
 };
 use serde::{Deserialize, Serialize};
@@ -43,30 +49,6 @@ impl Listing {
     }
 }
 
-/// Where an app is on a host, and who owns it there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Home {
-    pub path: String,
-    /// The login user if absent.
-    pub user: Option<Name>,
-}
-
-impl Home {
-    /// Where the fleet's app is on a host.
-    ///
-    /// `Fabfile` when the fleet has no app, or the host does not get it.
-    pub fn of(fleet: &Fleet, host: &Host) -> Result<Home, Failure> {
-        let app = app(fleet)?;
-        if !app.is_on(host) {
-            let roles: Vec<String> = app.roles.iter().map(|role| format!("`{role}`")).collect();
-            let message = format!("host `{host}` doesn't get the app: it has none of its roles, {}", roles.join(", "));
-            let help = "leave it out with `release::hosts(targets())`, or give it such a role in the fleet file";
-            return Err(Failure::new(Cause::Fabfile, message).on(&host.name).help(help));
-        }
-        Ok(Home { path: app.path_on(host), user: app.user.clone() })
-    }
-}
-
 /// Lists a host's releases.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadReleases {
@@ -93,7 +75,41 @@ impl Read for ReadReleases {
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Listing, Failure> {
-        super::on_host::list(&at, &self.host, &self.home).await
+        let command = list(&self.home.path).map_err(on(&self.host))?;
+        let ended = run(&at, &self.host, &self.home.user, plain(&command)).await?;
+        let listed = match listed(&ended) {
+            Err(Error::NotSetUp(_)) => return Ok(Listing::default()),
+            listed => listed.map_err(on(&self.host))?,
+        };
+        let release = |r: &listed::Release| Release { number: r.name.number, commit: r.commit.as_str().into() };
+        let current = match &listed.current {
+            Current::None => None,
+            Current::Release(name) => listed
+                .releases
+                .iter()
+                .find(|r| r.name == *name)
+                .map(release)
+                .or_else(|| Some(Release { number: name.number, commit: name.short().into() })),
+            Current::Foreign(what) if what.is_empty() => {
+                return Err(on(&self.host)(Error::CurrentFolder(format!("{}/current", self.home.path))));
+            }
+            Current::Foreign(_) => None,
+        };
+        let foreign = match &listed.current {
+            Current::Foreign(target) => Some(target.clone()),
+            _ => None,
+        };
+        let highest = listed.highest();
+        let others = listed.incomplete.iter().filter(|name| name.number > highest);
+        Ok(Listing {
+            releases: listed.releases.iter().map(release).collect(),
+            current,
+            foreign,
+            revision: listed.revision.clone(),
+            highest,
+            incomplete: others.map(ToString::to_string).collect(),
+            set_up: !listed.lacks_folders,
+        })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Listing> {
@@ -115,4 +131,9 @@ impl Read for ReadReleases {
             machine.revision.clone_from(&outcome.revision);
         }
     }
+}
+
+/// Lists the releases and which is current; changes nothing.
+pub fn list(path: &str) -> Result<Command, Error> {
+    Program::List.command(path, &[])
 }

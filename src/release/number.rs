@@ -1,5 +1,5 @@
 //! The number that a fleet gives a commit, the same on all hosts.
-use super::on_host;
+use super::{packing::pack, tree};
 use crate::{
     effect::*,
     event::What,
@@ -61,7 +61,7 @@ impl Effect for Number {
     async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
         if !self.made {
             let app = app(&self.fleet)?;
-            on_host::pack(&at, &app.repository, &self.commit, &app.linked).await?;
+            pack(&at, &app.repository, &self.commit, &app.linked).await?;
         }
         let home = place(&self.fleet)?;
         let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
@@ -120,7 +120,7 @@ impl Number {
     fn fits(&self) -> Result<(), Failure> {
         let app = app(&self.fleet)?;
         match Repository::locate(&app.repository, Path::new("/nonexistent")) {
-            Ok(repository) => Ok(super::tree::check(&repository, &self.commit, &app.linked)?),
+            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.linked)?),
             // The simulator reads repositories of this machine alone.
             Err(_) => Ok(()),
         }
