@@ -1,5 +1,5 @@
 use super::*;
-use crate::{event::Stream, failure::Failure, remote::Output, world::real::Ended};
+use crate::{command::Command, event::Stream, failure::Failure, remote::Output, world::real::Ended};
 use std::{
     path::Path,
     sync::Mutex,

@@ -1,4 +1,5 @@
 //! Shows the logs of a host's units as they grow.
+use super::units;
 use crate::{
     command::Command,
     effect::*,
@@ -24,10 +25,10 @@ pub struct FollowLogs {
 impl FollowLogs {
     /// The units of the host, as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
-        let (service, units) = (super::service(fleet)?, super::units(fleet, host)?);
+        let (service, units) = (units::service(fleet)?, units::units(fleet, host)?);
         let commands = units
             .iter()
-            .map(|unit| super::command(&service.follow, &[("unit", unit)], host))
+            .map(|unit| units::command(&service.follow, &[("unit", unit)], host))
             .collect::<Result<_, _>>()?;
         Ok(Self { host: host.clone(), units, commands })
     }
