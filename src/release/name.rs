@@ -24,7 +24,7 @@ impl ReleaseName {
 
 /// The first 12 digits of a commit.
 pub(super) fn short(commit: &str) -> &str {
-    &commit[..commit.len().min(12)]
+    commit.get(..12).unwrap_or(commit)
 }
 
 /// Whether a text is the whole id of a commit.

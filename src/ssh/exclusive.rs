@@ -1,8 +1,8 @@
 //! A connection of one's own: for one program, which nothing else shares or keeps.
 use super::{
-    connections::{Connections, SILENT},
+    connection::{Connections, SILENT, master},
     forwards::forward,
-    master, wrapper,
+    wrapper,
 };
 use crate::{
     failure::{Cause, Failure},

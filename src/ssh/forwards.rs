@@ -1,5 +1,5 @@
 //! Sockets here that lead to places as hosts see them.
-use super::{connections::SILENT, folder::Folder};
+use super::connection::{Folder, SILENT};
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},

@@ -1,22 +1,11 @@
 //! OpenSSH, the transport: connections to hosts, and one command on them.
 mod call;
-mod config;
-mod connections;
+mod connection;
 mod exclusive;
-mod folder;
 mod forwards;
 mod held;
-mod hop;
-mod included;
-mod jumps;
 mod known;
-mod link;
-mod master;
 mod openssh;
-mod program;
-mod proxy;
-mod refusal;
-mod route;
 mod sudo;
 mod terminal;
 mod trace;

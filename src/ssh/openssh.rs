@@ -1,15 +1,14 @@
 //! Hosts of one fleet, reached by OpenSSH.
 use super::{
     call::{Line, Running, finished, stop},
-    config::{self, Config},
-    connections::Connections,
+    connection::{
+        Connections, Folder, Jumps, Link,
+        config::{self, Config},
+        master::Base,
+    },
     exclusive::exclusive,
-    folder::Folder,
     forwards::Forwards,
     held::Held,
-    jumps::Jumps,
-    link::Link,
-    master::Base,
     sudo::{self, Passwords},
     terminal, trace,
     wrapper::{self, Sudo},

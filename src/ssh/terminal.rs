@@ -1,5 +1,5 @@
 //! The person's terminal, lent to a line on a host.
-use super::master::Base;
+use super::connection::master::Base;
 use crate::{failure::Failure, host::Host, world::real::Person};
 use std::process::{Command, Stdio};
 

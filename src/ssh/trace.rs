@@ -1,5 +1,5 @@
 //! How a call that left its trace on a host stands.
-use super::{connections::SILENT, wrapper};
+use super::{connection::SILENT, wrapper};
 use crate::{
     command::Command,
     failure::Failure,

@@ -1,12 +1,7 @@
 //! Keys of hosts that are not known yet: what is offered, by whom, and what is known instead.
 use super::{
-    config,
-    folder::Folder,
-    hop::Hop,
+    connection::{Folder, Hop, config, ended, refused, route, unreachable},
     known::{self, Key, Known, Mark},
-    program::ended,
-    refusal::{refused, unreachable},
-    route::route,
 };
 use crate::{failure::Failure, fleet::Fleet, host::Host};
 use std::{

@@ -5,17 +5,17 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 /// Words of the page on security, and where in the code it is so.
 const SECURE: [(&str, &str, &str); 18] = [
-    ("`StrictHostKeyChecking yes`", "src/ssh/config.rs", "    StrictHostKeyChecking yes\n"),
-    ("`ForwardAgent no`", "src/ssh/config.rs", "    ForwardAgent no\n"),
-    ("no X11", "src/ssh/config.rs", "    ForwardX11 no\n"),
-    ("`GSSAPIDelegateCredentials no`", "src/ssh/config.rs", "\"GSSAPIDelegateCredentials no\""),
-    ("neither `SendEnv`", "src/ssh/config.rs", "    SendEnv -*\\n"),
-    ("nor `SetEnv`", "src/ssh/config.rs", "    SetEnv RFAB=1\n"),
-    ("no keys from DNS", "src/ssh/config.rs", "    VerifyHostKeyDNS no\n"),
-    ("`UpdateHostKeys no`", "src/ssh/config.rs", "    UpdateHostKeys no\n"),
+    ("`StrictHostKeyChecking yes`", "src/ssh/connection/config.rs", "    StrictHostKeyChecking yes\n"),
+    ("`ForwardAgent no`", "src/ssh/connection/config.rs", "    ForwardAgent no\n"),
+    ("no X11", "src/ssh/connection/config.rs", "    ForwardX11 no\n"),
+    ("`GSSAPIDelegateCredentials no`", "src/ssh/connection/config.rs", "\"GSSAPIDelegateCredentials no\""),
+    ("neither `SendEnv`", "src/ssh/connection/config.rs", "    SendEnv -*\\n"),
+    ("nor `SetEnv`", "src/ssh/connection/config.rs", "    SetEnv RFAB=1\n"),
+    ("no keys from DNS", "src/ssh/connection/config.rs", "    VerifyHostKeyDNS no\n"),
+    ("`UpdateHostKeys no`", "src/ssh/connection/config.rs", "    UpdateHostKeys no\n"),
     (
         "rfab refuses a `ProxyCommand` that starts ssh itself",
-        "src/ssh/route.rs",
+        "src/ssh/connection/route.rs",
         "calls ssh itself, which bypasses the checks of host keys",
     ),
     ("10,000,000 operations", "src/script/meter.rs", "const OPERATIONS: u64 = 10_000_000;"),

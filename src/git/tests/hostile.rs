@@ -9,7 +9,7 @@ const SAMPLE: [&str; 7] = [
     "ledger::book::tests",
     "release::tree::pack::tests::a_commit_packs",
     "release::tree::check_out::tests",
-    "ssh::config::tests",
+    "ssh::connection::config::tests",
 ];
 
 /// A configuration of git that a machine may have, and that would change what git does.

@@ -1,6 +1,6 @@
 //! A channel of a connection, in which one line is run.
 use super::{failure::cut_off, over::WANTED, running::Running};
-use crate::{failure::Failure, host::Host, ssh::connections::SILENT, world::real::Job};
+use crate::{failure::Failure, host::Host, ssh::connection::SILENT, world::real::Job};
 use openssh::{Child, Session, Stdio};
 use std::{
     sync::Arc,

@@ -3,7 +3,7 @@ use super::status::{NOT_BEGUN, UNWRITTEN};
 use crate::{
     failure::Failure,
     host::Host,
-    ssh::refusal::unreachable,
+    ssh::connection::unreachable,
     world::real::{Ended, Job},
 };
 

@@ -12,10 +12,7 @@ use super::{
 use crate::{
     failure::{Cause, Failure},
     host::Host,
-    ssh::{
-        connections::Connections,
-        link::{Link, until_frozen},
-    },
+    ssh::connection::{Connections, Link, until_frozen},
     world::real::{Ended, Job, Transport},
 };
 use openssh::{Child, Session};
