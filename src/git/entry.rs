@@ -36,3 +36,11 @@ pub(super) fn kind_of(mode: u32) -> Result<EntryKind, Error> {
 pub(super) fn lacking(why: &impl ToString) -> Error {
     Error::Read(format!("{} (a partial clone lacks files)", visible(&why.to_string())))
 }
+
+/// Deeper than any tree that people make, and far from the end of the stack.
+pub(super) const DEEPEST: usize = 200;
+
+/// That a tree is deeper than that.
+pub(super) fn too_deep() -> Error {
+    Error::Read(format!("a tree deeper than {DEEPEST} folders"))
+}

@@ -1,13 +1,18 @@
 //! Brings what a remote has into refs of rfab's own.
-use super::{
-    Error, Names, Progress, Repository, Trust,
+mod alone;
+mod first;
+mod hashes;
+mod transfer;
+
+use self::{
     alone::alone,
-    first,
     hashes::{by_sha256, hashes_otherwise},
-    mirrors, names,
+    transfer::{Heard, spoken},
+};
+use super::{
+    Error, Names, Progress, Repository, Trust, mirrors, names,
     process::{Ended, read},
     progress::{counted, shown},
-    transfer::{Heard, spoken},
     visible::visible,
 };
 use std::{

@@ -3,10 +3,10 @@
 //! What a remote has is fetched into refs of rfab's own (`refs/rfab/heads/…`, `refs/rfab/tags/…`), so that the
 //! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
 //! repository that has no remote is its own truth: there its own branches and tags are meant.
-mod alone;
 mod behind;
 mod branch;
 mod by_git;
+mod by_libgit2;
 mod cat_file;
 mod change;
 mod change_repository;
@@ -15,8 +15,6 @@ mod date;
 mod entry;
 mod error;
 mod fetch;
-mod first;
-mod hashes;
 mod id;
 mod locate;
 mod log;
@@ -37,7 +35,6 @@ mod resolve;
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
-mod transfer;
 mod tree;
 mod visible;
 mod write;

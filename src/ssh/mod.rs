@@ -5,6 +5,7 @@ mod exclusive;
 mod forwards;
 mod held;
 mod known;
+mod offer;
 mod openssh;
 mod sudo;
 mod terminal;
@@ -13,5 +14,6 @@ mod trust;
 pub(crate) mod wrapper;
 
 pub use call::{Halves, PROGRESS, flush, hear};
+pub use offer::{Offer, Other, Standing};
 pub use openssh::Openssh;
-pub use trust::{Offer, Other, Standing, Strangers};
+pub use trust::Strangers;

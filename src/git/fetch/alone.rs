@@ -1,5 +1,5 @@
 //! One fetch into a repository at a time.
-use super::{Error, Repository};
+use crate::git::{Error, Repository};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,

@@ -1,5 +1,5 @@
 //! By which hash a mirror names its objects.
-use super::{Error, Names, Repository, Trust, names, open::Open, process::git, repository::not_one};
+use crate::git::{Error, Names, Repository, Trust, names, open::Open, process::git, repository::not_one};
 use std::time::Duration;
 
 /// Whether a remote names its objects by sha256, and its mirror, which has nothing yet, was not made for that.

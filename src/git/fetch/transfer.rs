@@ -1,5 +1,5 @@
 //! One call of `git fetch`, and what one that broke has left.
-use super::{
+use crate::git::{
     Error, Repository, Trust,
     process::{Ended, patiently},
 };

@@ -3,10 +3,10 @@
 //! Git keeps nothing of a transfer that broke. So a long one is cut into portions that are kept one by one: first the
 //! newest commit of one branch, then ever older ones, then what other branches and tags have besides. Until all of it
 //! is there, its refs are below `refs/rfab-part/`, where nobody looks for names.
-use super::{
+use super::transfer::{Heard, alone_in, spoken};
+use crate::git::{
     Error, Repository,
     process::{git, read},
-    transfer::{Heard, alone_in, spoken},
 };
 use std::{
     fs,
