@@ -13,6 +13,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// Starts the git that prints files.
     pub fn open(at: &Repository) -> Result<Batch, Error> {
         let mut command = reading(at);
         command.args(["cat-file", "--batch"]);
@@ -22,7 +23,7 @@ impl Batch {
         Ok(Batch { child, input, out: BufReader::new(out) })
     }
 
-    /// What a file holds, given by its id.
+    /// Returns what a file holds, given by its id.
     pub fn content(&mut self, id: &str) -> Result<Vec<u8>, Error> {
         let failed = |e: std::io::Error| Error::Read(format!("`git cat-file` ended: {e}"));
         writeln!(self.input, "{id}").and_then(|()| self.input.flush()).map_err(failed)?;

@@ -19,7 +19,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// One line, for people.
+    /// Describes the change in one line.
     pub fn describe(&self) -> String {
         match self {
             Change::Commit { message, .. } => format!("commit `{}`", message.lines().next().unwrap_or_default()),

@@ -21,7 +21,7 @@ pub enum EntryKind {
 /// A name in a tree, the id of what it holds, and a file's length in bytes if that is known already.
 pub(super) type Node = (Entry, String, Option<u64>);
 
-/// The kind of an entry, by its mode in git.
+/// Returns the kind of an entry, by its mode in git.
 pub(super) fn kind_of(mode: u32) -> Result<EntryKind, Error> {
     Ok(match mode & 0o170000 {
         0o040000 => EntryKind::Folder,
@@ -32,7 +32,7 @@ pub(super) fn kind_of(mode: u32) -> Result<EntryKind, Error> {
     })
 }
 
-/// Why a tree cannot be read whole.
+/// Words why a tree cannot be read whole.
 pub(super) fn lacking(why: &impl ToString) -> Error {
     Error::Read(format!("{} (a partial clone lacks files)", visible(&why.to_string())))
 }
@@ -40,7 +40,7 @@ pub(super) fn lacking(why: &impl ToString) -> Error {
 /// Deeper than any tree that people make, and far from the end of the stack.
 pub(super) const DEEPEST: usize = 200;
 
-/// That a tree is deeper than that.
+/// Words that a tree is deeper than that.
 pub(super) fn too_deep() -> Error {
     Error::Read(format!("a tree deeper than {DEEPEST} folders"))
 }

@@ -45,10 +45,12 @@ impl Names {
         tags
     }
 
+    /// Finds a branch by its name.
     pub(super) fn branch(&self, name: &str) -> Option<&Named> {
         self.branches.iter().find(|branch| branch.name == name)
     }
 
+    /// Finds a tag by its name.
     pub(super) fn tag(&self, name: &str) -> Option<&Named> {
         self.tags.iter().find(|tag| tag.name == name)
     }

@@ -17,6 +17,7 @@ pub(super) enum Open {
 }
 
 impl Open {
+    /// Opens a repository.
     pub fn of(repository: &Repository) -> Result<Open, Error> {
         let at = repository.work.as_deref().unwrap_or(&repository.folder);
         match git2::Repository::open(at) {
@@ -26,7 +27,7 @@ impl Open {
         }
     }
 
-    /// The refs below a prefix and the commits that they name in the end; others are left out.
+    /// Returns the refs below a prefix and the commits that they name in the end; others are left out.
     pub fn below(&self, prefix: &str) -> Result<Vec<Named>, Error> {
         match self {
             Open::Here(open) => open.below(prefix),
@@ -34,7 +35,7 @@ impl Open {
         }
     }
 
-    /// The commit that a ref, given by its full name, means in the end.
+    /// Returns the commit that a ref, given by its full name, means in the end.
     pub fn peeled(&self, name: &str) -> Option<String> {
         match self {
             Open::Here(open) => open.peeled(name),
@@ -42,7 +43,7 @@ impl Open {
         }
     }
 
-    /// The commit that is checked out.
+    /// Returns the commit that is checked out.
     pub fn head(&self) -> Result<String, Error> {
         match self {
             Open::Here(open) => open.head(),
@@ -50,7 +51,7 @@ impl Open {
         }
     }
 
-    /// The whole id of the commit that begins with these digits, of which there are at least 7.
+    /// Returns the whole id of the commit that begins with these digits, of which there are at least 7.
     pub fn beginning(&self, digits: &str) -> Result<Option<String>, Error> {
         match self {
             Open::Here(open) => open.beginning(digits),
@@ -58,7 +59,7 @@ impl Open {
         }
     }
 
-    /// Whether there is a commit of that id, given in full.
+    /// Returns whether there is a commit of that id, given in full.
     pub fn has(&self, commit: &str) -> bool {
         match self {
             Open::Here(open) => open.has(commit),
@@ -66,7 +67,7 @@ impl Open {
         }
     }
 
-    /// When a commit was made, in seconds since 1970.
+    /// Returns when a commit was made, in seconds since 1970.
     pub fn at(&self, commit: &str) -> Result<i64, Error> {
         match self {
             Open::Here(open) => open.at(commit),
@@ -74,7 +75,7 @@ impl Open {
         }
     }
 
-    /// Whether any of the branches and tags holds a commit.
+    /// Returns whether any of the branches and tags holds a commit.
     pub fn holds(&self, names: &Names, commit: &str) -> Result<bool, Error> {
         let tips = || names.branches.iter().chain(&names.tags).map(|named| named.commit.as_str());
         if tips().any(|tip| tip == commit) {
@@ -86,7 +87,7 @@ impl Open {
         }
     }
 
-    /// What a commit has and another has not, newest first, and whether there is more than `most`.
+    /// Returns what a commit has and another has not, newest first, and whether there is more than `most`.
     pub fn only_in(&self, here: &str, not_here: &str, most: usize) -> Result<(Vec<Logged>, bool), Error> {
         match self {
             Open::Here(open) => open.only_in(here, not_here, most),
@@ -94,7 +95,7 @@ impl Open {
         }
     }
 
-    /// How many commits one has and another has not.
+    /// Returns how many commits one has and another has not.
     pub fn ahead(&self, here: &str, not_here: &str) -> Result<usize, Error> {
         match self {
             Open::Here(open) => open.ahead(here, not_here),
@@ -102,7 +103,7 @@ impl Open {
         }
     }
 
-    /// The branch that is checked out, if it follows another.
+    /// Returns the branch that is checked out, if it follows another.
     pub fn followed(&self) -> Result<Option<Branch>, Error> {
         match self {
             Open::Here(open) => open.followed(),
@@ -110,7 +111,7 @@ impl Open {
         }
     }
 
-    /// All that is in a commit's tree, folders before what is in them.
+    /// Lists all that is in a commit's tree, folders before what is in them.
     pub fn tree(&self, commit: &str) -> Result<Vec<Node>, Error> {
         let mut nodes = Vec::new();
         match self {
@@ -124,7 +125,7 @@ impl Open {
         Ok(nodes)
     }
 
-    /// Whether a commit has a folder of that name; nothing if it has nothing there.
+    /// Returns whether a commit has a folder of that name; nothing if it has nothing there.
     pub fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
         match self {
             Open::Here(open) => open.has_folder(commit, path),
@@ -132,7 +133,7 @@ impl Open {
         }
     }
 
-    /// How many bytes a file has.
+    /// Returns how many bytes a file has.
     pub fn size(&self, file: &str) -> Result<u64, Error> {
         match self {
             Open::Here(open) => open.size(file),
@@ -140,7 +141,7 @@ impl Open {
         }
     }
 
-    /// What a small file holds.
+    /// Returns what a small file holds.
     pub fn content(&self, file: &str) -> Result<Vec<u8>, Error> {
         match self {
             Open::Here(open) => open.content(file),
@@ -148,7 +149,7 @@ impl Open {
         }
     }
 
-    /// What a large file holds, piece by piece: libgit2 has no way to read a packed one so.
+    /// Reads what a large file holds, piece by piece: libgit2 has no way to read a packed one so.
     pub fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, Error> {
         Ok(Box::new(Blob::open(repository, file)?))
     }

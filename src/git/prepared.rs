@@ -65,7 +65,7 @@ fn joined(flag: &str, path: &Path) -> OsString {
     all
 }
 
-/// A git that reads, and fetches nothing in passing.
+/// Makes a call of git that reads, and fetches nothing in passing.
 pub(super) fn reading(at: &Repository) -> Command {
     let mut command = Command::new("git");
     prepare(&mut command, at);

@@ -23,7 +23,7 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// The last lines of what git said, for people.
+    /// Returns the last lines of what git said, for people.
     pub fn why(&self) -> String {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -161,7 +161,7 @@ async fn kept(from: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// What a call asks of git, such as `fetch`.
+/// Returns what a call asks of git, such as `fetch`.
 pub(super) fn verb(args: &[&str]) -> String {
     args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or_default().to_owned()
 }

@@ -13,7 +13,7 @@ pub(super) fn shown(line: &str, progress: Progress<'_>) -> bool {
     true
 }
 
-/// The numbers of `Receiving objects:  45% (450/1000), 1.20 MiB | 1.00 MiB/s`.
+/// Reads the numbers of `Receiving objects:  45% (450/1000), 1.20 MiB | 1.00 MiB/s`.
 pub(super) fn counted(line: &str, what: &str) -> Option<(u64, u64)> {
     let (done, rest) = line.trim_start().strip_prefix(what)?.split_once('(')?.1.split_once('/')?;
     Some((done.parse().ok()?, rest.split(')').next()?.parse().ok()?))

@@ -2,7 +2,7 @@
 use super::{Error, process::Ended, repository::not_one};
 use std::{os::unix::fs::MetadataExt, path::Path};
 
-/// Why git does not read what is at a path; of another user's it names the line that has it read.
+/// Words why git does not read what is at a path; of another user's it names the line that has it read.
 pub(super) fn refused(path: &Path, ended: &Ended) -> Error {
     let dubious = ended.err.split("dubious ownership in repository at '").nth(1);
     let Some(found) = dubious.and_then(|rest| rest.split("'\n").next()) else {

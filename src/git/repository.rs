@@ -25,7 +25,7 @@ pub enum Trust {
 }
 
 impl Repository {
-    /// Why it could not be fetched into.
+    /// Words why it could not be fetched into.
     pub(super) fn unfetched(&self, why: String) -> Error {
         let remote = visible(self.remote.as_deref().unwrap_or_default());
         let at = self.work.as_deref().unwrap_or(&self.folder).display().to_string();
@@ -33,7 +33,7 @@ impl Repository {
     }
 }
 
-/// That there is no repository at a path.
+/// Words that there is no repository at a path.
 pub(super) fn not_one(path: &Path, why: &str) -> Error {
     Error::NotARepository { path: path.display().to_string(), why: visible(why) }
 }

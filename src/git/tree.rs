@@ -37,7 +37,7 @@ impl Tree {
         Ok(Tree { open: Box::new(open), repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
-    /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
+    /// Returns whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
     pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
         Open::of(repository).ok()?.has_folder(commit, path)
     }
@@ -48,7 +48,7 @@ impl Tree {
         self.open.content(id).map_err(|e| unread(entry, &e))
     }
 
-    /// How many bytes a file has.
+    /// Returns how many bytes a file has.
     pub fn size(&self, entry: &Entry) -> Result<u64, Error> {
         match self.id(entry)? {
             (_, Some(size)) => Ok(*size),
@@ -56,7 +56,7 @@ impl Tree {
         }
     }
 
-    /// How many bytes a file has, and its content piece by piece: a large one is read by the user's git.
+    /// Returns how many bytes a file has, and its content piece by piece: a large one is read by the user's git.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
         let size = self.size(entry)?;
         let (id, _) = self.id(entry)?;

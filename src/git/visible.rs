@@ -1,7 +1,7 @@
 //! A text of others, fit to be shown.
 use crate::control::hidden;
 
-/// A text of others with what a terminal obeys or hides made visible, and cut to 400 characters.
+/// Makes visible what a terminal obeys or hides in a text of others, and cuts it to 400 characters.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(400) {

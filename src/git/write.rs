@@ -124,7 +124,7 @@ fn named(prefix: &str, name: &str) -> Result<String, Error> {
     }
 }
 
-/// A local branch or tag by its full name, or a commit by its whole id.
+/// Finds a local branch or tag by its full name, or a commit by its whole id.
 pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
     let open = Open::of(repository)?;
     let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));

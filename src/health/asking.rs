@@ -27,6 +27,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
+    /// Prepares the questions of a probe; nothing is asked yet.
     pub async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
         let site = at.real.site(&probe.host.fleet);
         let target = Target::of(probe, &site).await?;

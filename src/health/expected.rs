@@ -14,12 +14,12 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// A commit, or a package's version, that must be named.
+    /// Makes what must be named: a commit, or a package's version.
     pub fn of(id: Commit, names: Vec<String>) -> Expected {
         Expected { id: Some(id), names, sure: true }
     }
 
-    /// How people call it: its first name, and its commit.
+    /// Returns how people call it: its first name, and its commit.
     pub fn shown(&self) -> String {
         match self.names.first() {
             Some(name) if name != self.short() => format!("`{name}` ({})", self.short()),

@@ -9,7 +9,7 @@ use crate::{
     model::{Model, Predicted},
 };
 
-/// What the made-up service answers once it is up, and what that comes to.
+/// Predicts what the made-up service answers once it is up, and what that comes to.
 pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict)> {
     if model.unresolved.contains(&crate::model::key(&probe.host)) {
         return Err(probe.unresolved(probe.host.address()).into());

@@ -26,7 +26,8 @@ pub struct Probe {
     pub(super) fleet: Arc<Fleet>,
 }
 
-/// Whether a host is probed: it gets the app, the fleet file says how, and it stands in a pool if any host does.
+/// Returns whether a host is probed: it gets the app, the fleet file says how, and it stands in a pool if any host
+/// does.
 pub fn probed(fleet: &Fleet, host: &Host) -> bool {
     let known = fleet.app.as_ref().is_some_and(|app| app.health.is_some() && app.is_on(host));
     known
@@ -54,12 +55,12 @@ impl Probe {
         Ok(Probe { host: host.clone(), expected, health, through, path, nameless: false, fleet: fleet.clone() })
     }
 
-    /// The same, which takes an answer for good that could name no release if `nameless`.
+    /// Takes an answer for good that could name no release, if `nameless`.
     pub fn taking(self, nameless: bool) -> Probe {
         Probe { nameless, ..self }
     }
 
-    /// That the name in its URL does not resolve where it goes out.
+    /// Words that the name in its URL does not resolve where it goes out.
     pub(super) fn unresolved(&self, name: &str) -> Failure {
         let (host, through) = (&self.host, &self.through);
         let message = format!("`{name}` doesn't resolve on `{through}`, from where it is probed at {}", self.url());
@@ -74,6 +75,7 @@ impl Probe {
         Failure::new(Cause::Fabfile, message).on(&host.name).help(help)
     }
 
+    /// Returns the URL that is asked.
     pub(super) fn url(&self) -> String {
         self.health.url_of(&self.host)
     }

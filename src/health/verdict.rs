@@ -30,7 +30,7 @@ pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &W
     }
 }
 
-/// Whether names are to be looked up in ledgers, where a good answer does not prove it without.
+/// Returns whether names are to be looked up in ledgers, where a good answer does not prove it without.
 ///
 /// `nameless` says that an answer is good, too, that could name no release.
 pub fn looks_up(expected: &Expected, answer: &Answer, nameless: bool) -> bool {

@@ -20,7 +20,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// Of a release about which nothing needs to be looked up.
+    /// Makes what is known of a release about which nothing needs to be looked up.
     pub fn known() -> Written {
         Written { names: Some(Vec::new()), others: Vec::new() }
     }
@@ -60,18 +60,19 @@ impl Written {
         Written { names: self.names.or(other.names), others: [self.others, other.others].concat() }
     }
 
-    /// Whether a text names what is expected, with what is written down of it.
+    /// Returns whether a text names what is expected, with what is written down of it.
     pub fn proves(&self, said: &str, expected: &Expected) -> bool {
         says(said, &Expected { names: self.names.clone().unwrap_or_default(), ..expected.clone() })
     }
 
-    /// Whether a text names a release that a ledger has.
+    /// Returns whether a text names a release that a ledger has.
     pub fn names_one(&self, said: &str) -> bool {
         self.others.iter().any(|other| says(said, other))
             || self.names.as_ref().is_some_and(|names| names.iter().any(|name| name == said))
     }
 
-    /// Whether nobody can know what a text should be: no ledger has the release, and the text names no other one.
+    /// Returns whether nobody can know what a text should be: no ledger has the release, and the text names no other
+    /// one.
     pub fn leaves_open(&self, said: &str) -> bool {
         self.names.is_none() && !names_commit(said) && !self.others.iter().any(|other| says(said, other))
     }

@@ -132,11 +132,14 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
     Err(Failure::new(Cause::Http, message).help("request its final URL"))
 }
 
-/// Where a request is sent on to: never to where it could be read on its way, if it could not be so far.
+/// Returns where a request is sent on to: never to where it could be read on its way, if it could not be so far.
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
-        return Err(Failure::new(Cause::Http, format!("`{}` is redirected to something that isn't a URL", request.shown())));
+        return Err(Failure::new(
+            Cause::Http,
+            format!("`{}` is redirected to something that isn't a URL", request.shown()),
+        ));
     };
     if url.scheme() == "https" && next.scheme() == "http" {
         let message =

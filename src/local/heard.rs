@@ -15,6 +15,7 @@ pub(super) struct Heard<'a> {
 }
 
 impl<'a> Heard<'a> {
+    /// Hears for `heard`, and keeps so many bytes at most.
     pub fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
         Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
     }
@@ -29,7 +30,7 @@ impl<'a> Heard<'a> {
         }
     }
 
-    /// What was kept, and whether some was left out.
+    /// Returns what was kept, and whether some was left out.
     pub fn done(mut self) -> (Vec<u8>, bool) {
         flush(&mut self.line, self.stream, self.heard);
         self.kept.into_bytes()

@@ -18,19 +18,19 @@ pub struct Local {
 }
 
 impl Local {
-    /// The fabfile's folder, and nothing else said.
+    /// Makes a call in the fabfile's folder, with nothing else said.
     pub fn at(folder: PathBuf) -> Self {
         Self { folder, cd: None, env: BTreeMap::new(), timeout: None, stdin: None }
     }
 
-    /// How people see the call.
+    /// Returns how people see the call.
     pub fn shown(&self, command: &Command) -> String {
         let cd = self.cd.as_ref().map(|d| format!(" in {d}")).unwrap_or_default();
         format!("`{}`{cd}", command.shown())
     }
 }
 
-/// What stands before the lines that a command here prints.
+/// Returns what stands before the lines that a command here prints.
 pub fn here() -> Name {
     "here".into()
 }

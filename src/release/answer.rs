@@ -6,7 +6,7 @@ use super::{
 };
 use crate::world::real::Ended;
 
-/// Whether a word is a digest of so many digits.
+/// Returns whether a word is a digest of so many digits.
 pub(super) fn digits(text: &str, length: usize) -> bool {
     text.len() == length && lower_hex(text)
 }
@@ -57,7 +57,7 @@ impl<'a> Lines<'a> {
         self.lines.iter().map(one).collect()
     }
 
-    /// A line that the program never says.
+    /// Words that a line is none that the program says.
     pub fn nonsense(&self, line: &str) -> Error {
         let line: String = line.chars().take(200).collect();
         Error::Nonsense { program: self.program.name(), line: format!("`{}`", line.escape_debug()) }

@@ -16,7 +16,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// Where the fleet's app is on a host.
+    /// Finds where the fleet's app is on a host.
     ///
     /// `Fabfile` when the fleet has no app, or the host does not get it.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Home, Failure> {

@@ -37,12 +37,12 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The release of a commit, the newest if there are several.
+    /// Finds the release of a commit, the newest if there are several.
     pub fn of(&self, commit: &str) -> Option<&Release> {
         self.releases.iter().rev().find(|r| r.is_of(commit))
     }
 
-    /// The newest release before the current one.
+    /// Returns the newest release before the current one.
     pub fn previous(&self) -> Option<&Release> {
         let current = self.current.as_ref()?;
         self.releases.iter().filter(|r| r.number < current.number).max()
@@ -57,6 +57,7 @@ pub struct ReadReleases {
 }
 
 impl ReadReleases {
+    /// Makes the reading for the fleet's app on a host.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         Ok(Self { host: host.clone(), home: Home::of(fleet, host)? })
     }

@@ -44,7 +44,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// The highest number of a release that is whole, or current: anybody can make a folder of any name.
+    /// Returns the highest number of a release that is whole, or current: anybody can make a folder of any name.
     pub fn highest(&self) -> u32 {
         let current = match &self.current {
             Current::Release(name) => Some(name),

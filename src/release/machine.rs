@@ -5,7 +5,7 @@ use crate::{
     model::{Machine, Model, Predicted},
 };
 
-/// The host, which must have the app's folders; `lacks` names those that it has not.
+/// Returns the host, which must have the app's folders; `lacks` names those that it has not.
 pub(super) fn set_up<'a>(model: &'a mut Model, host: &Host, lacks: &'static str) -> Predicted<&'a mut Machine> {
     let machine = model.machine(host)?;
     match machine.set_up.get("whether it is set up")? {

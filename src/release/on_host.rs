@@ -19,18 +19,18 @@ pub(super) async fn run(at: &At<'_>, host: &Host, user: &Option<Name>, job: Job<
     at.real.site(&host.fleet).transport.run(host, Job { user: user.clone(), ..job }).await
 }
 
-/// A program's job, with nothing on stdin.
+/// Makes a program's job, with nothing on stdin.
 pub(super) fn plain(command: &Command) -> Job<'_> {
     Job { timeout: Some(WITHIN), ..Job::new(command) }
 }
 
-/// An identity for temporary files on the host: of this call alone.
+/// Makes an identity for temporary files on the host: of this call alone.
 pub(super) fn id(at: &At<'_>) -> String {
     let id = trace("", "", at.lane.run(), at.id).id;
     id[..id.len().min(100)].to_owned()
 }
 
-/// The name of a release's folder.
+/// Returns the name of a release's folder.
 pub(super) fn named(release: &Release) -> Result<ReleaseName, Failure> {
     ReleaseName::new(release.number, &release.commit)
         .ok_or_else(|| Failure::failed(format!("`{release}` isn't the name of a release")))

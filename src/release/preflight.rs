@@ -33,7 +33,7 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// The look at a host of a fleet; `Fabfile` when the fleet has no app.
+    /// Makes the look at a host of a fleet; `Fabfile` when the fleet has no app.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (home, app) = (Home::of(fleet, host)?, app(fleet)?);
         let (repository, linked) = (app.repository.clone(), app.linked.clone());
@@ -110,7 +110,7 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
 }
 
 /// Looks for all that would keep a release from being staged, and for linked files; changes nothing.
-fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
+pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
     Program::Preflight.command(path, files)
 }
 
@@ -124,7 +124,7 @@ pub struct Lacks {
 }
 
 /// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
-fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
     let mut lacks = Lacks::default();
     let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
         Err(Error::NotSetUp(_)) => {

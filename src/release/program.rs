@@ -21,6 +21,7 @@ pub(super) enum Program {
 }
 
 impl Program {
+    /// Returns the name that its answer ends with.
     pub fn name(self) -> &'static str {
         match self {
             Program::Setup => "setup",
@@ -34,7 +35,7 @@ impl Program {
         }
     }
 
-    /// The whole text, for `sh -c`.
+    /// Returns the whole text, for `sh -c`.
     pub fn text(self) -> String {
         let (shared, own) = match self {
             Program::Setup => ("", include_str!("host/setup.sh")),
@@ -49,7 +50,7 @@ impl Program {
         format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
     }
 
-    /// The command that runs it for the app at `path`.
+    /// Makes the command that runs it for the app at `path`.
     pub fn command(self, path: &str, args: &[String]) -> Result<Command, Error> {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let good = parts.iter().all(|part| !matches!(*part, "" | "." | "..")) && !path.chars().any(char::is_control);
@@ -61,7 +62,7 @@ impl Program {
     }
 }
 
-/// A call's id, if it can be one.
+/// Returns a call's id, if it can be one.
 pub(super) fn checked(id: &str) -> Result<String, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let good = !id.is_empty() && id.len() <= 100 && !id.starts_with(['.', '-']) && id.bytes().all(plain);

@@ -47,7 +47,7 @@ impl Read for ReadManifest {
     }
 }
 
-/// The digest of a release's manifest; nothing if it is not there.
+/// Reads the digest of a release's manifest; nothing if it is not there.
 pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) -> Result<Option<String>, Failure> {
     let name = named(release)?;
     let command = list(&home.path).map_err(on(host))?;

@@ -35,7 +35,7 @@ pub struct Share {
     pub mode: Option<String>,
 }
 
-/// Where a linked file lies on a host.
+/// Returns where a linked file lies on a host.
 ///
 /// `Fabfile` for a path that cannot be linked.
 pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
@@ -100,14 +100,21 @@ impl Effect for Share {
 /// Makes a linked file of so many bytes, which are to be on stdin, unless something is there.
 ///
 /// `mode` is its permissions; without it `600` for a secret and `644` for any other text.
-fn share(path: &str, file: &str, id: &str, bytes: u64, mode: Option<&str>, secret: bool) -> Result<Command, Error> {
+pub(super) fn share(
+    path: &str,
+    file: &str,
+    id: &str,
+    bytes: u64,
+    mode: Option<&str>,
+    secret: bool,
+) -> Result<Command, Error> {
     let mut args = vec![file.to_owned(), checked(id)?, bytes.to_string(), mode.unwrap_or("-").to_owned()];
     args.extend(secret.then(|| "secret".to_owned()));
     Program::Share.command(path, &args)
 }
 
 /// Reads what `share` answered: whether it made the file.
-fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
+pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
     let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
         Error::Short { got, .. } => Error::Short { got, bytes },
         other => other,

@@ -44,6 +44,7 @@ impl Stage {
         if plain { failure.help(help) } else { failure }
     }
 
+    /// Makes the staging of a commit's own tree, as the fleet file describes the app.
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());

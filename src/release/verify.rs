@@ -75,7 +75,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Whether everything that was staged is there unchanged.
+    /// Returns whether everything that was staged is there unchanged.
     pub fn whole(&self) -> bool {
         self.missing.is_empty() && self.changed.is_empty()
     }

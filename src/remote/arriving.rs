@@ -72,7 +72,7 @@ impl Arriving {
     }
 }
 
-/// Has what a command prints arrive in a file beside `to`; gives how the command ended, the file, and its sha256.
+/// Brings what a command prints into a file beside `to`; returns how the command ended, the file, and its sha256.
 ///
 /// `total` is how many bytes it will be, or 0 if nobody knows. `Failed` when it cannot be written here, or when the person
 /// asks for the end: then the command is stopped.
@@ -112,7 +112,7 @@ pub async fn arrived(
     Ok((ended, file, digest))
 }
 
-/// A file of this machine that cannot be written.
+/// Words the failure of a file of this machine that cannot be written.
 pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
     Failure::failed(format!("`{}` can't be written: {e}", to.display()))
         .help("what was there under that name is unchanged; where a disk of this machine is full, make room")

@@ -25,7 +25,7 @@ pub enum PathKind {
     Other,
 }
 
-/// The sha256 of bytes, in hex.
+/// Returns the sha256 of bytes, in hex.
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
@@ -49,7 +49,7 @@ pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure>
     }
 }
 
-/// Whether anything lies at a path, whatever it is.
+/// Asks whether anything lies at a path.
 pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
     Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
 }
@@ -129,7 +129,7 @@ fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     Ok(path)
 }
 
-/// A path of a host that can't be used, and why.
+/// Words the failure of a host's path that can't be used.
 pub fn unfit(on: &On, path: &str, why: &str) -> Failure {
     Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
 }

@@ -2,7 +2,7 @@
 use super::{On, file::unfit};
 use crate::model::{Fact, Miss, Model, Predicted};
 
-/// The model's file; one that it was never told of is not there, in a made-up world.
+/// Returns the model's file; one that it was never told of is not there, in a made-up world.
 pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
     let partial = model.partial;
     let machine = model.machine(&on.host)?;

@@ -35,7 +35,7 @@ impl From<Host> for On {
 }
 
 impl On {
-    /// The bare job of a command; nothing of it stays on the host.
+    /// Makes the bare job of a command; nothing of it stays on the host.
     pub fn job<'a>(&'a self, command: &'a Command) -> Job<'a> {
         Job {
             user: self.user.clone(),
@@ -59,7 +59,7 @@ impl On {
         self.change_by(at, self.job(command), state).await
     }
 
-    /// The same for a job that was made already.
+    /// Runs a job that may change something, in the same way.
     pub async fn change_by(&self, at: &At<'_>, job: Job<'_>, state: &str) -> Result<Output, Failure> {
         let host = &self.host;
         let heard = |stream, line: &str| {
@@ -69,7 +69,7 @@ impl On {
         Ok(self.run(at, Job { trace, note: at.note(), heard: Some(&heard), ..job }).await?.into())
     }
 
-    /// A path as the host sees it from the folder of the call.
+    /// Returns a path as the host sees it from the folder of the call.
     pub fn place(&self, path: &str) -> String {
         match &self.cd {
             Some(folder) if !path.starts_with('/') && !path.is_empty() => {
@@ -79,7 +79,7 @@ impl On {
         }
     }
 
-    /// How people see the call.
+    /// Returns how people see the call.
     pub fn shown(&self, command: &Command) -> String {
         let user = self.user.as_ref().map(|u| format!(" as {u}")).unwrap_or_default();
         let cd = self.cd.as_ref().map(|d| format!(" in {d}")).unwrap_or_default();
@@ -87,7 +87,7 @@ impl On {
     }
 }
 
-/// Where a call of this run leaves its identity on a host of the fleet.
+/// Returns where a call of this run leaves its identity on a host of the fleet.
 pub fn trace(state: &str, fleet: &str, run: &str, id: Id<'_>) -> Trace {
     let lane: String =
         id.lane.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();

@@ -18,7 +18,7 @@ pub async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, F
     }
 }
 
-/// The command that prints a file.
+/// Makes the command that prints a file.
 pub fn cat(path: &str) -> Command {
     Command::of(["cat", "--", path].map(str::to_owned).to_vec()).expect("words")
 }

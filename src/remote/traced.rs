@@ -21,11 +21,12 @@ pub struct ReadTrace {
 }
 
 impl ReadTrace {
+    /// Makes the reading for a call of this run.
     pub fn new(host: Host, trace: Trace, ask: Ask<'_>) -> Self {
         Self::of(host, trace, ask.run(), ask.id())
     }
 
-    /// The call of any run.
+    /// Makes the reading of a call of any run.
     pub fn of(host: Host, trace: Trace, run: &str, id: Id<'_>) -> Self {
         Self { host, folder: trace.folder, file: trace.id, id: format!("{run} {id}") }
     }
@@ -58,7 +59,7 @@ impl Read for ReadTrace {
     }
 }
 
-/// What a trace says of a command's end.
+/// Returns what a trace says of a command's end.
 pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Seen<Output>, Failure> {
     Ok(match traced {
         Traced::NeverStarted => Seen::Not,

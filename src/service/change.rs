@@ -35,7 +35,7 @@ pub struct ChangeService {
 }
 
 impl ChangeService {
-    /// The change as the fleet file words it.
+    /// Makes the change as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, change: ServiceChange) -> Result<Self, Failure> {
         let service = units::service(fleet)?;
         let verb = match change {

@@ -23,7 +23,7 @@ pub struct FollowLogs {
 }
 
 impl FollowLogs {
-    /// The units of the host, as the fleet file words it.
+    /// Makes the reading of the logs of a host's units, as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (service, units) = (units::service(fleet)?, units::units(fleet, host)?);
         let commands = units

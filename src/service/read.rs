@@ -33,7 +33,7 @@ pub struct ReadService {
 }
 
 impl ReadService {
-    /// The question as the fleet file words it.
+    /// Makes the question as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, read: ServiceRead) -> Result<Self, Failure> {
         let service = units::service(fleet)?;
         let (verb, lines) = match read {

@@ -7,13 +7,14 @@ use crate::{
     remote::On,
 };
 
-/// The units that a host has by its roles, in the fleet file's order of names.
+/// Returns the units that a host has by its roles, in the fleet file's order of names.
 ///
 /// `Fabfile` when the fleet has no services.
 pub fn units(fleet: &Fleet, host: &Host) -> Result<Vec<Name>, Failure> {
     Ok(service(fleet)?.units_of(host))
 }
 
+/// Returns the fleet's `[app.service]`.
 pub(super) fn service(fleet: &Fleet) -> Result<&Service, Failure> {
     let none = || {
         Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't name the app's services", fleet.name))
@@ -22,12 +23,13 @@ pub(super) fn service(fleet: &Fleet) -> Result<&Service, Failure> {
     fleet.app.as_ref().and_then(|app| app.service.as_ref()).ok_or_else(|| fleet.unchosen().unwrap_or_else(none))
 }
 
+/// Words that the fleet file doesn't say how units are quieted.
 pub(super) fn no_quiet(fleet: &Fleet) -> Failure {
     Failure::new(Cause::Fabfile, format!("fleet `{}` doesn't say how its units are quieted", fleet.name))
         .help("add `quiet` and `idle` to `[app.service]` in the fleet file")
 }
 
-/// A verb as a command on a host, and the user that it wants.
+/// Makes a command on a host from a verb, and finds the user that it wants.
 pub(super) fn command(verb: &Verb, values: &[(&str, &str)], host: &Host) -> Result<(On, Command), Failure> {
     let named: Vec<_> = values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let wrong = |e| Failure::new(Cause::Fabfile, format!("`[app.service]` has a wrong command: {e}"));

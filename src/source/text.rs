@@ -2,7 +2,7 @@
 /// The longest secret, in bytes; what is longer is a file to be sent.
 pub const LONGEST: usize = 64 << 10;
 
-/// A text without its last line end.
+/// Takes the last line end from a text.
 pub fn unended(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();

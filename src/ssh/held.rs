@@ -9,10 +9,12 @@ pub struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
+    /// Hears for `heard`.
     pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
         Self { heard, lines: Mutex::default() }
     }
 
+    /// Hears a line, or keeps it back if it's sudo's own.
     pub fn hear(&self, stream: Stream, line: &str) {
         let mut lines = self.lines.lock().unwrap();
         let own = ["sudo:", "Sorry, "].iter().any(|own| line.starts_with(own)) || line.is_empty();
@@ -23,10 +25,12 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// Forgets what was kept back.
     pub fn forget(&self) {
         self.lines.lock().unwrap().clear();
     }
 
+    /// Tells what was kept back.
     pub fn let_go(&self) {
         for line in self.lines.lock().unwrap().drain(..) {
             self.heard.iter().for_each(|heard| heard(Stream::Err, &line));

@@ -38,7 +38,7 @@ pub struct Other {
     pub line: usize,
 }
 
-/// The keys that files have for a name, and the authorities that should vouch for it.
+/// Returns the keys that files have for a name, and the authorities that should vouch for it.
 pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     let mut others = Vec::new();
     for file in &hop.known_in {
@@ -52,7 +52,8 @@ pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     Ok(others)
 }
 
-/// What an ssh that tells all said of a key that it took: its fingerprint, and whether an authority vouches for it.
+/// Reads what an ssh that tells all said of a key that it took: its fingerprint, and whether an authority vouches for
+/// it.
 pub fn accepted(said: &str) -> Option<(String, Standing)> {
     let of = |text: &str| said.lines().find_map(|line| line.split_once(text).map(|(_, rest)| rest));
     let matches = of(" is known and matches the ")?;

@@ -72,7 +72,7 @@ impl Passwords {
         Ok(Password { text, own: true, fresh: true })
     }
 
-    /// The failure of a call whose password sudo did not take.
+    /// Words the failure of a call whose password sudo did not take.
     pub async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
         if password.fresh {
             self.answers.lock().await.insert(host.name.clone(), Answer::Wrong);
@@ -90,7 +90,7 @@ pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> R
     transport.run(host, Job::new(&command)).await.map(drop)
 }
 
-/// Whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
+/// Asks whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
 ///
 /// Fails where sudo refuses it for another reason: a password would be asked for and sent there in vain.
 pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
@@ -103,7 +103,7 @@ pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name)
     }
 }
 
-/// Whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
+/// Returns whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
 pub fn refused(ended: &Ended) -> bool {
     let err = String::from_utf8_lossy(&ended.err);
     let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));

@@ -43,12 +43,13 @@ impl Strangers {
         Ok(strangers)
     }
 
-    /// How many hosts are on the way, itself among them.
+    /// Returns how many hosts are on the way, itself among them.
     pub fn hosts(&self) -> usize {
         self.route.len()
     }
 
-    /// The key that a host on the way shows; those before it must be trusted already, for it is reached through them.
+    /// Returns the key that a host on the way shows; those before it must be trusted already, for it is reached through
+    /// them.
     ///
     /// Nobody logs in, and no file of known hosts is changed. A key that is marked as revoked is refused.
     pub async fn offer(&self, at: usize) -> Result<Offer, Failure> {

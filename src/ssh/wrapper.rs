@@ -27,7 +27,7 @@ pub enum Sudo {
 /// Reads a line of stdin byte by byte, so that what is behind it stays for the command, and takes what it says.
 const TAKE: &str = "IFS= read -r rfab_given && eval \"$(printf %b \"$rfab_given\")\" && unset rfab_given || exit 126\n";
 
-/// What a job is given before its own stdin: its environment, and the secret values of a shell line.
+/// Returns what a job is given before its own stdin: its environment, and the secret values of a shell line.
 ///
 /// The arguments of a process are there for every user of a host to see; what it reads is not.
 pub fn given(job: &Job<'_>) -> Vec<u8> {
@@ -51,7 +51,7 @@ pub fn given(job: &Job<'_>) -> Vec<u8> {
     format!("{coded}true\n").into_bytes()
 }
 
-/// The line for a job under the wrapper; `mark` is a text that nothing else prints.
+/// Makes the line for a job under the wrapper; `mark` is a text that nothing else prints.
 ///
 /// `owner` is the app's user, where a ledger is not the login user's. With `sweep`, traces of long ago are removed.
 pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo, sweep: bool) -> Result<String, Failure> {
@@ -117,7 +117,7 @@ fn program(text: &str, args: &[String]) -> String {
     format!("set -- {}\n{text}", args.join(" "))
 }
 
-/// The line for a program of one's own, without the wrapper.
+/// Makes the line for a program without the wrapper.
 pub fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
     encoded(&program(text, &args))

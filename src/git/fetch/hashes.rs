@@ -2,7 +2,7 @@
 use crate::git::{Error, Names, Repository, Trust, names, open::Open, process::git, repository::not_one};
 use std::time::Duration;
 
-/// Whether a remote names its objects by sha256, and its mirror, which has nothing yet, was not made for that.
+/// Asks whether a remote names its objects by sha256, and its mirror, which has nothing yet, was not made for that.
 pub(super) async fn hashes_otherwise(mirror: &Repository, remote: &str, within: Duration) -> Result<bool, Error> {
     if mirror.trust != Trust::Mirror || !matches!(Open::of(mirror)?, Open::Here(_)) {
         return Ok(false);
@@ -12,7 +12,7 @@ pub(super) async fn hashes_otherwise(mirror: &Repository, remote: &str, within: 
     Ok(listed.ok && id.len() == 64 && names(mirror)? == Names::default())
 }
 
-/// Has a mirror that has nothing yet name its objects by sha256, as its remote does.
+/// Makes a mirror that has nothing yet name its objects by sha256, as its remote does.
 pub(super) fn by_sha256(mirror: &Repository) -> Result<(), Error> {
     let failed = |e: std::io::Error| not_one(&mirror.folder, &e.to_string());
     let config = mirror.folder.join("config");

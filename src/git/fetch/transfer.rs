@@ -8,7 +8,7 @@ use std::{fs, time::Duration};
 /// Gets each line that git says of its progress, and tells whether to go on.
 pub(super) type Heard<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
 
-/// One call of `git fetch`; nothing if it was ended because `heard` said so.
+/// Calls `git fetch`; returns nothing if it was ended because `heard` said so.
 pub(super) async fn spoken(
     at: &Repository,
     remote: &str,

@@ -45,7 +45,7 @@ impl Attributes {
         }
     }
 
-    /// Whether a path, or the folder of that path, is kept out. What is above it is not looked at.
+    /// Returns whether a path, or the folder of that path, is kept out. What is above it is not looked at.
     pub fn ignores(&self, path: &[u8], folder: bool) -> bool {
         let base = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
         let mut above = base;
@@ -153,7 +153,7 @@ fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 mod tests {
     use crate::{
         git::{EntryKind, Tree, sample::Sample},
-        release::source::Source,
+        release::tree::source::Source,
     };
     use std::collections::BTreeSet;
 

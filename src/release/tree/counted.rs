@@ -11,6 +11,7 @@ pub struct Reading<R> {
 }
 
 impl<R> Reading<R> {
+    /// Reads through `inner`.
     pub fn new(inner: R) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
     }
@@ -41,6 +42,7 @@ pub struct Counted<W> {
 }
 
 impl<W> Counted<W> {
+    /// Writes through `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new() }
     }

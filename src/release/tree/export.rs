@@ -3,7 +3,7 @@ use super::{attributes::Attributes, source::Source};
 use crate::git::{self, EntryKind};
 use std::collections::BTreeSet;
 
-/// The entries that `export-ignore` leaves; folders only where something is left in them.
+/// Returns the entries that `export-ignore` leaves; folders only where something is left in them.
 pub fn exported(tree: &Source) -> Result<Vec<&git::Entry>, git::Error> {
     let mut attributes = Attributes::default();
     for entry in tree.entries() {

@@ -61,7 +61,7 @@ impl Folder {
         read.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))
     }
 
-    /// How many bytes a file has, and its content piece by piece.
+    /// Returns how many bytes a file has, and its content piece by piece.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
         let place = self.place(&entry.path);
         let open = fs::File::open(&place).and_then(|file| Ok((file.metadata()?.len(), file)));
@@ -74,7 +74,7 @@ impl Folder {
     }
 }
 
-/// That a folder can't be read.
+/// Words that a folder can't be read.
 pub fn unread(folder: &Path, e: &io::Error) -> Error {
     Error::Git(git::Error::Read(format!("`{}`: {e}", folder.display())))
 }

@@ -46,7 +46,7 @@ pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Sha
     if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
-/// The linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
+/// Finds the linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
 pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
     let found: Vec<(&str, Found)> = linked
         .iter()
@@ -60,11 +60,12 @@ pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<St
     all.into_iter().filter(|one| matches!(one.what, What::SharedFile { .. })).map(|one| one.path).collect()
 }
 
-/// Whether a path is another or lies below it.
+/// Returns whether a path is another or lies below it.
 pub fn within(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Returns why a name cannot be linked, if so.
 pub fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
         return Some("it isn't a path below the release");

@@ -81,7 +81,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The sha256 of its text: it names the tree.
+    /// Returns the sha256 of its text: it names the tree.
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(self.text()))
     }

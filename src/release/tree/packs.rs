@@ -96,12 +96,12 @@ impl PackedTrees {
         Ok(packed)
     }
 
-    /// What was built or unpacked, by its manifest's digest.
+    /// Finds what was built or unpacked, by its manifest's digest.
     pub fn made(&self, manifest: &str) -> Option<Arc<Packed>> {
         self.made.lock().unwrap().get(manifest).cloned()
     }
 
-    /// A build that was kept, by this run alone if it asks so.
+    /// Finds a build that was kept, by this run alone if it asks so.
     pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
         let kept: Kept = serde_json::from_slice(&text).ok()?;
@@ -144,7 +144,7 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
     cache.join("built").join(format!("{}-{}.json", of.commit, &hex::encode(Sha256::digest(text))[..12]))
 }
 
-/// The part of a folder, which must lie in it.
+/// Finds the part of a folder, which must lie in it.
 pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
         let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));

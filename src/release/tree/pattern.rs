@@ -1,6 +1,6 @@
 //! The patterns of `.gitattributes`.
 
-/// Whether a pattern takes a path, as git's `wildmatch` has it with `/` standing only for itself.
+/// Returns whether a pattern takes a path, as git's `wildmatch` has it with `/` standing only for itself.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     // A pair that was tried is never tried again, so that stars cannot make it slow.
     let mut tried = vec![false; (pattern.len() + 1) * (text.len() + 1)];

@@ -10,7 +10,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The commit whose release it becomes.
+    /// Returns the commit whose release it becomes.
     pub fn commit(&self) -> &str {
         match self {
             Source::Commit(tree) => &tree.commit,
@@ -18,7 +18,7 @@ impl Source {
         }
     }
 
-    /// The time that its files get, in seconds since 1970.
+    /// Returns the time that its files get, in seconds since 1970.
     pub fn at(&self) -> i64 {
         match self {
             Source::Commit(tree) => tree.at,
@@ -42,7 +42,7 @@ impl Source {
         }
     }
 
-    /// How many bytes a file has, and its content piece by piece.
+    /// Returns how many bytes a file has, and its content piece by piece.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
         match self {
             Source::Commit(tree) => tree.reader(entry),

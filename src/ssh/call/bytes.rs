@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 /// The longest line of the wrapper's.
 pub const LINE: usize = 8 << 10;
 
-/// Where the first line of some bytes ends, if it does.
+/// Finds where the first line of some bytes ends, if it does.
 pub fn line_end(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     // The standard library looks for a byte much faster than an iterator, which matters for gigabytes.
@@ -12,7 +12,7 @@ pub fn line_end(bytes: &[u8]) -> Option<usize> {
     (length > 0 && bytes[length - 1] == b'\n').then(|| length - 1)
 }
 
-/// Where `what` begins; it is short, and its first byte rare.
+/// Finds where `what` begins; it is short, and its first byte rare.
 pub fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

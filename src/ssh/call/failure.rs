@@ -7,7 +7,7 @@ use crate::{
     world::real::{Ended, Job},
 };
 
-/// A call that may have begun, and that nobody heard the end of.
+/// Words the failure of a call that may have begun, and that nobody heard the end of.
 pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // What leaves a trace may have changed something; the rest can be done again.
     match job.trace.is_some() || job.note.is_some() {
@@ -18,7 +18,7 @@ pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     }
 }
 
-/// A call that was not begun, because of what the wrapper could not do.
+/// Words the failure of a call that was not begun, because of what the wrapper could not do.
 pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     let message = match what {
         "folder" => {
@@ -38,7 +38,7 @@ pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     Failure::failed(message).on(&host.name)
 }
 
-/// A call that the wrapper never began is no outcome.
+/// Turns a call that the wrapper never began into a failure.
 pub fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
     match ended.status {
         UNWRITTEN => Err(not_begun(host, "ledger", job)),

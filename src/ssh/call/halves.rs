@@ -10,10 +10,12 @@ pub struct Halves {
 }
 
 impl Halves {
+    /// Keeps so many bytes at most.
     pub fn new(keep: usize) -> Self {
         Self { half: keep / 2, first: Vec::new(), last: VecDeque::new(), cut: 0 }
     }
 
+    /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         let room = self.half.saturating_sub(self.first.len()).min(bytes.len());
         self.first.extend_from_slice(&bytes[..room]);
@@ -24,7 +26,7 @@ impl Halves {
         self.cut += over as u64;
     }
 
-    /// The bytes, with a mark where some were left out.
+    /// Returns the bytes, with a mark where some were left out.
     pub fn into_bytes(self) -> (Vec<u8>, bool) {
         let Halves { mut first, last, cut, .. } = self;
         if cut > 0 {

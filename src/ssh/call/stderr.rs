@@ -18,11 +18,13 @@ pub struct Stderr<'a> {
 }
 
 impl<'a> Stderr<'a> {
+    /// Reads what comes behind the wrapper's `mark`, and keeps so many bytes at most.
     pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
         let mark = format!("{mark}\n").into_bytes();
         Self { mark, heard, kept: Halves::new(keep), before: Vec::new(), begun: false, line: Vec::new() }
     }
 
+    /// Takes the next piece.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.begun {
             return self.take(bytes);

@@ -38,6 +38,7 @@ pub struct Stdout<'a> {
 }
 
 impl<'a> Stdout<'a> {
+    /// Reads what stands between the wrapper's lines, which begin with `mark`, and keeps so many bytes at most.
     pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
         Self {
             mark: mark.to_owned(),
@@ -53,10 +54,12 @@ impl<'a> Stdout<'a> {
         }
     }
 
+    /// Hands what the command prints to `into`, if that is given.
     pub fn into(self, into: Option<&'a Takes<'a>>) -> Self {
         Self { into, ..self }
     }
 
+    /// Takes the next piece.
     pub fn push(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         if self.pid.is_none() && !self.head() {

@@ -43,6 +43,7 @@ impl Folder {
         Ok(Folder(folder))
     }
 
+    /// Returns the path of a file in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }

@@ -15,18 +15,18 @@ pub struct Hop {
 }
 
 impl Hop {
-    /// What tells it from every other one.
+    /// Returns what tells it from every other one.
     pub fn key(&self) -> String {
         format!("{} {}", self.via.as_deref().unwrap_or_default(), self.place)
     }
 
-    /// The arguments that lead ssh to it, with the way there.
+    /// Returns the arguments that lead ssh to it, with the way there.
     pub fn arguments(&self) -> Vec<String> {
         let via = self.via.iter().flat_map(|via| ["-J".to_owned(), via.clone()]);
         via.chain(self.words()).collect()
     }
 
-    /// The arguments that name it.
+    /// Returns the arguments that name it.
     pub fn words(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let (user, name, port) = parts(&self.place);
@@ -38,7 +38,7 @@ impl Hop {
     }
 }
 
-/// User, name and port of `[USER@]HOST[:PORT]`; the name is without the brackets of an IPv6 address.
+/// Splits `[USER@]HOST[:PORT]` into user, name and port; the name is without the brackets of an IPv6 address.
 pub fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
     let (user, place) = match place.rsplit_once('@') {
         Some((user, place)) => (Some(user), place),

@@ -8,7 +8,8 @@ use std::{
 /// The most files that are read; ssh itself ends at 16 files within one another.
 const MOST: usize = 1000;
 
-/// The texts of all included files. Where ssh would read a file for some hosts only, or a pattern fits some names of a folder, all are here.
+/// Reads the texts of all included files. Where ssh would read a file for some hosts only, or a pattern fits some names
+/// of a folder, all are here.
 pub fn texts(text: &str, home: &Path) -> Vec<String> {
     let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
     let mut ahead = files(text, home);
@@ -29,7 +30,7 @@ pub fn texts(text: &str, home: &Path) -> Vec<String> {
     texts
 }
 
-/// Whether a text sets an option, for whomever.
+/// Returns whether a text sets an option, for whomever.
 pub fn sets(text: &str, option: &str) -> bool {
     text.lines().any(|line| words(line).first().is_some_and(|word| word.eq_ignore_ascii_case(option)))
 }

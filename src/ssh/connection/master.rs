@@ -32,13 +32,13 @@ pub struct Base {
 }
 
 impl Base {
-    /// A socket's name: short, for their paths may have some hundred characters only.
+    /// Returns the socket for a name: its path is short, for it may have some hundred characters only.
     pub fn socket(&self, what: &str) -> PathBuf {
         let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
         self.folder.path(&format!("{}-{name}", self.digest))
     }
 
-    /// The connection behind a socket if it lives; else the lock under which it is made anew.
+    /// Returns the connection behind a socket if it lives; else the lock under which it is made anew.
     pub async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
         if let Some(session) = living(socket).await {
             return Ok(Ok(session));
@@ -111,7 +111,7 @@ impl Base {
     }
 }
 
-/// The connection behind a socket, if it answers.
+/// Returns the connection behind a socket, if it answers.
 pub async fn living(socket: &Path) -> Option<Arc<Session>> {
     if !socket.exists() {
         return None;

@@ -10,7 +10,8 @@ const BEFORE: &str = "! builtin busybox chronic command do doas elif else env ev
 
 const SHELLS: [&str; 9] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "csh", "tcsh"];
 
-/// Whether a program that the command starts is ssh. A word `ssh` among the arguments of another program is only a word.
+/// Returns whether a program that the command starts is ssh. A word `ssh` among the arguments of another program is
+/// only a word.
 pub fn calls_ssh(command: &str) -> bool {
     commands(command).iter().any(|words| runs_ssh(words))
 }

@@ -27,7 +27,7 @@ impl Unheard {
     }
 }
 
-/// The failure of a host that can't be reached.
+/// Words the failure of a host that can't be reached.
 pub fn unreachable(host: &Host, why: &str) -> Failure {
     Failure::new(Cause::Unreachable, format!("can't be reached: {why}"))
         .on(&host.name)

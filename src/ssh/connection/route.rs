@@ -16,7 +16,7 @@ const MOST: usize = 8;
 /// How long ssh may take to read its configuration.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// The hosts on the way to one, itself last; refuses a way that would leave rfab's configuration.
+/// Finds the hosts on the way to one, itself last; refuses a way that would leave rfab's configuration.
 pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
     let mut route = Vec::new();
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
