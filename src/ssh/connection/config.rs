@@ -1,5 +1,5 @@
 //! The ssh configuration that a run writes: what may not be overridden comes first, for ssh takes the first value.
-use super::{hop::parts, included};
+use super::{hop::parts, included, options};
 use crate::{failure::Failure, fleet::Fleet};
 use sha2::{Digest, Sha256};
 use std::{
@@ -75,7 +75,7 @@ fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Re
         false => String::new(),
     };
     let mut text = FORCED.to_owned();
-    known(&FORCED_IF_KNOWN).iter().for_each(|line| text += &format!("    {line}\n"));
+    options::known(&FORCED_IF_KNOWN).iter().for_each(|line| text += &format!("    {line}\n"));
     let known = project.join("known_hosts");
     let global = if global.is_empty() { SYSTEM.to_owned() } else { global };
     let _ = writeln!(text, "    GlobalKnownHostsFile {} {global}", quoted(&known)?);
@@ -160,24 +160,6 @@ fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
         files.extend(said.lines().find_map(|line| line.strip_prefix("globalknownhostsfile ").map(str::to_owned)));
     }
     Ok(files.into_iter().collect::<Vec<_>>().join(" "))
-}
-
-/// Those of some lines that the ssh of this machine knows.
-fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    match are_known(lines) {
-        true => lines.to_vec(),
-        false => lines.iter().copied().filter(|line| are_known(&[line])).collect(),
-    }
-}
-
-/// Whether the ssh of this machine knows each of some lines. All that it doesn't call unknown counts as known.
-fn are_known(lines: &[&str]) -> bool {
-    let mut command = Command::new("ssh");
-    command.args(["-F", "none", "-G"]).args(lines.iter().flat_map(|line| ["-o", line])).args(["--", "host"]);
-    // One that cannot be started is told by whoever needs it.
-    let said = command.env("LC_ALL", "C").stdin(Stdio::null()).output().map(|out| out.stderr).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    !["Bad configuration option", "nsupported option"].iter().any(|words| said.contains(words))
 }
 
 /// A path as ssh reads it.

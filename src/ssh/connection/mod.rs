@@ -7,6 +7,7 @@ mod included;
 mod jumps;
 mod link;
 pub mod master;
+mod options;
 mod program;
 mod proxy;
 mod refusal;

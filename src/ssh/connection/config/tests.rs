@@ -111,20 +111,10 @@ fn what_would_hand_something_of_the_person_to_a_host_is_off_whoever_turned_it_on
 }
 
 #[test]
-fn a_line_that_an_ssh_does_not_know_is_left_out_and_all_others_are_there() {
-    let (old, new) = ("BatchMode yes", "NoSshHasThis yes");
-    assert_eq!(known(&[old, "RequestTTY no"]), [old, "RequestTTY no"]);
-    assert_eq!(known(&[old, new, "RequestTTY no"]), [old, "RequestTTY no"]);
-    assert_eq!(known(&[new]), [""; 0]);
-    // Only unknown words let a line be left out, not what is wrong with it otherwise.
-    assert_eq!(known(&["ConnectTimeout soon"]), ["ConnectTimeout soon"]);
-}
-
-#[test]
 fn what_an_ssh_of_8_4_does_not_have_is_forced_only_if_it_is_known() {
     let since = "KnownHostsCommand LogVerbose HostbasedAcceptedAlgorithms PubkeyAcceptedAlgorithms PermitRemoteOpen \
-                     SessionType StdinNull ForkAfterAuthentication RequiredRSASize EnableEscapeCommandline Tag \
-                     ChannelTimeout ObscureKeystrokeTiming VersionAddendum RefuseConnection WarnWeakCrypto";
+                 SessionType StdinNull ForkAfterAuthentication RequiredRSASize EnableEscapeCommandline Tag \
+                 ChannelTimeout ObscureKeystrokeTiming VersionAddendum RefuseConnection WarnWeakCrypto";
     for option in since.split_whitespace() {
         let forced = FORCED.split_whitespace().any(|word| word.eq_ignore_ascii_case(option));
         assert!(!forced, "{option} came after OpenSSH 8.4");
