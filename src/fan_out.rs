@@ -1,7 +1,6 @@
 //! One thing on many hosts: limits, batches, budgets.
 use crate::{
-    effect::Lane,
-    effect::Work,
+    effect::{Lane, Work},
     event::What,
     failure::{Cause, Failure},
     host::Host,

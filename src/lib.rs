@@ -27,6 +27,7 @@ pub mod local;
 pub mod model;
 pub mod port;
 pub mod release;
+pub mod remote;
 pub mod report;
 pub mod run;
 #[cfg(test)]

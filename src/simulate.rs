@@ -10,8 +10,7 @@ use crate::{
     session::{Allowances, Fault, Faults, Journaling, Run, Session, Stop, Yes},
     store::Record,
     ui::Pausing,
-    world::STACK,
-    world::simulated::Simulated,
+    world::{STACK, simulated::Simulated},
 };
 use std::{
     sync::{Arc, Mutex},

@@ -19,8 +19,8 @@ use rfab::{
         Activate, Adopt, CheckOut, Home, Number, PackBuilt, Prune, ReadBuilt, ReadManifest, ReadReleases, SetUp, Stage,
         Sweep, TakeArchive, Wanted,
     },
+    remote::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
     service::{ChangeService, ReadService, ServiceChange, ServiceRead},
-    ssh::{Capture, Connect, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
     ui::{Confirm, Consent, Now, Prompt, Wait},
 };
 use serde_json::Value;

@@ -11,8 +11,8 @@ use rfab::{
     git::{Change, ChangeRepository, Pushed},
     model::{Fact, Release},
     release::{Activate, Home, Number, Prune, ReadReleases, SetUp, Stage},
+    remote::{Exec, Get, On, Put, WriteFile},
     service::{ChangeService, ServiceChange},
-    ssh::{Exec, Get, On, Put, WriteFile},
 };
 use sides::{Sides, holder, line};
 use std::{

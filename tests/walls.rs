@@ -143,7 +143,7 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "control",
     "host",
     "secret",
@@ -157,6 +157,7 @@ const ORDER: [&str; 38] = [
     "effect",
     "world",
     "ssh",
+    "remote",
     "local",
     "git",
     "http",

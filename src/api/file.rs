@@ -6,9 +6,9 @@ use super::{
 use crate::{
     command::Command,
     failure::{Cause, Failure},
+    remote::{Dump, Exists, Get, Load, On, Put, ReadFile, WriteFile},
     script::{RhaiResultOf, has_secret, here, owned_well, refuse_stars, revealed, thrown},
     secret::Secret,
-    ssh::{Dump, Exists, Get, Load, On, Put, ReadFile, WriteFile},
 };
 use rhai::{Array, Map, NativeCallContext, plugin::*};
 

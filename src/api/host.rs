@@ -6,9 +6,9 @@ use super::{
 use crate::{
     command::Command,
     failure::{Cause, Failure},
+    remote::{Capture, Exec, On, Terminal},
     script::{RhaiResultOf, here, thrown},
     secret::Secret,
-    ssh::{Capture, Exec, On, Terminal},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 

@@ -14,7 +14,7 @@ fn change(here: &Here, host: &HostValue, change: ServiceChange) -> RhaiResultOf<
     Ok(())
 }
 
-fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(String, crate::ssh::Output)>> {
+fn read(here: &Here, host: &HostValue, read: ServiceRead) -> RhaiResultOf<Vec<(String, crate::remote::Output)>> {
     let (fleet, host) = (here.fleet_of(&host.0.host), &host.0.host);
     let mut answers = Vec::new();
     for unit in units(&fleet, host).map_err(thrown)? {
@@ -138,7 +138,7 @@ pub mod service {
     #[rhai_fn(name = "status", return_raw)]
     pub fn status(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Array> {
         let answers = read(&*here(&ctx)?, &host, ServiceRead::Status)?;
-        let map = |(unit, output): (String, crate::ssh::Output)| {
+        let map = |(unit, output): (String, crate::remote::Output)| {
             let mut map = rhai::Map::new();
             map.insert("unit".into(), unit.into());
             map.insert("running".into(), (output.status == 0).into());

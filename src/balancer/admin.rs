@@ -9,8 +9,7 @@ use crate::{
     host::{Host, Name, listed},
     ledger::{Line, Phase},
     model::{Miss, Model, Predicted},
-    port::{BalancerState, Checked, Driver, Place},
-    port::{Connections, Note},
+    port::{BalancerState, Checked, Connections, Driver, Note, Place},
 };
 use futures_util::future::join_all;
 use serde::Serialize;

@@ -8,8 +8,7 @@ use crate::{
     fleet::{Balancer, Fleet},
     host::{Host, Name},
     ledger::{Book, Line, Phase, line},
-    port::Holder,
-    port::{BalancerState, Place, Server},
+    port::{BalancerState, Holder, Place, Server},
 };
 use std::collections::BTreeMap;
 

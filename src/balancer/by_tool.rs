@@ -8,8 +8,7 @@ use crate::{
     command::Command,
     failure::{Failure, Reason},
     host::{Host, Name},
-    port::Socket,
-    port::{Job, Transport},
+    port::{Job, Socket, Transport},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};

@@ -12,8 +12,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     ledger::Book,
-    port::{Balancing, Holder, Says, Transport, Waits},
-    port::{Driver, Socket},
+    port::{Balancing, Driver, Holder, Says, Socket, Transport, Waits},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

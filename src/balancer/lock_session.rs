@@ -5,8 +5,7 @@ use crate::{
     control::shown,
     failure::{Cause, Failure},
     host::Host,
-    port::{Exclusive, Holder, Job, Transport},
-    port::{Socket, only_read},
+    port::{Exclusive, Holder, Job, Socket, Transport, only_read},
 };
 use async_trait::async_trait;
 use std::{

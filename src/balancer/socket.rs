@@ -2,8 +2,7 @@
 use crate::{
     failure::{Cause, Failure},
     fleet::address_and_port,
-    port::Remote,
-    port::{Socket, only_read},
+    port::{Remote, Socket, only_read},
 };
 use async_trait::async_trait;
 use std::{

@@ -9,8 +9,7 @@ use super::{
 };
 use crate::{
     balancer::FleetLocks,
-    effect::Fleets,
-    effect::World,
+    effect::{Fleets, World},
     event::{Listener, What},
     fabfile::Project,
     failure::{Exit, Failure},

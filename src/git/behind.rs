@@ -1,5 +1,5 @@
 //! Whether a folder's branch is behind the one that it follows.
-use super::{Error, Repository, open::Branch, process::git};
+use super::{Error, Repository, branch::Branch, open::Open, process::git, visible::visible};
 use crate::{
     effect::*,
     failure::Failure,
@@ -64,7 +64,7 @@ struct Followed(Branch);
 
 impl Followed {
     fn of(repository: &Repository) -> Result<Option<Followed>, Error> {
-        Ok(repository.open()?.followed()?.map(Followed))
+        Ok(Open::of(repository)?.followed()?.map(Followed))
     }
 
     /// Where the remote says that it stands now; nothing if it does not say so in time.
@@ -79,8 +79,8 @@ impl Followed {
     }
 
     fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, Error> {
-        let open = repository.open()?;
-        let there = |commits| Behind { upstream: super::process::visible(&self.0.shown), commits };
+        let open = Open::of(repository)?;
+        let there = |commits| Behind { upstream: visible(&self.0.shown), commits };
         let tip = now.unwrap_or(&self.0.known);
         if !open.has(tip) {
             return Ok(Some(there(None)));

@@ -1,8 +1,13 @@
 //! Reads a repository by the user's git, which knows what libgit2 does not.
 use super::{
     Entry, EntryKind, Error, Logged, Named, Repository,
-    open::{Branch, Node, kind_of, lacking, many},
-    process::{Batch, Ended, read},
+    branch::Branch,
+    cat_file::Batch,
+    entry::{Node, kind_of, lacking},
+    id::{many, whole},
+    process::{Ended, read},
+    refused::refused,
+    visible::visible,
 };
 use std::sync::Mutex;
 
@@ -28,7 +33,7 @@ impl ByGit {
     }
 
     fn failed(&self, ended: &Ended) -> Error {
-        super::repository::refused(self.at.work.as_deref().unwrap_or(&self.at.folder), ended)
+        refused(self.at.work.as_deref().unwrap_or(&self.at.folder), ended)
     }
 
     pub fn below(&self, prefix: &str) -> Result<Vec<Named>, Error> {
@@ -70,7 +75,7 @@ impl ByGit {
     }
 
     pub fn at(&self, commit: &str) -> Result<i64, Error> {
-        let unknown = || Error::Unknown { reference: super::process::visible(commit), near: Vec::new() };
+        let unknown = || Error::Unknown { reference: visible(commit), near: Vec::new() };
         if !whole(commit) {
             return Err(unknown());
         }
@@ -108,7 +113,7 @@ impl ByGit {
 
     pub fn ahead(&self, here: &str, not_here: &str) -> Result<usize, Error> {
         let text = self.said(&["rev-list", "--count", here, &format!("^{not_here}")], "")?;
-        text.parse().map_err(|_| Error::Read(format!("git counts `{}` commits", super::process::visible(&text))))
+        text.parse().map_err(|_| Error::Read(format!("git counts `{}` commits", visible(&text))))
     }
 
     pub fn followed(&self) -> Result<Option<Branch>, Error> {
@@ -151,8 +156,7 @@ impl ByGit {
 
     pub fn size(&self, file: &str) -> Result<u64, Error> {
         let text = self.said(&["cat-file", "-s", file], "")?;
-        text.parse()
-            .map_err(|_| Error::Read(format!("git reports that it has `{}` bytes", super::process::visible(&text))))
+        text.parse().map_err(|_| Error::Read(format!("git reports that it has `{}` bytes", visible(&text))))
     }
 
     pub fn content(&self, file: &str) -> Result<Vec<u8>, Error> {
@@ -162,9 +166,4 @@ impl ByGit {
         }
         batch.as_mut().expect("it was opened").content(file)
     }
-}
-
-/// Whether a text is a commit's whole id: 40 digits, or 64 by sha256.
-pub(super) fn whole(commit: &str) -> bool {
-    matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,14 +1,5 @@
-//! Changes of a repository, as an effect: by the user's own git.
-use super::{
-    ChangeTrace, Pushed, ReadChange, Repository, commit, fetch, merge, push,
-    reading::{WITHIN, fetched},
-    tag,
-};
-use crate::{
-    effect::*,
-    failure::Failure,
-    model::{Model, Predicted},
-};
+//! What is done to a repository.
+use super::Pushed;
 use serde::Serialize;
 
 /// What is done to a repository.
@@ -28,7 +19,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// One line, for people.
+    /// Describes the change in one line.
     pub fn describe(&self) -> String {
         match self {
             Change::Commit { message, .. } => format!("commit `{}`", message.lines().next().unwrap_or_default()),
@@ -41,82 +32,6 @@ impl Change {
                 format!("push {}", names.collect::<Vec<_>>().join(", "))
             }
             Change::Fetch => "fetch".to_owned(),
-        }
-    }
-}
-
-/// Does it.
-#[derive(Clone, Debug, Serialize)]
-pub struct ChangeRepository {
-    pub repository: String,
-    pub change: Change,
-}
-
-impl Effect for ChangeRepository {
-    /// The commit that came of it, if any did.
-    type Outcome = Option<String>;
-    const NAME: &'static str = "git";
-    const KIND: Kind = Kind::Once;
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Repository(&self.repository)
-    }
-
-    fn touch(&self) -> Touch<'_> {
-        Touch::Here
-    }
-
-    fn describe(&self) -> String {
-        self.change.describe()
-    }
-
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Option<String>>, Failure> {
-        let read = ReadChange { repository: self.repository.clone(), change: self.change.clone() };
-        Ok(match ask.read(read)? {
-            ChangeTrace::Yes(commit) => Seen::Done(commit),
-            ChangeTrace::No => Seen::Not,
-            ChangeTrace::Unclear => Seen::Cannot,
-        })
-    }
-
-    fn assumed(&self) -> Option<Option<String>> {
-        (!matches!(self.change, Change::Commit { .. } | Change::Merge { .. })).then_some(None)
-    }
-
-    async fn carry_out(&self, at: At<'_>) -> Result<Option<String>, Failure> {
-        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
-        Ok(match &self.change {
-            Change::Commit { message, files } => {
-                let files: Vec<&str> = files.iter().map(String::as_str).collect();
-                Some(commit(&repository, message, &files, WITHIN).await?)
-            }
-            Change::Merge { reference } => Some(merge(&repository, reference, WITHIN).await?),
-            Change::Tag { name, commit, message } => {
-                tag(&repository, name, commit, message.as_deref(), WITHIN).await?;
-                None
-            }
-            Change::Push { what } => {
-                push(&repository, what, WITHIN).await?;
-                None
-            }
-            Change::Fetch => {
-                fetch(&repository, WITHIN, &fetched(&at)).await?;
-                None
-            }
-        })
-    }
-
-    /// What commits and merges come to, only git knows; a simulated run changes no repository.
-    fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
-        match self.change {
-            Change::Tag { .. } | Change::Push { .. } | Change::Fetch => {
-                model.repositories.insert((self.repository.clone(), self.change.describe()));
-                Ok(None)
-            }
-            Change::Commit { .. } | Change::Merge { .. } => {
-                let message = format!("the simulator doesn't change repositories: {}", Effect::describe(self));
-                Err(Failure::failed(message).into())
-            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What can go wrong with a repository.
-use super::{Repository, Trust};
+use super::visible::visible;
 use crate::{
     command::quoted,
     failure::{Cause, Failure},
@@ -57,18 +57,9 @@ pub enum Error {
     Read(String),
 }
 
-impl Error {
-    /// Why a repository could not be fetched into.
-    pub(super) fn fetch(into: &Repository, why: String) -> Error {
-        let remote = super::process::visible(into.remote.as_deref().unwrap_or_default());
-        let at = into.work.as_deref().unwrap_or(&into.folder).display().to_string();
-        Error::Fetch { remote, at: (into.trust != Trust::Mirror).then_some(at), why }
-    }
-}
-
 impl From<git2::Error> for Error {
     fn from(error: git2::Error) -> Self {
-        Error::Read(super::process::visible(error.message()))
+        Error::Read(visible(error.message()))
     }
 }
 

@@ -1,17 +1,6 @@
 //! What lies between two commits.
-use super::{Error, Repository};
+use super::{Error, Logged, Repository, open::Open, visible::visible};
 use serde::{Deserialize, Serialize};
-
-/// One commit, for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Logged {
-    /// 40 hex digits, or 64 by sha256.
-    pub commit: String,
-    pub subject: String,
-    pub author: String,
-    /// Seconds since 1970, by the committer's clock.
-    pub at: i64,
-}
 
 /// What a change from one commit to another brings and takes, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,10 +16,10 @@ pub struct Between {
 ///
 /// Both are whole commit ids. Subjects and authors are what others wrote: control characters are in them still.
 pub fn log_between(repository: &Repository, old: &str, new: &str, most: usize) -> Result<Between, Error> {
-    let open = repository.open()?;
+    let open = Open::of(repository)?;
     for commit in [old, new] {
         if !open.has(commit) {
-            return Err(Error::Unknown { reference: super::process::visible(commit), near: Vec::new() });
+            return Err(Error::Unknown { reference: visible(commit), near: Vec::new() });
         }
     }
     let (added, more_added) = open.only_in(new, old, most)?;

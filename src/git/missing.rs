@@ -1,8 +1,8 @@
 //! What a partial clone lacks of a commit.
 use super::{
-    Error, Repository,
-    fetch::Progress,
-    process::{patiently, read, visible},
+    Error, Progress, Repository,
+    process::{patiently, read},
+    visible::visible,
 };
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Dur
         "--stdin",
         remote,
     ];
-    let failed = |why| Error::fetch(repository, why);
+    let failed = |why| repository.unfetched(why);
     match patiently(repository, &args, &format!("{}\n", ids.join("\n")), quiet, &mut |_| true).await {
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => Err(failed(ended.why())),

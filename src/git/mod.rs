@@ -4,20 +4,31 @@
 //! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
 //! repository that has no remote is its own truth: there its own branches and tags are meant.
 mod behind;
+mod branch;
 mod by_git;
+mod by_libgit2;
+mod cat_file;
 mod change;
+mod change_repository;
 mod change_trace;
 mod date;
+mod entry;
 mod error;
 mod fetch;
-mod first;
+mod id;
+mod locate;
 mod log;
+mod logged;
 mod mirrors;
 mod missing;
 mod names;
 mod open;
+mod prepared;
 mod process;
+mod progress;
 mod reading;
+mod refs;
+mod refused;
 mod repository;
 mod resolve;
 #[cfg(test)]
@@ -25,19 +36,25 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod visible;
 mod write;
 
 pub use behind::{Behind, ReadBehind};
-pub use change::{Change, ChangeRepository};
+pub use change::Change;
+pub use change_repository::ChangeRepository;
 pub use change_trace::{ChangeTrace, ReadChange};
 pub use date::ReadDate;
+pub use entry::{Entry, EntryKind};
 pub use error::Error;
-pub use fetch::{Progress, fetch, silent};
-pub use log::{Between, Logged, log_between};
+pub use fetch::fetch;
+pub use log::{Between, log_between};
+pub use logged::Logged;
 pub use missing::complete;
-pub use names::{Named, Names, known, names};
+pub use names::{Named, Names};
+pub use progress::{Progress, silent};
 pub use reading::{ReadLog, ReadNames, Resolve, WITHIN, app, fetched};
+pub use refs::{known, names};
 pub use repository::{Repository, Trust};
 pub use resolve::{Ask, Kind, Resolved, resolve};
-pub use tree::{Entry, EntryKind, Tree};
+pub use tree::Tree;
 pub use write::{Pushed, commit, merge, push, tag};

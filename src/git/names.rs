@@ -1,5 +1,5 @@
-//! The branches and tags that are meant: the remote's as last fetched, or a lone repository's own.
-use super::{Error, Repository, open::Open};
+//! The names of branches and tags, and which of them are meant.
+use super::{Error, visible::visible};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -17,30 +17,6 @@ pub struct Names {
     pub branches: Vec<Named>,
     /// Annotated ones are peeled; tags of anything but a commit are left out.
     pub tags: Vec<Named>,
-}
-
-/// Reads the names as last fetched; it does not fetch.
-pub fn names(repository: &Repository) -> Result<Names, Error> {
-    read(&repository.open()?, repository.remote.is_some())
-}
-
-/// Reads the names as rfab fetched them last, or where it never did, as the user's own git did.
-pub fn known(repository: &Repository) -> Result<Names, Error> {
-    let open = repository.open()?;
-    let fetched = read(&open, repository.remote.is_some())?;
-    match &repository.remote {
-        Some(remote) if fetched.branches.is_empty() && fetched.tags.is_empty() => {
-            let mut branches = open.below(&format!("refs/remotes/{remote}/"))?;
-            branches.retain(|branch| branch.name != "HEAD");
-            Ok(Names { branches, tags: open.below("refs/tags/")? })
-        }
-        _ => Ok(fetched),
-    }
-}
-
-pub(super) fn read(open: &Open, fetched: bool) -> Result<Names, Error> {
-    let prefix = if fetched { "refs/rfab/" } else { "refs/" };
-    Ok(Names { branches: open.below(&format!("{prefix}heads/"))?, tags: open.below(&format!("{prefix}tags/"))? })
 }
 
 impl Names {
@@ -69,10 +45,12 @@ impl Names {
         tags
     }
 
+    /// Finds a branch by its name.
     pub(super) fn branch(&self, name: &str) -> Option<&Named> {
         self.branches.iter().find(|branch| branch.name == name)
     }
 
+    /// Finds a tag by its name.
     pub(super) fn tag(&self, name: &str) -> Option<&Named> {
         self.tags.iter().find(|tag| tag.name == name)
     }
@@ -93,7 +71,7 @@ impl Names {
             .collect();
         likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         likely.dedup_by_key(|(_, name)| *name);
-        likely.into_iter().take(3).map(|(_, name)| super::process::visible(name)).collect()
+        likely.into_iter().take(3).map(|(_, name)| visible(name)).collect()
     }
 }
 

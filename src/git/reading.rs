@@ -36,7 +36,7 @@ impl Resolve {
     }
 }
 
-/// The app of a fleet.
+/// Returns the app of a fleet.
 ///
 /// `Fabfile` when there is none.
 pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
@@ -84,7 +84,7 @@ pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
     |done, total| at.tell(What::Progressed { host: None, what: "fetched".into(), done, total, unit: "objects" })
 }
 
-/// A repository of this machine, without making anything.
+/// Locates a repository of this machine, without making anything.
 pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     if !source.starts_with('/') {
         let message = format!("the simulator reads repositories of this machine, and `{source}` isn't on it");

@@ -1,5 +1,5 @@
 //! A commit's tree, read without a checkout.
-use super::{Error, Repository, by_git::whole, open::Open};
+use super::{Entry, Error, Repository, id::whole, open::Open, visible::visible};
 use std::{
     collections::HashMap,
     io::{Cursor, Read},
@@ -21,29 +21,12 @@ pub struct Tree {
     ids: HashMap<Vec<u8>, (String, Option<u64>)>,
 }
 
-/// One name in a tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// From the top, parts separated by `/`; any bytes but NUL.
-    pub path: Vec<u8>,
-    pub kind: EntryKind,
-}
-
-/// What a name in a tree is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    Folder,
-    File { executable: bool },
-    Link,
-    Submodule,
-}
-
 impl Tree {
     /// Reads the tree of a commit, given by its whole id.
     pub fn read(repository: &Repository, commit: &str) -> Result<Tree, Error> {
-        let open = repository.open()?;
+        let open = Open::of(repository)?;
         if !whole(commit) || !open.has(commit) {
-            return Err(Error::Unknown { reference: super::process::visible(commit), near: Vec::new() });
+            return Err(Error::Unknown { reference: visible(commit), near: Vec::new() });
         }
         let at = open.at(commit)?;
         let (mut entries, mut ids) = (Vec::new(), HashMap::new());
@@ -54,9 +37,9 @@ impl Tree {
         Ok(Tree { open: Box::new(open), repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
-    /// Whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
+    /// Returns whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
     pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
-        repository.open().ok()?.has_folder(commit, path)
+        Open::of(repository).ok()?.has_folder(commit, path)
     }
 
     /// Reads what a file holds, or where a link leads.
@@ -65,7 +48,7 @@ impl Tree {
         self.open.content(id).map_err(|e| unread(entry, &e))
     }
 
-    /// How many bytes a file has.
+    /// Returns how many bytes a file has.
     pub fn size(&self, entry: &Entry) -> Result<u64, Error> {
         match self.id(entry)? {
             (_, Some(size)) => Ok(*size),
@@ -73,7 +56,7 @@ impl Tree {
         }
     }
 
-    /// How many bytes a file has, and its content piece by piece: a large one is read by the user's git.
+    /// Returns how many bytes a file has, and its content piece by piece: a large one is read by the user's git.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
         let size = self.size(entry)?;
         let (id, _) = self.id(entry)?;
@@ -89,7 +72,7 @@ impl Tree {
 }
 
 fn shown(entry: &Entry) -> String {
-    super::process::visible(&String::from_utf8_lossy(&entry.path))
+    visible(&String::from_utf8_lossy(&entry.path))
 }
 
 fn unread(entry: &Entry, e: &Error) -> Error {
@@ -102,7 +85,7 @@ fn unread(entry: &Entry, e: &Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::EntryKind, *};
     use crate::git::sample::Sample;
 
     #[test]

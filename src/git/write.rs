@@ -1,7 +1,11 @@
 //! What is changed in a repository: by the user's own git, as by hand.
 use super::{
     Error, Repository,
+    id::whole,
+    open::Open,
     process::{git, verb},
+    refs::read,
+    visible::visible,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -48,12 +52,12 @@ pub async fn merge(repository: &Repository, reference: &str, within: Duration) -
         return head(repository);
     }
     let open = git(repository, &["diff", "--name-only", "--diff-filter=U", "-z"], within).await?;
-    let files: Vec<String> = open.out.split('\0').filter(|f| !f.is_empty()).map(super::process::visible).collect();
+    let files: Vec<String> = open.out.split('\0').filter(|f| !f.is_empty()).map(visible).collect();
     if files.is_empty() {
         return Err(Error::Git { what: "merge".to_owned(), why: ended.why() });
     }
     done(repository, &["merge", "--abort"], within).await?;
-    Err(Error::Conflict { reference: super::process::visible(reference), files })
+    Err(Error::Conflict { reference: visible(reference), files })
 }
 
 /// Makes a tag of a commit, given by its whole id: annotated with a message, light without.
@@ -65,8 +69,8 @@ pub async fn tag(
     within: Duration,
 ) -> Result<(), Error> {
     named("refs/tags/", name)?;
-    if !super::by_git::whole(commit) {
-        return Err(Error::BadName(super::process::visible(commit)));
+    if !whole(commit) {
+        return Err(Error::BadName(visible(commit)));
     }
     text(message.unwrap_or_default())?;
     let message = message.map(|message| format!("--message={message}"));
@@ -108,7 +112,7 @@ fn worked_in(repository: &Repository) -> Result<(), Error> {
 }
 
 fn text(text: &str) -> Result<(), Error> {
-    if text.contains('\0') { Err(Error::BadName(super::process::visible(text))) } else { Ok(()) }
+    if text.contains('\0') { Err(Error::BadName(visible(text))) } else { Ok(()) }
 }
 
 fn named(prefix: &str, name: &str) -> Result<String, Error> {
@@ -116,32 +120,32 @@ fn named(prefix: &str, name: &str) -> Result<String, Error> {
     if !name.starts_with('-') && git2::Reference::is_valid_name(&full) {
         Ok(full)
     } else {
-        Err(Error::BadName(super::process::visible(name)))
+        Err(Error::BadName(visible(name)))
     }
 }
 
-/// A local branch or tag by its full name, or a commit by its whole id.
+/// Finds a local branch or tag by its full name, or a commit by its whole id.
 pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
-    let open = repository.open()?;
+    let open = Open::of(repository)?;
     let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));
     let found: Vec<&String> = candidates.iter().filter(|full| open.peeled(full).is_some()).collect();
     match found[..] {
         [one] => return Ok(one.clone()),
         [] => {}
         _ => {
-            let meanings = found.iter().map(|full| format!("`{}`", super::process::visible(full))).collect();
-            return Err(Error::Ambiguous { reference: super::process::visible(reference), meanings });
+            let meanings = found.iter().map(|full| format!("`{}`", visible(full))).collect();
+            return Err(Error::Ambiguous { reference: visible(reference), meanings });
         }
     }
     if open.has(reference) {
         return Ok(reference.to_owned());
     }
-    let near = super::names::read(&open, false)?.near(reference);
-    Err(Error::Unknown { reference: super::process::visible(reference), near })
+    let near = read(&open, false)?.near(reference);
+    Err(Error::Unknown { reference: visible(reference), near })
 }
 
 fn head(repository: &Repository) -> Result<String, Error> {
-    repository.open()?.head()
+    Open::of(repository)?.head()
 }
 
 #[cfg(test)]

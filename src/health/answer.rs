@@ -1,5 +1,4 @@
-//! What a service answered, and whether that proves what it serves.
-use super::{Expected, could_say, expected::Written, says};
+//! What a service answered.
 use crate::fleet::{Health, Version};
 use serde::{Deserialize, Serialize};
 
@@ -23,17 +22,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// No answer, and why.
+    /// Makes an answer that did not come, and says why.
     pub fn none(error: String) -> Answer {
         Answer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
     }
 
-    /// A connection that came about.
+    /// Makes the answer of a connection that came about.
     pub fn connected() -> Answer {
         Answer { good: true, error: None, ..Answer::none(String::new()) }
     }
 
-    /// An answer of HTTP, with what stands where the version should.
+    /// Makes an answer of HTTP, with what stands where the version should.
     pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> Answer {
         let lacks = (!health.has_body(body)).then(|| {
             let wanted = health.body.as_deref().unwrap_or_default();
@@ -58,7 +57,7 @@ impl Answer {
         }
     }
 
-    /// The answer in a few words.
+    /// Returns the answer in a few words.
     pub fn shown(&self) -> String {
         match (self.status, &self.error, &self.version, &self.text) {
             (Some(_), Some(error), ..) => error.clone(),
@@ -72,36 +71,12 @@ impl Answer {
     }
 }
 
-/// What an answer comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Bad,
-    Good {
-        /// Whether it proves what the host should serve.
-        proven: bool,
-    },
-}
-
-/// Judges an answer: it must prove what is expected, unless the fleet file says that it cannot, or nobody knows how.
-///
-/// `nameless` takes one that could name no release, too.
-pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written, nameless: bool) -> Verdict {
-    let said = answer.version.as_deref();
-    let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
-    let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
-    let taken = nameless && said.is_none_or(|said| !could_say(said, expected) && !written.names_one(said));
-    match answer.good && (proven || open || taken || health.version == Version::None) {
-        true => Verdict::Good { proven },
-        false => Verdict::Bad,
-    }
-}
-
-/// A text as it may be shown: one line, and not long.
+/// Returns a text as it may be shown: one line, and not long.
 pub(super) fn plain(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
-/// The version in a text that has it; all of it without a pattern.
+/// Returns the version in a text that has it; all of it without a pattern.
 pub(super) fn found(health: &Health, text: &str) -> Option<String> {
     match &health.pattern {
         Some(pattern) => some(&pattern.find(text)?),
@@ -109,7 +84,7 @@ pub(super) fn found(health: &Health, text: &str) -> Option<String> {
     }
 }
 
-/// A text as it may be shown; `None` for an empty one.
+/// Returns a text as it may be shown; `None` for an empty one.
 pub(super) fn some(text: &str) -> Option<String> {
     Some(plain(text)).filter(|text| !text.is_empty())
 }

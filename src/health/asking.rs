@@ -1,5 +1,10 @@
 //! Asks a service again and again, and judges its answers.
-use super::{Answer, Probe, Verdict, expected::Written, judged, target::Target};
+use super::{
+    Answer, Probe,
+    target::{ONE_ANSWER, Target},
+    verdict::{Verdict, judged, looks_up},
+    written::Written,
+};
 use crate::{
     command::Command,
     effect::At,
@@ -22,6 +27,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
+    /// Prepares the questions of a probe; nothing is asked yet.
     pub async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
         let site = at.real.site(&probe.host.fleet);
         let target = Target::of(probe, &site).await?;
@@ -32,7 +38,7 @@ impl<'a> Asking<'a> {
     pub async fn once(&mut self) -> Result<(Answer, Verdict), Failure> {
         let probe = self.probe;
         let answer = self.answer().await?;
-        if self.written.is_none() && probe.expected.looks_up(&answer, probe.nameless) {
+        if self.written.is_none() && looks_up(&probe.expected, &answer, probe.nameless) {
             self.written = Some(Written::of(probe, self.at).await?);
         }
         let written = self.written.clone().unwrap_or_else(Written::known);
@@ -71,7 +77,7 @@ fi
 exit 99"#;
         let values = vec![("name".into(), name.to_owned()), ("port".into(), port.to_string())];
         let command = Command::line(line, values).expect("a good line");
-        let job = Job { timeout: Some(super::ONE_ANSWER), ..Job::new(&command) };
+        let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
         let ended = self.site.transport.run(&self.probe.through, job).await?;
         Ok(match ended.status {
             0 => Answer::connected(),
@@ -97,7 +103,7 @@ exit 99"#;
         if let Some(name) = self.target.name() {
             let line = "command -v getent >/dev/null 2>&1 || exit 0\ngetent ahosts \"$name\" >/dev/null";
             let command = Command::line(line, vec![("name".into(), name.to_owned())]).expect("a good line");
-            let job = Job { timeout: Some(super::ONE_ANSWER), ..Job::new(&command) };
+            let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
             let ended = self.site.transport.run(&self.probe.through, job).await?;
             // By getent's manual: the key was not found.
             if ended.status == 2 {
@@ -113,7 +119,7 @@ exit 99"#;
         let line = r#"for p in /proc/[0-9]*/cwd; do d=$(readlink "$p" 2>/dev/null) || continue
 case $d in "$path"/releases/*) d=${d#"$path"/releases/}; printf '%s\n' "${d%%/*}";; esac; done | sort -u"#;
         let command = Command::line(line, vec![("path".into(), self.probe.path.clone())]).expect("a good line");
-        let job = Job { timeout: Some(super::ONE_ANSWER), ..Job::new(&command) };
+        let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
         let ended = self.site.transport.run(&self.probe.host, job).await?;
         Ok(String::from_utf8_lossy(&ended.out).lines().map(str::to_owned).collect())
     }

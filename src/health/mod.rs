@@ -3,19 +3,24 @@ mod again;
 mod answer;
 mod asking;
 mod expected;
+mod inspect;
+mod predicted;
 mod probe;
 mod probe_once;
+mod proof;
+mod read_expected;
 mod says;
 mod target;
 mod tried;
+mod verdict;
+mod written;
 
 pub use again::{Down, LookAgain};
-pub use answer::{Answer, Verdict, judged};
-pub use expected::{Expected, ReadExpected, Written};
-pub use probe::{Probe, Proof, probed};
-pub use probe_once::{Inspect, ProbeOnce, Seen};
-pub use says::{could_say, says};
+pub use answer::Answer;
+pub use expected::Expected;
+pub use inspect::{Inspect, Seen};
+pub use probe::{Probe, probed};
+pub use probe_once::ProbeOnce;
+pub use proof::Proof;
+pub use read_expected::ReadExpected;
 pub use tried::{Tried, TryProbe};
-
-/// How long one answer may take.
-const ONE_ANSWER: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,11 +1,11 @@
 //! One look at what a host serves.
-use super::{Answer, Probe, Verdict, asking::Asking};
+use super::{Probe, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
     effect::*,
     failure::Failure,
     model::{Model, Predicted},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Asks once; a host that does not answer, or serves something else, is no failure.
 #[derive(Clone, Debug, Serialize)]
@@ -31,59 +31,7 @@ impl Read for ProbeOnce {
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
         let now = model.now;
         let up = model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_some_and(|at| at <= now);
-        let (_, verdict) = self.0.predicted(model)?;
+        let (_, verdict) = predicted(&self.0, model)?;
         Ok(up && matches!(verdict, Verdict::Good { .. }))
-    }
-}
-
-/// Asks once, and tells what was answered.
-#[derive(Clone, Debug, Serialize)]
-pub struct Inspect(pub Probe);
-
-/// What a host answered at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Whether it is what the host should serve, as far as that can be proven.
-    pub right: bool,
-    /// The answer, and where it comes from, in words.
-    pub said: String,
-}
-
-impl Read for Inspect {
-    type Outcome = Seen;
-    const NAME: &'static str = "look_at";
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Host(&self.0.host)
-    }
-
-    fn describe(&self) -> String {
-        format!("ask whether it serves {}", self.0.expected.short())
-    }
-
-    async fn carry_out(&self, at: At<'_>) -> Result<Seen, Failure> {
-        let (answer, verdict) = Asking::of(&self.0, at).await?.once().await?;
-        Ok(self.seen(matches!(verdict, Verdict::Good { .. }), &answer))
-    }
-
-    fn predict(&self, model: &mut Model) -> Predicted<Seen> {
-        let now = model.now;
-        let up = model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_some_and(|at| at <= now);
-        let (answer, verdict) = self.0.predicted(model)?;
-        Ok(match up {
-            true => self.seen(matches!(verdict, Verdict::Good { .. }), &answer),
-            false => self.seen(false, &Answer::none("no answer".to_owned())),
-        })
-    }
-}
-
-impl Inspect {
-    fn seen(&self, right: bool, answer: &Answer) -> Seen {
-        let wanted = match right || !answer.good {
-            true => String::new(),
-            false => format!(", not {}", self.0.expected.shown()),
-        };
-        let says = if answer.status.is_some() { " answers" } else { ":" };
-        Seen { right, said: format!("{}{says} {}{wanted}", self.0.url(), answer.shown()) }
     }
 }

@@ -5,7 +5,7 @@ use crate::ledger::number_in;
 /// The fewest digits that name a commit.
 const SHORT: usize = 7;
 
-/// Whether a served text names what is expected: a commit, whole or short, a name of it such as its tag, or a release's folder.
+/// Returns whether a served text names what is expected: a commit, whole or short, its tag, or a release's folder.
 ///
 /// A commit may stand behind what `git describe` puts before it, or behind a `+` as semver has it; a tag may lack the words
 /// before its number (`3.0.1` for `v3.0.1`), and a package's version what the packager put around it.
@@ -18,7 +18,7 @@ pub fn says(said: &str, expected: &Expected) -> bool {
         || expected.names.iter().any(|name| is_name(said, name))
 }
 
-/// Whether a served text is of a form that could name a release: one of those in `expected`, or any commit.
+/// Returns whether a served text is of a form that could name a release: one of those in `expected`, or any commit.
 pub fn could_say(said: &str, expected: &Expected) -> bool {
     let said = said.trim();
     let forms = expected.names.iter().map(String::as_str).chain(expected.id.as_deref());
@@ -28,7 +28,7 @@ pub fn could_say(said: &str, expected: &Expected) -> bool {
     names_commit(said) || version || forms.into_iter().any(like)
 }
 
-/// Whether a served text names a commit, whichever.
+/// Returns whether a served text names a commit, whichever.
 pub(super) fn names_commit(said: &str) -> bool {
     let said = said.trim();
     let folder = said.rsplit('/').next().unwrap_or(said);

@@ -1,5 +1,5 @@
 //! A service, as it is reached from here.
-use super::{Answer, ONE_ANSWER, Probe, answer};
+use super::{Answer, Probe, answer};
 use crate::{
     failure::{Cause, Failure},
     fleet::Health,
@@ -7,7 +7,13 @@ use crate::{
     port::{Connections, Remote},
 };
 use reqwest::{Certificate, Url, header::HOST};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long one answer may take.
+pub(super) const ONE_ANSWER: Duration = Duration::from_secs(5);
 
 /// The most of an answer that is read.
 const BODY: usize = 64 << 10;
@@ -26,6 +32,7 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Finds where a probe leads, and opens the way there.
     pub async fn of(probe: &Probe, site: &Connections) -> Result<Target, Failure> {
         let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
@@ -61,12 +68,12 @@ impl Target {
         Ok(Target { client: Some(client), url, header, place, named })
     }
 
-    /// The name that must resolve where the probe goes out; none for an address.
+    /// Returns the name that must resolve where the probe goes out; none for an address.
     pub fn name(&self) -> Option<&str> {
         self.named.then_some(&self.place.0)
     }
 
-    /// The host and port where only a connection is tried.
+    /// Returns the host and port where only a connection is tried.
     pub fn port(&self) -> Option<(&str, u16)> {
         self.client.is_none().then_some((&*self.place.0, self.place.1))
     }

@@ -1,5 +1,5 @@
 //! A probe that is tried before anything is changed.
-use super::{Answer, Expected, Probe, asking::Asking, could_say, expected::Written};
+use super::{Answer, Expected, Probe, asking::Asking, predicted::predicted, says::could_say, written::Written};
 use crate::{
     effect::*,
     failure::Failure,
@@ -51,7 +51,7 @@ impl Read for TryProbe {
 
     fn predict(&self, model: &mut Model) -> Predicted<Tried> {
         let now = model.now;
-        let (answer, _) = self.0.predicted(model)?;
+        let (answer, _) = predicted(&self.0, model)?;
         if model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_none_or(|at| at > now) {
             return Ok(Tried::Silent);
         }

@@ -13,7 +13,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What is taken to have been answered when nobody asked: an empty JSON object, which most scripts can read.
+    /// Returns what is taken to have been answered when nobody asked: an empty JSON object, which most scripts can
+    /// read.
     pub fn assumed(status: u16) -> Answer {
         Answer { status, headers: BTreeMap::new(), body: "{}".to_owned() }
     }

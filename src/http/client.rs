@@ -12,7 +12,7 @@ pub fn client(url: &reqwest::Url) -> reqwest::ClientBuilder {
     if url.scheme() == "http" { client.tls_certs_only([]) } else { client }
 }
 
-/// The cause at the bottom of an error, which says more than its wrappings.
+/// Returns the cause at the bottom of an error, which says more than its wrappings.
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

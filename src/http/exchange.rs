@@ -1,12 +1,7 @@
-//! Requests as effects: those that only read, and those that may change something.
+//! A request that is sent, and the answer that is taken.
 use super::{Answer, Request, client, innermost, request::shown};
-use crate::{
-    effect::*,
-    failure::{Cause, Failure},
-    model::{Model, Predicted},
-};
+use crate::failure::{Cause, Failure};
 use reqwest::{Url, header, redirect::Policy};
-use serde::Serialize;
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio::{sync::Notify, time::timeout};
 
@@ -15,83 +10,6 @@ const LARGEST: usize = 8 << 20;
 
 /// How often one may be sent on to another place.
 const REDIRECTS: usize = 5;
-
-/// A request that only reads.
-#[derive(Clone, Debug, Serialize)]
-pub struct Fetch(pub Request);
-
-/// A request that may change something.
-#[derive(Clone, Debug, Serialize)]
-pub struct Send(pub Request);
-
-impl Read for Fetch {
-    type Outcome = Answer;
-    const NAME: &'static str = "http_fetch";
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Here
-    }
-
-    fn describe(&self) -> String {
-        self.0.shown()
-    }
-
-    async fn carry_out(&self, at: At<'_>) -> Result<Answer, Failure> {
-        self.0.judged(exchanged(&self.0, &at.real.stops).await?)
-    }
-
-    fn predict(&self, model: &mut Model) -> Predicted<Answer> {
-        predicted(&self.0, model.partial, model)
-    }
-}
-
-impl Effect for Send {
-    type Outcome = Answer;
-    const NAME: &'static str = "http_send";
-    const KIND: Kind = Kind::Once;
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Here
-    }
-
-    /// What becomes of it on the other side no invariant can know, as of a command here.
-    fn touch(&self) -> Touch<'_> {
-        Touch::Here
-    }
-
-    fn describe(&self) -> String {
-        self.0.shown()
-    }
-
-    async fn carry_out(&self, at: At<'_>) -> Result<Answer, Failure> {
-        self.0.judged(exchanged(&self.0, &at.real.stops).await?)
-    }
-
-    /// Only the server knows whether it was done: a person is asked.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<Answer>, Failure> {
-        Ok(Seen::Cannot)
-    }
-
-    fn assumed(&self) -> Option<Answer> {
-        Some(self.0.assumed())
-    }
-
-    fn predict(&self, model: &mut Model) -> Predicted<Answer> {
-        model.here.changes.push(self.0.shown());
-        predicted(&self.0, false, model)
-    }
-}
-
-/// Nothing is sent in a made-up world: the answer is good, with an empty object, unless somebody said otherwise.
-fn predicted(request: &Request, partial: bool, model: &mut Model) -> Predicted<Answer> {
-    model.takes(100);
-    let said = match model.here.said(&request.shown(), partial) {
-        Err(miss) if partial => return Err(miss),
-        said => said.ok().flatten(),
-    };
-    let answer = said.map(|said| Answer { status: said.status as u16, headers: BTreeMap::new(), body: said.out });
-    Ok(request.judged(answer.unwrap_or_else(|| request.assumed()))?)
-}
 
 /// Sends a request and takes the answer, within its time, or until `stops` tells.
 pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
@@ -132,7 +50,7 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
     Err(Failure::new(Cause::Http, message).help("request its final URL"))
 }
 
-/// Where a request is sent on to: never to where it could be read on its way, if it could not be so far.
+/// Returns where a request is sent on to: never to where it could be read on its way, if it could not be so far.
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {

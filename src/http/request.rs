@@ -25,7 +25,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As a script calls it.
+    /// Returns it as a script calls it.
     pub fn shown(self) -> &'static str {
         match self {
             Method::Get => "get",
@@ -37,7 +37,7 @@ impl Method {
         }
     }
 
-    /// As a server reads it.
+    /// Returns it as a server reads it.
     pub(super) fn sent(self) -> reqwest::Method {
         match self {
             Method::Get => reqwest::Method::GET,
@@ -73,7 +73,7 @@ impl Request {
     /// What a script may say of one.
     pub const OPTIONS: [&str; 5] = ["headers", "bearer", "basic", "timeout", "status"];
 
-    /// A request with nothing but its URL.
+    /// Makes a request with nothing but its URL.
     ///
     /// `Fabfile` for what is no URL, and for one with a password in it.
     pub fn new(method: Method, url: &str, within: Duration) -> Result<Request, Failure> {
@@ -94,7 +94,7 @@ impl Request {
         Ok(Request { method, url, shown, headers, body: None, within, wanted: Vec::new() })
     }
 
-    /// What the header `Authorization` says of a user and a password (RFC 7617).
+    /// Returns what the header `Authorization` says of a user and a password (RFC 7617).
     pub fn basic(user: &Secret, password: &Secret) -> Secret {
         let coded = BASE64.encode(format!("{}:{}", user.reveal(), password.reveal()));
         format!("Basic {coded}").into()
@@ -122,7 +122,7 @@ impl Request {
         }
     }
 
-    /// How people see it.
+    /// Returns how people see it.
     pub fn shown(&self) -> String {
         format!("{} {}", self.method.shown(), self.shown)
     }
@@ -131,7 +131,7 @@ impl Request {
         Url::parse(self.url.reveal()).expect("it was one when the request was made")
     }
 
-    /// What is sent to a URL; to one of another place nothing that was meant for the first.
+    /// Builds what is sent to a URL; to one of another place nothing that was meant for the first.
     pub(super) fn built(&self, client: &reqwest::Client, url: &Url) -> reqwest::RequestBuilder {
         let mut sent = client.request(self.method.sent(), url.clone());
         if url.origin() == self.url().origin() {
@@ -163,13 +163,13 @@ impl Request {
         })
     }
 
-    /// What is taken to have been answered when nobody asked.
+    /// Returns what is taken to have been answered when nobody asked.
     pub(super) fn assumed(&self) -> Answer {
         Answer::assumed(if self.good(200) { 200 } else { self.wanted[0] })
     }
 }
 
-/// A URL for people: a query may have a token in it.
+/// Returns a URL for people: a query may have a token in it.
 pub(super) fn shown(url: &Url) -> String {
     let mut short = url.clone();
     let _ = (short.set_username(""), short.set_password(None));

@@ -1,7 +1,7 @@
 //! The table of cases: what is typed, and what it means or why it is refused.
 use super::*;
 use crate::fabfile::task::Overload;
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 /// A task as `name(parameters)`, `;` between overloads, `!` in front if it names hosts.
 fn task(name: &str, overloads: &str, doc: &str) -> Signature {

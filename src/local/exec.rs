@@ -6,7 +6,7 @@ use crate::{
     event::What,
     failure::Failure,
     model::{Model, Predicted},
-    ssh::Output,
+    remote::Output,
 };
 use serde::Serialize;
 

@@ -13,7 +13,7 @@ const POLITE: Duration = Duration::from_secs(2);
 pub struct Group(Option<Pid>);
 
 impl Group {
-    /// The group that this child leads.
+    /// Returns the group that this child leads.
     pub fn of(child: &Child) -> Group {
         Group(child.id().and_then(|id| Pid::from_raw(id as i32)))
     }

@@ -5,7 +5,7 @@ use crate::{
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
-    ssh::Output,
+    remote::Output,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};

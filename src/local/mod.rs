@@ -2,7 +2,9 @@
 mod exec;
 mod file;
 mod group;
+mod heard;
 mod hosts;
+mod place;
 pub mod process;
 #[cfg(test)]
 mod tests;
@@ -11,39 +13,4 @@ pub use exec::{Capture, Run};
 pub use file::{Exists, ReadFile};
 pub use group::Group;
 pub use hosts::ReadHosts;
-
-use crate::{command::Command, host::Name, secret::Secret};
-use serde::Serialize;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
-
-/// This machine with the folder, environment and time limit of a call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Local {
-    /// The fabfile's; a run is resumed in the folder that it began in.
-    #[serde(skip)]
-    pub folder: PathBuf,
-    /// From the fabfile's folder on.
-    pub cd: Option<String>,
-    pub env: BTreeMap<String, Secret>,
-    pub timeout: Option<Duration>,
-    /// What a command reads; nothing if absent.
-    pub stdin: Option<Secret>,
-}
-
-impl Local {
-    /// The fabfile's folder, and nothing else said.
-    pub fn at(folder: PathBuf) -> Self {
-        Self { folder, cd: None, env: BTreeMap::new(), timeout: None, stdin: None }
-    }
-
-    /// How people see the call.
-    pub fn shown(&self, command: &Command) -> String {
-        let cd = self.cd.as_ref().map(|d| format!(" in {d}")).unwrap_or_default();
-        format!("`{}`{cd}", command.shown())
-    }
-}
-
-/// What stands before the lines that a command here prints.
-pub fn here() -> Name {
-    "here".into()
-}
+pub use place::{Local, here};

@@ -1,17 +1,22 @@
 //! One process here, in a session of its own: no terminal, and ended with all that it started.
-use super::{Group, Local};
+use super::{Group, Local, heard::Heard};
 use crate::{
     command::Command,
     event::Stream,
     failure::{Cause, Failure},
     port::{Ended, Hears},
-    ssh::heard::{Halves, flush, hear},
 };
-use std::{io, os::unix::process::ExitStatusExt as _, pin::pin, process::Stdio, time::Duration};
+use std::{
+    io,
+    os::unix::process::ExitStatusExt as _,
+    pin::{Pin, pin},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     process,
-    sync::Notify,
+    sync::{Notify, futures::Notified},
     time::{sleep, timeout},
 };
 
@@ -42,30 +47,10 @@ pub async fn run(
             let _ = stdin.write_all(text.reveal().as_bytes()).await;
         }
     };
-    let limit = async {
-        match local.timeout {
-            Some(limit) => sleep(limit).await,
-            None => std::future::pending().await,
-        }
+    let through = async {
+        tokio::join!(out.read(stdout), err.read(stderr), feeding);
     };
-    let ended = {
-        let mut through = pin!(async { tokio::join!(out.read(stdout), err.read(stderr), feeding) });
-        let mut limit = pin!(limit);
-        let mut read = false;
-        loop {
-            tokio::select! {
-                status = child.wait() => {
-                    if !read {
-                        let _ = timeout(LINGER, through).await;
-                    }
-                    break Ok(status);
-                }
-                _ = &mut through, if !read => read = true,
-                () = &mut limit => break Err((Cause::TimedOut, format!("took longer than {} s", local.timeout.unwrap_or_default().as_secs_f64()))),
-                () = &mut stopped => break Err((Cause::Failed, "was interrupted".to_owned())),
-            }
-        }
-    };
+    let ended = waited(&mut child, through, local.timeout, stopped).await;
     let shown = local.shown(command);
     match ended {
         Ok(status) => {
@@ -81,6 +66,39 @@ pub async fn run(
             out.done();
             err.done();
             Err(Failure::new(cause, format!("{shown} {why} and was stopped")))
+        }
+    }
+}
+
+/// Waits for a process's end, and reads its outputs meanwhile; else says why it is to be stopped.
+async fn waited(
+    child: &mut process::Child,
+    through: impl Future<Output = ()>,
+    within: Option<Duration>,
+    mut stopped: Pin<&mut Notified<'_>>,
+) -> Result<io::Result<ExitStatus>, (Cause, String)> {
+    let mut through = pin!(through);
+    let mut limit = pin!(async {
+        match within {
+            Some(limit) => sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    });
+    let mut read = false;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                if !read {
+                    let _ = timeout(LINGER, through).await;
+                }
+                return Ok(status);
+            }
+            _ = &mut through, if !read => read = true,
+            () = &mut limit => {
+                let within = within.unwrap_or_default().as_secs_f64();
+                return Err((Cause::TimedOut, format!("took longer than {within} s")));
+            }
+            () = &mut stopped => return Err((Cause::Failed, "was interrupted".to_owned())),
         }
     }
 }
@@ -115,32 +133,4 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
             _ => failure,
         }
     })
-}
-
-/// One output of a process, heard line by line and kept in bounds.
-struct Heard<'a> {
-    stream: Stream,
-    heard: Option<&'a Hears<'a>>,
-    line: Vec<u8>,
-    kept: Halves,
-}
-
-impl<'a> Heard<'a> {
-    fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
-        Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
-    }
-
-    async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
-        let Some(mut from) = from else { return };
-        let mut piece = vec![0; 32 << 10];
-        while let Ok(read @ 1..) = from.read(&mut piece).await {
-            self.kept.push(&piece[..read]);
-            hear(&mut self.line, &piece[..read], self.stream, self.heard);
-        }
-    }
-
-    fn done(mut self) -> (Vec<u8>, bool) {
-        flush(&mut self.line, self.stream, self.heard);
-        self.kept.into_bytes()
-    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{event::Stream, failure::Failure, port::Ended, ssh::Output};
+use crate::{command::Command, event::Stream, failure::Failure, port::Ended, remote::Output};
 use std::{
     path::Path,
     sync::Mutex,

@@ -1,6 +1,9 @@
 //! Servers of the model's pools, and what is written down for a fleet.
 use super::{Fact, Predicted, Time};
-use crate::{host::Name, port::Admin, port::Holder};
+use crate::{
+    host::Name,
+    port::{Admin, Holder},
+};
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 /// A host in one pool.

@@ -1,335 +1,30 @@
 //! What the programs on a host answer. Anything they never say is an error.
 use super::{
-    adopting::Adopted,
     error::{Amount, Error},
-    name::{self, ReleaseName, lower_hex},
-    pack::Packed,
+    name::lower_hex,
     program::Program,
 };
 use crate::port::Ended;
-use serde::{Deserialize, Serialize};
 
-/// How staging ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Staged {
-    New,
-    /// It was there already, with the same manifest; nothing was done.
-    Already,
-}
-
-/// A release on a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    pub name: ReleaseName,
-    /// 40 hex digits, or 64 by sha256.
-    pub commit: String,
-    /// The digest of its manifest.
-    pub manifest: String,
-}
-
-/// What `current` is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Current {
-    None,
-    Release(ReleaseName),
-    /// A link to something else; empty where it is no link.
-    Foreign(String),
-}
-
-/// The releases of an app on a host, the highest number first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
-    pub releases: Vec<Release>,
-    pub current: Current,
-    /// Named like a release, but without its manifest: not rfab's, or damaged.
-    pub incomplete: Vec<ReleaseName>,
-    /// Whatever else lies in `releases`; control characters are in it still.
-    pub others: Vec<String>,
-    /// The commit that the `REVISION` of a foreign `current` names.
-    pub revision: Option<String>,
-    /// Whether a folder is missing that `setup` makes.
-    pub lacks_folders: bool,
-}
-
-impl Listed {
-    /// The highest number of a release that is whole, or current: anybody can make a folder of any name.
-    pub fn highest(&self) -> u32 {
-        let current = match &self.current {
-            Current::Release(name) => Some(name),
-            Current::None | Current::Foreign(_) => None,
-        };
-        let names = self.releases.iter().map(|release| &release.name).chain(current);
-        names.map(|name| name.number).max().unwrap_or(0)
-    }
-
-    /// Gives the release with the next lower number than the current one's.
-    pub fn previous(&self) -> Option<&Release> {
-        let Current::Release(current) = &self.current else { return None };
-        self.releases.iter().find(|release| release.name.number < current.number)
-    }
-
-    /// Finds the release of a commit, given by its whole id.
-    pub fn of(&self, commit: &str) -> Option<&Release> {
-        self.releases.iter().find(|release| release.commit == commit)
-    }
-}
-
-/// What was current before a release was activated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Activated {
-    pub old: Current,
-    /// Whether it was current already.
-    pub unchanged: bool,
-}
-
-/// What pruning did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pruned {
-    pub removed: Vec<ReleaseName>,
-    /// Spared because a process runs in them.
-    pub running: Vec<ReleaseName>,
-    /// Not removed, or not wholly: files of another user.
-    pub left: Vec<ReleaseName>,
-    /// Folders of removed releases in which something cannot be removed: files of another user.
-    pub gone: Vec<String>,
-    /// Leftovers of dead runs that were removed, by the call's id.
-    pub cleaned: Vec<String>,
-    /// Processes that this user may not look into; 0 if nothing was to be removed.
-    pub unseen: u64,
-}
-
-/// What keeps a release from being staged on a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lacks {
-    /// Worded for people.
-    pub problems: Vec<String>,
-    /// Linked files that are not in `shared/`.
-    pub files: Vec<String>,
-}
-
-/// How a release differs from its manifest; at most ten of each are named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verified {
-    /// The digest of its manifest: to be compared with what was staged.
-    pub manifest: String,
-    /// In the manifest and not in the tree, or there with another kind, size or mode.
-    pub missing: Vec<String>,
-    /// In the tree and not in the manifest. What `prepare` made is here.
-    pub extra: Vec<String>,
-    /// Files whose content is another.
-    pub changed: Vec<String>,
-    /// How many differ in all.
-    pub differences: u64,
-}
-
-impl Verified {
-    /// Whether everything that was staged is there unchanged.
-    pub fn whole(&self) -> bool {
-        self.missing.is_empty() && self.changed.is_empty()
-    }
-}
-
-/// Reads what `setup` answered: the folders that it made, and what is there of another tool.
-pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), Error> {
-    let lines = Lines::of(Program::Setup, ended)?;
-    let (mut made, mut adopted) = (Vec::new(), Adopted::default());
-    lines.each(|word, rest| {
-        match (word, rest) {
-            ("made", [folder @ ("releases" | "shared" | ".rfab" | ".rfab/tmp")]) => made.push(folder.to_string()),
-            ("tool", [tool]) => adopted.tool = Some(text(tool)?),
-            ("others", [number]) => adopted.others = number.parse().ok()?,
-            ("foreign", [target]) => adopted.current = Some(text(target)?),
-            ("revision", [commit]) if name::whole(commit) => adopted.commit = Some(commit.to_string()),
-            _ => return None,
-        }
-        Some(())
-    })?;
-    Ok((made, adopted))
-}
-
-/// Reads what `share` answered: whether it made the file.
-pub fn shared(ended: &Ended, bytes: u64) -> Result<bool, Error> {
-    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes },
-        other => other,
-    })?;
-    let said = lines.each(|word, rest| match (word, rest) {
-        ("made", []) => Some(true),
-        ("already", []) => Some(false),
-        _ => None,
-    })?;
-    if let [one] = said[..] { Ok(one) } else { Err(lines.nonsense("not one answer")) }
-}
-
-/// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
-pub fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
-    let mut lacks = Lacks::default();
-    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
-        Err(Error::NotSetUp(_)) => {
-            lacks.problems.push("the app's folders aren't there yet".to_owned());
-            let out = String::from_utf8_lossy(&ended.out);
-            lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
-            return Ok(lacks);
-        }
-        lines => (lines?, false),
-    };
-    let problems = lines.each(|word, rest| match (word, rest) {
-        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
-        ("lacks-file", [file]) => {
-            lacks.files.push(text(file)?);
-            Some(String::new())
-        }
-        ("lacks-folder", [_]) if folders => Some(String::new()),
-        ("lacks-folder", [_]) => {
-            folders = true;
-            Some("the app's folders aren't there yet".to_owned())
-        }
-        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", folder.escape_debug())),
-        _ => None,
-    })?;
-    lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();
-    Ok(lacks)
-}
-
-/// Reads what `stage` answered.
-pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
-    let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes: packed.archive_bytes },
-        other => other,
-    })?;
-    let said = lines.each(|word, rest| match (word, rest) {
-        ("staged", []) => Some(Staged::New),
-        ("already", []) => Some(Staged::Already),
-        _ => None,
-    })?;
-    match said[..] {
-        [one] => Ok(one),
-        _ => Err(lines.nonsense("not one answer")),
-    }
-}
-
-/// Reads what `list` answered.
-pub fn listed(ended: &Ended) -> Result<Listed, Error> {
-    let lines = Lines::of(Program::List, ended)?;
-    let mut listed = Listed {
-        releases: vec![],
-        current: Current::None,
-        incomplete: vec![],
-        others: vec![],
-        revision: None,
-        lacks_folders: false,
-    };
-    let mut currents = 0;
-    lines.each(|word, rest| {
-        match (word, rest) {
-            ("release", [name, commit, manifest]) => {
-                let name: ReleaseName = name.parse().ok()?;
-                let good = name::whole(commit) && digits(manifest, 64) && commit.starts_with(name.short());
-                good.then(|| {
-                    listed.releases.push(Release { name, commit: commit.to_string(), manifest: manifest.to_string() })
-                })?;
-            }
-            ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),
-            ("lacks-folders", []) => listed.lacks_folders = true,
-            ("other", [name]) => listed.others.push(text(name)?),
-            ("current", [name]) => (currents, listed.current) = (currents + 1, Current::Release(name.parse().ok()?)),
-            ("current-foreign", ["-"]) => (currents, listed.current) = (currents + 1, Current::Foreign(String::new())),
-            ("current-foreign", [target]) => {
-                (currents, listed.current) = (currents + 1, Current::Foreign(text(target)?))
-            }
-            ("revision", [commit]) if name::whole(commit) => listed.revision = Some(commit.to_string()),
-            ("current-none", []) => currents += 1,
-            _ => return None,
-        }
-        Some(())
-    })?;
-    if currents != 1 {
-        return Err(lines.nonsense("not one `current`"));
-    }
-    listed.releases.sort_by(|a, b| b.name.cmp(&a.name));
-    Ok(listed)
-}
-
-/// Reads what `activate` answered.
-pub fn activated(ended: &Ended, name: &ReleaseName) -> Result<Activated, Error> {
-    let lines = Lines::of(Program::Activate, ended)?;
-    let mut said = lines.each(|word, rest| match (word, rest) {
-        ("unchanged", []) => Some(Activated { old: Current::Release(name.clone()), unchanged: true }),
-        ("activated", ["-"]) => Some(Activated { old: Current::None, unchanged: false }),
-        ("activated", [old]) => {
-            let old = text(old)?;
-            let release = old.strip_prefix("releases/").and_then(|name| name.parse().ok());
-            Some(Activated { old: release.map_or(Current::Foreign(old), Current::Release), unchanged: false })
-        }
-        _ => None,
-    })?;
-    match (said.pop(), said.is_empty()) {
-        (Some(one), true) => Ok(one),
-        _ => Err(lines.nonsense("not one answer")),
-    }
-}
-
-/// Reads what `prune` answered.
-pub fn pruned(ended: &Ended) -> Result<Pruned, Error> {
-    let mut pruned = Pruned::default();
-    Lines::of(Program::Prune, ended)?.each(|word, rest| {
-        match (word, rest) {
-            ("removed", [name]) => pruned.removed.push(name.parse().ok()?),
-            ("running", [name]) => pruned.running.push(name.parse().ok()?),
-            ("left", [name]) => pruned.left.push(name.parse().ok()?),
-            ("gone", [folder]) => pruned.gone.push(text(folder)?),
-            ("cleaned", [id]) => pruned.cleaned.push(id.to_string()),
-            ("hidden", [number]) => pruned.unseen = number.parse().ok()?,
-            _ => return None,
-        }
-        Some(())
-    })?;
-    Ok(pruned)
-}
-
-/// Reads what `verify` answered.
-pub fn verified(ended: &Ended) -> Result<Verified, Error> {
-    let lines = Lines::of(Program::Verify, ended)?;
-    let mut verified = Verified::default();
-    lines.each(|word, rest| {
-        match (word, rest) {
-            ("manifest", [digest]) if digits(digest, 64) => verified.manifest = digest.to_string(),
-            ("missing", [line]) => verified.missing.push(text(line)?),
-            ("extra", [line]) => verified.extra.push(text(line)?),
-            ("changed", [line]) => verified.changed.push(text(line)?),
-            ("missing-count" | "extra-count" | "changed-count", [count]) => {
-                verified.differences += count.parse::<u64>().ok()?;
-            }
-            _ => return None,
-        }
-        Some(())
-    })?;
-    if verified.manifest.is_empty() {
-        return Err(lines.nonsense("no manifest"));
-    }
-    Ok(verified)
-}
-
-fn digits(text: &str, length: usize) -> bool {
+/// Returns whether a word is a digest of so many digits.
+pub(super) fn digits(text: &str, length: usize) -> bool {
     text.len() == length && lower_hex(text)
 }
 
 /// Reads a word in hex back as text.
-fn text(word: &str) -> Option<String> {
+pub(super) fn text(word: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&hex::decode(word).ok()?).into_owned())
 }
 
 /// A program's whole answer, without its trailer.
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     program: Program,
     lines: Vec<&'a str>,
 }
 
 impl<'a> Lines<'a> {
     /// Takes an answer that came to its end and is no failure.
-    fn of(program: Program, ended: &'a Ended) -> Result<Self, Error> {
+    pub fn of(program: Program, ended: &'a Ended) -> Result<Self, Error> {
         let no_end = |why: String| Error::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
@@ -354,7 +49,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Reads each line as a word and what follows it; a line that is none of the program's is an error.
-    fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, Error> {
+    pub fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, Error> {
         let one = |line: &&str| {
             let words: Vec<&str> = line.split(' ').collect();
             read(words[0], &words[1..]).ok_or_else(|| self.nonsense(line))
@@ -362,7 +57,8 @@ impl<'a> Lines<'a> {
         self.lines.iter().map(one).collect()
     }
 
-    fn nonsense(&self, line: &str) -> Error {
+    /// Words that a line is none that the program says.
+    pub fn nonsense(&self, line: &str) -> Error {
         let line: String = line.chars().take(200).collect();
         Error::Nonsense { program: self.program.name(), line: format!("`{}`", line.escape_debug()) }
     }
@@ -430,6 +126,7 @@ fn failed(failure: &str, before: &[&str]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::release::{listed, set_up};
 
     fn ended(status: i32, out: &str) -> Ended {
         Ended { status, out: out.into(), err: b"sh: \x1b[2Jgone\n".to_vec(), cut: false }

@@ -24,7 +24,7 @@ pub struct ReadBook {
 }
 
 impl ReadBook {
-    /// Of the fleet's app on a host.
+    /// Makes the reading for the fleet's app on a host.
     ///
     /// `Fabfile` when the fleet has no app.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
@@ -68,7 +68,7 @@ impl ReadBook {
         Own { activated: book.activated(&self.host.name).cloned(), open }
     }
 
-    /// Where it lies.
+    /// Returns where it lies.
     pub fn file(&self) -> String {
         format!("{}/.rfab/ledger", self.home.path)
     }

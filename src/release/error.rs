@@ -1,4 +1,5 @@
 //! What can go wrong with a release, here and on a host.
+use super::name::short;
 use crate::{
     command,
     failure::{Cause, Failure, Unchanged},
@@ -166,10 +167,6 @@ impl std::fmt::Display for Amount {
             Amount::Inodes(inodes) => write!(f, "{inodes} inodes"),
         }
     }
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
 }
 
 fn listed(problems: &[Problem]) -> String {

@@ -1,56 +1,61 @@
 //! Packs a commit's tree, and holds what happens to it on a host.
 //!
-//! Here nothing is sent: `pack` makes an archive, `setup`, `stage`, `list`, `activate`, `prune` and `verify` make
-//! the commands that a host runs, and each has a function that reads what its command answered. The format on the
-//! host is told in `docs/release-format.md`.
-mod activating;
-mod adopting;
+//! `tree` makes an archive of a commit. Each verb has a file: its effect, the command that a host runs, and a function
+//! that reads what the command answered. The format on the host is told in `docs/release-format.md`.
+mod activate;
+mod adopt;
+mod adopted;
 mod answer;
-mod archive;
-mod attributes;
 mod book;
-mod building;
-mod cache;
-mod check;
-mod concluding;
+mod check_out;
+mod conclude;
 mod error;
-mod linked;
-mod listing;
-mod manifest;
+mod home;
+mod list;
+mod listed;
+mod machine;
 mod name;
-mod numbering;
-pub mod on_host;
-mod pack;
-mod packs;
-mod pattern;
+mod number;
+mod on_host;
+mod pack_built;
+mod packing;
 mod preflight;
 mod program;
-mod sharing;
-mod source;
-mod staging;
+mod prune;
+mod read_built;
+mod read_manifest;
+mod set_up;
+mod share;
+mod stage;
+mod sweep;
+mod take_archive;
 #[cfg(test)]
 mod tests;
-mod verifying;
+mod tree;
+mod verify;
+mod work;
 
-pub use activating::{Activate, Prune, SetUp};
-pub use adopting::{Adopt, Adopted};
-pub use answer::{
-    Activated, Current, Lacks, Listed, Pruned, Release, Staged, Verified, activated, listed, preflighted, pruned,
-    set_up, staged, verified,
-};
-pub use archive::TakeArchive;
+pub use activate::{Activate, Activated, activate, activated};
+pub use adopt::{Adopt, adopt};
+pub use adopted::Adopted;
 pub use book::ReadBook;
-pub use building::{CheckOut, PackBuilt, ReadBuilt, ReadManifest, Sweep};
-pub use concluding::ConcludeOnHost;
+pub use check_out::CheckOut;
+pub use conclude::ConcludeOnHost;
 pub use error::{ANOTHER, Amount, Error, Problem};
-pub use listing::{Home, Listing, ReadReleases};
-pub use manifest::{Entry, Manifest, What};
+pub use home::Home;
+pub use list::{Listing, ReadReleases, list};
+pub use listed::{Current, Listed, Release, listed};
 pub use name::ReleaseName;
-pub use numbering::Number;
-pub use pack::{Packed, pack, pack_folder};
-pub use packs::{PackedTrees, Wanted};
-pub use preflight::Preflight;
-pub use program::{activate, adopt, list, prune, setup, share, stage, verify};
-pub use sharing::{Share, shared};
-pub use staging::Stage;
-pub use verifying::Verify;
+pub use number::Number;
+pub use pack_built::PackBuilt;
+pub use preflight::{Lacks, Preflight};
+pub use prune::{Prune, Pruned, prune, pruned};
+pub use read_built::ReadBuilt;
+pub use read_manifest::ReadManifest;
+pub use set_up::{SetUp, set_up, setup};
+pub use share::{Share, shared};
+pub use stage::{Stage, Staged, stage, staged};
+pub use sweep::Sweep;
+pub use take_archive::TakeArchive;
+pub use tree::{Entry, Manifest, Packed, PackedTrees, Wanted, What, pack, pack_folder};
+pub use verify::{Verified, Verify, verified, verify};

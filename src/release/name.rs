@@ -16,17 +16,23 @@ impl ReleaseName {
         (whole(commit) && (1..=999_999_999).contains(&number)).then(|| Self { number, short: commit[..12].to_owned() })
     }
 
-    /// The first 12 digits of the commit.
+    /// Returns the first 12 digits of the commit.
     pub fn short(&self) -> &str {
         &self.short
     }
 }
 
-/// Whether a text is the whole id of a commit.
+/// Returns the first 12 digits of a commit.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+/// Returns whether a text is the whole id of a commit.
 pub(super) fn whole(commit: &str) -> bool {
     matches!(commit.len(), 40 | 64) && lower_hex(commit)
 }
 
+/// Returns whether a text has only hex digits, in lower case.
 pub(super) fn lower_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

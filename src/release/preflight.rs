@@ -1,14 +1,23 @@
 //! Looks whether a host can be deployed to, before anything is changed anywhere.
-use super::{Home, Lacks, linked};
+use super::{
+    Error, Home,
+    answer::{Lines, text},
+    on_host::{id, on, plain, run},
+    program::Program,
+    tree::linked,
+};
 use crate::{
+    command::Command,
     effect::*,
     failure::Failure,
     fleet::Fleet,
     git::{Repository, app},
     host::Host,
     model::{Commit, Model, Predicted},
+    port::Ended,
+    remote::trace,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Finds all that would keep a release from being staged: tools, folders, rights and linked files that are missing.
@@ -24,15 +33,13 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// The look at a host of a fleet; `Fabfile` when the fleet has no app.
+    /// Makes the look at a host of a fleet; `Fabfile` when the fleet has no app.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let (home, app) = (Home::of(fleet, host)?, app(fleet)?);
         let (repository, linked) = (app.repository.clone(), app.linked.clone());
         Ok(Self { host: host.clone(), home, repository, linked, commit: None })
     }
-}
 
-impl Preflight {
     /// The linked names that are files; none while nobody knows the commit.
     fn files(&self, mirrors: &Path) -> Vec<String> {
         let (Some(commit), false) = (&self.commit, self.linked.is_empty()) else { return Vec::new() };
@@ -55,7 +62,12 @@ impl Read for Preflight {
 
     async fn carry_out(&self, at: At<'_>) -> Result<Lacks, Failure> {
         let files = self.files(&at.real.cache.join("mirrors"));
-        super::on_host::preflight(&at, self, &files).await
+        let host = &self.host;
+        let command = preflight(&self.home.path, &files).map_err(on(host))?;
+        let ended = run(&at, host, &self.home.user, plain(&command)).await?;
+        let mut lacks = preflighted(&ended).map_err(on(host))?;
+        lacks.problems.extend(unwritable_state(&at, host).await?);
+        Ok(lacks)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Lacks> {
@@ -75,4 +87,68 @@ impl Read for Preflight {
         }
         Ok(lacks)
     }
+}
+
+/// Says why the login user cannot write where each later call leaves its trace.
+async fn unwritable_state(at: &At<'_>, host: &Host) -> Result<Option<String>, Failure> {
+    let folder = trace(&at.real.site(&host.fleet).fleet.state, &host.fleet, at.lane.run(), at.id).folder;
+    let line = r#"case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
+umask 077
+mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
+    let values = vec![("folder".to_owned(), folder.clone()), ("id".to_owned(), format!("preflight-{}", id(at)))];
+    let command = Command::line(line, values).expect("a good line");
+    let ended = run(at, host, &None, plain(&command)).await?;
+    Ok((ended.status != 0).then(|| {
+        let said = String::from_utf8_lossy(&ended.err);
+        let why = said.lines().last().and_then(|line| line.rsplit_once(": ")).map_or("", |(_, why)| why);
+        format!(
+            "its login user can't write to the state folder `{folder}` ({}): fix that, or name another one as `state` \
+             in the fleet file",
+            why.to_lowercase()
+        )
+    }))
+}
+
+/// Looks for all that would keep a release from being staged, and for linked files; changes nothing.
+pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
+    Program::Preflight.command(path, files)
+}
+
+/// What keeps a release from being staged on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacks {
+    /// Worded for people.
+    pub problems: Vec<String>,
+    /// Linked files that are not in `shared/`.
+    pub files: Vec<String>,
+}
+
+/// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
+pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+    let mut lacks = Lacks::default();
+    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
+        Err(Error::NotSetUp(_)) => {
+            lacks.problems.push("the app's folders aren't there yet".to_owned());
+            let out = String::from_utf8_lossy(&ended.out);
+            lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
+            return Ok(lacks);
+        }
+        lines => (lines?, false),
+    };
+    let problems = lines.each(|word, rest| match (word, rest) {
+        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-file", [file]) => {
+            lacks.files.push(text(file)?);
+            Some(String::new())
+        }
+        ("lacks-folder", [_]) if folders => Some(String::new()),
+        ("lacks-folder", [_]) => {
+            folders = true;
+            Some("the app's folders aren't there yet".to_owned())
+        }
+        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", folder.escape_debug())),
+        _ => None,
+    })?;
+    lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();
+    Ok(lacks)
 }

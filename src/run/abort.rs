@@ -10,9 +10,9 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     port::Traced,
+    remote::{ReadTrace, trace},
     script::{Here, Located, Targets, hand_over},
     session::{Before, EVERY, InFlight, STILL, Session},
-    ssh::{ReadTrace, trace},
     store::Record,
     ui::Wait,
 };

@@ -6,9 +6,9 @@ use crate::{
     failure::Failure,
     host::Host,
     ledger::Book,
+    remote::Connect,
     script::{Here, Targets},
     session::{tell_forgotten, tell_unfinished},
-    ssh::Connect,
 };
 
 /// Opens the connections to the balancers, then side by side those to all targets but the ones that somebody else

@@ -9,9 +9,9 @@ use crate::{
     fabfile::Project,
     fan_out,
     line::{Call, Line},
+    remote::{Capture, Exec},
     script::{Here, Invocation, Located, Value, current_targets, hand_over},
     session::Session,
-    ssh::{Capture, Exec},
 };
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
 //! A host in a script.
-use crate::{host::Host as Machine, ssh::On};
+use crate::{host::Host as Machine, remote::On};
 
 /// A host as a script holds it.
 #[derive(Clone, Debug)]

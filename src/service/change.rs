@@ -1,4 +1,5 @@
 //! Starts, stops and restarts a unit.
+use super::units;
 use crate::{
     command::Command,
     effect::*,
@@ -7,7 +8,7 @@ use crate::{
     host::{Host, Name},
     model::{Model, Predicted},
     port::Traced,
-    ssh::{On, Output, ReadTrace, trace},
+    remote::{On, Output, ReadTrace, trace},
 };
 use serde::Serialize;
 
@@ -34,16 +35,16 @@ pub struct ChangeService {
 }
 
 impl ChangeService {
-    /// The change as the fleet file words it.
+    /// Makes the change as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, change: ServiceChange) -> Result<Self, Failure> {
-        let service = super::service(fleet)?;
+        let service = units::service(fleet)?;
         let verb = match change {
             ServiceChange::Restart => &service.restart,
             ServiceChange::Start => &service.start,
             ServiceChange::Stop => &service.stop,
-            ServiceChange::Quiet => service.quiet.as_ref().ok_or_else(|| super::no_quiet(fleet))?,
+            ServiceChange::Quiet => service.quiet.as_ref().ok_or_else(|| units::no_quiet(fleet))?,
         };
-        let (on, command) = super::command(verb, &[("unit", &**unit)], host)?;
+        let (on, command) = units::command(verb, &[("unit", &**unit)], host)?;
         Ok(Self { host: host.clone(), unit: unit.clone(), change, on, command, state: fleet.state.clone() })
     }
 

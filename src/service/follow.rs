@@ -1,4 +1,5 @@
 //! Shows the logs of a host's units as they grow.
+use super::units;
 use crate::{
     command::Command,
     effect::*,
@@ -8,7 +9,7 @@ use crate::{
     host::{Host, Name},
     model::{Model, Predicted},
     port::Job,
-    ssh::{On, Output, good},
+    remote::{On, Output, good},
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -22,12 +23,12 @@ pub struct FollowLogs {
 }
 
 impl FollowLogs {
-    /// The units of the host, as the fleet file words it.
+    /// Makes the reading of the logs of a host's units, as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
-        let (service, units) = (super::service(fleet)?, super::units(fleet, host)?);
+        let (service, units) = (units::service(fleet)?, units::units(fleet, host)?);
         let commands = units
             .iter()
-            .map(|unit| super::command(&service.follow, &[("unit", unit)], host))
+            .map(|unit| units::command(&service.follow, &[("unit", unit)], host))
             .collect::<Result<_, _>>()?;
         Ok(Self { host: host.clone(), units, commands })
     }

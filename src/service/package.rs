@@ -1,4 +1,5 @@
 //! The app as a package of the host's own package manager.
+use super::units;
 use crate::{
     command::Command,
     effect::*,
@@ -7,7 +8,7 @@ use crate::{
     host::Host,
     model::{Model, Predicted},
     port::Traced,
-    ssh::{On, Output, ReadTrace, trace},
+    remote::{On, Output, ReadTrace, trace},
 };
 use serde::Serialize;
 
@@ -37,8 +38,8 @@ impl Install {
             let message = format!("`{}` isn't a version of a package", version.escape_debug());
             return Err(Failure::new(Cause::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
         }
-        let install = verb(fleet, "install", super::service(fleet)?.install.as_ref())?;
-        let (on, command) = super::command(install, &[("version", version)], host)?;
+        let install = verb(fleet, "install", units::service(fleet)?.install.as_ref())?;
+        let (on, command) = units::command(install, &[("version", version)], host)?;
         let (version, state) = (version.to_owned(), fleet.state.clone());
         Ok(Self { host: host.clone(), version, on, command, state })
     }
@@ -116,8 +117,8 @@ pub struct ReadInstalled {
 impl ReadInstalled {
     /// `Fabfile` for a fleet that has no `installed`.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
-        let installed = verb(fleet, "installed", super::service(fleet)?.installed.as_ref())?;
-        let (on, command) = super::command(installed, &[], host)?;
+        let installed = verb(fleet, "installed", units::service(fleet)?.installed.as_ref())?;
+        let (on, command) = units::command(installed, &[], host)?;
         Ok(Self { host: host.clone(), on, command })
     }
 }

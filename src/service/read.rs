@@ -1,4 +1,5 @@
 //! Asks about a unit.
+use super::units;
 use crate::{
     command::Command,
     effect::*,
@@ -6,7 +7,7 @@ use crate::{
     fleet::Fleet,
     host::{Host, Name},
     model::{Model, Predicted},
-    ssh::{On, Output},
+    remote::{On, Output},
 };
 use serde::Serialize;
 
@@ -32,15 +33,15 @@ pub struct ReadService {
 }
 
 impl ReadService {
-    /// The question as the fleet file words it.
+    /// Makes the question as the fleet file words it.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, read: ServiceRead) -> Result<Self, Failure> {
-        let service = super::service(fleet)?;
+        let service = units::service(fleet)?;
         let (verb, lines) = match read {
             ServiceRead::Status => (&service.status, 0),
-            ServiceRead::Idle => (service.idle.as_ref().ok_or_else(|| super::no_quiet(fleet))?, 0),
+            ServiceRead::Idle => (service.idle.as_ref().ok_or_else(|| units::no_quiet(fleet))?, 0),
             ServiceRead::Logs(lines) => (&service.logs, lines),
         };
-        let (on, command) = super::command(verb, &[("unit", &**unit), ("lines", &lines.to_string())], host)?;
+        let (on, command) = units::command(verb, &[("unit", &**unit), ("lines", &lines.to_string())], host)?;
         Ok(Self { host: host.clone(), unit: unit.clone(), read, on, command })
     }
 }

@@ -9,8 +9,7 @@ use super::{
     masked::{Learns, Masked},
 };
 use crate::{
-    effect::World,
-    effect::{Answered, Call, Door, Fleets, Lane},
+    effect::{Answered, Call, Door, Fleets, Lane, World},
     event::Listener,
     failure::Failure,
     fleet::Fleet,

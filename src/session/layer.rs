@@ -1,7 +1,6 @@
 //! A layer of the door, and what is further in.
 use crate::{
-    effect::World,
-    effect::{Answered, Ask, Call, Lane},
+    effect::{Answered, Ask, Call, Lane, World},
     failure::Failure,
     fleet::Fleet,
 };

@@ -8,7 +8,7 @@ use crate::{
     ledger::called,
     model::Time,
     release::{Activate, Listing, Number, ReadReleases},
-    ssh::{Connect, Connected},
+    remote::{Connect, Connected},
 };
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! A program of this machine that prints a secret.
-use super::{LONGEST, unended};
+use super::text::{LONGEST, unended};
 use crate::{
     command::Command,
     effect::At,
@@ -15,7 +15,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// The most that is told of what it says on stderr, in bytes.
 const SAID: usize = 16 << 10;
 
-/// What the program prints, without the last line end; what it says on stderr is told when it has ended.
+/// Returns what the program prints, without the last line end; what it says on stderr is told when it has ended.
 pub async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Result<String, Failure> {
     let shown = words.join(" ");
     let failed = |why: &str| Failure::failed(format!("`{shown}`, which prints a secret, {why}"));

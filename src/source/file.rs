@@ -1,5 +1,5 @@
 //! A file that has a secret, which must be its owner's.
-use super::{LONGEST, unended};
+use super::text::{LONGEST, unended};
 use crate::failure::{Cause, Failure};
 use std::{
     fs::File,

@@ -24,7 +24,7 @@ pub struct Known {
     pub line: usize,
 }
 
-/// A line of such a file: who, and their key; no markers.
+/// Reads a line of such a file: who, and their key; no markers.
 pub fn parsed(line: &str) -> Option<(&str, Key)> {
     let mut words = line.split_whitespace();
     let (names, kind, text) = (words.next()?, words.next()?, words.next()?);
@@ -43,12 +43,12 @@ pub enum Mark {
     Revoked,
 }
 
-/// The keys that a file has for a name, hashed or not; none if there is no such file.
+/// Returns the keys that a file has for a name, hashed or not; none if there is no such file.
 pub fn of(file: &Path, name: &str) -> Result<Vec<Known>, Failure> {
     marked(file, name, Mark::Host)
 }
 
-/// The keys that a file has for a name with one mark.
+/// Returns the keys that a file has for a name with one mark.
 pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure> {
     if !file.is_file() {
         return Ok(Vec::new());
@@ -74,7 +74,7 @@ pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure
     Ok(found)
 }
 
-/// The fingerprints of the keys in a file, such as `ED25519 SHA256:…`.
+/// Returns the fingerprint of a key, such as `ED25519 SHA256:…`.
 pub fn fingerprint(key: &Key) -> Result<String, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("a fingerprint can't be made: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
@@ -96,7 +96,7 @@ fn keygen(arguments: &[&str], file: &Path) -> Result<String, Failure> {
     }
 }
 
-/// The text of a file with `key` for `name`, and without what these lines (from 1) had for it.
+/// Returns the text of a file with `key` for `name`, and without what these lines (from 1) had for it.
 pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
     let mut new = String::new();
     for (at, line) in text.lines().enumerate() {

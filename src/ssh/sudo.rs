@@ -1,17 +1,16 @@
 //! What sudo asks, and who answers.
-use super::openssh::{NOT_BEGUN, Openssh, UNWRITTEN};
+use super::call::{NOT_BEGUN, UNWRITTEN};
 use crate::{
     command::Command,
-    event::Stream,
     failure::{Cause, Failure},
     host::{Host, Name},
-    port::{Ended, Hears, Job},
+    port::{Ended, Job, Person, Transport},
     secret::Secret,
 };
-use std::sync::Mutex;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What a person answered for a host.
-pub enum Answer {
+enum Answer {
     Password {
         text: Secret,
         /// Whether it was asked for the whole fleet.
@@ -29,17 +28,22 @@ pub struct Password {
     fresh: bool,
 }
 
-impl Openssh {
+/// The passwords of a run, by host.
+pub struct Passwords {
+    person: Arc<dyn Person>,
+    answers: tokio::sync::Mutex<BTreeMap<Name, Answer>>,
+}
+
+impl Passwords {
+    /// Asks `person` for the passwords that nobody knows yet.
+    pub fn new(person: Arc<dyn Person>) -> Self {
+        Self { person, answers: Default::default() }
+    }
+
     /// Gives the password that is known, also if it was typed for the fleet on another host's question, unless it must be for
     /// this one; else asks. One person is asked at a time.
-    pub(super) async fn password(
-        &self,
-        host: &Host,
-        user: &Name,
-        refused: &Ended,
-        for_it: bool,
-    ) -> Result<Password, Failure> {
-        let mut passwords = self.passwords.lock().await;
+    pub async fn password(&self, host: &Host, user: &Name, refused: &Ended, for_it: bool) -> Result<Password, Failure> {
+        let mut passwords = self.answers.lock().await;
         match passwords.get(&host.name) {
             Some(Answer::Password { text, .. }) => return Ok(Password { text: text.clone(), own: true, fresh: false }),
             Some(Answer::Wrong) => return Err(not_taken(host, user)),
@@ -68,70 +72,38 @@ impl Openssh {
         Ok(Password { text, own: true, fresh: true })
     }
 
-    /// The failure of a call whose password sudo did not take.
-    pub(super) async fn wrong_password(&self, host: &Host, user: &Name, password: &Password) -> Failure {
+    /// Words the failure of a call whose password sudo did not take.
+    pub async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
         if password.fresh {
-            self.passwords.lock().await.insert(host.name.clone(), Answer::Wrong);
+            self.answers.lock().await.insert(host.name.clone(), Answer::Wrong);
         }
         not_taken(host, user)
     }
+}
 
-    /// Takes back the trace of a call that sudo refused: nothing was begun, whatever its status was.
-    pub(super) async fn untrace(&self, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
-        let Some(trace) = &job.trace else { return Ok(()) };
-        let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
-        let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
-        let command = Command::line(text, values).expect("a good line");
-        Box::pin(crate::port::Transport::run(self, host, Job::new(&command))).await.map(drop)
-    }
+/// Takes back the trace of a call that sudo refused: nothing was begun, whatever its status was.
+pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
+    let Some(trace) = &job.trace else { return Ok(()) };
+    let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
+    let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
+    let command = Command::line(text, values).expect("a good line");
+    transport.run(host, Job::new(&command)).await.map(drop)
+}
 
-    /// Whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
-    ///
-    /// Fails where sudo refuses it for another reason: a password would be asked for and sent there in vain.
-    pub(super) async fn wants_password(&self, host: &Host, user: &Name) -> Result<bool, Failure> {
-        let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
-        let command = Command::of(words.to_vec()).expect("words");
-        let ended = Box::pin(crate::port::Transport::run(self, host, Job::new(&command))).await?;
-        match ended.status == 0 || asks(&ended) {
-            true => Ok(ended.status != 0),
-            false => Err(runs_nothing(host, user, &ended)),
-        }
+/// Asks whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
+///
+/// Fails where sudo refuses it for another reason: a password would be asked for and sent there in vain.
+pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
+    let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
+    let command = Command::of(words.to_vec()).expect("words");
+    let ended = transport.run(host, Job::new(&command)).await?;
+    match ended.status == 0 || asks(&ended) {
+        true => Ok(ended.status != 0),
+        false => Err(runs_nothing(host, user, &ended)),
     }
 }
 
-/// Hears a call, and keeps sudo's own lines back until it is known whether they are news.
-pub struct Held<'a> {
-    heard: Option<&'a Hears<'a>>,
-    lines: Mutex<Vec<String>>,
-}
-
-impl<'a> Held<'a> {
-    pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
-        Self { heard, lines: Mutex::default() }
-    }
-
-    pub fn hear(&self, stream: Stream, line: &str) {
-        let mut lines = self.lines.lock().unwrap();
-        let own = ["sudo:", "Sorry, "].iter().any(|own| line.starts_with(own)) || line.is_empty();
-        if stream == Stream::Err && own && lines.len() < 10 {
-            lines.push(line.to_owned());
-        } else if let Some(heard) = self.heard {
-            heard(stream, line);
-        }
-    }
-
-    pub fn forget(&self) {
-        self.lines.lock().unwrap().clear();
-    }
-
-    pub fn let_go(&self) {
-        for line in self.lines.lock().unwrap().drain(..) {
-            self.heard.iter().for_each(|heard| heard(Stream::Err, &line));
-        }
-    }
-}
-
-/// Whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
+/// Returns whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
 pub fn refused(ended: &Ended) -> bool {
     let err = String::from_utf8_lossy(&ended.err);
     let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));

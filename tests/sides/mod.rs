@@ -4,20 +4,17 @@
 use crate::lab::Lab;
 use rfab::{
     balancer::FleetLocks,
-    effect::World,
-    effect::{Answered, Ask, Call, Door, Effect, Lane, Record, Seen},
+    effect::{Answered, Ask, Call, Door, Effect, Lane, Record, Seen, World},
     event::{Event, Listener},
     failure::Failure,
     fleet::{self, Fleet},
     host::{Host, Name},
     ledger::{Line, Phase},
     model::Model,
+    port::{Connections, Holder, Person, Real, Transport},
     secret::Masks,
     ssh::Openssh,
-    world::{
-        real::{Connections, Holder, Person, Real, RealWorld, Transport},
-        simulated::Simulated,
-    },
+    world::{real::RealWorld, simulated::Simulated},
 };
 use serde_json::Value;
 use std::{

@@ -7,9 +7,9 @@ const SAMPLE: [&str; 7] = [
     "git::fetch::tests::a_first_fetch",
     "git::resolve::tests",
     "ledger::book::tests",
-    "release::pack::tests::a_commit_packs",
-    "release::source::tests",
-    "ssh::config::tests",
+    "release::tree::pack::tests::a_commit_packs",
+    "release::tree::check_out::tests",
+    "ssh::connection::config::tests",
 ];
 
 /// A configuration of git that a machine may have, and that would change what git does.

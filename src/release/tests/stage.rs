@@ -194,12 +194,12 @@ fn a_linked_file_is_looked_for_and_made_once_and_what_is_there_is_left() {
         let machine = Machine::new(shell);
         let file = "config/data base.yml".to_owned();
         let look = |path: &str| {
-            let command = release::program::preflight(path, std::slice::from_ref(&file)).unwrap();
-            release::preflighted(&machine.run(&command, b"")).unwrap()
+            let command = release::preflight::preflight(path, std::slice::from_ref(&file)).unwrap();
+            release::preflight::preflighted(&machine.run(&command, b"")).unwrap()
         };
         let share = |bytes: u64, stdin: &[u8]| {
-            let command = release::share(machine.at(), &file, "run-1", bytes, None, false).unwrap();
-            release::answer::shared(&machine.run(&command, stdin), bytes)
+            let command = release::share::share(machine.at(), &file, "run-1", bytes, None, false).unwrap();
+            release::share::made(&machine.run(&command, stdin), bytes)
         };
         let lacks = |problems: &[&str]| release::Lacks {
             problems: problems.iter().map(|problem| problem.to_string()).collect(),
@@ -238,8 +238,9 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
                 release::activated(&run(release::activate(machine.at(), &name, "run-1", &[])), &name).map(drop),
                 release::pruned(&run(release::prune(machine.at(), 1, &[]))).map(drop),
                 release::verified(&run(release::verify(machine.at(), &name, "run-2"))).map(drop),
-                release::answer::shared(&run(release::share(machine.at(), "a", "run-1", 5, None, true)), 5).map(drop),
-                release::preflighted(&run(release::program::preflight(machine.at(), &[]))).map(drop),
+                release::share::made(&run(release::share::share(machine.at(), "a", "run-1", 5, None, true)), 5)
+                    .map(drop),
+                release::preflight::preflighted(&run(release::preflight::preflight(machine.at(), &[]))).map(drop),
             ];
             for (nth, said) in all.into_iter().enumerate() {
                 assert!(said.clone().is_err_and(refused), "{shell:?} {what} {nth}: {said:?}");
@@ -264,14 +265,15 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
         std::os::unix::fs::lchown(machine.folder.path(), Some(0), None).unwrap();
         // What is shared may be the app's.
         give("shared", 58002);
-        let shared = machine.run(&release::share(machine.at(), "deep/a", "run-1", 5, None, true).unwrap(), b"text\n");
-        assert_eq!(release::answer::shared(&shared, 5), Ok(true));
+        let shared =
+            machine.run(&release::share::share(machine.at(), "deep/a", "run-1", 5, None, true).unwrap(), b"text\n");
+        assert_eq!(release::share::made(&shared, 5), Ok(true));
         let mode = std::fs::metadata(machine.path.join("shared/deep/a")).unwrap().permissions();
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o7777, 0o600);
         symlink("/etc", machine.path.join("shared/out")).unwrap();
-        let out =
-            machine.run(&release::share(machine.at(), "out/rfab-never", "run-1", 5, None, true).unwrap(), b"text\n");
-        assert!(matches!(release::answer::shared(&out, 5), Err(Error::CannotMake(_))), "{out:?}");
+        let out = machine
+            .run(&release::share::share(machine.at(), "out/rfab-never", "run-1", 5, None, true).unwrap(), b"text\n");
+        assert!(matches!(release::share::made(&out, 5), Err(Error::CannotMake(_))), "{out:?}");
         assert!(!std::path::Path::new("/etc/rfab-never").exists());
     }
 }

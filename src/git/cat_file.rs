@@ -1,0 +1,86 @@
+//! Files of a repository, as `git cat-file` prints them.
+use super::{Error, Repository, prepared::reading, visible::visible};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, ChildStdin, ChildStdout, Stdio},
+};
+
+/// A git that prints one file after the other.
+pub(super) struct Batch {
+    child: Child,
+    input: ChildStdin,
+    out: BufReader<ChildStdout>,
+}
+
+impl Batch {
+    /// Starts the git that prints files.
+    pub fn open(at: &Repository) -> Result<Batch, Error> {
+        let mut command = reading(at);
+        command.args(["cat-file", "--batch"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let (input, out) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+        Ok(Batch { child, input, out: BufReader::new(out) })
+    }
+
+    /// Returns what a file holds, given by its id.
+    pub fn content(&mut self, id: &str) -> Result<Vec<u8>, Error> {
+        let failed = |e: std::io::Error| Error::Read(format!("`git cat-file` ended: {e}"));
+        writeln!(self.input, "{id}").and_then(|()| self.input.flush()).map_err(failed)?;
+        let mut head = String::new();
+        self.out.read_line(&mut head).map_err(failed)?;
+        let size = head.trim_end().strip_prefix(&format!("{id} blob ")).and_then(|size| size.parse::<usize>().ok());
+        let size =
+            size.ok_or_else(|| Error::Read(format!("git reports about a file: {}", visible(head.trim_end()))))?;
+        let mut content = vec![0; size + 1];
+        self.out.read_exact(&mut content).map_err(failed)?;
+        content.pop();
+        Ok(content)
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a file of a repository holds, as git prints it.
+pub(super) struct Blob {
+    child: Child,
+    out: ChildStdout,
+}
+
+impl Blob {
+    /// Begins to read a blob, given by its id.
+    pub fn open(at: &Repository, id: &str) -> Result<Blob, Error> {
+        let mut command = reading(at);
+        // What is larger git hands on piece by piece, and does not hold it whole.
+        command.args(["-c", "core.bigFileThreshold=1m", "cat-file", "blob", id]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let out = child.stdout.take().expect("piped");
+        Ok(Blob { child, out })
+    }
+}
+
+impl Read for Blob {
+    fn read(&mut self, piece: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.out.read(piece)?;
+        if read == 0 && !piece.is_empty() {
+            let status = self.child.wait()?;
+            if !status.success() {
+                return Err(std::io::Error::other(format!("`git cat-file` ended with {status}")));
+            }
+        }
+        Ok(read)
+    }
+}
+
+impl Drop for Blob {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,148 @@
+//! The first fetch of a mirror, which may be long: what has arrived stays.
+//!
+//! Git keeps nothing of a transfer that broke. So a long one is cut into portions that are kept one by one: first the
+//! newest commit of one branch, then ever older ones, then what other branches and tags have besides. Until all of it
+//! is there, its refs are below `refs/rfab-part/`, where nobody looks for names.
+use super::transfer::{Heard, alone_in, spoken};
+use crate::git::{
+    Error, Repository,
+    process::{git, read},
+};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+/// A portion is to take about so long.
+const PORTION: Duration = Duration::from_secs(20);
+
+/// So often in a row a portion may break before anything of it could be kept.
+const STRIKES: u32 = 3;
+
+/// Fetches by portions all that a remote has; nothing of it has a name in `refs/rfab/` yet.
+pub(super) async fn by_portions(
+    mirror: &Repository,
+    remote: &str,
+    quiet: Duration,
+    heard: Heard<'_>,
+) -> Result<(), Error> {
+    alone_in(mirror);
+    let (head, all) = listed(mirror, remote, quiet).await?;
+    let mut portions = Portions { mirror, remote, quiet, heard, strikes: 0 };
+    if let Some(head) = head {
+        portions.history(&head).await?;
+    }
+    portions.others(&all).await
+}
+
+/// The branch that the remote names first, and every branch and tag.
+async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), Error> {
+    let listed = git(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
+    if !listed.ok {
+        return Err(mirror.unfetched(listed.why()));
+    }
+    let mut head = None;
+    let mut all = Vec::new();
+    for (what, name) in listed.out.lines().filter_map(|line| line.split_once('\t')) {
+        match what.strip_prefix("ref: ") {
+            Some(branch) if name == "HEAD" => head = Some(branch.to_owned()),
+            Some(_) => {}
+            None if name.ends_with("^{}") => {}
+            None if name.starts_with("refs/heads/") || name.starts_with("refs/tags/") => all.push(name.to_owned()),
+            None => {}
+        }
+    }
+    let branch = || all.iter().find(|name| name.starts_with("refs/heads/")).cloned();
+    let head = head.filter(|head| all.contains(head)).or_else(branch);
+    Ok((head, all))
+}
+
+struct Portions<'a> {
+    mirror: &'a Repository,
+    remote: &'a str,
+    quiet: Duration,
+    heard: Heard<'a>,
+    strikes: u32,
+}
+
+impl Portions<'_> {
+    /// A branch's commits, from the newest to the first.
+    async fn history(&mut self, branch: &str) -> Result<(), Error> {
+        let spec = part(branch);
+        let begun = git(self.mirror, &["rev-parse", "--verify", "--quiet", &part_of(branch)], self.quiet).await?.ok;
+        let mut more = 1_u32;
+        let mut first = !begun;
+        while first || self.is_shallow() {
+            let depth = if first { "--depth=1".to_owned() } else { format!("--deepen={more}") };
+            let at = Instant::now();
+            if self.portion(&[&depth], &[&spec]).await? {
+                first = false;
+                more = if at.elapsed() < PORTION { more.saturating_mul(4).min(1 << 24) } else { (more / 2).max(1) };
+            } else {
+                more = (more / 4).max(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the other branches and tags have besides.
+    async fn others(&mut self, all: &[String]) -> Result<(), Error> {
+        // A command has room for so many.
+        let (mut done, mut some) = (0, 500);
+        while done < all.len() {
+            let specs: Vec<String> = all[done..].iter().take(some).map(|name| part(name)).collect();
+            let specs: Vec<&str> = specs.iter().map(String::as_str).collect();
+            if self.portion(&[], &specs).await? { done += specs.len() } else { some = (some / 8).max(1) }
+        }
+        Ok(())
+    }
+
+    /// Whether a portion is there now; a transfer that broke amid may be tried again, smaller.
+    async fn portion(&mut self, how: &[&str], specs: &[&str]) -> Result<bool, Error> {
+        let mut moved = false;
+        let heard = &mut *self.heard;
+        let mut watch = |line: &str| {
+            moved |= line.contains('%');
+            heard(line)
+        };
+        let why = match spoken(self.mirror, self.remote, how, specs, self.quiet, &mut watch).await {
+            Ok(Some(ended)) if ended.ok => {
+                self.strikes = 0;
+                return Ok(true);
+            }
+            Ok(Some(ended)) => ended.why(),
+            Ok(None) => return Err(self.mirror.unfetched("it was stopped".to_owned())),
+            Err(Error::Quiet { what, quiet }) => Error::Quiet { what, quiet }.to_string(),
+            Err(other) => return Err(other),
+        };
+        alone_in(self.mirror);
+        self.strikes += 1;
+        if !moved || self.strikes >= STRIKES {
+            let why = format!("{why}; what arrived before is kept, and the next try continues from there");
+            return Err(self.mirror.unfetched(why));
+        }
+        Ok(false)
+    }
+
+    fn is_shallow(&self) -> bool {
+        fs::metadata(self.mirror.folder.join("shallow")).is_ok_and(|seen| seen.len() > 0)
+    }
+}
+
+/// Forgets the portions' own refs, once every object has a name in `refs/rfab/`.
+pub(super) fn done(mirror: &Repository) -> Result<(), Error> {
+    let (_, parts) = read(mirror, &["for-each-ref", "--format=delete %(refname)", "refs/rfab-part/"], "")?;
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let (ended, _) = read(mirror, &["update-ref", "--stdin"], &String::from_utf8_lossy(&parts))?;
+    if ended.ok { Ok(()) } else { Err(Error::Read(ended.why())) }
+}
+
+fn part(name: &str) -> String {
+    format!("+{name}:{}", part_of(name))
+}
+
+fn part_of(name: &str) -> String {
+    format!("refs/rfab-part/{}", name.trim_start_matches("refs/"))
+}

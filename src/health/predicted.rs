@@ -1,0 +1,38 @@
+//! What a service answers in the simulated world.
+use super::{
+    Answer, Probe,
+    verdict::{Verdict, judged, looks_up},
+    written::Written,
+};
+use crate::{
+    fleet::Version,
+    model::{Model, Predicted},
+};
+
+/// Predicts what the made-up service answers once it is up, and what that comes to.
+pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict)> {
+    if model.unresolved.contains(&crate::model::key(&probe.host)) {
+        return Err(probe.unresolved(probe.host.address()).into());
+    }
+    let running = model.machine(&probe.host)?.running.get("the running release")?.clone();
+    let sick = running.as_ref().is_some_and(|running| model.sick.contains(running));
+    let text = match probe.health.version {
+        Version::None | Version::Process => None,
+        _ => model.service_says(&probe.host)?,
+    };
+    let page = model.page.clone().unwrap_or_else(|| (200, text.clone().unwrap_or_default()));
+    let mut answer = match probe.health.url.starts_with("tcp:") {
+        true => Answer::connected(),
+        false => Answer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health),
+    };
+    if probe.health.version == Version::Process {
+        let other = model.machine(&probe.host)?.foreign.clone();
+        answer.runs(running.map(|running| running.to_string()).or(other).as_slice());
+    }
+    let written = match looks_up(&probe.expected, &answer, probe.nameless) {
+        true => Written::on_model(probe, model)?,
+        false => Written::known(),
+    };
+    let verdict = judged(&answer, &probe.health, &probe.expected, &written, probe.nameless);
+    Ok((answer, verdict))
+}

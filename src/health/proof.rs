@@ -1,0 +1,106 @@
+//! Probes a host until it has served a release for a while.
+use super::{Answer, Probe, asking::Asking, predicted::predicted, verdict::Verdict};
+use crate::{
+    effect::*,
+    event::What,
+    failure::{Cause, Failure},
+    model::{Miss, Model, Predicted, Time},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How a probe was good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    pub answers: u32,
+    pub version_proven: bool,
+}
+
+/// How often it asks.
+const EVERY: Duration = Duration::from_millis(250);
+
+impl Read for Probe {
+    type Outcome = Proof;
+    const NAME: &'static str = "probe";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn describe(&self) -> String {
+        format!("probe {} for {}", self.host, self.expected.short())
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Proof, Failure> {
+        let mut asking = Asking::of(self, at).await?;
+        let began = tokio::time::Instant::now();
+        let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
+        // As many as fit into the span, if each answer comes at once.
+        let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
+        loop {
+            let asked = tokio::time::Instant::now();
+            let (answer, verdict) = asking.once().await?;
+            if let Verdict::Good { proven } = verdict {
+                if good == 0 {
+                    since = asked;
+                }
+                good += 1;
+                if good >= self.health.good && asked.duration_since(since) >= self.health.over {
+                    return Ok(Proof { answers: good, version_proven: proven });
+                }
+            } else {
+                good = 0;
+            }
+            last.push(answer);
+            if last.len() > 3 {
+                last.remove(0);
+            }
+            if began.elapsed() > self.health.within + if good > 0 { self.health.over } else { Duration::ZERO } {
+                return Err(failure(self, &last));
+            }
+            if said.replace(good) != Some(good) {
+                let (host, what) = (self.host.name.clone(), "good answers".to_owned());
+                let total = wanted.max(good).into();
+                at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "answers" });
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Proof> {
+        let (now, began) = (model.now, model.began);
+        let (over, within) = (self.health.over.as_millis() as Time, self.health.within.as_millis() as Time);
+        let up_at = *model.machine(&self.host)?.up_at.get("when its service is up")?;
+        let (answer, verdict) = predicted(self, model)?;
+        let done = up_at.map(|up| up.max(began) + over);
+        match (done, verdict) {
+            (Some(done), Verdict::Good { proven }) if now >= done => {
+                Ok(Proof { answers: self.health.good, version_proven: proven })
+            }
+            (Some(done), Verdict::Good { .. }) if done <= began + within + over => Err(Miss::Later(done)),
+            _ if now >= began + within => {
+                let last = if done.is_some() { answer } else { Answer::none("no answer".to_owned()) };
+                Err(failure(self, &[last]).into())
+            }
+            _ => Err(Miss::Later(began + within)),
+        }
+    }
+}
+
+/// That the service wasn't good within its time.
+fn failure(probe: &Probe, last: &[Answer]) -> Failure {
+    let within = probe.health.within.as_secs_f64();
+    let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());
+    let message = match wrong {
+        Some(Some(version)) => {
+            format!("serves version `{version}`, not {}", probe.expected.shown())
+        }
+        Some(None) => "answers well, but doesn't say which version it serves".to_owned(),
+        None => format!("doesn't become healthy within {within} s"),
+    };
+    let said: Vec<String> = last.iter().map(Answer::shown).collect();
+    let url = probe.url();
+    Failure::new(Cause::Unhealthy, message)
+        .on(&probe.host.name)
+        .help(format!("the last answers of {url} were: {}", said.join("; ")))
+}

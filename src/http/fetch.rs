@@ -1,0 +1,33 @@
+//! A request that only reads.
+use super::{Answer, Request, exchange::exchanged, predicted::predicted};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+
+/// A request that only reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fetch(pub Request);
+
+impl Read for Fetch {
+    type Outcome = Answer;
+    const NAME: &'static str = "http_fetch";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn describe(&self) -> String {
+        self.0.shown()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Answer, Failure> {
+        self.0.judged(exchanged(&self.0, &at.real.stops).await?)
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Answer> {
+        predicted(&self.0, model.partial, model)
+    }
+}

@@ -1,0 +1,38 @@
+//! One output of a process, heard line by line and kept in bounds.
+use crate::{
+    event::Stream,
+    port::Hears,
+    ssh::{Halves, flush, hear},
+};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+/// One output of a process.
+pub(super) struct Heard<'a> {
+    stream: Stream,
+    heard: Option<&'a Hears<'a>>,
+    line: Vec<u8>,
+    kept: Halves,
+}
+
+impl<'a> Heard<'a> {
+    /// Hears for `heard`, and keeps so many bytes at most.
+    pub fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
+        Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
+    }
+
+    /// Reads it to its end.
+    pub async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
+        let Some(mut from) = from else { return };
+        let mut piece = vec![0; 32 << 10];
+        while let Ok(read @ 1..) = from.read(&mut piece).await {
+            self.kept.push(&piece[..read]);
+            hear(&mut self.line, &piece[..read], self.stream, self.heard);
+        }
+    }
+
+    /// Returns what was kept, and whether some was left out.
+    pub fn done(mut self) -> (Vec<u8>, bool) {
+        flush(&mut self.line, self.stream, self.heard);
+        self.kept.into_bytes()
+    }
+}

@@ -1,0 +1,109 @@
+//! Makes a staged release the current one.
+use super::{
+    Current, Error, Home, ReadReleases, ReleaseName,
+    answer::{Lines, text},
+    machine::set_up,
+    on_host::{id, named, on, plain, run},
+    program::{Program, checked},
+};
+use crate::{
+    command::Command,
+    effect::*,
+    failure::Failure,
+    host::Host,
+    model::{Model, Predicted, Release},
+    port::{Ended, Job},
+};
+use serde::{Deserialize, Serialize};
+
+/// Makes a release current by one rename.
+#[derive(Clone, Debug, Serialize)]
+pub struct Activate {
+    pub host: Host,
+    pub release: Release,
+    pub home: Home,
+    /// Folders whose files stay reachable from release to release.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<String>,
+    /// What else a service may call the commit, for the host's ledger.
+    #[serde(skip_serializing)]
+    pub names: Vec<String>,
+}
+
+impl Effect for Activate {
+    type Outcome = ();
+    const NAME: &'static str = "activate";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Served { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("activate {}", self.release)
+    }
+
+    fn story(&self) -> Story {
+        let names = Some(self.names.clone());
+        Story { commit: Some(self.release.commit.clone()), names, ..Story::default() }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let (host, home, name) = (&self.host, &self.home, named(&self.release)?);
+        let command = activate(&home.path, &name, &id(&at), &self.assets).map_err(on(host))?;
+        let ended = run(&at, host, &home.user, Job { note: at.note(), ..plain(&command) }).await?;
+        activated(&ended, &name).map(drop).map_err(on(host))
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
+        Ok(if there.current.as_ref() == Some(&self.release) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
+        if !machine.releases.get("its releases")?.contains(&self.release) {
+            return Err(on(&self.host)(Error::NotStaged).into());
+        }
+        machine.current.predict(Some(self.release.clone()));
+        (machine.foreign, machine.revision) = (None, None);
+        model.harms(&self.host, "activation");
+        Ok(())
+    }
+}
+
+/// Makes a staged release current by one rename; what other releases have in `assets` comes along, where it is missing.
+pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> Result<Command, Error> {
+    Program::Activate.command(path, &[&[name.to_string(), checked(id)?], assets].concat())
+}
+
+/// What was current before a release was activated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activated {
+    pub old: Current,
+    /// Whether it was current already.
+    pub unchanged: bool,
+}
+
+/// Reads what `activate` answered.
+pub fn activated(ended: &Ended, name: &ReleaseName) -> Result<Activated, Error> {
+    let lines = Lines::of(Program::Activate, ended)?;
+    let mut said = lines.each(|word, rest| match (word, rest) {
+        ("unchanged", []) => Some(Activated { old: Current::Release(name.clone()), unchanged: true }),
+        ("activated", ["-"]) => Some(Activated { old: Current::None, unchanged: false }),
+        ("activated", [old]) => {
+            let old = text(old)?;
+            let release = old.strip_prefix("releases/").and_then(|name| name.parse().ok());
+            Some(Activated { old: release.map_or(Current::Foreign(old), Current::Release), unchanged: false })
+        }
+        _ => None,
+    })?;
+    match (said.pop(), said.is_empty()) {
+        (Some(one), true) => Ok(one),
+        _ => Err(lines.nonsense("not one answer")),
+    }
+}

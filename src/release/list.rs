@@ -1,0 +1,140 @@
+//! Lists the releases of a host.
+use super::{
+    Error, Home,
+    listed::{self, Current, listed},
+    on_host::{on, plain, run},
+    program::Program,
+};
+use crate::{
+    command::Command,
+    effect::*,
+    failure::Failure,
+    fleet::Fleet,
+    host::Host,
+    model::{Model, Predicted, Release},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What is staged on a host, and what is current.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    pub releases: BTreeSet<Release>,
+    pub current: Option<Release>,
+    /// Where `current` leads, if that is another tool's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<String>,
+    /// The commit that the other tool's `REVISION` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The highest number that a whole release there has.
+    pub highest: u32,
+    /// Folders that are named like releases, of higher numbers, and are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<String>,
+    /// Whether the app's folders are there at all.
+    pub set_up: bool,
+}
+
+impl Listing {
+    /// Finds the release of a commit, the newest if there are several.
+    pub fn of(&self, commit: &str) -> Option<&Release> {
+        self.releases.iter().rev().find(|r| r.is_of(commit))
+    }
+
+    /// Returns the newest release before the current one.
+    pub fn previous(&self) -> Option<&Release> {
+        let current = self.current.as_ref()?;
+        self.releases.iter().filter(|r| r.number < current.number).max()
+    }
+}
+
+/// Lists a host's releases.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadReleases {
+    pub host: Host,
+    pub home: Home,
+}
+
+impl ReadReleases {
+    /// Makes the reading for the fleet's app on a host.
+    pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
+        Ok(Self { host: host.clone(), home: Home::of(fleet, host)? })
+    }
+}
+
+impl Read for ReadReleases {
+    type Outcome = Listing;
+    const NAME: &'static str = "read_releases";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn describe(&self) -> String {
+        "list its releases".to_owned()
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Listing, Failure> {
+        let command = list(&self.home.path).map_err(on(&self.host))?;
+        let ended = run(&at, &self.host, &self.home.user, plain(&command)).await?;
+        let listed = match listed(&ended) {
+            Err(Error::NotSetUp(_)) => return Ok(Listing::default()),
+            listed => listed.map_err(on(&self.host))?,
+        };
+        let release = |r: &listed::Release| Release { number: r.name.number, commit: r.commit.as_str().into() };
+        let current = match &listed.current {
+            Current::None => None,
+            Current::Release(name) => listed
+                .releases
+                .iter()
+                .find(|r| r.name == *name)
+                .map(release)
+                .or_else(|| Some(Release { number: name.number, commit: name.short().into() })),
+            Current::Foreign(what) if what.is_empty() => {
+                return Err(on(&self.host)(Error::CurrentFolder(format!("{}/current", self.home.path))));
+            }
+            Current::Foreign(_) => None,
+        };
+        let foreign = match &listed.current {
+            Current::Foreign(target) => Some(target.clone()),
+            _ => None,
+        };
+        let highest = listed.highest();
+        let others = listed.incomplete.iter().filter(|name| name.number > highest);
+        Ok(Listing {
+            releases: listed.releases.iter().map(release).collect(),
+            current,
+            foreign,
+            revision: listed.revision.clone(),
+            highest,
+            incomplete: others.map(ToString::to_string).collect(),
+            set_up: !listed.lacks_folders,
+        })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Listing> {
+        let machine = model.machine(&self.host)?;
+        let releases = machine.releases.get("its releases")?.clone();
+        let current = machine.current.get("its current release")?.clone();
+        let set_up = *machine.set_up.get("whether it is set up")?;
+        let highest = releases.iter().chain(&current).map(|r| r.number).max().unwrap_or(0);
+        let (foreign, revision) = (machine.foreign.clone(), machine.revision.clone());
+        Ok(Listing { releases, current, foreign, revision, highest, incomplete: Vec::new(), set_up })
+    }
+
+    fn learn(&self, outcome: &Listing, model: &mut Model) {
+        if let Ok(machine) = model.machine(&self.host) {
+            machine.releases.tell(outcome.releases.clone());
+            machine.current.tell(outcome.current.clone());
+            machine.set_up.tell(outcome.set_up);
+            machine.foreign.clone_from(&outcome.foreign);
+            machine.revision.clone_from(&outcome.revision);
+        }
+    }
+}
+
+/// Lists the releases and which is current; changes nothing.
+pub fn list(path: &str) -> Result<Command, Error> {
+    Program::List.command(path, &[])
+}

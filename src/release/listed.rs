@@ -1,0 +1,109 @@
+//! What a host answers that lists its releases.
+use super::{
+    Error,
+    answer::{Lines, digits, text},
+    name::{self, ReleaseName},
+    program::Program,
+};
+use crate::port::Ended;
+use serde::{Deserialize, Serialize};
+
+/// A release on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    pub name: ReleaseName,
+    /// 40 hex digits, or 64 by sha256.
+    pub commit: String,
+    /// The digest of its manifest.
+    pub manifest: String,
+}
+
+/// What `current` is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Current {
+    None,
+    Release(ReleaseName),
+    /// A link to something else; empty where it is no link.
+    Foreign(String),
+}
+
+/// The releases of an app on a host, the highest number first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    pub releases: Vec<Release>,
+    pub current: Current,
+    /// Named like a release, but without its manifest: not rfab's, or damaged.
+    pub incomplete: Vec<ReleaseName>,
+    /// Whatever else lies in `releases`; control characters are in it still.
+    pub others: Vec<String>,
+    /// The commit that the `REVISION` of a foreign `current` names.
+    pub revision: Option<String>,
+    /// Whether a folder is missing that `setup` makes.
+    pub lacks_folders: bool,
+}
+
+impl Listed {
+    /// Returns the highest number of a release that is whole, or current: anybody can make a folder of any name.
+    pub fn highest(&self) -> u32 {
+        let current = match &self.current {
+            Current::Release(name) => Some(name),
+            Current::None | Current::Foreign(_) => None,
+        };
+        let names = self.releases.iter().map(|release| &release.name).chain(current);
+        names.map(|name| name.number).max().unwrap_or(0)
+    }
+
+    /// Gives the release with the next lower number than the current one's.
+    pub fn previous(&self) -> Option<&Release> {
+        let Current::Release(current) = &self.current else { return None };
+        self.releases.iter().find(|release| release.name.number < current.number)
+    }
+
+    /// Finds the release of a commit, given by its whole id.
+    pub fn of(&self, commit: &str) -> Option<&Release> {
+        self.releases.iter().find(|release| release.commit == commit)
+    }
+}
+
+/// Reads what `list` answered.
+pub fn listed(ended: &Ended) -> Result<Listed, Error> {
+    let lines = Lines::of(Program::List, ended)?;
+    let mut listed = Listed {
+        releases: vec![],
+        current: Current::None,
+        incomplete: vec![],
+        others: vec![],
+        revision: None,
+        lacks_folders: false,
+    };
+    let mut currents = 0;
+    lines.each(|word, rest| {
+        match (word, rest) {
+            ("release", [name, commit, manifest]) => {
+                let name: ReleaseName = name.parse().ok()?;
+                let good = name::whole(commit) && digits(manifest, 64) && commit.starts_with(name.short());
+                good.then(|| {
+                    listed.releases.push(Release { name, commit: commit.to_string(), manifest: manifest.to_string() })
+                })?;
+            }
+            ("incomplete", [name]) => listed.incomplete.push(name.parse().ok()?),
+            ("lacks-folders", []) => listed.lacks_folders = true,
+            ("other", [name]) => listed.others.push(text(name)?),
+            ("current", [name]) => (currents, listed.current) = (currents + 1, Current::Release(name.parse().ok()?)),
+            ("current-foreign", ["-"]) => (currents, listed.current) = (currents + 1, Current::Foreign(String::new())),
+            ("current-foreign", [target]) => {
+                (currents, listed.current) = (currents + 1, Current::Foreign(text(target)?))
+            }
+            ("revision", [commit]) if name::whole(commit) => listed.revision = Some(commit.to_string()),
+            ("current-none", []) => currents += 1,
+            _ => return None,
+        }
+        Some(())
+    })?;
+    if currents != 1 {
+        return Err(lines.nonsense("not one `current`"));
+    }
+    listed.releases.sort_by(|a, b| b.name.cmp(&a.name));
+    Ok(listed)
+}

@@ -1,0 +1,15 @@
+//! A host in the model, as releases need it.
+use super::{Error, on_host::on};
+use crate::{
+    host::Host,
+    model::{Machine, Model, Predicted},
+};
+
+/// Returns the host, which must have the app's folders; `lacks` names those that it has not.
+pub(super) fn set_up<'a>(model: &'a mut Model, host: &Host, lacks: &'static str) -> Predicted<&'a mut Machine> {
+    let machine = model.machine(host)?;
+    match machine.set_up.get("whether it is set up")? {
+        true => Ok(machine),
+        false => Err(on(host)(Error::NotSetUp(lacks)).into()),
+    }
+}

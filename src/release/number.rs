@@ -1,0 +1,166 @@
+//! The number that a fleet gives a commit, the same on all hosts.
+use super::{packing::pack, tree};
+use crate::{
+    bookkeeping::{ReadLedger, place},
+    effect::*,
+    event::What,
+    failure::Failure,
+    fleet::Fleet,
+    git::{Repository, app},
+    ledger::{Book, Line, Phase, line},
+    model::{Commit, Model, Predicted},
+};
+use serde::Serialize;
+use std::{path::Path, sync::Arc};
+
+/// Writes down in the fleet's ledger that a commit is deployed, under its number.
+///
+/// A known commit keeps its own; a new one gets the highest plus one. One whose tree cannot be released gets none, and
+/// nothing is written down.
+#[derive(Clone, Serialize)]
+pub struct Number {
+    #[serde(serialize_with = "crate::fleet::by_name")]
+    pub fleet: Arc<Fleet>,
+    pub commit: Commit,
+    /// What the commit was called.
+    pub name: String,
+    /// What else a service may call it.
+    #[serde(skip_serializing)]
+    pub names: Vec<String>,
+    /// The number that hosts know the commit by, if any does.
+    pub known: Option<u32>,
+    /// Whether it gets a number of its own although it is known: it is made from something else now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
+    /// Whether it is made from something else than the commit's own tree.
+    #[serde(skip_serializing)]
+    pub made: bool,
+    /// The highest number on any host.
+    pub highest: u32,
+    /// The rest of the ledger's line.
+    #[serde(skip_serializing)]
+    pub line: Line,
+}
+
+impl Effect for Number {
+    type Outcome = u32;
+    const NAME: &'static str = "number";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Fleet(&self.fleet.name)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Recorded { fleet: &self.fleet.name }
+    }
+
+    fn describe(&self) -> String {
+        format!("record that {} is deployed", &self.commit[..self.commit.len().min(12)])
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<u32, Failure> {
+        if !self.made {
+            let app = app(&self.fleet)?;
+            pack(&at, &app.repository, &self.commit, &app.linked).await?;
+        }
+        let home = place(&self.fleet)?;
+        let book = Effect::carry_out(&ReadLedger { fleet: self.fleet.clone() }, at).await?;
+        let number = self.number(&book);
+        // Of a commit that no host has and that cannot have been pruned away, nothing was done that could be lost.
+        if book.newest().is_none() && (self.known.is_some() || self.highest > 1) {
+            let text = format!(
+                "the ledger of fleet `{}` has no release, though its hosts have: it was emptied or lost. rfab can't \
+                 tell any more what was done once per commit, such as a migration",
+                self.fleet.name
+            );
+            at.tell(What::Warned { host: None, text });
+        }
+        for odd in self.known.into_iter().chain([self.highest]).filter(|number| !credible(book.highest(), *number)) {
+            let text = format!(
+                "a host has a release of number {odd}, which fleet `{}` never gave: it doesn't count, and the next one is {number}",
+                self.fleet.name
+            );
+            at.tell(What::Warned { host: None, text });
+        }
+        let text = self.text(number).replace(line::AT, &line::now());
+        at.real.site(&self.fleet.name).balancing.note(&home, "ledger", &text).await?;
+        Ok(number)
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+        let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
+        let mine =
+            |l: &&Line| l.effect == "release" && l.run == self.line.run && l.commit.as_ref() == Some(&self.commit);
+        let line = book.lines.iter().rev().find(mine);
+        Ok(line.and_then(|l| l.number).map_or(Seen::Not, Seen::Done))
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<u32> {
+        if !self.made {
+            self.fits()?;
+        }
+        let book = Effect::predict(&ReadLedger { fleet: self.fleet.clone() }, model)?;
+        let number = self.number(&book);
+        model.write_down(&self.fleet.name, &place(&self.fleet)?, &self.text(number))?;
+        Ok(number)
+    }
+}
+
+/// The most releases that a ledger may lack, and the highest number that is believed where it has none.
+const LACKING: u32 = 10_000;
+const BELIEVED: u32 = 99_999_999;
+
+/// Whether a number that a host has may be one of the fleet's, which gave `given` last: who writes there can make one up.
+fn credible(given: u32, number: u32) -> bool {
+    number <= BELIEVED && (given == 0 || number <= given.saturating_add(LACKING))
+}
+
+impl Number {
+    /// Git is not made up: what cannot be released there can't be here.
+    fn fits(&self) -> Result<(), Failure> {
+        let app = app(&self.fleet)?;
+        match Repository::locate(&app.repository, Path::new("/nonexistent")) {
+            Ok(repository) => Ok(tree::check(&repository, &self.commit, &app.linked)?),
+            // The simulator reads repositories of this machine alone.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn number(&self, book: &Book) -> u32 {
+        let of_hosts = |number: &u32| credible(book.highest(), *number);
+        let known = book.number_of(&self.commit).or(self.known.filter(of_hosts)).filter(|_| !self.anew);
+        let highest = Some(self.highest).filter(of_hosts).unwrap_or(0);
+        known.unwrap_or_else(|| book.highest().max(highest) + 1)
+    }
+
+    fn text(&self, number: u32) -> String {
+        Line {
+            effect: "release".into(),
+            commit: Some(self.commit.clone()),
+            number: Some(number),
+            reason: Some(self.name.clone()),
+            names: Some(self.names.clone()),
+            phase: Phase::Ok,
+            ..self.line.clone()
+        }
+        .text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_somebody_made_up_on_a_host_poisons_nothing() {
+        for number in [0, 1, 7, 10_007, 9_999] {
+            assert!(credible(7, number), "{number}");
+        }
+        for number in [10_008, 99_999_999, 999_999_999, u32::MAX] {
+            assert!(!credible(7, number), "{number}");
+        }
+        assert!(credible(0, 50_000), "a new balancer's machine has no ledger yet");
+        assert!(!credible(0, 999_999_999) && !credible(u32::MAX, u32::MAX));
+    }
+}

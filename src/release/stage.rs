@@ -1,0 +1,168 @@
+//! Puts a commit's tree on a host, not yet current.
+use super::{
+    Amount, Error, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseName,
+    answer::Lines,
+    machine::set_up,
+    on_host::{WITHIN, id, named, on, run},
+    packing::pack,
+    program::{Program, checked},
+    read_manifest,
+};
+use crate::{
+    command::Command,
+    effect::*,
+    event::What,
+    failure::Failure,
+    fleet::Fleet,
+    git::app,
+    host::Host,
+    model::{Model, Predicted, Release},
+    port::{Ended, Input, Job},
+};
+use serde::{Deserialize, Serialize};
+
+/// Stages a release: sent, unpacked, every digest checked, then visible at once under its name.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stage {
+    pub host: Host,
+    pub release: Release,
+    pub home: Home,
+    /// The repository that the tree comes from.
+    pub repository: String,
+    pub linked: Vec<String>,
+    /// The digest of the manifest of what was made on this machine; else it is the commit's own tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
+}
+
+impl Stage {
+    /// Why it was not staged; what has another content can get a number of its own only if it was made here.
+    fn failed(&self, error: Error) -> Failure {
+        let plain = self.made.is_none() && matches!(error, Error::Another { .. });
+        let failure = on(&self.host)(error);
+        let help = "was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
+        if plain { failure.help(help) } else { failure }
+    }
+
+    /// Makes the staging of a commit's own tree, as the fleet file describes the app.
+    pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
+        let app = app(fleet)?;
+        let (home, release) = (Home::of(fleet, host)?, release.clone());
+        let (repository, linked) = (app.repository.clone(), app.linked.clone());
+        Ok(Self { host: host.clone(), release, home, repository, linked, made: None })
+    }
+}
+
+impl Effect for Stage {
+    type Outcome = ();
+    const NAME: &'static str = "stage";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Staged { host: &self.host }
+    }
+
+    fn describe(&self) -> String {
+        format!("stage {}", self.release)
+    }
+
+    fn story(&self) -> Story {
+        Story { commit: Some(self.release.commit.clone()), ..Story::default() }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let (host, home) = (&self.host, &self.home);
+        let packed = match &self.made {
+            None => pack(&at, &self.repository, &self.release.commit, &self.linked).await?,
+            Some(manifest) => match at.real.kept.get::<PackedTrees>().made(manifest) {
+                Some(packed) => packed,
+                // Nothing is made that every host has.
+                None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
+                    return Ok(());
+                }
+                None => return Err(on(host)(Error::NotMadeHere(manifest.clone()))),
+            },
+        };
+        let command = stage(&home.path, &named(&self.release)?, &id(&at), &packed).map_err(on(host))?;
+        let name = host.name.clone();
+        let progress = |done, total| {
+            at.tell(What::Progressed { host: Some(name.clone()), what: "sent".into(), done, total, unit: "bytes" });
+        };
+        let job =
+            Job { stdin: Input::File(&packed.archive, &progress), timeout: Some(WITHIN * 15), ..Job::new(&command) };
+        let ended = run(&at, host, &home.user, job).await?;
+        staged(&ended, &packed).map(drop).map_err(|error| self.failed(error))
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        if let Some(made) = &self.made {
+            let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
+            let there = ask.read(ReadManifest { host, release, home })?;
+            return Ok(if there.as_ref() == Some(made) { Seen::Done(()) } else { Seen::Not });
+        }
+        let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
+        Ok(if there.releases.contains(&self.release) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
+        if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
+            let [need, free] = [1, 0].map(Amount::Bytes);
+            return Err(on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
+        }
+        let mut releases = machine.releases.get("its releases")?.clone();
+        if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.made.as_ref() {
+            let digest = |made: Option<&String>| made.cloned().unwrap_or_else(|| self.release.commit.to_string());
+            let there = digest(machine.made.get(&self.release));
+            let another = Error::Another { there, wanted: digest(self.made.as_ref()) };
+            return Err(self.failed(another).into());
+        }
+        machine.releases.predict(releases);
+        machine.made.extend(self.made.clone().map(|made| (self.release.clone(), made)));
+        model.takes(800);
+        Ok(())
+    }
+}
+
+/// Unpacks the archive, which is to be on stdin, as a release that is not current yet.
+///
+/// `id` names the call's own folder for temporary files; no two calls at one time may have the same. The program
+/// stops reading when the release is there already or there is no room: whoever writes must bear a closed pipe.
+pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, Error> {
+    let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
+    let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
+    let digests = [packed.archive_sha256.clone(), packed.manifest_sha256.clone()];
+    let [sha256, manifest] = digests;
+    let args = [name.to_string(), checked(id)?, bytes, sha256, manifest, room, entries, tar_bytes];
+    Program::Stage.command(path, &args)
+}
+
+/// How staging ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Staged {
+    New,
+    /// It was there already, with the same manifest; nothing was done.
+    Already,
+}
+
+/// Reads what `stage` answered.
+pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
+    let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {
+        Error::Short { got, .. } => Error::Short { got, bytes: packed.archive_bytes },
+        other => other,
+    })?;
+    let said = lines.each(|word, rest| match (word, rest) {
+        ("staged", []) => Some(Staged::New),
+        ("already", []) => Some(Staged::Already),
+        _ => None,
+    })?;
+    match said[..] {
+        [one] => Ok(one),
+        _ => Err(lines.nonsense("not one answer")),
+    }
+}

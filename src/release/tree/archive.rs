@@ -1,0 +1,147 @@
+//! A `.tar.gz` with a release's manifest and tree.
+use super::{
+    counted::{Counted, Reading},
+    fit::Item,
+    lfs::{BEGINNING, is_lfs},
+    manifest::{Manifest, What},
+    packed::Packed,
+    source::Source,
+};
+use crate::{
+    git,
+    release::error::{Error, Problem},
+};
+use flate2::{Compression, GzBuilder, write::GzEncoder};
+use sha2::Digest;
+use std::{
+    io::{self, Read, Write},
+    path::Path,
+};
+use tempfile::NamedTempFile;
+
+/// An archive that is written.
+///
+/// A release's own mode says who may read it; the folder for temporary files here is nobody else's business.
+pub struct Archive<'a> {
+    tree: &'a Source,
+    folder: &'a Path,
+    tar: tar::Builder<Counted<GzEncoder<Counted<NamedTempFile>>>>,
+    mtime: u64,
+    room: u64,
+    files: usize,
+}
+
+impl<'a> Archive<'a> {
+    /// Begins an archive of a tree, in a file of `folder`.
+    pub fn begin(tree: &'a Source, folder: &'a Path) -> Result<Self, Error> {
+        let file = NamedTempFile::new_in(folder).map_err(|e| unwritable(folder, &e))?;
+        let gzip = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
+        let mut tar = tar::Builder::new(Counted::new(gzip));
+        let mtime = u64::try_from(tree.at()).unwrap_or(0);
+        folder_into(&mut tar, "tree", mtime).map_err(|e| unwritable(folder, &e))?;
+        Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0 })
+    }
+
+    /// Adds a name; gives what the manifest says of it, or why it can't be released.
+    pub fn add(&mut self, path: &str, item: Item<'_>) -> Result<Result<What, Problem>, Error> {
+        let at = format!("tree/{path}");
+        let what = match item {
+            Item::File(entry, executable) => return self.file(path, entry, executable),
+            Item::Folder => {
+                folder_into(&mut self.tar, &at, self.mtime).map_err(|e| self.failed(&e))?;
+                What::Folder
+            }
+            Item::Link(target) => {
+                link_into(&mut self.tar, &at, self.mtime, &target).map_err(|e| self.failed(&e))?;
+                What::Link { target }
+            }
+            Item::Shared(what) => {
+                if let What::SharedFolder { target } | What::SharedFile { target } = &what {
+                    link_into(&mut self.tar, &at, self.mtime, target).map_err(|e| self.failed(&e))?;
+                }
+                what
+            }
+        };
+        self.room += 4096;
+        Ok(Ok(what))
+    }
+
+    fn file(&mut self, path: &str, entry: &git::Entry, executable: bool) -> Result<Result<What, Problem>, Error> {
+        let unread = |e: io::Error| Error::Git(git::Error::Read(format!("`{path}`: {e}")));
+        let (size, mut content) = self.tree.reader(entry)?;
+        let mut beginning = Vec::new();
+        content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
+        if is_lfs(&beginning) {
+            return Ok(Err(Problem::Lfs(path.to_owned())));
+        }
+        let mut content = Reading::new(beginning.chain(content).take(size + 1));
+        let put = file_into(&mut self.tar, &format!("tree/{path}"), self.mtime, executable, size, &mut content);
+        if let Some(e) = content.failed {
+            return Err(unread(e));
+        }
+        put.map_err(|e| self.failed(&e))?;
+        if content.bytes != size {
+            return Err(unread(io::Error::other("it changed while it was read")));
+        }
+        self.room += size.next_multiple_of(4096);
+        self.files += 1;
+        Ok(Ok(What::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
+    }
+
+    /// Adds the manifest, and gives the archive its name.
+    pub fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, Error> {
+        let (folder, commit) = (self.folder, self.tree.commit());
+        let failed = |e: io::Error| unwritable(folder, &e);
+        let text = manifest.text();
+        let size = text.len() as u64;
+        file_into(&mut self.tar, "manifest", self.mtime, false, size, &mut text.as_bytes()).map_err(failed)?;
+        let plain = self.tar.into_inner().map_err(failed)?;
+        let tar_bytes = plain.bytes;
+        let packed = plain.inner.finish().map_err(failed)?;
+        let manifest_sha256 = manifest.digest();
+        let archive = folder.join(format!("{commit}-{}.tar.gz", &manifest_sha256[..12]));
+        let (archive_bytes, archive_sha256) = (packed.bytes, hex::encode(packed.sha256.finalize()));
+        packed.inner.persist(&archive).map_err(|e| failed(e.error))?;
+        let (room, files) = (self.room + size.next_multiple_of(4096), self.files);
+        Ok(Packed { archive, archive_sha256, archive_bytes, tar_bytes, manifest, manifest_sha256, room, files, hidden })
+    }
+
+    fn failed(&self, e: &io::Error) -> Error {
+        unwritable(self.folder, e)
+    }
+}
+
+fn unwritable(folder: &Path, e: &io::Error) -> Error {
+    Error::Write { folder: folder.display().to_string(), why: e.to_string() }
+}
+
+fn header(kind: tar::EntryType, mode: u32, size: u64, mtime: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(size);
+    header.set_mtime(mtime);
+    header.set_uid(0);
+    header.set_gid(0);
+    header
+}
+
+fn folder_into(tar: &mut tar::Builder<impl Write>, path: &str, mtime: u64) -> io::Result<()> {
+    tar.append_data(&mut header(tar::EntryType::Directory, 0o755, 0, mtime), format!("{path}/"), io::empty())
+}
+
+fn file_into(
+    tar: &mut tar::Builder<impl Write>,
+    path: &str,
+    mtime: u64,
+    executable: bool,
+    size: u64,
+    content: &mut dyn Read,
+) -> io::Result<()> {
+    let mode = if executable { 0o755 } else { 0o644 };
+    tar.append_data(&mut header(tar::EntryType::Regular, mode, size, mtime), path, content)
+}
+
+fn link_into(tar: &mut tar::Builder<impl Write>, path: &str, mtime: u64, target: &str) -> io::Result<()> {
+    tar.append_link(&mut header(tar::EntryType::Symlink, 0o777, 0, mtime), path, target)
+}

@@ -1,0 +1,262 @@
+//! Which names a tree's own `.gitattributes` files keep out of releases: `export-ignore`, as `git archive` has it.
+//!
+//! Only the files in the tree count, not `.git/info/attributes` or the user's: a commit packs to the same bytes
+//! everywhere.
+use super::pattern;
+use std::collections::{BTreeMap, HashMap};
+
+/// The rules of a tree, by folder.
+#[derive(Default)]
+pub struct Attributes {
+    /// By the folder that the file is in, with `/` at its end; the top's is empty.
+    rules: BTreeMap<Vec<u8>, Vec<Rule>>,
+    macros: HashMap<Vec<u8>, Vec<Word>>,
+}
+
+struct Rule {
+    pattern: Vec<u8>,
+    only_folders: bool,
+    /// Matched against the last part of a path only.
+    anywhere: bool,
+    words: Vec<Word>,
+}
+
+/// An attribute: set, unset (`-name`), unspecified (`!name`) or with a value.
+#[derive(Clone)]
+struct Word {
+    name: Vec<u8>,
+    set: bool,
+}
+
+const WANTED: &[u8] = b"export-ignore";
+
+impl Attributes {
+    /// Adds the file of a folder; macros count only at the top.
+    pub fn add(&mut self, folder: &[u8], content: &[u8]) {
+        for line in content.split(|b| *b == b'\n') {
+            let Some((pattern, words)) = split(line) else { continue };
+            if let Some(name) = pattern.strip_prefix(b"[attr]") {
+                if folder.is_empty() {
+                    self.macros.insert(name.to_vec(), words);
+                }
+            } else if !pattern.starts_with(b"!") {
+                self.rules.entry(folder.to_vec()).or_default().push(rule(pattern, words));
+            }
+        }
+    }
+
+    /// Returns whether a path, or the folder of that path, is kept out. What is above it is not looked at.
+    pub fn ignores(&self, path: &[u8], folder: bool) -> bool {
+        let base = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
+        let mut above = base;
+        loop {
+            let rules = self.rules.get(&path[..above]).map(Vec::as_slice).unwrap_or_default();
+            for rule in rules.iter().rev().filter(|rule| rule.takes(&path[above..], &path[base..], folder)) {
+                if let Some(set) = rule.words.iter().rev().find_map(|word| self.said(word, 0)) {
+                    return set;
+                }
+            }
+            if above == 0 {
+                return false;
+            }
+            above = path[..above - 1].iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
+        }
+    }
+
+    /// What a word says of `export-ignore`, itself or as a macro.
+    fn said(&self, word: &Word, depth: usize) -> Option<bool> {
+        if word.name == WANTED {
+            return Some(word.set);
+        }
+        let words = self.macros.get(&word.name).filter(|_| word.set && depth < 10)?;
+        words.iter().rev().find_map(|word| self.said(word, depth + 1))
+    }
+}
+
+impl Rule {
+    fn takes(&self, below: &[u8], last: &[u8], folder: bool) -> bool {
+        let text = if self.anywhere { last } else { below };
+        (folder || !self.only_folders) && pattern::matches(&self.pattern, text)
+    }
+}
+
+fn rule(mut pattern: Vec<u8>, words: Vec<Word>) -> Rule {
+    let only_folders = pattern.len() > 1 && pattern.ends_with(b"/");
+    if only_folders {
+        pattern.pop();
+    }
+    let anywhere = !pattern.contains(&b'/');
+    if pattern.starts_with(b"/") {
+        pattern.remove(0);
+    }
+    Rule { pattern, only_folders, anywhere, words }
+}
+
+/// Splits a line into its pattern and its attributes; `None` for comments and lines that git skips too.
+fn split(line: &[u8]) -> Option<(Vec<u8>, Vec<Word>)> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
+    let line = &line[line.iter().position(|b| !blank(b))?..];
+    if line.starts_with(b"#") || line.len() >= 2048 {
+        return None;
+    }
+    let (pattern, rest) = match line.strip_prefix(b"\"").and_then(unquoted) {
+        Some(unquoted) => unquoted,
+        None => {
+            let end = line.iter().position(blank).unwrap_or(line.len());
+            (line[..end].to_vec(), &line[end..])
+        }
+    };
+    let words = rest.split(|b| blank(b)).filter(|word| !word.is_empty()).map(|word| match word {
+        [b'-' | b'!', name @ ..] => Word { name: name.to_vec(), set: false },
+        word => {
+            let end = word.iter().position(|b| *b == b'=');
+            Word { name: word[..end.unwrap_or(word.len())].to_vec(), set: end.is_none() }
+        }
+    });
+    Some((pattern, words.collect()))
+}
+
+/// Reads a pattern in C's quotes, up to the closing one; gives what follows it.
+fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut pattern = Vec::new();
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'"' => return Some((pattern, rest)),
+            b'\\' => {
+                let (&escape, after) = rest.split_first()?;
+                rest = after;
+                pattern.push(match escape {
+                    b'a' => 7,
+                    b'b' => 8,
+                    b'f' => 12,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'v' => 11,
+                    b'\\' | b'"' => escape,
+                    b'0'..=b'3' => {
+                        let digits = [escape, *rest.first()?, *rest.get(1)?];
+                        rest = &rest[2..];
+                        u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 8).ok()?
+                    }
+                    _ => return None,
+                });
+            }
+            byte => pattern.push(byte),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        git::{EntryKind, Tree, sample::Sample},
+        release::tree::source::Source,
+    };
+    use std::collections::BTreeSet;
+
+    const FILES: [&str; 16] = [
+        "a",
+        "a.txt",
+        "b.txt",
+        "docs/a.txt",
+        "docs/deep/a.txt",
+        "docs/deep/b",
+        "test/x",
+        "src/test/x",
+        "src/test.rs",
+        "with space/y",
+        "[z]",
+        "src/a*b",
+        "A.TXT",
+        ".hidden",
+        "src/.hidden/x",
+        "docs/test",
+    ];
+
+    /// What git itself puts into an archive.
+    fn archived(sample: &Sample) -> BTreeSet<String> {
+        let out = std::process::Command::new("git")
+            .args(["-C", sample.work.to_str().unwrap(), "archive", "--format=tar", "HEAD"])
+            .output()
+            .unwrap();
+        let mut archive = tar::Archive::new(&out.stdout[..]);
+        let names = archive.entries().unwrap().filter_map(|entry| {
+            let entry = entry.unwrap();
+            let file = entry.header().entry_type() == tar::EntryType::Regular;
+            file.then(|| String::from_utf8(entry.path_bytes().into_owned()).unwrap())
+        });
+        names.collect()
+    }
+
+    #[test]
+    fn what_is_kept_out_is_what_git_archive_keeps_out() {
+        let sample = Sample::new();
+        FILES.iter().for_each(|file| sample.write(file, b"x"));
+        for (n, (top, docs)) in [
+            ("*.txt export-ignore", ""),
+            ("/a.txt export-ignore", ""),
+            ("docs export-ignore", ""),
+            ("docs/ export-ignore", ""),
+            ("test export-ignore", ""),
+            ("test/ export-ignore", ""),
+            ("/test/ export-ignore", ""),
+            ("docs/* export-ignore", ""),
+            ("docs/** export-ignore", ""),
+            ("docs/deep/ export-ignore\ndocs/deep/a.txt -export-ignore", ""),
+            ("**/a.txt export-ignore", ""),
+            ("docs/**/a.txt export-ignore", ""),
+            ("*.txt export-ignore", "a.txt -export-ignore"),
+            ("*.txt export-ignore", "a.txt !export-ignore"),
+            ("*.txt export-ignore\na.txt -export-ignore", ""),
+            ("a.txt -export-ignore\n*.txt export-ignore", ""),
+            ("*.txt -export-ignore", "*.txt export-ignore"),
+            ("", "/a.txt export-ignore"),
+            ("", "deep/a.txt export-ignore\ndeep/b export-ignore"),
+            ("", "deep export-ignore"),
+            ("[attr]drop export-ignore\n*.txt drop", ""),
+            ("[attr]drop export-ignore\n*.txt -drop", ""),
+            ("[attr]drop export-ignore\n[attr]more drop\na* more", ""),
+            ("", "[attr]drop export-ignore\n*.txt drop"),
+            ("*.txt export-ignore=yes", ""),
+            ("*.txt export-ignore -export-ignore", ""),
+            ("*.txt text export-ignore eol=lf", ""),
+            ("!a.txt export-ignore", ""),
+            ("# a.txt export-ignore", ""),
+            ("   a.txt\texport-ignore\r", ""),
+            ("\"with space/y\" export-ignore", ""),
+            ("\"with\\040space\" export-ignore", ""),
+            ("with?space export-ignore", ""),
+            ("[[]z] export-ignore", ""),
+            ("\\[z\\] export-ignore", ""),
+            ("src/a\\*b export-ignore", ""),
+            ("[[:upper:]]* export-ignore", ""),
+            ("[!a-z.]* export-ignore", ""),
+            (".* export-ignore", ""),
+            (".hidden/ export-ignore", ""),
+            ("* export-ignore", ""),
+            ("/ export-ignore", ""),
+            ("src export-ignore\nsrc/test.rs -export-ignore", ""),
+            ("src/*/x export-ignore", ""),
+            ("?.txt export-ignore", ""),
+            ("\u{feff}a.txt export-ignore", ""),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            sample.write(".gitattributes", top.as_bytes());
+            sample.write("docs/.gitattributes", docs.as_bytes());
+            let commit = sample.commit_all();
+            let tree = Source::Commit(Tree::read(&sample.repository(), &commit).unwrap());
+            let ours: BTreeSet<String> = super::super::export::exported(&tree)
+                .unwrap()
+                .into_iter()
+                .filter(|entry| matches!(entry.kind, EntryKind::File { .. }))
+                .map(|entry| String::from_utf8(entry.path.clone()).unwrap())
+                .collect();
+            assert_eq!(ours, archived(&sample), "case {n}: {top:?} {docs:?}");
+        }
+    }
+}

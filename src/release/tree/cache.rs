@@ -1,0 +1,109 @@
+//! Folders of rfab's own on this machine, which grow no further than some bounds.
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+/// What a folder may have.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// What is older goes.
+    pub kept: Duration,
+    /// The oldest go beyond so many bytes.
+    pub bytes: u64,
+}
+
+/// What is younger may be sent by another run at this moment, and stays.
+const YOUNG: Duration = Duration::from_secs(3600);
+
+/// Removes the files of a folder that are beyond its bounds, and what killed runs left in it; what cannot be removed
+/// does no harm.
+pub fn bound(folder: &Path, bounds: Bounds) {
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let seen = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+            Some((seen.modified().ok()?, seen.len(), entry.path()))
+        })
+        .collect();
+    files.sort();
+    let now = SystemTime::now();
+    let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+    for (at, size, path) in files {
+        let age = now.duration_since(at).unwrap_or_default();
+        if age > bounds.kept || (bytes > bounds.bytes && age > YOUNG) {
+            bytes -= size;
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Says of a file that it is used now.
+pub fn touch(file: &Path) -> io::Result<()> {
+    fs::File::options().append(true).open(file)?.set_modified(SystemTime::now())
+}
+
+/// Removes folders for temporary files that were left a day ago.
+pub fn sweep(folder: &Path) {
+    let day = Duration::from_secs(24 * 3600);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(".tmp");
+        let old = |seen: fs::Metadata| seen.is_dir() && seen.modified().is_ok_and(|at| at < SystemTime::now() - day);
+        if ours && entry.metadata().is_ok_and(old) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go_beyond_a_time_or_a_size_and_what_is_young_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let hours = |hours: u64| SystemTime::now() - Duration::from_secs(hours * 3600);
+        let put = |name: &str, at: SystemTime| {
+            let path = folder.path().join(name);
+            fs::write(&path, vec![0; 1000]).unwrap();
+            fs::File::options().append(true).open(&path).unwrap().set_modified(at).unwrap();
+            path
+        };
+        let names = || {
+            let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        for (name, age) in [("a", 50), ("b", 20), ("c", 10), ("d", 3), (".tmpx", 30)] {
+            put(name, hours(age));
+        }
+        put("young", hours(0));
+        put("younger", hours(0));
+        bound(folder.path(), Bounds { kept: Duration::from_secs(24 * 3600), bytes: 1 << 20 });
+        assert_eq!(names(), ["b", "c", "d", "young", "younger"]);
+        touch(&folder.path().join("b")).unwrap();
+        bound(folder.path(), Bounds { kept: Duration::from_secs(24 * 3600), bytes: 3500 });
+        assert_eq!(names(), ["b", "young", "younger"]);
+        bound(folder.path(), Bounds { kept: Duration::from_secs(24 * 3600), bytes: 1 });
+        assert_eq!(names(), ["b", "young", "younger"], "another run may send them");
+    }
+
+    #[test]
+    fn folders_of_killed_runs_go_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".tmpold/deep", ".tmpnew", "built"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        let old = SystemTime::now() - Duration::from_secs(25 * 3600);
+        for name in [".tmpold", "built"] {
+            fs::File::open(folder.path().join(name)).unwrap().set_modified(old).unwrap();
+        }
+        sweep(folder.path());
+        assert!(!folder.path().join(".tmpold").exists());
+        assert!(folder.path().join(".tmpnew").exists() && folder.path().join("built").exists());
+    }
+}

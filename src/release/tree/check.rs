@@ -1,0 +1,151 @@
+//! What a tree may not have in it.
+use super::linked::within;
+use crate::release::error::Problem;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Gives a name as text, unless it is one that a release may not have.
+pub fn name(path: &[u8]) -> Result<&str, Problem> {
+    let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
+    let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
+    if text.chars().any(char::is_control) {
+        return Err(bad("has control characters"));
+    }
+    for part in text.split('/') {
+        match part {
+            "" | "." | ".." => return Err(bad("leaves its folder")),
+            part if part.eq_ignore_ascii_case(".git") => return Err(bad("is git's own")),
+            part if part.len() > 255 => return Err(bad("is too long")),
+            _ => {}
+        }
+    }
+    if text.len() > 2000 { Err(bad("is too long")) } else { Ok(text) }
+}
+
+/// Finds names that are one on a filesystem that does not mind case.
+pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for path in paths {
+        if let Some(first) = seen.insert(path.to_lowercase(), path) {
+            problems.push(Problem::Twins(first.to_owned(), path.to_owned()));
+        }
+    }
+    problems
+}
+
+/// Finds links that lead out of the tree, by following them through the tree's own links.
+///
+/// `shared` are the names that lead to `shared/`: a link may go there and below, but not on from there by `..`.
+pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {
+    let leaves = |(path, target): (&String, &Vec<u8>)| {
+        let text =
+            std::str::from_utf8(target).ok().filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let stays = text.is_some_and(|text| stays(links, shared, above, text, &mut 0));
+        let target = String::from_utf8_lossy(target).escape_debug().to_string();
+        (!stays).then(|| Problem::Leaves { path: path.clone(), target })
+    };
+    links.iter().filter_map(leaves).collect()
+}
+
+/// More than a kernel follows.
+const MOST_HOPS: usize = 40;
+
+fn stays(
+    links: &BTreeMap<String, Vec<u8>>,
+    shared: &BTreeSet<&str>,
+    from: &str,
+    target: &str,
+    hops: &mut usize,
+) -> bool {
+    walk(links, shared, from, target, hops).is_some()
+}
+
+/// Follows a target from a folder of the tree; gives where it ends, or nothing if it leaves or turns in circles.
+fn walk(
+    links: &BTreeMap<String, Vec<u8>>,
+    shared: &BTreeSet<&str>,
+    from: &str,
+    target: &str,
+    hops: &mut usize,
+) -> Option<String> {
+    *hops += 1;
+    if target.starts_with('/') || *hops > MOST_HOPS {
+        return None;
+    }
+    let mut at = from.to_owned();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if at.is_empty() || shared.iter().any(|shared| within(&at, shared)) {
+                    return None;
+                }
+                at = at.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
+            }
+            part => {
+                let next = if at.is_empty() { part.to_owned() } else { format!("{at}/{part}") };
+                at = match links.get(&next) {
+                    Some(further) => walk(links, shared, &at, std::str::from_utf8(further).ok()?, hops)?,
+                    None => next,
+                };
+            }
+        }
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaving(all: &[(&str, &str)], shared: &[&str]) -> Vec<String> {
+        let map = all.iter().map(|(path, target)| (path.to_string(), target.as_bytes().to_vec())).collect();
+        let shared = shared.iter().copied().collect();
+        let path = |problem| match problem {
+            Problem::Leaves { path, .. } => path,
+            other => panic!("{other}"),
+        };
+        links(&map, &shared).into_iter().map(path).collect()
+    }
+
+    #[test]
+    fn a_link_is_followed_not_read() {
+        assert!(leaving(&[("a", "b"), ("x/y", "../b/./c"), ("d/e/f", "../../")], &[]).is_empty());
+        for target in ["/etc/passwd", "..", "../x", "x/../../y", "", "a\nb", "x/../.."] {
+            assert_eq!(leaving(&[("link", target)], &[]), ["link"], "{target}");
+        }
+        // `deep/x/..` read as text is `deep`; followed it is above the top's folder `a`.
+        assert_eq!(leaving(&[("deep/x", "../a"), ("b", "deep/x/../../etc")], &[]), ["b"]);
+        assert_eq!(leaving(&[("a", "b"), ("b", "a")], &[]), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_link_may_go_to_what_is_shared_but_not_on_from_there() {
+        assert!(leaving(&[("a", "public/uploads/logo")], &["public/uploads"]).is_empty());
+        assert_eq!(leaving(&[("a", "public/uploads/../../x")], &["public/uploads"]), ["a"]);
+    }
+
+    #[test]
+    fn names_that_a_release_may_not_have() {
+        for bad in [
+            &b"a/../b"[..],
+            b"..",
+            b"/a",
+            b"a//b",
+            b".git/config",
+            b"x/.GIT",
+            b"a\nb",
+            b"a\x7f",
+            b"\xff",
+            "a\u{85}".as_bytes(),
+        ] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+        for good in ["a b", "-x", "ü", ".gitignore", "a\\b", "$(x)", "...", "~"] {
+            assert_eq!(name(good.as_bytes()), Ok(good));
+        }
+        assert!(name("x".repeat(256).as_bytes()).is_err());
+        assert_eq!(twins(["A", "a", "b"]), [Problem::Twins("A".into(), "a".into())]);
+    }
+}

@@ -1,0 +1,130 @@
+//! A commit's tree, written into a folder of this machine.
+use super::{
+    check,
+    export::exported,
+    folder::unread,
+    lfs::{BEGINNING, is_lfs},
+    source::Source,
+};
+use crate::{
+    git::{self, EntryKind},
+    release::error::{Error, Problem},
+};
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, OpenOptionsExt},
+    },
+    path::Path,
+};
+
+/// Writes a commit's tree into a folder that it makes, as `git checkout` would, but for what a build would not notice
+/// the lack of: submodules and git-lfs pointers are refused, unless `export-ignore` leaves them out.
+pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
+    let source = Source::Commit(tree);
+    let mut problems = Vec::new();
+    for entry in exported(&source)? {
+        let shown = || String::from_utf8_lossy(&entry.path).escape_debug().to_string();
+        match entry.kind {
+            EntryKind::Submodule => problems.push(Problem::Submodule(shown())),
+            EntryKind::File { .. } => {
+                let mut beginning = Vec::new();
+                let (_, content) = source.reader(entry)?;
+                content.take(BEGINNING).read_to_end(&mut beginning).map_err(|e| unread(folder, &e))?;
+                if is_lfs(&beginning) {
+                    problems.push(Problem::Lfs(shown()));
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(wrong) = source.entries().iter().find_map(|entry| check::name(&entry.path).err()) {
+        problems.push(wrong);
+    }
+    if !problems.is_empty() {
+        return Err(Error::Unfit { commit: source.commit().to_owned(), problems });
+    }
+    let failed = |e: io::Error| Error::Write { folder: folder.display().to_string(), why: e.to_string() };
+    let make = |at: &Path| fs::DirBuilder::new().mode(0o755).create(at);
+    make(folder).map_err(failed)?;
+    for entry in source.entries() {
+        let at = folder.join(std::ffi::OsStr::from_bytes(&entry.path));
+        // Nothing is written through what stands there already: a tree made by hand may have a name twice.
+        let made = match entry.kind {
+            EntryKind::Folder | EntryKind::Submodule => make(&at),
+            EntryKind::Link => {
+                let target = source.content(entry)?;
+                std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(&target), &at)
+            }
+            EntryKind::File { executable } => {
+                let mode = if executable { 0o755 } else { 0o644 };
+                let open = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&at);
+                let (_, mut content) = source.reader(entry)?;
+                open.and_then(|mut file| io::copy(&mut content, &mut file)).map(drop)
+            }
+        };
+        made.map_err(failed)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        git::{Tree, sample::Sample},
+        release::{pack, pack_folder},
+    };
+    use std::{os::unix::fs::symlink, path::PathBuf};
+
+    fn checked_out(sample: &Sample, commit: &str) -> Result<(tempfile::TempDir, PathBuf), Error> {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("tree");
+        check_out(Tree::read(&sample.repository(), commit).unwrap(), &folder)?;
+        Ok((outer, folder))
+    }
+
+    #[test]
+    fn a_commit_that_is_checked_out_and_packed_from_its_folder_is_the_same_release() {
+        let sample = Sample::new();
+        sample.write("bin/run", b"#!/bin/sh\n");
+        sample.make_executable("bin/run");
+        sample.write("docs/x", b"not released, but built from");
+        sample.write(".gitattributes", b"docs export-ignore\n");
+        symlink("bin/run", sample.work.join("start")).unwrap();
+        let commit = sample.commit_all();
+        let (outer, folder) = checked_out(&sample, &commit).unwrap();
+        assert!(folder.join("docs/x").exists());
+        let at = Tree::read(&sample.repository(), &commit).unwrap().at;
+        let linked = ["log".to_owned()];
+        let of_folder = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
+        assert_eq!(of_folder, pack(&sample.repository(), &commit, &linked, outer.path()).unwrap());
+        fs::write(folder.join("built.js"), "1").unwrap();
+        fs::create_dir(folder.join("empty")).unwrap();
+        let built = pack_folder(&folder, &commit, at, &linked, outer.path()).unwrap();
+        assert_ne!(built.manifest_sha256, of_folder.manifest_sha256);
+        let names: Vec<&str> = built.manifest.entries.iter().map(|entry| &*entry.path).collect();
+        assert_eq!(names, [".gitattributes", "README", "bin", "bin/run", "built.js", "log", "start"]);
+    }
+
+    #[test]
+    fn nothing_is_built_from_a_submodule_or_a_pointer_whose_content_is_not_there() {
+        let sample = Sample::new();
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        sample.write("big.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+        sample.git(&["add", "-A"]);
+        sample.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},vendor/lib")]);
+        sample.git(&["commit", "-qm", "bad"]);
+        let commit = sample.git(&["rev-parse", "HEAD"]);
+        assert_eq!(
+            checked_out(&sample, &commit).unwrap_err().to_string(),
+            format!(
+                "`{}` can't be released: `big.bin` is a git-lfs pointer, and its content isn't in the commit; \
+                 `vendor/lib` is a submodule, and its files aren't in the commit",
+                &commit[..12]
+            )
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! Bytes that are counted and digested on their way.
+use sha2::{Digest, Sha256};
+use std::io::{self, Read, Write};
+
+/// Counts and digests what is read through it, and keeps why it could not be.
+pub struct Reading<R> {
+    pub inner: R,
+    pub bytes: u64,
+    pub sha256: Sha256,
+    pub failed: Option<io::Error>,
+}
+
+impl<R> Reading<R> {
+    /// Reads through `inner`.
+    pub fn new(inner: R) -> Self {
+        Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
+    }
+}
+
+impl<R: Read> Read for Reading<R> {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(piece) {
+            Ok(read) => {
+                self.bytes += read as u64;
+                self.sha256.update(&piece[..read]);
+                Ok(read)
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
+            Err(e) => {
+                self.failed = Some(e);
+                Err(io::Error::other("it can't be read"))
+            }
+        }
+    }
+}
+
+/// Counts and digests what is written through it.
+pub struct Counted<W> {
+    pub inner: W,
+    pub bytes: u64,
+    pub sha256: Sha256,
+}
+
+impl<W> Counted<W> {
+    /// Writes through `inner`.
+    pub fn new(inner: W) -> Self {
+        Self { inner, bytes: 0, sha256: Sha256::new() }
+    }
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(piece)?;
+        self.bytes += written as u64;
+        self.sha256.update(&piece[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

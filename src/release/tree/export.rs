@@ -1,0 +1,36 @@
+//! What `export-ignore` leaves of a tree.
+use super::{attributes::Attributes, source::Source};
+use crate::git::{self, EntryKind};
+use std::collections::BTreeSet;
+
+/// Returns the entries that `export-ignore` leaves; folders only where something is left in them.
+pub fn exported(tree: &Source) -> Result<Vec<&git::Entry>, git::Error> {
+    let mut attributes = Attributes::default();
+    for entry in tree.entries() {
+        let folder =
+            entry.path.strip_suffix(b".gitattributes").filter(|above| above.is_empty() || above.ends_with(b"/"));
+        if let (Some(folder), EntryKind::File { .. }) = (folder, entry.kind) {
+            attributes.add(folder, &tree.content(entry)?);
+        }
+    }
+    let mut left: Vec<&git::Entry> = Vec::new();
+    let mut skipped: Option<Vec<u8>> = None;
+    for entry in tree.entries() {
+        if skipped.as_ref().is_some_and(|above| entry.path.starts_with(above)) {
+            continue;
+        }
+        let folder = matches!(entry.kind, EntryKind::Folder | EntryKind::Submodule);
+        if attributes.ignores(&entry.path, folder) {
+            skipped = folder.then(|| [&entry.path[..], b"/"].concat());
+        } else {
+            left.push(entry);
+        }
+    }
+    let above = |path: &[u8]| -> Vec<Vec<u8>> {
+        (0..path.len()).filter(|at| path[*at] == b'/').map(|at| path[..at].to_vec()).collect()
+    };
+    let filled: BTreeSet<Vec<u8>> =
+        left.iter().filter(|entry| entry.kind != EntryKind::Folder).flat_map(|entry| above(&entry.path)).collect();
+    left.retain(|entry| entry.kind != EntryKind::Folder || filled.contains(&entry.path));
+    Ok(left)
+}

@@ -1,0 +1,79 @@
+//! The names of a tree that may be released, and what keeps the others from it.
+use super::{
+    check,
+    export::exported,
+    linked::{self, Found, Shared},
+    manifest::What,
+    source::Source,
+};
+use crate::{
+    git::{self, EntryKind},
+    release::error::Problem,
+};
+use std::collections::BTreeMap;
+
+/// Names that may be released, in their order.
+pub struct Fit<'a> {
+    pub items: BTreeMap<String, Item<'a>>,
+    /// Names that a linked name hides.
+    pub hidden: Vec<String>,
+}
+
+/// What a name of a release is made from.
+pub enum Item<'a> {
+    Folder,
+    File(&'a git::Entry, bool),
+    Link(String),
+    Shared(What),
+}
+
+/// Finds the names that may be released, or all that is wrong with the tree.
+pub fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Problem>>, git::Error> {
+    let mut problems = Vec::new();
+    let mut named: Vec<(&str, &git::Entry)> = Vec::new();
+    for entry in exported(tree)? {
+        match check::name(&entry.path) {
+            Ok(name) => named.push((name, entry)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let found = |entry: &git::Entry| if entry.kind == EntryKind::Folder { Found::Folder } else { Found::Other };
+    let by_name = named.iter().map(|(name, entry)| (*name, found(entry))).collect();
+    let shared = linked::shared(linked, &by_name).unwrap_or_else(|wrong| {
+        problems.extend(wrong);
+        Vec::new()
+    });
+    let (below, kept): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|(name, _)| shared.iter().any(|shared| linked::within(name, &shared.path)));
+    problems.extend(check::twins(kept.iter().map(|(name, _)| *name).chain(shared.iter().map(|s| s.path.as_str()))));
+    let mut items = BTreeMap::new();
+    let mut links = BTreeMap::new();
+    for (name, entry) in kept {
+        let item = match entry.kind {
+            EntryKind::Folder => Item::Folder,
+            EntryKind::File { executable } => Item::File(entry, executable),
+            EntryKind::Submodule => {
+                problems.push(Problem::Submodule(name.to_owned()));
+                continue;
+            }
+            EntryKind::Link => {
+                let target = tree.content(entry)?;
+                let text = String::from_utf8_lossy(&target).into_owned();
+                links.insert(name.to_owned(), target);
+                Item::Link(text)
+            }
+        };
+        items.insert(name.to_owned(), item);
+    }
+    problems.extend(check::links(&links, &shared.iter().map(|shared| shared.path.as_str()).collect()));
+    for Shared { path, what } in shared {
+        for (slash, _) in path.match_indices('/') {
+            items.entry(path[..slash].to_owned()).or_insert(Item::Folder);
+        }
+        items.insert(path, Item::Shared(what));
+    }
+    let keeps_a_folder = |name: &str| name.ends_with("/.gitkeep") || name.ends_with("/.keep");
+    let hides = below.into_iter().filter(|(name, entry)| entry.kind != EntryKind::Folder && !keeps_a_folder(name));
+    let hidden = hides.map(|(name, _)| name.to_owned()).collect();
+    Ok(if problems.is_empty() { Ok(Fit { items, hidden }) } else { Err(problems) })
+}

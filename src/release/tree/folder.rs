@@ -1,0 +1,101 @@
+//! A folder of this machine, taken for a commit's tree.
+use crate::{
+    git::{self, Entry, EntryKind},
+    release::error::{Error, Problem},
+};
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+/// A folder of this machine, taken for a commit's tree.
+pub struct Folder {
+    top: PathBuf,
+    pub commit: String,
+    pub at: i64,
+    pub entries: Vec<Entry>,
+}
+
+impl Folder {
+    /// Lists all that is below a folder; what is neither a file, a folder nor a link is refused.
+    pub fn read(top: &Path, commit: &str, at: i64) -> Result<Folder, Error> {
+        let mut folder = Folder { top: top.to_owned(), commit: commit.to_owned(), at, entries: Vec::new() };
+        let mut odd = Vec::new();
+        folder.collect(&[], &mut odd).map_err(|e| unread(top, &e))?;
+        if odd.is_empty() { Ok(folder) } else { Err(Error::Unfit { commit: folder.commit, problems: odd }) }
+    }
+
+    fn collect(&mut self, above: &[u8], odd: &mut Vec<Problem>) -> io::Result<()> {
+        let mut names = fs::read_dir(self.place(above))?.collect::<io::Result<Vec<_>>>()?;
+        names.sort_by_key(fs::DirEntry::file_name);
+        for name in names {
+            let slash: &[u8] = if above.is_empty() { b"" } else { b"/" };
+            let path = [above, slash, name.file_name().as_bytes()].concat();
+            let seen = name.metadata()?;
+            let kind = match seen.file_type() {
+                kind if kind.is_dir() => EntryKind::Folder,
+                kind if kind.is_symlink() => EntryKind::Link,
+                kind if kind.is_file() => EntryKind::File { executable: seen.permissions().mode() & 0o100 != 0 },
+                _ => {
+                    odd.push(Problem::Odd(String::from_utf8_lossy(&path).escape_debug().to_string()));
+                    continue;
+                }
+            };
+            self.entries.push(Entry { path: path.clone(), kind });
+            if kind == EntryKind::Folder {
+                self.collect(&path, odd)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what a small file holds, or where a link leads.
+    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
+        let place = self.place(&entry.path);
+        let read = match entry.kind {
+            EntryKind::Link => fs::read_link(&place).map(|target| target.into_os_string().as_bytes().to_vec()),
+            _ => fs::read(&place),
+        };
+        read.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))
+    }
+
+    /// Returns how many bytes a file has, and its content piece by piece.
+    pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
+        let place = self.place(&entry.path);
+        let open = fs::File::open(&place).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size, file) = open.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))?;
+        Ok((size, Box::new(file)))
+    }
+
+    fn place(&self, path: &[u8]) -> PathBuf {
+        self.top.join(std::ffi::OsStr::from_bytes(path))
+    }
+}
+
+/// Words that a folder can't be read.
+pub fn unread(folder: &Path, e: &io::Error) -> Error {
+    Error::Git(git::Error::Read(format!("`{}`: {e}", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::pack_folder;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_a_build_leaves_is_refused_where_a_release_cannot_have_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("/etc/passwd", at("out")).unwrap();
+        let packed = |into: &Path| pack_folder(folder.path(), &"1".repeat(40), 0, &[], into);
+        let into = tempfile::tempdir().unwrap();
+        let said = packed(into.path()).unwrap_err().to_string();
+        assert_eq!(said, "`111111111111` can't be released: the link `out` leads out of the tree: `/etc/passwd`");
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        let said = packed(into.path()).unwrap_err().to_string();
+        assert_eq!(said, "`111111111111` can't be released: `socket` is neither a file, a folder nor a link");
+    }
+}

@@ -1,0 +1,124 @@
+//! Names that are kept in `shared/` across releases.
+use super::manifest::What;
+use crate::{
+    git::{Repository, Tree},
+    release::error::Problem,
+};
+use std::collections::BTreeMap;
+
+/// Something in `shared/` that a release has a link to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shared {
+    pub path: String,
+    pub what: What,
+}
+
+/// What a tree has under a name, as far as linking must know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found {
+    Folder,
+    Other,
+}
+
+/// Says for each linked name whether it is a folder or a file, and where its link leads.
+///
+/// A `/` at the end says folder. Else it is what the commit has under that name; else a name whose last part has a
+/// dot in it is a file, and any other a folder.
+pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Shared>, Vec<Problem>> {
+    let (mut all, mut problems) = (Vec::<Shared>::new(), Vec::new());
+    for given in linked {
+        let path = given.strip_suffix('/').unwrap_or(given);
+        let why = refused(path, tree).or_else(|| {
+            let overlaps = |other: &Shared| within(path, &other.path) || within(&other.path, path);
+            all.iter().any(overlaps).then_some("another linked name contains it")
+        });
+        if let Some(why) = why {
+            problems.push(Problem::Linked { path: given.escape_debug().to_string(), why });
+            continue;
+        }
+        let last = path.rsplit('/').next().unwrap_or(path);
+        let folder =
+            given.ends_with('/') || tree.get(path).map_or(!last.contains('.'), |found| *found == Found::Folder);
+        let target = format!("{}../shared/{path}", "../".repeat(path.split('/').count()));
+        let what = if folder { What::SharedFolder { target } } else { What::SharedFile { target } };
+        all.push(Shared { path: path.to_owned(), what });
+    }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
+}
+
+/// Finds the linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
+pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
+    let found: Vec<(&str, Found)> = linked
+        .iter()
+        .filter_map(|name| {
+            let folder = Tree::has_folder(repository, commit, name)?;
+            Some((name.as_str(), if folder { Found::Folder } else { Found::Other }))
+        })
+        .collect();
+    // What cannot be linked is said when it is packed.
+    let all = shared(linked, &found.into_iter().collect()).unwrap_or_default();
+    all.into_iter().filter(|one| matches!(one.what, What::SharedFile { .. })).map(|one| one.path).collect()
+}
+
+/// Returns whether a path is another or lies below it.
+pub fn within(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Returns why a name cannot be linked, if so.
+pub fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
+    if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
+        return Some("it isn't a path below the release");
+    }
+    if path.chars().any(char::is_control) || path.len() > 1000 {
+        return Some("it has control characters or is too long");
+    }
+    let above = path.match_indices('/').map(|(slash, _)| &path[..slash]);
+    let blocked = above.into_iter().any(|above| tree.get(above) == Some(&Found::Other));
+    blocked.then_some("a file or link is where its folder would be")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_folder_or_a_file_by_one_rule() {
+        let tree = BTreeMap::from([("logs.d", Found::Folder), ("secret", Found::Other)]);
+        let linked = ["public/uploads", "config/database.yml", ".env", "logs.d", "secret", "a.b/"].map(str::to_owned);
+        let kinds: Vec<_> = shared(&linked, &tree).unwrap().into_iter().map(|shared| shared.what).collect();
+        let folder = |target: &str| What::SharedFolder { target: target.to_owned() };
+        let file = |target: &str| What::SharedFile { target: target.to_owned() };
+        assert_eq!(
+            kinds,
+            [
+                folder("../../../shared/public/uploads"),
+                file("../../../shared/config/database.yml"),
+                file("../../shared/.env"),
+                folder("../../shared/logs.d"),
+                file("../../shared/secret"),
+                folder("../../shared/a.b"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_leaves_the_release_or_overlaps_is_refused() {
+        let tree = BTreeMap::from([("file", Found::Other)]);
+        for bad in [
+            &["/etc"][..],
+            &["../x"],
+            &["a//b"],
+            &[""],
+            &["a\nb"],
+            &["file/x"],
+            &["a", "a/b"],
+            &["a/b", "a"],
+            &["a", "a/"],
+            &[".git"],
+        ] {
+            let linked: Vec<String> = bad.iter().map(|name| name.to_string()).collect();
+            assert_eq!(shared(&linked, &tree).unwrap_err().len(), 1, "{bad:?}");
+        }
+    }
+}

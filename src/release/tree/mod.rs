@@ -1,0 +1,24 @@
+//! What turns a commit, or a folder of this machine, into an archive that becomes a release.
+mod archive;
+mod attributes;
+mod cache;
+mod check;
+mod check_out;
+mod counted;
+mod export;
+mod fit;
+mod folder;
+mod lfs;
+pub mod linked;
+mod manifest;
+mod pack;
+mod packed;
+mod packs;
+mod pattern;
+mod source;
+
+pub use check_out::check_out;
+pub use manifest::{Entry, Manifest, What};
+pub use pack::{check, pack, pack_folder};
+pub use packed::Packed;
+pub use packs::{PackedTrees, Wanted, part};

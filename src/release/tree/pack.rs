@@ -1,0 +1,208 @@
+//! Makes an archive of a commit's tree.
+use super::{
+    archive::Archive,
+    fit::{Item, fit},
+    folder::Folder,
+    lfs::{BEGINNING, is_lfs},
+    manifest::{Entry, Manifest},
+    packed::Packed,
+    source::Source,
+};
+use crate::{
+    git::{self, Repository},
+    release::error::{Error, Problem},
+};
+use std::path::Path;
+
+/// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
+///
+/// `export-ignore` of the tree's own `.gitattributes` is respected; `export-subst`, line ends and filters are not:
+/// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
+/// pointers, links that leave the tree and names that some host would read otherwise are refused, all at once.
+pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, Error> {
+    packed(&Source::Commit(git::Tree::read(repository, commit)?), linked, folder)
+}
+
+/// Packs what a folder of this machine has in it as the tree of a commit, by the same rules, into a file in `folder`.
+///
+/// `at` is the time that every file gets, in seconds since 1970.
+pub fn pack_folder(from: &Path, commit: &str, at: i64, linked: &[String], folder: &Path) -> Result<Packed, Error> {
+    packed(&Source::Folder(Folder::read(from, commit, at)?), linked, folder)
+}
+
+/// Refuses what `pack` would refuse, and writes nothing.
+pub fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), Error> {
+    let source = Source::Commit(git::Tree::read(repository, commit)?);
+    let Source::Commit(tree) = &source else { return Ok(()) };
+    let unfit = |problems| Error::Unfit { commit: commit.to_owned(), problems };
+    let fit = fit(&source, linked)?.map_err(unfit)?;
+    let mut problems = Vec::new();
+    for (path, item) in &fit.items {
+        let Item::File(entry, _) = item else { continue };
+        if tree.size(entry)? < BEGINNING && is_lfs(&tree.content(entry)?) {
+            problems.push(Problem::Lfs(path.clone()));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(unfit(problems)) }
+}
+
+fn packed(tree: &Source, linked: &[String], folder: &Path) -> Result<Packed, Error> {
+    let unfit = |problems| Error::Unfit { commit: tree.commit().to_owned(), problems };
+    let fit = fit(tree, linked)?.map_err(unfit)?;
+    let mut archive = Archive::begin(tree, folder)?;
+    let (mut entries, mut problems) = (Vec::new(), Vec::new());
+    for (path, item) in fit.items {
+        match archive.add(&path, item)? {
+            Ok(what) => entries.push(Entry { path, what }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(unfit(problems));
+    }
+    archive.finish(Manifest { commit: tree.commit().to_owned(), entries }, fit.hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::Sample;
+    use sha2::{Digest, Sha256};
+
+    fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, Error> {
+        let commit = sample.git(&["rev-parse", "HEAD"]);
+        let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
+        pack(&sample.repository(), &commit, &linked, sample.folder.path())
+    }
+
+    fn problems(sample: &Sample, linked: &[&str]) -> Vec<String> {
+        match from(sample, linked) {
+            Err(Error::Unfit { problems, .. }) => problems.iter().map(Problem::to_string).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_commit_packs_to_the_same_bytes_whatever_is_in_the_work_tree() {
+        let sample = Sample::new();
+        sample.write("bin/run", b"#!/bin/sh\n");
+        sample.make_executable("bin/run");
+        sample.write(&format!("deep/{}/x", "long/".repeat(50)), b"");
+        sample.write("public/uploads/.gitkeep", b"");
+        sample.write("public/uploads/old", b"old");
+        std::os::unix::fs::symlink("bin/run", sample.work.join("start")).unwrap();
+        sample.commit_all();
+        let first = from(&sample, &["public/uploads", "config/db.yml"]).unwrap();
+        let bytes = std::fs::read(&first.archive).unwrap();
+        assert_eq!(bytes.len() as u64, first.archive_bytes);
+        assert_eq!(hex::encode(Sha256::digest(&bytes)), first.archive_sha256);
+        sample.write("bin/run", b"changed");
+        std::fs::remove_file(&first.archive).unwrap();
+        assert_eq!(from(&sample, &["public/uploads", "config/db.yml"]).unwrap(), first);
+        assert_eq!(std::fs::read(&first.archive).unwrap(), bytes);
+        assert_eq!(first.hidden, ["public/uploads/old"]);
+        let text = first.manifest.text();
+        assert_eq!(Manifest::parse(&text).unwrap(), first.manifest);
+        for line in [
+            "D\t777\t-\t../../../shared/public/uploads\t./public/uploads\n",
+            "F\t777\t-\t../../../shared/config/db.yml\t./config/db.yml\n",
+            "d\t755\t-\t-\t./config\n",
+            "l\t777\t-\tbin/run\t./start\n",
+            "f\t755\t10\t",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
+        assert!(!text.contains("gitkeep") && !text.contains("uploads/old"));
+    }
+
+    /// The most memory that this process ever had, in KiB.
+    fn peak() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    #[test]
+    fn a_large_file_of_a_commit_or_a_folder_is_packed_piece_by_piece() {
+        const ALONE: &str = "RFAB_PACKS_ALONE";
+        let name = "release::tree::pack::tests::a_large_file_of_a_commit_or_a_folder_is_packed_piece_by_piece";
+        if std::env::var_os(ALONE).is_none() {
+            // In a process of its own, whose memory is that of nothing else.
+            let own = std::env::current_exe().unwrap();
+            let out = std::process::Command::new(own).args(["--exact", name]).env(ALONE, "").output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+            return;
+        }
+        let size: u64 = if std::env::var_os("RFAB_ALL").is_some() { 2 << 30 } else { 64 << 20 };
+        let sample = Sample::new();
+        let large = std::fs::File::create(sample.work.join("large")).unwrap();
+        large.set_len(size).unwrap();
+        let commit = sample.commit_all();
+        std::fs::write(sample.work.join("gone"), "").unwrap();
+        let before = peak();
+        let packed = from(&sample, &[]).unwrap();
+        let into = tempfile::tempdir().unwrap();
+        let found = crate::git::Tree::read(&sample.repository(), &commit).unwrap();
+        let at = found.at;
+        let checked_out = into.path().join("tree");
+        crate::release::tree::check_out(found, &checked_out).unwrap();
+        let again = pack_folder(&checked_out, &commit, at, &[], into.path()).unwrap();
+        assert_eq!(again.manifest, packed.manifest);
+        assert!(packed.tar_bytes > size && packed.archive_sha256 == again.archive_sha256);
+        let took = peak() - before;
+        assert!(took < 32 << 10, "{took} KiB");
+    }
+
+    #[test]
+    fn what_is_not_in_the_commit_or_leaves_the_tree_is_refused_all_at_once() {
+        let sample = Sample::new();
+        let head = sample.git(&["rev-parse", "HEAD"]);
+        sample.write("big.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
+        sample.commit_all();
+        assert_eq!(problems(&sample, &[]), ["`big.bin` is a git-lfs pointer, and its content isn't in the commit"]);
+        std::os::unix::fs::symlink("/etc/passwd", sample.work.join("out")).unwrap();
+        sample.write("a", b"");
+        sample.write("A", b"");
+        sample.git(&["add", "-A"]);
+        sample.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},vendor/lib")]);
+        sample.git(&["commit", "-qm", "bad"]);
+        assert_eq!(
+            problems(&sample, &["../x"]),
+            [
+                "`../x` can't be linked: it isn't a path below the release",
+                "`A` and `a` differ only in case",
+                "`vendor/lib` is a submodule, and its files aren't in the commit",
+                "the link `out` leads out of the tree: `/etc/passwd`",
+            ]
+        );
+        sample.write(
+            ".gitattributes",
+            b"out export-ignore\nA export-ignore\nvendor export-ignore\n*.bin export-ignore\n",
+        );
+        sample.git(&["add", ".gitattributes"]);
+        sample.git(&["commit", "-qm", "good"]);
+        let names: Vec<String> =
+            from(&sample, &[]).unwrap().manifest.entries.into_iter().map(|entry| entry.path).collect();
+        assert_eq!(names, [".gitattributes", "README", "a"]);
+    }
+
+    #[test]
+    fn a_tree_that_git_would_never_make_is_refused() {
+        let sample = Sample::new();
+        let open = git2::Repository::open(&sample.work).unwrap();
+        let blob = open.blob(b"x").unwrap();
+        let tree = open.find_tree(open.odb().unwrap().write(git2::ObjectType::Tree, b"").unwrap()).unwrap().id();
+        for (name, mode, id) in
+            [("..", "100644", blob), (".git", "40000", tree), ("a\nb", "100644", blob), ("a/b", "100644", blob)]
+        {
+            let raw = [format!("{mode} {name}\0").as_bytes(), id.as_bytes()].concat();
+            let Ok(bad) = open.odb().unwrap().write(git2::ObjectType::Tree, &raw) else { panic!("{name}") };
+            let text = format!("tree {bad}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nm\n");
+            let commit = open.odb().unwrap().write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
+            let ended = pack(&sample.repository(), &commit.to_string(), &[], sample.folder.path());
+            // An empty `.git` folder is left out like any empty folder; a name with a slash is two names.
+            let harmless = name == ".git" || name == "a/b";
+            assert_eq!(ended.is_ok(), harmless, "{name}: {ended:?}");
+        }
+    }
+}

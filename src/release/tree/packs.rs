@@ -1,0 +1,217 @@
+//! What was packed on this machine: of commits for as long as a run, of builds for as long as anybody may deploy them.
+use super::{
+    Packed,
+    cache::{Bounds, bound, sweep, touch},
+    pack, pack_folder,
+};
+use crate::{
+    failure::Failure,
+    git::{Repository, Tree},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// Trees that are ready to be sent, each packed once.
+#[derive(Default)]
+pub struct PackedTrees {
+    commits: Mutex<BTreeMap<Commit, Arc<Packed>>>,
+    /// What is not the tree of its commit, by the manifest's digest.
+    made: Mutex<BTreeMap<String, Arc<Packed>>>,
+}
+
+/// A repository with a commit, and the names that are linked in its tree.
+type Commit = (String, Vec<String>);
+
+/// What is to be built, and how a release is made from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wanted {
+    pub repository: String,
+    /// 40 hex digits, or 64 by sha256.
+    pub commit: String,
+    /// The part of the folder that is released.
+    pub part: String,
+    pub linked: Vec<String>,
+}
+
+/// A build that is kept, and the run that made it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    of: Wanted,
+    run: String,
+    packed: Packed,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Builds that later runs may deploy; one that is gone is made again.
+const BUILT: Bounds = Bounds { kept: DAY.saturating_mul(14), bytes: 20 << 30 };
+
+/// Trees of commits, which each run packs anew.
+const COMMITS: Bounds = Bounds { kept: DAY, bytes: 8 << 30 };
+
+impl PackedTrees {
+    /// Packs a commit's tree, or gives what was packed before.
+    pub fn pack(
+        &self,
+        repository: &str,
+        commit: &str,
+        linked: &[String],
+        cache: &Path,
+    ) -> Result<Arc<Packed>, Failure> {
+        let mut known = self.commits.lock().unwrap();
+        let key = (format!("{repository} {commit}"), linked.to_vec());
+        // One that another run removed from the cache meanwhile is packed again.
+        if let Some(packed) = known.get(&key).filter(|packed| is_whole(packed)) {
+            return Ok(packed.clone());
+        }
+        let folder = made(&cache.join("packed"))?;
+        bound(&folder, COMMITS);
+        sweep(cache);
+        let repository = Repository::locate(repository, &cache.join("mirrors"))?;
+        let packed = Arc::new(pack(&repository, commit, linked, &folder).map_err(Failure::from)?);
+        known.insert(key, packed.clone());
+        Ok(packed)
+    }
+
+    /// Packs what a folder has, and remembers it by its manifest's digest.
+    pub fn pack_folder(
+        &self,
+        from: &Path,
+        commit: &str,
+        at: i64,
+        linked: &[String],
+        cache: &Path,
+    ) -> Result<Arc<Packed>, Failure> {
+        let folder = made(&cache.join("built"))?;
+        bound(&folder, BUILT);
+        let packed = Arc::new(pack_folder(from, commit, at, linked, &folder).map_err(Failure::from)?);
+        self.made.lock().unwrap().insert(packed.manifest_sha256.clone(), packed.clone());
+        Ok(packed)
+    }
+
+    /// Finds what was built or unpacked, by its manifest's digest.
+    pub fn made(&self, manifest: &str) -> Option<Arc<Packed>> {
+        self.made.lock().unwrap().get(manifest).cloned()
+    }
+
+    /// Finds a build that was kept, by this run alone if it asks so.
+    pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
+        let text = fs::read(record(of, cache)).ok()?;
+        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
+            return None;
+        }
+        for file in [&kept.packed.archive, &record(of, cache)] {
+            let _ = touch(file);
+        }
+        let packed = Arc::new(kept.packed);
+        self.made.lock().unwrap().insert(packed.manifest_sha256.clone(), packed.clone());
+        Some(packed)
+    }
+
+    /// Packs what a build left in a folder, and keeps it for later runs, too.
+    pub fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
+        let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
+        let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
+        let kept = Kept { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
+        let place = record(of, cache);
+        let text = serde_json::to_vec(&kept).expect("it is plain data");
+        let write = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(place.parent().unwrap_or(cache))?;
+            io::Write::write_all(&mut file, &text)?;
+            file.persist(&place).map(drop).map_err(|e| e.error)
+        };
+        write().map_err(|e| Failure::failed(format!("`{}` can't be written: {e}", place.display())))?;
+        Ok(packed)
+    }
+}
+
+fn made(folder: &Path) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(folder).map_err(|e| Failure::failed(format!("`{}` can't be made: {e}", folder.display())))?;
+    Ok(folder.to_owned())
+}
+
+/// Where a build is written down.
+fn record(of: &Wanted, cache: &Path) -> PathBuf {
+    let text = serde_json::to_vec(of).expect("it is plain data");
+    cache.join("built").join(format!("{}-{}.json", of.commit, &hex::encode(Sha256::digest(text))[..12]))
+}
+
+/// Finds the part of a folder, which must lie in it.
+pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
+    let wrong = |why: &str| {
+        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
+        failure.help("name the folder to release, relative to the top, such as `dist`")
+    };
+    let real = |path: &Path| path.canonicalize().map_err(|e| wrong(&e.to_string()));
+    let (top, inside) = (real(folder)?, real(&folder.join(part))?);
+    if !inside.starts_with(&top) {
+        return Err(wrong("it is elsewhere"));
+    }
+    if inside.is_dir() { Ok(inside) } else { Err(wrong("it is a file")) }
+}
+
+/// Whether an archive is there, and not torn.
+fn is_whole(packed: &Packed) -> bool {
+    fs::metadata(&packed.archive).is_ok_and(|seen| seen.len() == packed.archive_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::sample::Sample;
+
+    #[test]
+    fn a_build_is_kept_for_later_runs_and_only_for_what_it_was_made_of() {
+        let sample = Sample::new();
+        let (cache, built) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(built.path().join("dist")).unwrap();
+        fs::write(built.path().join("dist/app.js"), "1").unwrap();
+        let repository = sample.work.to_str().unwrap().to_owned();
+        let commit = sample.git(&["rev-parse", "HEAD"]);
+        let of = Wanted { repository, commit, part: "dist".into(), linked: vec!["log".into()] };
+        let kept = PackedTrees::default().keep(&of, built.path(), "r1", cache.path()).unwrap();
+        let names: Vec<&str> = kept.manifest.entries.iter().map(|entry| &*entry.path).collect();
+        assert_eq!(names, ["app.js", "log"]);
+
+        let later = PackedTrees::default();
+        assert_eq!(later.made(&kept.manifest_sha256), None);
+        assert_eq!(later.built(&of, None, cache.path()), Some(kept.clone()));
+        assert_eq!(later.made(&kept.manifest_sha256), Some(kept.clone()));
+        assert_eq!(later.built(&of, Some("r2"), cache.path()), None, "that run is to build it itself");
+        assert_eq!(later.built(&of, Some("r1"), cache.path()), Some(kept.clone()));
+        let other = Wanted { part: ".".into(), ..of.clone() };
+        assert_eq!(later.built(&other, None, cache.path()), None);
+        fs::write(&kept.archive, "torn").unwrap();
+        assert_eq!(later.built(&of, None, cache.path()), None, "an archive that isn't whole is made again");
+    }
+
+    #[test]
+    fn the_part_of_a_build_that_is_released_lies_in_its_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let top = outer.path().join("top");
+        fs::create_dir_all(top.join("dist")).unwrap();
+        fs::create_dir(outer.path().join("other")).unwrap();
+        fs::write(top.join("file"), "").unwrap();
+        std::os::unix::fs::symlink("../other", top.join("out")).unwrap();
+        let said = |name: &str| part(&top, name).map_err(|failure| failure.message);
+        assert_eq!(said("dist/"), Ok(top.join("dist").canonicalize().unwrap()));
+        assert_eq!(said("."), Ok(top.canonicalize().unwrap()));
+        for (name, why) in [
+            ("..", "it is elsewhere"),
+            ("/tmp", "it is elsewhere"),
+            ("out", "it is elsewhere"),
+            ("file", "it is a file"),
+            ("none", "No such file or directory (os error 2)"),
+        ] {
+            assert_eq!(said(name), Err(format!("what was made has no folder `{name}`: {why}")));
+        }
+    }
+}

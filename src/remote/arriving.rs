@@ -1,0 +1,119 @@
+//! A file on its way from a host.
+use super::On;
+use crate::{
+    command::Command,
+    effect::At,
+    event::What,
+    failure::Failure,
+    port::{Ended, Hears, Job},
+    ssh::PROGRESS,
+};
+use sha2::{Digest, Sha256};
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Mutex,
+    time::Instant,
+};
+use tempfile::NamedTempFile;
+
+/// A file that is written piece by piece, and its digest so far.
+struct Arriving(Mutex<State>);
+
+struct State {
+    temp: NamedTempFile,
+    hasher: Sha256,
+    done: u64,
+    told: Instant,
+    failed: Option<io::Error>,
+}
+
+impl Arriving {
+    fn into(temp: NamedTempFile) -> Self {
+        Self(Mutex::new(State { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
+    }
+
+    /// Writes a piece; gives how much there is, every now and then.
+    fn take(&self, bytes: &[u8]) -> Option<u64> {
+        let mut state = self.0.lock().unwrap();
+        if state.failed.is_some() {
+            return None;
+        }
+        state.hasher.update(bytes);
+        if let Err(e) = state.temp.as_file_mut().write_all(bytes) {
+            state.failed = Some(e);
+        }
+        state.done += bytes.len() as u64;
+        let due = state.told.elapsed() > PROGRESS;
+        if due {
+            state.told = Instant::now();
+        }
+        due.then_some(state.done)
+    }
+
+    /// Whether it cannot be written any further.
+    fn failed(&self) -> bool {
+        self.0.lock().unwrap().failed.is_some()
+    }
+
+    /// How much there is.
+    fn so_far(&self) -> u64 {
+        self.0.lock().unwrap().done
+    }
+
+    /// The whole file, synced, and its sha256 in hex.
+    fn done(self) -> io::Result<(NamedTempFile, String)> {
+        let State { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
+        if let Some(e) = failed {
+            return Err(e);
+        }
+        temp.as_file().sync_all()?;
+        Ok((temp, hex::encode(hasher.finalize())))
+    }
+}
+
+/// Brings what a command prints into a file beside `to`; returns how the command ended, the file, and its sha256.
+///
+/// `total` is how many bytes it will be, or 0 if nobody knows. `Failed` when it cannot be written here, or when the person
+/// asks for the end: then the command is stopped.
+pub async fn arrived(
+    at: &At<'_>,
+    on: &On,
+    command: &Command,
+    to: &Path,
+    total: u64,
+    heard: Option<&Hears<'_>>,
+) -> Result<(Ended, NamedTempFile, String), Failure> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let arriving = Arriving::into(NamedTempFile::new_in(folder).map_err(|e| unwritable(to, &e))?);
+    let tell = |done: u64| {
+        let (host, total) = (Some(on.host.name.clone()), total.max(done));
+        at.tell(What::Progressed { host, what: "got".into(), done, total, unit: "bytes" });
+    };
+    let take = |bytes: &[u8]| arriving.take(bytes).into_iter().for_each(tell);
+    let asked = || at.real.person.stops();
+    let stops = || arriving.failed() || asked();
+    let ended = on.run(at, Job { into: Some(&take), heard, until: Some(&stops), ..on.job(command) }).await;
+    if arriving.failed() {
+        return Err(arriving
+            .done()
+            .map_or_else(|e| unwritable(to, &e), |_| unwritable(to, &io::ErrorKind::Other.into())));
+    }
+    let ended = ended?;
+    if ended.status == Job::STOPPED && asked() {
+        let message =
+            format!("`{}` wasn't fetched: {} was interrupted and was stopped", to.display(), on.shown(command));
+        return Err(Failure::failed(message).on(&on.host.name).help("what was there under that name is unchanged"));
+    }
+    if ended.status == 0 {
+        tell(arriving.so_far());
+    }
+    let (file, digest) = arriving.done().map_err(|e| unwritable(to, &e))?;
+    Ok((ended, file, digest))
+}
+
+/// Words the failure of a file of this machine that cannot be written.
+pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
+    Failure::failed(format!("`{}` can't be written: {e}", to.display()))
+        .help("what was there under that name is unchanged; where a disk of this machine is full, make room")
+}

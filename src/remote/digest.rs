@@ -1,0 +1,19 @@
+//! The digest of what a file of this machine has.
+use sha2::{Digest, Sha256};
+use std::io::{self, Read};
+
+/// Returns the sha256 in hex of all that can be read, and how many bytes it has.
+pub fn digest(from: &mut impl Read) -> io::Result<(String, u64)> {
+    let mut hasher = Sha256::new();
+    let mut bytes = 0;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok((hex::encode(hasher.finalize()), bytes)),
+            n => {
+                hasher.update(&buffer[..n]);
+                bytes += n as u64;
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What a command of a host prints, into a file here.
+use super::{
+    On, Output,
+    arriving::{arrived, unwritable},
+    on::good,
+};
+use crate::{
+    command::Command,
+    effect::*,
+    event::{Stream, What},
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Puts what a command prints into a file of this machine, wholly or not at all; the command only reads.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dump {
+    pub on: On,
+    pub command: Command,
+    pub to: PathBuf,
+}
+
+impl Effect for Dump {
+    type Outcome = ();
+    const NAME: &'static str = "dump";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        format!("get the output of {}", self.on.shown(&self.command))
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        // What it prints is the file; what it says is for people.
+        let heard = |stream, line: &str| {
+            if stream == Stream::Err {
+                at.tell(What::Printed { host: self.on.host.name.clone(), stream, line: line.to_owned() });
+            }
+        };
+        let (ended, file, _) = arrived(&at, &self.on, &self.command, &self.to, 0, Some(&heard)).await?;
+        good(ended.into(), &self.on, &self.command)?;
+        file.persist(&self.to).map(drop).map_err(|e| unwritable(&self.to, &e.error))
+    }
+
+    /// Nobody knows what it would print now.
+    fn look(&self, _: Ask<'_>) -> Result<Seen<()>, Failure> {
+        Ok(Seen::Not)
+    }
+
+    /// What a made-up command prints is not written to this machine.
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        let partial = model.partial;
+        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        good(said.map(Output::from).unwrap_or_default(), &self.on, &self.command)?;
+        Ok(())
+    }
+}

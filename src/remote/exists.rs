@@ -1,0 +1,36 @@
+//! Whether anything lies at a path of a host.
+use super::{On, file::exists, model_file::content};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+
+/// Whether anything lies at a path.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exists {
+    pub on: On,
+    pub path: String,
+}
+
+impl Read for Exists {
+    type Outcome = bool;
+    const NAME: &'static str = "exists";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn describe(&self) -> String {
+        format!("check whether {} is there", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<bool, Failure> {
+        exists(&at, &self.on, &self.path).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<bool> {
+        Ok(content(model, &self.on, &self.path)?.is_some())
+    }
+}

@@ -1,0 +1,138 @@
+//! Programs for files on hosts, and what they answer.
+use super::{On, on::trace};
+use crate::{
+    command::Command,
+    effect::At,
+    failure::Failure,
+    port::{Input, Job},
+};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// Files of a host, one verb at a time: VERB PATH …. A line `done …` ends what went well.
+const PROGRAM: &str = concat!(include_str!("walk.sh"), include_str!("file.sh"));
+const WITHIN: Duration = Duration::from_secs(1800);
+
+/// What lies at a path.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathKind {
+    Absent,
+    Folder,
+    /// Its sha256.
+    File(String),
+    /// A device, a pipe, a link that leads nowhere.
+    Other,
+}
+
+/// Returns the sha256 of bytes, in hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn program(args: &[&str]) -> Command {
+    let words = ["/bin/sh", "-c", PROGRAM, "file"].iter().chain(args).map(|w| w.to_string());
+    Command::of(words.collect()).expect("paths are checked for NUL before")
+}
+
+/// Looks what lies at a path.
+pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
+    let answer = run(at, on, &["digest", checked(on, path)?], Input::Empty).await?;
+    match answer.as_str() {
+        "absent" => Ok(PathKind::Absent),
+        "folder" => Ok(PathKind::Folder),
+        "other" => Ok(PathKind::Other),
+        digest if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Ok(PathKind::File(digest.to_owned()))
+        }
+        other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, other.escape_debug()))),
+    }
+}
+
+/// Asks whether anything lies at a path.
+pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
+    Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
+}
+
+/// What is put into a place on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    File,
+    /// A file that only its owner reads, unless somebody says otherwise.
+    Secret,
+    /// A folder, sent as a tar.
+    Folder,
+}
+
+/// Replaces a file or a folder at once, or not at all.
+///
+/// A link is followed where only the user that writes, and root, can change it; else the place is refused.
+pub async fn replace(
+    at: &At<'_>,
+    on: &On,
+    path: &str,
+    content: Input<'_>,
+    what: Content,
+    (sha256, bytes): (&str, u64),
+) -> Result<(), Failure> {
+    let id = trace("", "", at.lane.run(), at.id).id;
+    let (path, bytes, mode) = (checked(on, path)?, bytes.to_string(), on.mode.as_deref().unwrap_or("-"));
+    let verb = if what == Content::Folder { "unpack" } else { "write" };
+    let mut args = vec![verb, path, sha256, &bytes, &id, mode];
+    args.extend((what == Content::Secret).then_some("secret"));
+    run(at, on, &args, content).await.map(drop)
+}
+
+async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<String, Failure> {
+    let command = program(args);
+    let job = Job { stdin, timeout: Some(on.timeout.unwrap_or(WITHIN)), note: at.note(), ..on.job(&command) };
+    let ended = on.run(at, job).await?;
+    let text = String::from_utf8_lossy(&ended.out);
+    let last = text.lines().last().unwrap_or_default();
+    if ended.status == 0
+        && let Some(answer) = last.strip_prefix("done")
+    {
+        return Ok(answer.trim().to_owned());
+    }
+    let (path, host) = (args[1], &on.host);
+    let why = match last.strip_prefix("failed ").unwrap_or("") {
+        "folder" => "it is a folder",
+        "file" => "it is a file, and a folder is sent",
+        "no-folder" => "its folder isn't there",
+        "link" => LINK,
+        "short" => "not all of it arrived; what was there is unchanged",
+        "changed" => "it arrived changed; what was there is unchanged",
+        "write" => "it can't be written there; what was there is unchanged",
+        "unreadable" => "it can't be read",
+        "unpack" => "it can't be unpacked; what was there is unchanged",
+        "sync" | "rename" | "mode" => "the host couldn't put it into place",
+        _ => "the host's answer is incomplete",
+    };
+    let last = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
+    let failure = Failure::failed(format!("`{path}`: {why}")).on(&host.name);
+    if why == LINK {
+        return Err(failure.unchanged().help(
+            "write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
+             where the link leads",
+        ));
+    }
+    Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })
+}
+
+const LINK: &str = "a link on the way there can be changed by another user";
+
+fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
+    if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
+        let message = format!("`{}` isn't a path on a host", path.escape_debug());
+        return Err(Failure::new(crate::failure::Cause::Fabfile, message).on(&on.host.name));
+    }
+    Ok(path)
+}
+
+/// Words the failure of a host's path that can't be used.
+pub fn unfit(on: &On, path: &str, why: &str) -> Failure {
+    Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
+}
+
+#[cfg(test)]
+mod tests;

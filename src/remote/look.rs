@@ -1,0 +1,41 @@
+//! What lies at a path of a host.
+use super::{
+    On,
+    file::{PathKind, lies, sha256},
+    model_file::content,
+};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+
+/// What lies at a path of a host.
+#[derive(Clone, Debug, Serialize)]
+pub struct Look {
+    pub on: On,
+    pub path: String,
+}
+
+impl Read for Look {
+    type Outcome = PathKind;
+    const NAME: &'static str = "look";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn describe(&self) -> String {
+        format!("check what is at {}", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<PathKind, Failure> {
+        lies(&at, &self.on, &self.path).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<PathKind> {
+        let content = content(model, &self.on, &self.path)?;
+        Ok(content.map_or(PathKind::Absent, |bytes| PathKind::File(sha256(&bytes))))
+    }
+}

@@ -1,0 +1,72 @@
+//! How a call that may have been cut off stands on its host.
+use super::{On, Output, on::good};
+use crate::{
+    command::Command,
+    effect::*,
+    failure::Failure,
+    host::Host,
+    model::{Model, Predicted},
+    port::{Trace, Traced},
+};
+use serde::Serialize;
+
+/// Reads the wrapper's file of a call.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadTrace {
+    pub host: Host,
+    folder: String,
+    file: String,
+    /// The call, as the model knows it.
+    id: String,
+}
+
+impl ReadTrace {
+    /// Makes the reading for a call of this run.
+    pub fn new(host: Host, trace: Trace, ask: Ask<'_>) -> Self {
+        Self::of(host, trace, ask.run(), ask.id())
+    }
+
+    /// Makes the reading of a call of any run.
+    pub fn of(host: Host, trace: Trace, run: &str, id: Id<'_>) -> Self {
+        Self { host, folder: trace.folder, file: trace.id, id: format!("{run} {id}") }
+    }
+}
+
+impl Read for ReadTrace {
+    type Outcome = Traced;
+    const NAME: &'static str = "read_trace";
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.host)
+    }
+
+    fn describe(&self) -> String {
+        format!("look how call {} ended", self.id)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Traced, Failure> {
+        let trace = Trace { id: self.file.clone(), folder: self.folder.clone() };
+        at.real.site(&self.host.fleet).transport.traced(&self.host, &trace).await
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<Traced> {
+        let machine = model.machine(&self.host)?;
+        if machine.lost.contains(&self.id) {
+            return Ok(Traced::Lost);
+        }
+        let ended = machine.ended.get(&self.id).copied();
+        Ok(ended.map_or(Traced::NeverStarted, Traced::Ended))
+    }
+}
+
+/// Returns what a trace says of a command's end.
+pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Seen<Output>, Failure> {
+    Ok(match traced {
+        Traced::NeverStarted => Seen::Not,
+        Traced::Running => Seen::Running,
+        Traced::Ended(0) => Seen::Done(Output::default()),
+        Traced::Ended(status) if any_status => Seen::Done(Output { status, ..Output::default() }),
+        Traced::Ended(status) => return Err(good(Output { status, ..Output::default() }, on, command).unwrap_err()),
+        Traced::Lost => Seen::Cannot,
+    })
+}

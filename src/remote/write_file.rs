@@ -1,0 +1,61 @@
+//! A text, written to a host's file.
+use super::{
+    On,
+    file::{Content, PathKind, replace, sha256},
+    look::Look,
+    model_file::written,
+};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+    port::Input,
+    secret::Secret,
+};
+use serde::Serialize;
+
+/// Writes a text to a file, at once or not at all.
+#[derive(Clone, Debug, Serialize)]
+pub struct WriteFile {
+    pub on: On,
+    pub path: String,
+    /// What is written may be a password.
+    pub text: Secret,
+    /// Whether it is one, or has one in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+impl Effect for WriteFile {
+    type Outcome = ();
+    const NAME: &'static str = "write_file";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Host(&self.on.host)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Written { host: &self.on.host, path: &self.path }
+    }
+
+    fn describe(&self) -> String {
+        format!("write {}", self.path)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
+        let bytes = self.text.reveal().as_bytes();
+        let what = if self.secret { Content::Secret } else { Content::File };
+        let digest = sha256(bytes);
+        replace(&at, &self.on, &self.path, Input::Bytes(bytes), what, (&digest, bytes.len() as u64)).await
+    }
+
+    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+        let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
+        Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) { Seen::Done(()) } else { Seen::Not })
+    }
+
+    fn predict(&self, model: &mut Model) -> Predicted<()> {
+        written(model, &self.on, &self.path, self.text.reveal().as_bytes().to_vec())
+    }
+}

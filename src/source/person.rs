@@ -1,0 +1,17 @@
+//! The person, who is asked for a secret.
+use crate::{
+    effect::At,
+    failure::{Cause, Failure},
+};
+
+/// Asks for a secret; what is typed isn't shown.
+pub async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
+    let (person, question) = (at.real.person.clone(), what.to_owned());
+    let answer = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
+    match answer {
+        Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
+        Some(text) => Ok(text),
+        None => Err(Failure::new(Cause::Refused, format!("nobody is there to ask for {what}: this isn't a terminal"))
+            .help("use `secret::env`, `secret::file` or `secret::command` where nobody can answer")),
+    }
+}

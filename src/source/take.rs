@@ -1,0 +1,81 @@
+//! Takes a secret from where it is kept.
+use super::{command, file, person, text::LONGEST, variable};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+    secret::Secret,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// A place of this machine that has a secret.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A variable of rfab's own environment.
+    Env(String),
+    /// A file, and its path as the script says it.
+    File { file: PathBuf, path: String },
+    /// What a program of this machine prints, begun in this folder.
+    Command { words: Vec<String>, folder: PathBuf },
+    /// The person, who is asked for this.
+    Ask(String),
+}
+
+/// Takes a secret; a resumed run takes it anew, and nothing of it is written down.
+#[derive(Clone, Debug, Serialize)]
+pub struct Take(pub Source);
+
+impl Effect for Take {
+    type Outcome = Secret;
+    const NAME: &'static str = "secret";
+    const KIND: Kind = Kind::Hold;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Here
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Nothing
+    }
+
+    fn describe(&self) -> String {
+        match &self.0 {
+            Source::Env(name) => format!("take a secret from the variable `{name}`"),
+            Source::File { path, .. } => format!("take a secret from the file `{path}`"),
+            Source::Command { words, .. } => format!("take a secret from what `{}` prints", words.join(" ")),
+            Source::Ask(what) => format!("ask for a secret: {what}"),
+        }
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<Secret, Failure> {
+        let text = match &self.0 {
+            Source::Env(name) => variable::read(name)?,
+            Source::File { file, path } => file::read(file, path)?,
+            Source::Command { words, folder } => command::printed(&at, words, folder).await?,
+            Source::Ask(what) => person::asked(&at, what).await?,
+        };
+        self.secret(text)
+    }
+
+    /// A made-up text: always the same for the same place, and like no other.
+    fn predict(&self, _: &mut Model) -> Predicted<Secret> {
+        Ok(hex::encode(&Sha256::digest(Effect::describe(self))[..16]).into())
+    }
+}
+
+impl Take {
+    fn secret(&self, text: String) -> Result<Secret, Failure> {
+        let wrong = |why: &str| Err(Failure::failed(format!("{why}: {}", Effect::describe(self))));
+        match () {
+            () if text.is_empty() => wrong("the secret is empty"),
+            () if text.contains('\0') => {
+                wrong("it has the character NUL, so it isn't a secret that a shell could take")
+            }
+            () if text.len() > LONGEST => wrong("it is longer than 64 KiB, so it is a file rather than a secret"),
+            () => Ok(text.into()),
+        }
+    }
+}

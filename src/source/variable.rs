@@ -1,0 +1,17 @@
+//! A variable of rfab's own environment that has a secret.
+use crate::failure::Failure;
+use std::env;
+
+/// Reads the variable.
+pub fn read(name: &str) -> Result<String, Failure> {
+    let why = match env::var(name) {
+        Ok(text) if !text.is_empty() => return Ok(text),
+        Ok(_) => "is empty",
+        Err(env::VarError::NotPresent) => "isn't set",
+        Err(env::VarError::NotUnicode(_)) => "isn't text in UTF-8",
+    };
+    let help = format!(
+        "set it where rfab is started, such as `{name}=\"$(pass show …)\" rfab …`; or take the secret by `secret::file`, `secret::command` or `secret::ask`"
+    );
+    Err(Failure::failed(format!("the variable `{name}`, which holds a secret, {why}")).help(help))
+}

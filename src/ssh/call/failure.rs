@@ -1,0 +1,57 @@
+//! Calls that came to no outcome, in words.
+use super::status::{NOT_BEGUN, UNWRITTEN};
+use crate::{
+    failure::Failure,
+    host::Host,
+    port::{Ended, Job},
+    ssh::connection::unreachable,
+};
+
+/// Words the failure of a call that may have begun, and that nobody heard the end of.
+pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
+    // What leaves a trace may have changed something; the rest can be done again.
+    match job.trace.is_some() || job.note.is_some() {
+        true => Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
+            .on(&host.name)
+            .help("check on the host before you do it again"),
+        false => unreachable(host, why),
+    }
+}
+
+/// Words the failure of a call that was not begun, because of what the wrapper could not do.
+pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
+    let message = match what {
+        "folder" => {
+            format!("there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
+        }
+        "ledger" => "its ledger can't be written, so nothing was done".to_owned(),
+        "trace" => {
+            let folder = job.trace.as_ref().map(|trace| trace.folder.as_str()).unwrap_or_default();
+            let message = format!("its state folder `{folder}` can't be written, so nothing was done");
+            return Failure::failed(message).on(&host.name).help(
+                "make room or give the login user that folder; or name one in the fleet file that they can write to, such as \
+                 `state = \"/var/lib/rfab\"`",
+            );
+        }
+        other => format!("the command didn't begin: {}", other.escape_debug()),
+    };
+    Failure::failed(message).on(&host.name)
+}
+
+/// Turns a call that the wrapper never began into a failure.
+pub fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
+    match ended.status {
+        UNWRITTEN => Err(not_begun(host, "ledger", job)),
+        NOT_BEGUN => {
+            let said = if ended.err.is_empty() { &ended.out } else { &ended.err };
+            let said = String::from_utf8_lossy(said);
+            let last = said.lines().last().unwrap_or("the login shell ended without output");
+            let message = format!("the command didn't begin: {last}");
+            Err(Failure::failed(message).on(&host.name).help(
+                "a host needs sh, setsid, sudo where a user is named, and a login shell that runs `exec /bin/sh`, which rbash, \
+                 git-shell and nologin don't",
+            ))
+        }
+        _ => Ok(ended),
+    }
+}

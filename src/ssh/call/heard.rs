@@ -1,0 +1,43 @@
+//! Output, heard line by line.
+use super::bytes::line_end;
+use crate::{event::Stream, port::Hears};
+
+/// The most that is heard of a line; what is longer ends with `…`.
+pub const HEARD: usize = 64 << 10;
+
+/// Hears whole lines; what is left waits in `line`.
+pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+    if heard.is_none() {
+        return;
+    }
+    while !bytes.is_empty() {
+        let end = line_end(bytes);
+        let piece = &bytes[..end.unwrap_or(bytes.len())];
+        let room = HEARD.saturating_sub(line.len());
+        line.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room && line.len() == HEARD {
+            line.extend_from_slice("…".as_bytes());
+        }
+        match end {
+            Some(end) => {
+                say(&std::mem::take(line), stream, heard);
+                bytes = &bytes[end + 1..];
+            }
+            None => return,
+        }
+    }
+}
+
+/// Hears what is left of the last line.
+pub fn flush(line: &mut Vec<u8>, stream: Stream, heard: Option<&Hears<'_>>) {
+    if !line.is_empty() {
+        let text = std::mem::take(line);
+        say(&text, stream, heard);
+    }
+}
+
+fn say(line: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {
+    if let Some(heard) = heard {
+        heard(stream, &String::from_utf8_lossy(line));
+    }
+}

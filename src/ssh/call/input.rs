@@ -1,0 +1,55 @@
+//! What a command on a host reads, on its way there.
+use crate::{failure::Failure, port::Input};
+use openssh::ChildStdin;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// How often it is told how far a file is.
+pub const PROGRESS: Duration = Duration::from_millis(250);
+
+/// Refuses a file that cannot be read before the command begins.
+pub fn readable(input: &Input<'_>) -> Result<(), Failure> {
+    let Input::File(path, _) = input else { return Ok(()) };
+    std::fs::File::open(path)
+        .map(drop)
+        .map_err(|e| Failure::failed(format!("`{}` can't be read: {e}; nothing was sent", path.display())))
+}
+
+/// Writes what the command is to read, and closes.
+///
+/// Fails when a file cannot be read to its end; the command's input stays open then.
+pub async fn feed(open: &mut Option<ChildStdin>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
+    let Some(stdin) = open.as_mut() else { return Ok(()) };
+    // A command that does not read to its end closes the pipe: that is its right.
+    if stdin.write_all(first).await.is_err() {
+        return Ok(());
+    }
+    match input {
+        Input::Empty => {}
+        Input::Bytes(bytes) => {
+            let _ = stdin.write_all(bytes).await;
+        }
+        Input::File(path, told) => {
+            let mut file = tokio::fs::File::open(path).await?;
+            let total = file.metadata().await?.len();
+            let (mut buffer, mut done, mut last) = (vec![0; 256 << 10], 0, Instant::now());
+            loop {
+                let n = file.read(&mut buffer).await?;
+                if n == 0 {
+                    break;
+                }
+                if stdin.write_all(&buffer[..n]).await.is_err() {
+                    return Ok(());
+                }
+                done += n as u64;
+                if done == total || last.elapsed() > PROGRESS {
+                    told(done, total);
+                    last = Instant::now();
+                }
+            }
+        }
+    }
+    let _ = stdin.shutdown().await;
+    *open = None;
+    Ok(())
+}

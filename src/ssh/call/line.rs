@@ -1,0 +1,183 @@
+//! One line, run on a host's connection and listened to until its end.
+use super::{
+    channel::channel,
+    failure::{cut_off, not_begun},
+    input::{feed, readable},
+    over::{Over, until_stuck, unwanted},
+    printed::Printed,
+    running::{Running, stop},
+    status::{NOT_BEGUN, UNWRITTEN},
+    stdout::Trailer,
+};
+use crate::{
+    failure::{Cause, Failure},
+    host::Host,
+    port::{Ended, Job, Transport},
+    ssh::connection::{Connections, Link, until_frozen},
+};
+use openssh::{Child, Session};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
+
+/// How long it may take before it is given up together with everything else that is stopped.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// Why a line was not begun.
+const STUCK: &str =
+    "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
+
+/// A line for a host, with what runs, counts and stops it.
+pub struct Line<'a> {
+    pub host: &'a Host,
+    pub job: &'a Job<'a>,
+    pub link: Arc<Link>,
+    pub connections: &'a Connections,
+    pub running: &'a Running,
+    /// Reaches the host once more, to stop what the line began.
+    pub transport: &'a dyn Transport,
+}
+
+impl Line<'_> {
+    /// Runs the line, whose wrapper marks its own lines with `mark`; what is known of its end is in the answer.
+    ///
+    /// `first` is what the wrapper reads before the command does.
+    pub async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
+        readable(&self.job.stdin)?;
+        let session = self.link.session(self.connections, self.host).await?;
+        let halts = self.running.halts();
+        let mut child = channel(self.host, &session, line, self.job, self.running).await?;
+        let mut stdin = child.stdin().take();
+        let mut printed = Printed::of(&mut child, mark, self.job);
+        let (begun, asked) = (AtomicBool::new(false), Instant::now());
+        let feeding = feed(&mut stdin, first, &self.job.stdin);
+        let listening = self.listen(feeding, &mut printed, &session, &begun, halts);
+        let over = match self.job.timeout {
+            Some(limit) => timeout(limit, listening).await.unwrap_or(Over::Late(limit)),
+            None => listening.await,
+        };
+        printed.finish();
+        self.running.remove(self.host, printed.out.pid.unwrap_or(0), self.job);
+        match over {
+            Over::Ended => self.ended(printed, child).await,
+            Over::Stuck => {
+                // What was not begun finds nobody who listens once the channel is closed, and does not begin.
+                drop(child);
+                Err(self.stuck(asked, halts).await)
+            }
+            Over::Late(limit) => {
+                let why = format!("the command took longer than {} s", limit.as_secs_f64());
+                self.stopped(printed, Cause::TimedOut, &why).await
+            }
+            // Its input was not closed, so that it did not take a part for the whole.
+            Over::Unread(e) => {
+                let why = format!("what the command reads can't be read here any more ({e})");
+                self.stopped(printed, Cause::Failed, &why).await
+            }
+            Over::Unwanted => self.stopped(printed, Cause::Failed, "the command was no longer needed").await,
+        }
+    }
+
+    /// Feeds and hears the command until it is over.
+    async fn listen(
+        &self,
+        feeding: impl Future<Output = std::io::Result<()>>,
+        printed: &mut Printed<'_>,
+        session: &Session,
+        begun: &AtomicBool,
+        halts: u32,
+    ) -> Over {
+        let (mut feeding, mut reading) = (pin!(feeding), pin!(self.read(printed, begun, halts)));
+        let (mut frozen, mut unwanted) = (pin!(until_frozen(session)), pin!(unwanted(self.job.until)));
+        let mut stuck = pin!(until_stuck(self.running, begun, halts));
+        let mut fed = false;
+        loop {
+            tokio::select! {
+                read = &mut feeding, if !fed => match read {
+                    Ok(()) => fed = true,
+                    Err(e) => return Over::Unread(e),
+                },
+                () = &mut reading => return Over::Ended,
+                () = &mut frozen => return Over::Ended,
+                () = &mut unwanted => return Over::Unwanted,
+                () = &mut stuck => return Over::Stuck,
+            }
+        }
+    }
+
+    /// Reads all that the command prints, and counts it among those that run once it has begun.
+    async fn read(&self, printed: &mut Printed<'_>, begun: &AtomicBool, halts: u32) {
+        while printed.more().await {
+            if let Some(pid) = printed.out.pid
+                && !begun.swap(true, SeqCst)
+            {
+                self.running.add(self.host, pid, self.job);
+                // Whoever stopped all did not know of it yet.
+                if self.running.halts() != halts {
+                    self.stop(pid).await;
+                }
+            }
+        }
+        printed.last_words().await;
+    }
+
+    async fn stop(&self, pid: u32) -> bool {
+        stop(self.transport, self.host, pid, self.job.user.as_ref()).await
+    }
+
+    /// The failure of a line that its login shell never came to; the connection is given up.
+    async fn stuck(&self, asked: Instant, halts: u32) -> Failure {
+        let host = self.host;
+        if self.running.halts() != halts && asked.elapsed() < SLOW {
+            return cut_off(host, self.job, "it was stopped before the command began");
+        }
+        let failure = cut_off(host, self.job, STUCK).help(format!("see what `ssh {} true` does", host.address()));
+        self.link.give_up(&failure).await;
+        failure
+    }
+
+    /// Stops a command that nobody waits for any more.
+    async fn stopped(&self, printed: Printed<'_>, cause: Cause, why: &str) -> Result<Ended, Failure> {
+        match self.stop(printed.out.pid.unwrap_or(0)).await {
+            true if self.job.until.is_some_and(|until| until()) => {
+                let (out, _) = printed.out.kept.into_bytes();
+                Ok(Ended { status: Job::STOPPED, out, err: Vec::new(), cut: false })
+            }
+            true => Err(Failure::new(cause, format!("{why} and was stopped")).on(&self.host.name)),
+            false => {
+                Err(Failure::unknown(format!("{why}, and rfab can't tell whether it still runs")).on(&self.host.name))
+            }
+        }
+    }
+
+    /// What the wrapper said of a command's end.
+    async fn ended(&self, printed: Printed<'_>, child: Child<Arc<Session>>) -> Result<Ended, Failure> {
+        let (host, job, pid) = (self.host, self.job, printed.out.pid.unwrap_or(0));
+        let (out, cut) = printed.out.kept.into_bytes();
+        let (err, _) = printed.err.kept.into_bytes();
+        match printed.out.trailer {
+            Some(Trailer::Status(status)) => Ok(Ended { status, out, err, cut }),
+            Some(Trailer::LedgerAfter(status)) => Err(Failure::unknown(format!(
+                "the command ended with status {status}, but the ledger couldn't be written"
+            ))
+            .on(&host.name)),
+            Some(Trailer::Refused(what)) if what == "ledger" => Ok(Ended { status: UNWRITTEN, out, err, cut }),
+            Some(Trailer::Refused(what)) => Err(not_begun(host, &what, job)),
+            // Without the wrapper's first line nothing was begun: sudo, or the login shell, ended it.
+            None if pid == 0 && has_exited(child).await => Ok(Ended { status: NOT_BEGUN, out, err, cut }),
+            None => Err(cut_off(host, job, "its connection ended first")),
+        }
+    }
+}
+
+/// Whether the host said with which status a line ended; a connection that broke says nothing.
+async fn has_exited(child: Child<Arc<Session>>) -> bool {
+    use openssh::Error::Remote;
+    matches!(timeout(Duration::from_secs(2), child.wait()).await, Ok(Ok(_) | Err(Remote(_))))
+}

@@ -1,0 +1,22 @@
+//! One command on a connection: begun, fed, heard, and stopped when nobody waits for it any more.
+mod bytes;
+mod channel;
+mod failure;
+mod halves;
+mod heard;
+mod input;
+mod line;
+mod over;
+mod printed;
+mod running;
+mod status;
+mod stderr;
+mod stdout;
+
+pub use failure::finished;
+pub use halves::Halves;
+pub use heard::{flush, hear};
+pub use input::PROGRESS;
+pub use line::Line;
+pub use running::{Running, stop};
+pub use status::{NOT_BEGUN, UNWRITTEN};

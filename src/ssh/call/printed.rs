@@ -1,0 +1,85 @@
+//! What a command prints on both streams, as it comes.
+use super::{
+    stderr::Stderr,
+    stdout::{Stdout, Trailer},
+};
+use crate::port::Job;
+use openssh::{Child, ChildStderr, ChildStdout, Session};
+use std::{sync::Arc, time::Duration};
+use tokio::{io::AsyncReadExt, time::timeout_at};
+
+/// How long stderr is read on after a command's end, where something that the command left running holds it open.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+/// The same after a failure: why it failed stands there, and may come late over a slow line.
+const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
+
+/// A stream of a command, until it's closed.
+struct Open<S> {
+    stream: S,
+    buffer: Vec<u8>,
+    open: bool,
+}
+
+impl<S> Open<S> {
+    fn new(stream: S, size: usize) -> Self {
+        Self { stream, buffer: vec![0; size], open: true }
+    }
+}
+
+/// Both streams of a command, and what came of them.
+pub struct Printed<'a> {
+    pub out: Stdout<'a>,
+    pub err: Stderr<'a>,
+    stdout: Open<ChildStdout>,
+    stderr: Open<ChildStderr>,
+}
+
+impl<'a> Printed<'a> {
+    /// Takes the streams of a command whose wrapper marks its lines with `mark`.
+    pub fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
+        Self {
+            out: Stdout::new(mark, job.keep, job.heard).into(job.into),
+            err: Stderr::new(mark, job.keep.min(1 << 20), job.heard),
+            stdout: Open::new(child.stdout().take().expect("piped"), 32 << 10),
+            stderr: Open::new(child.stderr().take().expect("piped"), 8 << 10),
+        }
+    }
+
+    /// Reads the next piece of either stream; false if nothing more is to come before the command's end.
+    pub async fn more(&mut self) -> bool {
+        let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
+        if self.out.trailer.is_some() || !(stdout.open || stderr.open) {
+            return false;
+        }
+        tokio::select! {
+            n = stdout.stream.read(&mut stdout.buffer), if stdout.open => match n {
+                Ok(n) if n > 0 => self.out.push(&stdout.buffer[..n]),
+                _ => stdout.open = false,
+            },
+            n = stderr.stream.read(&mut stderr.buffer), if stderr.open => match n {
+                Ok(n) if n > 0 => self.err.push(&stderr.buffer[..n]),
+                _ => stderr.open = false,
+            },
+        }
+        true
+    }
+
+    /// Reads what a command said last on stderr, which may come behind the trailer; what it left running may hold stderr open.
+    pub async fn last_words(&mut self) {
+        let well = matches!(self.out.trailer, Some(Trailer::Status(0)));
+        let until = tokio::time::Instant::now() + if well { LAST_WORDS } else { LAST_WORDS_OF_A_FAILURE };
+        let stderr = &mut self.stderr;
+        while stderr.open
+            && let Ok(Ok(n)) = timeout_at(until, stderr.stream.read(&mut stderr.buffer)).await
+            && n > 0
+        {
+            self.err.push(&stderr.buffer[..n]);
+        }
+    }
+
+    /// Hears what stands behind the last line ends.
+    pub fn finish(&mut self) {
+        self.out.finish();
+        self.err.finish();
+    }
+}

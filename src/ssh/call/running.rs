@@ -1,0 +1,66 @@
+//! The commands of a run that are under way on hosts.
+use crate::{
+    command::Command,
+    host::{Host, Name},
+    port::{Ended, Job, Transport},
+};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// A process group on a host, and the user that it runs as.
+pub type Group = (Name, u32, Option<Name>);
+
+/// The process groups of calls that are under way.
+#[derive(Default)]
+pub struct Running {
+    groups: Mutex<BTreeSet<Group>>,
+    /// How often all of them were stopped.
+    halts: AtomicU32,
+}
+
+impl Running {
+    /// Adds the group of a call that began.
+    pub fn add(&self, host: &Host, pid: u32, job: &Job<'_>) {
+        self.groups.lock().unwrap().insert((host.name.clone(), pid, job.user.clone()));
+    }
+
+    /// Removes the group of a call that nobody listens to any more.
+    pub fn remove(&self, host: &Host, pid: u32, job: &Job<'_>) {
+        self.groups.lock().unwrap().remove(&(host.name.clone(), pid, job.user.clone()));
+    }
+
+    /// Returns how often all were stopped.
+    pub fn halts(&self) -> u32 {
+        self.halts.load(SeqCst)
+    }
+
+    /// Notes that all are stopped, and returns those that are under way.
+    pub fn halt(&self) -> Vec<Group> {
+        self.halts.fetch_add(1, SeqCst);
+        self.groups.lock().unwrap().iter().cloned().collect()
+    }
+}
+
+/// Ends a process group on a host: politely, then not.
+pub async fn stop(transport: &dyn Transport, host: &Host, pid: u32, user: Option<&Name>) -> bool {
+    if pid == 0 {
+        return false;
+    }
+    // Not `kill -TERM -- -1`: neither dash nor busybox takes the `--`.
+    let text = r#"kill -TERM "-$pid" 2>/dev/null
+for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$pid" 2>/dev/null || exit 0; sleep 0.2; done
+kill -KILL "-$pid" 2>/dev/null
+sleep 0.2
+! kill -0 "-$pid" 2>/dev/null"#;
+    let command = Command::line(text, vec![("pid".into(), pid.to_string())]).expect("a good line");
+    let job = Job { user: user.cloned(), ..Job::new(&command) };
+    let run = transport.run(host, job);
+    matches!(timeout(Duration::from_secs(10), run).await, Ok(Ok(Ended { status: 0, .. })))
+}

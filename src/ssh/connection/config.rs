@@ -1,0 +1,175 @@
+//! The ssh configuration that a run writes: what may not be overridden comes first, for ssh takes the first value.
+use super::{hop::parts, included, options};
+use crate::{failure::Failure, fleet::Fleet};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs, io,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// What no file of the user, the fleet or the system can change.
+const FORCED: &str = "\
+Host *
+    StrictHostKeyChecking yes
+    NoHostAuthenticationForLocalhost no
+    VerifyHostKeyDNS no
+    UpdateHostKeys no
+    CheckHostIP no
+    BatchMode yes
+    ForwardAgent no
+    SetEnv RFAB=1
+    VisualHostKey no
+    ForwardX11 no
+    ForwardX11Trusted no
+    Tunnel no
+    PermitLocalCommand no
+    RemoteCommand none
+    ClearAllForwardings yes
+    ControlMaster no
+    ControlPath none
+    ControlPersist no
+    ExitOnForwardFailure yes
+    ConnectTimeout 10
+    ConnectionAttempts 1
+    ServerAliveInterval 5
+    ServerAliveCountMax 3
+    RequestTTY no
+    GatewayPorts no
+    LogLevel ERROR
+";
+
+/// What cannot be changed either, by an ssh that has it: those of 8.5 and 8.7, and what an ssh may be built without.
+/// Kerberos would check a host by itself, past its key.
+const FORCED_IF_KNOWN: [&str; 6] = [
+    "KnownHostsCommand none",
+    "SessionType default",
+    "ForkAfterAuthentication no",
+    "StdinNull no",
+    "GSSAPIDelegateCredentials no",
+    "GSSAPIKeyExchange no",
+];
+
+/// The configuration of one run.
+pub struct Config {
+    pub text: String,
+    /// What tells connections that were opened by it from those of another one: it and all that it includes.
+    pub digest: String,
+}
+
+/// Makes the configuration for one fleet.
+///
+/// `project` is the fabfile's folder, whose `known_hosts` counts beside what the configuration names; `home` the user's.
+pub fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
+    made(fleet, project, home, Path::new("/etc/ssh/ssh_config"))
+}
+
+/// The same with another file than the system's.
+fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Result<Config, Failure> {
+    let own = own(fleet, [&home.join(".ssh/config"), system])?;
+    let included = included::texts(&own, home);
+    let global = match included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
+        true => asked(&own, fleet)?,
+        false => String::new(),
+    };
+    let mut text = FORCED.to_owned();
+    options::known(&FORCED_IF_KNOWN).iter().for_each(|line| text += &format!("    {line}\n"));
+    let known = project.join("known_hosts");
+    let global = if global.is_empty() { SYSTEM.to_owned() } else { global };
+    let _ = writeln!(text, "    GlobalKnownHostsFile {} {global}", quoted(&known)?);
+    text += &own;
+    // What was said before is taken back: a variable may be a secret, and no command depends on who runs it.
+    text += "Host *\n    SendEnv -*\n";
+    let mut digest = Sha256::new_with_prefix(&text);
+    included.iter().for_each(|text| digest.update(text));
+    // A key that was taken out of it lets nobody in over a connection that is still open.
+    digest.update(fs::read(&known).unwrap_or_default());
+    Ok(Config { digest: hex::encode(&digest.finalize()[..4]), text })
+}
+
+/// The system's files of known hosts, where the configuration names no others.
+const SYSTEM: &str = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
+
+/// What the fleet, its file, the user's and the system's say; the first word counts.
+fn own(fleet: Option<&Fleet>, files: [&Path; 2]) -> Result<String, Failure> {
+    let mut text = String::new();
+    if let Some(own) = fleet.and_then(|fleet| fleet.ssh.as_ref()) {
+        if !own.is_file() {
+            return Err(Failure::new(
+                crate::failure::Cause::Fabfile,
+                format!("the fleet's ssh configuration `{}` isn't there", own.display()),
+            ));
+        }
+        let _ = writeln!(text, "Host *\n    Include {}", quoted(own)?);
+    }
+    if let Some(fleet) = fleet {
+        let machines = fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host));
+        let machines: BTreeSet<&str> = machines.map(|host| host.address()).collect();
+        fleet.via.iter().for_each(|via| text += &jumps(via, &machines));
+        if let Some(user) = &fleet.user {
+            let _ = writeln!(text, "Host {}\n    User {user}", words(machines));
+        }
+    }
+    for file in files {
+        if file.is_file() {
+            let _ = writeln!(text, "Host *\n    Include {}", quoted(file)?);
+        }
+    }
+    // For jump hosts that are no machines of the fleet.
+    if let Some(user) = fleet.and_then(|fleet| fleet.user.as_ref()) {
+        let _ = writeln!(text, "Host *\n    User {user}");
+    }
+    Ok(text)
+}
+
+/// The way to each machine. One that is itself a jump host is reached through those before it.
+fn jumps(via: &str, machines: &BTreeSet<&str>) -> String {
+    let jumps: Vec<&str> = via.split(',').collect();
+    let (mut text, mut others) = (String::new(), machines.clone());
+    for (at, jump) in jumps.iter().enumerate() {
+        let (_, name, _) = parts(jump);
+        if others.remove(name) && at > 0 {
+            let _ = writeln!(text, "Host {name}\n    ProxyJump {}", jumps[..at].join(","));
+        }
+    }
+    if !others.is_empty() {
+        let _ = writeln!(text, "Host {}\n    ProxyJump {via}", words(others));
+    }
+    text
+}
+
+fn words(names: BTreeSet<&str>) -> String {
+    names.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// The system's files of known hosts that a configuration names. One name for all machines counts for jump hosts too.
+fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
+    let failed = |e: io::Error| Failure::failed(format!("ssh's configuration can't be read: {e}"));
+    let file = tempfile::NamedTempFile::new().map_err(failed)?;
+    fs::write(file.path(), own).map_err(failed)?;
+    let machines =
+        fleet.into_iter().flat_map(|fleet| fleet.hosts.iter().chain(fleet.balancers.iter().map(|b| &b.host)));
+    let mut files = BTreeSet::new();
+    for host in machines {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(file.path()).args(["-G", "--", host.address()]).stdin(Stdio::null());
+        let said = command.output().map_err(failed)?.stdout;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        files.extend(said.lines().find_map(|line| line.strip_prefix("globalknownhostsfile ").map(str::to_owned)));
+    }
+    Ok(files.into_iter().collect::<Vec<_>>().join(" "))
+}
+
+/// A path as ssh reads it.
+fn quoted(path: &Path) -> Result<String, Failure> {
+    let text = path.to_string_lossy();
+    if text.contains(['"', '\\', '\n', '%', '$', '*', '?', '[']) {
+        return Err(Failure::failed(format!("ssh can't be given the path `{}`", text.escape_debug())));
+    }
+    Ok(format!("\"{text}\""))
+}
+
+#[cfg(test)]
+mod tests;

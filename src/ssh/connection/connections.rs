@@ -1,0 +1,42 @@
+//! The connections of one fleet in one run: those to its hosts, and those to the jump hosts before them.
+use super::{
+    jumps::Jumps,
+    master::{Base, living},
+    refusal::unreachable,
+    route::route,
+};
+use crate::{failure::Failure, host::Host};
+use openssh::Session;
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
+pub const SILENT: Duration = Duration::from_secs(20);
+
+/// Opens connections, through jump hosts where a host is behind some.
+pub struct Connections {
+    pub base: Base,
+    pub jumps: Jumps,
+}
+
+impl Connections {
+    /// Opens the connection to a host, or takes one that lives.
+    pub async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
+        let socket = self.base.socket(host.address());
+        let lock = match self.base.living(&socket).await? {
+            Ok(session) => return Ok(session),
+            Err(lock) => lock,
+        };
+        self.start(&socket, host, "60").await?;
+        drop(lock);
+        living(&socket).await.ok_or_else(|| unreachable(host, "its connection exists, but doesn't answer"))
+    }
+
+    /// Starts the ssh process of a connection, and comes back when it is logged in.
+    pub async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
+        let route = route(&self.base.config, host).await?;
+        let (last, jumps) = route.split_last().expect("a host is on the way to itself");
+        let through = self.jumps.open(&self.base, host, &route, jumps).await?;
+        let entered = self.base.login(socket, last, through.as_deref().map(|near| (near, jumps)), persist).await;
+        entered.map_err(|unheard| unheard.told(host, &route, last))
+    }
+}

@@ -1,0 +1,76 @@
+//! One host on the way to a host.
+use std::path::PathBuf;
+
+/// One host on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// As ssh is asked for it: `anna@bastion:2222`.
+    pub place: String,
+    /// The jump hosts before it, where they are not its own configuration's.
+    pub via: Option<String>,
+    /// What ssh looks for in known-hosts files.
+    pub known_as: String,
+    /// The files in which it looks.
+    pub known_in: Vec<PathBuf>,
+}
+
+impl Hop {
+    /// Returns what tells it from every other one.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.via.as_deref().unwrap_or_default(), self.place)
+    }
+
+    /// Returns the arguments that lead ssh to it, with the way there.
+    pub fn arguments(&self) -> Vec<String> {
+        let via = self.via.iter().flat_map(|via| ["-J".to_owned(), via.clone()]);
+        via.chain(self.words()).collect()
+    }
+
+    /// Returns the arguments that name it.
+    pub fn words(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let (user, name, port) = parts(&self.place);
+        for (flag, value) in [("-l", user), ("-p", port)] {
+            arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.to_owned()]));
+        }
+        arguments.extend(["--".to_owned(), name.to_owned()]);
+        arguments
+    }
+}
+
+/// Splits `[USER@]HOST[:PORT]` into user, name and port; the name is without the brackets of an IPv6 address.
+pub fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
+    let (user, place) = match place.rsplit_once('@') {
+        Some((user, place)) => (Some(user), place),
+        None => (None, place),
+    };
+    let (name, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, rest)) => (name, rest.strip_prefix(':')),
+        // More than one colon is an address of IPv6.
+        None => match place.split_once(':') {
+            Some((name, port)) if !port.contains(':') => (name, Some(port)),
+            _ => (place, None),
+        },
+    };
+    (user, name, port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(place: &str, via: Option<&str>) -> String {
+        Hop { place: place.into(), via: via.map(str::to_owned), known_as: String::new(), known_in: Vec::new() }
+            .arguments()
+            .join(" ")
+    }
+
+    #[test]
+    fn a_place_is_given_to_ssh_in_words_that_cannot_be_options() {
+        assert_eq!(hop("web1", None), "-- web1");
+        assert_eq!(hop("anna@bastion:2222", Some("a,b")), "-J a,b -l anna -p 2222 -- bastion");
+        assert_eq!(hop("anna@[fe80::1]:22", None), "-l anna -p 22 -- fe80::1");
+        assert_eq!(hop("fe80::1", None), "-- fe80::1");
+        assert_eq!(hop("-oProxyCommand=x", None), "-- -oProxyCommand=x");
+    }
+}

@@ -1,0 +1,60 @@
+//! Connections to jump hosts: one each, for all hosts behind it.
+//!
+//! A jump host that let everybody log in at once would have to be set up for that; sshd's `MaxStartups` turns away the eleventh.
+use super::{
+    hop::Hop,
+    master::{Base, living},
+    refusal::Unheard,
+};
+use crate::{failure::Failure, host::Host};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+/// How long a jump host that did not let in is not tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// When a jump host did not let in, and why.
+type Refused = Option<(Instant, Unheard)>;
+
+/// The jump hosts that were asked.
+#[derive(Default)]
+pub struct Jumps(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Refused>>>>);
+
+impl Jumps {
+    /// Opens the connections to the jump hosts of a way, each through the one before it, or takes those that live; gives the last
+    /// one's socket. `route` is the whole way to the host.
+    pub async fn open(
+        &self,
+        base: &Base,
+        host: &Host,
+        route: &[Hop],
+        jumps: &[Hop],
+    ) -> Result<Option<PathBuf>, Failure> {
+        let mut through: Option<PathBuf> = None;
+        for (at, hop) in jumps.iter().enumerate() {
+            let jump = self.0.lock().unwrap().entry(hop.key()).or_default().clone();
+            let mut refused = jump.lock().await;
+            // One that is a machine of the fleet has the socket of its own connection.
+            let socket = base.socket(hop.key().trim_start());
+            if living(&socket).await.is_none() {
+                if let Some((when, why)) = &*refused
+                    && when.elapsed() < AGAIN
+                {
+                    return Err(why.clone().told(host, route, hop));
+                }
+                if let Err(_lock) = base.living(&socket).await? {
+                    let near = through.as_deref().map(|near| (near, &jumps[..at]));
+                    let entered = base.login(&socket, hop, near, "60").await;
+                    *refused = entered.as_ref().err().map(|why| (Instant::now(), why.clone()));
+                    entered.map_err(|why| why.told(host, route, hop))?;
+                }
+            }
+            through = Some(socket);
+        }
+        Ok(through)
+    }
+}

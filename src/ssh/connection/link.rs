@@ -1,0 +1,64 @@
+//! The connection to one host, for the whole run: opened when first needed, and again when it broke.
+use super::{connections::Connections, master::ALIVE_WITHIN};
+use crate::{failure::Failure, host::Host};
+use openssh::Session;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Mutex, time::timeout};
+
+/// How long a host that could not be reached is not tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How often a connection is looked at while a command runs.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// What is known of the connection.
+#[derive(Default)]
+pub struct Link(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    failed: Option<(Instant, Failure)>,
+}
+
+impl Link {
+    /// Gives the connection, which answered a moment ago.
+    pub async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
+        let mut state = self.0.lock().await;
+        if let Some(session) = &state.session {
+            if lives(session).await {
+                return Ok(session.clone());
+            }
+            state.session = None;
+        }
+        if let Some((when, failure)) = &state.failed
+            && when.elapsed() < AGAIN
+        {
+            return Err(failure.clone());
+        }
+        let opened = connections.open(host).await;
+        state.session = opened.as_ref().ok().cloned();
+        state.failed = opened.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
+        opened
+    }
+
+    /// Gives up the connection, because of a host that takes logins and runs nothing.
+    pub async fn give_up(&self, failure: &Failure) {
+        *self.0.lock().await = State { session: None, failed: Some((Instant::now(), failure.clone())) };
+    }
+}
+
+async fn lives(session: &Session) -> bool {
+    timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
+}
+
+/// Comes to its end when the connection does not answer any more, such as one whose process is stopped.
+pub async fn until_frozen(session: &Session) {
+    let mut silent = 0;
+    while silent < 2 {
+        tokio::time::sleep(EVERY).await;
+        silent = if lives(session).await { 0 } else { silent + 1 };
+    }
+}

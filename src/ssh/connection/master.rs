@@ -1,0 +1,198 @@
+//! Connections that are shared: one ssh process each, which others speak to over its socket.
+use super::{folder::Folder, hop::Hop, program::ended, refusal::Unheard};
+use crate::failure::Failure;
+use openssh::Session;
+use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest, Sha256};
+use std::{
+    fs,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{process::Command, time::timeout};
+
+/// How long a socket may take to say that its connection lives.
+pub const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a connection may take in all; ssh's own limit is for the beginning alone.
+const LOGIN_WITHIN: Duration = Duration::from_secs(25);
+/// How long a server that turns logins away is asked again.
+const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
+/// The longest pause before that; a pause is as long as chance wants, so that those who were turned away do not come back together.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What the connections of one fleet in one run have in common.
+pub struct Base {
+    pub folder: Folder,
+    /// The ssh configuration's file.
+    pub config: PathBuf,
+    /// Tells the sockets of one configuration from those of another.
+    pub digest: String,
+}
+
+impl Base {
+    /// Returns the socket for a name: its path is short, for it may have some hundred characters only.
+    pub fn socket(&self, what: &str) -> PathBuf {
+        let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
+        self.folder.path(&format!("{}-{name}", self.digest))
+    }
+
+    /// Returns the connection behind a socket if it lives; else the lock under which it is made anew.
+    pub async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
+        if let Some(session) = living(socket).await {
+            return Ok(Ok(session));
+        }
+        let lock = locked(&self.folder, socket).await?;
+        if let Some(session) = living(socket).await {
+            return Ok(Ok(session));
+        }
+        let _ = fs::remove_file(socket);
+        Ok(Err(lock))
+    }
+
+    /// Logs in on a host of the way, through the connection to the last of the jump hosts before it.
+    pub async fn login(
+        &self,
+        socket: &Path,
+        hop: &Hop,
+        through: Option<(&Path, &[Hop])>,
+        persist: &str,
+    ) -> Result<(), Unheard> {
+        let until = Instant::now() + TURNED_AWAY_WITHIN;
+        loop {
+            let mut command = self.ssh(&["-M", "-f", "-o", "ControlMaster=yes"]);
+            command.arg("-o").arg(format!("ControlPersist={persist}"));
+            command.arg("-o").arg(format!("ControlPath={}", socket.display()));
+            if let Some((near, jumps)) = through {
+                let words = jumps.last().expect("a jump host").words().join(" ");
+                let (config, near) = (self.config.display(), near.display());
+                command.arg("-o").arg(format!("ProxyCommand=ssh -F {config} -S {near} -W '[%h]:%p' {words}"));
+            }
+            command.args(hop.words());
+            let (status, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
+            if status.success() {
+                return Ok(());
+            }
+            let away = is_turned_away(&said);
+            if let Some((_, jumps)) = through
+                && (away || said.contains("orwarding"))
+                && let Some(why) = self.kept_from(hop, jumps).await?
+            {
+                return Err(Unheard::Said(why));
+            }
+            let pause = PAUSE.mul_f64(rand::random());
+            if !away || Instant::now() + pause > until {
+                return Err(Unheard::Said(said));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What keeps the jump hosts from leading to a host: that is not heard behind a connection that persists.
+    async fn kept_from(&self, hop: &Hop, jumps: &[Hop]) -> Result<Option<String>, Unheard> {
+        let (jump, before) = jumps.split_last().expect("a jump host");
+        let before = before.iter().map(|jump| &*jump.place).collect::<Vec<_>>().join(",");
+        let before = if before.is_empty() { before } else { format!("-J {before} ") };
+        // Why it cannot connect onwards is no error to it.
+        let (config, words) = (self.config.display(), jump.words().join(" "));
+        let way = format!("ProxyCommand=ssh -F {config} -o LogLevel=INFO {before}-W '[%h]:%p' {words}");
+        let mut command = self.ssh(&["-o", "PreferredAuthentications=none", "-o", &way]);
+        command.args(hop.words());
+        let (_, said) = ended(command, LOGIN_WITHIN).await.map_err(Unheard::Why)?;
+        let is_there = said.contains("Permission denied") || is_turned_away(&said);
+        Ok((!is_there).then_some(said))
+    }
+
+    fn ssh(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("ssh");
+        command.arg("-F").arg(&self.config).arg("-N").args(arguments).env("LC_ALL", "C");
+        command
+    }
+}
+
+/// Returns the connection behind a socket, if it answers.
+pub async fn living(socket: &Path) -> Option<Arc<Session>> {
+    if !socket.exists() {
+        return None;
+    }
+    let session = Session::resume_mux(socket.into(), None);
+    timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok()).then(|| Arc::new(session))
+}
+
+/// Whether a server closed the door before it said who it is, as one does that has too many logins under way (`MaxStartups`).
+fn is_turned_away(said: &str) -> bool {
+    let closed = ["Connection closed", "Connection reset", "Not allowed at this time", "Exceeded MaxStartups"];
+    let early =
+        |line: &str| line.starts_with("kex_exchange_identification") || line.starts_with("ssh_exchange_identification");
+    !said.contains("orwarding")
+        && !said.contains("open failed")
+        && said.lines().any(|line| early(line) && closed.iter().any(|word| line.contains(word)))
+}
+
+/// Holds a file lock named for a socket, so that two runs do not start its connection at once.
+async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
+    let name = format!("{}.lock", socket.file_name().unwrap_or_default().to_string_lossy());
+    let path: PathBuf = folder.path(&name);
+    let failed = |e: &dyn std::fmt::Display| Failure::failed(format!("file `{}`: {e}", path.display()));
+    let open = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .open(&path);
+    let file = open.map_err(|e| failed(&e))?;
+    let until = tokio::time::Instant::now() + LOGIN_WITHIN + ALIVE_WITHIN;
+    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if tokio::time::Instant::now() > until {
+            return Err(failed(&"another run of rfab holds it for too long"));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name with the host's in it is too long for a socket: ansible/ansible#16840.
+    #[test]
+    fn the_socket_of_a_host_with_a_long_name_has_a_short_one() {
+        let runtime = tempfile::Builder::new().prefix(&"r".repeat(25)).tempdir_in("/tmp").unwrap();
+        let folder = Folder::make(Some(runtime.path())).unwrap();
+        let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into() };
+        let long = format!("{}.example.org", ["a-long-label-of-a-host"; 10].join("."));
+        // ssh binds it under a temporary name with 17 more characters; a socket's path has 107 at most.
+        let length = base.socket(&long).as_os_str().len();
+        assert!(length + 17 <= 107 && length == base.socket("a").as_os_str().len(), "{length}");
+        assert_ne!(base.socket(&long), base.socket(&long.replacen('a', "b", 1)));
+    }
+
+    #[test]
+    fn a_server_that_turns_logins_away_is_told_from_one_that_is_not_there() {
+        for away in [
+            "kex_exchange_identification: Connection closed by remote host\nConnection closed by 10.0.0.1 port 22\n",
+            "kex_exchange_identification: read: Connection reset by peer\nConnection reset by 10.0.0.1 port 22\n",
+            "kex_exchange_identification: banner line 0: Not allowed at this time\r\n",
+            "kex_exchange_identification: banner line 0: Exceeded MaxStartups\r\n",
+            "ssh_exchange_identification: Connection closed by remote host\n",
+        ] {
+            assert!(is_turned_away(away), "{away}");
+        }
+        for not in [
+            "ssh: connect to host web1 port 22: Connection refused\n",
+            "deploy@web1: Permission denied (publickey).\n",
+            "Host key verification failed.\n",
+            "channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n\
+             kex_exchange_identification: Connection closed by remote host\n",
+            "Stdio forwarding request failed: Session open refused by peer\n\
+             kex_exchange_identification: Connection closed by remote host\n",
+            "Connection closed by 10.0.0.1 port 22\n",
+            "",
+        ] {
+            assert!(!is_turned_away(not), "{not}");
+        }
+    }
+}

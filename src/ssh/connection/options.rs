@@ -1,0 +1,35 @@
+//! Which options the ssh of this machine knows.
+use std::process::{Command, Stdio};
+
+/// Returns those of some lines that the ssh of this machine knows.
+pub fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    match are_known(lines) {
+        true => lines.to_vec(),
+        false => lines.iter().copied().filter(|line| are_known(&[line])).collect(),
+    }
+}
+
+/// Whether the ssh of this machine knows each of some lines. All that it doesn't call unknown counts as known.
+fn are_known(lines: &[&str]) -> bool {
+    let mut command = Command::new("ssh");
+    command.args(["-F", "none", "-G"]).args(lines.iter().flat_map(|line| ["-o", line])).args(["--", "host"]);
+    // One that cannot be started is told by whoever needs it.
+    let said = command.env("LC_ALL", "C").stdin(Stdio::null()).output().map(|out| out.stderr).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    !["Bad configuration option", "nsupported option"].iter().any(|words| said.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_an_ssh_does_not_know_is_left_out_and_all_others_are_there() {
+        let (old, new) = ("BatchMode yes", "NoSshHasThis yes");
+        assert_eq!(known(&[old, "RequestTTY no"]), [old, "RequestTTY no"]);
+        assert_eq!(known(&[old, new, "RequestTTY no"]), [old, "RequestTTY no"]);
+        assert_eq!(known(&[new]), [""; 0]);
+        // Only unknown words let a line be left out, not what is wrong with it otherwise.
+        assert_eq!(known(&["ConnectTimeout soon"]), ["ConnectTimeout soon"]);
+    }
+}

@@ -1,0 +1,64 @@
+//! Sockets here that lead to places as hosts see them.
+use super::connection::{Folder, SILENT};
+use crate::{
+    failure::{Cause, Failure},
+    host::{Host, Name},
+    port::Remote,
+};
+use openssh::{ForwardType, Session, Socket};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+use tokio::{sync::OnceCell, time::timeout};
+
+/// The near end of a forward, once it is there.
+type Near = Arc<OnceCell<PathBuf>>;
+
+/// The forwards of a run; their sockets are removed when it ends.
+#[derive(Default)]
+pub struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
+
+impl Forwards {
+    /// Gives the near end of a forward, which is opened through `session` when it's first needed.
+    pub async fn near(
+        &self,
+        folder: &Folder,
+        host: &Host,
+        to: &Remote,
+        session: impl Future<Output = Result<Arc<Session>, Failure>>,
+    ) -> Result<PathBuf, Failure> {
+        let cell = self.0.lock().unwrap().entry((host.name.clone(), to.clone())).or_default().clone();
+        let open = async || forward(folder, &*session.await?, host, to).await;
+        cell.get_or_try_init(open).await.cloned()
+    }
+}
+
+impl Drop for Forwards {
+    fn drop(&mut self) {
+        for cell in self.0.lock().unwrap().values() {
+            if let Some(near) = cell.get() {
+                let _ = std::fs::remove_file(near);
+            }
+        }
+    }
+}
+
+/// Forwards a new socket in the folder through a connection, and returns its path.
+pub async fn forward(folder: &Folder, session: &Session, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
+    let near = folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
+    let far = match to {
+        Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },
+        Remote::Unix(path) => Socket::UnixSocket { path: Cow::Owned(path.into()) },
+    };
+    let here = Socket::UnixSocket { path: Cow::Borrowed(&near) };
+    let asked = timeout(SILENT, session.request_port_forward(ForwardType::Local, here, far)).await;
+    let why = match asked {
+        Ok(Ok(())) => return Ok(near),
+        Ok(Err(e)) => e.to_string(),
+        Err(_) => "its connection is frozen".to_owned(),
+    };
+    Err(Failure::new(Cause::Unreachable, format!("nothing can be forwarded through it: {why}")).on(&host.name))
+}
