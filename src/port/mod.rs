@@ -3,14 +3,14 @@ mod balancing;
 mod driver;
 mod kept;
 mod person;
+mod reading;
 mod real;
-mod shared;
 mod transport;
 
 pub use balancing::{Balancing, Holder, Says, Waits};
 pub use driver::{Admin, BalancerState, Checked, Driver, Finding, Place, Server, Socket, only_read};
 pub use kept::Kept;
 pub use person::Person;
+pub use reading::SharedReading;
 pub use real::{Connections, Real};
-pub use shared::Shared;
 pub use transport::{Ended, Exclusive, Hears, Input, Job, Note, Remote, Takes, Trace, Traced, Transport};

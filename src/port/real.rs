@@ -1,5 +1,5 @@
 //! What effects are carried out with in the real world.
-use super::{Balancing, Kept, Person, Shared, Transport};
+use super::{Balancing, Kept, Person, SharedReading, Transport};
 use crate::{failure::Failure, fleet::Fleet, host::Name};
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ pub struct Connections {
     pub transport: Arc<dyn Transport>,
     pub balancing: Arc<dyn Balancing>,
     /// What its balancers said last.
-    pub balance: Shared,
+    pub balance: SharedReading,
 }
 
 /// What effects are carried out with.

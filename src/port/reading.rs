@@ -5,9 +5,9 @@ use tokio::{sync::Mutex, time::Instant};
 
 /// What was read last, and when that reading began.
 #[derive(Default)]
-pub struct Shared(Mutex<Option<(Instant, Box<dyn Any + Send>)>>);
+pub struct SharedReading(Mutex<Option<(Instant, Box<dyn Any + Send>)>>);
 
-impl Shared {
+impl SharedReading {
     /// Gives what a reading says that began after this was called: one's own, or that of somebody who asked meanwhile.
     ///
     /// However many wait, each waits for two readings at most. A reading that fails fails for all who wait for it.
@@ -39,7 +39,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_who_wait_share_a_reading_and_none_gets_one_that_began_before_it_asked() {
-        let (shared, readings) = (Arc::new(Shared::default()), Arc::new(AtomicU32::new(0)));
+        let (shared, readings) = (Arc::new(SharedReading::default()), Arc::new(AtomicU32::new(0)));
         let ask = || {
             let (shared, readings) = (shared.clone(), readings.clone());
             tokio::spawn(async move {
