@@ -4,11 +4,12 @@ use crate::{
         making::{First, Made, Making, Reference},
         packaged,
     },
-    lab::{Account, Lab, Load, Output, PASSWORD, Relay, Run, Running, Sudo},
+    lab::{Account, Balancer, Lab, Load, Output, PASSWORD, Relay, Run, Running, Sudo},
 };
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
     thread::sleep,
@@ -44,6 +45,17 @@ impl Release {
     pub fn to(&self, task: &str) -> String {
         format!("{}{}", if self.version.is_some() { "install" } else { task }, self.word)
     }
+}
+
+/// Whether a request is answered well.
+fn answers(address: SocketAddr) -> bool {
+    let second = Duration::from_secs(1);
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, second) else { return false };
+    let asked = stream
+        .set_read_timeout(Some(second))
+        .and_then(|()| stream.write_all(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"));
+    let mut text = String::new();
+    asked.is_ok() && stream.read_to_string(&mut text).is_ok() && text.starts_with("HTTP/1.1 200 ")
 }
 
 /// How long a line may take.
@@ -117,6 +129,7 @@ impl Shop {
         if self.load.is_some() || self.making.first == First::Nothing && self.made == 0 {
             return;
         }
+        self.wait_until_open();
         let load = match self.making.people {
             _ if self.making.shape.tcp => self.lab.load_apart(40),
             0 => self.lab.load(40),
@@ -125,6 +138,19 @@ impl Shop {
         self.write("there are customers");
         load.wait_for(10);
         self.load = Some(load);
+    }
+
+    /// Waits until requests are answered, one after another: what came last may have restarted the apps.
+    fn wait_until_open(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        for address in self.lab.balancers.iter().flat_map(Balancer::frontends) {
+            let mut answered = 0;
+            while answered < 20 {
+                assert!(Instant::now() < deadline, "the shop doesn't open: {address}");
+                answered = if answers(address) { answered + 1 } else { 0 };
+                sleep(Duration::from_millis(20));
+            }
+        }
     }
 
     /// How many requests were sent, went well, and failed; none before there are customers.
