@@ -41,7 +41,8 @@ fn is(schema: &Value) -> String {
     }
     if schema["enum"].is_array() {
         let words: Vec<String> = words(&schema["enum"]);
-        return words.join(", ");
+        // A long list has a page of its own.
+        return if words.len() > 20 { "name".to_owned() } else { words.join(", ") };
     }
     if let Some(some) = schema["anyOf"].as_array() {
         return some.iter().map(is).collect::<Vec<_>>().join(" or ");

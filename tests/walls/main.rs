@@ -1,7 +1,9 @@
 //! The walls between the modules, read from the sources.
-#[path = "lab/alone.rs"]
+#[path = "../lab/alone.rs"]
 mod alone;
+mod imports;
 
+use imports::{Imports, circles};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -118,7 +120,7 @@ fn every_test_program_sees_nothing_of_the_machines_settings() {
     // What is started with a cleared environment has lost what `alone` said, unless that is said again.
     for source in files("tests", ".rs").iter().chain(&sources().into_iter().filter(Source::is_test).collect::<Vec<_>>())
     {
-        let itself = ["tests/lab/alone.rs", "tests/lab/guard.rs", "tests/lab/host.rs", "tests/walls.rs"];
+        let itself = ["tests/lab/alone.rs", "tests/lab/guard.rs", "tests/lab/host.rs", "tests/walls/main.rs"];
         let clears = source.text.contains(".env_clear()") && !itself.contains(&&*source.name);
         assert!(!clears, "{} clears an environment: use `alone::cleared`", source.name);
     }
@@ -232,6 +234,32 @@ fn a_module_uses_only_those_below_it() {
     }
 }
 
+#[test]
+fn no_two_files_import_each_other_over_however_many_others() {
+    let sources = sources();
+    let of_src = sources.iter().filter(|source| !source.is_test() && source.name != "src/main.rs");
+    let named = |source: &Source| (source.name.trim_start_matches("src/").to_owned(), source.text.clone());
+    let imports = Imports::of(&of_src.map(named).collect::<Vec<_>>());
+    let edges = imports.edges();
+    assert!(edges["effect/read.rs"].contains("effect/door.rs"), "a name is followed to its file");
+    assert!(edges.values().map(BTreeSet::len).sum::<usize>() > 1_000, "{edges:#?}");
+    assert_eq!(circles(&edges), [[""; 0]; 0]);
+}
+
+#[test]
+fn a_circle_of_files_is_found() {
+    let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let files = [
+        text("lib.rs", "pub mod a; pub mod b; pub mod c;"),
+        text("a/mod.rs", "mod x; pub use x::X; use crate::b::B;"),
+        text("a/x.rs", "pub struct X(crate::c::C);"),
+        text("b.rs", "pub struct B; fn f() { crate::c::c() }"),
+        text("c.rs", "use crate::a::X; pub struct C; pub fn c() {}"),
+    ];
+    let imports = Imports::of(&files);
+    assert_eq!(circles(&imports.edges()), [["a/x.rs", "c.rs"]]);
+}
+
 /// Every word of a text that could be a name.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
@@ -296,12 +324,12 @@ fn nothing_is_left_for_later_in_silence() {
     let words = words.into_iter().chain([["TO", "DO:"].concat(), ["dbg", "!("].concat()]);
     let words: Vec<String> = words.collect();
     for source in sources().iter().chain(&files("stdlib", ".rhai")).chain(&files("tests", ".rs")) {
-        for word in words.iter().filter(|_| source.name != "tests/walls.rs") {
+        for word in words.iter().filter(|_| source.name != "tests/walls/main.rs") {
             assert!(!source.text.contains(word.as_str()), "{} says {word}", source.name);
         }
     }
     // One that another test starts says so.
-    for source in files("tests", ".rs").iter().filter(|source| source.name != "tests/walls.rs") {
+    for source in files("tests", ".rs").iter().filter(|source| source.name != "tests/walls/main.rs") {
         assert!(!source.text.contains("#[ignore]"), "{} has a test that nobody runs", source.name);
     }
 }
