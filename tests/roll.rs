@@ -188,7 +188,7 @@ fn a_balancer_that_forgot_in_the_middle_is_noticed_before_the_next_change() {
     let told = again.output();
     println!("{}{}", told.stdout, told.stderr);
     assert_eq!(told.code, Some(6), "{told:?}");
-    assert!(told.stdout.contains("`lb1` was reloaded or restarted while `web1` was out"), "{told:?}");
+    assert!(told.stdout.contains("`lb1` was reloaded or restarted while this host was out"), "{told:?}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ impl Relay {
     /// Listens at `at`, and brings what is sent there to `to`, and back what comes from there.
     pub fn start(at: SocketAddr, to: SocketAddr, line: Line) -> Relay {
         let listener = TcpListener::bind(at).expect("a free address");
+        let at = listener.local_addr().expect("an address");
         let over = Arc::new(AtomicBool::new(false));
         let (ended, began) = (over.clone(), Instant::now());
         thread::spawn(move || {
@@ -129,9 +130,9 @@ mod tests {
     /// A line of that kind, with both its ends, until it is dropped.
     fn line(line: Line) -> (Relay, TcpStream, TcpStream) {
         let server = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-        let relay = Relay::start(free, server.local_addr().expect("an address"), line);
-        let near = TcpStream::connect(free).expect("a connection");
+        let any = "127.0.0.1:0".parse().expect("an address");
+        let relay = Relay::start(any, server.local_addr().expect("an address"), line);
+        let near = TcpStream::connect(relay.at).expect("a connection");
         let (far, _) = server.accept().expect("a connection");
         (relay, near, far)
     }

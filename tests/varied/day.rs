@@ -122,7 +122,7 @@ impl Day {
         self.units(|unit| unit.quick_restart());
         let told = format!("{}{}", out.stdout, out.stderr);
         let name = balancer.plan.name;
-        assert!(told.contains(&format!("`{name}` was reloaded or restarted while `web1` was out")), "{told}");
+        assert!(told.contains(&format!("`{name}` was reloaded or restarted while this host was out")), "{told}");
         assert!(told.contains("it is out again"), "{told}");
         assert!(matches!(out.code, Some(1 | 6)), "{told}");
         end::is_out(&self.shop, "web1");
