@@ -41,7 +41,7 @@ impl FleetLocks {
 
     /// The machines that keep locks and ledgers, in name order, with their admin sockets.
     fn homes(&self) -> Vec<(Name, Host, Option<String>)> {
-        let of = |b: &crate::fleet::Balancer| (b.name.clone(), b.host.clone(), b.socket.clone());
+        let of = |b: &crate::fleet::Balancer| (b.name.clone(), b.host.clone(), b.driver.socket().map(str::to_owned));
         let mut homes: Vec<_> = self.fleet.balancers.iter().map(of).collect();
         if homes.is_empty() {
             homes.extend(

@@ -1,6 +1,6 @@
 //! The `[balancer.NAME]` tables of a fleet.
 use super::{
-    Balancer, MinLive,
+    Balancer, DriverSettings, MinLive,
     hosts::Names,
     schema,
     section::{Section, expected},
@@ -16,13 +16,6 @@ const KEYS: [&str; 8] = schema::names(&schema::BALANCER);
 
 /// Unix sockets have no longer names.
 const LONGEST_SOCKET: usize = 107;
-
-/// What a driver may be called.
-#[derive(Clone, Copy, PartialEq)]
-enum Driver {
-    Haproxy,
-    Manual,
-}
 
 /// Reads the balancers, by name; `hosts` are those of the fleet.
 pub(super) fn read(
@@ -46,7 +39,7 @@ pub(super) fn read(
         let Some(balancer) = one(entry, fleet, hosts, names, problems) else {
             continue;
         };
-        let same = |b: &&Balancer| b.host.address() == balancer.host.address() && b.socket == balancer.socket;
+        let same = |b: &&Balancer| b.host.address() == balancer.host.address() && b.driver == balancer.driver;
         if let Some(first) = balancers.iter().find(same) {
             let message = format!("`{}` and `{}` are one balancer", first.name, balancer.name);
             problems.push(
@@ -66,15 +59,15 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
     }
     let section = Section::of(&entry.node, &KEYS, problems)?;
-    let driver = section.need("driver", problems, driver);
-    let by_hand = driver == Some(Driver::Manual);
+    let by_hand = section.need("driver", problems, by_hand);
+    let manual = by_hand == Some(true);
     // Without a machine of its own its state is on the first host, as in a fleet without balancers.
     let first = || hosts.iter().map(|host| &*host.name).min().map(str::to_owned);
     let address = match section.find("host") {
-        None if by_hand => first().map(Name::from),
+        None if manual => first().map(Name::from),
         _ => section.need("host", problems, value::address),
     };
-    let socket = socket_of(&section, by_hand, problems);
+    let driver = driver(&section, manual, problems);
     if section.find("pools").is_none() {
         problems.push(section.lacks("pools"));
     }
@@ -90,20 +83,20 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     if let (Some(MinLive::Count(wanted)), Some(pools), Some(node)) = (min_live, &pools, section.find("min_live")) {
         problems.extend(too_many(node, wanted, pools, hosts));
     }
-    let (address, socket, pools, _) = (address?, socket?, pools?, driver?);
+    let (address, driver, pools, _) = (address?, driver?, pools?, by_hand?);
     let host = machine(fleet, address, hosts);
     let name = Name::from(entry.key.as_str());
     let own = servers::NAME.to_owned();
-    let balancer = Balancer { name, host, socket, pools, server: own, servers, drain_within, force_close, min_live };
+    let balancer = Balancer { name, host, driver, pools, server: own, servers, drain_within, force_close, min_live };
     problems.extend(server.and_then(|node| servers::check(node, &balancer, hosts).err()));
     Some(balancer)
 }
 
-/// The socket, which only a balancer has that isn't changed by hand.
-fn socket_of(section: &Section<'_>, by_hand: bool, problems: &mut Vec<Problem>) -> Option<Option<String>> {
+/// The driver, with the keys that it needs.
+fn driver(section: &Section<'_>, manual: bool, problems: &mut Vec<Problem>) -> Option<DriverSettings> {
     match section.find("socket") {
-        None if by_hand => Some(None),
-        Some(node) if by_hand => {
+        None if manual => Some(DriverSettings::Manual),
+        Some(node) if manual => {
             problems.push(
                 Problem::new("a balancer that is changed by hand has no `socket`", node.place("not with `manual`"))
                     .help(
@@ -112,7 +105,7 @@ fn socket_of(section: &Section<'_>, by_hand: bool, problems: &mut Vec<Problem>) 
             );
             None
         }
-        _ => section.need("socket", problems, socket).map(Some),
+        _ => section.need("socket", problems, socket).map(|socket| DriverSettings::Haproxy { socket }),
     }
 }
 
@@ -133,8 +126,9 @@ fn machine(fleet: &Name, name: Name, hosts: &[Host]) -> Host {
     Host { fleet: fleet.clone(), name, address, group: None, roles: Vec::new(), vars: BTreeMap::new() }
 }
 
-fn driver(node: &Node) -> Result<Driver, Problem> {
-    value::one_of(node, &[("haproxy", Driver::Haproxy), ("manual", Driver::Manual)])
+/// Whether the driver's word means that a person changes the balancer.
+fn by_hand(node: &Node) -> Result<bool, Problem> {
+    value::one_of(node, &[("haproxy", false), ("manual", true)])
 }
 
 /// An absolute path, or an address and a port such as `127.0.0.1:9999` or `[::1]:9999`.

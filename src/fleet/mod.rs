@@ -3,6 +3,7 @@ mod app;
 mod apps;
 mod balancers;
 mod differ;
+mod driver_settings;
 mod folders;
 mod health;
 mod hosts;
@@ -31,6 +32,7 @@ mod wrong;
 
 pub use balancers::address_and_port;
 pub use differ::differences;
+pub use driver_settings::DriverSettings;
 pub use folders::Folders;
 pub use hosts::{Named, WORDS};
 pub use nearest::{did_you_mean, nearest};

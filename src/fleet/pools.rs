@@ -1,6 +1,6 @@
 //! Looking things up in a fleet: hosts by name, group or role, and the pools that they stand in.
 use super::{
-    Balancer, Fleet, MinLive, did_you_mean,
+    Balancer, DriverSettings, Fleet, MinLive, did_you_mean,
     hosts::{Named, WORDS},
 };
 use crate::{
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 impl Balancer {
     /// Whether a person changes it, for rfab may not.
     pub fn by_hand(&self) -> bool {
-        self.socket.is_none()
+        self.driver == DriverSettings::Manual
     }
 
     /// Lists the pools that a host is in.

@@ -1,5 +1,5 @@
 //! What a fleet file says, with every default filled in.
-use super::Pattern;
+use super::{DriverSettings, Pattern};
 use crate::host::{Host, Name};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -166,8 +166,8 @@ pub struct Balancer {
     pub name: Name,
     /// The machine it is on.
     pub host: Host,
-    /// Its admin socket, a path or an address with a port; none where a person changes it by hand.
-    pub socket: Option<String>,
+    #[serde(rename = "socket")]
+    pub driver: DriverSettings,
     /// Pool to the role whose hosts are its servers.
     pub pools: BTreeMap<Name, Name>,
     /// A server's name in pools that `servers` does not have; `{name}` stands for the host's.

@@ -74,7 +74,7 @@ fn the_shop_is_read_whole() {
         balancers: vec![Balancer {
             name: "lb1".into(),
             host: Host { roles: vec![], ..host("lb1.example.org", None, None, "") },
-            socket: Some("/run/haproxy/admin.sock".into()),
+            driver: DriverSettings::Haproxy { socket: "/run/haproxy/admin.sock".into() },
             pools: BTreeMap::from([("bk_web".into(), "web".into())]),
             server: "{name}".into(),
             servers: BTreeMap::from([("bk_web".into(), vec!["{name}".into()])]),

@@ -1,0 +1,39 @@
+//! How a balancer is asked and told.
+use serde::{Deserialize, Serialize};
+
+/// The driver of a balancer, with what it needs.
+///
+/// A journal has the socket alone, as rfab 0.1.0 wrote it; a balancer without one is changed by a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Option<String>", from = "Option<String>")]
+pub enum DriverSettings {
+    /// HAProxy, by its admin socket: a path, or an address with a port.
+    Haproxy { socket: String },
+    /// A person changes it, and rfab asks whether that is done.
+    Manual,
+}
+
+impl DriverSettings {
+    /// The admin socket, where there is one.
+    pub fn socket(&self) -> Option<&str> {
+        match self {
+            DriverSettings::Haproxy { socket } => Some(socket),
+            DriverSettings::Manual => None,
+        }
+    }
+}
+
+impl From<DriverSettings> for Option<String> {
+    fn from(driver: DriverSettings) -> Option<String> {
+        match driver {
+            DriverSettings::Haproxy { socket } => Some(socket),
+            DriverSettings::Manual => None,
+        }
+    }
+}
+
+impl From<Option<String>> for DriverSettings {
+    fn from(socket: Option<String>) -> DriverSettings {
+        socket.map_or(DriverSettings::Manual, |socket| DriverSettings::Haproxy { socket })
+    }
+}
