@@ -443,7 +443,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
     });
     // Nobody knows how they stand, and nobody is there to ask.
     let nobody = run(&lab, &["prod", "proxy.group2"], 6);
-    let why = "error: `lb1` is changed by hand, and there is nobody to ask: this isn't a terminal";
+    let why = "error: `lb1` is changed by hand, which needs a terminal, and this isn't one";
     assert!(nobody.contains(why), "{nobody}");
     let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
         let run = lab.rfab(words).on_terminal().start();
