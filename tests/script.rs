@@ -478,7 +478,7 @@ fn in_a_made_up_world_nothing_is_run_here_nor_sent_and_whoever_makes_it_up_may_s
     assert_eq!(project::notes(&ran), ["[v3.0.1] false false welcome", "200 #{\"on\": true} #{}", "404 gone"]);
     let failure = &ran.ended.failures[0];
     assert_eq!(failure.message, "`post https://example.org/hook` was answered with 500 Internal Server Error");
-    assert_eq!(failure.help.as_deref(), Some("the answer begins: no such channel"));
+    assert_eq!(failure.help.as_deref(), Some("the response begins: no such channel"));
     let changed =
         ["`touch made`", "delete https://example.org/cache", "`npm run 'a b'` in web", "post https://example.org/hook"];
     assert_eq!(ran.model.here.changes, changed);
