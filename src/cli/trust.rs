@@ -212,7 +212,7 @@ pub fn fleets(
         naming
             .map_err(|e| Failure::failed(format!("no thread: {e}")))?
             .join()
-            .map_err(|_| Failure::failed("rfab itself failed"))
+            .map_err(|_| Failure::failed("internal error").help("report this bug"))
     })?;
     let mut fleets = known.all();
     // Where an app was chosen, only its machines are meant.

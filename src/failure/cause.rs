@@ -105,7 +105,7 @@ causes! {
     Unknowable Unknowable "a dry run can't know the answer"
     Interrupted Interrupted "the run was interrupted"
     Killed Killed "the simulated operator died"
-    Internal Unknown "rfab itself failed; report it"
+    Internal Unknown "internal error; report this bug"
 }
 
 impl Cause {

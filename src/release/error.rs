@@ -55,7 +55,7 @@ pub enum Error {
     Unpack(String),
     #[error("what was unpacked isn't what was packed: {}", .0.join(", "))]
     Differs(Vec<String>),
-    #[error("`shared/{0}` is missing, and is linked into each release")]
+    #[error("`shared/{0}` is missing, but `linked` lists it")]
     LinkedFile(String),
     #[error("`shared/{0}` isn't a folder, but `linked` links it as one")]
     LinkedFolder(String),
