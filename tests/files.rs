@@ -134,8 +134,8 @@ fn wrong() {
         &format!("`{}/none` can't be read: No such file or directory (os error 2)", files.display()),
         "`../../etc/passwd` isn't below the fabfile's folder",
         "`/tmp/x` isn't below the fabfile's folder",
-        "`files/out/hosts` points outside the fabfile's folder by a link",
-        "`files/out/x` points outside the fabfile's folder by a link",
+        "`files/out/hosts` points outside the fabfile's folder through a link",
+        "`files/out/x` points outside the fabfile's folder through a link",
     ];
     assert_eq!(told[..expected.len()], expected, "{out}");
     assert!(told[expected.len()].starts_with("template `conf.j2`: undefined value"), "{out}");

@@ -42,7 +42,7 @@ impl Script {
         // A link that the repository brings must not hand out what lies elsewhere on this machine.
         let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
         if !there.is_some_and(|there| there.starts_with(&self.folder)) {
-            let message = format!("`{path}` points outside the fabfile's folder by a link");
+            let message = format!("`{path}` points outside the fabfile's folder through a link");
             return Err(Failure::new(Cause::Fabfile, message).help("give a path that stays beside the fabfile"));
         }
         Ok(whole)
