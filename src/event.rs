@@ -92,11 +92,11 @@ pub enum What {
     /// How far the effect in hand of its lane is.
     Progressed {
         host: Option<Name>,
-        /// What is done, of `total`: `sent`, `got`, `fetched`, `open requests ended`, `good answers`, `waited`.
+        /// What is done, of `total`: `sent`, `got`, `fetched`, `open requests ended`, `good responses`, `waited`.
         what: String,
         done: u64,
         total: u64,
-        /// `bytes`, `objects`, `requests`, `answers` or `seconds`.
+        /// `bytes`, `objects`, `requests`, `responses` or `seconds`.
         unit: &'static str,
     },
     /// Somebody else holds the lock, and this run waits for it.

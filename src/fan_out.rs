@@ -187,8 +187,8 @@ fn side_by_side(
         let work: Work = Box::new(move || {
             let call = std::panic::AssertUnwindSafe(|| closure.call(mine.clone(), host.clone()));
             let called = std::panic::catch_unwind(call);
-            let result = called
-                .unwrap_or_else(|_| Err(thrown(Failure::new(Cause::Internal, "rfab itself failed in this call"))));
+            let result =
+                called.unwrap_or_else(|_| Err(thrown(Failure::new(Cause::Internal, "internal error in this call"))));
             end(&mine, &host, result.as_ref().err().map(|e| failure_of(e)));
             results.lock().unwrap()[i] = Some(result);
         });

@@ -98,7 +98,7 @@ fn wrong() {
         assert_eq!(
             (text("link"), text("target")),
             ("new".into(), "new".into()),
-            "the file that it leads to is replaced"
+            "the file that it points to is replaced"
         );
         assert!(fs::symlink_metadata(home(&lab, name, "link")).expect("a link").is_symlink(), "the link stays");
         assert_eq!(mode("target") & 0o7777, 0o640, "its mode is kept");
@@ -134,8 +134,8 @@ fn wrong() {
         &format!("`{}/none` can't be read: No such file or directory (os error 2)", files.display()),
         "`../../etc/passwd` isn't below the fabfile's folder",
         "`/tmp/x` isn't below the fabfile's folder",
-        "`files/out/hosts` leads out of the fabfile's folder by a link",
-        "`files/out/x` leads out of the fabfile's folder by a link",
+        "`files/out/hosts` points outside the fabfile's folder through a link",
+        "`files/out/x` points outside the fabfile's folder through a link",
     ];
     assert_eq!(told[..expected.len()], expected, "{out}");
     assert!(told[expected.len()].starts_with("template `conf.j2`: undefined value"), "{out}");
@@ -167,7 +167,7 @@ fn packed() { targets().each(|host| host.put("files/tree", "/srv/tree")); }
     for (task, what) in [("full", "/srv/file"), ("tree", "/srv/tree")] {
         let out = lab.rfab(&["on:plain", task]).output();
         assert_eq!(out.code, Some(1), "{out:?}");
-        let says = format!("error: `{what}` on `plain`: it can't be written there; what was there is unchanged\n");
+        let says = format!("error: host `plain`: `{what}`: it can't be written there; what was there is unchanged\n");
         assert!(out.stdout.contains(&says) && out.stdout.contains("No space left on device"), "{}", out.stdout);
         assert_eq!(
             plain.sh("cd /srv; find . -mindepth 1 | sort; cat file tree/file").expect_ok(),

@@ -46,7 +46,7 @@ fn every_host_that_lacks_a_linked_file_is_named_before_anything_is_changed() {
     assert_eq!((run.ended.exit, changes(&run.events)), (Exit::Failed, vec![]));
     let folders = "the app's folders aren't there yet; ";
     let line = |name: &str, folders: &str| {
-        format!("  host `{name}`: {folders}`shared/config/database.yml` is missing, and is linked into each release")
+        format!("  host `{name}`: {folders}`shared/config/database.yml` is missing, but `linked` lists it")
     };
     let wanted = [
         "5 problems:".to_owned(),

@@ -111,7 +111,7 @@ fn a_sick_release_stops_the_roll_with_the_old_one_live_and_no_request_failed() {
     let sick = run(&lab, &["prod", "release:stable"], 1);
     assert!(sick.contains("error: host `web1` doesn't become healthy within 3 s"), "{sick}");
     assert!(sick.contains("the same on web2"), "{sick}");
-    assert!(sick.contains("the last answers of http://") && sick.contains("503"), "{sick}");
+    assert!(sick.contains("the last responses from http://") && sick.contains("503"), "{sick}");
     assert!(sick.contains("shop: serves "), "the log's tail: {sick}");
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
     let old = lab.project.resolve("v3.0.0")[..12].to_owned();
@@ -443,7 +443,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
     });
     // Nobody knows how they stand, and nobody is there to ask.
     let nobody = run(&lab, &["prod", "proxy.group2"], 6);
-    let why = "error: `lb1` is changed by hand, and there is nobody to ask: this isn't a terminal";
+    let why = "error: `lb1` is changed by hand, which needs a terminal, and this isn't one";
     assert!(nobody.contains(why), "{nobody}");
     let asked = |words: &[&str], answers: &[(&str, &str)], code: i32| {
         let run = lab.rfab(words).on_terminal().start();

@@ -152,9 +152,9 @@ fn modules_come_from_below_the_fabfiles_folder_and_from_nowhere_else() {
         ("Lib/inner", "has a bad name"),
         ("lib//inner", "has a bad name"),
         ("", "has a bad name"),
-        ("link", "leads out of the fabfile's folder"),
-        ("folder/secret", "leads out of the fabfile's folder"),
-        ("password", "leads out of the fabfile's folder"),
+        ("link", "points outside the fabfile's folder"),
+        ("folder/secret", "points outside the fabfile's folder"),
+        ("password", "points outside the fabfile's folder"),
         ("nothing", "isn't there"),
         ("std/nothing", "isn't in the stdlib"),
         ("std/../lib/inner", "isn't in the stdlib"),
@@ -478,7 +478,7 @@ fn in_a_made_up_world_nothing_is_run_here_nor_sent_and_whoever_makes_it_up_may_s
     assert_eq!(project::notes(&ran), ["[v3.0.1] false false welcome", "200 #{\"on\": true} #{}", "404 gone"]);
     let failure = &ran.ended.failures[0];
     assert_eq!(failure.message, "`post https://example.org/hook` was answered with 500 Internal Server Error");
-    assert_eq!(failure.help.as_deref(), Some("the answer begins: no such channel"));
+    assert_eq!(failure.help.as_deref(), Some("the response begins: no such channel"));
     let changed =
         ["`touch made`", "delete https://example.org/cache", "`npm run 'a b'` in web", "post https://example.org/hook"];
     assert_eq!(ran.model.here.changes, changed);

@@ -370,7 +370,7 @@ fn an_app_that_is_down_or_broken_stops_no_deploy_and_one_host_that_names_a_relea
     web1.running = Fact::Told(Some(shop.commit("v3.0.0").into()));
     let run = shop.run("prod release:stable", model);
     assert_eq!(run.ended.exit, Exit::Done, "{:?}", failures(&run));
-    let warned = "a host's answer doesn't prove a release yet: web1: 200 without the header `X-Release`";
+    let warned = "a host's response doesn't prove a release yet: web1: 200 without the header `X-Release`";
     let said = |event: &Event| matches!(&event.what, What::Warned { text, .. } if text == warned);
     assert!(run.events.iter().any(said));
 }

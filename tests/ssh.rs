@@ -361,7 +361,10 @@ fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
     let begun = Instant::now();
     let alone = lab.rfab(&["on:asks,each", "touch"]).stdin(&format!("{PASSWORD}\n")).output();
     assert_eq!(alone.code, Some(1), "{alone:?}");
-    assert!(alone.stdout.contains("sudo wants a password for `root`, and nobody is there to ask"), "{alone:?}");
+    assert!(
+        alone.stdout.contains("sudo wants a password for `root`, which needs a terminal, and this isn't one"),
+        "{alone:?}"
+    );
     let wrong = lab.rfab(&["on:asks", "touch"]).on_terminal().start();
     asked(&wrong, 1);
     wrong.types("hunter2\n");

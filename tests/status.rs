@@ -84,8 +84,8 @@ warning: run sim-2 of tester isn't done: `rfab prod release:stable`, begun at 19
 warning: run r7 of anna on behalf of berta isn't done: `rfab prod release:stable`, begun at 1970-01-01T00:00:02Z. On mac, `rfab --resume r7` continues it, and `rfab --abort r7` undoes it
 warning: web4 can't be asked
 host   release                     age  balancer  in flight  health  deployed                          to know
-web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web1:8080/health: no answer; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
-web2   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web2:8080/health: no answer; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
+web1   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web1:8080/health: no response; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
+web2   v3.0.1 (0002-ssssssssssss)  0 s  out       0          bad     1 s ago by tester from simulator  taken out by tester from simulator, 7 s ago (for a release); http://web2:8080/health: no response; unfinished: switch to v3.0.1 (ssssssssssss), begun by tester from simulator, 1 s ago
 web3   0001-111111111111                draining  40         good                                      taken out without rfab: the ledger doesn't say by whom
 web4   ?                                live      40         ?       ?                                 host `web4` can't be reached: no route to host
 jobs1  0001-111111111111                                     runs

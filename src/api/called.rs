@@ -44,8 +44,8 @@ impl PluginFunc for Called {
 }
 
 fn failed(name: &str) -> Box<EvalAltResult> {
-    let failure = Failure::new(Cause::Internal, format!("rfab itself failed in `{name}`; report this bug"));
-    thrown(failure.help("check the hosts' state before you continue"))
+    let failure = Failure::new(Cause::Internal, format!("internal error in `{name}`"));
+    thrown(failure.help("report this bug; check the hosts' state before you continue"))
 }
 
 #[cfg(test)]
@@ -79,10 +79,7 @@ mod tests {
         engine.register_static_module("x", module.into());
         let error = engine.run("let a = 1;\n  x::panics();").unwrap_err();
         let failure = crate::script::failure_of(&error);
-        assert_eq!(
-            (failure.reason(), &*failure.message),
-            (Reason::Unknown, "rfab itself failed in `panics`; report this bug")
-        );
+        assert_eq!((failure.reason(), &*failure.message), (Reason::Unknown, "internal error in `panics`"));
         assert_eq!((error.position().line(), error.position().position()), (Some(2), Some(6)));
     }
 }

@@ -122,7 +122,7 @@ pub mod health {
 
     /// Returns what the host answers at this moment.
     ///
-    /// It is a map with `right`, as `serves` returns it, and `said`, the answer in words.
+    /// It is a map with `right`, as `serves` returns it, and `said`, the response in words.
     ///
     /// # Example
     ///
@@ -191,7 +191,7 @@ pub mod health {
         tried(&*here(&ctx)?, host, Expected::default())
     }
 
-    /// Refuses hosts if, by `health::try_probe`, none of their answers can prove a release.
+    /// Refuses hosts if, by `health::try_probe`, none of their responses can prove a release.
     ///
     /// If one of them does name a release, or with `--unproven`, it only names the others.
     ///
@@ -213,12 +213,12 @@ pub mod health {
             for text in nameless {
                 here.lane.tell(What::Warned {
                     host: None,
-                    text: format!("a host's answer doesn't prove a release yet: {text}"),
+                    text: format!("a host's response doesn't prove a release yet: {text}"),
                 });
             }
             return Ok(());
         }
-        let message = format!("no host's answer could prove a release yet: {}", nameless.join("; "));
+        let message = format!("no host's response could prove a release yet: {}", nameless.join("; "));
         let health = hosts.fleet.app.as_ref().and_then(|app| app.health.as_ref());
         let way = match health.map(|health| &health.version) {
             Some(Version::Process) => {

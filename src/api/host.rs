@@ -98,7 +98,7 @@ pub mod host {
         exec(&ctx, &host.0, command)
     }
 
-    /// Runs a command that only reads, and returns what it printed.
+    /// Runs a read-only command and returns what it printed.
     ///
     /// # Example
     ///
@@ -110,7 +110,7 @@ pub mod host {
         capture(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Runs a command that only reads; each `{name}` in it is filled from the map, as one word.
+    /// Runs a read-only command; each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -127,7 +127,7 @@ pub mod host {
         capture(&ctx, &host.0, words(command, values)?)
     }
 
-    /// Runs a program with its arguments, which only reads.
+    /// Runs a read-only program with its arguments and returns what it printed.
     ///
     /// # Example
     ///
@@ -139,7 +139,7 @@ pub mod host {
         capture(&ctx, &host.0, argv(words)?)
     }
 
-    /// Runs a shell line made by `sh`, which only reads.
+    /// Runs a read-only shell line made by `sh` and returns what it printed.
     ///
     /// # Example
     ///
@@ -151,7 +151,7 @@ pub mod host {
         capture(&ctx, &host.0, command)
     }
 
-    /// Returns whether a command that only reads ends with status 0.
+    /// Runs a read-only command and returns whether it exits with status 0.
     ///
     /// # Example
     ///
@@ -163,7 +163,7 @@ pub mod host {
         test(&ctx, &host.0, words(command, Map::new())?)
     }
 
-    /// Returns whether a command that only reads ends with status 0.
+    /// Runs a read-only command and returns whether it exits with status 0.
     ///
     /// Each `{name}` in it is filled from the map, as one word.
     ///
@@ -177,7 +177,7 @@ pub mod host {
         test(&ctx, &host.0, words(command, values)?)
     }
 
-    /// Returns whether a shell line made by `sh`, which only reads, ends with status 0.
+    /// Runs a read-only shell line made by `sh` and returns whether it exits with status 0.
     ///
     /// # Example
     ///
@@ -288,7 +288,7 @@ pub mod host {
         Ok(HostValue(on))
     }
 
-    /// Returns the host, with this time limit for its next calls; a command that takes longer is stopped.
+    /// Returns the host with a time limit for the calls that follow. rfab stops a command that exceeds it.
     ///
     /// # Example
     ///

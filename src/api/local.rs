@@ -97,7 +97,7 @@ pub mod local {
         super::run(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Runs a command here that only reads, and returns what it printed.
+    /// Runs a read-only command here and returns what it printed.
     ///
     /// # Example
     ///
@@ -109,7 +109,7 @@ pub mod local {
         super::capture(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Runs a command here that only reads; each `{name}` in it is filled from the map, as one word.
+    /// Runs a read-only command here; each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -121,7 +121,7 @@ pub mod local {
         super::capture(&ctx, &LocalValue::new(), words(command, values)?)
     }
 
-    /// Returns whether a command here that only reads ends with status 0.
+    /// Runs a read-only command here and returns whether it exits with status 0.
     ///
     /// # Example
     ///
@@ -133,7 +133,7 @@ pub mod local {
         super::test(&ctx, &LocalValue::new(), super::command(command)?)
     }
 
-    /// Returns whether a command here that only reads ends with status 0.
+    /// Runs a read-only command here and returns whether it exits with status 0.
     ///
     /// Each `{name}` in it is filled from the map, as one word.
     ///
@@ -171,7 +171,7 @@ pub mod local {
         env(&mut LocalValue::new(), variables)
     }
 
-    /// Returns this machine, with this time limit for the next calls; a command that takes longer is stopped.
+    /// Returns this machine with a time limit for the calls that follow. rfab stops a command that exceeds it.
     ///
     /// # Example
     ///
@@ -252,7 +252,7 @@ pub mod local {
         super::run(&ctx, local, words(command, values)?)
     }
 
-    /// Runs a command that only reads, and returns what it printed.
+    /// Runs a read-only command and returns what it printed.
     ///
     /// # Example
     ///
@@ -264,7 +264,7 @@ pub mod local {
         super::capture(&ctx, local, super::command(command)?)
     }
 
-    /// Runs a command that only reads; each `{name}` in it is filled from the map, as one word.
+    /// Runs a read-only command; each `{name}` in it is filled from the map, as one word.
     ///
     /// # Example
     ///
@@ -281,7 +281,7 @@ pub mod local {
         super::capture(&ctx, local, words(command, values)?)
     }
 
-    /// Returns whether a command that only reads ends with status 0.
+    /// Runs a read-only command and returns whether it exits with status 0.
     ///
     /// # Example
     ///
@@ -293,7 +293,7 @@ pub mod local {
         super::test(&ctx, local, super::command(command)?)
     }
 
-    /// Returns whether a command that only reads ends with status 0.
+    /// Runs a read-only command and returns whether it exits with status 0.
     ///
     /// Each `{name}` in it is filled from the map, as one word.
     ///
@@ -338,7 +338,7 @@ pub mod local {
         Ok(LocalValue(machine))
     }
 
-    /// Does the same, with this time limit for the next calls; a command that takes longer is stopped.
+    /// Does the same, with a time limit for the calls that follow. rfab stops a command that exceeds it.
     ///
     /// # Example
     ///

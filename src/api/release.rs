@@ -55,7 +55,7 @@ pub mod release {
 
     /// Uses an archive of this machine (`.tar` or `.tar.gz`, relative to the fabfile's folder) as a release.
     ///
-    /// Its sha256 must be the given one. rfab refuses links, devices and paths that lead out of it.
+    /// Its sha256 must be the given one. rfab refuses links, devices and paths that point outside it.
     /// `release::archive(file, sha256, how)` adds options: its `commit` (without one, its digest is its name), the
     /// `version` that the service reports, and the `part` of it to release.
     ///
@@ -101,7 +101,7 @@ pub mod release {
     /// Returns the host's releases.
     ///
     /// It is a map with `current` and `previous` (a text, or `()`), `all` (texts), `set_up`, and `foreign`: where
-    /// `current` leads if another tool made it.
+    /// `current` points if another tool made it.
     ///
     /// # Example
     ///
@@ -203,7 +203,7 @@ pub mod release {
 
     /// Takes over an app's folder that Capistrano, Fabric or another tool deployed to, and returns what is there.
     ///
-    /// It makes the folders that are missing and changes nothing else: `current` leads where it led until the first
+    /// It makes the folders that are missing and changes nothing else: `current` points where it did until the first
     /// `activate`, and old releases stay until somebody removes them. rfab refuses a `current` that is a folder. It
     /// returns a map with `tool`, `current`, `commit` (each a text, or `()`) and `others`, the number of the tool's
     /// releases.

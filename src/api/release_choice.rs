@@ -155,7 +155,7 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
             )
         },
     );
-    problems.extend(files.iter().map(|file| format!("`shared/{file}` is missing, and is linked into each release")));
+    problems.extend(files.iter().map(|file| format!("`shared/{file}` is missing, but `linked` lists it")));
     if problems.is_empty() {
         return here.perform(ReadReleases::of(&fleet, &host).map_err(thrown)?).map(drop);
     }

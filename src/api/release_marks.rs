@@ -53,7 +53,7 @@ fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitVa
             let failure =
                 Failure::unknown(format!("`{name}` of {short} began before, and rfab can't tell how it ended"));
             return Err(thrown(failure.help(format!(
-                "look on the host; then say so by a line of your own: `release::mark_done(\"{name}\", …)`"
+                "check whether it finished on the host; if it did, run a task that calls `release::mark_done(\"{name}\", …)`"
             ))));
         }
     }

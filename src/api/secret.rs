@@ -93,7 +93,7 @@ pub mod secret {
         }
     }
 
-    /// Asks the person for a secret, and doesn't show what they type. It fails if nobody is there to ask.
+    /// Asks the person for a secret, and doesn't show what they type. It fails without a terminal.
     ///
     /// # Example
     ///

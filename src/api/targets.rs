@@ -125,7 +125,7 @@ pub mod targets {
         targets.with(targets.hosts.iter().take(1).cloned().collect(), &targets.selection)
     }
 
-    /// Returns all hosts of the fleet of these hosts, as `--limit` and `--exclude` leave them.
+    /// Returns every host in the targets' fleet, minus those that `--limit` and `--exclude` filter out.
     ///
     /// # Example
     ///
@@ -247,7 +247,7 @@ pub mod targets {
     /// Calls the closure for each host within limits.
     ///
     /// `at_once` is how many run in parallel. `batches` are the sizes of batches, as numbers or percentages; the last
-    /// one repeats. More than `max_failed` failures end it.
+    /// one repeats. After each batch, the call throws the first failure if more than `max_failed` hosts have failed.
     ///
     /// # Example
     ///

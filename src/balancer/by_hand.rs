@@ -193,8 +193,8 @@ async fn confirmed(at: &At<'_>, question: String) -> Option<bool> {
 }
 
 fn nobody(balancer: &Balancer) -> Failure {
-    let message = format!("`{}` is changed by hand, and there is nobody to ask: this isn't a terminal", balancer.name);
-    Failure::new(Cause::Balancer, message).unchanged().help("type the line on a terminal")
+    let message = format!("`{}` is changed by hand, which needs a terminal, and this isn't one", balancer.name);
+    Failure::new(Cause::Balancer, message).unchanged().help("run this line in an interactive terminal")
 }
 
 #[cfg(test)]

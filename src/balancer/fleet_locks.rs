@@ -180,8 +180,9 @@ impl Balancing for FleetLocks {
             return Ok(driver.clone());
         }
         let (_, host, socket) = self.home(balancer)?;
-        let socket = socket
-            .ok_or_else(|| Failure::failed(format!("`{balancer}` is changed by hand and takes no other commands")))?;
+        let socket = socket.ok_or_else(|| {
+            Failure::failed(format!("rfab can't send commands to `{balancer}`: its driver is `manual`"))
+        })?;
         let mut asked: Option<Arc<dyn Socket>> = None;
         // Its sshd may forward nothing.
         if let Ok(near) = self.transport.forward(&host, &remote(&socket)).await {

@@ -31,7 +31,7 @@ pub struct Allowed {
     /// Let POOL have fewer live servers than its minimum; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub allow_outage: Vec<String>,
-    /// Don't ask the balancer of POOL: switch its hosts while they may take requests; repeatable
+    /// Deploy without POOL's balancer: drain nothing, and switch hosts that may be taking requests; repeatable
     #[arg(long, value_name = "POOL", value_parser = NonEmptyStringValueParser::new())]
     pub without_balancer: Vec<String>,
 }

@@ -97,7 +97,7 @@ fn chosen(flag: &str, runs: &[RunEntry], now: &Zoned) -> Result<String, Failure>
     let lines = listed(&|_, run| format!("  rfab {flag} {}   {}", run.run, about(run, now)));
     let help = format!("name the one that you mean:\n{lines}");
     let Some(answer) = report::Terminal.ask(&question, false) else {
-        return Err(Failure::refused(format!("{several}, and nobody is there to ask which one you mean"))
+        return Err(Failure::refused(format!("{several}; choosing one needs a terminal, and this isn't one"))
             .help(help)
             .unchanged());
     };

@@ -89,8 +89,7 @@ fn run_line(
     going: Option<Going>,
 ) -> Result<Exit, Stopped> {
     if request.allowed.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
-        let failure =
-            Failure::failed("`--pause` without a time asks a person, and nobody is there: this isn't a terminal");
+        let failure = Failure::failed("`--pause` without a time needs a terminal, and this isn't one");
         return Err((failure.help("give it a time: `--pause=10m`"), Exit::Usage));
     }
     memory::enough().map_err(of_reason)?;

@@ -150,8 +150,8 @@ fn agreed(
     match person.confirm(question) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::refused(format!("nobody confirmed the key of {}", called(offer))).unchanged()),
-        None => Err(Failure::refused(format!("nobody is there to ask about the key of {}", called(offer)))
-            .help(format!("run it on a terminal, or name the fingerprint that you expect: `--trust {name}=SHA256:…`"))),
+        None => Err(Failure::refused(format!("trusting the key of {} needs a terminal, and this isn't one", called(offer)))
+            .help(format!("run this line in an interactive terminal, or name the fingerprint that you expect: `--trust {name}=SHA256:…`"))),
     }
 }
 
@@ -212,7 +212,7 @@ pub fn fleets(
         naming
             .map_err(|e| Failure::failed(format!("no thread: {e}")))?
             .join()
-            .map_err(|_| Failure::failed("rfab itself failed"))
+            .map_err(|_| Failure::failed("internal error").help("report this bug"))
     })?;
     let mut fleets = known.all();
     // Where an app was chosen, only its machines are meant.

@@ -96,7 +96,7 @@ fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &A
         };
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
-            Failure::unknown("rfab itself failed; report this bug").help("check the hosts' state before you continue")
+            Failure::unknown("internal error").help("report this bug; check the hosts' state before you continue")
         })
     })
 }

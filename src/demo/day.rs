@@ -20,7 +20,7 @@ use std::{env, fmt::Write, path::Path, sync::Arc};
 const COMMANDS: [(&str, &str); 5] = [
     ("prod proxy.group2", "group2 live, group1 out of the balancer"),
     ("prod:out deploy:stable", "the newest stable tag, to the hosts that are out"),
-    ("prod proxy.flip", "group1 live with the hotfix, group2 out"),
+    ("prod proxy.flip", "group1 live with the new release, group2 out"),
     ("prod:out deploy:stable", "group2 too"),
     ("prod proxy.all", "all hosts live"),
 ];
@@ -124,8 +124,8 @@ fn summary(account: &Account, commits: &[String]) -> String {
         let _ = writeln!(text, "{line}");
     }
     for (tag, commit) in TAGS.iter().zip(commits) {
-        let answers: u64 = account.releases.iter().filter(|(r, _)| commit.starts_with(*r)).map(|(_, n)| n).sum();
-        let _ = writeln!(text, "{answers} answers from {tag}");
+        let responses: u64 = account.releases.iter().filter(|(r, _)| commit.starts_with(*r)).map(|(_, n)| n).sum();
+        let _ = writeln!(text, "{responses} responses from {tag}");
     }
     let _ = write!(text, "{} requests, {} failed", account.sent, account.failed.len());
     text
@@ -140,7 +140,10 @@ mod tests {
         let commits = ["aaaaaaaaaaaabbbb", "ccccccccccccdddd"].map(String::from);
         let releases = [("aaaaaaaaaaaa".to_owned(), 3), ("cccccccccccc".to_owned(), 4)].into();
         let mut account = Account { sent: 7, releases, ..Account::default() };
-        assert_eq!(summary(&account, &commits), "3 answers from v3.0.0\n4 answers from v3.0.1\n7 requests, 0 failed");
+        assert_eq!(
+            summary(&account, &commits),
+            "3 responses from v3.0.0\n4 responses from v3.0.1\n7 requests, 0 failed"
+        );
         assert_eq!((exit(true, &account), exit(false, &account)), (Exit::Done, Exit::Failed));
         account.sent += 12;
         account.failed = (0..12).map(|n| format!("request {n}: 502")).collect();

@@ -79,7 +79,7 @@ causes! {
     NotDrained Failed "a host still has open requests after the time to drain"
     NoSpace Failed "a disk or a limit of memory is too small"
     Sudo Failed "sudo doesn't run a command"
-    Http Failed "a server's answer isn't the one that was asked for"
+    Http Failed "a server's response isn't the expected one"
     Git Failed "git can't do what was asked for"
     Thrown Failed "a script threw a text"
     Usage Usage "the command line asks for something that doesn't exist"
@@ -105,7 +105,7 @@ causes! {
     Unknowable Unknowable "a dry run can't know the answer"
     Interrupted Interrupted "the run was interrupted"
     Killed Killed "the simulated operator died"
-    Internal Unknown "rfab itself failed; report it"
+    Internal Unknown "internal error; report this bug"
 }
 
 impl Cause {

@@ -34,7 +34,7 @@ pub(super) fn read(node: &Node, folder: &Path, problems: &mut Vec<Problem>) -> O
     let within = section.get("within", problems, value::wait).unwrap_or(Duration::from_secs(60));
     if problems.len() == before && over >= within {
         let node = section.find("over").or(section.find("within")).unwrap_or(node);
-        let message = "good answers can't span `over` within `within`";
+        let message = "good responses can't span `over` within `within`";
         problems.push(
             Problem::new(message, node.place(format!("{over:?} of {within:?}")))
                 .help("make `within` longer than `over`"),
@@ -60,7 +60,7 @@ fn useless(section: &Section<'_>, url: &str, version: &Version) -> Option<Proble
     }
     let answers = !matches!(version, Version::Process | Version::None);
     let (key, node) = find(&["host", "status", "body"]).or_else(|| find(&["version"]).filter(|_| answers))?;
-    let problem = Problem::new(format!("`{key}` is for a URL with `http`"), node.place("TCP alone has no answers"));
+    let problem = Problem::new(format!("`{key}` is for a URL with `http`"), node.place("TCP alone has no responses"));
     Some(problem.help("leave it out, or write `http` in `url`; `version` may be `process` here"))
 }
 
@@ -263,7 +263,7 @@ impl Health {
         self.server_name.as_deref().map(|text| of(text, host)).or_else(header)
     }
 
-    /// Whether a status is a good answer's.
+    /// Whether a status is a good response's.
     pub fn takes(&self, status: u16) -> bool {
         match &*self.status {
             [] => (200..300).contains(&status),
@@ -271,7 +271,7 @@ impl Health {
         }
     }
 
-    /// Whether a body is a good answer's.
+    /// Whether a body is a good response's.
     pub fn has_body(&self, body: &str) -> bool {
         self.body.as_deref().is_none_or(|wanted| body.contains(wanted))
     }

@@ -270,9 +270,9 @@ pub const HEALTH: Table = Table {
             "status",
             Is::Statuses,
             "`\"200..299\"`",
-            r#"the statuses of a good answer: a number, a range, or several, `[200, "300..399"]`"#,
+            r#"the statuses of a good response: a number, a range, or several, `[200, "300..399"]`"#,
         ),
-        key("body", Is::Text, "none", "a text that the body of a good answer contains"),
+        key("body", Is::Text, "none", "a text that the body of a good response contains"),
         key(
             "server_name",
             Is::Text,
@@ -293,8 +293,8 @@ pub const HEALTH: Table = Table {
              `process` or `none`. `process` is the folder in which its processes run, which only their own user and \
              root can see. A [pattern](#what-proves-a-release) can follow after another colon",
         ),
-        key("good", Is::Number, "`3`", "how many good answers in a row prove a host"),
-        key("over", Is::Time, "`10s`", "the shortest time that these answers must span"),
+        key("good", Is::Number, "`3`", "how many good responses in a row prove a host"),
+        key("over", Is::Time, "`10s`", "the shortest time that these responses must span"),
         key("within", Is::Time, "`60s`", "the longest time that the proof can take"),
         key(
             "settle",

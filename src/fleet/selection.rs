@@ -52,7 +52,8 @@ impl Selection {
     /// `Fabfile` when it is not one, or names what the fleet has not.
     pub fn parse(text: &str, fleet: &Fleet) -> Result<Selection, Failure> {
         if text.chars().any(char::is_control) {
-            return Err(wrong(&visible(text), "has a control character").help("write names, `,`, `+` and `^`"));
+            return Err(wrong(&visible(text), "has a control character")
+                .help("use only names, joined with `,` or `+`, or with `^` in front: `web,^web3`"));
         }
         let pieces = text.split(',').map(|piece| Piece::parse(piece, text, fleet)).collect::<Result<Vec<_>, _>>()?;
         if pieces.first().is_some_and(|piece| piece.away) {
@@ -381,7 +382,10 @@ mod tests {
             ("web01..03", "`prod` has no host, group or role `web01..03` | a range has brackets: `web[01..03]`"),
             ("web[03..01]", "the range `[03..01]` runs backward in `web[03..01]` | write `[01..03]`"),
             ("web[01..03", "a bracket in `web[01..03` has no partner in `web[01..03` | write a range as `web[01..21]`"),
-            ("w\u{1b}[2J", "the selection `w\\u{1b}[2J` has a control character | write names, `,`, `+` and `^`"),
+            (
+                "w\u{1b}[2J",
+                "the selection `w\\u{1b}[2J` has a control character | use only names, joined with `,` or `+`, or with `^` in front: `web,^web3`",
+            ),
         ] {
             assert_eq!(failure(select(text, standing)), (3, message.to_owned()), "{text:?}");
         }

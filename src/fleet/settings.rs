@@ -120,7 +120,7 @@ pub struct Health {
     /// The first and last status of each range of good ones; 2xx if there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub status: Vec<(u16, u16)>,
-    /// A text that a good answer's body has.
+    /// A text that a good response's body has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// The name that the certificate is for, where it is not the URL's.
@@ -133,7 +133,7 @@ pub struct Health {
     /// Finds the version in what stands there; all of it where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
-    /// Good answers in a row …
+    /// Good responses in a row …
     pub good: u32,
     /// … that span at least this …
     pub over: Duration,

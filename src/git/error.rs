@@ -35,7 +35,7 @@ pub enum Error {
     Git { what: String, why: String },
     #[error("`{remote}` can't be fetched from: {why}")]
     Fetch { remote: String, at: Option<String>, why: String },
-    #[error("nothing was ever fetched from `{0}`")]
+    #[error("nothing has been fetched from `{0}` yet")]
     NeverFetched(String),
     #[error("there is no tag, branch or commit `{reference}`{}", nearest(.near))]
     Unknown { reference: String, near: Vec<String> },

@@ -42,7 +42,7 @@ impl Tree {
         Open::of(repository).ok()?.has_folder(commit, path)
     }
 
-    /// Reads what a file holds, or where a link leads.
+    /// Reads what a file holds, or what a link points to.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
         let (id, _) = self.id(entry)?;
         self.open.content(id).map_err(|e| unread(entry, &e))

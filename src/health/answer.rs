@@ -66,7 +66,7 @@ impl Answer {
             (Some(status), _, None, Some(text)) => format!("{status}, no version in `{text}`"),
             (Some(status), _, None, None) => status.to_string(),
             (None, Some(error), ..) => error.clone(),
-            (None, None, ..) => "no answer".to_owned(),
+            (None, None, ..) => "no response".to_owned(),
         }
     }
 }

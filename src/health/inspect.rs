@@ -43,7 +43,7 @@ impl Read for Inspect {
         let (answer, verdict) = predicted(&self.0, model)?;
         Ok(match up {
             true => self.seen(matches!(verdict, Verdict::Good { .. }), &answer),
-            false => self.seen(false, &Answer::none("no answer".to_owned())),
+            false => self.seen(false, &Answer::none("no response".to_owned())),
         })
     }
 }

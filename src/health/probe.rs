@@ -8,7 +8,7 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Wants good answers in a row that span a while, each proving the release if that can be proven.
+/// Wants good responses in a row that span a while, each proving the release if that can be proven.
 #[derive(Clone, Debug, Serialize)]
 pub struct Probe {
     pub host: Host,

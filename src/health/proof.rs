@@ -59,9 +59,9 @@ impl Read for Probe {
                 return Err(failure(self, &last));
             }
             if said.replace(good) != Some(good) {
-                let (host, what) = (self.host.name.clone(), "good answers".to_owned());
+                let (host, what) = (self.host.name.clone(), "good responses".to_owned());
                 let total = wanted.max(good).into();
-                at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "answers" });
+                at.tell(What::Progressed { host: Some(host), what, done: good.into(), total, unit: "responses" });
             }
             tokio::time::sleep(EVERY).await;
         }
@@ -79,7 +79,7 @@ impl Read for Probe {
             }
             (Some(done), Verdict::Good { .. }) if done <= began + within + over => Err(Miss::Later(done)),
             _ if now >= began + within => {
-                let last = if done.is_some() { answer } else { Answer::none("no answer".to_owned()) };
+                let last = if done.is_some() { answer } else { Answer::none("no response".to_owned()) };
                 Err(failure(self, &[last]).into())
             }
             _ => Err(Miss::Later(began + within)),
@@ -102,5 +102,5 @@ fn failure(probe: &Probe, last: &[Answer]) -> Failure {
     let url = probe.url();
     Failure::new(Cause::Unhealthy, message)
         .on(&probe.host.name)
-        .help(format!("the last answers of {url} were: {}", said.join("; ")))
+        .help(format!("check the app's log; the last responses from {url}: {}", said.join("; ")))
 }

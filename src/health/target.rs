@@ -89,7 +89,7 @@ impl Target {
             None => request,
         };
         Ok(match request.send().await {
-            Err(e) if e.is_timeout() => Answer::none(format!("no answer within {} s", ONE_ANSWER.as_secs())),
+            Err(e) if e.is_timeout() => Answer::none(format!("no response within {} s", ONE_ANSWER.as_secs())),
             Err(e) => {
                 if let Some(why) = certificate(&e) {
                     return Err(self.unaccepted(&why));

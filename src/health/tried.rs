@@ -70,7 +70,7 @@ impl Tried {
             Some(status) if health.takes(status) => Tried::Silent,
             // The service is there, and has nothing at this address.
             Some(status @ 300..500) if !matches!(status, 408 | 425 | 429) => {
-                Tried::Nameless(format!("{status}, which isn't a good answer"))
+                Tried::Nameless(format!("{status}, which isn't a good response"))
             }
             Some(_) => Tried::Silent,
         }

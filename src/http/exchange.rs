@@ -26,7 +26,7 @@ pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answe
 fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
     match sent && !request.method.reads() {
-        true => Failure::unknown(format!("{message}, and rfab can't tell whether it was done"))
+        true => Failure::unknown(format!("{message}, and rfab can't tell whether the request took effect"))
             .help("check the other side before you send it again"),
         false => Failure::new(Cause::Http, message),
     }
@@ -101,7 +101,7 @@ async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<An
             Ok(None) => break,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(e) => {
-                let why = format!("was answered with {status}, but the answer is incomplete: {}", innermost(&e));
+                let why = format!("was answered with {status}, but the response is incomplete: {}", innermost(&e));
                 return Err(unanswered(request, &why, true));
             }
         }

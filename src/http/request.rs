@@ -159,7 +159,7 @@ impl Request {
         let said: String = answer.body.trim().chars().take(200).collect();
         Err(match said.is_empty() {
             true => failure,
-            false => failure.help(format!("the answer begins: {said}")),
+            false => failure.help(format!("the response begins: {said}")),
         })
     }
 

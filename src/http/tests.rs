@@ -122,7 +122,7 @@ async fn a_status_that_is_not_wanted_is_a_failure() {
     let mut request = server.request(Method::Get, "/away?token=hunter2");
     let failure = ask(&request).await.unwrap_err();
     assert_eq!(server.said(&failure), "`get URL/away?…` was answered with 404 Not Found");
-    assert_eq!((failure.help.as_deref(), failure.status), (Some("the answer begins: no such thing"), Some(404)));
+    assert_eq!((failure.help.as_deref(), failure.status), (Some("the response begins: no such thing"), Some(404)));
     request.wanted = vec![200, 404];
     assert_eq!(ask(&request).await.unwrap().status, 404);
     let mut request = server.request(Method::Get, "/good");
@@ -130,7 +130,7 @@ async fn a_status_that_is_not_wanted_is_a_failure() {
     assert_eq!(server.said(&ask(&request).await.unwrap_err()), "`get URL/good` was answered with 200 OK");
     let failure = ask(&server.request(Method::Delete, "/broken")).await.unwrap_err();
     assert_eq!(failure.reason(), Reason::Failed, "the server said that it didn't work");
-    assert_eq!(failure.help.unwrap().len(), "the answer begins: ".len() + 200);
+    assert_eq!(failure.help.unwrap().len(), "the response begins: ".len() + 200);
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
         assert!(began.elapsed() < Duration::from_secs(4), "{path}");
         (failure.reason(), server.said(&failure))
     };
-    let unknown = ", and rfab can't tell whether it was done";
+    let unknown = ", and rfab can't tell whether the request took effect";
     let slow = |method: &str| format!("`{method} URL/slow` wasn't answered within 0.3 s");
     assert_eq!(said(Method::Get, "/slow").await, (Reason::Failed, slow("get")));
     assert_eq!(said(Method::Post, "/slow").await, (Reason::Unknown, slow("post") + unknown));
@@ -185,7 +185,7 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
     let (reason, message) = said(Method::Get, "/half").await;
     assert!(
         reason == Reason::Failed
-            && message.starts_with("`get URL/half` was answered with 200, but the answer is incomplete: ")
+            && message.starts_with("`get URL/half` was answered with 200, but the response is incomplete: ")
     );
     let huge = "`get URL/huge` was answered with 200, and more than 8 MiB".to_owned();
     assert_eq!(said(Method::Get, "/huge").await, (Reason::Failed, huge));

@@ -40,7 +40,7 @@ pub fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a file and the folders that lead to it. A link among these may lead out of the repository, and is not followed.
+/// Makes a file and the folders above it. A link among these may point outside the repository, and is not followed.
 fn create(top: &Path, path: &str, text: &str) -> io::Result<()> {
     let folder = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut at = open(top, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;

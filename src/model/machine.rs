@@ -16,7 +16,7 @@ pub struct Said {
 pub struct Machine {
     pub releases: Fact<BTreeSet<Release>>,
     pub current: Fact<Option<Release>>,
-    /// Where `current` leads, if that is another tool's.
+    /// Where `current` points, if that is another tool's.
     pub foreign: Option<String>,
     /// The commit that the other tool's `REVISION` names.
     pub revision: Option<String>,

@@ -98,7 +98,7 @@ pub struct Model {
     pub dead: BTreeSet<(Name, Name)>,
     /// The balancer asks a server every so often …
     pub inter: Time,
-    /// … and believes it after as many good answers.
+    /// … and believes it after as many good responses.
     pub rise: u64,
     /// The fewest live servers that each pool ever had.
     pub fewest_live: BTreeMap<(Name, Name, Name), usize>,

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Adopted {
     /// Whose layout it is, for people; nothing for a folder that is rfab's or empty.
     pub tool: Option<String>,
-    /// Where `current` leads, if it is no release of rfab's.
+    /// Where `current` points, if it is no release of rfab's.
     pub current: Option<String>,
     /// The commit that its `REVISION` names.
     pub commit: Option<String>,
@@ -20,7 +20,7 @@ impl fmt::Display for Adopted {
         let Some(tool) = &self.tool else { return write!(f, "nothing of another tool is there") };
         write!(f, "{tool}: {} releases", self.others)?;
         if let Some(current) = &self.current {
-            write!(f, ", `current` leads to {}", current.escape_debug())?;
+            write!(f, ", `current` points to {}", current.escape_debug())?;
         }
         match &self.commit {
             Some(commit) => write!(f, " ({})", &commit[..12]),

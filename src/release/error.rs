@@ -55,7 +55,7 @@ pub enum Error {
     Unpack(String),
     #[error("what was unpacked isn't what was packed: {}", .0.join(", "))]
     Differs(Vec<String>),
-    #[error("`shared/{0}` is missing, and is linked into each release")]
+    #[error("`shared/{0}` is missing, but `linked` lists it")]
     LinkedFile(String),
     #[error("`shared/{0}` isn't a folder, but `linked` links it as one")]
     LinkedFolder(String),
@@ -102,7 +102,7 @@ pub enum Problem {
     Name { name: String, why: &'static str },
     #[error("`{0}` and `{1}` differ only in case")]
     Twins(String, String),
-    #[error("the link `{path}` leads out of the tree: `{target}`")]
+    #[error("the link `{path}` points outside the tree: `{target}`")]
     Leaves { path: String, target: String },
     #[error("`{0}` is neither a file, a folder nor a link")]
     Odd(String),
@@ -138,7 +138,7 @@ impl From<Error> for Failure {
             Error::Others(_) => Some(
                 "that user could point root somewhere else: give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
             ),
-            Error::Led => Some("make that link as root, or name the place where it leads"),
+            Error::Led => Some("make that link as root, or name the place that it points to"),
             Error::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
             Error::LinkedFile(_) => Some("put it there once, then deploy again"),
             Error::Missing(_) => Some("install it on the host"),

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 pub struct Listing {
     pub releases: BTreeSet<Release>,
     pub current: Option<Release>,
-    /// Where `current` leads, if that is another tool's.
+    /// Where `current` points, if that is another tool's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<String>,
     /// The commit that the other tool's `REVISION` names.

@@ -21,7 +21,7 @@ pub enum PathKind {
     Folder,
     /// Its sha256.
     File(String),
-    /// A device, a pipe, a link that leads nowhere.
+    /// A device, a pipe, a link that points nowhere.
     Other,
 }
 
@@ -113,7 +113,7 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
     if why == LINK {
         return Err(failure.unchanged().help(
             "write it as the user who owns that folder, `host.user(\"NAME\")`, or to the place \
-             where the link leads",
+             that the link points to",
         ));
     }
     Err(if last.is_empty() { failure } else { failure.help(format!("its last line was: {last}")) })

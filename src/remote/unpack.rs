@@ -21,7 +21,7 @@ pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
             match part {
                 Component::Normal(part) => inside.push(part),
                 Component::CurDir => {}
-                _ => return Err(format!("it has the path `{}`, which leads out of it", shown.escape_debug())),
+                _ => return Err(format!("it has the path `{}`, which points outside it", shown.escape_debug())),
             }
         }
         let to = folder.join(inside);
@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn nothing_leads_out_and_nothing_but_files_and_folders_is_made() {
         for (path, kind, link, why) in [
-            ("../x", EntryType::Regular, "", "it has the path `../x`, which leads out of it"),
-            ("a/../../x", EntryType::Regular, "", "it has the path `a/../../x`, which leads out of it"),
-            ("/tmp/x", EntryType::Regular, "", "it has the path `/tmp/x`, which leads out of it"),
+            ("../x", EntryType::Regular, "", "it has the path `../x`, which points outside it"),
+            ("a/../../x", EntryType::Regular, "", "it has the path `a/../../x`, which points outside it"),
+            ("/tmp/x", EntryType::Regular, "", "it has the path `/tmp/x`, which points outside it"),
             ("x", EntryType::Symlink, "/etc/passwd", "`x` in it is neither a file nor a folder"),
             ("x", EntryType::Link, "/etc/passwd", "`x` in it is neither a file nor a folder"),
             ("x", EntryType::Char, "", "`x` in it is neither a file nor a folder"),

@@ -30,7 +30,7 @@ pub struct Script {
 impl Script {
     /// A file of the project: a path below the fabfile's folder.
     ///
-    /// `Fabfile` for one that leads out of it.
+    /// `Fabfile` for one that points outside it.
     pub fn below(&self, path: &str) -> Result<PathBuf, Failure> {
         let relative = Path::new(path);
         let inside = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
@@ -42,7 +42,7 @@ impl Script {
         // A link that the repository brings must not hand out what lies elsewhere on this machine.
         let there = whole.ancestors().find_map(|part| part.canonicalize().ok());
         if !there.is_some_and(|there| there.starts_with(&self.folder)) {
-            let message = format!("`{path}` leads out of the fabfile's folder by a link");
+            let message = format!("`{path}` points outside the fabfile's folder through a link");
             return Err(Failure::new(Cause::Fabfile, message).help("give a path that stays beside the fabfile"));
         }
         Ok(whole)

@@ -180,7 +180,7 @@ impl Resolver {
         })?;
         let folder = self.folder.canonicalize().map_err(|e| refused(&format!("can't be looked for: {e}")))?;
         if !real.starts_with(&folder) {
-            return Err(refused("leads out of the fabfile's folder"));
+            return Err(refused("points outside the fabfile's folder"));
         }
         let size = fs::metadata(&real).map_err(|e| refused(&format!("can't be read: {e}")))?.len();
         if size > LARGEST {

@@ -50,7 +50,7 @@ impl Script {
     /// Runs what was deferred however a call ends, and lets nothing of rfab's own break out of it.
     fn guarded(&self, here: &Here, call: impl FnOnce() -> RhaiResultOf<Dynamic>) -> RhaiResultOf<Dynamic> {
         let called = panic::catch_unwind(panic::AssertUnwindSafe(call));
-        let result = called.unwrap_or_else(|_| Err("rfab itself failed in this call; report this bug".into()));
+        let result = called.unwrap_or_else(|_| Err("internal error in this call; report this bug".into()));
         lanes::run_defers(here, result)
     }
 

@@ -11,7 +11,7 @@ pub async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     match answer {
         Some(text) if text.is_empty() => Err(Failure::failed(format!("nothing was typed for {what}"))),
         Some(text) => Ok(text),
-        None => Err(Failure::new(Cause::Refused, format!("nobody is there to ask for {what}: this isn't a terminal"))
-            .help("use `secret::env`, `secret::file` or `secret::command` where nobody can answer")),
+        None => Err(Failure::new(Cause::Refused, format!("typing {what} needs a terminal, and this isn't one"))
+            .help("use `secret::env`, `secret::file` or `secret::command` if there is no terminal")),
     }
 }

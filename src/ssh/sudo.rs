@@ -64,8 +64,9 @@ impl Passwords {
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
         let Some(text) = asked.map(Secret::new) else {
             let said = String::from_utf8_lossy(&refused.err).lines().last().unwrap_or_default().to_owned();
-            let message = format!("sudo wants a password for `{user}`, and nobody is there to ask ({said})");
-            let help = "run it on a terminal, or allow it in sudoers with NOPASSWD";
+            let message =
+                format!("sudo wants a password for `{user}`, which needs a terminal, and this isn't one ({said})");
+            let help = "run this line in an interactive terminal, or allow the command in sudoers with NOPASSWD";
             return Err(Failure::new(Cause::Sudo, message).on(&host.name).help(help));
         };
         passwords.insert(host.name.clone(), Answer::Password { text: text.clone(), shared: !for_it });

@@ -81,5 +81,5 @@ impl Effect for Prompt {
 
 fn nobody(question: &str) -> Failure {
     let line = question.lines().next().unwrap_or_default();
-    Failure::new(Cause::Unconfirmed, format!("nobody is there to answer `{line}`: this isn't a terminal"))
+    Failure::new(Cause::Unconfirmed, format!("answering `{line}` needs a terminal, and this isn't one"))
 }

@@ -73,7 +73,10 @@ impl Effect for Consent {
             }
             None => Err(Failure::new(
                 Cause::Unconfirmed,
-                format!("fleet `{}` is guarded, and there is nobody to ask: this isn't a terminal", self.fleet),
+                format!(
+                    "confirming a change of the guarded fleet `{}` needs a terminal, and this isn't one",
+                    self.fleet
+                ),
             )
             .help(format!("give `--yes={}`", self.fleet))
             .unchanged()),

@@ -140,7 +140,7 @@ fn the_day_of_a_hotfix_is_shown_on_a_fleet_of_its_own_and_no_request_fails() {
     assert_eq!(tables[2], [rows(1..=3, "NEW same live ok"), rows(4..=6, "OLD same out ok")].concat());
     assert_eq!(tables[3], rows(4..=6, "OLD NEW out ok"));
     assert_eq!(tables[4], [rows(1..=3, "NEW same live untouched"), rows(4..=6, "NEW same live ok")].concat());
-    assert!(!out.contains("\n0 answers from"), "{out}");
+    assert!(!out.contains("\n0 responses from"), "{out}");
 }
 
 #[test]

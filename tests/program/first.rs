@@ -87,7 +87,7 @@ written:
 
 read them, because they list each default; then type
   rfab                            show what you can type here
-  rfab production --trust all     trust the hosts' keys, after comparing their fingerprints
+  rfab production --trust all     show the hosts' key fingerprints; compare them, then say yes
   rfab production setup           make the app's folders
   rfab production deploy:stable   deploy the newest stable tag; or a tag, a branch, a commit
 

@@ -410,7 +410,7 @@ fn a_pause_that_asks_is_refused_where_nobody_can_answer() {
             &["testing", flag, "deploy:stable"],
             2,
             "",
-            "error: `--pause` without a time asks a person, and nobody is there: this isn't a terminal
+            "error: `--pause` without a time needs a terminal, and this isn't one
   help: give it a time: `--pause=10m`
 ",
         );

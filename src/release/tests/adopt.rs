@@ -36,7 +36,7 @@ fn a_folder_of_capistrano_is_taken_over_as_it_is_once_that_is_typed_and_its_rele
         };
         assert_eq!(
             found.to_string(),
-            format!("Capistrano's layout: 2 releases, `current` leads to {current} (a1a1a1a1a1a1)")
+            format!("Capistrano's layout: 2 releases, `current` points to {current} (a1a1a1a1a1a1)")
         );
         let adopt = || release::adopt(machine.at()).unwrap();
         assert_eq!(set_up(adopt()), Ok((vec![".rfab".into(), ".rfab/tmp".into()], found.clone())));

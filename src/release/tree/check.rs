@@ -33,7 +33,7 @@ pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
     problems
 }
 
-/// Finds links that lead out of the tree, by following them through the tree's own links.
+/// Finds links that point outside the tree, by following them through the tree's own links.
 ///
 /// `shared` are the names that lead to `shared/`: a link may go there and below, but not on from there by `..`.
 pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {

@@ -51,7 +51,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads what a small file holds, or where a link leads.
+    /// Reads what a small file holds, or what a link points to.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
         let place = self.place(&entry.path);
         let read = match entry.kind {
@@ -93,7 +93,7 @@ mod tests {
         let packed = |into: &Path| pack_folder(folder.path(), &"1".repeat(40), 0, &[], into);
         let into = tempfile::tempdir().unwrap();
         let said = packed(into.path()).unwrap_err().to_string();
-        assert_eq!(said, "`111111111111` can't be released: the link `out` leads out of the tree: `/etc/passwd`");
+        assert_eq!(said, "`111111111111` can't be released: the link `out` points outside the tree: `/etc/passwd`");
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
         let said = packed(into.path()).unwrap_err().to_string();
         assert_eq!(said, "`111111111111` can't be released: `socket` is neither a file, a folder nor a link");

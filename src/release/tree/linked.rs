@@ -20,7 +20,7 @@ pub enum Found {
     Other,
 }
 
-/// Says for each linked name whether it is a folder or a file, and where its link leads.
+/// Says for each linked name whether it is a folder or a file, and what its link points to.
 ///
 /// A `/` at the end says folder. Else it is what the commit has under that name; else a name whose last part has a
 /// dot in it is a file, and any other a folder.

@@ -172,7 +172,7 @@ mod tests {
                 "`../x` can't be linked: it isn't a path below the release",
                 "`A` and `a` differ only in case",
                 "`vendor/lib` is a submodule, and its files aren't in the commit",
-                "the link `out` leads out of the tree: `/etc/passwd`",
+                "the link `out` points outside the tree: `/etc/passwd`",
             ]
         );
         sample.write(

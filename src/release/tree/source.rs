@@ -34,7 +34,7 @@ impl Source {
         }
     }
 
-    /// Reads what a small file holds, or where a link leads.
+    /// Reads what a small file holds, or what a link points to.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
         match self {
             Source::Commit(tree) => tree.content(entry),

@@ -141,7 +141,7 @@ fn three(shown: &Shown) {
     shown.tell(2_000, &lane(2), begins("web2", "wait until no request is open on web2"));
     shown.tell(2_900, &lane(2), done("web2", "open requests ended", (9, 12), "requests"));
     shown.tell(2_500, &lane(3), begins("web3", "probe web3 for bbbbbbbbbbbb"));
-    shown.tell(2_950, &lane(3), done("web3", "good answers", (2, 3), "answers"));
+    shown.tell(2_950, &lane(3), done("web3", "good responses", (2, 3), "responses"));
 }
 
 #[test]
@@ -156,7 +156,7 @@ targets: prod, 3 of 3 hosts
 group1:
 web1  stage 0002-bbbbbbbbbbbb  4.0 of 12 MiB sent  2.0 MiB/s  4 s left  2 s
 web2  wait until no request is open on web2  3 requests still open  1 s
-web3  probe web3 for bbbbbbbbbbbb  2 of 3 good answers
+web3  probe web3 for bbbbbbbbbbbb  2 of 3 good responses
 deploy:stable > group1  3 s
 "
     );
@@ -169,7 +169,7 @@ targets: prod, 3 of 3 hosts
 group1:
 web1  stage 0002-bbbbbbbbbbbb  2.1 s
 web2  wait until no request is open on web2  3 requests still open  1 s
-web3  probe web3 for bbbbbbbbbbbb  2 of 3 good answers  1 s
+web3  probe web3 for bbbbbbbbbbbb  2 of 3 good responses  1 s
 deploy:stable > group1  3 s
 "
     );

@@ -60,7 +60,8 @@ pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     }
     if let Some(line) = find("Certificate invalid") {
         let why = line.split_once("invalid: ").map_or(line, |(_, why)| why);
-        let help = "ask the people who sign the hosts' certificates; a certificate is for certain names, and expires";
+        let help =
+            "ask the people who sign the host certificates for a new one; check its principals and expiry date first";
         let failure = unreachable(host, &format!("a host certificate on the way to it isn't valid: {why}")).help(help);
         return Failure { cause: Cause::HostCertificate, ..failure };
     }
