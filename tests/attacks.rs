@@ -66,12 +66,24 @@ fn hostile(lab: &Lab) -> Vec<String> {
     ]
 }
 
-#[test]
-fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
-    if !needs_root("no_reference_argument_or_value_is_taken_for_a_command_or_an_option") {
-        return;
+/// Those of the hostile names that git itself lets through, as real branches and tags.
+fn pushed(lab: &Lab) -> Vec<String> {
+    let mut refs = Vec::new();
+    for name in hostile(lab) {
+        for (kind, name) in [("heads", name.clone()), ("tags", format!("{name}.tag"))] {
+            let whole = format!("refs/{kind}/{name}");
+            let head = lab.project.resolve("HEAD");
+            let made = lab.project.git(&["update-ref", &whole, &head]).ok();
+            if made && lab.project.git(&["push", "-q", "origin", &whole]).ok() {
+                refs.push(name);
+            }
+        }
     }
-    let lab = lab(r#"
+    refs
+}
+
+/// Every way in which a script uses a word that it was given.
+const USES: &str = r#"
 fn tried(f) { try { f.call(); } catch (f) {} }
 fn use_(x) {
     for host in targets() {
@@ -116,22 +128,18 @@ fn deploy(reference) {
     let wanted = release::number(commit);
     for host in targets() { release::set_up(host); release::stage(host, wanted); ui::note(host, `staged ${commit.id}`); }
 }
-"#);
+"#;
+
+#[test]
+fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
+    if !needs_root("no_reference_argument_or_value_is_taken_for_a_command_or_an_option") {
+        return;
+    }
+    let lab = lab(USES);
     lab.host("web1")
         .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
         .expect_ok();
-    // The names that git itself lets through are real branches and tags.
-    let mut refs = Vec::new();
-    for name in hostile(&lab) {
-        for (kind, name) in [("heads", name.clone()), ("tags", format!("{name}.tag"))] {
-            let whole = format!("refs/{kind}/{name}");
-            let head = lab.project.resolve("HEAD");
-            let made = lab.project.git(&["update-ref", &whole, &head]).ok();
-            if made && lab.project.git(&["push", "-q", "origin", &whole]).ok() {
-                refs.push(name);
-            }
-        }
-    }
+    let refs = pushed(&lab);
     assert!(refs.len() >= 4 && refs.iter().any(|name| name.contains(";touch")), "{refs:?}");
     // A branch or a tag of such a name is deployed, and only its commit reaches the host.
     for name in refs.iter().filter(|name| name.contains("touch$")) {
@@ -246,6 +254,54 @@ fn no_host_is_given_the_operators_agent() {
     assert!(out.contains("agent=/"), "{out}");
 }
 
+/// What it leads to is neither made nor opened.
+fn a_lock_here_that_is_a_link_is_not_followed(lab: &Lab, folder: &Path) {
+    lab.rfab(&["on", "hi"]).output().expect_ok();
+    let locks: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the folder")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.extension().is_some_and(|e| e == "lock"))
+        .collect();
+    assert!(!locks.is_empty());
+    // Who finds a connection that lives needs no lock.
+    for lock in &locks {
+        let socket = lock.with_extension("").display().to_string();
+        lab.program("ssh", &["-O", "exit", "-S", &socket, "web1"]).output().expect_ok();
+    }
+    for lock in &locks {
+        fs::remove_file(lock).expect("a lock file");
+        symlink(lab.folder.join("made"), lock).expect("a link");
+    }
+    let out = lab.rfab(&["on", "hi"]).output();
+    assert!(!out.ok() && !lab.folder.join("made").exists(), "{out:?}");
+    locks.iter().for_each(|lock| fs::remove_file(lock).expect("a link"));
+}
+
+/// Where the fleet's lock is.
+fn a_lock_on_the_host_that_somebody_else_made_is_refused(lab: &Lab) {
+    let home = lab.host("web1").home();
+    let state = format!("{home}/.local/state/rfab/testing1");
+    let host = lab.host("web1");
+    for (line, says) in [
+        (format!("rm -f {state}/lock; ln -s {home}/made {state}/lock"), "isn't a plain file"),
+        (format!("rm {state}/lock; mkdir {state}/lock"), "isn't a plain file"),
+        (
+            format!("rmdir {state}/lock; mv {state} {state}.old; ln -s {state}.old {state}"),
+            "is a link or belongs to another user",
+        ),
+        (
+            format!("rm {state}; mkdir {state}; chown shop-web: {state}; chmod 777 {state}"),
+            "is a link or belongs to another user",
+        ),
+    ] {
+        host.sh(&line).expect_ok();
+        let out = lab.rfab(&["on", "hi"]).output();
+        assert!(!out.ok() && out.stdout.contains(says), "`{says}` isn't said: {}", out.stdout);
+        assert_eq!(host.sh(&format!("test -e {home}/made || echo none")).expect_ok(), "none\n");
+    }
+}
+
 #[test]
 fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
     if !needs_root("a_folder_or_a_lock_that_somebody_else_put_there_is_not_used") {
@@ -277,49 +333,8 @@ fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
     refused("others may enter it");
     fs::remove_dir(&folder).expect("the folder");
 
-    // A lock file here that is a link is not followed: whatever it leads to is neither made nor opened.
-    lab.rfab(&["on", "hi"]).output().expect_ok();
-    let locks: Vec<PathBuf> = fs::read_dir(&folder)
-        .expect("the folder")
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.extension().is_some_and(|e| e == "lock"))
-        .collect();
-    assert!(!locks.is_empty());
-    // Who finds a connection that lives needs no lock.
-    for lock in &locks {
-        let socket = lock.with_extension("").display().to_string();
-        lab.program("ssh", &["-O", "exit", "-S", &socket, "web1"]).output().expect_ok();
-    }
-    for lock in &locks {
-        fs::remove_file(lock).expect("a lock file");
-        symlink(lab.folder.join("made"), lock).expect("a link");
-    }
-    let out = lab.rfab(&["on", "hi"]).output();
-    assert!(!out.ok() && !lab.folder.join("made").exists(), "{out:?}");
-    locks.iter().for_each(|lock| fs::remove_file(lock).expect("a link"));
-
-    // The same on the host, where the fleet's lock is.
-    let home = lab.host("web1").home();
-    let state = format!("{home}/.local/state/rfab/testing1");
-    let host = lab.host("web1");
-    for (line, says) in [
-        (format!("rm -f {state}/lock; ln -s {home}/made {state}/lock"), "isn't a plain file"),
-        (format!("rm {state}/lock; mkdir {state}/lock"), "isn't a plain file"),
-        (
-            format!("rmdir {state}/lock; mv {state} {state}.old; ln -s {state}.old {state}"),
-            "is a link or belongs to another user",
-        ),
-        (
-            format!("rm {state}; mkdir {state}; chown shop-web: {state}; chmod 777 {state}"),
-            "is a link or belongs to another user",
-        ),
-    ] {
-        host.sh(&line).expect_ok();
-        let out = lab.rfab(&["on", "hi"]).output();
-        assert!(!out.ok() && out.stdout.contains(says), "`{says}` isn't said: {}", out.stdout);
-        assert_eq!(host.sh(&format!("test -e {home}/made || echo none")).expect_ok(), "none\n");
-    }
+    a_lock_here_that_is_a_link_is_not_followed(&lab, &folder);
+    a_lock_on_the_host_that_somebody_else_made_is_refused(&lab);
 }
 
 /// Every file that was seen below a folder while the watch went on, with the widest mode it was seen with.
