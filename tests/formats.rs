@@ -18,6 +18,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Whether a value is of a type of these schemas.
+fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("`{other}` isn't a type that this test knows"),
+    }
+}
+
 /// Whether a text is what a pattern of these schemas says.
 fn fits(pattern: &str, text: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -64,15 +77,7 @@ impl Schema {
                 "anyOf" => wanted.as_array().unwrap().iter().any(|one| self.check(one, value, at).is_ok()),
                 "const" => value == wanted,
                 "enum" => wanted.as_array().unwrap().contains(value),
-                "type" => match wanted.as_str().unwrap() {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "integer" => value.is_i64() || value.is_u64(),
-                    "boolean" => value.is_boolean(),
-                    "null" => value.is_null(),
-                    other => panic!("`{other}` isn't a type that this test knows"),
-                },
+                "type" => is_of(wanted.as_str().unwrap(), value),
                 "minimum" => value.as_i64().is_none_or(|n| n >= wanted.as_i64().unwrap()),
                 "maximum" => value.as_i64().is_none_or(|n| n <= wanted.as_i64().unwrap()),
                 "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= wanted.as_u64().unwrap()),
