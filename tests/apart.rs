@@ -115,9 +115,8 @@ fn differing<'a>(now: &'a [String], before: &'a [String]) -> Option<(&'a String,
     now.iter().zip(before).find(|(now, before)| now != before)
 }
 
-#[test]
-fn a_closure_means_in_another_file_what_it_means_in_its_own() {
-    let module = r#"
+/// Functions that take closures and give some.
+const OTHER: &str = r#"
         fn one(f) { f.call(20) }
         fn within(all) { all.hooks[0].call(20) }
         fn by_key(all) { all.change(20) }
@@ -133,7 +132,9 @@ fn a_closure_means_in_another_file_what_it_means_in_its_own() {
         fn own(x) { "other own" }
         fn own(x, y) { "other own" }
     "#;
-    let fabfile = r#"
+
+/// A fabfile with functions of the same names.
+const OWN: &str = r#"
         import "other" as other;
         fn own(x) { `own ${x}` }
         fn own(x, y) { `own ${x} ${y}` }
@@ -175,7 +176,10 @@ fn a_closure_means_in_another_file_what_it_means_in_its_own() {
             ui::note(`${n} ${names}`);
         }
     "#;
-    let project = Project::of(fabfile).with("other.rhai", module);
+
+#[test]
+fn a_closure_means_in_another_file_what_it_means_in_its_own() {
+    let project = Project::of(OWN).with("other.rhai", OTHER);
     let list = |words: &[&str]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     assert_eq!(
         project.notes("act"),

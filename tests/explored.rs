@@ -86,6 +86,37 @@ fn lies(before: &Model, ran: &Simulation) -> Vec<String> {
     lies
 }
 
+/// What a run says that is not so.
+fn untrue(before: &Model, whole: &Model, ran: &Simulation) -> Vec<String> {
+    let mut wrong = lies(before, ran);
+    let done = ran.ended.exit == Exit::Done;
+    if done && end(&ran.model) != end(whole) {
+        wrong.push(format!("it says done, and isn't: {:#?}", end(&ran.model)));
+    }
+    if !done && ran.ended.failures.is_empty() {
+        wrong.push(format!("it ended with {:?} and says no reason", ran.ended.exit));
+    }
+    if !matches!(ran.ended.exit, Exit::Done | Exit::Failed | Exit::Unknown | Exit::Balancer) {
+        wrong.push(format!("it ended with {:?}: {:?}", ran.ended.exit, failures(ran)));
+    }
+    wrong
+}
+
+/// All that is wrong with whatever is typed next.
+fn next(shop: &Shop, model: &Model, wish: Scenario) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for line in NEXT {
+        let next = shop.run_with(line, model.clone(), Scenario { fault: None, ..wish });
+        wrong.extend(harm(&next.model).into_iter().map(|harm| format!("then {line}: {harm}")));
+        wrong.extend(lies(model, &next).into_iter().map(|lie| format!("then {line}: {lie}")));
+        let known = [Exit::Done, Exit::Failed, Exit::Refused, Exit::LeftOut, Exit::NoHosts, Exit::Unknown];
+        if !known.contains(&next.ended.exit) {
+            wrong.push(format!("then {line}: {:?}: {:?}", next.ended.exit, failures(&next)));
+        }
+    }
+    wrong
+}
+
 /// All that a fault comes to that it should not.
 fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model, wish: Scenario) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -93,27 +124,10 @@ fn wrong(shop: &Shop, words: &str, rest: &[&str], before: &Model, whole: &Model,
     let dead = !matches!(wish.fault, Some(Fault::FailsAt(_)));
     wrong.extend(harm(&ran.model));
     if !dead {
-        wrong.extend(lies(before, &ran));
-        let done = ran.ended.exit == Exit::Done;
-        if done && end(&ran.model) != end(whole) {
-            wrong.push(format!("it says done, and isn't: {:#?}", end(&ran.model)));
-        }
-        if !done && ran.ended.failures.is_empty() {
-            wrong.push(format!("it ended with {:?} and says no reason", ran.ended.exit));
-        }
-        if !matches!(ran.ended.exit, Exit::Done | Exit::Failed | Exit::Unknown | Exit::Balancer) {
-            wrong.push(format!("it ended with {:?}: {:?}", ran.ended.exit, failures(&ran)));
-        }
+        wrong.extend(untrue(before, whole, &ran));
     }
-    // Whatever is typed next.
-    for line in NEXT.iter().filter(|_| !rest.is_empty() || words.contains("release")) {
-        let next = shop.run_with(line, ran.model.clone(), Scenario { fault: None, ..wish });
-        wrong.extend(harm(&next.model).into_iter().map(|harm| format!("then {line}: {harm}")));
-        wrong.extend(lies(&ran.model, &next).into_iter().map(|lie| format!("then {line}: {lie}")));
-        let known = [Exit::Done, Exit::Failed, Exit::Refused, Exit::LeftOut, Exit::NoHosts, Exit::Unknown];
-        if !known.contains(&next.ended.exit) {
-            wrong.push(format!("then {line}: {:?}: {:?}", next.ended.exit, failures(&next)));
-        }
+    if !rest.is_empty() || words.contains("release") {
+        wrong.extend(next(shop, &ran.model, wish));
     }
     // The same line again.
     let mut model = ran.model;

@@ -18,6 +18,35 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Whether a value is of a type of these schemas.
+fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("`{other}` isn't a type that this test knows"),
+    }
+}
+
+/// Whether a text is what a pattern of these schemas says.
+fn fits(pattern: &str, text: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match pattern {
+        "^[0-9a-f]{40}([0-9a-f]{24})?$" => {
+            [40, 64].contains(&text.len()) && text.bytes().all(|b| b"0123456789abcdef".contains(&b))
+        }
+        "^[1-5][0-9]{2}[.]{2}[1-5][0-9]{2}$" => text.split_once("..").is_some_and(|(first, last)| {
+            [first, last].iter().all(|end| end.len() == 3 && number(end) && *end >= "100" && *end < "600")
+        }),
+        "^[0-9]+%$" => text.strip_suffix('%').is_some_and(number),
+        "^[0-9]+(ms|s|m|h)$" => ["ms", "s", "m", "h"].iter().any(|unit| text.strip_suffix(unit).is_some_and(number)),
+        other => panic!("`{other}` isn't a pattern that this test knows"),
+    }
+}
+
 /// A schema of `docs/schema`, as far as these schemas go.
 struct Schema(Value);
 
@@ -48,37 +77,11 @@ impl Schema {
                 "anyOf" => wanted.as_array().unwrap().iter().any(|one| self.check(one, value, at).is_ok()),
                 "const" => value == wanted,
                 "enum" => wanted.as_array().unwrap().contains(value),
-                "type" => match wanted.as_str().unwrap() {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "integer" => value.is_i64() || value.is_u64(),
-                    "boolean" => value.is_boolean(),
-                    "null" => value.is_null(),
-                    other => panic!("`{other}` isn't a type that this test knows"),
-                },
+                "type" => is_of(wanted.as_str().unwrap(), value),
                 "minimum" => value.as_i64().is_none_or(|n| n >= wanted.as_i64().unwrap()),
                 "maximum" => value.as_i64().is_none_or(|n| n <= wanted.as_i64().unwrap()),
                 "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= wanted.as_u64().unwrap()),
-                "pattern" => {
-                    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-                    let holds = |text: &str| match wanted.as_str().unwrap() {
-                        "^[0-9a-f]{40}([0-9a-f]{24})?$" => {
-                            [40, 64].contains(&text.len()) && text.bytes().all(|b| b"0123456789abcdef".contains(&b))
-                        }
-                        "^[1-5][0-9]{2}[.]{2}[1-5][0-9]{2}$" => text.split_once("..").is_some_and(|(first, last)| {
-                            [first, last]
-                                .iter()
-                                .all(|end| end.len() == 3 && number(end) && *end >= "100" && *end < "600")
-                        }),
-                        "^[0-9]+%$" => text.strip_suffix('%').is_some_and(number),
-                        "^[0-9]+(ms|s|m|h)$" => {
-                            ["ms", "s", "m", "h"].iter().any(|unit| text.strip_suffix(unit).is_some_and(number))
-                        }
-                        other => panic!("`{other}` isn't a pattern that this test knows"),
-                    };
-                    value.as_str().is_none_or(holds)
-                }
+                "pattern" => value.as_str().is_none_or(|text| fits(wanted.as_str().unwrap(), text)),
                 "items" => {
                     for (i, item) in value.as_array().into_iter().flatten().enumerate() {
                         self.check(wanted, item, &format!("{at}[{i}]"))?;

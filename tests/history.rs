@@ -22,15 +22,17 @@ fn four() -> Lab {
     Lab::start(plan.balancer("lb1", &[("bk_web", "web")]))
 }
 
-#[test]
-fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
-    if !needs_lab("a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed") {
-        return;
-    }
-    let lab = one();
-    assert_eq!(lab.rfab(&["--history"]).output().expect_ok(), "there are no runs on this machine\n");
-    lab.rfab(&["testing", "hello:you"]).env("RFAB_ON_BEHALF_OF", "berta").output().expect_ok();
-    assert_eq!(lab.rfab(&["testing", "--", "false"]).output().code, Some(1));
+fn a_journal_is_its_owners_alone_and_what_was_torn_is_cut_off(lab: &Lab, run: &str) {
+    let folder = lab.home().join(".local/share/rfab/runs");
+    let path = folder.join(format!("{run}.journal"));
+    assert_eq!(fs::metadata(&path).expect("a journal").permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
+    let whole = fs::read(&path).expect("a journal");
+    fs::write(&path, &whole[..whole.len() - 3]).expect("a journal");
+    assert!(lab.rfab(&["--history"]).output().expect_ok().lines().last().expect("a line").contains("  unfinished  "));
+}
+
+fn kill_amid_a_command(lab: &Lab) {
     let killed = lab.rfab(&["testing", "linger"]).start();
     killed.wait_for("targets:");
     while !lab
@@ -42,6 +44,18 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     killed.kill();
+}
+
+#[test]
+fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
+    if !needs_lab("a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed") {
+        return;
+    }
+    let lab = one();
+    assert_eq!(lab.rfab(&["--history"]).output().expect_ok(), "there are no runs on this machine\n");
+    lab.rfab(&["testing", "hello:you"]).env("RFAB_ON_BEHALF_OF", "berta").output().expect_ok();
+    assert_eq!(lab.rfab(&["testing", "--", "false"]).output().code, Some(1));
+    kill_amid_a_command(&lab);
 
     let history = lab.rfab(&["--history"]).output().expect_ok();
     let lines: Vec<Vec<&str>> =
@@ -85,14 +99,7 @@ fn a_run_is_known_by_what_it_did_and_how_it_ended_also_if_it_was_killed() {
         .collect();
     assert_eq!([&kinds[0], kinds.last().expect("a record")], ["begun", "ended"], "{kinds:?}");
 
-    // A journal is its owner's alone, and what was torn is cut off.
-    let folder = lab.home().join(".local/share/rfab/runs");
-    let path = folder.join(format!("{run}.journal"));
-    assert_eq!(fs::metadata(&path).expect("a journal").permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::metadata(&folder).expect("a folder").permissions().mode() & 0o777, 0o700);
-    let whole = fs::read(&path).expect("a journal");
-    fs::write(&path, &whole[..whole.len() - 3]).expect("a journal");
-    assert!(lab.rfab(&["--history"]).output().expect_ok().lines().last().expect("a line").contains("  unfinished  "));
+    a_journal_is_its_owners_alone_and_what_was_torn_is_cut_off(&lab, run);
 }
 
 #[test]
@@ -141,19 +148,8 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     assert!(done.stderr.contains("that changed something and isn't done"), "{done:?}");
 }
 
-#[test]
-fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room() {
-    if !needs_root("a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room") {
-        return;
-    }
-    let lab = one();
-    lab.edit("fabfile.rhai", |text| {
-        text + "fn note(word) { targets().each(|host| host.run(\"sh -c {w}\", #{ w: `echo ${word} >> noted` })); }\n\
-                fn fill() {\n    note(\"one\");\n    \
-                targets().each(|host| host.capture(\"seq 60000\").len());\n    note(\"two\");\n}\n"
-    });
-    // A disk of its own, which is there as long as this shell is.
-    let script = r#"
+/// A disk of its own fills, gets room and becomes read-only; it is there as long as this shell is.
+const FILLED: &str = r#"
         data=$HOME/.local/share/rfab
         mkdir -p "$data" && mount -t tmpfs -o size=320k,mode=700 tmpfs "$data"
         said() { said=$("$rfab" "$@" 2>&1); echo "== $*: $?"; echo "$said"; }
@@ -169,26 +165,9 @@ fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is
         said testing note:four
         said --history
     "#;
-    let told = lab.program("sh", &["-c", script]).env("rfab", env!("CARGO_BIN_EXE_rfab")).output().expect_ok();
-    let release = lab.host("test1").sh("basename $(readlink /srv/shop/current)").expect_ok();
-    let told = told.replace(&lab.home().display().to_string(), "HOME").replace(release.trim(), "RELEASE");
-    // A report shows the script's lines, and a list the runs' ids and times.
-    let id = |line: &str| line.find("  ") == Some(11) && line.bytes().take(11).all(|b| b.is_ascii_hexdigit());
-    let plain = |line: &str| match line.split_once("/runs/").filter(|_| line.starts_with("log: ")) {
-        Some((home, log)) => format!("{home}/runs/ID{}", &log[log.find(".logs").unwrap_or(0)..]),
-        None if line.contains("rfab --resume ") || line.contains("rfab --abort ") => line
-            .split(' ')
-            .map(|word| if word.contains('-') && !word.starts_with('-') { "ID" } else { word })
-            .collect::<Vec<_>>()
-            .join(" "),
-        None if id(line) => format!("RUN {}", &line[27..]),
-        None => line.to_owned(),
-    };
-    let shown = |line: &&str| !line.contains(['│', '╭', '╰', '·']) && !line.starts_with("run  ") && !line.is_empty();
-    let told: Vec<String> = told.lines().filter(shown).map(plain).collect();
-    assert_eq!(
-        told.join("\n"),
-        "\
+
+/// What is told meanwhile.
+const FILLED_TOLD: &str = "\
 == testing fill: 1
 rfab testing fill
 targets: testing1, 1 of 1 host
@@ -223,8 +202,40 @@ RUN done     -        operator  testing1  testing fill
 error: the journal can't be written to `HOME/.local/share/rfab/runs`: Read-only file system (os error 30)
   help: nothing was begun; make room there, or make it writable
 == --history: 0
-RUN done     -        operator  testing1  testing fill"
-    );
+RUN done     -        operator  testing1  testing fill";
+
+/// A line without the ids and times of runs.
+fn nameless(line: &str) -> String {
+    let id = |line: &str| line.find("  ") == Some(11) && line.bytes().take(11).all(|b| b.is_ascii_hexdigit());
+    match line.split_once("/runs/").filter(|_| line.starts_with("log: ")) {
+        Some((home, log)) => format!("{home}/runs/ID{}", &log[log.find(".logs").unwrap_or(0)..]),
+        None if line.contains("rfab --resume ") || line.contains("rfab --abort ") => line
+            .split(' ')
+            .map(|word| if word.contains('-') && !word.starts_with('-') { "ID" } else { word })
+            .collect::<Vec<_>>()
+            .join(" "),
+        None if id(line) => format!("RUN {}", &line[27..]),
+        None => line.to_owned(),
+    }
+}
+
+#[test]
+fn a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room() {
+    if !needs_root("a_run_whose_disk_fills_changes_nothing_more_says_so_and_goes_on_when_there_is_room") {
+        return;
+    }
+    let lab = one();
+    lab.edit("fabfile.rhai", |text| {
+        text + "fn note(word) { targets().each(|host| host.run(\"sh -c {w}\", #{ w: `echo ${word} >> noted` })); }\n\
+                fn fill() {\n    note(\"one\");\n    \
+                targets().each(|host| host.capture(\"seq 60000\").len());\n    note(\"two\");\n}\n"
+    });
+    let told = lab.program("sh", &["-c", FILLED]).env("rfab", env!("CARGO_BIN_EXE_rfab")).output().expect_ok();
+    let release = lab.host("test1").sh("basename $(readlink /srv/shop/current)").expect_ok();
+    let told = told.replace(&lab.home().display().to_string(), "HOME").replace(release.trim(), "RELEASE");
+    let shown = |line: &&str| !line.contains(['│', '╭', '╰', '·']) && !line.starts_with("run  ") && !line.is_empty();
+    let told: Vec<String> = told.lines().filter(shown).map(nameless).collect();
+    assert_eq!(told.join("\n"), FILLED_TOLD);
     assert_eq!(lab.ssh("test1", "cat noted").expect_ok(), "one\ntwo\n");
 }
 

@@ -201,7 +201,7 @@ fn where_processes_run_proves_nothing_to_another_user_and_that_is_told_before_th
     };
     let before = stand();
     let why = "web1, web2: 200, and none of the processes that its login user can see runs in a release";
-    let way = "Only root and the process's own user can see where it runs";
+    let way = "only root and the process's own user can see where it runs";
     for task in ["release:v3.0.1", "deploy:v3.0.1"] {
         ends(&lab, &["prod", task], 7, &[why, way, "version = \"header:X-Release\"", "nothing was changed"]);
         assert_eq!(stand(), before, "{task}");

@@ -150,84 +150,136 @@ fn a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_
     assert_untouched(&lab, "web2");
 }
 
-#[test]
-fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
-    if !needs_lab("trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile") {
-        return;
-    }
-    let lab = lab();
-    let file = || fs::read_to_string(lab.project.folder.join("known_hosts")).expect("known hosts");
-    let line = |name: &str| format!("{} {}\n", lab.host(name).known_as(), lab.host(name).host_key());
-    let print = |name: &str| {
-        let key = lab.host(name).folder.join("host_key.pub").display().to_string();
-        lab.program("ssh-keygen", &["-l", "-f", &key])
-            .output()
-            .expect_ok()
-            .split(' ')
-            .nth(1)
-            .expect("a print")
-            .to_owned()
-    };
-    known_hosts(&lab, |_| "# ours\n".into());
+fn file(lab: &Lab) -> String {
+    fs::read_to_string(lab.project.folder.join("known_hosts")).expect("known hosts")
+}
 
-    // Without a terminal the key is shown and nothing is changed, whatever is piped in.
+/// A host's line in that file.
+fn line(lab: &Lab, name: &str) -> String {
+    format!("{} {}\n", lab.host(name).known_as(), lab.host(name).host_key())
+}
+
+/// The fingerprint of a host's key.
+fn print(lab: &Lab, name: &str) -> String {
+    let key = lab.host(name).folder.join("host_key.pub").display().to_string();
+    lab.program("ssh-keygen", &["-l", "-f", &key]).output().expect_ok().split(' ').nth(1).expect("a print").to_owned()
+}
+
+/// Whatever is piped in changes nothing.
+fn without_a_terminal_only_a_fingerprint_is_a_yes(lab: &Lab) {
     let piped = lab.rfab(&["--trust", "web1"]).stdin("y\n").output();
-    assert_eq!((piped.code, file()), (Some(7), "# ours\n".into()), "{piped:?}");
-    assert!(piped.stdout.contains(&format!("ED25519 {}", print("web1"))), "{piped:?}");
+    assert_eq!((piped.code, file(lab)), (Some(7), "# ours\n".into()), "{piped:?}");
+    assert!(piped.stdout.contains(&format!("ED25519 {}", print(lab, "web1"))), "{piped:?}");
     assert!(piped.stderr.contains(" needs a terminal, and this isn't one"), "{piped:?}");
     // A fingerprint that was got elsewhere is as good as a yes, and another one is a no.
-    let other = lab.rfab(&["--trust", &format!("web1={}", print("web2"))]).output();
-    assert_eq!((other.code, file()), (Some(7), "# ours\n".into()), "{other:?}");
-    lab.rfab(&["--trust", &format!("web1={}", print("web1"))]).output().expect_ok();
-    assert_eq!(file(), format!("# ours\n{}", line("web1")));
+    let other = lab.rfab(&["--trust", &format!("web1={}", print(lab, "web2"))]).output();
+    assert_eq!((other.code, file(lab)), (Some(7), "# ours\n".into()), "{other:?}");
+    lab.rfab(&["--trust", &format!("web1={}", print(lab, "web1"))]).output().expect_ok();
+    assert_eq!(file(lab), format!("# ours\n{}", line(lab, "web1")));
     let mode = fs::metadata(lab.project.folder.join("known_hosts")).expect("known hosts").permissions();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o644);
     lab.rfab(&["on:web1", "touch"]).output().expect_ok();
+}
 
-    // On a terminal: first the jump host, then the host behind it.
+fn on_a_terminal_the_jump_hosts_key_comes_first(lab: &Lab) {
     let no = lab.rfab(&["on:web2", "--trust", "web2"]).on_terminal().start();
     no.wait_for("[y/N]");
     no.types("n\n");
-    assert_eq!((no.output().code, file()), (Some(7), format!("# ours\n{}", line("web1"))));
+    assert_eq!((no.output().code, file(lab)), (Some(7), format!("# ours\n{}", line(lab, "web1"))));
     let yes = lab.rfab(&["on:web2", "--trust", "web2"]).on_terminal().start();
-    yes.wait_for(&print("bastion"));
+    yes.wait_for(&print(lab, "bastion"));
     yes.wait_for("[y/N]");
-    assert!(!yes.so_far().0.contains(&print("web2")), "it isn't reached through a stranger");
+    assert!(!yes.so_far().0.contains(&print(lab, "web2")), "it isn't reached through a stranger");
     yes.types("y\n");
-    yes.wait_for(&print("web2"));
+    yes.wait_for(&print(lab, "web2"));
     yes.types("y\n");
     yes.output().expect_ok();
-    assert_eq!(file(), format!("# ours\n{}{}{}", line("web1"), line("bastion"), line("web2")));
+    assert_eq!(file(lab), format!("# ours\n{}{}{}", line(lab, "web1"), line(lab, "bastion"), line(lab, "web2")));
     lab.rfab(&["on:web2", "touch"]).output().expect_ok();
     let again = lab.rfab(&["on:web2", "--trust", "web2"]).output().expect_ok();
     assert_eq!(again.matches("is known already").count(), 2, "{again}");
+}
 
-    // A changed key is shown as changed, and replaced only after the yes.
-    let (before, was) = (line("web1"), print("web1"));
-    new_key(&lab, "web1");
+fn a_changed_key_is_shown_as_changed_and_replaced_only_after_the_yes(lab: &Lab) {
+    let (before, was) = (line(lab, "web1"), print(lab, "web1"));
+    new_key(lab, "web1");
     let changed = lab.rfab(&["--trust", "web1"]).on_terminal().start();
     changed.wait_for("[y/N]");
     let (shown, _) = changed.so_far();
-    assert!(shown.contains("IT HAS CHANGED") && shown.contains(&was) && shown.contains(&print("web1")), "{shown}");
-    assert!(file().contains(&before));
+    assert!(shown.contains("IT HAS CHANGED") && shown.contains(&was) && shown.contains(&print(lab, "web1")), "{shown}");
+    assert!(file(lab).contains(&before));
     changed.types("y\n");
     changed.output().expect_ok();
-    assert_eq!(file(), format!("# ours\n{}{}{}", line("bastion"), line("web2"), line("web1")));
+    assert_eq!(file(lab), format!("# ours\n{}{}{}", line(lab, "bastion"), line(lab, "web2"), line(lab, "web1")));
     lab.rfab(&["on:web1", "touch"]).output().expect_ok();
+}
 
-    // A plain name that the configuration knows; a task that would do more; a name that is none.
-    forget(&lab, "bastion");
-    lab.rfab(&["--trust", &format!("bastion={}", print("bastion"))]).output().expect_ok();
-    assert!(file().ends_with(&line("bastion")), "{}", file());
+/// A plain name that the configuration knows; a task that would do more; a name that is none.
+fn other_names_are_taken_up_or_refused(lab: &Lab) {
+    forget(lab, "bastion");
+    lab.rfab(&["--trust", &format!("bastion={}", print(lab, "bastion"))]).output().expect_ok();
+    assert!(file(lab).ends_with(&line(lab, "bastion")), "{}", file(lab));
     let evil = lab.rfab(&["--trust", "-oProxyCommand=touch /tmp/p"]).output();
     assert_eq!(evil.code, Some(2), "{evil:?}");
     let evil = lab.rfab(&["--trust=-oProxyCommand=touch"]).output();
     assert_eq!(evil.code, Some(3), "{evil:?}");
 }
 
+#[test]
+fn trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile() {
+    if !needs_lab("trust_shows_the_keys_on_the_way_asks_and_writes_them_beside_the_fabfile") {
+        return;
+    }
+    let lab = lab();
+    known_hosts(&lab, |_| "# ours\n".into());
+
+    without_a_terminal_only_a_fingerprint_is_a_yes(&lab);
+    on_a_terminal_the_jump_hosts_key_comes_first(&lab);
+    a_changed_key_is_shown_as_changed_and_replaced_only_after_the_yes(&lab);
+    other_names_are_taken_up_or_refused(&lab);
+}
+
 /// Runs ssh-keygen in the lab.
 fn keygen(lab: &Lab, words: &[&str]) {
     lab.program("ssh-keygen", words).output().expect_ok();
+}
+
+/// The key of `web1` is known, and so is how.
+fn known(lab: &Lab, what: &str) {
+    lab.rfab(&["on:web1", "touch"]).output().expect_ok();
+    let out = lab.rfab(&["on:web1", "--trust", "web1"]).output().expect_ok();
+    assert!(out.contains(what), "{out}");
+}
+
+/// The host's own key, which no file has.
+fn a_key_that_an_authority_vouches_for_is_known(lab: &Lab, file: &str) {
+    let (folder, authority) = (lab.host("web1").folder.clone(), lab.folder.join("authority").display().to_string());
+    keygen(lab, &["-q", "-t", "ed25519", "-N", "", "-f", &authority]);
+    let own = folder.join("host_key.pub").display().to_string();
+    let name = lab.host("web1").address.to_string();
+    keygen(lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", &name, &own]);
+    let sshd = folder.join("sshd_config");
+    let text = fs::read_to_string(&sshd).expect("its configuration");
+    fs::write(&sshd, format!("HostCertificate {}\n{text}", folder.join("host_key-cert.pub").display())).expect("it");
+    let again = || {
+        lab.host("web1").stop_sshd();
+        lab.host("web1").start_sshd();
+    };
+    again();
+    let key = fs::read_to_string(format!("{authority}.pub")).expect("a key");
+    known_hosts(lab, |_| format!("@cert-authority * {key}"));
+    known(lab, "is vouched for by the authority in");
+    assert_eq!(fs::read_to_string(file).expect("known hosts"), format!("@cert-authority * {key}"));
+    // A certificate for another name.
+    keygen(lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", "web9", &own]);
+    again();
+    let out = lab.rfab(&["on:web1", "touch"]).output();
+    assert_refused(&out, &["isn't valid: name is not a listed principal"]);
+    // One that nobody vouches for any more is shown as such.
+    fs::write(&sshd, text).expect("its configuration");
+    again();
+    let out = lab.rfab(&["on:web1", "--trust", "web1"]).output();
+    assert!(out.code == Some(7) && out.stdout.contains("NOBODY VOUCHES FOR IT"), "{out:?}");
 }
 
 #[test]
@@ -238,29 +290,24 @@ fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
     let lab = lab();
     let (config, ops) = (lab.home().join(".ssh/config"), lab.home().join("ops known"));
     let line = format!("{} {}\n", lab.host("web1").known_as(), lab.host("web1").host_key());
-    let known = |what: &str| {
-        lab.rfab(&["on:web1", "touch"]).output().expect_ok();
-        let out = lab.rfab(&["on:web1", "--trust", "web1"]).output().expect_ok();
-        assert!(out.contains(what), "{out}");
-    };
     known_hosts(&lab, |_| String::new());
     assert!(!lab.rfab(&["on:web1", "touch"]).output().ok());
     fs::write(&ops, &line).expect("known hosts");
     for option in ["UserKnownHostsFile", "GlobalKnownHostsFile"] {
         fs::write(&config, format!("Host 127.*\n {option} \"{}\"\n", ops.display())).expect("a configuration");
         if option == "UserKnownHostsFile" {
-            known("is known already");
+            known(&lab, "is known already");
         }
         fs::rename(&ops, lab.home().join("ops")).expect("known hosts");
         fs::write(&config, format!("Host 127.*\n {option} ~/ops\n")).expect("a configuration");
-        known("is known already");
+        known(&lab, "is known already");
         fs::rename(lab.home().join("ops"), &ops).expect("known hosts");
     }
     fs::write(&config, "").expect("a configuration");
     let team = lab.folder.join("team_known");
     fs::write(&team, &line).expect("known hosts");
     lab.edit("fleets/ssh_config", |text| format!("UserKnownHostsFile {}\n{text}", team.display()));
-    known("is known already");
+    known(&lab, "is known already");
     fs::remove_file(&team).expect("known hosts");
     assert!(!lab.rfab(&["on:web1", "touch"]).output().ok(), "it is known no more");
 
@@ -268,36 +315,9 @@ fn known_hosts_of_any_file_that_ssh_is_told_of_count_hashed_or_vouched_for() {
     let file = lab.project.folder.join("known_hosts").display().to_string();
     keygen(&lab, &["-q", "-H", "-f", &file]);
     fs::remove_file(format!("{file}.old")).expect("the old file");
-    known("is known already");
+    known(&lab, "is known already");
 
-    // An authority vouches for the host's own key, which no file has.
-    let (folder, authority) = (lab.host("web1").folder.clone(), lab.folder.join("authority").display().to_string());
-    keygen(&lab, &["-q", "-t", "ed25519", "-N", "", "-f", &authority]);
-    let own = folder.join("host_key.pub").display().to_string();
-    let name = lab.host("web1").address.to_string();
-    keygen(&lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", &name, &own]);
-    let sshd = folder.join("sshd_config");
-    let text = fs::read_to_string(&sshd).expect("its configuration");
-    fs::write(&sshd, format!("HostCertificate {}\n{text}", folder.join("host_key-cert.pub").display())).expect("it");
-    let again = || {
-        lab.host("web1").stop_sshd();
-        lab.host("web1").start_sshd();
-    };
-    again();
-    let key = fs::read_to_string(format!("{authority}.pub")).expect("a key");
-    known_hosts(&lab, |_| format!("@cert-authority * {key}"));
-    known("is vouched for by the authority in");
-    assert_eq!(fs::read_to_string(&file).expect("known hosts"), format!("@cert-authority * {key}"));
-    // A certificate for another name.
-    keygen(&lab, &["-q", "-s", &authority, "-h", "-I", "web1", "-n", "web9", &own]);
-    again();
-    let out = lab.rfab(&["on:web1", "touch"]).output();
-    assert_refused(&out, &["isn't valid: name is not a listed principal"]);
-    // One that nobody vouches for any more is shown as such.
-    fs::write(&sshd, text).expect("its configuration");
-    again();
-    let out = lab.rfab(&["on:web1", "--trust", "web1"]).output();
-    assert!(out.code == Some(7) && out.stdout.contains("NOBODY VOUCHES FOR IT"), "{out:?}");
+    a_key_that_an_authority_vouches_for_is_known(&lab, &file);
 }
 
 #[test]

@@ -114,6 +114,41 @@ fn of_the_balancer_and_the_ledger() {
     }
 }
 
+/// Only a real one can be met while it runs.
+fn one_that_still_runs_is_seen_to_run(sides: &Sides) {
+    let slow = exec(sides, "web2", "sleep 3", false);
+    let number = sides.real.number();
+    assert_eq!(sides.real.look_as(number, &slow).unwrap(), Seen::Not);
+    thread::scope(|scope| {
+        scope.spawn(|| sides.real.perform_as(number, &slow).unwrap());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while sides.real.look_as(number, &slow).unwrap() == Seen::Not {
+            assert!(Instant::now() < deadline, "it is never seen to run");
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(sides.real.look_as(number, &slow).unwrap(), Seen::Running);
+    });
+    assert!(matches!(sides.real.look_as(number, &slow).unwrap(), Seen::Done(_)));
+}
+
+/// One that was killed on the host, with whoever would have written down its end.
+fn one_that_was_killed_cannot_be_told(lab: &Lab, sides: &Sides) {
+    let killed = exec(sides, "web2", "sleep 77", false);
+    let number = sides.real.number();
+    thread::scope(|scope| {
+        let ran = scope.spawn(|| sides.real.perform_as(number, &killed));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while sides.real.look_as(number, &killed).unwrap() != Seen::Running {
+            assert!(Instant::now() < deadline, "it is never seen to run");
+            thread::sleep(Duration::from_millis(50));
+        }
+        let of_it = "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q 'sleep 77' && kill -9 ${p#/proc/}; done; true";
+        let _ = lab.host("web2").sh(of_it);
+        assert!(ran.join().unwrap().is_err());
+    });
+    assert_eq!(sides.real.look_as(number, &killed).unwrap(), Seen::Cannot);
+}
+
 #[test]
 fn of_services_and_commands_which_were_never_started_still_run_or_ended() {
     if !needs_lab("of_services_and_commands_which_were_never_started_still_run_or_ended") {
@@ -145,36 +180,8 @@ fn of_services_and_commands_which_were_never_started_still_run_or_ended() {
     let failing = Exec { any_status: false, ..failing };
     assert_eq!(sides.look_as(number, &failing).unwrap_err().status, Some(3));
 
-    // Only a real one can be met while it runs.
-    let slow = exec(&sides, "web2", "sleep 3", false);
-    let number = sides.real.number();
-    assert_eq!(sides.real.look_as(number, &slow).unwrap(), Seen::Not);
-    thread::scope(|scope| {
-        scope.spawn(|| sides.real.perform_as(number, &slow).unwrap());
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while sides.real.look_as(number, &slow).unwrap() == Seen::Not {
-            assert!(Instant::now() < deadline, "it is never seen to run");
-            thread::sleep(Duration::from_millis(50));
-        }
-        assert_eq!(sides.real.look_as(number, &slow).unwrap(), Seen::Running);
-    });
-    assert!(matches!(sides.real.look_as(number, &slow).unwrap(), Seen::Done(_)));
-
-    // One that was killed on the host, with whoever would have written down its end.
-    let killed = exec(&sides, "web2", "sleep 77", false);
-    let number = sides.real.number();
-    thread::scope(|scope| {
-        let ran = scope.spawn(|| sides.real.perform_as(number, &killed));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while sides.real.look_as(number, &killed).unwrap() != Seen::Running {
-            assert!(Instant::now() < deadline, "it is never seen to run");
-            thread::sleep(Duration::from_millis(50));
-        }
-        let of_it = "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q 'sleep 77' && kill -9 ${p#/proc/}; done; true";
-        let _ = lab.host("web2").sh(of_it);
-        assert!(ran.join().unwrap().is_err());
-    });
-    assert_eq!(sides.real.look_as(number, &killed).unwrap(), Seen::Cannot);
+    one_that_still_runs_is_seen_to_run(&sides);
+    one_that_was_killed_cannot_be_told(&lab, &sides);
 }
 
 #[test]

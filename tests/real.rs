@@ -287,6 +287,45 @@ fn a_machine_that_lost_its_power_comes_back_with_its_disk() {
     assert!(lab.ssh("web1", "true").ok());
 }
 
+fn a_program_is_told_frozen_and_killed_with_what_it_started(lab: &Lab) {
+    assert_eq!(lab.program("sh", &["-c", "test -t 0 && echo yes"]).on_terminal().output().expect_ok(), "yes\r\n");
+    let trap = "trap 'echo told; exit 5' TERM; echo up; while :; do sleep 0.05; done";
+    let slow = lab.program("sh", &["-c", trap]).start();
+    slow.wait_for("up\n");
+    assert!(!slow.is_over() && slow.signal(Signal::TERM));
+    let told = slow.output();
+    assert_eq!((told.stdout.as_str(), told.code), ("up\ntold\n", Some(5)), "a signal reaches the program itself");
+    let daemon = "setsid sleep 300 >/dev/null 2>&1 & echo left; sleep 300";
+    let asleep = lab.program("sh", &["-c", daemon]).start();
+    asleep.wait_for("left\n");
+    let states = || asleep.processes().iter().map(|process| process.stopped).collect::<Vec<_>>();
+    assert_eq!(states(), [false; 3]);
+    asleep.freeze();
+    assert_eq!(states(), [true; 3]);
+    asleep.thaw();
+    assert_eq!(states(), [false; 3]);
+    asleep.kill();
+    assert_eq!(asleep.processes(), [], "what it left behind too");
+    assert_eq!(asleep.output().code, None);
+    let late = lab.program("sleep", &["60"]).timeout(Duration::from_millis(100)).start();
+    let pid = late.pid;
+    assert!(panic::catch_unwind(panic::AssertUnwindSafe(|| drop(late.output()))).is_err(), "the time was over");
+    thread::sleep(Duration::from_millis(100));
+    assert!(proc::read(pid).is_none_or(|process| process.dead));
+}
+
+fn the_project_is_a_repository_with_fleets(lab: &Lab) {
+    assert!(lab.rfab(&["--version"]).output().code.is_some());
+    let tag = lab.colleague("berta").release("v3.0.2");
+    lab.project.git(&["fetch", "-q", "--tags"]).expect_ok();
+    assert_eq!(lab.project.resolve("v3.0.2"), tag);
+    lab.edit("fleets/prod.toml", |text| text.replace("keep = 3", "keep = 4"));
+    let fleet = std::fs::read_to_string(lab.project.folder.join("fleets/prod.toml")).expect("the fleet");
+    let fleet: toml::Table = fleet.parse().expect("a fleet is TOML");
+    assert_eq!(fleet["app"]["keep"].as_integer(), Some(4));
+    assert!(fleet["hosts"]["web1"]["address"].as_str().is_some_and(|address| address.starts_with("127.")));
+}
+
 #[test]
 fn the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one() {
     if !needs_lab("the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one") {
@@ -325,40 +364,8 @@ fn the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one() {
     let machine = lab.program("sh", &["-c", files]).output().expect_ok();
     assert_eq!(machine, "0022\n", "nothing of this machine's configuration");
 
-    assert_eq!(lab.program("sh", &["-c", "test -t 0 && echo yes"]).on_terminal().output().expect_ok(), "yes\r\n");
-    let trap = "trap 'echo told; exit 5' TERM; echo up; while :; do sleep 0.05; done";
-    let slow = lab.program("sh", &["-c", trap]).start();
-    slow.wait_for("up\n");
-    assert!(!slow.is_over() && slow.signal(Signal::TERM));
-    let told = slow.output();
-    assert_eq!((told.stdout.as_str(), told.code), ("up\ntold\n", Some(5)), "a signal reaches the program itself");
-    let daemon = "setsid sleep 300 >/dev/null 2>&1 & echo left; sleep 300";
-    let asleep = lab.program("sh", &["-c", daemon]).start();
-    asleep.wait_for("left\n");
-    let states = || asleep.processes().iter().map(|process| process.stopped).collect::<Vec<_>>();
-    assert_eq!(states(), [false; 3]);
-    asleep.freeze();
-    assert_eq!(states(), [true; 3]);
-    asleep.thaw();
-    assert_eq!(states(), [false; 3]);
-    asleep.kill();
-    assert_eq!(asleep.processes(), [], "what it left behind too");
-    assert_eq!(asleep.output().code, None);
-    let late = lab.program("sleep", &["60"]).timeout(Duration::from_millis(100)).start();
-    let pid = late.pid;
-    assert!(panic::catch_unwind(panic::AssertUnwindSafe(|| drop(late.output()))).is_err(), "the time was over");
-    thread::sleep(Duration::from_millis(100));
-    assert!(proc::read(pid).is_none_or(|process| process.dead));
-
-    assert!(lab.rfab(&["--version"]).output().code.is_some());
-    let tag = lab.colleague("berta").release("v3.0.2");
-    lab.project.git(&["fetch", "-q", "--tags"]).expect_ok();
-    assert_eq!(lab.project.resolve("v3.0.2"), tag);
-    lab.edit("fleets/prod.toml", |text| text.replace("keep = 3", "keep = 4"));
-    let fleet = std::fs::read_to_string(lab.project.folder.join("fleets/prod.toml")).expect("the fleet");
-    let fleet: toml::Table = fleet.parse().expect("a fleet is TOML");
-    assert_eq!(fleet["app"]["keep"].as_integer(), Some(4));
-    assert!(fleet["hosts"]["web1"]["address"].as_str().is_some_and(|address| address.starts_with("127.")));
+    a_program_is_told_frozen_and_killed_with_what_it_started(&lab);
+    the_project_is_a_repository_with_fleets(&lab);
 }
 
 #[test]

@@ -27,19 +27,8 @@ fn lines<'a>(stdout: &'a str, host: &str) -> Vec<&'a str> {
     stdout.lines().filter_map(|line| line.strip_prefix(host)?.strip_prefix(' ')).map(str::trim_start).collect()
 }
 
-#[test]
-fn a_command_means_the_same_under_every_login_shell_and_on_busybox() {
-    if !needs_lab("a_command_means_the_same_under_every_login_shell_and_on_busybox") {
-        return;
-    }
-    let lab = lab(
-        [
-            host("plain"),
-            host("tcsh").shell("/bin/tcsh"),
-            host("wish").shell("/usr/bin/fish"),
-            host("tiny").kind(Kind::Busybox),
-        ],
-        r#"
+/// Commands with hostile words, and commands that fail.
+const COMMANDS: &str = r#"
 fn hostile() {
     targets().parallel(|host| {
         let words = ["printf", "%s|", "", "a b", "'", "$(touch x)", "`x`", "!!", "ünï%d", "~", "{a,b}", "\t", "\"", "\\0101", "-n", "*"];
@@ -64,54 +53,75 @@ fn fails() {
         try { host.timeout("1s").run(sh("trap '' TERM; sleep 60")); } catch (f) { ui::note(host, f.message); }
     });
 }
-"#,
-    );
-    let out = lab.rfab(&["on:all", "hostile"]).output().expect_ok();
+"#;
+
+fn hostile_words_arrive_as_they_are(out: &str, name: &str) {
     let printed = r#"|a b|'|$(touch x)|`x`|!!|ünï%d|~|{a,b}|    |"|\0101|-n|*|"#;
     let run = |text: &str| format!("run `{text}`");
     let run_words =
         run(r#"printf '%s|' '' 'a b' ''\''' '$(touch x)' '`x`' '!!' 'ünï%d' '~' '{a,b}' '    ' '"' '\0101' -n '*'"#);
+    let lines = lines(out, name);
+    let expected = [
+        printed,
+        &format!("| {printed}"),
+        &run_words,
+        r"| $(touch x) 'y' \n|",
+        &run(r#"printf '%s|' "$value"; cat"#),
+        "| /srv",
+        "| b  c;$(touch x)",
+        "! err",
+        &format!("{} in /srv", run(r#"pwd; echo "$A"; sleep 0.2; echo err >&2"#)),
+        "| 2",
+        &run("wc -l"),
+        "| x y $HOME",
+        &run("echo 'x y' '$HOME'"),
+        "untouched",
+        "true false",
+    ];
+    assert_eq!(lines[..expected.len()], expected, "{name}");
+}
+
+fn a_failure_says_how_the_command_ended(lab: &Lab, name: &str, stdout: &str) {
+    let all = lines(stdout, name);
+    let told: Vec<&str> =
+        all.iter().filter(|l| !l.starts_with(['|', '!']) && !l.starts_with("run ")).copied().collect();
+    let expected = [
+        "failed 7 `echo before; echo last >&2; exit 7` ended with status 7".to_owned(),
+        "failed 127".into(),
+        format!("host `{name}`: there is no folder `/no/where` to run it in"),
+        "failed".into(),
+        format!("host `{name}`: the command took longer than 1 s and was stopped"),
+        format!("host `{name}`: the command took longer than 1 s and was stopped"),
+    ];
+    assert_eq!(told[..expected.len()], expected, "{stdout}");
+    assert!(all.contains(&"| before") && all.contains(&"! last"), "{stdout}");
+    assert!(!lab.host(name).folder.join("home/deploy/ran").exists());
+    let left = lab.host(name).processes().into_iter().filter(|p| p.name == "sleep").map(|p| p.pid);
+    let left = left.filter(|pid| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"sleep\x0060\0"));
+    assert_eq!(left.count(), 0, "a command that was stopped left something on {name}");
+}
+
+#[test]
+fn a_command_means_the_same_under_every_login_shell_and_on_busybox() {
+    if !needs_lab("a_command_means_the_same_under_every_login_shell_and_on_busybox") {
+        return;
+    }
+    let lab = lab(
+        [
+            host("plain"),
+            host("tcsh").shell("/bin/tcsh"),
+            host("wish").shell("/usr/bin/fish"),
+            host("tiny").kind(Kind::Busybox),
+        ],
+        COMMANDS,
+    );
+    let out = lab.rfab(&["on:all", "hostile"]).output().expect_ok();
     for name in ["plain", "tcsh", "tiny", "wish"] {
-        let lines = lines(&out, name);
-        let expected = [
-            printed,
-            &format!("| {printed}"),
-            &run_words,
-            r"| $(touch x) 'y' \n|",
-            &run(r#"printf '%s|' "$value"; cat"#),
-            "| /srv",
-            "| b  c;$(touch x)",
-            "! err",
-            &format!("{} in /srv", run(r#"pwd; echo "$A"; sleep 0.2; echo err >&2"#)),
-            "| 2",
-            &run("wc -l"),
-            "| x y $HOME",
-            &run("echo 'x y' '$HOME'"),
-            "untouched",
-            "true false",
-        ];
-        assert_eq!(lines[..expected.len()], expected, "{name}");
+        hostile_words_arrive_as_they_are(&out, name);
     }
     let out = lab.rfab(&["on:all", "fails"]).output();
     for name in ["plain", "tcsh", "tiny", "wish"] {
-        let all = lines(&out.stdout, name);
-        let told: Vec<&str> =
-            all.iter().filter(|l| !l.starts_with(['|', '!']) && !l.starts_with("run ")).copied().collect();
-        let expected = [
-            "failed 7 `echo before; echo last >&2; exit 7` ended with status 7".to_owned(),
-            "failed 127".into(),
-            format!("host `{name}`: there is no folder `/no/where` to run it in"),
-            "failed".into(),
-            format!("host `{name}`: the command took longer than 1 s and was stopped"),
-            format!("host `{name}`: the command took longer than 1 s and was stopped"),
-        ];
-        assert_eq!(told[..expected.len()], expected, "{}", out.stdout);
-        assert!(all.contains(&"| before") && all.contains(&"! last"), "{}", out.stdout);
-        assert!(!lab.host(name).folder.join("home/deploy/ran").exists());
-        let left = lab.host(name).processes().into_iter().filter(|p| p.name == "sleep").map(|p| p.pid);
-        let left =
-            left.filter(|pid| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"sleep\x0060\0"));
-        assert_eq!(left.count(), 0, "a command that was stopped left something on {name}");
+        a_failure_says_how_the_command_ended(&lab, name, &out.stdout);
     }
 }
 
@@ -251,14 +261,7 @@ fn asked(run: &Running<'_>, times: usize) {
     thread::sleep(Duration::from_millis(100));
 }
 
-#[test]
-fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen() {
-    if !needs_root("sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen") {
-        return;
-    }
-    let lab = lab(
-        [host("asks").sudo(Sudo::Password), host("each").sudo(Sudo::EachTime), host("free").sudo(Sudo::Free)],
-        r#"
+const BY_SUDO: &str = r#"
 fn whoami() {
     targets().parallel(|host| {
         host.sudo("id -un");
@@ -280,7 +283,88 @@ fn once() {
     });
 }
 fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
-"#,
+"#;
+
+fn each_command_ran_as_whom_it_should(lab: &Lab, name: &str, stdout: &str) {
+    let printed: Vec<&str> = lines(stdout, name).into_iter().filter(|l| !l.starts_with("run ")).collect();
+    let expected = [
+        "| root",
+        "| shop",
+        "| /",
+        "| b c",
+        "| its own input",
+        "! no",
+        "failed 1",
+        "write /var/tmp/owned",
+        "shop",
+        &format!("host `{name}`: the command took longer than 1 s and was stopped"),
+    ];
+    assert_eq!(printed[..expected.len()], expected, "{stdout}");
+    assert!(stdout.contains("restart shop"), "{stdout}");
+    let ledger = lab.host(name).sh("cat /srv/shop/.rfab/ledger").expect_ok();
+    assert!(ledger.contains("\"restart\"") && ledger.contains("\"phase\":\"ok\""), "{ledger}");
+    let sleeping = lab.host(name).processes().into_iter().filter(|p| p.name == "sleep").map(|p| p.pid);
+    let sleeping = sleeping.filter(|p| fs::read(format!("/proc/{p}/cmdline")).is_ok_and(|l| l == b"sleep\x0060\0"));
+    assert_eq!(sleeping.count(), 0, "a command that was stopped still runs on {name}");
+}
+
+/// Killed while a command runs by sudo: what was done by a password is known, and not done again.
+fn a_killed_run_is_resumed_by_a_password(lab: &Lab) {
+    let run = lab.rfab(&["on:asks,each", "once"]).on_terminal().start();
+    asked(&run, 1);
+    run.types(&format!("{PASSWORD}\n"));
+    let begun = Instant::now();
+    for name in ["asks", "each"] {
+        while !lab.host(name).path("/var/tmp/begun").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(30) && !run.is_over(), "{:?}", run.so_far());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+    run.kill();
+    thread::sleep(Duration::from_secs(5));
+    let resumed = lab.rfab(&["--resume"]).on_terminal().start();
+    asked(&resumed, 1);
+    resumed.types(&format!("{PASSWORD}\n"));
+    let resumed = resumed.output();
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(resumed.stdout.contains("and for every other host of testing1 that asks"), "{resumed:?}");
+    for name in ["asks", "each"] {
+        let host = lab.host(name);
+        assert_eq!(host.sh("cat /srv/count /var/tmp/count").expect_ok(), "x\nz\ny\n", "{resumed:?}");
+        let ledger = host.sh("cat /srv/shop/.rfab/ledger").expect_ok();
+        assert_eq!(ledger.matches("\"restart\"").count(), 4, "one of each run, before and after: {ledger}");
+    }
+}
+
+/// Without a terminal nothing hangs.
+fn nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(lab: &Lab) {
+    let begun = Instant::now();
+    let alone = lab.rfab(&["on:asks,each", "touch"]).stdin(&format!("{PASSWORD}\n")).output();
+    assert_eq!(alone.code, Some(1), "{alone:?}");
+    assert!(
+        alone.stdout.contains("sudo wants a password for `root`, which needs a terminal, and this isn't one"),
+        "{alone:?}"
+    );
+    let wrong = lab.rfab(&["on:asks", "touch"]).on_terminal().start();
+    asked(&wrong, 1);
+    wrong.types("hunter2\n");
+    let wrong = wrong.output();
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert!(wrong.stdout.contains("sudo didn't take the password for `root`"), "{wrong:?}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    for name in ["asks", "each"] {
+        assert!(!lab.host(name).path("/ran").exists(), "it ran on {name}");
+    }
+}
+
+#[test]
+fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen() {
+    if !needs_root("sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen") {
+        return;
+    }
+    let lab = lab(
+        [host("asks").sudo(Sudo::Password), host("each").sudo(Sudo::EachTime), host("free").sudo(Sudo::Free)],
+        BY_SUDO,
     );
     for name in ["asks", "each", "free"] {
         lab.unpack(name, 1, "v3.0.0");
@@ -306,75 +390,14 @@ fn touch() { targets().parallel(|host| host.sudo("touch /ran")); }
     assert_eq!(out.code, Some(0), "{stdout}");
     assert_eq!(stdout.matches("sudo password on ").count(), 1, "{stdout}");
     for name in ["asks", "each", "free"] {
-        let printed: Vec<&str> = lines(&stdout, name).into_iter().filter(|l| !l.starts_with("run ")).collect();
-        let expected = [
-            "| root",
-            "| shop",
-            "| /",
-            "| b c",
-            "| its own input",
-            "! no",
-            "failed 1",
-            "write /var/tmp/owned",
-            "shop",
-            &format!("host `{name}`: the command took longer than 1 s and was stopped"),
-        ];
-        assert_eq!(printed[..expected.len()], expected, "{stdout}");
-        assert!(stdout.contains("restart shop"), "{stdout}");
-        let ledger = lab.host(name).sh("cat /srv/shop/.rfab/ledger").expect_ok();
-        assert!(ledger.contains("\"restart\"") && ledger.contains("\"phase\":\"ok\""), "{ledger}");
-        let sleeping = lab.host(name).processes().into_iter().filter(|p| p.name == "sleep").map(|p| p.pid);
-        let sleeping = sleeping.filter(|p| fs::read(format!("/proc/{p}/cmdline")).is_ok_and(|l| l == b"sleep\x0060\0"));
-        assert_eq!(sleeping.count(), 0, "a command that was stopped still runs on {name}");
+        each_command_ran_as_whom_it_should(&lab, name, &stdout);
     }
     assert!(!stdout.contains(PASSWORD), "{stdout}");
     assert_eq!(seen, [""; 0]);
     assert_eq!(files_with_password(&lab.folder), [""; 0]);
 
-    // Killed while a command runs by sudo: what was done by a password is known, and not done again.
-    let run = lab.rfab(&["on:asks,each", "once"]).on_terminal().start();
-    asked(&run, 1);
-    run.types(&format!("{PASSWORD}\n"));
-    let begun = Instant::now();
-    for name in ["asks", "each"] {
-        while !lab.host(name).path("/var/tmp/begun").exists() {
-            assert!(begun.elapsed() < Duration::from_secs(30) && !run.is_over(), "{:?}", run.so_far());
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-    run.kill();
-    thread::sleep(Duration::from_secs(5));
-    let resumed = lab.rfab(&["--resume"]).on_terminal().start();
-    asked(&resumed, 1);
-    resumed.types(&format!("{PASSWORD}\n"));
-    let resumed = resumed.output();
-    assert_eq!(resumed.code, Some(0), "{resumed:?}");
-    assert!(resumed.stdout.contains("and for every other host of testing1 that asks"), "{resumed:?}");
-    for name in ["asks", "each"] {
-        let host = lab.host(name);
-        assert_eq!(host.sh("cat /srv/count /var/tmp/count").expect_ok(), "x\nz\ny\n", "{resumed:?}");
-        let ledger = host.sh("cat /srv/shop/.rfab/ledger").expect_ok();
-        assert_eq!(ledger.matches("\"restart\"").count(), 4, "one of each run, before and after: {ledger}");
-    }
-
-    // Without a terminal nobody is asked, and nothing hangs; a wrong password runs nothing.
-    let begun = Instant::now();
-    let alone = lab.rfab(&["on:asks,each", "touch"]).stdin(&format!("{PASSWORD}\n")).output();
-    assert_eq!(alone.code, Some(1), "{alone:?}");
-    assert!(
-        alone.stdout.contains("sudo wants a password for `root`, which needs a terminal, and this isn't one"),
-        "{alone:?}"
-    );
-    let wrong = lab.rfab(&["on:asks", "touch"]).on_terminal().start();
-    asked(&wrong, 1);
-    wrong.types("hunter2\n");
-    let wrong = wrong.output();
-    assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(wrong.stdout.contains("sudo didn't take the password for `root`"), "{wrong:?}");
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
-    for name in ["asks", "each"] {
-        assert!(!lab.host(name).path("/ran").exists(), "it ran on {name}");
-    }
+    a_killed_run_is_resumed_by_a_password(&lab);
+    nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(&lab);
 }
 
 /// What is left in the background keeps the channel open, and a run does not wait for it: fabric/fabric#1828.

@@ -25,23 +25,8 @@ fn lab() -> Lab {
     lab
 }
 
-#[test]
-fn a_strange_repositorys_configuration_runs_nothing() {
-    if !needs_root("a_strange_repositorys_configuration_runs_nothing") {
-        return;
-    }
-    let lab = lab();
-    lab.host("web1")
-        .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
-        .expect_ok();
-    // A file that appears where a command of the repository's ran, as whichever user.
-    let canaries = lab.folder.join("canaries");
-    fs::create_dir(&canaries).expect("a folder");
-    fs::set_permissions(&canaries, fs::Permissions::from_mode(0o777)).expect("a mode");
-    let p = canaries.join("p");
-    let strange = lab.colleague("mallory");
-    let script = lab.folder.join("hook");
-    runnable::write(&script, &format!("#!/bin/sh\ntouch {}\nexit 0\n", p.display()));
+/// Each key, hook and attribute by which git runs a program names this script, and the repository is another user's.
+fn make_hostile(lab: &Lab, strange: &Repository, script: &Path) {
     let (hook, remote) = (script.display().to_string(), format!("file://{}", strange.remote.display()));
     for (key, value) in [
         ("core.fsmonitor", hook.clone()),
@@ -69,10 +54,31 @@ fn a_strange_repositorys_configuration_runs_nothing() {
     {
         let to = strange.folder.join(".git/hooks").join(name);
         fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-        runnable::copy(&script, &to);
+        runnable::copy(script, &to);
     }
     fs::write(strange.folder.join(".git/info/attributes"), "* filter=evil diff=evil\n").expect("attributes");
     lab.program("chown", &["-R", "58003:58003", &strange.folder.display().to_string()]).output().expect_ok();
+}
+
+#[test]
+fn a_strange_repositorys_configuration_runs_nothing() {
+    if !needs_root("a_strange_repositorys_configuration_runs_nothing") {
+        return;
+    }
+    let lab = lab();
+    lab.host("web1")
+        .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
+        .expect_ok();
+    // A file that appears where a command of the repository's ran, as whichever user.
+    let canaries = lab.folder.join("canaries");
+    fs::create_dir(&canaries).expect("a folder");
+    fs::set_permissions(&canaries, fs::Permissions::from_mode(0o777)).expect("a mode");
+    let p = canaries.join("p");
+    let strange = lab.colleague("mallory");
+    let script = lab.folder.join("hook");
+    runnable::write(&script, &format!("#!/bin/sh\ntouch {}\nexit 0\n", p.display()));
+    let hook = script.display().to_string();
+    make_hostile(&lab, &strange, &script);
     let source = strange.folder.display().to_string();
     let file = lab.project.folder.join("fleets/testing1.toml");
     let good = fs::read_to_string(&file).expect("the fleet");

@@ -46,7 +46,7 @@ fn a_file_comes_back_as_it_was_and_each_way_says_how_far_it_is() {
     assert_eq!(file("box.big"), b"");
     lab.edit("fabfile.rhai", |text| text.replace("get(\"/var/tmp/big\"", "get(\"/var/tmp/none\""));
     let none = lab.rfab(&["prod", "bring"]).output();
-    assert!(none.stdout.contains("error: `/var/tmp/none` on `web1`: it isn't there"), "{}", none.stdout);
+    assert!(none.stdout.contains("error: host `web1`: `/var/tmp/none`: it isn't there"), "{}", none.stdout);
 }
 
 #[test]

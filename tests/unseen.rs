@@ -59,6 +59,64 @@ fn text(file: &Path) -> String {
     String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into_owned()
 }
 
+/// Each form of the secret, as far as no letter of it is another's.
+const PARTS: [&str; 8] = ["Tok3nOf", "OfTheShop", "VG9rM25PZl", "9UaGVTaG9w", "Rva", "b2szbk9m", "1234?x", "1234%3Fx"];
+
+/// On the terminal that is lent.
+fn on_a_lent_terminal_it_is_no_argument_here_or_there(lab: &Lab) {
+    for name in ["plain", "tiny", "wish"] {
+        let file = |file: &str| lab.host(name).folder.join("home/deploy").join(file);
+        let run = lab.rfab(&[&format!("on:{name}"), "console"]).env("SHOP_TOKEN", SECRET).on_terminal().start();
+        let begun = Instant::now();
+        while !text(&file("length")).ends_with('\n') {
+            assert!(begun.elapsed() < Duration::from_secs(20) && !run.is_over(), "{name}: {:?}", run.so_far());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let here =
+            run.processes().into_iter().map(|process| text(Path::new(&format!("/proc/{}/cmdline", process.pid))));
+        let all = here.chain([text(&file("seen"))]).collect::<String>();
+        assert!(all.contains("sleep 1") && all.contains("ControlPath"), "{all}");
+        PARTS.iter().for_each(|part| assert!(!all.contains(part), "{name}: {part} is an argument"));
+        assert_eq!((text(&file("length")), run.output().code), (format!("{}\n", SECRET.len()), Some(0)), "{name}");
+        fs::remove_file(file("seen")).expect("what was seen");
+        assert!(lab.host(name).sh("! ls -d /tmp/.rfab-*").code == Some(0), "nothing is left of it");
+    }
+}
+
+/// A host's name, too.
+fn a_secret_that_is_a_word_of_rfabs_own_changes_nothing_but_texts(lab: &Lab) {
+    for token in ["plain", "untouched", "testing1"] {
+        let ran = lab.rfab(&["on:plain", "named"]).env("SHOP_TOKEN", token).output();
+        assert!(ran.code == Some(1) && ran.stdout.contains("\nplain  -    -    -         failed  "), "{}", ran.stdout);
+        assert_eq!(ran.stdout.contains("plain  is ***"), token == "plain", "{}", ran.stdout);
+        let next = ran.stdout.lines().find_map(|line| line.strip_prefix("next: rfab --resume "));
+        let run = next.and_then(|rest| rest.split_whitespace().next()).expect("how to go on");
+        let again = lab.rfab(&["--resume", run]).env("SHOP_TOKEN", token).output();
+        assert!(
+            again.code == Some(1) && again.stdout.contains("next: rfab --resume "),
+            "{}{}",
+            again.stdout,
+            again.stderr
+        );
+    }
+}
+
+fn it_is_no_argument_and_in_no_other_file_of_a_host(lab: &Lab, name: &str) {
+    let host = lab.host(name);
+    let seen = host.sh("cat /tmp/seen").expect_ok();
+    assert!(seen.contains("cat /proc/"), "{name}: {seen}");
+    PARTS.iter().for_each(|part| assert!(!seen.contains(part), "{name}: {part} is an argument"));
+    let home = host.folder.join("home/deploy");
+    assert_eq!(
+        (text(&home.join("copy")).as_str(), text(&home.join("filled"))),
+        (SECRET, format!("token = {SECRET}\n"))
+    );
+    let kept = below(&home).into_iter().chain(below(&host.folder.join("srv")));
+    for file in kept.filter(|file| !file.ends_with("copy") && !file.ends_with("filled")) {
+        PARTS.iter().for_each(|part| assert!(!text(&file).contains(part), "{part} is in {}", file.display()));
+    }
+}
+
 #[test]
 fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     if !needs_lab("a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept") {
@@ -70,8 +128,6 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     let lab = Lab::start(plan.host(tiny).host(HostPlan { shell: "/usr/bin/fish", ..host("wish").sudo(Sudo::Free) }));
     lab.edit("fabfile.rhai", |_| TASKS.to_owned());
     lab.edit("shop.j2", |_| "token = {{ token }}\n".to_owned());
-    // Each form, as far as no letter of it is another's.
-    let parts = ["Tok3nOf", "OfTheShop", "VG9rM25PZl", "9UaGVTaG9w", "Rva", "b2szbk9m", "1234?x", "1234%3Fx"];
     let mut shown = Vec::new();
     for words in [&["on:plain,tiny,wish", "use_it"][..], &["--json", "on:plain,tiny,wish", "use_it"]] {
         let ran = lab.rfab(words).env("SHOP_TOKEN", SECRET).output();
@@ -98,64 +154,20 @@ fn a_secret_is_in_no_argument_on_a_host_and_in_nothing_that_is_shown_or_kept() {
     assert!(ran.stdout.contains("plain  | ***") && !ran.stdout.contains("Unseen"), "{}", ran.stdout);
     shown.push(ran.stdout);
 
-    // On the terminal that is lent it stands in no argument either, here or there.
-    for name in ["plain", "tiny", "wish"] {
-        let file = |file: &str| lab.host(name).folder.join("home/deploy").join(file);
-        let run = lab.rfab(&[&format!("on:{name}"), "console"]).env("SHOP_TOKEN", SECRET).on_terminal().start();
-        let begun = Instant::now();
-        while !text(&file("length")).ends_with('\n') {
-            assert!(begun.elapsed() < Duration::from_secs(20) && !run.is_over(), "{name}: {:?}", run.so_far());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let here =
-            run.processes().into_iter().map(|process| text(Path::new(&format!("/proc/{}/cmdline", process.pid))));
-        let all = here.chain([text(&file("seen"))]).collect::<String>();
-        assert!(all.contains("sleep 1") && all.contains("ControlPath"), "{all}");
-        parts.iter().for_each(|part| assert!(!all.contains(part), "{name}: {part} is an argument"));
-        assert_eq!((text(&file("length")), run.output().code), (format!("{}\n", SECRET.len()), Some(0)), "{name}");
-        fs::remove_file(file("seen")).expect("what was seen");
-        assert!(lab.host(name).sh("! ls -d /tmp/.rfab-*").code == Some(0), "nothing is left of it");
-    }
-
-    // One that is a host's name, or a word of rfab's own, changes nothing but texts.
-    for token in ["plain", "untouched", "testing1"] {
-        let ran = lab.rfab(&["on:plain", "named"]).env("SHOP_TOKEN", token).output();
-        assert!(ran.code == Some(1) && ran.stdout.contains("\nplain  -    -    -         failed  "), "{}", ran.stdout);
-        assert_eq!(ran.stdout.contains("plain  is ***"), token == "plain", "{}", ran.stdout);
-        let next = ran.stdout.lines().find_map(|line| line.strip_prefix("next: rfab --resume "));
-        let run = next.and_then(|rest| rest.split_whitespace().next()).expect("how to go on");
-        let again = lab.rfab(&["--resume", run]).env("SHOP_TOKEN", token).output();
-        assert!(
-            again.code == Some(1) && again.stdout.contains("next: rfab --resume "),
-            "{}{}",
-            again.stdout,
-            again.stderr
-        );
-    }
+    on_a_lent_terminal_it_is_no_argument_here_or_there(&lab);
+    a_secret_that_is_a_word_of_rfabs_own_changes_nothing_but_texts(&lab);
     let logs =
         below(&lab.home().join(".local")).into_iter().filter(|file| file.ends_with("testing1.plain.log")).count();
     assert!(logs >= 5, "{logs}");
 
     for name in ["plain", "tiny", "wish", "asks"] {
-        let host = lab.host(name);
-        let seen = host.sh("cat /tmp/seen").expect_ok();
-        assert!(seen.contains("cat /proc/"), "{name}: {seen}");
-        parts.iter().for_each(|part| assert!(!seen.contains(part), "{name}: {part} is an argument"));
-        let home = host.folder.join("home/deploy");
-        assert_eq!(
-            (text(&home.join("copy")).as_str(), text(&home.join("filled"))),
-            (SECRET, format!("token = {SECRET}\n"))
-        );
-        let kept = below(&home).into_iter().chain(below(&host.folder.join("srv")));
-        for file in kept.filter(|file| !file.ends_with("copy") && !file.ends_with("filled")) {
-            parts.iter().for_each(|part| assert!(!text(&file).contains(part), "{part} is in {}", file.display()));
-        }
+        it_is_no_argument_and_in_no_other_file_of_a_host(&lab, name);
     }
     let here = below(&lab.home().join(".local"));
     assert!(here.iter().any(|file| file.extension().is_some_and(|ending| ending == "log")), "{here:?}");
     shown.extend(here.iter().map(|file| text(file)));
     for text in &shown {
-        for part in parts.iter().chain([&PASSWORD, &"Typed Unseen"]) {
+        for part in PARTS.iter().chain([&PASSWORD, &"Typed Unseen"]) {
             assert!(!text.contains(part), "{part} is in {text}");
         }
     }

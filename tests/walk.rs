@@ -133,19 +133,7 @@ fn user(lab: &Lab) -> User<'_> {
     User { lab, shop, home, read: fs::read_to_string(readme).unwrap() }
 }
 
-#[test]
-fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_is_answered() {
-    if !needs_root("a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_is_answered") {
-        return;
-    }
-    let lab = machines();
-    let mut user = user(&lab);
-    let readme = user.read.len();
-
-    user.mistypes("rfab --int", 2, "--init");
-    assert_eq!(user.types("rfab --init").code, Some(0), "{}", user.read);
-    user.mistypes("rfab", 2, "rfab prod status");
-
+fn the_fleet_file_is_edited(lab: &Lab, user: &mut User<'_>) {
     let mut changes = vec![("\"lb1.example.org\"".to_owned(), "\"lb1\"".to_owned())];
     for name in ["web1", "web2", "web3", "web4"] {
         let from = format!("\"{name}.example.org\" = {{");
@@ -168,6 +156,38 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
         ("# over    = \"10s\"", "over = \"1s\""),
     ];
     user.edits("fleets/prod.toml", &services);
+}
+
+fn a_bad_version_comes_and_is_rolled_back(lab: &Lab, user: &mut User<'_>) {
+    lab.project.release("v3.1.0");
+    user.mistypes("rfab prod release:stabel", 1, "stable");
+    let second = user.types("rfab prod release:stable");
+    assert_eq!(second.code, Some(0), "{}", second.stdout);
+    assert!(serve(lab, "v3.1.0"));
+    user.mistypes("rfab prod rolback", 2, "rollback");
+    let back = user.types("rfab prod rollback");
+    assert_eq!(back.code, Some(0), "{}", back.stdout);
+    assert!(serve(lab, "v3.0.1"));
+    let status = user.types("rfab prod status");
+    assert_eq!(status.code, Some(0), "{}", status.stdout);
+    // Once each in what is told and in the closing table.
+    assert_eq!(status.stdout.matches("v3.0.1").count(), 8, "{}", status.stdout);
+}
+
+#[test]
+fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_is_answered() {
+    if !needs_root("a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_is_answered") {
+        return;
+    }
+    let lab = machines();
+    let mut user = user(&lab);
+    let readme = user.read.len();
+
+    user.mistypes("rfab --int", 2, "--init");
+    assert_eq!(user.types("rfab --init").code, Some(0), "{}", user.read);
+    user.mistypes("rfab", 2, "rfab prod status");
+
+    the_fleet_file_is_edited(&lab, &mut user);
 
     user.mistypes("rfab pord setup", 2, "prod");
     user.mistypes("rfab prod setpu", 2, "setup");
@@ -188,20 +208,7 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     assert_eq!(first.code, Some(0), "{}", first.stdout);
     assert!(serve(&lab, "v3.0.1"));
 
-    // The next version, which turns out to be bad.
-    lab.project.release("v3.1.0");
-    user.mistypes("rfab prod release:stabel", 1, "stable");
-    let second = user.types("rfab prod release:stable");
-    assert_eq!(second.code, Some(0), "{}", second.stdout);
-    assert!(serve(&lab, "v3.1.0"));
-    user.mistypes("rfab prod rolback", 2, "rollback");
-    let back = user.types("rfab prod rollback");
-    assert_eq!(back.code, Some(0), "{}", back.stdout);
-    assert!(serve(&lab, "v3.0.1"));
-    let status = user.types("rfab prod status");
-    assert_eq!(status.code, Some(0), "{}", status.stdout);
-    // Once each in what is told and in the closing table.
-    assert_eq!(status.stdout.matches("v3.0.1").count(), 8, "{}", status.stdout);
+    a_bad_version_comes_and_is_rolled_back(&lab, &mut user);
     // Read by whoever wonders what a new user sees: `--no-capture`.
     println!("{}", user.read.split_off(readme));
 }

@@ -129,6 +129,19 @@ fn plays() {
     waits_for("over");
 }
 
+/// Above the window stands what scrolled, and what the terminal itself pushed up when the window got narrower.
+const ABOVE: &str = "\
+rfab prod deploy:stable
+targets: prod, 6 of 6 hosts
+group1  3 live   group2  3 out (drained)
+group1  3 live   group2  3 out (drained)
+web4  stage 0002-bbbbbbbbbbbb of a…
+told meanwhile
+go on? [y/N]
+y
+
+next: rfab prod status";
+
 #[test]
 fn a_window_that_is_resized_has_one_live_part_and_none_in_the_end() {
     let tmux = Tmux::playing("plays", 80, 20);
@@ -174,20 +187,6 @@ prod deploy:sta…
     tmux.shows(&format!("told meanwhile\ngo on? [y/N]\ny\n{live}"));
     tmux.goes_on("end");
     tmux.shows("told meanwhile\ngo on? [y/N]\ny\n\nnext: rfab prod status\n");
-    // Above the window stands what scrolled, and what the terminal itself pushed up when the window got narrower.
     let all = tmux.says(&["capture-pane", "-p", "-S", "-"]);
-    assert_eq!(
-        all.lines().map(timeless).collect::<Vec<_>>().join("\n").trim_end(),
-        "\
-rfab prod deploy:stable
-targets: prod, 6 of 6 hosts
-group1  3 live   group2  3 out (drained)
-group1  3 live   group2  3 out (drained)
-web4  stage 0002-bbbbbbbbbbbb of a…
-told meanwhile
-go on? [y/N]
-y
-
-next: rfab prod status"
-    );
+    assert_eq!(all.lines().map(timeless).collect::<Vec<_>>().join("\n").trim_end(), ABOVE);
 }

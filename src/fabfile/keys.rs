@@ -155,73 +155,73 @@ mod tests {
         Some((failure.message, failure.help.unwrap_or_default()))
     }
 
+    /// A text with a key that nothing reads, what is said of it, and what helps.
+    const NOT_READ: [(&str, &str, &str); 13] = [
+        ("fn f() { targets().each(#{ at_onc: 2 }, |h| 1) }", "there is no limit `at_onc`", "did you mean `at_once`?"),
+        (
+            "fn f(n) { each(targets(), #{ at_once: n, max_faild: n }, |h| 1) }",
+            "there is no limit `max_faild`",
+            "did you mean `max_failed`?",
+        ),
+        (
+            "fn f() { targets().each(#{ serial: 2 }, |h| 1) }",
+            "there is no limit `serial`",
+            "write `batches: [1, \"20%\"]`",
+        ),
+        (
+            "fn f() { targets().each(#{ x: 2 }, |h| 1) }",
+            "there is no limit `x`",
+            "there are `at_once`, `batches`, `max_failed`",
+        ),
+        (
+            "fn f(h, x) { h.run(\"ls {dir}\", #{ dri: x }) }",
+            "`{dir}` in the command has no value",
+            "did you mean `dri`?",
+        ),
+        (
+            "fn f(h) { h.capture(\"ls {dir}\", #{}) }",
+            "`{dir}` in the command has no value",
+            "give it one: `#{ dir: … }`",
+        ),
+        (
+            "fn f(x) { local::run(\"ls {dir}\", #{ dri: x }) }",
+            "`{dir}` in the command has no value",
+            "did you mean `dri`?",
+        ),
+        (
+            "fn f() { local::cd(\"web\").test(\"ls {dir}\", #{}) }",
+            "`{dir}` in the command has no value",
+            "give it one: `#{ dir: … }`",
+        ),
+        ("fn f(u) { http::get(u, #{ timout: 5 }) }", "there is no option `timout`", "did you mean `timeout`?"),
+        (
+            "fn f(u, b) { http::post(u, b, #{ json: b }) }",
+            "there is no option `json`",
+            "there are `headers`, `bearer`, `basic`, `timeout`, `status`",
+        ),
+        (
+            "import \"std/deploy\" as d; fn f(x) { d::deploy(x, #{ restrt: |h| 1 }) }",
+            "there is no hook `restrt`",
+            "did you mean `restart`?",
+        ),
+        (
+            "import \"std/deploy\" as d; fn f(x) { d::deploy(x, hooks()) } private fn hooks() \
+             { #{ migrat: |h| 1 } }",
+            "there is no hook `migrat`",
+            "did you mean `migrate`?",
+        ),
+        (
+            "import \"std/deploy\" as d; fn f(x) { d::deploy(x, hooks()) } private fn hooks() \
+             { let x = 1; #{ after: |h| x } }",
+            "there is no hook `after`",
+            "write `restart: |host| …`, which runs after the switch",
+        ),
+    ];
+
     #[test]
     fn a_key_that_nothing_reads_is_refused_with_the_one_that_was_meant() {
-        let deploying = "import \"std/deploy\" as d; fn f(x) { d::deploy(x, hooks()) } private fn hooks()";
-        for (text, message, help) in [
-            (
-                "fn f() { targets().each(#{ at_onc: 2 }, |h| 1) }".to_owned(),
-                "there is no limit `at_onc`",
-                "did you mean `at_once`?",
-            ),
-            (
-                "fn f(n) { each(targets(), #{ at_once: n, max_faild: n }, |h| 1) }".to_owned(),
-                "there is no limit `max_faild`",
-                "did you mean `max_failed`?",
-            ),
-            (
-                "fn f() { targets().each(#{ serial: 2 }, |h| 1) }".to_owned(),
-                "there is no limit `serial`",
-                "write `batches: [1, \"20%\"]`",
-            ),
-            (
-                "fn f() { targets().each(#{ x: 2 }, |h| 1) }".to_owned(),
-                "there is no limit `x`",
-                "there are `at_once`, `batches`, `max_failed`",
-            ),
-            (
-                "fn f(h, x) { h.run(\"ls {dir}\", #{ dri: x }) }".to_owned(),
-                "`{dir}` in the command has no value",
-                "did you mean `dri`?",
-            ),
-            (
-                "fn f(h) { h.capture(\"ls {dir}\", #{}) }".to_owned(),
-                "`{dir}` in the command has no value",
-                "give it one: `#{ dir: … }`",
-            ),
-            (
-                "fn f(x) { local::run(\"ls {dir}\", #{ dri: x }) }".to_owned(),
-                "`{dir}` in the command has no value",
-                "did you mean `dri`?",
-            ),
-            (
-                "fn f() { local::cd(\"web\").test(\"ls {dir}\", #{}) }".to_owned(),
-                "`{dir}` in the command has no value",
-                "give it one: `#{ dir: … }`",
-            ),
-            (
-                "fn f(u) { http::get(u, #{ timout: 5 }) }".to_owned(),
-                "there is no option `timout`",
-                "did you mean `timeout`?",
-            ),
-            (
-                "fn f(u, b) { http::post(u, b, #{ json: b }) }".to_owned(),
-                "there is no option `json`",
-                "there are `headers`, `bearer`, `basic`, `timeout`, `status`",
-            ),
-            (
-                "import \"std/deploy\" as d; fn f(x) { d::deploy(x, #{ restrt: |h| 1 }) }".to_owned(),
-                "there is no hook `restrt`",
-                "did you mean `restart`?",
-            ),
-            (format!("{deploying} {{ #{{ migrat: |h| 1 }} }}"), "there is no hook `migrat`", "did you mean `migrate`?"),
-            (
-                format!("{deploying} {{ let x = 1; #{{ after: |h| x }} }}"),
-                "there is no hook `after`",
-                "write `restart: |host| …`, which runs after the switch",
-            ),
-        ] {
-            assert_eq!(wrong(&text), Some((message.to_owned(), help.to_owned())), "{text}");
+        for (text, message, help) in NOT_READ {
+            assert_eq!(wrong(text), Some((message.to_owned(), help.to_owned())), "{text}");
         }
     }
 

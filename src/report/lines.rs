@@ -250,11 +250,8 @@ mod tests {
         What::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
     }
 
-    #[test]
-    fn a_run_is_told_with_hosts_in_front_and_ends_with_its_table_its_failures_and_the_next_command() {
-        let failed = Failure::failed("doesn't become healthy within 60 s").on(&"web2".into());
-        let failed = failed.help("look at its log");
-        let row = |host: &str, result, note: Option<&str>| Row {
+    fn row(host: &str, result: Outcome, note: Option<&str>) -> Row {
+        Row {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some("0002-bbbbbbbbbbbb".into()),
@@ -264,7 +261,32 @@ mod tests {
             looked: None,
             old_name: None,
             new_name: None,
-        };
+        }
+    }
+
+    const TOLD: &str = "\
+rfab prod:out deploy:stable
+targets: prod, 2 of 4 hosts (out)
+stage 0002-bbbbbbbbbbbb:
+web1  stage 0002-bbbbbbbbbbbb  1.2 s
+web10  ! ␛[2Jcleared␍
+warning: a tag moved
+
+error: host `web2` doesn't become healthy within 60 s (it gets no traffic)
+  help: look at its log
+
+host  old                new                balancer  result
+web1  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       ok
+web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       failed  doesn't become healthy
+2 hosts: 1 ok, 1 failed; 2 out of the balancer
+
+next: rfab prod:out deploy:stable
+";
+
+    #[test]
+    fn a_run_is_told_with_hosts_in_front_and_ends_with_its_table_its_failures_and_the_next_command() {
+        let failed = Failure::failed("doesn't become healthy within 60 s").on(&"web2".into());
+        let failed = failed.help("look at its log");
         let text = shown(
             Loud::Normal,
             vec![
@@ -293,27 +315,7 @@ mod tests {
                 },
             ],
         );
-        assert_eq!(
-            text,
-            "\
-rfab prod:out deploy:stable
-targets: prod, 2 of 4 hosts (out)
-stage 0002-bbbbbbbbbbbb:
-web1  stage 0002-bbbbbbbbbbbb  1.2 s
-web10  ! ␛[2Jcleared␍
-warning: a tag moved
-
-error: host `web2` doesn't become healthy within 60 s (it gets no traffic)
-  help: look at its log
-
-host  old                new                balancer  result
-web1  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       ok
-web2  0001-aaaaaaaaaaaa  0002-bbbbbbbbbbbb  out       failed  doesn't become healthy
-2 hosts: 1 ok, 1 failed; 2 out of the balancer
-
-next: rfab prod:out deploy:stable
-"
-        );
+        assert_eq!(text, TOLD);
     }
 
     #[test]

@@ -136,22 +136,10 @@ impl Trial {
         wrong.extend(claim(out.code == Some(0), format!("rfab {} ends with {:?}", then.join(" "), out.code)));
         match round.then {
             Then::Resume => {
-                wrong.extend(differences(&self.calm, &self.left(&release)));
-                wrong.extend(self.once(&release, twice));
-                wrong.extend(end::differences(&self.shop, &release));
+                wrong.extend(self.completed(&release, twice));
                 self.stands = release;
             }
-            Then::Abort => {
-                let after = self.current();
-                wrong.extend(claim(before == after, format!("{after:?} is current, and {before:?} was")));
-                wrong.extend(end::differences(&self.shop, &self.stands));
-                if self.has_hooks() {
-                    let refused = self.shop.run(&["--resume", &run.id]);
-                    let says = format!("{}{}", refused.stdout, refused.stderr);
-                    let good = refused.code == Some(1) && says.contains("was aborted");
-                    wrong.extend(claim(good, format!("it can be resumed: {refused:?}")));
-                }
-            }
+            Then::Abort => wrong.extend(self.taken_back(&before, &run.id)),
         }
         let (_, _, failed) = self.shop.so_far();
         wrong.extend(claim(failed == 0, format!("{failed} requests failed")));
@@ -159,6 +147,30 @@ impl Trial {
             return Ok(());
         }
         Err(format!("{} ({}), then {}:\n{}\n{told}", round.drill, round.text, then.join(" "), wrong.join("\n")))
+    }
+
+    /// What is wrong with a release that was completed.
+    fn completed(&self, release: &Release, twice: bool) -> Vec<String> {
+        let mut wrong = Vec::new();
+        wrong.extend(differences(&self.calm, &self.left(release)));
+        wrong.extend(self.once(release, twice));
+        wrong.extend(end::differences(&self.shop, release));
+        wrong
+    }
+
+    /// What is wrong with a run that was taken back to what was current before.
+    fn taken_back(&self, before: &[Option<String>], id: &str) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let after = self.current();
+        wrong.extend(claim(*before == after, format!("{after:?} is current, and {before:?} was")));
+        wrong.extend(end::differences(&self.shop, &self.stands));
+        if self.has_hooks() {
+            let refused = self.shop.run(&["--resume", id]);
+            let says = format!("{}{}", refused.stdout, refused.stderr);
+            let good = refused.code == Some(1) && says.contains("was aborted");
+            wrong.extend(claim(good, format!("it can be resumed: {refused:?}")));
+        }
+        wrong
     }
 
     fn type_with_drill(&self, words: &[&str], drill: &str) -> Output {

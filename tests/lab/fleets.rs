@@ -7,6 +7,34 @@ use super::{
 };
 use std::{fmt::Write, path::Path, sync::Arc};
 
+/// A balancer's section.
+fn balanced_by(text: &mut String, balancer: &Balancer) {
+    let pools: Vec<String> = balancer.plan.pools.iter().map(|(pool, role)| format!("{pool} = \"{role}\"")).collect();
+    let BalancerPlan { name, shape, .. } = &balancer.plan;
+    let server = match &*shape.names {
+        [] => "\"{name}\"".to_owned(),
+        [one] if one.contains("{pool}") => {
+            let of = |(pool, _): &(&str, &str)| format!("{pool} = {:?}", one.replace("{pool}", pool));
+            format!("{{ {} }}", balancer.plan.pools.iter().map(of).collect::<Vec<_>>().join(", "))
+        }
+        [one] => format!("{one:?}"),
+        all => format!("{all:?}"),
+    };
+    let _ = write!(
+        text,
+        "\n[balancer.{name}]\ndriver = \"haproxy\"\nhost = \"{name}\"\nsocket = \"{}\"\n\
+         pools = {{ {} }}\nserver = {server}\n",
+        balancer.socket(),
+        pools.join(", ")
+    );
+    if !shape.fleet.iter().any(|line| line.starts_with("drain_within")) {
+        text.push_str("drain_within = \"10s\"\n");
+    }
+    for line in &shape.fleet {
+        let _ = writeln!(text, "{line}");
+    }
+}
+
 /// The fleet file of that name: its hosts, and the balancers for `prod`.
 pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String {
     let mine: Vec<&Arc<Host>> = hosts.iter().filter(|host| host.plan.fleet == Some(fleet)).collect();
@@ -41,31 +69,7 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
         let _ = writeln!(text, "{name} = {{ {group}roles = [{}], address = \"{address}\" }}", roles.join(", "));
     }
     for balancer in balancers.iter().filter(|_| balanced) {
-        let pools: Vec<String> =
-            balancer.plan.pools.iter().map(|(pool, role)| format!("{pool} = \"{role}\"")).collect();
-        let BalancerPlan { name, shape, .. } = &balancer.plan;
-        let server = match &*shape.names {
-            [] => "\"{name}\"".to_owned(),
-            [one] if one.contains("{pool}") => {
-                let of = |(pool, _): &(&str, &str)| format!("{pool} = {:?}", one.replace("{pool}", pool));
-                format!("{{ {} }}", balancer.plan.pools.iter().map(of).collect::<Vec<_>>().join(", "))
-            }
-            [one] => format!("{one:?}"),
-            all => format!("{all:?}"),
-        };
-        let _ = write!(
-            text,
-            "\n[balancer.{name}]\ndriver = \"haproxy\"\nhost = \"{name}\"\nsocket = \"{}\"\n\
-             pools = {{ {} }}\nserver = {server}\n",
-            balancer.socket(),
-            pools.join(", ")
-        );
-        if !shape.fleet.iter().any(|line| line.starts_with("drain_within")) {
-            text.push_str("drain_within = \"10s\"\n");
-        }
-        for line in &shape.fleet {
-            let _ = writeln!(text, "{line}");
-        }
+        balanced_by(&mut text, balancer);
     }
     let mut groups: Vec<&str> = Vec::new();
     for group in mine.iter().filter_map(|host| host.plan.group) {

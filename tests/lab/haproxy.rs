@@ -267,29 +267,34 @@ defaults
 "
         );
         for (n, (pool, role)) in self.plan.pools.iter().enumerate() {
-            let port = 8000 + n;
-            let _ = write!(
-                text,
-                "\nfrontend fe_{pool}\n    bind {address}:{port}\n    default_backend {pool}\n\nbackend {pool}\n    balance roundrobin\n"
-            );
-            for (_, line) in shape.backend.iter().filter(|(name, _)| name.is_empty() || name == pool) {
-                let _ = writeln!(text, "    {line}");
-            }
-            for host in behind(hosts, role).take(if shape.template { 1 } else { usize::MAX }) {
-                for server in self.servers_of(host, pool) {
-                    let words = self.words(pool, host, &server);
-                    let servers = match shape.template {
-                        true => format!("server-template srv 1-{}", behind(hosts, role).count()),
-                        false => format!("server {server}"),
-                    };
-                    let _ = writeln!(text, "    {servers} {}:8080{words}", host.address);
-                }
-            }
-            for line in &shape.others {
-                let _ = writeln!(text, "    server {line}");
-            }
+            self.configure_pool(&mut text, 8000 + n, (pool, role), hosts);
         }
         text
+    }
+
+    /// A pool, and the frontend before it.
+    fn configure_pool(&self, text: &mut String, port: usize, (pool, role): (&str, &str), hosts: &[Arc<Host>]) {
+        let (shape, address) = (&self.plan.shape, self.host.address);
+        let _ = write!(
+            text,
+            "\nfrontend fe_{pool}\n    bind {address}:{port}\n    default_backend {pool}\n\nbackend {pool}\n    balance roundrobin\n"
+        );
+        for (_, line) in shape.backend.iter().filter(|(name, _)| name.is_empty() || *name == pool) {
+            let _ = writeln!(text, "    {line}");
+        }
+        for host in behind(hosts, role).take(if shape.template { 1 } else { usize::MAX }) {
+            for server in self.servers_of(host, pool) {
+                let words = self.words(pool, host, &server);
+                let servers = match shape.template {
+                    true => format!("server-template srv 1-{}", behind(hosts, role).count()),
+                    false => format!("server {server}"),
+                };
+                let _ = writeln!(text, "    {servers} {}:8080{words}", host.address);
+            }
+        }
+        for line in &shape.others {
+            let _ = writeln!(text, "    server {line}");
+        }
     }
 
     /// The lines that give the servers of a template their addresses.

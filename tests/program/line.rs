@@ -223,95 +223,85 @@ fn what_is_ambiguous_or_out_of_order_is_refused_with_what_to_write() {
     );
 }
 
-#[test]
-fn wrong_flags_are_refused() {
-    let folder = shop();
-    says(
-        folder.path(),
+/// Lines with a wrong flag, and what is said of each.
+const WRONG_FLAGS: [(&[&str], &str); 9] = [
+    (
         &["--flag"],
-        2,
-        "",
         "error: unexpected argument '--flag' found
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--yess"],
-        2,
-        "",
         "error: unexpected argument '--yess' found
 
   tip: a similar argument exists: '--yes'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["-q", "-v", "--list"],
-        2,
-        "",
         "error: the argument '--quiet' cannot be used with '--verbose...'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--list", "prod"],
-        2,
-        "",
         "error: the argument '--list' cannot be used with '[TASK]...'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--set", "keep", "prod"],
-        2,
-        "",
         "error: invalid value 'keep' for '--set <KEY=VALUE>': it has no `=`
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--parallel", "0", "prod"],
-        2,
-        "",
         "error: invalid value '0' for '--parallel <N>': 0 is not in 1..=65535
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--color", "sometimes", "prod"],
-        2,
-        "",
         "error: invalid value 'sometimes' for '--color <WHEN>'
   [possible values: auto, always, never]
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--read", "prod"],
-        2,
-        "",
         "error: the argument '--read' needs a command after '--'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
-    );
-    says(
-        folder.path(),
+    ),
+    (
         &["--trust"],
-        2,
-        "",
         "error: a value is required for '--trust <HOST>' but none was supplied
 ",
-    );
+    ),
+];
+
+#[test]
+fn wrong_flags_are_refused() {
+    let folder = shop();
+    for (words, error) in WRONG_FLAGS {
+        says(folder.path(), words, 2, "", error);
+    }
 }
+
+const CRON: &str = "\
+std/cron
+
+    Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. rfab writes them as root.
+
+std/cron::install(host, name, template, values)  Puts a file of jobs on one host. Cron reads it within a minute.
+std/cron::remove(host, name)                     Removes a file of jobs from one host.
+std/cron::show(name)                             Shows a file of jobs as it is on each target.
+";
 
 #[test]
 fn docs_show_a_name_a_list_or_that_there_is_none() {
@@ -331,48 +321,15 @@ fn docs_show_a_name_a_list_or_that_there_is_none() {
 "#,
         "",
     );
-    says(
-        folder.path(),
-        &["--docs", "nothing_such"],
-        2,
-        "",
-        "error: there is no primitive, stdlib function or module `nothing_such`, and no page has that word
-  help: `rfab --docs` lists them all
-",
-    );
-    says(
-        folder.path(),
-        &["--docs", "host.rn"],
-        2,
-        "",
-        "error: there is no primitive, stdlib function or module `host.rn`, and no page has that word
-  help: did you mean `host.run`?
-",
-    );
-    says(
-        folder.path(),
-        &["--docs", "std/deplyo"],
-        2,
-        "",
-        "error: there is no primitive, stdlib function or module `std/deplyo`, and no page has that word
-  help: did you mean `std/deploy`?
-",
-    );
-    says(
-        folder.path(),
-        &["--docs", "std/cron"],
-        0,
-        "\
-std/cron
-
-    Cron jobs of the app: files in /etc/cron.d, each from a template of the fabfile's folder. rfab writes them as root.
-
-std/cron::install(host, name, template, values)  Puts a file of jobs on one host. Cron reads it within a minute.
-std/cron::remove(host, name)                     Removes a file of jobs from one host.
-std/cron::show(name)                             Shows a file of jobs as it is on each target.
-",
-        "",
-    );
+    for (name, help) in [
+        ("nothing_such", "`rfab --docs` lists them all"),
+        ("host.rn", "did you mean `host.run`?"),
+        ("std/deplyo", "did you mean `std/deploy`?"),
+    ] {
+        let none = format!("there is no primitive, stdlib function or module `{name}`, and no page has that word");
+        says(folder.path(), &["--docs", name], 2, "", &format!("error: {none}\n  help: {help}\n"));
+    }
+    says(folder.path(), &["--docs", "std/cron"], 0, CRON, "");
     // Best are those that are called so, then those whose first line has it.
     says(
         folder.path(),

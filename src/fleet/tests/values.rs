@@ -1,5 +1,40 @@
 use super::*;
 
+fn service() -> Service {
+    let sudo = |text: &str| Verb::Sudo(text.into());
+    Service {
+        units: BTreeMap::from([("web".into(), vec!["shop".into()]), ("worker".into(), vec!["shop-jobs".into()])]),
+        restart: sudo("systemctl restart {unit}"),
+        start: sudo("systemctl start {unit}"),
+        stop: sudo("systemctl stop {unit}"),
+        status: Verb::Plain(["systemctl", "--user", "status", "{unit}"].map(String::from).to_vec()),
+        logs: sudo("journalctl -u {unit} -n {lines} --no-pager"),
+        follow: sudo("journalctl -u {unit} -n 20 -f --no-pager"),
+        quiet: None,
+        idle: None,
+        quiet_within: Duration::from_secs(600),
+        install: None,
+        installed: None,
+    }
+}
+
+fn health() -> Health {
+    Health {
+        url: "http://{address}:8080/health".into(),
+        host: None,
+        status: vec![],
+        body: None,
+        server_name: None,
+        ca: None,
+        version: Version::Header("X-Release".into()),
+        pattern: None,
+        good: 3,
+        over: Duration::from_secs(10),
+        within: Duration::from_secs(60),
+        settle: Duration::from_secs(3),
+    }
+}
+
 /// What the example of the docs says, with all that it leaves to defaults.
 #[test]
 fn the_shop_is_read_whole() {
@@ -16,7 +51,6 @@ fn the_shop_is_read_whole() {
     };
     let mut jobs = host("jobs1", Some("10.0.0.9"), None, "worker");
     jobs.vars.insert("queue".into(), "mail".into());
-    let sudo = |text: &str| Verb::Sudo(text.into());
     let wanted = Fleet {
         of: None,
         apps: Vec::new(),
@@ -38,37 +72,8 @@ fn the_shop_is_read_whole() {
             keep: 5,
             linked: vec!["public/uploads".into(), "config/database.yml".into()],
             assets: vec![],
-            service: Some(Service {
-                units: BTreeMap::from([
-                    ("web".into(), vec!["shop".into()]),
-                    ("worker".into(), vec!["shop-jobs".into()]),
-                ]),
-                restart: sudo("systemctl restart {unit}"),
-                start: sudo("systemctl start {unit}"),
-                stop: sudo("systemctl stop {unit}"),
-                status: Verb::Plain(["systemctl", "--user", "status", "{unit}"].map(String::from).to_vec()),
-                logs: sudo("journalctl -u {unit} -n {lines} --no-pager"),
-                follow: sudo("journalctl -u {unit} -n 20 -f --no-pager"),
-                quiet: None,
-                idle: None,
-                quiet_within: Duration::from_secs(600),
-                install: None,
-                installed: None,
-            }),
-            health: Some(Health {
-                url: "http://{address}:8080/health".into(),
-                host: None,
-                status: vec![],
-                body: None,
-                server_name: None,
-                ca: None,
-                version: Version::Header("X-Release".into()),
-                pattern: None,
-                good: 3,
-                over: Duration::from_secs(10),
-                within: Duration::from_secs(60),
-                settle: Duration::from_secs(3),
-            }),
+            service: Some(service()),
+            health: Some(health()),
         }),
         hosts: of(1..=21, "group1").chain(of(22..=42, "group2")).chain([jobs]).collect(),
         balancers: vec![Balancer {

@@ -3,7 +3,7 @@ use super::machine::{BOTH, Machine, name};
 use crate::release::{self, Error, Packed};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::{io::Write, path::Path};
 use tar::EntryType;
 
 /// An entry of an archive: where, what, its mode, and its content or target.
@@ -59,6 +59,39 @@ fn staged(machine: &Machine, packed: &Packed, members: &[Member<'_>], entries: u
     machine.stage_bytes(2, &forged, &bytes).err()
 }
 
+/// What an archive of the sample may have that its manifest does not; each with its name.
+fn forgeries<'a>(outside: &'a Path, secret: &'a Path, through: &'a str) -> Vec<(&'static str, Vec<Member<'a>>)> {
+    let [out, secret] = [outside, secret].map(|path| path.to_str().unwrap().as_bytes());
+    let readme = ("tree/README", EntryType::Regular, 0o644, &b"first"[..]);
+    let file = ("tree/file", EntryType::Regular, 0o644, &b"new"[..]);
+    let regular = EntryType::Regular;
+    vec![
+        ("a file is missing", vec![readme]),
+        ("a file too many", vec![readme, file, ("tree/more", regular, 0o644, b"x")]),
+        ("a folder too many", vec![readme, file, ("tree/more/", EntryType::Directory, 0o755, b"")]),
+        ("another content", vec![readme, ("tree/file", regular, 0o644, b"NEW")]),
+        ("another mode", vec![readme, ("tree/file", regular, 0o755, b"new")]),
+        ("setuid", vec![readme, ("tree/file", regular, 0o4755, b"new")]),
+        ("setgid folder", vec![readme, file, ("tree/x/", EntryType::Directory, 0o2755, b"")]),
+        ("up", vec![readme, file, ("tree/../../up", regular, 0o644, b"x")]),
+        ("up first", vec![readme, file, ("../up", regular, 0o644, b"x")]),
+        ("absolute", vec![readme, file, (through, regular, 0o644, b"x")]),
+        ("beside", vec![readme, file, ("beside", regular, 0o644, b"x")]),
+        (
+            "through a link",
+            vec![readme, file, ("tree/l", EntryType::Symlink, 0o777, out), ("tree/l/through", regular, 0o644, b"x")],
+        ),
+        ("a link for a file", vec![readme, ("tree/file", EntryType::Symlink, 0o777, secret)]),
+        ("a hard link", vec![readme, ("tree/file", EntryType::Link, 0o644, secret)]),
+        ("a hard link within", vec![readme, file, ("tree/more", EntryType::Link, 0o644, b"tree/file")]),
+        ("a device", vec![readme, ("tree/file", EntryType::Char, 0o644, b"")]),
+        ("a fifo", vec![readme, ("tree/file", EntryType::Fifo, 0o644, b"")]),
+        ("a line end", vec![readme, file, ("tree/a\nb", regular, 0o644, b"x")]),
+        ("two of one name", vec![readme, file, ("tree/file", regular, 0o644, b"x")]),
+        ("the tree is a link", vec![("tree", EntryType::Symlink, 0o777, out), ("tree/through", regular, 0o644, b"x")]),
+    ]
+}
+
 #[test]
 fn nothing_but_the_manifests_tree_ever_arrives() {
     for shell in BOTH {
@@ -69,50 +102,10 @@ fn nothing_but_the_manifests_tree_ever_arrives() {
         let before = machine.names();
         let outside = machine.folder.path().join("outside");
         std::fs::create_dir(&outside).unwrap();
-        let out = outside.to_str().unwrap().as_bytes();
         let through = format!("{}/through", outside.display());
         let secret = machine.folder.path().join("secret");
         std::fs::write(&secret, "new").unwrap();
-        let readme = ("tree/README", EntryType::Regular, 0o644, &b"first"[..]);
-        let file = ("tree/file", EntryType::Regular, 0o644, &b"new"[..]);
-        let regular = EntryType::Regular;
-        let cases: Vec<(&str, Vec<Member<'_>>)> = vec![
-            ("a file is missing", vec![readme]),
-            ("a file too many", vec![readme, file, ("tree/more", regular, 0o644, b"x")]),
-            ("a folder too many", vec![readme, file, ("tree/more/", EntryType::Directory, 0o755, b"")]),
-            ("another content", vec![readme, ("tree/file", regular, 0o644, b"NEW")]),
-            ("another mode", vec![readme, ("tree/file", regular, 0o755, b"new")]),
-            ("setuid", vec![readme, ("tree/file", regular, 0o4755, b"new")]),
-            ("setgid folder", vec![readme, file, ("tree/x/", EntryType::Directory, 0o2755, b"")]),
-            ("up", vec![readme, file, ("tree/../../up", regular, 0o644, b"x")]),
-            ("up first", vec![readme, file, ("../up", regular, 0o644, b"x")]),
-            ("absolute", vec![readme, file, (&through, regular, 0o644, b"x")]),
-            ("beside", vec![readme, file, ("beside", regular, 0o644, b"x")]),
-            (
-                "through a link",
-                vec![
-                    readme,
-                    file,
-                    ("tree/l", EntryType::Symlink, 0o777, out),
-                    ("tree/l/through", regular, 0o644, b"x"),
-                ],
-            ),
-            (
-                "a link for a file",
-                vec![readme, ("tree/file", EntryType::Symlink, 0o777, secret.to_str().unwrap().as_bytes())],
-            ),
-            ("a hard link", vec![readme, ("tree/file", EntryType::Link, 0o644, secret.to_str().unwrap().as_bytes())]),
-            ("a hard link within", vec![readme, file, ("tree/more", EntryType::Link, 0o644, b"tree/file")]),
-            ("a device", vec![readme, ("tree/file", EntryType::Char, 0o644, b"")]),
-            ("a fifo", vec![readme, ("tree/file", EntryType::Fifo, 0o644, b"")]),
-            ("a line end", vec![readme, file, ("tree/a\nb", regular, 0o644, b"x")]),
-            ("two of one name", vec![readme, file, ("tree/file", regular, 0o644, b"x")]),
-            (
-                "the tree is a link",
-                vec![("tree", EntryType::Symlink, 0o777, out), ("tree/through", regular, 0o644, b"x")],
-            ),
-        ];
-        for (what, members) in cases {
+        for (what, members) in forgeries(&outside, &secret, &through) {
             // Told truly how many there are, and told what the manifest says.
             for entries in [members.len(), packed.manifest.entries.len()] {
                 let failed = staged(&machine, &packed, &members, entries);

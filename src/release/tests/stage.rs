@@ -7,8 +7,30 @@ use crate::{
 use std::{
     io::Write,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::Path,
     process::{Command, Stdio},
 };
+
+/// Of a release that is whole, and of one that was changed.
+fn what_differs_from_the_manifest_is_told(
+    machine: &Machine,
+    packed: &Packed,
+    name: &release::ReleaseName,
+    tree: &Path,
+) {
+    let verify = || {
+        let command = release::verify(machine.at(), name, "run-1").unwrap();
+        release::verified(&machine.run(&command, b"")).unwrap()
+    };
+    assert!(verify().whole() && verify().differences == 0 && verify().manifest == packed.manifest_sha256);
+    std::fs::write(tree.join("bin/run"), "#!/bin/ls\n").unwrap();
+    std::fs::write(tree.join("made"), "by prepare").unwrap();
+    std::fs::remove_file(tree.join("-rf")).unwrap();
+    let seen = verify();
+    assert_eq!(seen.missing, ["f 644 3 ./-rf"]);
+    assert_eq!(seen.extra, ["f 644 10 ./made"]);
+    assert!(seen.changed.contains(&"./bin/run: FAILED".to_owned()) && !seen.whole(), "{seen:?}");
+}
 
 #[test]
 fn a_release_is_staged_listed_activated_and_verified() {
@@ -62,19 +84,7 @@ fn a_release_is_staged_listed_activated_and_verified() {
             format!("releases/{at}")
         );
         assert_eq!(machine.stage(7, &packed), Ok(Staged::Already));
-
-        let verify = || {
-            let command = release::verify(machine.at(), &release.name, "run-1").unwrap();
-            release::verified(&machine.run(&command, b"")).unwrap()
-        };
-        assert!(verify().whole() && verify().differences == 0 && verify().manifest == packed.manifest_sha256);
-        std::fs::write(tree.join("bin/run"), "#!/bin/ls\n").unwrap();
-        std::fs::write(tree.join("made"), "by prepare").unwrap();
-        std::fs::remove_file(tree.join("-rf")).unwrap();
-        let seen = verify();
-        assert_eq!(seen.missing, ["f 644 3 ./-rf"]);
-        assert_eq!(seen.extra, ["f 644 10 ./made"]);
-        assert!(seen.changed.contains(&"./bin/run: FAILED".to_owned()) && !seen.whole(), "{seen:?}");
+        what_differs_from_the_manifest_is_told(&machine, &packed, &release.name, &tree);
     }
 }
 

@@ -176,6 +176,56 @@ mod tests {
         "docs/test",
     ];
 
+    /// The attributes at the top, and those in `docs`.
+    const RULES: [(&str, &str); 46] = [
+        ("*.txt export-ignore", ""),
+        ("/a.txt export-ignore", ""),
+        ("docs export-ignore", ""),
+        ("docs/ export-ignore", ""),
+        ("test export-ignore", ""),
+        ("test/ export-ignore", ""),
+        ("/test/ export-ignore", ""),
+        ("docs/* export-ignore", ""),
+        ("docs/** export-ignore", ""),
+        ("docs/deep/ export-ignore\ndocs/deep/a.txt -export-ignore", ""),
+        ("**/a.txt export-ignore", ""),
+        ("docs/**/a.txt export-ignore", ""),
+        ("*.txt export-ignore", "a.txt -export-ignore"),
+        ("*.txt export-ignore", "a.txt !export-ignore"),
+        ("*.txt export-ignore\na.txt -export-ignore", ""),
+        ("a.txt -export-ignore\n*.txt export-ignore", ""),
+        ("*.txt -export-ignore", "*.txt export-ignore"),
+        ("", "/a.txt export-ignore"),
+        ("", "deep/a.txt export-ignore\ndeep/b export-ignore"),
+        ("", "deep export-ignore"),
+        ("[attr]drop export-ignore\n*.txt drop", ""),
+        ("[attr]drop export-ignore\n*.txt -drop", ""),
+        ("[attr]drop export-ignore\n[attr]more drop\na* more", ""),
+        ("", "[attr]drop export-ignore\n*.txt drop"),
+        ("*.txt export-ignore=yes", ""),
+        ("*.txt export-ignore -export-ignore", ""),
+        ("*.txt text export-ignore eol=lf", ""),
+        ("!a.txt export-ignore", ""),
+        ("# a.txt export-ignore", ""),
+        ("   a.txt\texport-ignore\r", ""),
+        ("\"with space/y\" export-ignore", ""),
+        ("\"with\\040space\" export-ignore", ""),
+        ("with?space export-ignore", ""),
+        ("[[]z] export-ignore", ""),
+        ("\\[z\\] export-ignore", ""),
+        ("src/a\\*b export-ignore", ""),
+        ("[[:upper:]]* export-ignore", ""),
+        ("[!a-z.]* export-ignore", ""),
+        (".* export-ignore", ""),
+        (".hidden/ export-ignore", ""),
+        ("* export-ignore", ""),
+        ("/ export-ignore", ""),
+        ("src export-ignore\nsrc/test.rs -export-ignore", ""),
+        ("src/*/x export-ignore", ""),
+        ("?.txt export-ignore", ""),
+        ("\u{feff}a.txt export-ignore", ""),
+    ];
+
     /// What git itself puts into an archive.
     fn archived(sample: &Sample) -> BTreeSet<String> {
         let out = std::process::Command::new("git")
@@ -195,57 +245,7 @@ mod tests {
     fn what_is_kept_out_is_what_git_archive_keeps_out() {
         let sample = Sample::new();
         FILES.iter().for_each(|file| sample.write(file, b"x"));
-        for (n, (top, docs)) in [
-            ("*.txt export-ignore", ""),
-            ("/a.txt export-ignore", ""),
-            ("docs export-ignore", ""),
-            ("docs/ export-ignore", ""),
-            ("test export-ignore", ""),
-            ("test/ export-ignore", ""),
-            ("/test/ export-ignore", ""),
-            ("docs/* export-ignore", ""),
-            ("docs/** export-ignore", ""),
-            ("docs/deep/ export-ignore\ndocs/deep/a.txt -export-ignore", ""),
-            ("**/a.txt export-ignore", ""),
-            ("docs/**/a.txt export-ignore", ""),
-            ("*.txt export-ignore", "a.txt -export-ignore"),
-            ("*.txt export-ignore", "a.txt !export-ignore"),
-            ("*.txt export-ignore\na.txt -export-ignore", ""),
-            ("a.txt -export-ignore\n*.txt export-ignore", ""),
-            ("*.txt -export-ignore", "*.txt export-ignore"),
-            ("", "/a.txt export-ignore"),
-            ("", "deep/a.txt export-ignore\ndeep/b export-ignore"),
-            ("", "deep export-ignore"),
-            ("[attr]drop export-ignore\n*.txt drop", ""),
-            ("[attr]drop export-ignore\n*.txt -drop", ""),
-            ("[attr]drop export-ignore\n[attr]more drop\na* more", ""),
-            ("", "[attr]drop export-ignore\n*.txt drop"),
-            ("*.txt export-ignore=yes", ""),
-            ("*.txt export-ignore -export-ignore", ""),
-            ("*.txt text export-ignore eol=lf", ""),
-            ("!a.txt export-ignore", ""),
-            ("# a.txt export-ignore", ""),
-            ("   a.txt\texport-ignore\r", ""),
-            ("\"with space/y\" export-ignore", ""),
-            ("\"with\\040space\" export-ignore", ""),
-            ("with?space export-ignore", ""),
-            ("[[]z] export-ignore", ""),
-            ("\\[z\\] export-ignore", ""),
-            ("src/a\\*b export-ignore", ""),
-            ("[[:upper:]]* export-ignore", ""),
-            ("[!a-z.]* export-ignore", ""),
-            (".* export-ignore", ""),
-            (".hidden/ export-ignore", ""),
-            ("* export-ignore", ""),
-            ("/ export-ignore", ""),
-            ("src export-ignore\nsrc/test.rs -export-ignore", ""),
-            ("src/*/x export-ignore", ""),
-            ("?.txt export-ignore", ""),
-            ("\u{feff}a.txt export-ignore", ""),
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for (n, (top, docs)) in RULES.into_iter().enumerate() {
             sample.write(".gitattributes", top.as_bytes());
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
