@@ -129,7 +129,8 @@ impl Selection {
         }
         let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
         let failure =
-            Failure::new(Cause::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name));
+            Failure::new(Cause::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name))
+                .about(self.text.trim());
         match why.is_empty() {
             true => failure.help("check the selection: `+` means and, `,` means or, `^` means except"),
             false => failure.help("select `all` to see who is live and who is out"),
@@ -178,8 +179,9 @@ impl Term {
     }
 
     fn range(word: &str, text: &str, fleet: &Fleet) -> Result<Term, Failure> {
-        let names = range::unroll(word)
-            .map_err(|error| Failure::new(Cause::Fabfile, format!("{error} in `{text}`")).help(error.help()))?;
+        let names = range::unroll(word).map_err(|error| {
+            Failure::new(Cause::Fabfile, format!("{error} in `{text}`")).help(error.help()).about(text)
+        })?;
         let known: BTreeSet<&str> = fleet.hosts.iter().map(|host| &*host.name).collect();
         match names.iter().find(|name| !known.contains(name.as_str())) {
             Some(name) => Err(unknown(name, text, fleet)),
@@ -243,13 +245,13 @@ fn left<'h>(
 }
 
 fn wrong(text: &str, why: &str) -> Failure {
-    Failure::new(Cause::Fabfile, format!("the selection `{}` {why}", text.trim()))
+    Failure::new(Cause::Fabfile, format!("the selection `{}` {why}", text.trim())).about(text.trim())
 }
 
 fn unknown(word: &str, text: &str, fleet: &Fleet) -> Failure {
     let within = if word == text.trim() { String::new() } else { format!(", in `{}`", text.trim()) };
     let message = format!("`{}` has no host, group or role `{word}`{within}", fleet.name);
-    let failure = Failure::new(Cause::Fabfile, message);
+    let failure = Failure::new(Cause::Fabfile, message).about(text.trim());
     if let Some((from, to)) = word.split_once("..") {
         let digits = from.len() - from.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let (head, first) = from.split_at(from.len() - digits);
