@@ -23,8 +23,16 @@ fn host(name: &'static str) -> HostPlan {
 }
 
 /// What a run says of one host, in order, without the name.
+/// What is told of a host, without how long it took.
 fn lines<'a>(stdout: &'a str, host: &str) -> Vec<&'a str> {
-    stdout.lines().filter_map(|line| line.strip_prefix(host)?.strip_prefix(' ')).map(str::trim_start).collect()
+    let of_host = stdout.lines().filter_map(|line| line.strip_prefix(host)?.strip_prefix(' '));
+    of_host.map(|line| timeless(line.trim_start())).collect()
+}
+
+/// A line without the time at its end, which only what is slow has.
+fn timeless(line: &str) -> &str {
+    let time = |time: &str| time.strip_suffix(" s").is_some_and(|seconds| seconds.parse::<f64>().is_ok());
+    line.rsplit_once("  ").filter(|(_, end)| time(end)).map_or(line, |(line, _)| line)
 }
 
 /// Commands with hostile words, and commands that fail.

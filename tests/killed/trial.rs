@@ -129,17 +129,17 @@ impl Trial {
         typed(then, &out);
         // What changed nothing is not gone on with: its line is typed anew, as is told.
         let nothing = format!("run `{}` isn't done, and changed nothing", run.id);
-        if out.code == Some(1) && format!("{}{}", out.stdout, out.stderr).contains(&nothing) {
+        let anew = out.code == Some(1) && format!("{}{}", out.stdout, out.stderr).contains(&nothing);
+        if anew {
             out = self.shop.run(&words);
             typed(&words, &out);
         }
         wrong.extend(claim(out.code == Some(0), format!("rfab {} ends with {:?}", then.join(" "), out.code)));
-        match round.then {
-            Then::Resume => {
-                wrong.extend(self.completed(&release, twice));
-                self.stands = release;
-            }
-            Then::Abort => wrong.extend(self.taken_back(&before, &run.id)),
+        if round.then == Then::Resume || anew {
+            wrong.extend(self.completed(&release, twice));
+            self.stands = release;
+        } else {
+            wrong.extend(self.taken_back(&before, &run.id));
         }
         let (_, _, failed) = self.shop.so_far();
         wrong.extend(claim(failed == 0, format!("{failed} requests failed")));
