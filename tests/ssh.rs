@@ -94,7 +94,7 @@ fn a_failure_says_how_the_command_ended(lab: &Lab, name: &str, stdout: &str) {
     let told: Vec<&str> =
         all.iter().filter(|l| !l.starts_with(['|', '!']) && !l.starts_with("run ")).copied().collect();
     let expected = [
-        "failed 7 `echo before; echo last >&2; exit 7` ended with status 7".to_owned(),
+        format!("failed 7 host `{name}`: `echo before; echo last >&2; exit 7` ended with status 7"),
         "failed 127".into(),
         format!("host `{name}`: there is no folder `/no/where` to run it in"),
         "failed".into(),
