@@ -1,4 +1,5 @@
 //! Deploys software to groups of servers behind a load balancer, from a script.
+#![deny(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout, clippy::todo, clippy::unimplemented)]
 #[cfg(test)]
 #[path = "../tests/lab/alone.rs"]
 mod alone;
