@@ -1,7 +1,7 @@
 //! What a machine knows of its runs: each has a journal, written as it goes.
 mod lab;
 
-use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root};
+use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root, timeless};
 use std::{fs, os::unix::fs::PermissionsExt, thread::sleep, time::Duration};
 
 fn one() -> Lab {
@@ -215,7 +215,7 @@ fn nameless(line: &str) -> String {
             .collect::<Vec<_>>()
             .join(" "),
         None if id(line) => format!("RUN {}", &line[27..]),
-        None => line.to_owned(),
+        None => timeless(line).to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands on hosts, over real sshd and sudo.
 mod lab;
 
-use lab::{HostPlan, Kind, Lab, PASSWORD, Plan, Running, Sudo, needs_lab, needs_root, proc};
+use lab::{HostPlan, Kind, Lab, PASSWORD, Plan, Running, Sudo, needs_lab, needs_root, proc, timeless};
 use std::{
     fs,
     path::Path,
@@ -27,12 +27,6 @@ fn host(name: &'static str) -> HostPlan {
 fn lines<'a>(stdout: &'a str, host: &str) -> Vec<&'a str> {
     let of_host = stdout.lines().filter_map(|line| line.strip_prefix(host)?.strip_prefix(' '));
     of_host.map(|line| timeless(line.trim_start())).collect()
-}
-
-/// A line without the time at its end, which only what is slow has.
-fn timeless(line: &str) -> &str {
-    let time = |time: &str| time.strip_suffix(" s").is_some_and(|seconds| seconds.parse::<f64>().is_ok());
-    line.rsplit_once("  ").filter(|(_, end)| time(end)).map_or(line, |(line, _)| line)
 }
 
 /// Commands with hostile words, and commands that fail.

@@ -49,7 +49,7 @@ pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo
 pub use relay::{Line, Relay};
 pub use repository::Repository;
 #[allow(unused_imports, reason = "named by tests of some faults only")]
-pub use rfab::{Run, Running};
+pub use rfab::{Run, Running, timeless};
 #[allow(unused_imports, reason = "named by tests of some faults only")]
 pub use service::Unit;
 #[allow(unused_imports, reason = "named by tests of some faults only")]

@@ -246,3 +246,9 @@ impl Lab {
         }
     }
 }
+
+/// A line without the time at its end, which only what is slow has.
+pub fn timeless(line: &str) -> &str {
+    let time = |time: &str| time.strip_suffix(" s").is_some_and(|seconds| seconds.parse::<f64>().is_ok());
+    line.rsplit_once("  ").filter(|(_, end)| time(end)).map_or(line, |(line, _)| line)
+}
