@@ -223,7 +223,7 @@ pub fn pages() -> BTreeMap<String, String> {
     pages
 }
 
-const NOTICE: &str = "<!-- Written by `tests/documentation.rs` from the comments in the source; don't edit. -->\n";
+const NOTICE: &str = "<!-- Made by `scripts/pages` from the comments in the source; don't edit. -->\n";
 
 fn begun(page: &str) -> String {
     format!("# {page}\n\n{NOTICE}\n{}\n", about(page))

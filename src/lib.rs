@@ -1,8 +1,5 @@
 //! Deploys software to groups of servers behind a load balancer, from a script.
 #![deny(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout, clippy::todo, clippy::unimplemented)]
-#[cfg(test)]
-#[path = "../tests/lab/alone.rs"]
-mod alone;
 pub mod api;
 pub mod balancer;
 pub mod bookkeeping;
@@ -31,9 +28,6 @@ pub mod release;
 pub mod remote;
 pub mod report;
 pub mod run;
-#[cfg(test)]
-#[path = "../tests/lab/runnable.rs"]
-mod runnable;
 pub mod script;
 pub mod secret;
 pub mod service;
@@ -45,3 +39,6 @@ pub mod store;
 pub mod template;
 pub mod ui;
 pub mod world;
+
+#[cfg(test)]
+lab::alone!();

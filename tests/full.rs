@@ -1,8 +1,12 @@
 //! A journal that can no longer be written, at any byte: the run changes nothing more and says so, and goes on when it can.
 //!
 //! Alone in its process, for what holds this journal short holds for every file that the process writes.
+#[path = "simulated/journals.rs"]
 mod journals;
+#[path = "simulated/made_up.rs"]
 mod made_up;
+
+lab::alone!();
 
 use made_up::{Shop, changes, failures};
 use rfab::{

@@ -61,7 +61,7 @@ impl Sample {
     pub fn hook(&self, name: &str, text: &str) {
         let path = self.work.join(".git/hooks").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        crate::runnable::write(&path, text);
+        lab::runnable::write(&path, text);
     }
 
     pub fn other(&self) -> Clone {
@@ -115,7 +115,7 @@ fn commit(work: &Path, file: &str, content: &str) -> String {
 /// Runs git with no configuration but the repository's; panics if it fails.
 pub(crate) fn git(at: &Path, args: &[&str]) -> String {
     let mut command = Command::new("git");
-    crate::alone::cleared(&mut command).env("HOME", "/nonexistent").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    lab::alone::cleared(&mut command).env("HOME", "/nonexistent").env("GIT_CONFIG_GLOBAL", "/dev/null");
     let out = command.arg("-C").arg(at).args(args).output().unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().trim_end().to_owned()

@@ -52,7 +52,7 @@ async fn words_arrive_as_they_are_and_values_as_shell_variables() {
 async fn a_process_has_its_folder_its_environment_its_input_and_no_terminal() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("web")).unwrap();
-    crate::runnable::write(&folder.path().join("web/tool"), "#!/bin/sh\necho of the folder\n");
+    lab::runnable::write(&folder.path().join("web/tool"), "#!/bin/sh\necho of the folder\n");
     let local = Local { cd: Some("web".into()), ..Local::at(folder.path().canonicalize().unwrap()) };
     let env = [("A".to_owned(), "x $y".into())].into();
     let whole = Local { env, stdin: Some("given".into()), ..local.clone() };

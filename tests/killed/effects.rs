@@ -1,5 +1,5 @@
 //! The effects of a run, as its journal has them.
-use crate::lab::Lab;
+use lab::Lab;
 use serde_json::Value;
 
 /// An effect: `LANE#NUMBER`, its kind and its words.

@@ -4,16 +4,12 @@
 //! A tenth of all is tried, another one each day, and which is said; `RFAB_ALL=1 cargo test --test killed` tries all.
 //! `RFAB_ROW=17` tries it in the lab of that row of `--test varied` (and `RFAB_SEED` in a row of another seed), and
 //! `RFAB_AT_ONCE=4` in four shops at once instead of two.
-#[path = "../choices/mod.rs"]
-mod choices;
 mod effects;
-#[path = "../lab/mod.rs"]
-mod lab;
 mod trial;
 
-use choices::making::Making;
-use choices::rows::Rows;
 use effects::Effect;
+use lab::choices::making::Making;
+use lab::choices::rows::Rows;
 use lab::needs_root;
 use std::{
     env,
@@ -27,6 +23,8 @@ use std::{
     time::{Instant, SystemTime},
 };
 use trial::{Round, Then, Trial};
+
+lab::suite!();
 
 /// Says something past libtest's capture, which hides what a test that passes prints.
 fn say(text: &str) {

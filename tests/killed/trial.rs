@@ -1,12 +1,12 @@
 //! A shop under load in which releases are killed or interrupted, one after the other.
-use crate::{
+use crate::effects::{Effect, Known};
+use lab::{
+    Output,
     choices::{
         end,
         making::{Made, Making},
         shop::{Release, Shop},
     },
-    effects::{Effect, Known},
-    lab::Output,
 };
 use std::{
     collections::BTreeMap,

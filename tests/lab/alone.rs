@@ -1,6 +1,6 @@
 //! Tests see nothing of the machine but its programs: no configuration of git, ssh or XDG, no language, no time zone.
 //!
-//! Each test program includes this file. It runs before `main`, when there is one thread only.
+//! `lab::alone!()` in a test binary has this run before `main`, when there is one thread only.
 use std::{env, process::Command};
 
 /// What a test may be told by its environment: where programs are, and what the tests themselves read.
@@ -25,13 +25,13 @@ const SET: [(&str, &str); 8] = [
 ];
 
 /// A command whose environment has nothing but where programs are, and still nothing of the machine's settings.
-#[allow(dead_code, reason = "not every test program starts others with nothing")]
 pub fn cleared(command: &mut Command) -> &mut Command {
     command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
     command.env("GIT_CONFIG_NOSYSTEM", "1").env("TZ", "UTC")
 }
 
-extern "C" fn alone() {
+/// Forgets the machine's configuration. It runs before `main`.
+pub fn begin() {
     if env::var_os(GIVEN).is_some() {
         return;
     }
@@ -49,6 +49,26 @@ extern "C" fn alone() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
-#[used]
-#[unsafe(link_section = ".init_array")]
-static BEFORE_MAIN: extern "C" fn() = alone;
+/// Keeps a test binary from seeing this machine's configuration.
+#[macro_export]
+macro_rules! alone {
+    () => {
+        $crate::before_main!($crate::alone::begin());
+    };
+}
+
+/// Has something run before `main`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! before_main {
+    ($call:expr) => {
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static BEFORE_MAIN: extern "C" fn() = {
+            extern "C" fn before_main() {
+                $call
+            }
+            before_main
+        };
+    };
+}

@@ -101,7 +101,7 @@ impl Debian {
 
 fn roots() -> PathBuf {
     let named = env::var_os("RFAB_ROOTS").map(PathBuf::from);
-    named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("debian"))
+    named.unwrap_or_else(|| crate::suite::here().kept.join("debian"))
 }
 
 /// The mirror of Debian that apt has here; debootstrap knows one itself.

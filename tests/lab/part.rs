@@ -2,10 +2,8 @@
 use super::{app, guard};
 use std::{env, path::Path, process::Command};
 
-/// Is no test: the lab starts this binary again by this name.
-#[test]
-#[ignore = "the lab's own processes begin here"]
-fn begin() {
+/// Runs the part of a lab that this process was started as; returns if it's none.
+pub fn begin() {
     match env::var("RFAB_LAB_PART").as_deref() {
         Ok("guard") => guard::run(),
         Ok("app") => app::run(),
@@ -14,8 +12,8 @@ fn begin() {
     }
 }
 
-/// The arguments that lead libtest to the part and to nothing else.
-pub const ARGUMENTS: [&str; 5] = ["lab::part::begin", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+/// The arguments that lead libtest to the test that `suite!` makes, and to nothing else.
+pub const ARGUMENTS: [&str; 5] = ["part_of_a_lab", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
 
 /// This binary as the part of that name.
 pub fn command(binary: &Path, part: &str) -> Command {

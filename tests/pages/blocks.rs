@@ -315,7 +315,7 @@ fn what_one_sees_at_night_is_what_rfab_says_and_what_one_types_is_understood() {
     }
     let tasks = tasks_of("README.md", &[]);
     let codes = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let rows: Vec<Vec<String>> = crate::cells(&page).into_iter().skip(2).collect();
+    let rows: Vec<Vec<String>> = crate::documentation::cells(&page).into_iter().skip(2).collect();
     assert!(rows.len() >= 18, "{}", rows.len());
     for row in rows {
         for seen in codes(&row[0]) {
@@ -342,7 +342,7 @@ fn no_block_is_passed_over_in_silence() {
             }
             // Its lines of rfab are read; a template is no YAML until it is filled.
             ("yaml", "docs/ci.md" | "docs/releases.md" | "docs/recipes.md") => {}
-            // Written by tests/hints.rs and tests/screens.rs, which compare them.
+            // Made from the source, and compared where they are made.
             ("text", "docs/habits.md") | ("", "docs/screens.md") => {}
             (language, _) => panic!("{place}: nothing checks a block of `{language}`"),
         }

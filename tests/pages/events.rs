@@ -1,11 +1,11 @@
 //! The page of events is what their schema says.
-use crate::written;
+use lab::page;
 use serde_json::Value;
 use std::{fs, path::Path};
 
 const BEGINS: &str = "# The events of `--json`
 
-<!-- Written by `tests/pages/events.rs` from `docs/schema/event.json`; don't edit. -->
+<!-- Made by `scripts/pages` from `docs/schema/event.json`; don't edit. -->
 
 With `--json`, a run writes one event per line to stdout, as it happens. An event is a JSON object by [this
 schema](schema/event.json). There are few kinds of event, and they report what has already happened. `v` increases when
@@ -85,28 +85,28 @@ fn section(title: &str, schema: &Value, of: &str) -> String {
 }
 
 #[test]
-fn the_page_of_events_is_what_their_schema_says() {
+fn the_page_of_events_is_made_from_their_schema() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/event.json");
     let schema: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     let events = schema["oneOf"].as_array().unwrap();
     let common = &events[0]["properties"];
-    let mut page = format!("{BEGINS}## Every event\n\n| field | is | |\n|---|---|---|\n");
+    let mut text = format!("{BEGINS}## Every event\n\n| field | is | |\n|---|---|---|\n");
     for name in COMMON {
         let (what, kind) = match name {
             "event" => ("Its kind, which is a heading below.", "text".to_owned()),
             name => (common[name]["description"].as_str().expect(name), is(&common[name])),
         };
-        page += &format!("| `{name}` | {kind} | {what} |\n");
+        text += &format!("| `{name}` | {kind} | {what} |\n");
     }
-    page.push('\n');
+    text.push('\n');
     for event in events {
-        page += &section(event["properties"]["event"]["const"].as_str().unwrap(), event, "");
+        text += &section(event["properties"]["event"]["const"].as_str().unwrap(), event, "");
     }
     for (name, schema) in schema["$defs"].as_object().unwrap() {
-        page += &section(name, schema, "").replace(&format!("## `{name}`"), &format!("## {name}"));
+        text += &section(name, schema, "").replace(&format!("## `{name}`"), &format!("## {name}"));
     }
-    for row in page.lines().filter(|line| line.starts_with("| `")) {
+    for row in text.lines().filter(|line| line.starts_with("| `")) {
         assert!(!row.ends_with("|  |"), "the schema doesn't say what this is: {row}");
     }
-    written("events.md", &format!("{}\n", page.trim_end()));
+    page::check("events.md", &format!("{}\n", text.trim_end()));
 }

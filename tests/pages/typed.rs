@@ -139,7 +139,7 @@ fn what_one_sees_at_night_is_printed_by_a_run_of_some_test() {
     let flip = run(&own, &understood(&own, &["prod", "proxy.flip"].map(str::to_owned), None).unwrap());
     let said: String = flip.ended.failures.iter().map(|failure| format!("{}\n", failure.message)).collect();
     let tests = tests() + said.as_str();
-    let seen: Vec<String> = crate::cells(&page)
+    let seen: Vec<String> = crate::documentation::cells(&page)
         .into_iter()
         .skip(2)
         .flat_map(|row| row[0].split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())

@@ -1,5 +1,6 @@
 //! Fleets whose hosts a command prints: when it is run, and what is said when it does not work.
-use super::{fabfile, ran, runnable, says};
+use super::{fabfile, ran, says};
+use lab::runnable;
 use std::{fs, path::Path};
 
 const FABFILE: &str = r#"

@@ -1,7 +1,7 @@
 //! The program as people see it: all of stdout, stderr and the exit code. Nothing here connects to anything.
-#[path = "../lab/alone.rs"]
-mod alone;
+mod built;
 mod completing;
+mod demo;
 mod drill;
 mod files;
 mod first;
@@ -11,17 +11,23 @@ mod inventory;
 mod line;
 mod local;
 mod meant;
+mod mistakes;
 mod pipeline;
 mod repository;
-#[path = "../lab/runnable.rs"]
-mod runnable;
 mod secret;
+mod shells;
+mod store;
+mod taken_over;
+mod window;
 
+use lab::alone;
 use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
 };
+
+lab::suite!();
 
 /// The shop of this repository, in a folder of its own.
 fn shop() -> tempfile::TempDir {

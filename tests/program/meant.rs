@@ -60,7 +60,7 @@ fn a_run_of_another_fabfile_is_never_meant_and_may_be_named_from_anywhere() {
     let nowhere = folder.path().join("nowhere");
     fs::create_dir_all(nowhere.join(".git")).unwrap();
     let run_in_nowhere = |line: &[&str]| {
-        let rfab = super::alone::cleared(&mut std::process::Command::new(env!("CARGO_BIN_EXE_rfab")))
+        let rfab = lab::alone::cleared(&mut std::process::Command::new(env!("CARGO_BIN_EXE_rfab")))
             .args(line)
             .current_dir(&nowhere)
             .env("HOME", folder.path())

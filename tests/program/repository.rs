@@ -1,5 +1,6 @@
 //! Repositories by URL, reached as the user's own git reaches them.
-use super::{alone, fabfile, ran_in, runnable};
+use super::{fabfile, ran_in};
+use lab::{alone, runnable};
 use std::{
     fs,
     io::{BufRead, BufReader, Write},

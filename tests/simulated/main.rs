@@ -1,8 +1,30 @@
-//! The project's own fabfile in the made-up world.
+//! Fabfiles and scripts in the simulated world, with no machine at all.
+mod aborted;
+mod advised;
+mod apart;
+mod attempts;
+mod behind;
+mod by_hand;
 mod day;
+mod explored;
 mod forgetting;
-#[path = "../made_up/mod.rs"]
+mod init;
+mod journals;
+mod large;
+mod linked;
+mod made;
 mod made_up;
+mod paused;
 mod pools;
+mod ports;
+mod project;
 mod proof;
+mod resumed;
+mod rollback;
+mod script;
+mod secrets;
+mod served;
+mod unasked;
 mod upkeep;
+
+lab::suite!();

@@ -1,6 +1,7 @@
 //! A whole day under load: the first release, the five commands, a broken release, one that dies and is completed, one
 //! that dies and is taken back, and a rollback.
-use crate::{
+use lab::{
+    Unit,
     choices::{
         cover::{Numbers, Row},
         end,
@@ -9,7 +10,6 @@ use crate::{
         shop::{Release, Shop},
         table::Refusal,
     },
-    lab::Unit,
 };
 
 pub struct Day {

@@ -2,16 +2,14 @@
 //!
 //! Two rows are taken each day, and which is said. `RFAB_VARIED=all` takes all that have not passed yet with this binary,
 //! `RFAB_VARIED=3,17` those two, and `RFAB_VARIED=rows` only prints them. `RFAB_SEED=2` makes other rows.
-#[path = "../choices/mod.rs"]
-mod choices;
 mod day;
-#[path = "../lab/mod.rs"]
-mod lab;
 mod page;
 mod turn;
 
 use lab::needs_root;
 use std::io::Write as _;
+
+lab::suite!();
 
 /// Says something past libtest's capture, which hides what a test that passes prints.
 fn say(text: &str) {

@@ -1,14 +1,17 @@
 //! The page that says what rfab is tested with, made by the table.
-use crate::choices::{
-    rows::Rows,
-    table::{bars, choices},
+use lab::{
+    choices::{
+        rows::Rows,
+        table::{bars, choices},
+    },
+    page,
 };
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::fmt::Write as _;
 
 fn text() -> String {
     let rows = Rows::of(1);
     let mut text = String::from(
-        "# What rfab is tested with\n\n<!-- Written by `tests/varied` from its table; don't edit. -->\n\n\
+        "# What rfab is tested with\n\n<!-- Made by `scripts/pages` from the table in `tests/lab/choices`; don't edit. -->\n\n\
          People set up their hosts, their HAProxy and their repositories in many ways. This page lists the ways\n\
          that a test tries, and how each has to end.\n\n\
          The test plays whole days of work. A day has the first release, the five commands of the README, and a\n\
@@ -57,14 +60,6 @@ fn title(name: &str) -> &'static str {
 }
 
 #[test]
-fn the_page_says_what_the_table_has() {
-    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tested.md"));
-    if env::var_os("UPDATE").is_some_and(|update| update == "1") {
-        fs::write(file, text()).expect("the page");
-    }
-    let found = fs::read_to_string(file).unwrap_or_default();
-    assert!(
-        found == text(),
-        "docs/tested.md isn't what the table says; write it by `UPDATE=1 cargo test --test varied page`"
-    );
+fn the_page_of_what_is_tested_is_made_from_the_table() {
+    page::check("tested.md", &text());
 }

@@ -1,5 +1,6 @@
 //! Whose turn it is: two rows a day, or all that have not passed yet.
-use crate::{choices::rows::Rows, day, lab::not_run, say};
+use crate::{day, say};
+use lab::{choices::rows::Rows, not_run};
 use std::{
     collections::BTreeSet,
     env, fs,

@@ -1,6 +1,6 @@
 //! What HAProxy answers on its admin socket: the commands of its management guide, section 9.3, that rfab sends.
 //!
-//! The bytes are those of 2.6; `tests/demo` holds them against a real one.
+//! The bytes are those of 2.6; `tests/program/demo` holds them against a real one.
 use super::server::{Checked, FALL, Pool, RISE, Server};
 use crate::port::Admin;
 use std::{

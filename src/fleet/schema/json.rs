@@ -8,7 +8,7 @@ pub fn json() -> Value {
     let about = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A fleet file of rfab",
-        "description": "Written by `tests/documentation.rs` from `src/fleet/schema.rs`.",
+        "description": "Made by `scripts/pages` from `src/fleet/schema.rs`.",
     });
     let mut whole = about.as_object().expect("an object").clone();
     whole.append(schema.as_object_mut().expect("an object"));

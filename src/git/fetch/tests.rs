@@ -136,7 +136,7 @@ fn relayed() -> (Sample, tempfile::TempDir, Repository) {
          [ \"$(wc -l < calls)\" -le \"$(cat good)\" ] || limit=3000\n\
          sh -c \"$1\" | stdbuf -o0 head -c \"$limit\" | tee -a count\n"
     );
-    crate::runnable::write(&relay, &text);
+    lab::runnable::write(&relay, &text);
     let cache = tempfile::tempdir().unwrap();
     let mirror = Repository::locate(&format!("host:{}", sample.origin.display()), cache.path()).unwrap();
     through(&mirror, &relay);
@@ -211,7 +211,7 @@ async fn a_mirror_runs_nothing_of_the_repositorys_configuration() {
     let mirror = Repository::locate(&url, cache.path()).unwrap();
     let hook = mirror.folder.join("hooks/reference-transaction");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    crate::runnable::write(&hook, &format!("#!/bin/sh\ntouch {}\n", touched.display()));
+    lab::runnable::write(&hook, &format!("#!/bin/sh\ntouch {}\n", touched.display()));
     fetch(&mirror, SOON, &silent).await.unwrap();
     assert!(!touched.exists());
     assert_eq!(names(&mirror).unwrap().branches.len(), 1);

@@ -89,7 +89,7 @@ impl Place {
             );
             let file = self.at("bin").join(tool);
             let _ = fs::remove_file(&file);
-            crate::runnable::write(&file, &text);
+            lab::runnable::write(&file, &text);
         }
     }
 

@@ -1,0 +1,337 @@
+//! The laboratory: real machines, a real HAProxy, a real git, and people who use the shop.
+//!
+//! A machine is an sshd in namespaces of its own: it has its own users, sudo rules, login shells, `/srv` and `/run`,
+//! and nothing of the real machine is changed. All listen on 127.64.0.0/10, each lab on a block of its own. Whatever a
+//! lab starts is a child of its guard, and is gone within moments when the lab is dropped or its owner killed.
+//!
+//! `RFAB_LAB_KEEP=1` leaves a lab's folder where it is, with all its logs.
+
+mod agent;
+pub mod alone;
+mod app;
+mod block;
+pub mod choices;
+mod client;
+mod debian;
+mod deployed;
+mod fleets;
+mod guard;
+mod haproxy;
+mod host;
+mod load;
+mod needs;
+mod output;
+pub mod page;
+pub mod part;
+mod plan;
+pub mod proc;
+mod relay;
+mod repository;
+mod rfab;
+pub mod runnable;
+mod service;
+mod silence;
+mod space;
+mod suite;
+mod users;
+
+pub use debian::Debian;
+pub use haproxy::Balancer;
+pub use host::Host;
+pub use load::{Account, Load};
+pub use needs::{needs_lab, needs_root, not_run};
+pub use output::Output;
+pub use plan::{BalancerPlan, HostPlan, Kind, PASSWORD, Plan, Shape, Socket, Sudo};
+pub use relay::{Line, Relay};
+pub use repository::Repository;
+pub use rfab::{Run, Running, timeless};
+pub use service::Unit;
+pub use space::Level;
+pub use suite::begin;
+
+use client::Guard;
+use space::{Own, Space};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    thread,
+};
+
+/// Everything, from the operator's keyboard to the shop's customers.
+pub struct Lab {
+    pub balancers: Vec<Balancer>,
+    pub hosts: Vec<Arc<Host>>,
+    /// Where the operator's programs run: their home is the lab's, also for programs that ask the accounts.
+    operator: Space,
+    /// The release whose programs they are; `None` for this machine's.
+    debian: Option<Debian>,
+    /// The operator's clone, with the fabfile and `fleets/` in it.
+    pub project: Repository,
+    pub folder: PathBuf,
+    guard: Arc<Guard>,
+}
+
+impl Lab {
+    /// Starts all of a plan, and waits until it works.
+    pub fn start(plan: Plan) -> Lab {
+        let guard = Arc::new(Guard::begin());
+        let folder = guard.folder.clone();
+        lay_out(&folder);
+        let releases = plan.hosts.iter().map(|host| host.debian).chain([plan.operator]);
+        releases.flatten().for_each(|debian| debian.lay_out(&folder));
+        if let Some(host) = plan.hosts.iter().find(|host| host.kind == Kind::Busybox) {
+            install_busybox(&folder, host.debian);
+        }
+        let hosts = make_hosts(&plan, &folder, &guard);
+        let hash = plan.hash.unwrap_or("sha1");
+        let project = Repository::make(&folder.join("project"), &folder.join("remote.git"), &folder.join("home"), hash);
+        let operator = operator(&guard, &folder, plan.operator);
+        thread::scope(|scope| {
+            for host in &hosts {
+                scope.spawn(|| {
+                    host.boot();
+                    if let Some(tag) = plan.serving.filter(|_| !service::units(&host.plan).is_empty() && host.is_on()) {
+                        deployed::place(host, &project, tag);
+                    }
+                });
+            }
+        });
+        let agents = haproxy::agents(&plan.balancers, &hosts);
+        let start = |plan: &BalancerPlan| {
+            let host = hosts.iter().find(|host| host.plan.name == plan.name).expect("a balancer's machine");
+            Balancer::start(plan.clone(), host.clone(), &hosts, guard.clone(), agents.clone())
+        };
+        let balancers: Vec<Balancer> = plan.balancers.iter().map(start).collect();
+        let lab = Lab { balancers, hosts, operator, debian: plan.operator, project, folder, guard };
+        lab.write_project();
+        if plan.serving.is_some() {
+            lab.balancers.iter().for_each(Balancer::wait_until_up);
+        }
+        lab
+    }
+
+    pub fn host(&self, name: &str) -> &Arc<Host> {
+        self.hosts.iter().find(|host| host.plan.name == name).unwrap_or_else(|| panic!("the lab has no host `{name}`"))
+    }
+
+    pub fn balancer(&self, name: &str) -> &Balancer {
+        let named = |balancer: &&Balancer| balancer.plan.name == name;
+        self.balancers.iter().find(named).unwrap_or_else(|| panic!("the lab has no balancer `{name}`"))
+    }
+
+    /// Runs rfab in the project's folder.
+    pub fn rfab(&self, arguments: &[&str]) -> Run<'_> {
+        let rfab = suite::here().rfab;
+        if self.debian.is_none() {
+            return self.program(rfab, arguments);
+        }
+        let [loader, option, libraries] = debian::words(&self.folder.join("libraries"));
+        self.program(&loader, &[&[&*option, &*libraries, rfab], arguments].concat())
+    }
+
+    /// Runs another program as the operator, in the project's folder.
+    pub fn program(&self, program: &str, arguments: &[&str]) -> Run<'_> {
+        Run::new(self, program, arguments)
+    }
+
+    /// A command on a host over ssh, by the lab's own configuration and known hosts.
+    pub fn ssh(&self, host: &str, line: &str) -> Output {
+        let config = self.folder.join("operator/ssh_config");
+        let mut command = Command::new("ssh");
+        command.args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=3", "-F"]).arg(config).args(["--", host, line]);
+        Output::of(alone::cleared(&mut command).env("PATH", space::SYSTEM_PATH).env("HOME", self.home()))
+    }
+
+    /// Puts a load of so many requests a second on every balancer, or on the hosts where there is none.
+    pub fn load(&self, per_second: u32) -> Load {
+        let mut to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
+        if to.is_empty() {
+            let web = self.hosts.iter().filter(|host| host.plan.roles.contains(&"web"));
+            to = web.map(|host| SocketAddr::from((host.address, 8080))).collect();
+        }
+        Load::start(to, per_second, 0, false, self.hosts.clone())
+    }
+
+    /// The same by so many people, each with the cookies that the shop gave them and a name in `X-Client`.
+    pub fn load_of(&self, people: usize, per_second: u32) -> Load {
+        let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
+        Load::start(to, per_second, people, false, self.hosts.clone())
+    }
+
+    /// The same by nobody in particular, with a connection of its own for each request.
+    pub fn load_apart(&self, per_second: u32) -> Load {
+        let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
+        Load::start(to, per_second, 0, true, self.hosts.clone())
+    }
+
+    /// Puts a tag on a host as the release of that number, past rfab; it is not current yet. Gives the release's name.
+    pub fn unpack(&self, host: &str, number: u32, tag: &str) -> String {
+        deployed::unpack(self.host(host), &self.project, number, tag)
+    }
+
+    /// Makes a release of a host's current, past rfab; its units are not restarted.
+    pub fn activate(&self, host: &str, release: &str) {
+        deployed::activate(self.host(host), release);
+    }
+
+    /// Starts a unit of a host that is current, as the user that the fleet would start it as.
+    pub fn start_unit(&self, host: &str, unit: &str) {
+        deployed::start(self.host(host), unit);
+    }
+
+    /// Another clone of the project's remote, such as a colleague has.
+    pub fn colleague(&self, name: &str) -> Repository {
+        self.project.clone_to(&self.folder.join("colleagues").join(name))
+    }
+
+    /// Changes a file of the project; a missing one is empty.
+    pub fn edit(&self, path: &str, change: impl FnOnce(String) -> String) {
+        let before = fs::read_to_string(self.project.folder.join(path)).unwrap_or_default();
+        self.project.write(path, &change(before));
+    }
+
+    /// The operator's home.
+    pub fn home(&self) -> PathBuf {
+        self.folder.join("home")
+    }
+
+    /// The guard's own process: the parent of all others.
+    pub fn guard_pid(&self) -> i32 {
+        self.guard.pid
+    }
+
+    /// Every process of the lab but the guard, as this machine numbers them.
+    pub fn processes(&self) -> Vec<proc::Process> {
+        self.guard.processes()
+    }
+
+    /// Writes the known hosts again, after a host was given another key that is meant to be trusted.
+    pub fn write_known_hosts(&self) {
+        self.project.write("known_hosts", &fleets::known_hosts(&self.hosts));
+    }
+
+    /// Writes fleets, ssh configuration and known hosts, with the fabfile that the repository itself has; pushes all.
+    fn write_project(&self) {
+        let mut names: Vec<&str> = self.hosts.iter().filter_map(|host| host.plan.fleet).collect();
+        names.dedup();
+        for fleet in names {
+            self.project.write(&format!("fleets/{fleet}.toml"), &fleets::toml(fleet, &self.hosts, &self.balancers));
+        }
+        let key = self.folder.join("operator/key");
+        self.project.write("fleets/ssh_config", &fleets::ssh_config(&self.hosts, &key));
+        self.write_known_hosts();
+        if let Ok(fabfile) = fs::read_to_string(suite::here().project.join("fabfile.rhai")) {
+            self.project.write("fabfile.rhai", &fabfile);
+        }
+        let project = self.project.folder.display();
+        let config = format!(
+            "UserKnownHostsFile {project}/known_hosts\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\n\
+             ControlPath none\nInclude {project}/fleets/ssh_config\n"
+        );
+        fs::write(self.folder.join("operator/ssh_config"), config).expect("the operator's ssh configuration");
+        self.project.commit(&[]);
+        self.project.git(&["push", "-q", "origin", "main"]).expect_ok();
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // Not left to the last owner of the guard: a load that outlives the lab holds it too.
+        self.guard.end();
+    }
+}
+
+/// What is there whatever a machine has.
+const TOOLS: [&str; 2] = ["unshare", "setpriv"];
+
+/// Makes the folders, the operator's key, and copies of tools that a machine may not have.
+fn lay_out(folder: &Path) {
+    for name in ["operator", "hosts", "bin", "tools", "run", "tmp", "runs", "home/.ssh", "colleagues"] {
+        fs::create_dir_all(folder.join(name)).expect("the lab's folder");
+    }
+    for private in ["operator", "run", "tmp", "home", "home/.ssh"] {
+        fs::set_permissions(folder.join(private), fs::Permissions::from_mode(0o700)).expect("the lab's folder");
+    }
+    if std::env::var_os("RFAB_LAB_KEEP").is_some() {
+        fs::write(folder.join("keep"), "").expect("the lab's folder");
+        eprintln!("the lab stays in {}", folder.display());
+    }
+    fs::write(folder.join("bin/app"), "").expect("the app's place");
+    for tool in TOOLS {
+        runnable::copy(&found(tool), &folder.join("tools").join(tool));
+    }
+    new_key(&folder.join("operator/key"));
+}
+
+/// The folder that covers `/bin` and its like on a machine that has only busybox. sshd must be there, and may.
+fn install_busybox(folder: &Path, debian: Option<Debian>) {
+    let to = folder.join("busybox");
+    fs::create_dir_all(&to).expect("busybox's folder");
+    let mut list = Command::new("busybox");
+    let (mut busybox, mut sshd) = (found("busybox"), PathBuf::from("/usr/sbin/sshd"));
+    if let Some(root) = debian.map(Debian::folder) {
+        (busybox, sshd) = (root.join("usr/bin/busybox"), root.join("usr/sbin/sshd"));
+        list = Command::new("chroot");
+        list.arg(&root).arg("busybox");
+    }
+    runnable::copy(&busybox, &to.join("busybox"));
+    runnable::copy(&sshd, &to.join("sshd"));
+    for name in Output::of(list.arg("--list")).expect_ok().lines().filter(|name| *name != "busybox") {
+        std::os::unix::fs::symlink("busybox", to.join(name)).expect("a link");
+    }
+}
+
+fn make_hosts(plan: &Plan, folder: &Path, guard: &Arc<Guard>) -> Vec<Arc<Host>> {
+    let address = |at: usize| Ipv4Addr::new(127, guard.net[0], guard.net[1], 10 + at as u8);
+    let make = |(at, host): (usize, &HostPlan)| {
+        let inner = plan.hosts.iter().enumerate().filter(|(_, other)| other.behind == Some(host.name));
+        let inner: Vec<(String, Ipv4Addr)> =
+            inner.map(|(at, other)| (format!("{}.inner", other.name), address(at))).collect();
+        let names: Vec<(&str, Ipv4Addr)> = inner.iter().map(|(name, address)| (name.as_str(), *address)).collect();
+        Arc::new(Host::make(host.clone(), 10 + at as u8, folder, guard.clone(), &names))
+    };
+    plan.hosts.iter().enumerate().map(make).collect()
+}
+
+/// A namespace in which the operator's account has its home in the lab.
+fn operator(guard: &Guard, folder: &Path, debian: Option<Debian>) -> Space {
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let (name, root) = if uid == 0 { ("root", "") } else { ("operator", "root:x:0:0:root:/root:/bin/sh\n") };
+    let own = folder.join("operator");
+    let passwd = format!("{root}{name}:x:{uid}:{gid}::{}:/bin/sh\n", folder.join("home").display());
+    fs::write(own.join("passwd"), passwd).expect("the operator's account");
+    // Nothing of the real machine's; in a user namespace its files would also seem to be somebody else's.
+    fs::write(own.join("empty"), "").expect("a file of the real machine's that nobody sees");
+    let hidden = "/etc/gitconfig /etc/ssh/ssh_config /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
+    let files = format!(
+        "mount --bind {0}/passwd /etc/passwd\n\
+         for file in {hidden}; do [ ! -e $file ] || mount --bind {0}/empty $file; done",
+        own.display()
+    );
+    match debian {
+        None => Space::start(guard, Own::Mounts, &folder.join("tools"), &own, &files),
+        Some(debian) => {
+            let mounts = [debian.cover("/etc"), files, debian.cover("/usr")].join("\n");
+            Space::start(guard, Own::Mounts, &debian.tools(folder), &own, &mounts)
+        }
+    }
+}
+
+/// Where a program is.
+fn found(program: &str) -> PathBuf {
+    let mut folders = space::SYSTEM_PATH.split(':').map(|folder| Path::new(folder).join(program));
+    folders.find(|path| path.exists()).unwrap_or_else(|| panic!("`{program}` is missing: run tests/install-needs"))
+}
+
+/// Makes an ssh key without a passphrase.
+fn new_key(file: &Path) {
+    Output::of(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f"]).arg(file))
+        .expect_ok();
+}
+
+#[cfg(test)]
+crate::alone!();

@@ -1,0 +1,208 @@
+//! Hostile words. A canary is a file that a hostile name would make if anything took it for a command.
+
+use super::lab;
+use lab::{Lab, Output, needs_lab, needs_root};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+/// Where a canary would be: a folder that everybody may write, here and on the hosts.
+fn canary(lab: &Lab) -> PathBuf {
+    let folder = lab.folder.join("canaries");
+    if !folder.exists() {
+        fs::create_dir(&folder).expect("a folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("a mode");
+    }
+    folder.join("p")
+}
+
+#[track_caller]
+fn assert_no_canary(lab: &Lab, what: &str) {
+    // Of any name: one with more behind it would have made `p=…` and the like.
+    let made: Vec<PathBuf> =
+        fs::read_dir(canary(lab).parent().expect("a folder")).expect("a folder").flatten().map(|e| e.path()).collect();
+    assert_eq!(made, Vec::<PathBuf>::new(), "{what} was taken for a command");
+}
+
+/// Names that mean something to a shell, to ssh, to git, or to `env`.
+fn hostile(lab: &Lab) -> Vec<String> {
+    let p = canary(lab).display().to_string();
+    vec![
+        format!("a;touch${{IFS}}{p}"),
+        format!("x$(touch {p})"),
+        format!("x$(touch${{IFS}}{p})"),
+        format!("`touch {p}`"),
+        format!("x|touch {p}"),
+        format!("x'; touch {p}; '"),
+        format!("\"; touch {p}; \""),
+        format!("x\ntouch {p}\n"),
+        format!("--upload-pack=touch {p}"),
+        format!("-oProxyCommand=touch {p}"),
+        format!("-S touch {p}"),
+        format!("ext::sh -c touch% {p}"),
+        "..".into(),
+        "-".into(),
+        "x\u{202e}y\u{1b}[2J".into(),
+        "x".repeat(4096),
+    ]
+}
+
+/// Those of the hostile names that git itself lets through, as real branches and tags.
+fn pushed(lab: &Lab) -> Vec<String> {
+    let mut refs = Vec::new();
+    for name in hostile(lab) {
+        for (kind, name) in [("heads", name.clone()), ("tags", format!("{name}.tag"))] {
+            let whole = format!("refs/{kind}/{name}");
+            let head = lab.project.resolve("HEAD");
+            let made = lab.project.git(&["update-ref", &whole, &head]).ok();
+            if made && lab.project.git(&["push", "-q", "origin", &whole]).ok() {
+                refs.push(name);
+            }
+        }
+    }
+    refs
+}
+
+/// Every way in which a script uses a word that it was given.
+const USES: &str = r#"
+fn tried(f) { try { f.call(); } catch (f) {} }
+fn use_(x) {
+    for host in targets() {
+        tried(|| host.run(["echo", x]));
+        tried(|| host.run(["env", "--", x]));
+        tried(|| host.run("echo {x} a{x}b \"{x}\"", #{ x: x }));
+        tried(|| host.run(sh("echo \"$x\" >/dev/null", #{ x: x })));
+        tried(|| host.sudo("echo {x}", #{ x: x }));
+        tried(|| host.env(#{ X: x }).run("env"));
+        let named = #{}; named[x] = "y";
+        tried(|| host.env(named).run("true"));
+        tried(|| host.run(sh("true", named)));
+        tried(|| host.cd(x).run("true"));
+        tried(|| host.user("shop").cd(x).run("true"));
+        tried(|| host.user(x).run("true"));
+        tried(|| host.stdin(x).run("cat"));
+        tried(|| host.write(x, "text"));
+        tried(|| host.user("shop").write(x, "text"));
+        tried(|| host.read(x));
+        tried(|| host.exists(x));
+        tried(|| host.get(x, "got"));
+        tried(|| host.get("/etc/hostname", x));
+        tried(|| host.put(x, "put"));
+        tried(|| host.put("fabfile.rhai", x));
+        tried(|| host.template(x, "x", #{}));
+        tried(|| service::logs(host, x));
+    }
+    tried(|| targets().select(x));
+    tried(|| targets().host(x));
+    tried(|| fleet(`fleets/testing${x}.toml`));
+    tried(|| git::resolve(x));
+    tried(|| git::tag(x, git::resolve("v3.0.0")));
+    tried(|| git::push_tag(x));
+    tried(|| git::push_branch(x));
+    tried(|| git::merge(x));
+    tried(|| release::resolve(x));
+    tried(|| ui::note(x));
+}
+fn used(x) { use_(x); }
+fn deploy(reference) {
+    let commit = release::resolve(reference);
+    let wanted = release::number(commit);
+    for host in targets() { release::set_up(host); release::stage(host, wanted); ui::note(host, `staged ${commit.id}`); }
+}
+"#;
+
+#[test]
+fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
+    if !needs_root("no_reference_argument_or_value_is_taken_for_a_command_or_an_option") {
+        return;
+    }
+    let lab = lab(USES);
+    lab.host("web1")
+        .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
+        .expect_ok();
+    let refs = pushed(&lab);
+    assert!(refs.len() >= 4 && refs.iter().any(|name| name.contains(";touch")), "{refs:?}");
+    // A branch or a tag of such a name is deployed, and only its commit reaches the host.
+    for name in refs.iter().filter(|name| name.contains("touch$")) {
+        let out = lab.rfab(&["on", &format!("deploy:{name}")]).output();
+        assert_no_canary(&lab, name);
+        let says = format!("staged {}", lab.project.resolve("HEAD"));
+        assert!(out.ok() && out.stdout.contains(&says), "{out:?}");
+    }
+    let there = lab.host("web1").sh("ls /srv/shop/releases").expect_ok();
+    assert!(there.lines().all(|line| line.starts_with("0001-")), "{there}");
+    for name in hostile(&lab) {
+        let out = lab
+            .rfab(&["on", &format!("used:{}", name.replace('\\', r"\\").replace(',', r"\,").replace('=', r"\="))])
+            .output();
+        assert_no_canary(&lab, &name);
+        assert_eq!(out.code, Some(0), "{name:?}: {out:?}");
+        assert!(!out.stdout.contains(['\x1b', '\u{202e}']), "{out:?}");
+    }
+    // As words of the command line and as an ad-hoc command's arguments, too.
+    for name in hostile(&lab) {
+        for words in [
+            vec!["on", &*name, "hi"],
+            vec![&*name],
+            vec!["on", "--", "echo", &*name],
+            vec!["--limit", &*name, "on", "hi"],
+            vec!["--exclude", &*name, "on", "hi"],
+            vec!["--set", &*name, "on", "hi"],
+            vec!["-f", &*name, "on"],
+            vec!["--trust", &*name],
+        ] {
+            let _: Output = lab.rfab(&words).output();
+            assert_no_canary(&lab, &format!("{words:?}"));
+        }
+    }
+}
+
+#[test]
+fn no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option() {
+    if !needs_lab("no_name_of_a_fleet_file_is_taken_for_a_command_or_an_option") {
+        return;
+    }
+    let lab = lab("");
+    let file = lab.project.folder.join("fleets/testing1.toml");
+    let good = fs::read_to_string(&file).expect("the fleet");
+    let top = |line: &str| {
+        format!(
+            "{line}\n{}",
+            good.lines()
+                .filter(|l| !l.starts_with(line.split(' ').next().unwrap_or_default()))
+                .collect::<Vec<_>>()
+                .join("\n")
+        )
+    };
+    let web1 = good.lines().find(|line| line.starts_with("web1 ")).expect("a host").to_owned();
+    let balancer = |pool: &str, server: &str, socket: &str| {
+        format!(
+            "{good}\n[balancer.lb1]\ndriver = \"haproxy\"\nhost = \"web1\"\nsocket = {socket}\npools = {{ {pool} = \"web\" }}\nserver = {server}\n"
+        )
+    };
+    let mut refused = 0;
+    for name in hostile(&lab) {
+        let text = toml::Value::String(name.clone()).to_string();
+        let fleets = [
+            good.replace(&web1, &web1.replacen("web1", &text, 1)),
+            good.replace(&web1, &format!("web1 = {{ roles = [\"web\"], address = {text} }}")),
+            top(&format!("via = {text}")),
+            top(&format!("user = {text}")),
+            top(&format!("ssh = {text}")),
+            top(&format!("state = {text}")),
+            good.replace("path = \"/srv/shop\"", &format!("path = {text}")),
+            good.replace("repository = \".\"", &format!("repository = {text}")),
+            good.replace("[\"shop\"]", &format!("[{text}]")),
+            good.replace("user = \"shop\"", &format!("user = {text}")),
+            balancer(&text, "\"{name}\"", "\"/run/haproxy/admin.sock\""),
+            balancer("bk_web", &text, "\"/run/haproxy/admin.sock\""),
+            balancer("bk_web", "\"{name}\"", &text),
+        ];
+        for fleet in fleets {
+            fs::write(&file, &fleet).expect("the fleet");
+            let out = lab.rfab(&["on", "hi"]).output();
+            assert_no_canary(&lab, &fleet);
+            assert_ne!(out.code, None, "{out:?}");
+            refused += usize::from(out.code == Some(3));
+        }
+    }
+    assert!(refused > 120, "{refused}");
+}

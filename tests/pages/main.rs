@@ -1,0 +1,18 @@
+//! The pages, the examples, the schemas and the sources: all of them are checked, and made pages are written here.
+mod blocks;
+mod book;
+mod documentation;
+mod events;
+mod examples;
+mod formats;
+mod hints;
+#[path = "../simulated/made_up.rs"]
+mod made_up;
+#[path = "../simulated/project.rs"]
+mod project;
+mod screens;
+mod security;
+mod typed;
+mod walls;
+
+lab::suite!();

@@ -1,9 +1,0 @@
-//! What a script cannot do to the machine that it runs on, and what it can rely on.
-mod commands;
-mod door;
-mod flow;
-mod here;
-mod limits;
-mod modules;
-#[path = "../project/mod.rs"]
-mod project;

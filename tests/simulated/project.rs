@@ -1,0 +1,144 @@
+//! A project in a folder of its own, and its runs in the made-up world.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use rfab::{
+    event::What,
+    fabfile::{self, Options},
+    failure::{Exit, Failure},
+    line,
+    model::Model,
+    simulate::{Scenario, Simulation, simulate},
+};
+use std::{fs, path::Path, process::Command};
+
+/// Four web hosts in two groups behind a balancer, and one host for background work.
+pub const FLEET: &str = r#"
+[app]
+repository = "."
+path       = "/srv/shop"
+user       = "shop"
+
+[app.service]
+units = { web = ["shop"], worker = ["shop-jobs"] }
+install = "apt-get install --yes shop={version}"
+installed = ["dpkg-query", "-W", "-f", "${Version}", "shop"]
+
+[app.health]
+url     = "http://{address}:8080/health"
+version = "header:X-Release"
+good    = 2
+over    = "2s"
+
+[hosts]
+"web[1..2]" = { group = "group1", roles = ["web"] }
+"web[3..4]" = { group = "group2", roles = ["web"] }
+"jobs1"     = { roles = ["worker"], address = "10.0.0.9", queue = "mail" }
+
+[balancer.lb1]
+driver = "haproxy"
+host   = "lb1.example.org"
+socket = "/run/haproxy/admin.sock"
+pools  = { bk_web = "web" }
+server = "{name}"
+
+[roll]
+order = ["group1", "group2", "worker"]
+"#;
+
+/// What every fabfile of a test begins with: the fleet.
+pub const HEAD: &str = "const default_targets = \"prod\";\nfn prod() { fleet(\"fleet.toml\") }\n";
+
+pub struct Project(pub tempfile::TempDir);
+
+impl Project {
+    /// A project with this fabfile, below the functions that name its fleet.
+    pub fn of(tasks: &str) -> Project {
+        Project::bare(&format!("{HEAD}{tasks}"))
+    }
+
+    /// A project with this fabfile and no more in it, beside the fleet.
+    pub fn bare(fabfile: &str) -> Project {
+        let project = Project(tempfile::tempdir().unwrap());
+        project.with("fabfile.rhai", fabfile).with("fleet.toml", FLEET)
+    }
+
+    /// The same, with one more file.
+    pub fn with(self, name: &str, text: &str) -> Project {
+        let file = self.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+        self
+    }
+
+    /// The same, as a repository with the tags `v3.0.0` and `v3.0.1`.
+    pub fn tagged(self) -> Project {
+        self.git(&["init", "-q"]);
+        self.git(&["add", "."]);
+        self.git(&["commit", "-qm", "one"]);
+        self.git(&["tag", "v3.0.0"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", "two"]);
+        self.git(&["tag", "v3.0.1"]);
+        self
+    }
+
+    pub fn git(&self, args: &[&str]) -> String {
+        let out = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"])
+            .args(args)
+            .current_dir(self.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn load(&self) -> Result<fabfile::Project, Failure> {
+        fabfile::load(&self.path().join("fabfile.rhai"), Options::default())
+    }
+
+    /// Runs a line on a made-up world where nothing has happened yet.
+    #[track_caller]
+    pub fn run(&self, words: &str) -> Simulation {
+        self.run_on(words, Model::new(), Scenario { seed: 1, ..Scenario::default() })
+    }
+
+    #[track_caller]
+    pub fn run_on(&self, words: &str, model: Model, wish: Scenario) -> Simulation {
+        let project = self.load().unwrap_or_else(|failure| panic!("{failure:?}"));
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let line = line::parse(&words, None, &project.tasks).unwrap();
+        simulate(&project, &line, model, wish)
+    }
+
+    /// What a run says by `ui::note`; the run must be done.
+    #[track_caller]
+    pub fn notes(&self, words: &str) -> Vec<String> {
+        let ran = self.run(words);
+        assert_eq!(ran.ended.exit, Exit::Done, "{:?}", ran.ended.failures);
+        notes(&ran)
+    }
+
+    /// Why a run failed: its exit, and the first failure.
+    #[track_caller]
+    pub fn fails(&self, words: &str) -> (Exit, Failure) {
+        let ran = self.run(words);
+        assert_ne!(ran.ended.exit, Exit::Done, "{:?}", notes(&ran));
+        (ran.ended.exit, ran.ended.failures.into_iter().next().expect("a failure is told"))
+    }
+}
+
+/// What a run says, each with the host in front.
+pub fn notes(ran: &Simulation) -> Vec<String> {
+    let note = |event: &rfab::event::Event| match &event.what {
+        What::Noted { host: Some(host), text } => Some(format!("{host}: {text}")),
+        What::Noted { host: None, text } => Some(text.clone()),
+        _ => None,
+    };
+    ran.events.iter().filter_map(note).collect()
+}
