@@ -79,64 +79,76 @@ fn took(home: &Path, arguments: &[&str]) -> Duration {
     took
 }
 
-fn main() -> ExitCode {
-    let home = tempfile::tempdir().expect("a folder");
-    let folder = home.path().join(".local/share/rfab/runs");
-    fs::create_dir_all(&folder).expect("a folder");
+/// Writes the journals of all runs.
+fn write_journals(folder: &Path) {
+    fs::create_dir_all(folder).expect("a folder");
     for number in 0..RUNS {
         fs::write(folder.join(format!("{}.journal", head(number).run)), journal(number)).expect("a journal");
     }
+}
+
+/// Begins one more run, and ends it.
+fn add_run(runs: &Runs, number: u64) {
+    let head = head(number);
+    drop(runs.begin(&head).unwrap_or_else(|failure| panic!("{failure}")).journal);
+    runs.take_up(&head.run);
+}
+
+/// The middle and the worst of so many times, each of which is given its number.
+fn middle_and_worst(time: impl FnMut(u64) -> Duration) -> (Duration, Duration) {
+    let mut times: Vec<Duration> = (0..TIMES as u64).map(time).collect();
+    times.sort();
+    (times[TIMES / 2], times[TIMES - 1])
+}
+
+/// Times a line of rfab, and prints it; gives the middle.
+fn measure(home: &Path, what: &str, line: &str, before: impl Fn(u64)) -> Duration {
+    let arguments: Vec<&str> = line.split(' ').collect();
+    let (middle, worst) = middle_and_worst(|number| {
+        before(number);
+        took(home, &arguments)
+    });
+    println!("{middle:>9.1?} {worst:>9.1?}   {what}");
+    middle
+}
+
+const FILTERS: [&str; 7] = [
+    "--fleet prod",
+    "--fleet rare",
+    "--task deploy",
+    "--fleet rare --task deploy",
+    "--outcome failed",
+    "--outcome unfinished",
+    "--since 2024-06-01 --until 2024-06-02",
+];
+
+fn main() -> ExitCode {
+    let home = tempfile::tempdir().expect("a folder");
+    let (home, folder) = (home.path(), home.path().join(".local/share/rfab/runs"));
+    write_journals(&folder);
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     println!("{RUNS} runs, {build} build; each figure is the middle and the worst of {TIMES} processes");
     sleep(Duration::from_millis(1_500));
-    println!("{:>9.1?}             the first listing, which makes the index", took(home.path(), &["--history"]));
+    println!("{:>9.1?}             the first listing, which makes the index", took(home, &["--history"]));
     let runs = Runs::new(folder);
-    let mut late = false;
-    let mut measure = |what: &str, arguments: &[&str], before: &dyn Fn(u64)| {
-        let mut times: Vec<Duration> = (0..TIMES as u64)
-            .map(|time| {
-                before(time);
-                took(home.path(), arguments)
-            })
-            .collect();
-        times.sort();
-        let (middle, worst) = (times[TIMES / 2], times[TIMES - 1]);
-        late |= middle > WITHIN;
-        println!("{middle:>9.1?} {worst:>9.1?}   {what}");
-    };
     let nothing = |_: u64| {};
-    measure("--version, for comparison", &["--version"], &nothing);
-    measure("--history", &["--history"], &nothing);
-    let run = |number: u64| {
-        let head = head(RUNS + number);
-        drop(runs.begin(&head).unwrap_or_else(|failure| panic!("{failure}")).journal);
-        runs.take_up(&head.run);
-    };
-    measure("--history, after one more run each time", &["--history"], &run);
-    for filter in [
-        "--fleet prod",
-        "--fleet rare",
-        "--task deploy",
-        "--fleet rare --task deploy",
-        "--outcome failed",
-        "--outcome unfinished",
-        "--since 2024-06-01 --until 2024-06-02",
-    ] {
+    let mut middles = vec![
+        measure(home, "--version, for comparison", "--version", nothing),
+        measure(home, "--history", "--history", nothing),
+        measure(home, "--history, after one more run each time", "--history", |number| add_run(&runs, RUNS + number)),
+    ];
+    middles.extend(FILTERS.map(|filter| {
         let line = format!("--history {filter}");
-        measure(&line, &line.split(' ').collect::<Vec<_>>(), &nothing);
-    }
-    let mut begins: Vec<Duration> = (0..TIMES as u64)
-        .map(|number| {
-            let began = Instant::now();
-            run(2 * RUNS + number);
-            began.elapsed()
-        })
-        .collect();
-    begins.sort();
-    println!("{:>9.1?} {:>9.1?}   what a run's begin and end cost", begins[TIMES / 2], begins[TIMES - 1]);
-    let one = head(RUNS / 2 + 1).run;
-    measure("--show RUN", &["--show", &one], &nothing);
-    if late {
+        measure(home, &line, &line, nothing)
+    }));
+    let (middle, worst) = middle_and_worst(|number| {
+        let began = Instant::now();
+        add_run(&runs, 2 * RUNS + number);
+        began.elapsed()
+    });
+    println!("{middle:>9.1?} {worst:>9.1?}   what a run's begin and end cost");
+    middles.push(measure(home, "--show RUN", &format!("--show {}", head(RUNS / 2 + 1).run), nothing));
+    if middles.iter().any(|middle| *middle > WITHIN) {
         println!("that is more than {WITHIN:?}");
         return ExitCode::FAILURE;
     }

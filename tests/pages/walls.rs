@@ -1,4 +1,5 @@
 //! The walls between the modules, read from the sources.
+mod functions;
 mod imports;
 
 use imports::{Imports, circles};
@@ -305,6 +306,16 @@ fn files_are_short_and_named_by_nouns() {
             let vague = ["util", "utils", "helper", "helpers", "manager", "common", "misc", "imp", "shared", "base"];
             assert!(!vague.contains(&part), "{} says nothing by its name", source.name);
         }
+    }
+}
+
+#[test]
+fn functions_fit_a_screen() {
+    let short = "fn two() {\n}\nimpl A { fn one() {} }\ntrait B { fn two() {\n} fn none(); }\n";
+    assert_eq!(functions::longer_than(1, short), [("two".to_owned(), 2), ("two".to_owned(), 2)]);
+    for source in sources().iter().chain(&files("tests", ".rs")).chain(&files("benches", ".rs")) {
+        let long = functions::longer_than(60, &source.text);
+        assert!(long.is_empty(), "{}: functions of more than 60 lines: {long:?}", source.name);
     }
 }
 
