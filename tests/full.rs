@@ -1,6 +1,8 @@
-//! A journal that can no longer be written, at any byte: the run changes nothing more and says so, and goes on when it can.
+//! Fills the disk at any byte of the journal: the run makes no further change, reports it, and continues when there is
+//! room.
 //!
-//! Alone in its process, for what holds this journal short holds for every file that the process writes.
+//! This test has a process of its own because the limit on the journal's size holds for every file that the process
+//! writes.
 #[path = "simulated/journals.rs"]
 mod journals;
 #[path = "simulated/made_up.rs"]
@@ -22,7 +24,7 @@ use rfab::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Lets this process write so many bytes into a file; more is an error, as on a full disk.
+/// Lets this process write at most this many bytes into a file; more is an error, as on a full disk.
 fn room(bytes: Option<u64>) {
     let maximum = getrlimit(Resource::Fsize).maximum;
     setrlimit(Resource::Fsize, Rlimit { current: bytes.or(maximum), maximum }).unwrap();
@@ -42,19 +44,19 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
     ended
 }
 
-/// How each host ends: what it serves, and whether it is out.
+/// Returns how each host ends: its release, and whether it is out.
 fn table(run: &Simulation) -> Vec<String> {
     let of = |row: &Row| format!("{} {:?} {:?}", row.host, row.new, row.balancer);
     run.ended.table.iter().map(of).collect()
 }
 
-/// An effect that was written down before it was done, as `changes` tells it.
+/// Returns an effect that was written down before it was done, in the form of `changes`.
 fn begun(record: &Record) -> Option<String> {
     let Record::Effect { host, text, .. } = record else { return None };
     Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}")))
 }
 
-/// A change as a journal has it: without the name that people give the release.
+/// Returns a change as a journal has it: without the tag of the release.
 fn unnamed(change: String) -> String {
     match change.split_once("v3.0.1 (") {
         Some((before, release)) => format!("{before}{}", release.replacen(')', "", 1)),
@@ -64,7 +66,7 @@ fn unnamed(change: String) -> String {
 
 #[test]
 fn a_release_whose_disk_fills_anywhere_changes_nothing_more_and_goes_on_when_there_is_room() {
-    // The signal is taken, so that a file that is too long is an error.
+    // With the signal handled, a file that gets too long is an error.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let too_long = tokio::signal::unix::SignalKind::from_raw(25);
     let _taken = runtime.block_on(async { tokio::signal::unix::signal(too_long).unwrap() });

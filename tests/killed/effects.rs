@@ -1,8 +1,8 @@
-//! The effects of a run, as its journal has them.
+//! The effects of a run, read from its journal.
 use lab::Lab;
 use serde_json::Value;
 
-/// An effect: `LANE#NUMBER`, its kind and its words.
+/// An effect: its `LANE#NUMBER`, kind and text.
 #[derive(Clone)]
 pub struct Effect {
     pub id: String,
@@ -11,18 +11,18 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// Whether it changes something.
+    /// Returns whether it changes something.
     pub fn changes(&self) -> bool {
         matches!(self.kind.as_str(), "change" | "once")
     }
 
-    /// Whether it only waits.
+    /// Returns whether it only waits.
     pub fn waits(&self) -> bool {
         self.kind == "hold"
     }
 }
 
-/// A run as the history has it.
+/// A run, read from the history.
 pub struct Known {
     pub id: String,
     pub outcome: String,
@@ -36,7 +36,7 @@ impl Known {
         Known { id: text("run"), outcome: text("outcome") }
     }
 
-    /// Its effects, in the order in which they began.
+    /// Returns its effects, in the order in which they began.
     pub fn effects(&self, lab: &Lab) -> Vec<Effect> {
         let records = lab.rfab(&["--show", &self.id, "--json"]).output().expect_ok();
         let records = records.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

@@ -1,9 +1,10 @@
-//! rfab dies, or is interrupted, at every effect of a release of a shop under load: then one word completes the release or
-//! takes it back, no request fails, and what may be done once is done once.
+//! Kills or interrupts rfab at every effect of a release of a shop under load.
 //!
-//! A tenth of all is tried, another one each day, and which is said; `RFAB_ALL=1 cargo test --test killed` tries all.
-//! `RFAB_ROW=17` tries it in the lab of that row of `--test varied` (and `RFAB_SEED` in a row of another seed), and
-//! `RFAB_AT_ONCE=4` in four shops at once instead of two.
+//! One command then completes or aborts the release, no request fails, and steps that may run only once run once.
+//!
+//! Each day runs another tenth of the rounds and prints which; `RFAB_ALL=1 cargo test --test killed` runs all of them.
+//! `RFAB_ROW=17` runs them in the lab of that row of `--test varied` (with `RFAB_SEED`, in a row of another seed), and
+//! `RFAB_AT_ONCE=4` in four shops in parallel instead of two.
 mod effects;
 mod trial;
 
@@ -26,12 +27,12 @@ use trial::{Round, Then, Trial};
 
 lab::suite!();
 
-/// Says something past libtest's capture, which hides what a test that passes prints.
+/// Prints a text past libtest's capture, which hides the output of a test that passes.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// The tenth of the rounds whose turn it is, or all of them; says which.
+/// Returns the tenth of the rounds that runs today, or all of them, and prints which.
 fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
     let all = rounds.len();
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
@@ -44,13 +45,13 @@ fn turn<T>(test: &str, rounds: Vec<T>) -> Vec<T> {
     chosen
 }
 
-/// A variable that has to be a number, if it is there.
+/// Returns the number in a variable; `None` if it isn't set.
 fn number(name: &str) -> Option<usize> {
     let text = env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} isn't a number")))
 }
 
-/// The lab that is asked for, and what it is called.
+/// Returns the lab that the environment asks for, and its text.
 fn asked() -> (Making, String) {
     let Some(at) = number("RFAB_ROW") else { return (Making { size: 2, lacking: 1, ..Making::new() }, String::new()) };
     let rows = Rows::of_environment();
@@ -60,7 +61,8 @@ fn asked() -> (Making, String) {
     (Making::of(&rows, row), rows.text(row))
 }
 
-/// Runs a test in a process and a network of its own, which the lab of a row needs; false if it is there already.
+/// Runs a test again in its own process and network, which the lab of a row needs; false if this process is already
+/// there.
 fn was_run_in_own_network(test: &str) -> bool {
     const THERE: &str = "RFAB_OWN_NETWORK";
     if number("RFAB_ROW").is_none() {
@@ -84,7 +86,8 @@ fn open() -> Trial {
     Trial::open(making, &text)
 }
 
-/// Goes through the rounds of a test, in several shops at once; where one ends badly another shop is opened for the next.
+/// Runs the rounds of a test in several shops in parallel. After a round that ends badly, it opens another shop for the
+/// next.
 fn go(test: &str, rounds_of: impl Fn(&[Effect]) -> Vec<Round>) {
     say(&asked().1);
     let first = open();
@@ -135,11 +138,11 @@ fn a_release_that_was_killed_at_any_change_is_completed_or_taken_back_by_one_wor
     }
     go(test, |effects| {
         let changes: Vec<_> = effects.iter().filter(|effect| effect.changes()).cloned().collect();
-        // Amid an effect that takes no time nobody can be killed for sure: the simulator has that.
+        // A kill amid an effect that takes no time isn't certain to hit it; the simulator covers that.
         let all = ["before", "after"].into_iter().flat_map(|when| {
             changes.iter().map(move |effect| (format!("kill:{when}:{}", effect.id), effect.text.clone()))
         });
-        // One in four, of every tenth, too.
+        // One in four aborts, also among the tenth of a day.
         let then = |at: usize| if (at + at / 10).is_multiple_of(4) { Then::Abort } else { Then::Resume };
         all.enumerate().map(|(at, (drill, text))| Round { drill, text, then: then(at) }).collect()
     });

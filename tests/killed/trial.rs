@@ -1,4 +1,4 @@
-//! A shop under load in which releases are killed or interrupted, one after the other.
+//! A shop under load in which releases are killed or interrupted, one after another.
 use crate::effects::{Effect, Known};
 use lab::{
     Output,
@@ -16,10 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What happens at an effect, and what is typed afterwards.
+/// One trial: what happens at an effect, and what is typed afterwards.
 pub struct Round {
     pub drill: String,
-    /// The effect's words.
+    /// The effect's text.
     pub text: String,
     pub then: Then,
 }
@@ -30,16 +30,16 @@ pub enum Then {
     Abort,
 }
 
-/// The shop, and how it stands.
+/// The shop, and the state that it should be in.
 pub struct Trial {
     shop: Shop,
-    /// What every host serves.
+    /// The release that every host serves.
     stands: Release,
-    /// What an undisturbed release leaves on each host.
+    /// What a release without a fault leaves on each host.
     calm: BTreeMap<String, String>,
 }
 
-/// What each release does once on a host, or once in all.
+/// The hooks that each release runs once: the first on every host, the second on one.
 const HOOKS: [&str; 2] = ["install-dependencies", "migrate"];
 
 impl Trial {
@@ -48,7 +48,7 @@ impl Trial {
         let transcript = format!("killed-{}-{}.log", std::process::id(), OPENED.fetch_add(1, Relaxed));
         let mut shop = Shop::open(making, text, &transcript);
         for hook in HOOKS {
-            // Where each is begun and ended, by the release's name.
+            // Each hook writes down its beginning and its end, by the release's name.
             let script = format!(
                 "#!/bin/sh\nset -eu\nname=${{PWD##*/}}\necho \"$name\" >> ../../shared/{hook}.begun\nsleep 0.3\n\
                  echo \"$name\" >> ../../shared/{hook}.ended\n"
@@ -64,19 +64,19 @@ impl Trial {
         }
         shop.customers();
         let mut trial = Trial { shop, stands, calm: BTreeMap::new() };
-        // From the third on, each ends with as many releases on a host as are kept.
+        // From the third release on, each leaves as many releases on a host as rfab keeps.
         for _ in 0..3 {
             trial.undisturbed();
         }
         trial
     }
 
-    /// Releases without a fault, and keeps how that leaves the hosts.
+    /// Releases without a fault, and remembers what that leaves on the hosts.
     fn undisturbed(&mut self) {
         let release = self.shop.next(false);
         let words = ["prod", &release.to("release")];
         let run = self.shop.start(&words);
-        // What later must not be seen is seen now.
+        // Shows that `commands` sees a running hook, because later trials expect that it sees none.
         let hook = |_: &str| self.has_hooks() && !self.commands().is_empty();
         let over = self.shop.attend(&run, Some(&hook));
         assert!(!over || !self.has_hooks(), "no hook was ever seen: {:?}", run.so_far());
@@ -93,12 +93,12 @@ impl Trial {
         self.shop.making.made != Made::Package
     }
 
-    /// The effects of the newest run.
+    /// Returns the effects of the newest run.
     pub fn effects(&self) -> Vec<Effect> {
         Known::newest(&self.shop.lab).effects(&self.shop.lab)
     }
 
-    /// Kills a release at an effect, and completes it or takes it back; tells what is wrong then.
+    /// Kills or interrupts a release at an effect, then completes or aborts it. The error tells what is wrong then.
     pub fn round(&mut self, round: &Round) -> Result<(), String> {
         let before = self.current();
         let release = self.shop.next(false);
@@ -112,7 +112,7 @@ impl Trial {
         let run = Known::newest(&self.shop.lab);
         let twice = round.drill.starts_with("int2:");
         let mut wrong = if round.drill.starts_with("kill:") {
-            // `script`, which the terminal is of, tells of a killed child by its code.
+            // `script`, which provides the terminal, reports a killed child by its code.
             let killed = met.code.is_none() || self.shop.asks() && met.code == Some(137);
             claim(killed && run.outcome == "unfinished", format!("it wasn't killed: {}", run.outcome))
         } else {
@@ -121,13 +121,13 @@ impl Trial {
         let install = self.stands.to("install");
         let then = match round.then {
             Then::Resume => self.shop.at_last("--resume"),
-            // A package is taken back by installing the one before.
+            // To abort a package's release, install the version before.
             Then::Abort if !self.has_hooks() => &["prod", &install],
             Then::Abort => self.shop.at_last("--abort"),
         };
         let mut out = self.shop.run(then);
         typed(then, &out);
-        // What changed nothing is not gone on with: its line is typed anew, as is told.
+        // A run that changed nothing can't be resumed: rfab says to type its line again.
         let nothing = format!("run `{}` isn't done, and changed nothing", run.id);
         let anew = out.code == Some(1) && format!("{}{}", out.stdout, out.stderr).contains(&nothing);
         if anew {
@@ -149,7 +149,7 @@ impl Trial {
         Err(format!("{} ({}), then {}:\n{}\n{told}", round.drill, round.text, then.join(" "), wrong.join("\n")))
     }
 
-    /// What is wrong with a release that was completed.
+    /// Returns what is wrong with a release that was completed.
     fn completed(&self, release: &Release, twice: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         wrong.extend(differences(&self.calm, &self.left(release)));
@@ -158,7 +158,7 @@ impl Trial {
         wrong
     }
 
-    /// What is wrong with a run that was taken back to what was current before.
+    /// Returns what is wrong with a run that was aborted, compared with the current releases `before` it.
     fn taken_back(&self, before: &[Option<String>], id: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         let after = self.current();
@@ -185,7 +185,7 @@ impl Trial {
         self.shop.making.web().iter().map(|name| self.shop.lab.host(name).current()).collect()
     }
 
-    /// What stands on each host, where a release and its number are called `NEW`.
+    /// Returns what each host has in its folders, with `NEW` for the release's name.
     fn left(&self, release: &Release) -> BTreeMap<String, String> {
         let path = self.shop.making.path();
         let of = |name: &str| {
@@ -201,7 +201,7 @@ impl Trial {
         self.shop.making.web().into_iter().map(|name| (name.to_owned(), of(name))).collect()
     }
 
-    /// What is wrong with an interrupted run: its code, its last words, and what it left on hosts.
+    /// Returns what is wrong with an interrupted run: its code, its last words, and what it left on the hosts.
     fn stands_as_told(&self, met: &Output) -> Vec<String> {
         let mut wrong = claim(met.code == Some(130), format!("interrupted, it ends with {:?}", met.code));
         let named = met.stdout.contains("\nnext: rfab ");
@@ -223,7 +223,7 @@ impl Trial {
         }
     }
 
-    /// The hooks that run on hosts now.
+    /// Returns the hooks that now run on the hosts.
     fn commands(&self) -> Vec<String> {
         let of = |name: &&str| {
             let line = |pid: i32| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -234,7 +234,7 @@ impl Trial {
         self.shop.making.web().iter().flat_map(of).collect()
     }
 
-    /// What was not done exactly once for a release; what was stopped on purpose may be begun again.
+    /// Returns what a release didn't do exactly once; a hook that was `stopped` on purpose may begin twice.
     fn once(&self, release: &Release, stopped: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         let commit = &release.commit[..12];
@@ -262,7 +262,7 @@ impl Trial {
         wrong
     }
 
-    /// Ends the load, which must have gone well.
+    /// Ends the load and returns the number of requests; if one failed, the error tells which.
     pub fn close(mut self) -> Result<u64, String> {
         let account = self.shop.stop();
         let first = &account.failed[..account.failed.len().min(10)];

@@ -1,4 +1,4 @@
-//! The agent of a host that HAProxy asks how it is: `agent-check`.
+//! A host's agent, which HAProxy asks for its state: `agent-check`.
 use std::{
     io::Write,
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-/// Answers until it is dropped.
+/// An agent that answers until it is dropped.
 pub struct Agent {
     says: Arc<Mutex<String>>,
     address: Ipv4Addr,
@@ -29,7 +29,7 @@ impl Agent {
         Agent { says, address }
     }
 
-    /// From now on it answers so, such as `down`, `50%`, `drain`.
+    /// Makes it answer this from now on, such as `down`, `50%` or `drain`.
     pub fn says(&self, text: &str) {
         *self.says.lock().expect("what the agent says") = text.to_owned();
     }
@@ -42,7 +42,7 @@ fn answer(mut stream: TcpStream, text: &str) -> std::io::Result<()> {
 impl Drop for Agent {
     fn drop(&mut self) {
         self.says = Arc::default();
-        // The thread looks up once more, and finds that nobody tells it anything any longer.
+        // One more connection wakes the thread, which then sees that the agent is gone.
         let _ = TcpStream::connect((self.address, Agent::PORT));
     }
 }

@@ -1,18 +1,19 @@
-//! Tests see nothing of the machine but its programs: no configuration of git, ssh or XDG, no language, no time zone.
+//! Hides the machine from the tests, except its programs: no configuration of git, ssh or XDG, no language, no time
+//! zone.
 //!
-//! `lab::alone!()` in a test binary has this run before `main`, when there is one thread only.
+//! `lab::alone!()` in a test binary runs this before `main`, while there is only one thread.
 use std::{env, process::Command};
 
-/// What a test may be told by its environment: where programs are, and what the tests themselves read.
+/// The variables that tests keep: where programs are, and settings of the tests themselves.
 const KEPT: [&str; 8] = ["CARGO", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "PATH", "RFAB_", "RUST", "TMPDIR", "UPDATE"];
 
-/// What rfab reads, which begins like what the tests read.
+/// Variables that rfab reads; their names begin like settings of the tests.
 const READ_BY_RFAB: [&str; 2] = ["RFAB_DRILL", "RFAB_ON_BEHALF_OF"];
 
-/// Set for what a test starts: a program of tests, such as one in a terminal, has what that test gave it.
+/// Set for the processes that a test starts: a test program in a terminal, for example, keeps what that test gave it.
 const GIVEN: &str = "RFAB_ALONE";
 
-/// What each test begins with instead. Nobody can make a folder in this home.
+/// What each test has in the environment instead. Nothing can create a folder in this home.
 const SET: [(&str, &str); 8] = [
     (GIVEN, "1"),
     ("GIT_CONFIG_GLOBAL", "/dev/null"),
@@ -24,7 +25,7 @@ const SET: [(&str, &str); 8] = [
     ("USER", "tester"),
 ];
 
-/// A command whose environment has nothing but where programs are, and still nothing of the machine's settings.
+/// Clears a command's environment, except where programs are; it still hides the machine's settings.
 pub fn cleared(command: &mut Command) -> &mut Command {
     command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
     command.env("GIT_CONFIG_NOSYSTEM", "1").env("TZ", "UTC")
@@ -57,7 +58,7 @@ macro_rules! alone {
     };
 }
 
-/// Has something run before `main`.
+/// Runs a call before `main`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! before_main {

@@ -1,12 +1,15 @@
-//! The shop: a small HTTP server that serves its release as it was when it started.
+//! The shop: a small HTTP server that serves the release that was current when it started.
 //!
-//! Each release is a folder; the app reads `/srv/shop/current` once, and says which one that was: in the header `X-Release`,
-//! in the JSON of `/health`, and as the whole body of `/version`. It says the commit, or what a file `says` in its unit's
-//! folder asks for: a text with `{commit}`, `{short}` (7 digits), `{tag}`, `{bare}` (the tag without `v`) and `{folder}`; an
-//! empty one leaves it out.
-//! `/slow` takes a second, `/slow?ms=60000` a minute. It writes the id of each request into `requests` before it answers, and after SIGTERM finishes what it has begun.
-//! Files in its unit's folder make it misbehave: `sick`, `warm_up`, `slow_start` and `crash_after` (in milliseconds);
-//! a file `sick` or `crash_after` in the release itself does the same for that release.
+//! Each release is a folder. The app reads `/srv/shop/current` once, and reports its release in the header `X-Release`,
+//! in the JSON of `/health`, and as the whole body of `/version`. It reports the commit, or the text of a file `says`
+//! in its unit's folder, with values for `{commit}`, `{short}` (7 digits), `{tag}`, `{bare}` (the tag without `v`) and
+//! `{folder}`; if that file is empty, it reports no release.
+//!
+//! `/slow` takes a second, `/slow?ms=60000` a minute. The app writes the id of each request into `requests` before it
+//! answers. After SIGTERM it finishes the requests that it has begun.
+//!
+//! Files in its unit's folder make it misbehave: `sick`, `warm_up`, `slow_start` and `crash_after` (in milliseconds). A
+//! file `sick` or `crash_after` in the release itself does the same for that release.
 use std::{
     env, fs,
     io::Write,
@@ -30,7 +33,7 @@ struct Shop {
     unit: PathBuf,
     host: String,
     release: PathBuf,
-    /// Empty where neither the folder's name nor a file `REVISION` tells it.
+    /// Empty if neither the folder's name nor a file `REVISION` tells it.
     commit: String,
     page: String,
     started: Instant,
@@ -91,7 +94,7 @@ async fn serve() -> Result<(), String> {
     Ok(())
 }
 
-/// Accepts at a second address; for ever where there is none.
+/// Accepts a connection at a second address; without one, waits forever.
 async fn also(other: &Option<TcpListener>) -> std::io::Result<(TcpStream, std::net::SocketAddr)> {
     match other {
         Some(listener) => listener.accept().await,
@@ -99,7 +102,7 @@ async fn also(other: &Option<TcpListener>) -> std::io::Result<(TcpStream, std::n
     }
 }
 
-/// Listens; an address that is taken for a moment is waited for, and that is said in the log.
+/// Listens at an address. If it is taken, waits up to five seconds and logs that.
 async fn bind(address: &str) -> std::io::Result<TcpListener> {
     let until = Instant::now() + Duration::from_secs(5);
     loop {
@@ -131,7 +134,7 @@ impl Shop {
         self.started.elapsed() < self.warm_up || self.unit.join("sick").exists() || self.release.join("sick").exists()
     }
 
-    /// What it says of its release; the page of a tag is `shop TAG`.
+    /// Returns what it reports of its release; the page of a tag is `shop TAG`.
     fn says(&self) -> String {
         let Ok(wanted) = fs::read_to_string(self.unit.join("says")) else { return self.commit.clone() };
         let tag = self.page.trim().trim_start_matches("shop ");
@@ -149,7 +152,7 @@ impl Shop {
 
     fn count(&self, id: &str) {
         let file = fs::OpenOptions::new().create(true).append(true).open(self.unit.join("requests"));
-        // One write, so that lines of other threads do not come between.
+        // One write, so that lines of other threads don't come between.
         if file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes())).is_err() {
             eprintln!("shop: request {id} couldn't be counted");
         }
@@ -160,7 +163,7 @@ fn millis(unit: &Path, file: &str) -> Option<Duration> {
     fs::read_to_string(unit.join(file)).ok()?.trim().parse().ok().map(Duration::from_millis)
 }
 
-/// What a request says that matters here.
+/// The parts of a request that the app uses.
 struct Request {
     path: String,
     id: Option<String>,
@@ -173,7 +176,7 @@ async fn converse(shop: Arc<Shop>, stream: TcpStream, mut stopping: watch::Recei
     let (from, mut to) = stream.into_split();
     let mut from = BufReader::new(from);
     loop {
-        // Only a connection on which nothing has arrived may be closed by the stop.
+        // The stop may close only a connection on which nothing has arrived.
         let idle = from.buffer().is_empty();
         tokio::select! {
             biased;

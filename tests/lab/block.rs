@@ -1,4 +1,4 @@
-//! A lab's folder and its 256 addresses, which no other lab has as long as its guard lives.
+//! A lab's folder and its 256 addresses, which no other lab gets while its guard lives.
 use super::proc;
 use std::{
     fs::{self, File},
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What a lab has for itself. Dropping it gives it back.
+/// What a lab has for itself. Dropping it frees both.
 pub struct Block {
     pub folder: PathBuf,
     /// The second and third byte of its addresses.
@@ -17,7 +17,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Takes a free block, and removes what dead labs left.
+    /// Takes a free block, and removes what dead labs left behind.
     pub fn claim(temp: &Path) -> Result<Block, String> {
         let base = temp.join(format!("rfab-lab-{}", rustix::process::getuid().as_raw()));
         own_folder(&base)?;
@@ -31,7 +31,7 @@ impl Block {
             if folder.exists() {
                 continue;
             }
-            // The kernel lets one process have this port, whoever runs it, and takes it back when that dies.
+            // The kernel gives this port to one process, whoever runs it, and frees it when that process dies.
             let Ok(addresses) = TcpListener::bind((Ipv4Addr::new(127, net[0], net[1], 254), 19999)) else { continue };
             own_folder(&folder)?;
             let alive = File::create(folder.join("alive")).map_err(|e| e.to_string())?;
@@ -42,11 +42,11 @@ impl Block {
     }
 }
 
-/// Removes the folders of labs whose guard is dead, and ends what still runs in them.
+/// Removes the folders of labs with a dead guard, and ends what still runs in them.
 fn sweep(base: &Path) {
     for folder in fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let Ok(alive) = File::open(folder.join("alive")) else {
-            // Claimed under the lock that we hold, so nobody is about to make that file.
+            // A folder is claimed under the lock that we hold, so no other process is about to create that file.
             if folder.is_dir() {
                 let _ = fs::remove_dir_all(&folder);
             }
@@ -59,7 +59,7 @@ fn sweep(base: &Path) {
     }
 }
 
-/// Makes a folder that others can pass through but not write, and refuses one that somebody else put there.
+/// Makes a folder that others can pass through but not write to. Refuses a folder that another user owns.
 fn own_folder(folder: &Path) -> Result<(), String> {
     let _ = fs::create_dir(folder);
     let meta = fs::symlink_metadata(folder).map_err(|e| format!("{}: {e}", folder.display()))?;

@@ -1,4 +1,4 @@
-//! What users are free to choose, as a table, and a shop in a lab for any row of it.
+//! The table of what users are free to choose, and a shop in a lab for any row of it.
 
 pub mod cover;
 pub mod end;

@@ -1,4 +1,4 @@
-//! The owner's end of the guard.
+//! The owner's side of the guard.
 use super::{
     guard::{Answer, Ask, MARK, Start, State},
     part, proc,
@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The guard of one lab. When it is dropped, all that it started is gone.
+/// The guard of one lab. After it is dropped, nothing that it started is left.
 pub struct Guard {
     pub folder: PathBuf,
     pub net: [u8; 2],
@@ -25,7 +25,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Starts the guard itself, which claims a folder and addresses.
+    /// Starts the guard, which claims a folder and addresses.
     pub fn begin() -> Guard {
         let binary = env::current_exe().expect("this binary");
         let mut command = part::command(&binary, "guard");
@@ -40,7 +40,7 @@ impl Guard {
         }
     }
 
-    /// Starts a process and gives its pid.
+    /// Starts a process and returns its pid.
     pub fn start_process(&self, start: Start) -> Result<i32, String> {
         match self.ask(&Ask::Start(start)) {
             Answer::Started(pid) => Ok(pid),
@@ -48,7 +48,7 @@ impl Guard {
         }
     }
 
-    /// As `start_process`, for what the lab cannot be without.
+    /// Starts a process that the lab can't do without; panics if that fails.
     pub fn start(&self, start: Start) -> i32 {
         self.start_process(start).expect("a process of the lab")
     }
@@ -64,12 +64,12 @@ impl Guard {
         self.state(pid) == State::Running
     }
 
-    /// Sends a signal to a process that the guard started, if it still runs.
+    /// Sends a signal to a process that the guard started; false if it has ended.
     pub fn signal(&self, pid: i32, signal: Signal) -> bool {
         matches!(self.ask(&Ask::Signal(pid, signal.as_raw())), Answer::Sent(true))
     }
 
-    /// Waits until a process has ended; `None` if it has not by then.
+    /// Waits until a process has ended; `None` if it still runs when the time is over.
     pub fn wait(&self, pid: i32, within: Duration) -> Option<State> {
         let deadline = Instant::now() + within;
         loop {
@@ -81,14 +81,14 @@ impl Guard {
         }
     }
 
-    /// Everything that lives below the guard.
+    /// Returns every process below the guard.
     pub fn processes(&self) -> Vec<proc::Process> {
         proc::below(self.pid)
     }
 
-    /// Ends everything that it started, and itself.
+    /// Ends all that the guard started, and the guard itself.
     pub fn end(&self) {
-        // A test that panicked while it asked has poisoned the lock; the line must be closed all the same.
+        // A test that panicked in `ask` has poisoned the lock; the line must be closed all the same.
         drop(self.line.lock().unwrap_or_else(|poison| poison.into_inner()).take());
         let _ = self.child.lock().unwrap_or_else(|poison| poison.into_inner()).wait();
     }

@@ -1,7 +1,7 @@
-//! Releases of Debian: folders with the programs that machines of the lab have instead of this machine's own.
+//! Debian releases: folders with programs that machines of the lab have in place of this machine's own.
 //!
-//! `debootstrap` makes one within minutes, from the mirror that apt has here. It is kept, below the target folder or in the
-//! folder that `RFAB_ROOTS` names, until its folder is removed.
+//! `debootstrap` makes one within minutes, from the mirror that apt uses here. It stays until someone removes its
+//! folder, which is below the target folder or in the folder that `RFAB_ROOTS` names.
 use super::{TOOLS, runnable};
 use std::{
     env,
@@ -10,19 +10,19 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A release, by its code name.
+/// A Debian release, by its code name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Debian(pub &'static str);
 
-/// What a machine has beside Debian's smallest system.
+/// The packages that a machine has besides Debian's smallest system.
 const PACKAGES: &str = "openssh-server,openssh-client,haproxy,sudo,busybox,fish,tcsh,zsh,socat,netcat-openbsd,git";
 
-/// What no machine of the lab needs, and is large.
+/// Large folders that no machine of the lab needs.
 const LEFT_OUT: [&str; 5] =
     ["var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"];
 
 impl Debian {
-    /// Where its programs are, or will be.
+    /// Returns the folder of its programs, which may not exist yet.
     pub fn folder(self) -> PathBuf {
         roots().join(self.0)
     }
@@ -31,7 +31,7 @@ impl Debian {
         fs::read_to_string(self.stamp()).is_ok_and(|packages| packages == PACKAGES)
     }
 
-    /// Makes it if it is not there; says why it can't be made.
+    /// Makes it if it isn't there. The error tells why that failed.
     pub fn make(self) -> Result<(), String> {
         fs::create_dir_all(roots()).map_err(|e| e.to_string())?;
         let lock = File::create(roots().join("lock")).map_err(|e| e.to_string())?;
@@ -47,13 +47,13 @@ impl Debian {
         for folder in LEFT_OUT {
             let _ = fs::remove_dir_all(making.join(folder));
         }
-        // A machine's own is put on it, as on other files of `/etc`.
+        // An empty file, over which each machine mounts its own, as over other files of `/etc`.
         fs::write(making.join("etc/hosts"), "").map_err(|e| e.to_string())?;
         fs::rename(&making, self.folder()).map_err(|e| e.to_string())?;
         fs::write(self.stamp(), PACKAGES).map_err(|e| e.to_string())
     }
 
-    /// Makes what a lab in this folder needs so that its machines may have these programs.
+    /// Makes what a lab in this folder needs for machines with these programs.
     pub fn lay_out(self, lab: &Path) {
         let tools = self.tools(lab);
         if tools.exists() {
@@ -68,17 +68,17 @@ impl Debian {
         }
     }
 
-    /// The lab's tools, as they run with these libraries.
+    /// Returns the folder of the lab's tools that run with these libraries.
     pub fn tools(self, lab: &Path) -> PathBuf {
         lab.join("tools").join(self.0)
     }
 
-    /// The shell lines that cover a folder of a machine with its own; read only, for it is kept for other labs.
+    /// Returns the shell lines that mount its folder over a machine's; read-only, because other labs use it too.
     pub fn cover(self, at: &str) -> String {
         format!("mount --bind '{}{at}' {at}\nmount -o remount,ro,bind {at}", self.folder().display())
     }
 
-    /// Runs debootstrap, all of whose processes and mounts end with it.
+    /// Runs debootstrap; all its processes and mounts end with it.
     fn bootstrap(self, to: &Path) -> Result<(), String> {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", "unshare", "--mount", "--propagation", "private"]);
@@ -104,7 +104,7 @@ fn roots() -> PathBuf {
     named.unwrap_or_else(|| crate::suite::here().kept.join("debian"))
 }
 
-/// The mirror of Debian that apt has here; debootstrap knows one itself.
+/// Returns the Debian mirror that apt uses here; without one, debootstrap has a default.
 fn mirror() -> Option<String> {
     let format = "$(ORIGIN) $(LABEL) $(REPO_URI)";
     let out =
@@ -113,7 +113,7 @@ fn mirror() -> Option<String> {
     said.lines().find_map(|line| line.strip_prefix("Debian Debian ")).map(str::to_owned)
 }
 
-/// Copies what this test's program is linked with, so that it and rfab run on any release by [`words`].
+/// Copies the libraries that this test program is linked with, so that it and rfab run on any release by [`words`].
 fn carry_libraries(to: &Path) {
     fs::create_dir_all(to).expect("a folder for libraries");
     let out = Command::new("ldd").arg(env::current_exe().expect("this binary")).output().expect("ldd");
@@ -126,7 +126,7 @@ fn carry_libraries(to: &Path) {
     }
 }
 
-/// The words that stand before a program which is run with the libraries in a folder.
+/// Returns the words that go before a program to run it with the libraries in a folder.
 pub fn words(libraries: &Path) -> [String; 3] {
     [libraries.join("loader").display().to_string(), "--library-path".to_owned(), libraries.display().to_string()]
 }

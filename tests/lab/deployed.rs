@@ -1,8 +1,8 @@
-//! Releases put on a machine by hand, so that there is something to deploy over.
+//! Puts releases on a machine by hand, so that there is something to deploy over.
 use super::{host::Host, output::Output, plan::Sudo, repository::Repository, service, space::Level, users};
 use std::process::Command;
 
-/// Unpacks a tag as the release of that number, and makes all that is linked in it. Gives the release's name.
+/// Unpacks a tag as the release of that number, with all its links, and returns the release's name.
 pub fn unpack(host: &Host, repository: &Repository, number: u32, tag: &str) -> String {
     let release = format!("{number:04}-{}", &repository.resolve(tag)[..12]);
     let app = host.path("/srv/shop");
@@ -26,7 +26,7 @@ pub fn unpack(host: &Host, repository: &Repository, number: u32, tag: &str) -> S
     release
 }
 
-/// Makes a release current, by one rename.
+/// Makes a release current, with one rename.
 pub fn activate(host: &Host, release: &str) {
     let owner = if Level::here().is_root() { users::owner(&host.plan) } else { 0 };
     let line = format!(
@@ -35,7 +35,7 @@ pub fn activate(host: &Host, release: &str) {
     host.sh(&line).expect_ok();
 }
 
-/// Starts a unit as the user that the fleet would start it as.
+/// Starts a unit as the user that the fleet file would use.
 pub fn start(host: &Host, unit: &str) {
     if Level::here().is_root() && host.plan.sudo == Sudo::None {
         let script = host.folder.join("bin/lab-service").display().to_string();

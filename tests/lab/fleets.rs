@@ -1,4 +1,4 @@
-//! The files that a team writes for its servers: fleets, ssh configuration, known hosts.
+//! The files that a team writes for its servers: fleet files, ssh configuration and known hosts.
 use super::{
     haproxy::Balancer,
     host::Host,
@@ -7,7 +7,7 @@ use super::{
 };
 use std::{fmt::Write, path::Path, sync::Arc};
 
-/// A balancer's section.
+/// Adds a balancer's section.
 fn balanced_by(text: &mut String, balancer: &Balancer) {
     let pools: Vec<String> = balancer.plan.pools.iter().map(|(pool, role)| format!("{pool} = \"{role}\"")).collect();
     let BalancerPlan { name, shape, .. } = &balancer.plan;
@@ -35,7 +35,7 @@ fn balanced_by(text: &mut String, balancer: &Balancer) {
     }
 }
 
-/// The fleet file of that name: its hosts, and the balancers for `prod`.
+/// Returns the fleet file of that name: its hosts, and the balancers for `prod`.
 pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String {
     let mine: Vec<&Arc<Host>> = hosts.iter().filter(|host| host.plan.fleet == Some(fleet)).collect();
     let by_sudo = Level::here().is_root() && mine.iter().all(|host| host.plan.sudo != Sudo::None);
@@ -83,7 +83,7 @@ pub fn toml(fleet: &str, hosts: &[Arc<Host>], balancers: &[Balancer]) -> String 
     text
 }
 
-/// The ssh configuration beside the fleets: where each host is, and the operator's key.
+/// Returns the ssh configuration beside the fleet files: where each host is, and the operator's key.
 pub fn ssh_config(hosts: &[Arc<Host>], key: &Path) -> String {
     let mut text = String::new();
     for host in hosts {
@@ -102,7 +102,7 @@ pub fn ssh_config(hosts: &[Arc<Host>], key: &Path) -> String {
     text
 }
 
-/// The known-hosts file beside the fabfile.
+/// Returns the known-hosts file beside the fabfile.
 pub fn known_hosts(hosts: &[Arc<Host>]) -> String {
     let machines = hosts.iter().filter(|host| host.plan.is_machine());
     machines.map(|host| format!("{} {}\n", host.known_as(), host.host_key())).collect()

@@ -1,8 +1,8 @@
-//! The process that is the parent of everything a lab starts, and ends all of it when the lab's owner is gone.
+//! The parent process of everything that a lab starts; it ends all of it when the lab's owner is gone.
 //!
-//! It is told what to start by lines of JSON, and ends when its input does: when the lab is dropped, or its owner was
-//! killed. It adopts what its children leave behind, so nothing of a lab can get away from it; and what it starts
-//! dies with it, should it be killed itself.
+//! Lines of JSON tell it what to start. It ends when its input ends, because the lab was dropped or its owner killed.
+//! It adopts what its children leave behind, so nothing of a lab can escape it. If the guard itself is killed, what it
+//! started dies with it.
 use super::{block::Block, proc};
 use rustix::process::{Signal, WaitOptions};
 use serde::{Deserialize, Serialize};
@@ -18,11 +18,11 @@ use std::{
     time::Duration,
 };
 
-/// What the guard is asked.
+/// A request to the guard.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Ask {
     Start(Start),
-    /// Whether a process that it started still runs.
+    /// Asks whether a process that it started still runs.
     State(i32),
     Signal(i32, i32),
 }
@@ -33,14 +33,14 @@ pub struct Start {
     pub argv: Vec<String>,
     pub env: Vec<(String, String)>,
     pub folder: PathBuf,
-    /// `/dev/null` if absent.
+    /// `/dev/null` if `None`.
     pub stdin: Option<PathBuf>,
-    /// Appended to.
+    /// The file that its output is appended to.
     pub stdout: PathBuf,
     pub stderr: PathBuf,
 }
 
-/// What the guard answers.
+/// An answer of the guard.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Answer {
     Hello { pid: i32, folder: PathBuf, net: [u8; 2] },
@@ -55,18 +55,18 @@ pub enum State {
     Running,
     Exited(i32),
     Signaled(i32),
-    /// Not one of its own.
+    /// A process that the guard didn't start.
     Unknown,
 }
 
-/// What stands before each answer: libtest writes to the same output.
+/// The mark before each answer, because libtest writes to the same output.
 pub const MARK: &str = "lab guard: ";
 
 type Children = Arc<Mutex<HashMap<i32, State>>>;
 
-/// Is the guard, until its input ends.
+/// Runs the guard until its input ends.
 pub fn run() -> ! {
-    // Its own session: Ctrl-C at the terminal ends the owner, and the guard after it, in that order.
+    // A session of its own: Ctrl-C at the terminal ends the owner first, and the guard after it.
     let _ = rustix::process::setsid();
     let own = rustix::process::getpid();
     rustix::process::set_child_subreaper(Some(own)).expect("to be the parent of orphans");
@@ -99,7 +99,7 @@ pub fn run() -> ! {
 }
 
 fn answer(ask: Ask, block: &Block, children: &Children) -> Answer {
-    // Held over the whole of it, so that no pid is reaped, and given to another, between a look and a deed.
+    // Held throughout, so that no pid is reaped, and used again, between the check and the signal.
     let mut children = children.lock().expect("the children");
     match ask {
         Ask::Start(start) => match spawn(&start, block) {

@@ -1,4 +1,4 @@
-//! A real HAProxy on a machine of the lab, set so that it hides no failure.
+//! A real HAProxy on a machine of the lab, configured so that it hides no failure.
 use super::{
     agent::Agent,
     client::Guard,
@@ -21,17 +21,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where its admin socket is, on its machine.
+/// The path of its admin socket, on its machine.
 pub const SOCKET: &str = "/run/haproxy/admin.sock";
-/// Where the lab itself asks it.
+/// The path of the socket that the lab itself uses.
 const OWN: &str = "/run/haproxy/lab.sock";
 const MASTER: &str = "/run/haproxy/master.sock";
 const TCP: u16 = 9999;
 
-/// The agents of hosts, by host; all balancers ask the same.
+/// The agents of hosts, by host; all balancers ask the same ones.
 pub type Agents = Arc<BTreeMap<&'static str, Agent>>;
 
-/// Starts an agent on each host of the fleet, if a balancer asks them.
+/// Starts an agent on each host of the fleet, if a balancer asks agents.
 pub fn agents(plans: &[BalancerPlan], hosts: &[Arc<Host>]) -> Agents {
     let wanted = plans.iter().any(|plan| plan.shape.agent);
     let asked = hosts.iter().filter(|host| wanted && host.plan.fleet == Some("prod"));
@@ -43,13 +43,13 @@ pub struct Balancer {
     pub host: Arc<Host>,
     /// The agents of its servers' hosts, by host.
     pub agents: Agents,
-    /// What its servers are told when it has started, where they are of a template.
+    /// The lines that set its servers' addresses after it starts, if they come from a template.
     addresses: Vec<String>,
     guard: Arc<Guard>,
 }
 
 impl Balancer {
-    /// Starts it on its machine, in front of the hosts that have its pools' roles.
+    /// Starts it on its machine, in front of the hosts with its pools' roles.
     pub fn start(
         plan: BalancerPlan,
         host: Arc<Host>,
@@ -64,7 +64,7 @@ impl Balancer {
         balancer
     }
 
-    /// Its socket as the fleet file has it.
+    /// Returns its socket, as the fleet file has it.
     pub fn socket(&self) -> String {
         match self.plan.shape.socket {
             Socket::Admin | Socket::Operator | Socket::Root => SOCKET.to_owned(),
@@ -73,7 +73,7 @@ impl Balancer {
         }
     }
 
-    /// Where requests for a pool go.
+    /// Returns the address for requests to a pool.
     pub fn frontend(&self, pool: &str) -> SocketAddr {
         let n = self.plan.pools.iter().position(|(name, _)| *name == pool).expect("a pool of this balancer");
         SocketAddr::from((self.host.address, 8000 + n as u16))
@@ -83,7 +83,7 @@ impl Balancer {
         self.plan.pools.iter().map(|(pool, _)| self.frontend(pool)).collect()
     }
 
-    /// Asks its admin socket one thing, past ssh.
+    /// Sends a line to its socket directly, without ssh.
     pub fn ask(&self, line: &str) -> Result<String, std::io::Error> {
         let mut stream = UnixStream::connect(self.host.path(OWN))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
@@ -93,13 +93,13 @@ impl Balancer {
         Ok(text)
     }
 
-    /// Tells it to `ready`, `drain` or `maint` a server, and panics if it refuses.
+    /// Sets a server to `ready`, `drain` or `maint`, and panics if HAProxy refuses.
     pub fn set(&self, pool: &str, server: &str, state: &str) {
         let answer = self.ask(&format!("set server {pool}/{server} state {state}")).expect("the admin socket");
         assert_eq!(answer.trim(), "", "set server {pool}/{server} state {state}");
     }
 
-    /// A column of `show stat` for each server of a pool, such as `status` or `scur`.
+    /// Returns a column of `show stat` for each server of a pool, such as `status` or `scur`.
     pub fn column(&self, pool: &str, column: &str) -> BTreeMap<String, String> {
         let text = self.ask("show stat").expect("the admin socket");
         let mut lines = text.trim_start_matches("# ").lines();
@@ -111,16 +111,16 @@ impl Balancer {
             .collect()
     }
 
-    /// The servers of a pool that nobody took out, whatever they get.
+    /// Returns the servers of a pool that nobody took out, even if they get no requests.
     pub fn ready(&self, pool: &str) -> BTreeSet<String> {
         let text = self.ask(&format!("show servers state {pool}")).expect("the admin socket");
         let rows = text.lines().map(|line| line.split(' ').collect::<Vec<_>>()).filter(|row| row.len() > 6);
-        // By the administrator: in maintenance 0x01, drained 0x08.
+        // Set by an administrator: 0x01 is maintenance, 0x08 is drain.
         let ready = rows.filter(|row| row[6].parse::<u32>().is_ok_and(|bits| bits & 0x09 == 0));
         ready.map(|row| row[3].to_owned()).collect()
     }
 
-    /// Waits until a server's column has a value, and panics if it has not within ten seconds.
+    /// Waits until a server's column has a value, and panics after ten seconds without it.
     pub fn wait_for(&self, pool: &str, server: &str, column: &str, value: &str) {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
@@ -133,7 +133,7 @@ impl Balancer {
         }
     }
 
-    /// Waits until every server of every pool that is checked and is not in maintenance is `UP`.
+    /// Waits until every server that has checks and isn't in maintenance is `UP`, in every pool.
     pub fn wait_until_up(&self) {
         for (pool, _) in &self.plan.pools {
             for (server, status) in self.column(pool, "status") {
@@ -144,7 +144,7 @@ impl Balancer {
         }
     }
 
-    /// Reloads it as `systemctl reload` does: it forgets what it was told, and no request fails.
+    /// Reloads it as `systemctl reload` does: it forgets the servers' states, and no request fails.
     pub fn reload(&self) {
         let before = self.worker();
         let done = self.host.exec(&["sh", "-c", "kill -USR2 $(cat /run/haproxy/pid)"]);
@@ -152,18 +152,18 @@ impl Balancer {
         self.wait_for_worker(before.as_deref());
     }
 
-    /// Stops it and starts it again: requests that are open fail.
+    /// Stops it and starts it again; open requests fail.
     pub fn restart(&self) {
         self.kill();
         self.start_again();
     }
 
-    /// Kills it; its socket's file stays.
+    /// Kills it; the file of its socket stays.
     pub fn kill(&self) {
         proc::kill_all(|| self.host.processes().into_iter().filter(|p| p.name == "haproxy").collect());
     }
 
-    /// Starts it after a `kill`, or after its machine was booted again.
+    /// Starts it after a `kill`, or after its machine has booted again.
     pub fn start_again(&self) {
         let log = self.host.folder.join("haproxy.log");
         let mut argv = self.host.as_root();
@@ -179,7 +179,8 @@ impl Balancer {
         }
     }
 
-    /// Stops it from answering while its connections stay open; `Signal::CONT` lets it go on.
+    /// Sends its processes a signal: `Signal::STOP` keeps it from answering with its connections open, `Signal::CONT`
+    /// ends that.
     pub fn signal(&self, signal: Signal) {
         for process in self.host.processes().iter().filter(|p| p.name == "haproxy") {
             proc::signal(process.pid, signal);
@@ -206,7 +207,7 @@ impl Balancer {
         }
     }
 
-    /// The version of its machine's HAProxy, as `(2, 6)`.
+    /// Returns the version of HAProxy on its machine, as `(2, 6)`.
     fn version(&self) -> (u32, u32) {
         let said = self.host.exec(&["haproxy", "-v"]).expect_ok();
         let number = said.split("ersion ").nth(1).unwrap_or_default();
@@ -221,7 +222,7 @@ impl Balancer {
         self.host.folder.join("haproxy.cfg")
     }
 
-    /// Words of a socket's line, so that the login user may open it.
+    /// Returns the words of a socket's line that let the login user open it.
     fn owner(&self) -> &'static str {
         if Level::here().is_root() { " user deploy group deploy" } else { "" }
     }
@@ -241,7 +242,7 @@ impl Balancer {
             true => ("tcp", ""),
             false => ("http", "    timeout http-keep-alive 20s\n"),
         };
-        // From 2.4 on an HAProxy that is reloaded closes no connection on which a request may come.
+        // From 2.4 on, this option keeps a reload from closing connections on which a request may still arrive.
         let idle = if shape.tcp || self.version() < (2, 4) { "" } else { "    option idle-close-on-response\n" };
         let mut text = format!(
             "global
@@ -272,7 +273,7 @@ defaults
         text
     }
 
-    /// A pool, and the frontend before it.
+    /// Adds a pool, and its frontend before it.
     fn configure_pool(&self, text: &mut String, port: usize, (pool, role): (&str, &str), hosts: &[Arc<Host>]) {
         let (shape, address) = (&self.plan.shape, self.host.address);
         let _ = write!(
@@ -297,7 +298,7 @@ defaults
         }
     }
 
-    /// The lines that give the servers of a template their addresses.
+    /// Returns the lines that give a template's servers their addresses.
     fn addresses_of(&self, hosts: &[Arc<Host>]) -> Vec<String> {
         let mut lines = Vec::new();
         for (pool, role) in self.plan.pools.iter().filter(|_| self.plan.shape.template) {
@@ -309,7 +310,7 @@ defaults
         lines
     }
 
-    /// What the servers of a host are called in a pool.
+    /// Returns the names of a host's servers in a pool.
     pub fn servers_of(&self, host: &Host, pool: &str) -> Vec<String> {
         let names: &[&str] = if self.plan.shape.names.is_empty() { &["{name}"] } else { &self.plan.shape.names };
         let name = host.plan.name;
@@ -318,7 +319,7 @@ defaults
         names.iter().map(filled).collect()
     }
 
-    /// What stands behind a server's address.
+    /// Returns the words after a server's address.
     fn words(&self, pool: &str, host: &Host, server: &str) -> String {
         let shape = &self.plan.shape;
         let tracked = shape.tracks.iter().find(|(follower, _)| *follower == pool);
@@ -337,7 +338,7 @@ defaults
     }
 }
 
-/// The hosts that are the servers of a pool.
+/// Returns the hosts that are the servers of a pool.
 fn behind<'a>(hosts: &'a [Arc<Host>], role: &'a str) -> impl Iterator<Item = &'a Arc<Host>> {
     hosts.iter().filter(move |host| host.plan.roles.contains(&role) && host.plan.fleet == Some("prod"))
 }

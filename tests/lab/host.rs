@@ -1,4 +1,4 @@
-//! A machine of the lab: a real sshd at an address of its own, in namespaces of its own.
+//! A machine of the lab: a real sshd with its own address, in its own namespaces.
 use super::{
     client::Guard,
     guard::Start,
@@ -28,25 +28,25 @@ pub struct Host {
     pub plan: HostPlan,
     pub address: Ipv4Addr,
     pub port: u16,
-    /// What it is made of, here: `srv`, `home`, `bin`, `services`, `etc`, `sshd.log`.
+    /// The folder with its files: `srv`, `home`, `bin`, `services`, `etc`, `sshd.log`.
     pub folder: PathBuf,
     lab: PathBuf,
     guard: Arc<Guard>,
-    /// While the machine is on.
+    /// `None` while the machine is off.
     machine: Mutex<Option<Machine>>,
-    /// What answers instead of a machine.
+    /// Answers in place of a machine.
     _silence: Option<Silence>,
 }
 
 #[derive(Clone)]
 struct Machine {
     space: Space,
-    /// The guard's child that its sshd dies with.
+    /// The guard's child that runs sshd.
     sshd: Option<i32>,
 }
 
 impl Host {
-    /// Writes all that the machine is made of; it is off.
+    /// Writes the files of the machine, which stays off.
     pub fn make(plan: HostPlan, number: u8, lab: &Path, guard: Arc<Guard>, names: &[(&str, Ipv4Addr)]) -> Host {
         let address = Ipv4Addr::new(127, guard.net[0], guard.net[1], number);
         let port = 22000 + u16::from(number);
@@ -101,7 +101,7 @@ impl Host {
         self.put("sshd_config", &conf, 0o644);
     }
 
-    /// Turns it on; gives the machine's first moments, so that many can boot side by side.
+    /// Turns it on, and waits until its sshd answers.
     pub fn boot(&self) {
         if !self.plan.is_machine() || self.machine().is_some() {
             return;
@@ -114,7 +114,7 @@ impl Host {
         self.start_sshd();
     }
 
-    /// Cuts its power: every process on it is gone, and what was not on a disk; `boot` turns it on again.
+    /// Cuts its power: its processes and all that isn't on a disk are gone. `boot` turns it on again.
     pub fn kill(&self) {
         let machine = self.machine().take().expect("a machine that is on");
         self.guard.signal(machine.space.outer, Signal::KILL);
@@ -143,14 +143,14 @@ impl Host {
         }
     }
 
-    /// Kills sshd and all its sessions; what else runs on the machine goes on.
+    /// Kills sshd and all its sessions; other processes keep running.
     pub fn stop_sshd(&self) {
         let space = self.space();
         self.machine().as_mut().expect("a machine that is on").sshd.take();
         proc::kill_all(|| space.processes().into_iter().filter(is_sshd).collect());
     }
 
-    /// Stops sshd and its sessions in their tracks, as a machine that hangs; nothing is closed.
+    /// Stops sshd and its sessions like a machine that hangs: no connection is closed.
     pub fn freeze(&self) {
         self.signal_sshd(Signal::STOP);
     }
@@ -165,41 +165,41 @@ impl Host {
         }
     }
 
-    /// Gives it another host key, as a machine that was installed anew or is not the one it was.
+    /// Gives it another host key, as if the machine was installed again or replaced by another.
     ///
-    /// Counts for sshds that are started afterwards.
+    /// An sshd that already runs keeps the old key.
     pub fn new_host_key(&self) {
         let key = self.folder.join("host_key");
         let _ = fs::remove_file(&key);
         super::new_key(&key);
     }
 
-    /// Its public host key, as `ssh-ed25519 AAAA…`.
+    /// Returns its public host key, as `ssh-ed25519 AAAA…`.
     pub fn host_key(&self) -> String {
         let text = read(&self.folder.join("host_key.pub"));
         text.split(' ').take(2).collect::<Vec<_>>().join(" ")
     }
 
-    /// Its IPv6 address, where the plan says that it has one.
+    /// Returns its IPv6 address, which it has if the plan says so.
     pub fn ipv6(&self) -> Ipv6Addr {
         let [_, two, three, number] = self.address.octets();
         Ipv6Addr::new(0xfd64, 0, 0, 0, 0, two.into(), three.into(), number.into())
     }
 
-    /// What ssh looks for in a known-hosts file.
+    /// Returns the name that ssh looks up in a known-hosts file.
     pub fn known_as(&self) -> String {
         let name = if self.plan.behind.is_some() { self.inner_name() } else { self.address.to_string() };
         format!("[{name}]:{}", self.port)
     }
 
-    /// The name that only the jump host in front of it can resolve.
+    /// Returns the name that only the jump host in front of it can resolve.
     pub fn inner_name(&self) -> String {
         format!("{}.inner", self.plan.name)
     }
 
-    /// Runs a program on it as root (as an ordinary user: as the login user), past ssh.
+    /// Runs a program on it directly, without ssh: as root, or as the login user if the lab isn't root's.
     ///
-    /// It may mount: `mount --bind /dev/null /usr/bin/flock` takes a program away from this machine alone.
+    /// It may mount: `mount --bind /dev/null /usr/bin/flock` takes a program away from this machine only.
     pub fn exec(&self, argv: &[&str]) -> Output {
         let mut words = self.space().as_root();
         words.extend(argv.iter().map(|word| word.to_string()));
@@ -208,17 +208,17 @@ impl Host {
         Output::of(command.current_dir("/"))
     }
 
-    /// A shell line on it, as `exec`.
+    /// Runs a shell line on it, as `exec` does.
     pub fn sh(&self, line: &str) -> Output {
         self.exec(&["/bin/sh", "-c", line])
     }
 
-    /// Where a path of the machine's is seen from here, while it is on.
+    /// Returns where a path of the machine is seen from here, while it is on.
     pub fn path(&self, path: &str) -> PathBuf {
         self.space().path(path)
     }
 
-    /// Where `/srv/shop/current` leads, as `0001-9ab0c1d2e3f4`; `None` where there is none.
+    /// Returns the release that `/srv/shop/current` leads to, as `0001-9ab0c1d2e3f4`; `None` if there is no link.
     pub fn current(&self) -> Option<String> {
         let link = fs::read_link(self.path("/srv/shop/current")).ok()?;
         link.file_name().map(|name| name.to_string_lossy().into_owned())
@@ -228,7 +228,7 @@ impl Host {
         Unit { host: self, name }
     }
 
-    /// The release that its app answers with now, by its commit; `None` if it does not answer 200 within two seconds.
+    /// Returns the commit that its app reports; `None` if it doesn't answer with status 200 within two seconds.
     pub fn serves(&self) -> Option<String> {
         let second = Duration::from_secs(1);
         let mut stream = TcpStream::connect_timeout(&(self.address, 8080).into(), second).ok()?;
@@ -240,13 +240,13 @@ impl Host {
         release.filter(|_| text.starts_with("HTTP/1.1 200 ")).map(String::from)
     }
 
-    /// A tool of the lab's that is there whatever the machine has.
+    /// Returns a tool of the lab, which works whatever programs the machine has.
     pub fn tool(&self, name: &str) -> String {
         let tools = self.plan.debian.map_or(self.lab.join("tools"), |debian| debian.tools(&self.lab));
         tools.join(name).display().to_string()
     }
 
-    /// Every process on it, as this machine numbers them.
+    /// Returns every process on it, with pids of this machine.
     pub fn processes(&self) -> Vec<Process> {
         self.space().processes()
     }
@@ -255,7 +255,7 @@ impl Host {
         self.machine().is_some()
     }
 
-    /// The words that start a program on it as root.
+    /// Returns the words that start a program on it as root.
     pub fn as_root(&self) -> Vec<String> {
         self.space().as_root()
     }
@@ -264,7 +264,7 @@ impl Host {
         fs::read_to_string(self.folder.join("sshd.log")).unwrap_or_default()
     }
 
-    /// The login user's home.
+    /// Returns the login user's home.
     pub fn home(&self) -> String {
         self.folder.join("home/deploy").display().to_string()
     }
@@ -281,7 +281,7 @@ impl Host {
         self.machine.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
-    /// The shell lines that make the namespace look like this machine.
+    /// Returns the shell lines that make the namespace look like this machine.
     fn mounts(&self) -> String {
         let folder = self.folder.display();
         let mut lines = Vec::new();
@@ -334,7 +334,7 @@ for d in $mounts; do busybox mount --bind @ $d; done";
     }
 }
 
-/// Gives an address to the network namespace that this test has for itself.
+/// Adds an address to the network namespace of this test.
 fn add_ipv6(address: Ipv6Addr) {
     let network = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/net")).expect("a network namespace");
     let (own, parent) = (std::process::id(), std::os::unix::process::parent_id());

@@ -1,10 +1,10 @@
 //! The laboratory: real machines, a real HAProxy, a real git, and people who use the shop.
 //!
-//! A machine is an sshd in namespaces of its own: it has its own users, sudo rules, login shells, `/srv` and `/run`,
-//! and nothing of the real machine is changed. All listen on 127.64.0.0/10, each lab on a block of its own. Whatever a
-//! lab starts is a child of its guard, and is gone within moments when the lab is dropped or its owner killed.
+//! A machine is an sshd in its own namespaces: it has its own users, sudo rules, login shells, `/srv` and `/run`, and
+//! changes nothing on the real machine. All addresses are in 127.64.0.0/10, a block for each lab. All that a lab starts
+//! is a child of its guard, and is gone moments after the lab is dropped or its owner killed.
 //!
-//! `RFAB_LAB_KEEP=1` leaves a lab's folder where it is, with all its logs.
+//! `RFAB_LAB_KEEP=1` keeps a lab's folder, with all its logs.
 
 mod agent;
 pub mod alone;
@@ -61,15 +61,15 @@ use std::{
     thread,
 };
 
-/// Everything, from the operator's keyboard to the shop's customers.
+/// A whole lab, from the operator's keyboard to the shop's customers.
 pub struct Lab {
     pub balancers: Vec<Balancer>,
     pub hosts: Vec<Arc<Host>>,
-    /// Where the operator's programs run: their home is the lab's, also for programs that ask the accounts.
+    /// The namespace of the operator's programs: `$HOME` and the account's home are both in the lab.
     operator: Space,
-    /// The release whose programs they are; `None` for this machine's.
+    /// The Debian release of those programs; `None` for this machine's own.
     debian: Option<Debian>,
-    /// The operator's clone, with the fabfile and `fleets/` in it.
+    /// The operator's clone, which has the fabfile and `fleets/`.
     pub project: Repository,
     pub folder: PathBuf,
     guard: Arc<Guard>,
@@ -123,7 +123,7 @@ impl Lab {
         self.balancers.iter().find(named).unwrap_or_else(|| panic!("the lab has no balancer `{name}`"))
     }
 
-    /// Runs rfab in the project's folder.
+    /// Prepares a run of rfab in the project's folder.
     pub fn rfab(&self, arguments: &[&str]) -> Run<'_> {
         let rfab = suite::here().rfab;
         if self.debian.is_none() {
@@ -133,12 +133,12 @@ impl Lab {
         self.program(&loader, &[&[&*option, &*libraries, rfab], arguments].concat())
     }
 
-    /// Runs another program as the operator, in the project's folder.
+    /// Prepares a run of another program as the operator, in the project's folder.
     pub fn program(&self, program: &str, arguments: &[&str]) -> Run<'_> {
         Run::new(self, program, arguments)
     }
 
-    /// A command on a host over ssh, by the lab's own configuration and known hosts.
+    /// Runs a command on a host over ssh, with the lab's own configuration and known hosts.
     pub fn ssh(&self, host: &str, line: &str) -> Output {
         let config = self.folder.join("operator/ssh_config");
         let mut command = Command::new("ssh");
@@ -146,7 +146,7 @@ impl Lab {
         Output::of(alone::cleared(&mut command).env("PATH", space::SYSTEM_PATH).env("HOME", self.home()))
     }
 
-    /// Puts a load of so many requests a second on every balancer, or on the hosts where there is none.
+    /// Sends this many requests a second to the balancers in turn, or to the hosts if there is no balancer.
     pub fn load(&self, per_second: u32) -> Load {
         let mut to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
         if to.is_empty() {
@@ -156,65 +156,66 @@ impl Lab {
         Load::start(to, per_second, 0, false, self.hosts.clone())
     }
 
-    /// The same by so many people, each with the cookies that the shop gave them and a name in `X-Client`.
+    /// Sends them as this many people, each with the cookies that the shop gave them and a name in `X-Client`.
     pub fn load_of(&self, people: usize, per_second: u32) -> Load {
         let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
         Load::start(to, per_second, people, false, self.hosts.clone())
     }
 
-    /// The same by nobody in particular, with a connection of its own for each request.
+    /// Sends them as nobody in particular, with a new connection for each request.
     pub fn load_apart(&self, per_second: u32) -> Load {
         let to: Vec<SocketAddr> = self.balancers.iter().flat_map(Balancer::frontends).collect();
         Load::start(to, per_second, 0, true, self.hosts.clone())
     }
 
-    /// Puts a tag on a host as the release of that number, past rfab; it is not current yet. Gives the release's name.
+    /// Puts a tag on a host as the release of that number, without rfab or making it current, and returns the release's
+    /// name.
     pub fn unpack(&self, host: &str, number: u32, tag: &str) -> String {
         deployed::unpack(self.host(host), &self.project, number, tag)
     }
 
-    /// Makes a release of a host's current, past rfab; its units are not restarted.
+    /// Makes a release of a host current, without rfab or a restart of its units.
     pub fn activate(&self, host: &str, release: &str) {
         deployed::activate(self.host(host), release);
     }
 
-    /// Starts a unit of a host that is current, as the user that the fleet would start it as.
+    /// Starts a unit of a host's current release, as the user that the fleet file would use.
     pub fn start_unit(&self, host: &str, unit: &str) {
         deployed::start(self.host(host), unit);
     }
 
-    /// Another clone of the project's remote, such as a colleague has.
+    /// Clones the project's remote for a colleague.
     pub fn colleague(&self, name: &str) -> Repository {
         self.project.clone_to(&self.folder.join("colleagues").join(name))
     }
 
-    /// Changes a file of the project; a missing one is empty.
+    /// Changes a file of the project; a missing file counts as empty.
     pub fn edit(&self, path: &str, change: impl FnOnce(String) -> String) {
         let before = fs::read_to_string(self.project.folder.join(path)).unwrap_or_default();
         self.project.write(path, &change(before));
     }
 
-    /// The operator's home.
+    /// Returns the operator's home.
     pub fn home(&self) -> PathBuf {
         self.folder.join("home")
     }
 
-    /// The guard's own process: the parent of all others.
+    /// Returns the pid of the guard: the parent of all other processes.
     pub fn guard_pid(&self) -> i32 {
         self.guard.pid
     }
 
-    /// Every process of the lab but the guard, as this machine numbers them.
+    /// Returns every process of the lab except the guard, with pids of this machine.
     pub fn processes(&self) -> Vec<proc::Process> {
         self.guard.processes()
     }
 
-    /// Writes the known hosts again, after a host was given another key that is meant to be trusted.
+    /// Writes the known hosts again, after a host got another key that should be trusted.
     pub fn write_known_hosts(&self) {
         self.project.write("known_hosts", &fleets::known_hosts(&self.hosts));
     }
 
-    /// Writes fleets, ssh configuration and known hosts, with the fabfile that the repository itself has; pushes all.
+    /// Writes fleet files, ssh configuration, known hosts and the repository's own fabfile, and pushes them.
     fn write_project(&self) {
         let mut names: Vec<&str> = self.hosts.iter().filter_map(|host| host.plan.fleet).collect();
         names.dedup();
@@ -240,15 +241,15 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        // Not left to the last owner of the guard: a load that outlives the lab holds it too.
+        // The guard ends here and not with its last `Arc`, because a load that outlives the lab has one too.
         self.guard.end();
     }
 }
 
-/// What is there whatever a machine has.
+/// Tools that the lab copies, so that they work whatever programs a machine has.
 const TOOLS: [&str; 2] = ["unshare", "setpriv"];
 
-/// Makes the folders, the operator's key, and copies of tools that a machine may not have.
+/// Makes the folders, the operator's key, and copies of tools that a machine may lack.
 fn lay_out(folder: &Path) {
     for name in ["operator", "hosts", "bin", "tools", "run", "tmp", "runs", "home/.ssh", "colleagues"] {
         fs::create_dir_all(folder.join(name)).expect("the lab's folder");
@@ -267,7 +268,8 @@ fn lay_out(folder: &Path) {
     new_key(&folder.join("operator/key"));
 }
 
-/// The folder that covers `/bin` and its like on a machine that has only busybox. sshd must be there, and may.
+/// Makes the folder that covers `/bin` and its like on a machine with only busybox. It has sshd too, which the lab
+/// needs.
 fn install_busybox(folder: &Path, debian: Option<Debian>) {
     let to = folder.join("busybox");
     fs::create_dir_all(&to).expect("busybox's folder");
@@ -297,14 +299,14 @@ fn make_hosts(plan: &Plan, folder: &Path, guard: &Arc<Guard>) -> Vec<Arc<Host>> 
     plan.hosts.iter().enumerate().map(make).collect()
 }
 
-/// A namespace in which the operator's account has its home in the lab.
+/// Starts a namespace in which the home of the operator's account is in the lab.
 fn operator(guard: &Guard, folder: &Path, debian: Option<Debian>) -> Space {
     let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
     let (name, root) = if uid == 0 { ("root", "") } else { ("operator", "root:x:0:0:root:/root:/bin/sh\n") };
     let own = folder.join("operator");
     let passwd = format!("{root}{name}:x:{uid}:{gid}::{}:/bin/sh\n", folder.join("home").display());
     fs::write(own.join("passwd"), passwd).expect("the operator's account");
-    // Nothing of the real machine's; in a user namespace its files would also seem to be somebody else's.
+    // Hides the real machine's files; in a user namespace they would also seem to belong to another user.
     fs::write(own.join("empty"), "").expect("a file of the real machine's that nobody sees");
     let hidden = "/etc/gitconfig /etc/ssh/ssh_config /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2";
     let files = format!(
@@ -321,7 +323,7 @@ fn operator(guard: &Guard, folder: &Path, debian: Option<Debian>) -> Space {
     }
 }
 
-/// Where a program is.
+/// Returns the path of a program.
 fn found(program: &str) -> PathBuf {
     let mut folders = space::SYSTEM_PATH.split(':').map(|folder| Path::new(folder).join(program));
     folders.find(|path| path.exists()).unwrap_or_else(|| panic!("`{program}` is missing: run tests/install-needs"))

@@ -1,7 +1,8 @@
-//! People at the shop: requests at a steady rate, each of which is accounted for.
+//! People at the shop: requests at a steady rate, and an account of each one.
 //!
-//! Who sends them may be people whom the shop gave a cookie. Four of five go over connections that are kept, one opens its own, and one of twenty takes a second. A request that
-//! fails is not tried again. One that came back well must stand exactly once in the apps' own lists.
+//! Some loads send them as people with a cookie from the shop. Four of five requests use connections that are kept, and
+//! one opens a new one; one of twenty takes a second. A request that fails isn't sent again. A request that succeeds
+//! must stand exactly once in the apps' own lists.
 use super::host::Host;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,10 +20,10 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a connection is kept that nobody uses: half as long as the lab's HAProxy keeps it.
+/// How long an idle connection is kept: half as long as the lab's HAProxy keeps it.
 const KEPT: Duration = Duration::from_secs(10);
 
-/// A load that is on until it is stopped or dropped.
+/// A load that runs until it is stopped or dropped.
 pub struct Load {
     shared: Arc<Shared>,
     hosts: Vec<Arc<Host>>,
@@ -35,43 +36,43 @@ struct Shared {
     ok: AtomicU64,
     failed: AtomicU64,
     releases: Mutex<BTreeMap<String, u64>>,
-    /// Connections that are kept, and since when nobody uses them.
+    /// Idle connections, each with the time since when it is idle.
     idle: Mutex<Vec<(Instant, BufReader<TcpStream>)>>,
-    /// The cookie that each of the people has, as `SRV=web1`; nobody is anybody where there are none.
+    /// The cookie of each person, such as `SRV=web1`; empty if the requests come from nobody in particular.
     people: Mutex<Vec<Option<String>>>,
 }
 
-/// What became of all requests.
+/// The account of all requests.
 #[must_use = "compare it, or say `expect_none_failed`"]
 #[derive(Clone, Debug)]
 pub struct Account {
     pub sent: u64,
     pub ok: u64,
     pub failed: Vec<Request>,
-    /// How many each release answered, by its commit.
+    /// How many requests each release answered, by its commit.
     pub releases: BTreeMap<String, u64>,
     pub slow: u64,
     pub kept: u64,
 }
 
-/// One request and what became of it.
+/// A request, and what became of it.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub id: String,
     pub path: &'static str,
-    /// Over a connection that is kept.
+    /// Whether it uses a connection that is kept.
     pub keep: bool,
-    /// Since the load began.
+    /// The time since the load began.
     pub at: Duration,
-    /// Which of the people sent it.
+    /// The person who sent it.
     pub person: Option<usize>,
-    /// Why it failed; `None` if it did not.
+    /// Why it failed; `None` if it didn't.
     pub failure: Option<String>,
 }
 
 impl Load {
-    /// Begins to send so many requests a second to these addresses in turn; `hosts` are where they are counted. No connection
-    /// is kept where all are `apart`.
+    /// Starts to send this many requests a second to these addresses in turn; the apps on `hosts` count them. With
+    /// `apart`, no connection is kept.
     pub fn start(to: Vec<SocketAddr>, per_second: u32, people: usize, apart: bool, hosts: Vec<Arc<Host>>) -> Load {
         let shared = Arc::new(Shared {
             over: AtomicBool::new(false),
@@ -90,13 +91,13 @@ impl Load {
         Load { shared, hosts, thread: Some(thread) }
     }
 
-    /// Requests sent, answered well, and failed so far.
+    /// Returns how many requests were sent, answered well, and failed so far.
     pub fn so_far(&self) -> (u64, u64, u64) {
         let Shared { sent, ok, failed, .. } = &*self.shared;
         (sent.load(Ordering::Relaxed), ok.load(Ordering::Relaxed), failed.load(Ordering::Relaxed))
     }
 
-    /// Waits until so many more requests were answered well, and panics if that takes over 20 seconds.
+    /// Waits until this many more requests are answered well, and panics if that takes more than 20 seconds.
     pub fn wait_for(&self, more: u64) {
         let goal = self.so_far().1 + more;
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -106,7 +107,7 @@ impl Load {
         }
     }
 
-    /// Waits for what is under way, and accounts for every request.
+    /// Waits for the open requests, and accounts for every one.
     pub fn stop(mut self) -> Account {
         self.shared.over.store(true, Ordering::Relaxed);
         let requests = self.thread.take().expect("a load is stopped once").join().expect("the load");
@@ -142,7 +143,7 @@ impl Account {
     }
 }
 
-/// Holds what the clients saw against what the apps counted.
+/// Compares what the clients saw with what the apps counted.
 fn account(mut requests: Vec<Request>, counted: &HashMap<String, u32>, releases: BTreeMap<String, u64>) -> Account {
     for request in &mut requests {
         let times = counted.get(&request.id).copied().unwrap_or(0);
@@ -163,7 +164,7 @@ fn account(mut requests: Vec<Request>, counted: &HashMap<String, u32>, releases:
 
 async fn send(shared: Arc<Shared>, to: Vec<SocketAddr>, per_second: u32, apart: bool) -> Vec<Request> {
     let began = Instant::now();
-    // Ids of two loads on one lab differ by it.
+    // Keeps the ids of two loads on one lab apart.
     let load = format!("{:08x}", rand::random::<u32>());
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
     let mut under_way = tokio::task::JoinSet::new();
@@ -209,7 +210,7 @@ async fn ask(shared: Arc<Shared>, address: SocketAddr, mut request: Request) -> 
     request
 }
 
-/// Sends one request and gives the release that answered it with status 200.
+/// Sends one request, and returns the release that answered it with status 200.
 async fn converse(shared: &Shared, address: SocketAddr, request: &Request) -> Result<String, String> {
     let mut stream = match request.keep.then(|| kept(shared, address)).flatten() {
         Some(stream) => stream,
@@ -268,18 +269,18 @@ async fn converse(shared: &Shared, address: SocketAddr, request: &Request) -> Re
     Ok(release)
 }
 
-/// A kept connection to that address that is still open.
+/// Returns a kept connection to that address that is still open.
 fn kept(shared: &Shared, address: SocketAddr) -> Option<BufReader<TcpStream>> {
     let mut idle = shared.idle.lock().expect("the connections");
-    // Whoever sends at the moment of a balancer's `timeout http-keep-alive` meets a closed connection, and sends again
-    // (RFC 9112, section 9.3.1). These customers don't: they come back in time.
+    // A request sent at the moment of a balancer's `timeout http-keep-alive` meets a closed connection, and a client
+    // sends it again (RFC 9112, section 9.3.1). These customers don't: they stop using a connection before that.
     idle.retain(|(since, _)| since.elapsed() < KEPT);
     while let Some(at) =
         idle.iter().rposition(|(_, stream)| stream.get_ref().peer_addr().is_ok_and(|peer| peer == address))
     {
         let (_, stream) = idle.remove(at);
         let mut byte = [0];
-        // A browser notices too that its connection was closed, before it sends.
+        // A browser also notices before it sends that its connection was closed.
         if matches!(stream.get_ref().try_read(&mut byte), Err(e) if e.kind() == std::io::ErrorKind::WouldBlock) {
             return Some(stream);
         }

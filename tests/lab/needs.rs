@@ -1,17 +1,16 @@
-//! What this machine and user cannot run is said aloud, and written down for whoever sums up.
+//! Reports what this machine and user can't run, and writes it down for a script that sums up.
 use super::space::Level;
 use std::{env, fs::OpenOptions, io::Write, path::Path};
 
-/// Tells whether a test that needs root can run; if not, it is recorded as not run.
+/// Returns whether a test that needs root can run; if not, records it as not run.
 ///
-/// Where the environment names a file as `RFAB_NOT_RUN`, a line is appended to it, so that a script can end with
-/// an exit code of its own.
+/// If `RFAB_NOT_RUN` names a file, a line is appended to it, so that a script can end with an exit code for that.
 #[must_use = "a test that can't run returns"]
 pub fn needs_root(test: &str) -> bool {
     Level::here() == &Level::Root || not_run(test, "needs root, with namespaces")
 }
 
-/// Tells whether a lab can be started at all; if not, the test is recorded as not run.
+/// Returns whether a lab can be started at all; if not, records the test as not run.
 #[must_use = "a test that can't run returns"]
 pub fn needs_lab(test: &str) -> bool {
     match Level::here() {
@@ -20,10 +19,10 @@ pub fn needs_lab(test: &str) -> bool {
     }
 }
 
-/// Records a test, or a part of one, as not run; always false.
+/// Records a test, or a part of one, as not run; always returns false.
 pub fn not_run(test: &str, reason: &str) -> bool {
     let line = format!("not run: {test}: {reason}\n");
-    // Past libtest's capture, which hides what a test that passes prints.
+    // Past libtest's capture, which hides the output of a test that passes.
     let _ = std::io::stderr().write_all(line.as_bytes());
     if let Some(file) = env::var_os("RFAB_NOT_RUN") {
         record(Path::new(&file), &line);

@@ -1,4 +1,4 @@
-//! What a program that has ended left behind.
+//! The output and exit code of a program that has ended.
 use std::process::{Command, Stdio};
 
 #[must_use = "compare it, or say `expect_ok`"]
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 pub struct Output {
     pub stdout: String,
     pub stderr: String,
-    /// The exit code; `None` when a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
 }
 
@@ -25,7 +25,7 @@ impl Output {
         self.code == Some(0)
     }
 
-    /// Gives its output, or panics with all that is known.
+    /// Returns its stdout; panics with the whole output if it failed.
     #[track_caller]
     pub fn expect_ok(self) -> String {
         assert!(self.ok(), "{self:?}");

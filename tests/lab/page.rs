@@ -1,4 +1,4 @@
-//! A page, or another file under `docs`, that is made from the source.
+//! Compares a page, or another file under `docs`, with the source that it is made from.
 use crate::suite;
 use std::{env, fs};
 

@@ -1,4 +1,4 @@
-//! What a lab is made of, as plain data.
+//! The parts of a lab, as plain data.
 use super::Debian;
 
 /// The hosts, balancers and fleets that a lab starts with.
@@ -6,11 +6,11 @@ use super::Debian;
 pub struct Plan {
     pub hosts: Vec<HostPlan>,
     pub balancers: Vec<BalancerPlan>,
-    /// The tag that hosts with a unit serve when the lab is up; `None` leaves `/srv` empty, as on a fresh machine.
+    /// The tag that hosts with a unit serve at first; `None` leaves `/srv` empty, as on a fresh machine.
     pub serving: Option<&'static str>,
-    /// The release whose programs the operator has, which must be made; `None` for those of this machine.
+    /// The Debian release of the operator's programs, which must be made; `None` for this machine's own.
     pub operator: Option<Debian>,
-    /// The hash of the repository's objects, `sha256`; `None` is sha1.
+    /// The hash of the repository's objects, such as `sha256`; `None` for sha1.
     pub hash: Option<&'static str>,
 }
 
@@ -19,23 +19,23 @@ pub struct Plan {
 pub struct HostPlan {
     pub name: &'static str,
     pub kind: Kind,
-    /// The release whose programs it has, which must be made; `None` for those of this machine.
+    /// The Debian release of its programs, which must be made; `None` for this machine's own.
     pub debian: Option<Debian>,
     pub shell: &'static str,
-    /// That of a login, in octal.
+    /// The umask of a login, in octal.
     pub umask: &'static str,
     pub sudo: Sudo,
-    /// The fleet file that names it: `prod`, `testing1`; none for jump hosts and for balancers' own machines.
+    /// The fleet that names it, such as `prod` or `testing1`; `None` for jump hosts and the balancers' machines.
     pub fleet: Option<&'static str>,
     pub group: Option<&'static str>,
     pub roles: Vec<&'static str>,
-    /// The jump host in front of it. Only that host can resolve its name.
+    /// The jump host in front of it, which alone can resolve its name.
     pub behind: Option<&'static str>,
-    /// The size of `/srv` in KiB, where it is a disk of its own.
+    /// The size of `/srv` in KiB, if that is a separate disk.
     pub disk: Option<u32>,
-    /// Whether it is also at [`super::Host::ipv6`]. Only a test in a network namespace of its own has such addresses.
+    /// Whether it also listens at [`super::Host::ipv6`]. Only a test with its own network namespace has such addresses.
     pub ipv6: bool,
-    /// Further lines for its sshd; the first value of a keyword counts, and these stand first.
+    /// Further lines for its sshd. They come first, because sshd uses the first value of a keyword.
     pub sshd: Vec<&'static str>,
 }
 
@@ -46,15 +46,15 @@ pub enum Kind {
     Plain,
     /// A machine whose only programs are busybox's.
     Busybox,
-    /// Accepts TCP and never says a word.
+    /// Accepts TCP and never sends a byte.
     Mute,
     /// Refuses TCP.
     Dead,
-    /// Does not answer at all, as behind a firewall that drops.
+    /// Doesn't answer at all, as behind a firewall that drops.
     BlackHole,
 }
 
-/// What the login user may do by sudo. As an ordinary user a lab has only `None`.
+/// What the login user may do with sudo. If the lab isn't root's, only `None` works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sudo {
     None,
@@ -68,54 +68,54 @@ pub enum Sudo {
 /// The login user's password for sudo.
 pub const PASSWORD: &str = "correct-horse-7Qx9";
 
-/// An HAProxy on a machine of its name.
+/// An HAProxy, on a machine with its name.
 #[derive(Clone, Debug)]
 pub struct BalancerPlan {
     pub name: &'static str,
-    /// Backend, and the role whose hosts are its servers; the n-th has its frontend at port 8000 + n.
+    /// Each backend, with the role of the hosts that are its servers; the n-th has its frontend at port 8000 + n.
     pub pools: Vec<(&'static str, &'static str)>,
     pub shape: Shape,
 }
 
-/// How people have set up an HAProxy. The default checks each server and binds nobody to it.
+/// The configuration of an HAProxy. By default it checks each server and binds nobody to one.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// Lines of a pool's backend, or of all with `""`: `cookie SRV insert indirect nocache`.
+    /// Lines in a pool's backend, or in all with `""`: `cookie SRV insert indirect nocache`.
     pub backend: Vec<(&'static str, &'static str)>,
-    /// Words behind the servers of a host, or of all with `""`: `weight 0`, `backup`, `cookie {name}`.
+    /// Words after the servers of a host, or of all with `""`: `weight 0`, `backup`, `cookie {name}`.
     pub server: Vec<(&'static str, &'static str)>,
-    /// Whole lines of servers that are of no fleet, in every backend.
+    /// Whole lines of servers that belong to no fleet, in every backend.
     pub others: Vec<&'static str>,
-    /// Pools whose servers `track` those of another pool, and which.
+    /// Pools whose servers `track` those of another pool, each with that pool.
     pub tracks: Vec<(&'static str, &'static str)>,
-    /// What the servers of a host are called, such as `{name}-a` or `{name}.{pool}`; none is `{name}`.
+    /// The names of a host's servers, such as `{name}-a` or `{name}.{pool}`; if empty, `{name}`.
     pub names: Vec<&'static str>,
-    /// Servers by `server-template`, to which a program says their addresses when HAProxy has started.
+    /// Whether servers come from `server-template`, and get their addresses after HAProxy has started.
     pub template: bool,
-    /// Servers without `check`.
+    /// Whether servers have no `check`.
     pub unchecked: bool,
-    /// `mode tcp`.
+    /// Whether it has `mode tcp`.
     pub tcp: bool,
-    /// An agent on each host, which answers what the test tells it to; `up 100%` at first.
+    /// Whether each host has an agent, which answers what the test sets; at first `up 100%`.
     pub agent: bool,
     pub socket: Socket,
-    /// Further lines of `[balancer.NAME]` in the fleet file.
+    /// Further lines in `[balancer.NAME]` of the fleet file.
     pub fleet: Vec<&'static str>,
 }
 
-/// How rfab may speak to an HAProxy.
+/// The socket by which rfab controls an HAProxy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Socket {
-    /// A unix socket of the login user's, with `level admin`.
+    /// A unix socket that the login user owns, with `level admin`.
     #[default]
     Admin,
     /// The same with `level operator`.
     Operator,
-    /// A unix socket that only root may open: `mode 600`.
+    /// A unix socket that only root can open: `mode 600`.
     Root,
     /// Port 9999 of its machine.
     Tcp,
-    /// The master's, `haproxy -S`.
+    /// The socket of the master, `haproxy -S`.
     Master,
 }
 
@@ -124,7 +124,7 @@ impl Plan {
         Plan::default()
     }
 
-    /// Six web hosts in two groups behind `lb1`, and a testing host; all serve v3.0.0.
+    /// Plans six web hosts in two groups behind `lb1`, and a testing host; all serve v3.0.0.
     pub fn shop() -> Plan {
         let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
         let mut plan = Plan::new().serving("v3.0.0");
@@ -143,7 +143,7 @@ impl Plan {
         self
     }
 
-    /// Adds an HAProxy and the machine it is on.
+    /// Adds an HAProxy and its machine.
     pub fn balancer(mut self, name: &'static str, pools: &[(&'static str, &'static str)]) -> Plan {
         self.balancers.push(BalancerPlan { name, pools: pools.to_vec(), shape: Shape::default() });
         if !self.hosts.iter().any(|host| host.name == name) {
@@ -152,7 +152,7 @@ impl Plan {
         self
     }
 
-    /// Gives every HAProxy a shape.
+    /// Gives every HAProxy this shape.
     pub fn shaped(mut self, shape: Shape) -> Plan {
         self.balancers.iter_mut().for_each(|balancer| balancer.shape = shape.clone());
         self
@@ -241,7 +241,7 @@ impl HostPlan {
         self
     }
 
-    /// Whether there is a machine at its address at all.
+    /// Returns whether a machine is at its address.
     pub fn is_machine(&self) -> bool {
         matches!(self.kind, Kind::Plain | Kind::Busybox)
     }

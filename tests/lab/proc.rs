@@ -1,4 +1,4 @@
-//! Processes, as `/proc` shows them.
+//! Processes, read from `/proc`.
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A process, as this machine numbers it.
+/// A process, with pids of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     pub pid: i32,
@@ -15,19 +15,19 @@ pub struct Process {
     /// The first 15 bytes of its program's name.
     pub name: String,
     pub dead: bool,
-    /// By SIGSTOP.
+    /// Whether SIGSTOP stopped it.
     pub stopped: bool,
-    /// Clock ticks since boot: with the pid, its identity.
+    /// Clock ticks since boot; together with the pid, they identify it.
     pub started: u64,
 }
 
-/// Every process that can be seen.
+/// Returns every process that this one can see.
 pub fn all() -> Vec<Process> {
     let entries = fs::read_dir("/proc").expect("/proc");
     entries.flatten().filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// One process, if it is there.
+/// Returns a process; `None` if it is gone.
 pub fn read(pid: i32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (head, tail) = (stat.find('(')?, stat.rfind(')')?);
@@ -42,7 +42,7 @@ pub fn read(pid: i32) -> Option<Process> {
     })
 }
 
-/// The processes below one, at any depth; it is not among them itself.
+/// Returns the processes below a process, at any depth, without that process.
 pub fn below(pid: i32) -> Vec<Process> {
     let all = all();
     let mut parents = vec![pid];
@@ -56,17 +56,17 @@ pub fn below(pid: i32) -> Vec<Process> {
     found
 }
 
-/// What identifies a process's namespace of that kind (`pid`, `mnt`).
+/// Returns the link that identifies a process's namespace of that kind (`pid`, `mnt`).
 pub fn namespace(pid: i32, kind: &str) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
 }
 
-/// The living processes in a namespace.
+/// Returns the living processes in a namespace.
 pub fn within(namespace_of: &Path, kind: &str) -> Vec<Process> {
     all().into_iter().filter(|p| !p.dead && namespace(p.pid, kind).as_deref() == Some(namespace_of)).collect()
 }
 
-/// The processes that were started with `RFAB_LAB` set to this folder.
+/// Returns the processes that were started with `RFAB_LAB` set to this folder.
 pub fn marked(folder: &Path) -> Vec<Process> {
     let mark = format!("RFAB_LAB={}", folder.display()).into_bytes();
     let is_marked = |process: &Process| {
@@ -80,7 +80,7 @@ pub fn signal(pid: i32, signal: Signal) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok())
 }
 
-/// Kills what `find` gives until it gives nothing that lives; within ten seconds, or it gives up.
+/// Kills what `find` returns until none of it lives; false if some still lives after ten seconds.
 pub fn kill_all(find: impl Fn() -> Vec<Process>) -> bool {
     let deadline = Instant::now() + Duration::from_secs(10);
     let own = std::process::id() as i32;

@@ -1,6 +1,7 @@
-//! A slow line: whatever goes through it arrives later, in both directions, and in order.
+//! A slow line: bytes arrive later, in both directions, and in order.
 //!
-//! One that loses packets looks so to a program too, for TCP sends again what was lost, and all behind it waits.
+//! To a program, a line that loses packets looks like that too, because TCP sends a lost packet again and makes
+//! everything behind it wait.
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
@@ -13,34 +14,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An address at which another is reached over a slow line, until it is dropped.
+/// A relay at an address, which leads to another one over a slow line until it is dropped.
 pub struct Relay {
     over: Arc<AtomicBool>,
     at: SocketAddr,
 }
 
-/// What a line does to what goes through it.
+/// How a line delays the bytes that it carries.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     /// How long a byte takes there and back.
     pub round_trip: Duration,
-    /// Packets are lost: one by one, and for a second or two all of them.
+    /// Whether it loses packets: single ones, and for a second or two all of them.
     pub lossy: bool,
 }
 
-/// How long it takes until a packet that was lost is sent again.
+/// How long it takes until a lost packet is sent again.
 const AGAIN: Duration = Duration::from_millis(250);
-/// A line that loses packets is dead for the end of each such while.
+/// The period of a lossy line, which is dead at the end of each one.
 const WHILE: Duration = Duration::from_millis(15_000);
 const DEAD: Duration = Duration::from_millis(1800);
-/// Of so many packets that come one by one one is lost.
+/// The line loses one of this many packets.
 const ONE_OF: u32 = 25;
 
-/// What was sent, and when it arrives; nothing left is the end of it.
+/// Bytes with the time at which they arrive; no bytes are the end.
 type Sent = (Instant, Vec<u8>);
 
 impl Line {
-    /// When that arrives which is sent at `now`, on a line that works since `began`.
+    /// Returns when a byte arrives that is sent at `now`, on a line that works since `began`.
     fn arrival(self, began: Instant, now: Instant) -> Instant {
         let on_time = now + self.round_trip / 2;
         if !self.lossy {
@@ -55,7 +56,7 @@ impl Line {
 }
 
 impl Relay {
-    /// Listens at `at`, and brings what is sent there to `to`, and back what comes from there.
+    /// Listens at `at`, and carries bytes between a connection there and one to `to`.
     pub fn start(at: SocketAddr, to: SocketAddr, line: Line) -> Relay {
         let listener = TcpListener::bind(at).expect("a free address");
         let at = listener.local_addr().expect("an address");
@@ -66,7 +67,7 @@ impl Relay {
                 if ended.load(Relaxed) {
                     return;
                 }
-                // The first packets of a connection take their way too.
+                // The first packets of a connection take time too.
                 thread::spawn(move || {
                     let now = Instant::now();
                     sleep(line.arrival(began, now).duration_since(now) + line.round_trip / 2);
@@ -83,7 +84,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.over.store(true, Relaxed);
-        // The thread looks up once more.
+        // One more connection wakes the thread.
         let _ = TcpStream::connect(self.at);
     }
 }
@@ -115,7 +116,7 @@ fn bring(mut to: TcpStream, receiver: &Receiver<Sent>) {
             break;
         }
         if to.write_all(&bytes).is_err() {
-            // Nobody is there to read any more: whoever still writes is to notice.
+            // Nobody reads here any more, and the writer must notice that.
             let _ = to.shutdown(Shutdown::Both);
             return;
         }
@@ -127,7 +128,7 @@ fn bring(mut to: TcpStream, receiver: &Receiver<Sent>) {
 mod tests {
     use super::*;
 
-    /// A line of that kind, with both its ends, until it is dropped.
+    /// Returns a line, with both its ends; it works until the relay is dropped.
     fn line(line: Line) -> (Relay, TcpStream, TcpStream) {
         let server = TcpListener::bind("127.0.0.1:0").expect("a port");
         let any = "127.0.0.1:0".parse().expect("an address");

@@ -1,4 +1,4 @@
-//! The shop's repository: a bare remote, and clones of it, made by the `git` command.
+//! The shop's repository: a bare remote, and clones of it, made with the `git` command.
 use super::{alone, output::Output};
 use std::{
     fs,
@@ -7,14 +7,14 @@ use std::{
     process::Command,
 };
 
-/// A clone, with the way to its remote as `origin`.
+/// A clone, which has its remote as `origin`.
 pub struct Repository {
     pub folder: PathBuf,
     pub remote: PathBuf,
     home: PathBuf,
 }
 
-/// What is deployed, but for its page: path, text, executable or not.
+/// The files of a release, except its page: path, text, and whether it is executable.
 const TREE: [(&str, &str, bool); 5] = [
     ("bin/install-dependencies", "#!/bin/sh\nset -eu\ndate > installed\n", true),
     ("bin/migrate", "#!/bin/sh\nset -eu\nprintf '%s\\n' \"${PWD##*/}\" >> ../../shared/migrated\n", true),
@@ -24,7 +24,8 @@ const TREE: [(&str, &str, bool); 5] = [
 ];
 
 impl Repository {
-    /// Makes remote and clone: tags v3.0.0 and v3.0.1, branches `main` (at v3.0.1) and `my-branch` (one further).
+    /// Makes remote and clone: tags v3.0.0 and v3.0.1, branches `main` (at v3.0.1) and `my-branch` (one commit
+    /// further).
     pub fn make(folder: &Path, remote: &Path, home: &Path, hash: &str) -> Repository {
         fs::create_dir_all(home).expect("a home");
         let config = "[user]\n\tname = Lab\n\temail = lab@localhost\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgsign = false\n[advice]\n\tdetachedHead = false\n";
@@ -39,7 +40,7 @@ impl Repository {
             repository.git_in(remote, &["config", key, "true"]).expect_ok();
         }
         repository.git(&["remote", "add", "origin", &remote.display().to_string()]).expect_ok();
-        // Also for who runs git in it with another home, on a machine where nobody has told git who they are.
+        // Also for a git that runs with another home, on a machine where git has no name and address.
         repository.git(&["config", "user.name", "Lab"]).expect_ok();
         repository.git(&["config", "user.email", "lab@localhost"]).expect_ok();
         for (path, text, executable) in TREE {
@@ -57,14 +58,14 @@ impl Repository {
         repository
     }
 
-    /// Another clone of the same remote, such as a colleague has.
+    /// Makes another clone of the same remote, such as a colleague has.
     pub fn clone_to(&self, folder: &Path) -> Repository {
         let (remote, to) = (self.remote.display().to_string(), folder.display().to_string());
         self.git_in(Path::new("/"), &["clone", "-q", &remote, &to]).expect_ok();
         Repository { folder: folder.into(), remote: self.remote.clone(), home: self.home.clone() }
     }
 
-    /// Commits a page that says `shop TAG`, tags it, and pushes both. Gives the commit.
+    /// Commits a page with the text `shop TAG`, tags the commit, pushes both, and returns the commit.
     pub fn release(&self, tag: &str) -> String {
         let commit = self.commit(&[("index.txt", &format!("shop {tag}\n"))]);
         self.git(&["tag", tag]).expect_ok();
@@ -72,7 +73,7 @@ impl Repository {
         commit
     }
 
-    /// Writes files, commits all there is, and gives the commit. Nothing is pushed.
+    /// Writes files, commits all changes, and returns the commit. Nothing is pushed.
     pub fn commit(&self, files: &[(&str, &str)]) -> String {
         for (path, text) in files {
             self.write(path, text);
@@ -82,7 +83,7 @@ impl Repository {
         self.resolve("HEAD")
     }
 
-    /// The 40 hex digits of a commit.
+    /// Returns the commit that a reference names, with all its hex digits.
     pub fn resolve(&self, reference: &str) -> String {
         let commit = format!("{reference}^{{commit}}");
         self.git(&["rev-parse", "--verify", "-q", &commit]).expect_ok().trim().to_owned()

@@ -1,4 +1,4 @@
-//! The program under test, run in the project's folder by an operator who has nothing but this lab.
+//! Runs the program under test in the project's folder, as an operator who has only this lab.
 use super::{
     Lab,
     guard::{Start, State},
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A run to be started.
+/// A run that hasn't started yet.
 #[must_use = "say `output` or `start`"]
 pub struct Run<'a> {
     lab: &'a Lab,
@@ -63,17 +63,17 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// What it reads; nothing if this is not said.
+    /// Gives it this input; without a call, it has none.
     pub fn stdin(self, text: &str) -> Run<'a> {
         Run { stdin: Some(text.into()), ..self }
     }
 
-    /// The folder it is run in, instead of the project's.
+    /// Sets the folder that it runs in, in place of the project's.
     pub fn folder(self, folder: impl Into<PathBuf>) -> Run<'a> {
         Run { folder: folder.into(), ..self }
     }
 
-    /// Runs it under a terminal of its own, which shows both of its outputs as stdout, and on which `types` types.
+    /// Runs it on a terminal, which shows both of its outputs as stdout, and on which `types` types.
     pub fn on_terminal(mut self) -> Run<'a> {
         let quoted: Vec<String> = self.argv.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
         self.argv = ["script", "-q", "-e", "-f", "-c", &quoted.join(" "), "/dev/null"].map(String::from).to_vec();
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// When it is killed, and the test fails; two minutes if this is not said.
+    /// Sets the time after which it is killed and the test fails; the default is two minutes.
     pub fn timeout(self, timeout: Duration) -> Run<'a> {
         Run { timeout, ..self }
     }
@@ -106,10 +106,10 @@ impl<'a> Run<'a> {
         let keyboard = self.terminal.then(|| file("keyboard"));
         if let Some(keyboard) = &keyboard {
             Output::of(std::process::Command::new("mkfifo").arg(keyboard)).expect_ok();
-            // Opened for both, so that it neither waits for whoever types nor ends with them.
+            // Opened for reading and writing, so that it neither waits for the writer nor ends with it.
             argv.extend(["sh", "-c", "exec 0<>\"$0\"; exec \"$@\"", &keyboard.display().to_string()].map(String::from));
         }
-        // `env -C`: the folder is entered within the operator's namespace.
+        // `env -C` enters the folder within the operator's namespace.
         argv.extend(["env", "-C", &self.folder.display().to_string()].map(String::from));
         argv.extend(self.argv.iter().cloned());
         let (out, err) = (stdout.clone(), stderr.clone());
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
 /// A run's own namespace of mounts.
 struct Apart {
     name: PathBuf,
-    /// As long as it is held, the kernel gives its name to no other run.
+    /// While it is open, the kernel gives its name to no other run.
     _held: File,
 }
 
@@ -136,12 +136,12 @@ impl Apart {
     }
 }
 
-/// A run that was started.
+/// A run that has started.
 pub struct Running<'a> {
     lab: &'a Lab,
-    /// As this machine numbers it.
+    /// Its pid on this machine.
     pub pid: i32,
-    /// Its namespace of mounts; `None` if it was over before anybody looked.
+    /// Its namespace of mounts; `None` if it ended before that was read.
     apart: Option<Apart>,
     deadline: Instant,
     argv: Vec<String>,
@@ -151,7 +151,7 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Sends it a signal; false if it had already ended.
+    /// Sends it a signal; false if it has already ended.
     pub fn signal(&self, signal: Signal) -> bool {
         self.lab.guard.signal(self.pid, signal)
     }
@@ -162,12 +162,12 @@ impl Running<'_> {
         fs::write(keyboard, text).expect("a terminal that is there");
     }
 
-    /// It, its children, and what they left behind, such as ssh masters.
+    /// Returns its processes: the run, its children, and what they left behind, such as ssh masters.
     pub fn processes(&self) -> Vec<Process> {
         self.apart.as_ref().map(|apart| proc::within(&apart.name, "mnt")).unwrap_or_default()
     }
 
-    /// Stops all of it, as a laptop that is shut: connections stay open, and nobody answers on them.
+    /// Stops all of it, like a laptop that is shut: connections stay open, and nothing answers on them.
     pub fn freeze(&self) {
         self.signal_all(Signal::STOP, |process| process.stopped);
     }
@@ -176,14 +176,14 @@ impl Running<'_> {
         self.signal_all(Signal::CONT, |process| !process.stopped);
     }
 
-    /// Kills all of it at once, as a laptop that lost its power.
+    /// Kills all of it together, like a laptop that loses power.
     pub fn kill(&self) {
         proc::kill_all(|| self.processes());
     }
 
     fn signal_all(&self, signal: Signal, reached: impl Fn(&Process) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(5);
-        // Again, because a child may be born while its parent is being stopped.
+        // Repeated, because a child may start while its parent is being stopped.
         while let Some(process) = self.processes().into_iter().find(|process| !reached(process)) {
             assert!(Instant::now() < deadline, "{process:?} doesn't heed {signal:?}");
             proc::signal(process.pid, signal);
@@ -194,13 +194,13 @@ impl Running<'_> {
         !self.lab.guard.runs(self.pid)
     }
 
-    /// What it has printed so far: stdout and stderr.
+    /// Returns what it has printed so far: stdout and stderr.
     pub fn so_far(&self) -> (String, String) {
         let read = |file| String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into_owned();
         (read(&self.stdout), read(&self.stderr))
     }
 
-    /// Waits until it has printed a text, and panics if it ends or its time is over before.
+    /// Waits until it has printed a text, and panics if it ends or its time is over before that.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {
         loop {
@@ -214,7 +214,7 @@ impl Running<'_> {
         }
     }
 
-    /// Waits for its end. When its time is over it is killed, and the test fails.
+    /// Waits for its end. When its time is over, kills it and fails the test.
     #[track_caller]
     pub fn output(self) -> Output {
         let ended = self.lab.guard.wait(self.pid, self.deadline.saturating_duration_since(Instant::now()));
@@ -231,7 +231,7 @@ impl Running<'_> {
 }
 
 impl Lab {
-    /// The namespace of mounts that a run has entered; `None` if it ended first.
+    /// Returns the namespace of mounts that a run has entered; `None` if it ended first.
     fn apart(&self, pid: i32) -> Option<Apart> {
         let others = [self.operator.init, std::process::id() as i32].map(|pid| proc::namespace(pid, "mnt"));
         loop {
@@ -247,7 +247,7 @@ impl Lab {
     }
 }
 
-/// A line without the time at its end, which only what is slow has.
+/// Returns a line without the time at its end, which only slow steps have.
 pub fn timeless(line: &str) -> &str {
     let time = |time: &str| time.strip_suffix(" s").is_some_and(|seconds| seconds.parse::<f64>().is_ok());
     line.rsplit_once("  ").filter(|(_, end)| time(end)).map_or(line, |(line, _)| line)

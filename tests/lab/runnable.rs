@@ -1,15 +1,15 @@
 //! Programs that a test writes and then runs.
 //!
-//! The kernel refuses to run a file that anybody has open for writing ("Text file busy"), and a thread that forks
-//! meanwhile takes an open file along, until it has begun its own program. So another process writes it, from which
-//! nobody forks.
+//! The kernel refuses to run a file that a process has open for writing ("Text file busy"). If another thread forks
+//! meanwhile, its child has that file open too, until it starts its own program. So a process that doesn't fork writes
+//! the file.
 use std::{
     io::Write,
     path::Path,
     process::{Command, Stdio},
 };
 
-/// Writes a program of mode `0755` that can be run at once.
+/// Writes a program of mode `0755` that can run immediately.
 #[track_caller]
 pub fn write(file: &Path, text: &str) {
     write_as(file, text, 0o755);
@@ -22,7 +22,7 @@ pub fn write_as(file: &Path, text: &str, mode: u32) {
     made(Command::new("sh").args(["-c", line, "sh"]).arg(file).arg(format!("{mode:o}")), text);
 }
 
-/// Copies a program, which can be run at once.
+/// Copies a program, which can run immediately.
 #[track_caller]
 pub fn copy(from: &Path, to: &Path) {
     made(Command::new("cp").arg("--").args([from, to]), "");

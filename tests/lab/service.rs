@@ -1,4 +1,4 @@
-//! Services on a machine of the lab: there is no systemd, so a script keeps pid files.
+//! Services on a machine of the lab: without systemd, a script keeps pid files.
 use super::{debian, host::Host, part, plan::HostPlan, runnable, space::Level, users};
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// The units of a host, by its roles: `shop` where it serves the web, `shop-jobs` where it works.
+/// Returns the units of a host, by its roles: `shop` for `web`, `shop-jobs` for background work.
 pub fn units(plan: &HostPlan) -> Vec<&'static str> {
     let of = |role: &&str| match *role {
         "web" => Some("shop"),
@@ -17,7 +17,7 @@ pub fn units(plan: &HostPlan) -> Vec<&'static str> {
     plan.roles.iter().filter_map(of).collect()
 }
 
-/// What `lab-service start|stop|restart|status|logs UNIT` does.
+/// Implements `lab-service start|stop|restart|status|logs UNIT`.
 const SCRIPT: &str = r#"#!/bin/sh
 set -u
 verb=$1
@@ -59,7 +59,7 @@ case $verb in
 esac
 "#;
 
-/// Writes the script into the machine's own programs, and a folder for each unit.
+/// Writes the script into the machine's own programs, and makes a folder for each unit.
 pub fn install(lab: &Path, host: &Host) {
     let services = host.folder.join("services");
     let runner = users::runner(&host.plan);
@@ -99,27 +99,27 @@ fn runner_group(runner: u32) -> u32 {
     if Level::here().is_root() { runner } else { rustix::process::getgid().as_raw() }
 }
 
-/// A unit of a host, as a test that wants it to misbehave sees it.
+/// A unit of a host, which a test can make misbehave.
 pub struct Unit<'a> {
     pub host: &'a Host,
     pub name: &'a str,
 }
 
 impl Unit<'_> {
-    /// Tells it something as its manager does, out of band, and panics if that fails.
+    /// Gives it a command as its manager does, without ssh, and panics if that fails.
     pub fn tell(&self, verb: &str) {
         let done = self.host.exec(&[&self.host.folder.join("bin/lab-service").display().to_string(), verb, self.name]);
         assert!(done.ok(), "{} of {} on {}: {done:?}", verb, self.name, self.host.plan.name);
     }
 
-    /// Kills it, as out of memory would.
+    /// Kills it, as the kernel does when memory runs out.
     pub fn kill(&self) {
         let pid = fs::read_to_string(self.folder().join("pid")).expect("the pid of a unit that was started");
         let done = self.host.exec(&["kill", "-KILL", pid.trim()]);
         assert!(done.ok(), "{done:?}");
     }
 
-    /// From now on its health page says 503, or no longer does.
+    /// Makes its health page answer with 503 from now on, or ends that.
     pub fn sick(&self, sick: bool) {
         if sick {
             self.put("sick", "");
@@ -128,38 +128,38 @@ impl Unit<'_> {
         }
     }
 
-    /// From now on it says this of its release: a text in which `{commit}`, `{short}`, `{tag}`, `{bare}` and `{folder}` stand
-    /// for its own; nothing at all if it is empty.
+    /// Sets what it reports of its release: a text with `{commit}`, `{short}`, `{tag}`, `{bare}` and `{folder}`, which
+    /// the app fills in. If empty, it reports nothing.
     pub fn says(&self, text: &str) {
         self.put("says", text);
     }
 
-    /// From its next start it is sick for so long.
+    /// Makes it sick for this long after its next start.
     pub fn warm_up(&self, time: Duration) {
         self.put("warm_up", &time.as_millis().to_string());
     }
 
-    /// From its next start it does not listen for so long.
+    /// Delays its listening for this long after its next start.
     pub fn slow_start(&self, time: Duration) {
         self.put("slow_start", &time.as_millis().to_string());
     }
 
-    /// From now on a restart keeps it stopped for so many seconds.
+    /// Makes a restart keep it stopped for this many seconds from now on.
     pub fn slow_restart(&self, seconds: u32) {
         self.put("slow_restart", &seconds.to_string());
     }
 
-    /// From now on a restart is as quick as it can be.
+    /// Makes a restart as quick as possible from now on.
     pub fn quick_restart(&self) {
         let _ = fs::remove_file(self.folder().join("slow_restart"));
     }
 
-    /// After its next start it ends by itself after so long, with status 1.
+    /// Makes it exit with status 1 this long after its next start.
     pub fn crash_after(&self, time: Duration) {
         self.put("crash_after", &time.as_millis().to_string());
     }
 
-    /// The id of every request that it began to work on, in order.
+    /// Returns the id of every request that it began, in order.
     pub fn requests(&self) -> Vec<String> {
         let text = fs::read_to_string(self.folder().join("requests")).unwrap_or_default();
         text.lines().map(String::from).collect()

@@ -1,4 +1,4 @@
-//! What answers where there is no machine.
+//! What answers at an address without a machine.
 use super::plan::Kind;
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// An address that does not behave. Dropping it frees the address.
+/// An address that misbehaves until it is dropped.
 pub struct Silence {
     over: Arc<AtomicBool>,
     _full: Vec<TcpStream>,
@@ -19,7 +19,7 @@ pub struct Silence {
 }
 
 impl Silence {
-    /// `None` for machines, and for a dead address: there nothing answers.
+    /// Starts it; `None` for machines, and for a dead address, where nothing answers.
     pub fn of(kind: Kind, address: SocketAddr) -> Option<Silence> {
         match kind {
             Kind::Mute => Some(mute(address)),
@@ -35,7 +35,7 @@ impl Drop for Silence {
     }
 }
 
-/// Accepts, and holds what it accepted.
+/// Accepts connections and holds them open.
 fn mute(address: SocketAddr) -> Silence {
     let listener = TcpListener::bind(address).expect("a free address");
     listener.set_nonblocking(true).expect("a listener");
@@ -51,7 +51,7 @@ fn mute(address: SocketAddr) -> Silence {
     Silence { over, _full: Vec::new(), _runtime: None, _listener: None }
 }
 
-/// Has a queue of one and fills it: the kernel then drops every further SYN.
+/// Fills its queue of one, so that the kernel drops every further SYN.
 fn black_hole(address: SocketAddr) -> Silence {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let listener = runtime.block_on(async {

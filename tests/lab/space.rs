@@ -1,8 +1,8 @@
-//! A namespace of mounts, processes and host name: what makes a folder look like a machine.
+//! A namespace of mounts, processes and host name, which makes a folder look like a machine.
 //!
-//! Root makes them directly. An ordinary user makes them within a user namespace, where the kernel allows that; there
-//! is then one user on each machine, and no sudo. Within a chroot it works for root if its top is a mount point, for
-//! otherwise the kernel does not let mounts be kept private.
+//! Root makes one directly. An ordinary user makes one within a user namespace, if the kernel allows that; each machine
+//! then has one user and no sudo. Within a chroot it works for root if the chroot's top is a mount point, because
+//! otherwise the kernel can't keep mounts private.
 use super::{client::Guard, guard::Start, proc};
 use std::{
     fs,
@@ -13,14 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What this user may do on this machine.
+/// The machines that this user can make on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Machines with several users and sudo.
     Root,
     /// Machines with one user.
     User,
-    /// No machines, and why.
+    /// No machines, with the reason.
     None(String),
 }
 
@@ -52,7 +52,7 @@ impl Level {
     }
 }
 
-/// What a namespace has for itself.
+/// The parts of a namespace that are its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
     /// Mounts, processes and host name.
@@ -61,7 +61,7 @@ pub enum Own {
     Mounts,
 }
 
-/// The words that start a program in namespaces of its own, as their first process.
+/// Returns the words that start a program as the first process of new namespaces.
 fn unshare(root: bool, own: Own) -> Vec<String> {
     let mut argv = vec!["unshare"];
     if !root {
@@ -78,22 +78,22 @@ fn unshare(root: bool, own: Own) -> Vec<String> {
 #[derive(Clone, Debug)]
 pub struct Space {
     own: Own,
-    /// The guard's child that all of it dies with.
+    /// The guard's child; when it dies, the whole namespace does.
     pub outer: i32,
-    /// The first process within, as this machine numbers it.
+    /// The first process within, by its pid on this machine.
     pub init: i32,
     tools: PathBuf,
 }
 
 impl Space {
-    /// Starts a namespace whose mounts are made by a POSIX sh script, and waits until it is up.
+    /// Starts a namespace, runs a POSIX sh script that makes its mounts, and waits until it is up.
     pub fn start(guard: &Guard, own: Own, tools: &Path, folder: &Path, mounts: &str) -> Space {
         let (script, up, log) = (folder.join("boot"), folder.join("up"), folder.join("boot.log"));
         let _ = fs::remove_file(&up);
         let wait = match own {
-            // As the first process it reaps what others leave behind; `wait` in a loop does that.
+            // The first process must reap orphans, which a loop with `wait` does.
             Own::Machine => "while :; do sleep 3600 & wait $!; done",
-            // Without children, which would outlive it.
+            // No children, because they would outlive it.
             Own::Mounts => "exec sleep infinity",
         };
         fs::write(&script, format!("set -eu\n{mounts}\n: > {}\n{wait}\n", up.display())).expect("the boot script");
@@ -116,22 +116,22 @@ impl Space {
         Space { own, outer, init, tools: tools.to_owned() }
     }
 
-    /// The words that run a program within, as its root; without sudo that is the lab's own user.
+    /// Returns the words that run a program within, as its root; without sudo that is the lab's own user.
     pub fn as_root(&self) -> Vec<String> {
         let mut argv = vec!["nsenter".into(), format!("--target={}", self.init)];
         if !Level::here().is_root() {
             argv.extend(["--user".into(), "--preserve-credentials".into()]);
         }
         if self.own == Own::Machine {
-            // With a namespace of processes, nsenter stays and waits; without, it becomes the program.
+            // With a namespace of processes, nsenter stays and waits; without one, it becomes the program.
             argv.extend(["--pid", "--uts"].map(String::from));
         }
-        // A namespace's own top is not the one of a chroot that it was made in.
+        // A namespace that was made in a chroot has another top than that chroot.
         argv.extend(["--mount", "--root", "--wd", "--"].map(String::from));
         argv
     }
 
-    /// The words that run a program within as the one who started the lab, under their own user number.
+    /// Returns the words that run a program within as the user who started the lab, with their own user number.
     pub fn as_self(&self) -> Vec<String> {
         let mut argv = self.as_root();
         if !Level::here().is_root() {
@@ -141,7 +141,8 @@ impl Space {
         argv
     }
 
-    /// As `as_self`, in a namespace of mounts of its own, by which it and all it leaves behind can be told.
+    /// Does the same as `as_self`, in a new namespace of mounts, which identifies the program and all that it leaves
+    /// behind.
     pub fn as_self_apart(&self) -> Vec<String> {
         let mut argv = self.as_root();
         if Level::here().is_root() {
@@ -159,12 +160,12 @@ impl Space {
         [unshare, format!("--map-user={uid}"), format!("--map-group={gid}")]
     }
 
-    /// Where a path within is seen from outside.
+    /// Returns where a path within is seen from outside.
     pub fn path(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.init))
     }
 
-    /// Every process within.
+    /// Returns every process within.
     pub fn processes(&self) -> Vec<proc::Process> {
         proc::namespace(self.init, "pid").map(|own| proc::within(&own, "pid")).unwrap_or_default()
     }

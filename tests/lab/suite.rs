@@ -2,7 +2,7 @@
 use crate::alone;
 use std::{path::Path, sync::OnceLock};
 
-/// What Cargo tells a test binary only when it's compiled.
+/// What Cargo tells a test binary only at compile time.
 #[derive(Clone, Copy, Debug)]
 pub struct Suite {
     /// The program under test.
@@ -15,7 +15,7 @@ pub struct Suite {
 
 static HERE: OnceLock<Suite> = OnceLock::new();
 
-/// The suite that this process is.
+/// Returns the suite of this process.
 ///
 /// # Panics
 ///
@@ -24,7 +24,7 @@ pub fn here() -> Suite {
     *HERE.get().expect("a test binary that uses the lab calls `lab::suite!()`")
 }
 
-/// Begins a suite. It runs before `main`, when there is one thread only.
+/// Begins a suite. It runs before `main`, while there is only one thread.
 pub fn begin(rfab: &'static str, project: &'static str, kept: &'static str) {
     let _ = HERE.set(Suite { rfab, project: Path::new(project), kept: Path::new(kept) });
     alone::begin();
@@ -40,7 +40,7 @@ macro_rules! suite {
             env!("CARGO_TARGET_TMPDIR")
         ));
 
-        /// Isn't a test: a lab starts this binary again by this name.
+        /// Isn't a test: a lab starts this binary again and names this function.
         #[test]
         #[ignore = "the lab's own processes begin here"]
         fn part_of_a_lab() {

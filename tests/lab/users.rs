@@ -1,10 +1,10 @@
-//! Who has an account on a machine of the lab.
+//! The accounts on a machine of the lab.
 use super::{
     plan::{HostPlan, PASSWORD, Sudo},
     space::Level,
 };
 
-/// Numbers that no account of a real machine has.
+/// User numbers that no account of a real machine has.
 pub const DEPLOY: u32 = 58001;
 pub const SHOP: u32 = 58002;
 pub const SHOP_WEB: u32 = 58003;
@@ -13,7 +13,7 @@ pub const POSTGRES: u32 = 58004;
 /// The `crypt` of [`PASSWORD`].
 const HASH: &str = "$6$rfablab$nvZ2kuHGF.aeouGY3lhdVZc.8BCbj/euLDJ8q4L54Bu72UJeWE7cebfAxqp7pvY4qGQYafUjkp/vUiWkroYh//";
 
-/// The user that the app's releases belong to, as a number.
+/// Returns the number of the user that owns the app's releases.
 pub fn owner(plan: &HostPlan) -> u32 {
     match (Level::here().is_root(), plan.sudo) {
         (false, _) => rustix::process::getuid().as_raw(),
@@ -22,7 +22,7 @@ pub fn owner(plan: &HostPlan) -> u32 {
     }
 }
 
-/// The user that the app runs as, as a number.
+/// Returns the number of the user that the app runs as.
 pub fn runner(plan: &HostPlan) -> u32 {
     match (Level::here().is_root(), plan.sudo) {
         (true, Sudo::Free | Sudo::Password | Sudo::EachTime) => SHOP_WEB,
@@ -30,7 +30,7 @@ pub fn runner(plan: &HostPlan) -> u32 {
     }
 }
 
-/// `/etc/passwd` of a machine whose login user is `deploy`, at home in `home`.
+/// Returns `/etc/passwd` of a machine: its login user is `deploy`, with this home.
 pub fn passwd(home: &str, shell: &str) -> String {
     if !Level::here().is_root() {
         let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
@@ -56,7 +56,7 @@ pub fn group() -> String {
     )
 }
 
-/// `/etc/shadow`: a `*` may log in by key, a `!` may not.
+/// Returns `/etc/shadow`: with `*` a user can log in with a key, with `!` they can't.
 pub fn shadow() -> String {
     assert_eq!(PASSWORD, "correct-horse-7Qx9", "the hash is of this one");
     format!(
@@ -64,7 +64,7 @@ pub fn shadow() -> String {
     )
 }
 
-/// `/etc/sudoers`; `bin` is the folder of the machine's own programs.
+/// Returns `/etc/sudoers`; `bin` is the folder of the machine's own programs.
 pub fn sudoers(sudo: Sudo, bin: &str) -> String {
     let rule = match sudo {
         Sudo::None => "",

@@ -1,21 +1,21 @@
-//! A covering set: rows in which every two values occur together that can.
+//! A covering set: its rows contain every two values that can stand together.
 use crate::choices::table::{Bar, Choice};
 use std::collections::BTreeSet;
 
 /// The value of each choice, by its place in the table.
 pub type Row = Vec<usize>;
 
-/// Two values, each as choice and place; the lower choice first.
+/// Two values, each as its choice and its place there; the lower choice comes first.
 pub type Pair = ((usize, usize), (usize, usize));
 
-/// The rows that a seed makes of a table, and the pairs that are in none.
+/// The rows that a seed makes of a table, and the pairs that no row has.
 pub struct Cover {
     pub rows: Vec<Row>,
-    /// With the reason of each.
+    /// Each with its reason.
     pub left_out: Vec<(Pair, String)>,
 }
 
-/// Numbers that follow from a seed, and are the same on each machine: SplitMix64.
+/// A generator of numbers that depend only on the seed, the same on every machine: SplitMix64.
 pub struct Numbers(u64);
 
 impl Numbers {
@@ -38,7 +38,7 @@ impl Numbers {
     }
 }
 
-/// A table, and what of it is covered.
+/// A table, and the pairs that still have to be covered.
 struct Maker<'a> {
     choices: &'a [&'a Choice],
     bars: &'a [&'a Bar],
@@ -47,7 +47,7 @@ struct Maker<'a> {
     barred: BTreeSet<Pair>,
 }
 
-/// How many rows are thought of for each that is taken.
+/// How many rows are tried for each one that is taken.
 const TRIES: usize = 12;
 
 /// Makes the rows of a seed.
@@ -81,14 +81,14 @@ pub fn cover(choices: &[&Choice], bars: &[&Bar], seed: u64) -> Cover {
     Cover { rows, left_out }
 }
 
-/// Whether a row tries two values together. A refusal hides all but what it is of.
+/// Returns whether a row tries two values together. A value that is refused hides every pair without it.
 pub fn covers(choices: &[&Choice], row: &Row, (one, other): Pair) -> bool {
     let refused = |at: usize| choices[at].values[row[at]].refused.is_some();
     let seen = (0..row.len()).all(|at| !refused(at) || at == one.0 || at == other.0);
     seen && row[one.0] == one.1 && row[other.0] == other.1
 }
 
-/// Every two values of different choices.
+/// Returns every two values of different choices.
 pub fn pairs(choices: &[&Choice]) -> Vec<Pair> {
     let values = |at: usize| (0..choices[at].values.len()).map(move |value| (at, value));
     let mut all = Vec::new();
@@ -101,7 +101,7 @@ pub fn pairs(choices: &[&Choice]) -> Vec<Pair> {
 }
 
 impl Maker<'_> {
-    /// Why two values can't stand together.
+    /// Returns why two values can't stand together.
     fn why_not(&self, (one, other): Pair) -> Option<String> {
         let value = |(choice, value): (usize, usize)| &self.choices[choice].values[value];
         if value(one).refused.is_some() && value(other).refused.is_some() {
@@ -114,12 +114,12 @@ impl Maker<'_> {
         self.bars.iter().find(bars).map(|bar| bar.why.to_owned())
     }
 
-    /// How many open pairs a row closes.
+    /// Returns how many open pairs a row covers.
     fn new_in(&self, row: &Row) -> usize {
         self.open.iter().filter(|pair| covers(self.choices, row, **pair)).count()
     }
 
-    /// A row that has both values of a pair, with as many other open pairs as are found at once.
+    /// Returns a row with both values of a pair, and with random values for the other choices.
     fn row_with(&mut self, (one, other): Pair) -> Option<Row> {
         let mut row = vec![None; self.choices.len()];
         (row[one.0], row[other.0]) = (Some(one.1), Some(other.1));
@@ -128,14 +128,14 @@ impl Maker<'_> {
         self.fill(&mut row, &order).then(|| row.into_iter().flatten().collect())
     }
 
-    /// Chooses the rest of a row; false if there is no way to.
+    /// Chooses the rest of a row; false if that is impossible.
     fn fill(&mut self, row: &mut Vec<Option<usize>>, order: &[usize]) -> bool {
         let Some((at, rest)) = order.split_first() else { return true };
         let set: Vec<(usize, usize)> = row.iter().enumerate().filter_map(|(n, v)| v.map(|v| (n, v))).collect();
         let pair = |one: (usize, usize), other| if one < other { (one, other) } else { (other, one) };
         let mut ways: Vec<usize> = (0..self.choices[*at].values.len()).collect();
         ways.retain(|way| {
-            // A refusal comes into a row only by the pair that the row is for.
+            // A row has a value that is refused only if it is made for a pair with that value.
             self.choices[*at].values[*way].refused.is_none()
                 && !set.iter().any(|other| self.barred.contains(&pair((*at, *way), *other)))
         });

@@ -1,4 +1,4 @@
-//! How hosts and balancers must stand.
+//! Checks of the state that hosts and balancers must be in.
 use crate::choices::{
     making::{First, Made, said},
     shop::{Release, Shop},
@@ -9,14 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Every host serves that release, and gets requests in every pool.
+/// Panics unless every host serves that release and gets requests in every pool.
 #[track_caller]
 pub fn all_serve(shop: &Shop, release: &Release) {
     let wrong = differences(shop, release);
     assert!(wrong.is_empty(), "not every host serves {}:\n{}", release.word, wrong.join("\n"));
 }
 
-/// The second group serves that release as before, and gets requests.
+/// Panics unless the second group still serves that release and gets requests.
 #[track_caller]
 pub fn half_serve(shop: &Shop, release: &Release) {
     let second = shop.making.web().split_off(shop.making.size);
@@ -24,17 +24,17 @@ pub fn half_serve(shop: &Shop, release: &Release) {
     assert!(wrong.is_empty(), "a broken release reached the second group:\n{}", wrong.join("\n"));
 }
 
-/// What is wrong with each host, if all are to serve a release.
+/// Returns what is wrong with each host that should serve a release.
 pub fn differences(shop: &Shop, release: &Release) -> Vec<String> {
     shop.making.web().iter().filter_map(|name| wrong(shop, name, release)).collect()
 }
 
-/// Whether any server of a host gets requests.
+/// Returns whether any server of a host gets requests.
 pub fn is_live(shop: &Shop, name: &str) -> bool {
     standings(shop, name).values().any(|live| *live)
 }
 
-/// No server of a host gets requests.
+/// Panics if a server of a host gets requests.
 #[track_caller]
 pub fn is_out(shop: &Shop, name: &str) {
     let all = standings(shop, name);
@@ -51,7 +51,7 @@ pub fn wait_until_down(shop: &Shop, name: &str) {
     }
 }
 
-/// What is wrong with a host that should be live with a release.
+/// Returns what is wrong with a host that should be live with a release.
 fn wrong(shop: &Shop, name: &str, release: &Release) -> Option<String> {
     let host = shop.lab.host(name);
     let current = host.current().unwrap_or_default();
@@ -71,7 +71,7 @@ fn wrong(shop: &Shop, name: &str, release: &Release) -> Option<String> {
     })
 }
 
-/// Each server of a host, in each pool, and whether it gets requests.
+/// Returns each server of a host in each pool, and whether it gets requests.
 fn standings(shop: &Shop, name: &str) -> BTreeMap<String, bool> {
     let mut all = BTreeMap::new();
     for balancer in &shop.lab.balancers {
@@ -79,7 +79,7 @@ fn standings(shop: &Shop, name: &str) -> BTreeMap<String, bool> {
             let (status, ready) = (balancer.column(pool, "status"), balancer.ready(pool));
             for server in balancer.servers_of(shop.lab.host(name), pool) {
                 let said = status.get(&server).map(String::as_str).unwrap_or("missing");
-                // A weight of 0 looks like a drain.
+                // A server with weight 0 has the status of a drain.
                 let live = said.starts_with("UP") || said == "no check" || shop.making.weightless && said == "DRAIN";
                 let name = format!("{}/{pool}/{server} {said}", balancer.plan.name);
                 all.insert(name, live && ready.contains(&server));
@@ -89,7 +89,7 @@ fn standings(shop: &Shop, name: &str) -> BTreeMap<String, bool> {
     all
 }
 
-/// All that a refusal must leave as it is.
+/// Returns all that a refusal must leave as it is.
 pub fn everything(shop: &Shop) -> BTreeMap<String, String> {
     let of = |name: &&str| {
         let list =
@@ -103,7 +103,7 @@ pub fn everything(shop: &Shop) -> BTreeMap<String, String> {
     shop.making.web().iter().map(of).collect()
 }
 
-/// A host has what rfab makes, and no more releases than it keeps.
+/// Panics unless a host has what rfab makes there, and no more releases than rfab keeps.
 #[track_caller]
 fn releases_are_tidy(shop: &Shop, name: &str) {
     let host = shop.lab.host(name);
@@ -111,13 +111,14 @@ fn releases_are_tidy(shop: &Shop, name: &str) {
     there.sort();
     assert_eq!(there, [".rfab", "current", "releases", "shared"], "{name}");
     let releases = host.sh("ls -A /srv/shop/releases").expect_ok();
-    // What rfab didn't make it leaves where it is.
+    // rfab leaves a release that it didn't make where it is.
     let kept = 4 + usize::from(shop.making.first != First::Nothing);
     assert!(releases.lines().filter(|name| !name.ends_with(".manifest")).count() <= kept, "{name} has {releases}");
     assert!(releases.lines().all(|name| !name.starts_with('.')), "{name} has {releases}");
 }
 
-/// Nothing is left over on the hosts, every line of the ledgers is whole, and no release was migrated twice.
+/// Panics unless nothing is left over on the hosts, every line of the ledgers is whole, and no release was migrated
+/// twice.
 #[track_caller]
 pub fn is_tidy(shop: &Shop) {
     let mut migrated = Vec::new();

@@ -1,4 +1,4 @@
-//! A lab as a row of the table wants it.
+//! Starts a lab as a row of the table describes it.
 use crate::{
     Debian, HostPlan, Kind, Lab, Line, Plan, Relay, Shape, Sudo,
     choices::{cover::Row, packaged, rows::Rows},
@@ -10,61 +10,61 @@ use std::{
     process::Command,
 };
 
-/// What the values of a row have asked for; the default is the lab as other tests have it.
+/// The lab that the values of a row ask for; the default is the lab as other tests have it.
 pub struct Making {
     pub probe: &'static str,
-    /// What stands behind it in the fleet file, so that a text around a version is read.
+    /// What follows the probe in the fleet file: a pattern for text around a version.
     pub pattern: &'static str,
     pub url: &'static str,
-    /// What the app says: [`said`] fills it in.
+    /// What the app reports; [`said`] fills in the values.
     pub says: &'static str,
     pub reference: Reference,
     pub repository: Repository,
-    /// The objects' hash.
+    /// The hash of git objects.
     pub hash: &'static str,
     pub first: First,
     pub groups: usize,
-    /// Hosts of a group, and how many fewer the last one has.
+    /// The number of hosts in a group, and how many fewer the last group has.
     pub size: usize,
     pub lacking: usize,
     pub address: Address,
     pub route: Route,
     pub known: Known,
-    /// Lines of each sshd.
+    /// Lines of each sshd's configuration.
     pub sshd: Vec<&'static str>,
-    /// The line to the hosts, where a byte isn't there at once.
+    /// The line to the hosts, if it is a slow one.
     pub line: Option<Line>,
     pub balancers: usize,
-    /// Whether the first host's servers have weight 0, and whether they are `disabled`, in haproxy.cfg.
+    /// Whether haproxy.cfg gives the first host's servers weight 0, and whether it has `disabled` for them.
     pub weightless: bool,
     pub disabled: bool,
     /// Whether a balancer is reloaded while a service is restarted.
     pub reloaded: bool,
-    /// Whether a broken release dies when it has served for a while; else it is never healthy.
+    /// Whether a broken release dies after a while; otherwise it is never healthy.
     pub dies_late: bool,
-    /// What the tree of a commit is made into.
+    /// How a release is made from the tree of a commit.
     pub made: Made,
     pub sudo: Sudo,
-    /// The user that the app belongs to, where there is sudo.
+    /// The user that owns the app, if there is sudo.
     pub owner: &'static str,
     pub shell: &'static str,
-    /// Files of the login user's home, with their texts.
+    /// Files in the login user's home, with their texts.
     pub home: Vec<(&'static str, &'static str)>,
-    /// Whether homes may be written; where not, the fleet's `state` is elsewhere.
+    /// Whether homes are read-only; the fleet's `state` is elsewhere then.
     pub read_only: bool,
     pub umask: &'static str,
     pub kind: Kind,
-    /// The release of all machines; `None` is this machine's own.
+    /// The Debian release of all machines; `None` for this machine's own system.
     pub debian: Option<Debian>,
-    /// That of the operator's machine.
+    /// The same for the operator's machine.
     pub operator: Option<Debian>,
     pub shape: Shape,
     pub pools: Vec<&'static str>,
-    /// People with a cookie and a name who send the requests; 0 for nobody in particular.
+    /// How many people send the requests, each with a cookie and a name; 0 for requests of nobody in particular.
     pub people: usize,
 }
 
-/// What is typed to name a release.
+/// How a release is named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
     Tag,
@@ -81,12 +81,12 @@ pub enum Repository {
     Url,
     Worktree,
     Shallow,
-    /// A clone that leaves out what this filter says.
+    /// A clone that leaves out what this filter matches.
     Partial(&'static str),
     Reftable,
 }
 
-/// What is on the hosts before rfab comes.
+/// What the hosts have before rfab's first run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum First {
     Rfab,
@@ -103,11 +103,11 @@ pub enum Address {
     Alias,
 }
 
-/// How ssh gets to a host.
+/// How ssh reaches a host.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     Direct,
-    /// `ProxyJump` of the ssh configuration, through so many machines.
+    /// `ProxyJump` of the ssh configuration, through this many machines.
     Jumps(usize),
     /// `via` of the fleet file.
     Via(&'static str),
@@ -115,7 +115,7 @@ pub enum Route {
     Balancer,
 }
 
-/// How the keys of hosts are known.
+/// How known hosts are recorded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     Plain,
@@ -175,7 +175,7 @@ impl Making {
         }
     }
 
-    /// What the values of a row ask for.
+    /// Returns the lab that the values of a row ask for.
     pub fn of(rows: &Rows, row: &Row) -> Making {
         let mut making = Making::new();
         for value in rows.values(row) {
@@ -184,7 +184,7 @@ impl Making {
         making
     }
 
-    /// The names of the web hosts, in order.
+    /// Returns the names of the web hosts, in order.
     pub fn web(&self) -> Vec<&'static str> {
         WEB[..self.groups * self.size - self.lacking].to_vec()
     }
@@ -225,17 +225,17 @@ impl Making {
         if self.first == First::Nothing || self.made == Made::Package { plan } else { plan.serving("v3.0.0") }
     }
 
-    /// The app's folder, as the fleet file has it.
+    /// Returns the app's folder, as in the fleet file.
     pub fn path(&self) -> &'static str {
         if self.made == Made::Package { packaged::PATH } else { "/srv/shop" }
     }
 
-    /// What the app says. A package is known by its version, which its folder is called.
+    /// Returns what the app reports. A package reports its version, which is the name of its folder.
     pub fn says(&self) -> &'static str {
         if self.made == Made::Package && self.says == "{commit}" { "{folder}" } else { self.says }
     }
 
-    /// Starts the lab, and makes of it what a plan can't say. The relays are what it is reached by.
+    /// Starts the lab, and does what a plan can't describe. The lab is reached through the relays.
     pub fn lab(&self) -> (Lab, Vec<Relay>) {
         let lab = Lab::start(self.plan());
         if let Some(debian) = self.debian {
@@ -274,7 +274,7 @@ impl Making {
         (lab, relays)
     }
 
-    /// How the hosts are called, on the balancers' machines and in the files of the team.
+    /// Writes the names of the hosts into the balancers' machines and the team's files.
     fn write_names(&self, lab: &Lab) {
         let web = self.web();
         if self.address == Address::Name {
@@ -289,7 +289,7 @@ impl Making {
             for file in ["fleets/prod.toml", "fleets/ssh_config", "known_hosts"] {
                 let change = |text: String, name: &&str| {
                     let host = lab.host(name);
-                    // Behind a jump host it is known by the name that it has there.
+                    // Behind a jump host, the known hosts have the host's name there instead of an address.
                     text.replace(&host.address.to_string(), &host.ipv6().to_string())
                 };
                 lab.edit(file, |text| web.iter().fold(text, change));
@@ -297,7 +297,7 @@ impl Making {
         }
     }
 
-    /// Puts a relay in front of each host that ssh reaches at once.
+    /// Puts a relay in front of each host that ssh reaches directly.
     fn slow_down(&self, lab: &Lab) -> Vec<Relay> {
         let Some(line) = self.line else { return Vec::new() };
         let mut relays = Vec::new();
@@ -335,7 +335,7 @@ impl Making {
                 keygen(&["-t", "ed25519", "-N", "", "-f", &authority]);
                 for host in &lab.hosts {
                     let key = host.folder.join("host_key.pub").display().to_string();
-                    // An ssh from 10.3 on takes a certificate for no host that it doesn't name.
+                    // From 10.3 on, ssh accepts a certificate only for the hosts that it names.
                     let names = [
                         host.plan.name.to_owned(),
                         host.inner_name(),
@@ -356,7 +356,7 @@ impl Making {
         }
     }
 
-    /// Makes what the lab put on the hosts another tool's, or another owner's.
+    /// Turns what the lab put on the hosts into another tool's releases, or gives it another owner.
     fn take_over(&self, lab: &Lab) {
         let revision = lab.project.resolve("v3.0.0");
         for name in self.web() {
@@ -418,7 +418,7 @@ impl Making {
         lab.edit(".gitignore", |_| "/shop.tar\n".to_owned());
     }
 
-    /// Makes the repository, and says it as the fleet file does.
+    /// Makes the repository, and returns it as the fleet file names it.
     fn repository(&self, lab: &Lab) -> String {
         let remote = lab.project.remote.display().to_string();
         let clone = |options: &[&str], from: &str| {
@@ -446,7 +446,7 @@ impl Making {
     }
 }
 
-/// Tasks beside those of the repository's own fabfile: what they release isn't the tree of a commit.
+/// Further tasks for the repository's own fabfile: what they release isn't the tree of a commit.
 const TASKS: &str = r#"
 import "std/drain" as draining;
 import "std/package" as packaging;
@@ -466,18 +466,18 @@ fn release_archive(reference, sha256) { deploying::release(packed(reference, sha
 fn deploy_archive(reference, sha256) { deploying::deploy(packed(reference, sha256), hooks()) }
 "#;
 
-/// A text with another in it; what is replaced has to be there.
+/// Replaces one text by another in a text, which must contain it.
 pub fn replaced(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "`{from}` isn't in {text}");
     text.replace(from, to)
 }
 
-/// A text without the lines that begin so.
+/// Returns a text without the lines that begin like this.
 fn without(text: &str, start: &str) -> String {
     text.lines().filter(|line| !line.starts_with(start)).map(|line| format!("{line}\n")).collect()
 }
 
-/// What the app says of a release where it is to say `template`.
+/// Returns what the app reports of a release for this template.
 pub fn said(template: &str, release: &str, page: &str) -> String {
     let commit = Path::new(release).to_str().and_then(|name| name.split_once('-')).map_or("", |(_, commit)| commit);
     let tag = page.trim().trim_start_matches("shop ");

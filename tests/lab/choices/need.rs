@@ -1,4 +1,4 @@
-//! What not every machine has that a row asks for.
+//! What a row needs and not every machine has.
 use crate::Debian;
 use std::process::Command;
 
@@ -9,14 +9,14 @@ pub const SID: Debian = Debian("sid");
 
 #[derive(Clone, Copy)]
 pub enum Need {
-    /// A git that makes `--ref-format=reftable`: 2.45.
+    /// A git that knows `--ref-format=reftable`: 2.45 or later.
     Reftable,
-    /// The programs of a release, which can be made.
+    /// The programs of a Debian release, which can be made.
     Debian(Debian),
 }
 
 impl Need {
-    /// What is missing; `None` if all is there.
+    /// Returns what is missing; `None` if all is there.
     pub fn missing(self) -> Option<String> {
         match self {
             Need::Reftable => (!git_has_reftable()).then(|| "a git of 2.45 or later".to_owned()),
@@ -24,7 +24,7 @@ impl Need {
         }
     }
 
-    /// Makes it, if it can be made here.
+    /// Makes it if possible; the error tells what is missing.
     pub fn make(self) -> Result<(), String> {
         match self {
             Need::Reftable => self.missing().map_or(Ok(()), Err),

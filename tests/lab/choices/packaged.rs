@@ -1,4 +1,4 @@
-//! An app that is a package: the hosts' own package manager, which the lab plays, unpacks a version and makes it current.
+//! An app that is a package: the hosts' package manager, which the lab plays, unpacks a version and makes it current.
 use crate::{
     Lab, Sudo,
     choices::making::{First, Making, replaced},
@@ -6,10 +6,10 @@ use crate::{
 };
 use std::fs;
 
-/// Where the hosts' ledger is.
+/// The folder of the hosts' ledger.
 pub const PATH: &str = "/srv/shop/deploys";
 
-/// `lab-package install VERSION`, and `lab-package installed`.
+/// Implements `lab-package install VERSION` and `lab-package installed`.
 const SCRIPT: &str = r#"#!/bin/sh
 set -eu
 umask 022
@@ -26,7 +26,7 @@ case $1 in
 esac
 "#;
 
-/// Puts the package manager on the hosts, and version 3.0.0-1, if there is to be anything at first.
+/// Puts the package manager on the hosts, and version 3.0.0-1 too, unless they start empty.
 pub fn prepare(making: &Making, lab: &Lab) {
     let packages = lab.folder.join("packages");
     fs::create_dir_all(&packages).expect("a folder of packages");
@@ -52,13 +52,13 @@ pub fn prepare(making: &Making, lab: &Lab) {
     }
 }
 
-/// Makes a package of a commit, in the folder that the package manager takes them from.
+/// Makes a package of a commit, in the package manager's folder.
 pub fn pack(lab: &Lab, reference: &str, version: &str) {
     let file = lab.folder.join(format!("packages/{version}.tar")).display().to_string();
     lab.project.git(&["archive", "-o", &file, reference]).expect_ok();
 }
 
-/// The fleet file of an app that is a package.
+/// Returns the fleet file of an app that is a package.
 pub fn fleet(text: &str, sudo: Sudo) -> String {
     let install = match sudo {
         Sudo::None => "[\"lab-package\", \"install\", \"{version}\"]",

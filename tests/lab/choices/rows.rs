@@ -1,4 +1,4 @@
-//! The rows of a seed, with names for people.
+//! The rows of a seed, described for people.
 use crate::choices::{
     cover::{Cover, Pair, Row, cover},
     need::Need,
@@ -6,7 +6,7 @@ use crate::choices::{
 };
 use std::{env, fmt::Write as _};
 
-/// A covering set and the table that it is of.
+/// A covering set, and the table that it covers.
 pub struct Rows {
     pub seed: u64,
     pub choices: Vec<&'static Choice>,
@@ -14,7 +14,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Those of `RFAB_SEED`, else of seed 1.
+    /// Returns the rows of `RFAB_SEED`; without it, those of seed 1.
     pub fn of_environment() -> Rows {
         let seed = match env::var("RFAB_SEED") {
             Ok(text) => text.parse().unwrap_or_else(|_| panic!("RFAB_SEED={text} isn't a number")),
@@ -32,12 +32,13 @@ impl Rows {
         self.cover.rows.len()
     }
 
-    /// The values of a row.
+    /// Returns the values of a row.
     pub fn values(&self, row: &Row) -> Vec<&'static Value> {
         row.iter().enumerate().map(|(at, value)| &self.choices[at].values[*value]).collect()
     }
 
-    /// A row with the first value of a choice for each whose need is missing here, and what is missing.
+    /// Replaces each value that this machine lacks something for by its choice's first value. Returns the row and what
+    /// is missing.
     pub fn at_hand(&self, row: &Row) -> (Row, Vec<String>) {
         let mut missing = Vec::new();
         let mut row = row.clone();
@@ -50,17 +51,17 @@ impl Rows {
         (row, missing)
     }
 
-    /// Makes what a row needs and is not there, or says what can't be made.
+    /// Makes what a row needs and this machine lacks; the error tells what can't be made.
     pub fn provide(&self, row: &Row) -> Result<(), String> {
         self.values(row).into_iter().filter_map(|value| value.need).try_for_each(Need::make)
     }
 
-    /// How a row must be refused.
+    /// Returns how a row must be refused.
     pub fn refusal(&self, row: &Row) -> Option<Refusal> {
         self.values(row).into_iter().find_map(|value| value.refused)
     }
 
-    /// A row as one line: `probe=json says=tag …`, and how it is refused.
+    /// Returns a row as one line: `probe=json says=tag …`, and how it is refused.
     pub fn text(&self, row: &Row) -> String {
         let named = |(choice, value): (&&Choice, &Value)| format!("{}={}", choice.name, value.name).replace(' ', "-");
         let all: Vec<String> =
@@ -69,7 +70,7 @@ impl Rows {
         all.join(" ") + end.unwrap_or_default().as_str()
     }
 
-    /// A pair, as `probe=none says=tag`.
+    /// Returns a pair as text: `probe=none says=tag`.
     fn pair(&self, (one, other): Pair) -> String {
         let name = |(choice, value): (usize, usize)| {
             let choice = self.choices[choice];
@@ -78,7 +79,7 @@ impl Rows {
         format!("{} {}", name(one), name(other))
     }
 
-    /// Everything that there is to know of it.
+    /// Returns all rows, and the pairs that no row has, as text.
     pub fn listing(&self) -> String {
         let mut text = format!("seed {}: {} rows\n", self.seed, self.len());
         for (at, row) in self.cover.rows.iter().enumerate() {

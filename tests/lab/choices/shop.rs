@@ -1,4 +1,4 @@
-//! A shop of a row: its hosts, its customers, what is released to it, and what is typed.
+//! A shop for a row: its hosts, its customers, its releases, and the lines that are typed.
 use crate::{
     Account, Balancer, Lab, Load, Output, PASSWORD, Relay, Run, Running, Sudo,
     choices::{
@@ -17,37 +17,37 @@ use std::{
 };
 
 pub struct Shop {
-    // Before the lab, which it sends to.
+    // Dropped before the lab, because it sends requests there.
     load: Option<Load>,
     pub lab: Lab,
     _relays: Vec<Relay>,
     pub making: Making,
     made: u32,
-    /// Where all that is typed is written down, with what it printed and when it ended.
+    /// The file with every line that was typed, what it printed, and when it ended.
     transcript: PathBuf,
     began: Instant,
 }
 
-/// Something that can be released.
+/// A release that a line can name.
 #[derive(Clone)]
 pub struct Release {
-    /// What stands behind `release`, `deploy` or `install` as it is typed: `:v4.0.1`, `.built:v4.0.1`.
+    /// What follows `release`, `deploy` or `install` in the line: `:v4.0.1`, `.built:v4.0.1`.
     pub word: String,
-    /// That of a package.
+    /// The version, if it is a package.
     pub version: Option<String>,
     pub commit: String,
-    /// What is in `index.txt`.
+    /// The text of `index.txt`.
     pub page: String,
 }
 
 impl Release {
-    /// As it is typed.
+    /// Returns the word of the line that brings this release by a task.
     pub fn to(&self, task: &str) -> String {
         format!("{}{}", if self.version.is_some() { "install" } else { task }, self.word)
     }
 }
 
-/// Whether a request is answered well.
+/// Returns whether a request is answered with status 200.
 fn answers(address: SocketAddr) -> bool {
     let second = Duration::from_secs(1);
     let Ok(mut stream) = TcpStream::connect_timeout(&address, second) else { return false };
@@ -58,11 +58,12 @@ fn answers(address: SocketAddr) -> bool {
     asked.is_ok() && stream.read_to_string(&mut text).is_ok() && text.starts_with("HTTP/1.1 200 ")
 }
 
-/// How long a line may take.
+/// The longest that a line may take.
 const LONGEST: Duration = Duration::from_secs(480);
 
 impl Shop {
-    /// Makes it as the values of a row have it; `text` and what is typed go into a file of that name.
+    /// Makes the shop that the values of a row describe; a transcript of that name gets `text` and all lines that are
+    /// typed.
     pub fn open(making: Making, text: &str, transcript: &str) -> Shop {
         let folder = crate::suite::here().kept.join("varied");
         fs::create_dir_all(&folder).expect("a folder of transcripts");
@@ -82,14 +83,15 @@ impl Shop {
         self.fill_shared();
     }
 
-    /// On hosts whose `/srv` is root's a setup fails, and says what makes the app's folder.
+    /// Types a setup that fails because root owns `/srv`, then the line that its help names, which makes the app's
+    /// folder.
     fn typed_as_helped(&self) {
         let told = self.typed(&["prod", self.setup()], 1);
         let line = told.split("`rfab ").nth(1).and_then(|rest| rest.split('`').next());
         let words: Vec<&str> = line.unwrap_or_else(|| panic!("no help: {told}")).split(' ').collect();
         assert!(words.ends_with(&[self.making.path()]), "{told}");
         if self.asks() {
-            // Such a command has nobody who could type; a task has.
+            // Nobody could type a password for such a command, but a task can ask for one.
             let task = format!("`host.sudo(\"{}\")`", words[words.len() - 5..].join(" "));
             assert!(told.contains(&task), "{told}");
             self.typed(&["prod", "made"], 0);
@@ -98,7 +100,8 @@ impl Shop {
         }
     }
 
-    /// Over a slow line a host hears only later that the run before is dead.
+    /// Returns the words that resume or abort a run. On a slow line, a host learns late that the run before is dead, so
+    /// they wait.
     pub fn at_last(&self, flag: &'static str) -> &'static [&'static str] {
         match (self.making.line, flag) {
             (None, "--abort") => &["--abort"],
@@ -112,7 +115,7 @@ impl Shop {
         if self.making.first == First::AnotherTool { "setup:adopt" } else { "setup" }
     }
 
-    /// Puts the file there that a fresh host lacks.
+    /// Creates the shared file that a fresh host lacks.
     fn fill_shared(&self) {
         if self.making.first != First::Nothing {
             return;
@@ -124,7 +127,7 @@ impl Shop {
         }
     }
 
-    /// From now on there are customers, if there is anything to serve them.
+    /// Starts the customers, unless there is nothing yet to serve them.
     pub fn customers(&mut self) {
         if self.load.is_some() || self.making.first == First::Nothing && self.made == 0 {
             return;
@@ -140,7 +143,7 @@ impl Shop {
         self.load = Some(load);
     }
 
-    /// Waits until requests are answered, one after another: what came last may have restarted the apps.
+    /// Waits until 20 requests in a row are answered: the line before may have restarted the apps.
     fn wait_until_open(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         for address in self.lab.balancers.iter().flat_map(Balancer::frontends) {
@@ -153,22 +156,22 @@ impl Shop {
         }
     }
 
-    /// How many requests were sent, went well, and failed; none before there are customers.
+    /// Returns how many requests were sent, answered well, and failed; zeros before there are customers.
     pub fn so_far(&self) -> (u64, u64, u64) {
         self.load.as_ref().map_or((0, 0, 0), Load::so_far)
     }
 
-    /// Waits until so many more requests were answered.
+    /// Waits until this many more requests are answered.
     pub fn wait_for(&self, requests: u64) {
         self.load.as_ref().expect("customers").wait_for(requests);
     }
 
-    /// Sends the customers home, and tells how they fared.
+    /// Stops the customers, and returns what became of their requests.
     pub fn stop(&mut self) -> Account {
         self.load.take().expect("customers").stop()
     }
 
-    /// No customer has met a failure.
+    /// Stops the customers, and panics if one of their requests failed.
     pub fn close(&mut self) {
         if let Some(load) = self.load.take() {
             load.wait_for(20);
@@ -176,7 +179,7 @@ impl Shop {
         }
     }
 
-    /// Makes something that can be released; a broken one starts and is never healthy, or dies later.
+    /// Makes another release; a broken one starts but is never healthy, or dies later.
     pub fn next(&mut self, broken: bool) -> Release {
         self.made += 1;
         let project = &self.lab.project;
@@ -216,7 +219,7 @@ impl Shop {
         Release { word, version, commit, page }
     }
 
-    /// Packs a commit as a CI does, beside the fabfile, and gives the archive's sha256.
+    /// Packs a commit beside the fabfile, as a CI job does, and returns the archive's sha256.
     fn archive(&self, commit: &str) -> String {
         let project = &self.lab.project;
         project.git(&["archive", "-o", "shop.tar", commit]).expect_ok();
@@ -225,7 +228,7 @@ impl Shop {
         sum.split(' ').next().unwrap_or_default().to_owned()
     }
 
-    /// Types a line that must end with that code, and gives what it printed.
+    /// Types a line, panics unless it ends with that code, and returns what it printed.
     #[track_caller]
     pub fn typed(&self, words: &[&str], code: i32) -> String {
         let out = self.run(words);
@@ -245,19 +248,19 @@ impl Shop {
         self.line(words).start()
     }
 
-    /// A line that is about to be typed.
+    /// Returns a line that can be typed.
     pub fn line(&self, words: &[&str]) -> Run<'_> {
         let run = self.lab.rfab(words).timeout(LONGEST);
         if self.asks() { run.on_terminal() } else { run }
     }
 
-    /// Whether sudo asks for a password.
+    /// Returns whether sudo asks for a password.
     pub fn asks(&self) -> bool {
         matches!(self.making.sudo, Sudo::Password | Sudo::EachTime)
     }
 
-    /// Stays with a run, and types the password when it asks; until something is so, by what it has printed or by the lab, or it
-    /// is over, which is told.
+    /// Types the password whenever a run asks for it, until a condition on the run's output holds or the run ends.
+    /// Returns whether the run ended.
     pub fn attend(&self, run: &Running<'_>, until: Option<&dyn Fn(&str) -> bool>) -> bool {
         let (mut answered, began) = (0, Instant::now());
         loop {
@@ -271,7 +274,7 @@ impl Shop {
             }
             if self.asks() && stdout.matches("sudo password on ").count() > answered {
                 answered += 1;
-                // The prompt comes before the question is read.
+                // The prompt appears before rfab reads the answer.
                 sleep(Duration::from_millis(100));
                 run.types(&format!("{PASSWORD}\n"));
             }

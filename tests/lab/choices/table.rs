@@ -1,4 +1,4 @@
-//! Everything that a user chooses, as data: what it is called, what the page says of it, and what it makes of a lab.
+//! The table of all that a user chooses, as data: names, texts for the page, and how each choice changes a lab.
 mod balancing;
 mod hosts;
 mod proving;
@@ -9,19 +9,19 @@ use crate::choices::{making::Making, need::Need};
 /// One thing that a user chooses.
 pub struct Choice {
     pub name: &'static str,
-    /// What is chosen, for the page.
+    /// What is chosen, as a title on the page.
     pub title: &'static str,
     pub values: &'static [Value],
 }
 
-/// One of the things that it may be.
+/// A value that a choice can have.
 pub struct Value {
     pub name: &'static str,
     /// What is proven, or why it is refused, for the page.
     pub what: &'static str,
-    /// How a day ends that begins so; `None` for one that goes well.
+    /// How a day with this value is refused; `None` if it goes well.
     pub refused: Option<Refusal>,
-    /// What this machine has to have for it.
+    /// What this machine must have for it.
     pub need: Option<Need>,
     pub make: fn(&mut Making),
 }
@@ -33,7 +33,7 @@ pub struct Refusal {
     pub says: &'static str,
 }
 
-/// Values of two choices that can't stand together. None named means all.
+/// Values of two choices that can't stand together. An empty list means all values.
 pub struct Bar {
     pub one: (&'static str, &'static [&'static str]),
     pub other: (&'static str, &'static [&'static str]),
@@ -54,13 +54,13 @@ impl Value {
     }
 }
 
-/// All choices.
+/// Returns all choices.
 pub fn choices() -> Vec<&'static Choice> {
     let all = [proving::CHOICES, releasing::CHOICES, hosts::CHOICES, balancing::CHOICES];
     all.into_iter().flatten().collect()
 }
 
-/// All pairs that can't stand together.
+/// Returns all pairs that can't stand together.
 pub fn bars() -> Vec<&'static Bar> {
     [proving::BARS, releasing::BARS, hosts::BARS, balancing::BARS].into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! HAProxy, as people have set it up.
+//! Choices of the balancer: HAProxy, as people set it up.
 use super::{Bar, Choice, Value};
 use crate::Socket;
 
@@ -118,7 +118,8 @@ pub const CHOICES: &[Choice] = &[
                  on which a release fails its proof.",
                 |m| {
                     m.reloaded = true;
-                    // Until a check has found that a server is down it gets requests; those of a group stand in a row.
+                    // A server that is down gets requests until a check fails, and the servers of a group follow one
+                    // another.
                     m.shape.backend.extend([("", "retries 10"), ("", "option redispatch 1")]);
                 },
             ),

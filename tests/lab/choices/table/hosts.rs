@@ -1,4 +1,4 @@
-//! The hosts, how one logs in to them, and who one is there.
+//! Choices of the hosts: what they are, how you log in, and which user you are there.
 use super::{Bar, Choice, Value};
 use crate::choices::making::{Address, Known, Route};
 use crate::choices::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};

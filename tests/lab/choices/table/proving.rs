@@ -1,4 +1,4 @@
-//! How a release proves itself.
+//! Choices of how a release proves itself.
 use super::{Bar, Choice, Value};
 
 pub const CHOICES: &[Choice] = &[

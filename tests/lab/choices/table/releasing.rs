@@ -1,4 +1,4 @@
-//! What is released, from where, and over what.
+//! Choices of what is released, from where, and over what.
 use super::{Bar, Choice, Value};
 use crate::choices::making::{First, Made, Reference, Repository};
 use crate::choices::need::{BOOKWORM, BULLSEYE, Need, SID, TRIXIE};
