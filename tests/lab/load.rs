@@ -1,8 +1,8 @@
 //! People at the shop: requests at a steady rate, and an account of each one.
 //!
 //! Some loads send them as people with a cookie from the shop. Four of five requests use connections that are kept, and
-//! one opens a new one; one of twenty takes a second. A request that fails isn't sent again. A request that succeeds
-//! must stand exactly once in the apps' own lists.
+//! the fifth opens a new one; one of twenty takes a second. A request that fails isn't sent again. A request that
+//! succeeds must stand exactly once in the apps' own lists.
 use super::host::Host;
 use std::{
     collections::{BTreeMap, HashMap},

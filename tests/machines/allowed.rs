@@ -1,16 +1,17 @@
-//! docs/permissions.md: with its lines and no others rfab does its work, and without any one of them it says what it lacks.
+//! docs/permissions.md: rfab does its work with exactly these lines, and without any one of them it reports what it
+//! lacks.
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_root};
 use std::fs;
 
-/// The lines of the first block of a page that begin so.
+/// Returns the lines of a page's first block that begin like this.
 fn lines(page: &str, begin: &str) -> Vec<String> {
     let page = fs::read_to_string(format!("{}/docs/{page}", env!("CARGO_MANIFEST_DIR"))).expect("a page");
     let of = page.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with(begin));
     of.map(str::to_owned).collect()
 }
 
-/// Two groups of one host each behind `lb1`.
+/// Starts two groups of one host each behind `lb1`.
 fn two() -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let plan = Plan::new().serving("v3.0.0").host(web("web1", "group1")).host(web("web2", "group2"));
@@ -23,7 +24,7 @@ fn two() -> Lab {
     lab
 }
 
-/// Allows these lines on every host, as the lab's own program is called, and nothing else.
+/// Allows exactly these lines on every host, with the lab's own program in place of systemctl.
 fn allow(lab: &Lab, lines: &[String]) {
     for name in ["web1", "web2"] {
         let service = lab.host(name).folder.join("bin/lab-service").display().to_string();
@@ -55,7 +56,7 @@ fn a_fleet_lives_by_the_lines_of_the_page_and_misses_each_of_them() {
     let sudo = lines("permissions.md", "deploy ");
     assert_eq!(sudo.len(), 4, "{sudo:?}");
     allow(&lab, &sudo);
-    // The balancer's line stands on the page about HAProxy.
+    // The balancer's line is on the page about HAProxy.
     let socket = lines("haproxy.md", "stats socket ");
     let config = lab.host("lb1").folder.join("haproxy.cfg");
     let text = fs::read_to_string(&config).expect("haproxy.cfg");

@@ -1,4 +1,4 @@
-//! Several apps in one fleet file, behind two balancers: each is deployed, drained and taken back as if it were alone.
+//! Several apps in one fleet file, behind two balancers: each is deployed, drained and aborted as if it were alone.
 
 use crate::made_up::{Shop, done, failures};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
@@ -13,7 +13,7 @@ use rfab::{
     store::{Journal, Past, Record, records},
 };
 
-/// `mixed1` serves both apps; `db1` none.
+/// `mixed1` serves both apps; `db1` serves none.
 const BOTH: &str = r#"
 guarded = true
 [app.shop]
@@ -70,7 +70,7 @@ fn shop() -> Shop {
     Shop::of(&[("both", BOTH)], TASKS)
 }
 
-/// The closing table, a host a line: old, new, how it stands, and the result.
+/// Returns the closing table, a line for each host: old, new, state in the balancer, and result.
 fn table(ran: &Simulation, shop: &Shop) -> String {
     let row = |row: &rfab::event::Row| {
         let release = |text: &Option<String>| text.as_deref().unwrap_or("-").replace(&shop.stable[..12], "stable");
@@ -92,14 +92,14 @@ fn table(ran: &Simulation, shop: &Shop) -> String {
     ran.ended.table.iter().map(row).collect()
 }
 
-/// Servers of balancers that are not ready, as `fleet balancer/pool/host`.
+/// Returns the servers of balancers that aren't ready, as `fleet balancer/pool/host`.
 fn out(model: &Model) -> Vec<String> {
     let ready = |server: &rfab::model::PoolServer| format!("{:?}", server.admin.get("").ok()).contains("Ready");
     let out = model.servers.iter().filter(|(_, server)| !ready(server));
     out.map(|((fleet, balancer, pool, host), _)| format!("{fleet} {balancer}/{pool}/{host}")).collect()
 }
 
-/// The fleets of whose ledgers a run wrote, which it does under their locks.
+/// Returns the fleets with a ledger that a run wrote to, which it does under their locks.
 fn locked(ran: &Simulation) -> Vec<String> {
     let told = |state: &rfab::model::StateFolder| {
         let run = format!("\"run\":\"sim-{}\"", ran.model.runs);
@@ -108,7 +108,7 @@ fn locked(ran: &Simulation) -> Vec<String> {
     ran.model.states.iter().filter(|(_, state)| told(state)).map(|(fleet, _)| fleet.to_string()).collect()
 }
 
-/// What hosts of a fleet serve, and how they stand.
+/// Returns the release that each host of a fleet serves.
 fn serving(model: &Model, fleet: &str) -> String {
     let release = |host: &rfab::host::Host| {
         let machine = &model.machines[&key(host)];
@@ -142,7 +142,7 @@ fn two_apps_are_deployed_one_after_the_other_each_to_its_own_hosts_behind_its_ow
     let model = done(second);
     assert_eq!(out(&model), [""; 0]);
     done(shop.run("shop status", model.clone()));
-    // Each wrote only into its own ledgers, beside the balancers that it is behind.
+    // Each run wrote only to its own ledgers, on the balancers of its app.
     let ledgers = |name: &str| {
         let of = |(at, lines): (&rfab::host::Name, &Vec<String>)| {
             let lines = lines.join("\n");
@@ -183,7 +183,7 @@ fn a_drain_for_one_app_leaves_the_other_apps_pools_alone() {
     );
     let model = done(shop.run("api proxy.all:mixed1", model));
     assert_eq!(out(&model), ["both.shop lb1/bk_web/mixed1"]);
-    // `out` means each app's own.
+    // `out` selects the hosts that are out for that app.
     let ran = shop.run("shop:out uptime", model);
     assert_eq!(table(&ran, &shop), "mixed1 - - out ok\n");
 }
@@ -226,7 +226,7 @@ fn a_deploy_of_one_app_is_taken_back_and_the_other_stays() {
         Record::Fleet(fleet) => Some(fleet.name.to_string()),
         _ => None,
     };
-    // By either name the run is found in the history.
+    // The history finds the run under either name.
     assert_eq!(records(&file).unwrap().iter().filter_map(known).collect::<Vec<_>>(), ["both", "both.api"]);
     let after = [serving(&model, "both.shop"), serving(&model, "both.api")];
     assert_eq!((after[0] == before[0], after[1] == before[1]), (true, false));

@@ -1,4 +1,4 @@
-//! Attacks that must fail closed.
+//! Attacks that rfab must refuse without harm.
 mod agent;
 mod folders;
 mod words;

@@ -1,5 +1,5 @@
-//! What each effect does, in the lab and on the model: `predict` says what `carry_out` did, when it goes well and when
-//! it does not.
+//! Compares each effect in the lab and on the model: `predict` returns what `carry_out` does, whether it succeeds or
+//! fails.
 mod balancer;
 mod commands;
 mod releases;
@@ -10,7 +10,7 @@ use lab::{HostPlan, Plan, Sudo};
 use rfab::model::{Fact, Said};
 use serde_json::Value;
 
-/// Two groups of two behind `lb1`.
+/// Plans two groups of two behind `lb1`.
 fn four() -> Plan {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     Plan::new()
@@ -22,7 +22,7 @@ fn four() -> Plan {
         .balancer("lb1", &[("bk_web", "web")])
 }
 
-/// Tells the model how a command ends on a host.
+/// Sets how a command ends on a host of the model.
 fn says(sides: &Sides, host: &str, command: &str, said: Said) {
     let host = sides.host(host);
     sides.model(|model| {
@@ -33,7 +33,7 @@ fn says(sides: &Sides, host: &str, command: &str, said: Said) {
     });
 }
 
-/// The outcome without what depends on the moment: the numbers behind `the disk has`, epochs, how many requests came, how long a host was asked.
+/// Removes what depends on the moment: free space on the disk, epochs, counts of requests, how long a host was asked.
 fn settled(mut value: Value) -> Value {
     if let Some(message) = value["message"].as_str()
         && let Some((before, _)) = message.split_once("the disk has")

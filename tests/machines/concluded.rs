@@ -1,9 +1,9 @@
-//! What a killed run did and could not write down is written in the ledgers by the run that goes on, once.
+//! What a killed run did but couldn't write down: the run that resumes it writes it into the ledgers, once.
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use serde_json::Value;
 
-/// An effect of a run: its word in the journal, the host it is about, and its place as a drill names it.
+/// An effect of a run: its name in the journal, its host, and its place in the form that a drill takes.
 struct Effect {
     name: String,
     host: String,
@@ -52,7 +52,7 @@ fn a_change_that_a_killed_run_made_has_one_end_in_the_ledger_after_the_run_is_re
         let release = format!("release:{tag}");
         let killed = lab.rfab(&["prod", &release]).env("RFAB_DRILL", &format!("kill:after:{place}")).output();
         assert_eq!(killed.code, None, "{word} at {place}: {killed:?}");
-        // The host dies before the last word, too.
+        // The host loses the last line, as if it died before writing it.
         let lines = lab.host(keeper).sh(&format!("cat {file}")).expect_ok();
         let last: Value = serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
         assert_eq!((last["effect"].as_str(), last["phase"].as_str()), (Some(word), Some("ok")), "{lines}");

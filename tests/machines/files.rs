@@ -1,4 +1,4 @@
-//! Files of hosts: whole or not at all, whatever happens on the way.
+//! Files on hosts are written whole or not at all, whatever happens in between.
 
 use lab::{HostPlan, Kind, Lab, Plan, needs_lab, proc};
 use rustix::process::Signal;
@@ -19,12 +19,12 @@ fn lab(tasks: &str) -> Lab {
     lab
 }
 
-/// A file in the login user's home, as it is seen from here.
+/// Returns the path, on this machine, of a file in the login user's home.
 fn home(lab: &Lab, host: &str, path: &str) -> PathBuf {
     lab.host(host).folder.join("home/deploy").join(path)
 }
 
-/// What is in the login user's home, hidden files too.
+/// Returns the names in the login user's home, with hidden files.
 fn listed(lab: &Lab, host: &str) -> Vec<String> {
     let entries = fs::read_dir(home(lab, host, "")).expect("a home").flatten();
     let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
@@ -33,7 +33,7 @@ fn listed(lab: &Lab, host: &str) -> Vec<String> {
     names
 }
 
-/// Sends files and folders, gets them back, and tries what cannot be.
+/// Sends files and folders, gets them back, and tries what can't work.
 const SENDING: &str = r#"
 fn there() {
     targets().parallel(|host| {
@@ -65,7 +65,7 @@ fn wrong() {
 
 const HOSTS: [&str; 3] = ["plain", "tiny", "wish"];
 
-/// What is sent, and what it replaces on the hosts; gives the large file.
+/// Writes the files to send and the files that they replace on the hosts, and returns the large one's content.
 fn files_here_and_there(lab: &Lab, files: &Path) -> Vec<u8> {
     let large: Vec<u8> = (0..9_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     fs::create_dir_all(files.join("tree/deep/er")).expect("a folder");
@@ -87,7 +87,7 @@ fn files_here_and_there(lab: &Lab, files: &Path) -> Vec<u8> {
     large
 }
 
-/// Each file came to this host and back, and has the mode that it should.
+/// Checks that each file arrived on this host and came back, with the right mode.
 fn all_is_there(lab: &Lab, name: &str, large: &[u8]) {
     let text = |path: &str| fs::read_to_string(home(lab, name, path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     let mode = |path: &str| fs::symlink_metadata(home(lab, name, path)).expect("a file").permissions().mode();
@@ -182,7 +182,7 @@ fn a_full_host_keeps_what_it_had(lab: &Lab) {
     assert_eq!(plain.sh("cat /srv/file").expect_ok(), "small\n");
 }
 
-/// What arrives has no room, and the command that prints it without end is stopped.
+/// Checks that without room for its output here, a file stays as it was, and an endless command is stopped.
 fn a_full_disk_here_keeps_what_it_had(lab: &Lab, files: &Path) {
     let plain = lab.host("plain");
     let full = |task: &str, kib: u32| {

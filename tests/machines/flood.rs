@@ -1,4 +1,4 @@
-//! A host that prints a gigabyte: in bounded memory, and neither the journal nor the log takes it all in.
+//! A host that prints a gigabyte: memory stays bounded, and neither the journal nor the log keeps all of it.
 
 use lab::{HostPlan, Lab, Output, Plan, Running, Sudo, needs_lab};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// A gigabyte each: with and without line ends, on both streams; and one that a script reads.
+/// Tasks that print a gigabyte, with and without line ends, on both streams; and one that a script reads.
 const TASKS: &str = r#"
 fn flood() { targets().each(|host| host.run(sh("line=$(printf '%0999d' 7); \
     head -c 400000000 /dev/zero | tr '\\0' x; echo; yes \"$line\" | head -c 100000000; \
@@ -18,7 +18,7 @@ fn load() { targets().each(|host| { let text = host.capture(sh("head -c 10000000
 fn idle() { targets().each(|host| host.run("true")); }
 "#;
 
-/// Runs a task with its output in a pipe; gives how it ended, and the most memory that it ever had, in MiB.
+/// Runs a task with its output in a pipe; returns how it ended, and the most memory that it ever had, in MiB.
 fn run(lab: &Lab, task: &str) -> (Output, u64) {
     let line = "set -o pipefail; \"$0\" prod \"$1\" | tail -c 600";
     let run = lab.program("bash", &["-c", line, env!("CARGO_BIN_EXE_rfab"), task]).start();
@@ -33,7 +33,7 @@ fn run(lab: &Lab, task: &str) -> (Output, u64) {
     (output, most)
 }
 
-/// The most that the program had up to now.
+/// Returns the most memory that the program has had so far, in MiB.
 fn memory(run: &Running<'_>) -> u64 {
     let Some(rfab) = run.processes().into_iter().find(|process| process.name == "rfab") else { return 0 };
     let status = fs::read_to_string(format!("/proc/{}/status", rfab.pid)).unwrap_or_default();
@@ -41,7 +41,7 @@ fn memory(run: &Running<'_>) -> u64 {
     most.unwrap_or(0) >> 10
 }
 
-/// The newest run's files with that ending.
+/// Returns the newest run's file with that extension.
 fn newest(lab: &Lab, ending: &str) -> PathBuf {
     let files = fs::read_dir(lab.home().join(".local/share/rfab/runs")).expect("runs").flatten().map(|e| e.path());
     files.filter(|path| path.extension().is_some_and(|e| e == ending)).max().expect("a run")

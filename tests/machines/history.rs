@@ -1,4 +1,4 @@
-//! What a machine knows of its runs: each has a journal, written as it goes.
+//! A machine's record of its runs: each has a journal, which it writes as it runs.
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root, timeless};
 use std::{fs, os::unix::fs::PermissionsExt, thread::sleep, time::Duration};
@@ -13,7 +13,7 @@ fn one() -> Lab {
     lab
 }
 
-/// Two groups of two behind `lb1`.
+/// Starts two groups of two behind `lb1`.
 fn four() -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let hosts = [("web1", "group1"), ("web2", "group1"), ("web3", "group2"), ("web4", "group2")];
@@ -128,7 +128,7 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     killed.wait_for("restart shop");
     killed.kill();
     assert_eq!(killed.output().code, None);
-    // The keeper's connection died with it; its lock is free in a moment.
+    // The connection to the lock's host died with the run; the lock is free in a moment.
     sleep(Duration::from_secs(1));
     let resumed = lab.rfab(&["--resume"]).output();
     println!("{}{}", resumed.stdout, resumed.stderr);
@@ -147,7 +147,7 @@ fn a_release_whose_operator_was_killed_goes_on_by_one_word_and_no_request_fails(
     assert!(done.stderr.contains("that changed something and isn't done"), "{done:?}");
 }
 
-/// A disk of its own fills, gets room and becomes read-only; it is there as long as this shell is.
+/// Fills a separate disk, makes room, and makes it read-only; the disk exists while this shell runs.
 const FILLED: &str = r#"
         data=$HOME/.local/share/rfab
         mkdir -p "$data" && mount -t tmpfs -o size=320k,mode=700 tmpfs "$data"
@@ -165,7 +165,7 @@ const FILLED: &str = r#"
         said --history
     "#;
 
-/// What is told meanwhile.
+/// What this prints.
 const FILLED_TOLD: &str = "\
 == testing fill: 1
 rfab testing fill
@@ -203,7 +203,7 @@ error: the journal can't be written to `HOME/.local/share/rfab/runs`: Read-only 
 == --history: 0
 RUN done     -        operator  testing1  testing fill";
 
-/// A line without the ids and times of runs.
+/// Returns a line without the ids and times of runs.
 fn nameless(line: &str) -> String {
     let id = |line: &str| line.find("  ") == Some(11) && line.bytes().take(11).all(|b| b.is_ascii_hexdigit());
     match line.split_once("/runs/").filter(|_| line.starts_with("log: ")) {
@@ -296,7 +296,7 @@ fn what_was_changed_since_a_run_began_is_named_and_only_a_flag_goes_on_with_it()
     lab.edit("fleets/testing1.toml", |text| text.replace("keep = ", "keep = 1"));
     assert!(refused(back).starts_with("error: fleet `testing1` isn't what the run started with: `app.keep` was "));
 
-    // It still ran on the host: its end was waited for, and it was not begun again.
+    // The command still ran on the host: the new attempt waited for its end, and didn't start it again.
     let resumed = lab.rfab(&["--resume", "--force-changed"]).output();
     println!("{}{}", resumed.stdout, resumed.stderr);
     assert_eq!(resumed.code, Some(0), "{resumed:?}");

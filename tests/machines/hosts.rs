@@ -1,4 +1,4 @@
-//! Fleets as people have them: hosts that do not get the app, and probes of every kind, in both worlds.
+//! Fleets as people have them, real and simulated: hosts that don't get the app, and probes of every kind.
 
 use crate::made_up::{FIVE, FOUR, Shop, changes, failures, host};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab, needs_root};
@@ -9,7 +9,7 @@ use rfab::{
     simulate::Simulation,
 };
 
-/// A shop with a machine for the database, which the app is not released to.
+/// Makes a shop with a machine for the database, which doesn't get the app.
 fn with_database(keys: &str) -> Shop {
     let fleet = FOUR
         .replace("path = \"/srv/shop\"", "path = \"/srv/shop\"\nroles = [\"web\", \"worker\"]")
@@ -47,7 +47,7 @@ fn hosts_without_the_app_are_there_for_tasks_and_nothing_is_released_to_them() {
     assert_eq!(status.ended.exit, Exit::Done, "{:?}", failures(&status));
     let rows = noted(&status).join("\n");
     assert!(rows.lines().any(|line| line.trim_end() == "db1"), "{rows}");
-    // Who names nobody else is told, and nothing is changed.
+    // A line that names only hosts without the app is refused, and nothing is changed.
     for line in ["prod:db deploy:v3.0.1", "prod:db rollback", "prod:db setup"] {
         let run = shop.run(line, model.clone());
         assert_eq!((run.ended.exit, changes(&run.events)), (Exit::NoHosts, vec![]), "{line}");
@@ -73,7 +73,7 @@ fn a_service_is_healthy_when_it_answers_what_the_fleet_file_wants() {
         let model = Model { page, ..shop.known() };
         let run = shop.run("prod release:stable", model);
         assert_eq!(run.ended.exit, exit, "{keys} {:?}", failures(&run));
-        // What no release may mend is found before anything is changed; what one may mend is not.
+        // A fault that no release can mend is found before the first change; one that a release may mend isn't.
         assert_eq!(changes(&run.events).is_empty(), exit == Exit::Refused, "{keys} {:?}", failures(&run));
     }
 }
@@ -89,7 +89,7 @@ fn a_fleet_whose_balancer_cannot_be_read_is_not_shown_as_if_all_were_well() {
     let shown = shop.run("prod", gone.clone());
     assert_ne!(shown.ended.exit, Exit::Done);
     assert!(failures(&shown)[0].contains("web3"), "{:?}", failures(&shown));
-    // A command that went well goes well, and the reason is told.
+    // `status` doesn't succeed either.
     let status = shop.run("prod status", gone);
     assert_ne!(status.ended.exit, Exit::Done);
 }
@@ -104,7 +104,7 @@ fn plan() -> Plan {
         .balancer("lb1", &[("bk_web", "web")])
 }
 
-/// A lab whose fleet says this of its probes.
+/// Sets the keys of `[app.health]` in the fleet file.
 fn probed_by(lab: &Lab, keys: &str) {
     fleet_probed_by(lab, "prod", keys);
 }
@@ -146,7 +146,7 @@ fn a_real_fleet_is_probed_in_every_way_and_what_cannot_work_is_told_before_the_s
     ends(&lab, &["prod", "release:stable"], 3, &["`web.invalid` doesn't resolve on `lb1`", "nothing was changed"]);
     lab.edit("fleets/prod.toml", |text| text.replace("{site}", "{address}"));
 
-    // An answer in which nothing finds a release, and the pattern that does.
+    // An answer that doesn't name the release by itself, and the pattern that finds it there.
     let url = "url = \"http://{address}:8080/health\"\n";
     probed_by(&lab, &format!("{url}version = \"body\""));
     ends(&lab, &["prod", "release:stable"], 7, &["the body is `{\"status\":\"ok\"", "nothing was changed"]);
@@ -155,7 +155,7 @@ fn a_real_fleet_is_probed_in_every_way_and_what_cannot_work_is_told_before_the_s
     ends(&lab, &["prod", "release:stable"], 0, &[]);
     assert!(!lab.host("db1").path("/srv/shop/releases").exists());
 
-    // An app that says nothing.
+    // An app that doesn't report its release.
     for name in ["web1", "web2"] {
         lab.host(name).unit("shop").says("");
     }
@@ -163,7 +163,7 @@ fn a_real_fleet_is_probed_in_every_way_and_what_cannot_work_is_told_before_the_s
     ends(&lab, &["prod", "release:v3.0.0"], 7, &["200 without the header `X-Release`", "--unproven"]);
     ends(&lab, &["--unproven", "prod", "release:v3.0.0"], 0, &["version not proven"]);
 
-    // A port, a status and a body.
+    // Probes of a port, of a status and of a body.
     probed_by(&lab, "url = \"tcp://{address}:8080\"");
     ends(&lab, &["prod", "release:stable"], 0, &[]);
     probed_by(
@@ -183,7 +183,7 @@ fn where_processes_run_proves_nothing_to_another_user_and_that_is_told_before_th
     if !needs_root(name) {
         return;
     }
-    // The hosts of `prod` run their service as a user of its own; that of `testing1` as the login user.
+    // The hosts of `prod` run their service as another user; that of `testing1` as the login user.
     let lab = Lab::start(plan().host(HostPlan::new("test1").fleet("testing1").role("web")));
     let process = "url = \"http://{address}:8080/health\"\nversion = \"process\"";
     ["prod", "testing1"].iter().for_each(|fleet| fleet_probed_by(&lab, fleet, process));
@@ -212,7 +212,7 @@ fn where_processes_run_proves_nothing_to_another_user_and_that_is_told_before_th
     assert!(!back.contains("version not proven"), "{back}");
 }
 
-/// TLS by a certificate that a name and an authority of the team's own prove.
+/// Checks TLS with a host name, and with a certificate from the team's own authority.
 fn tls(lab: &Lab) {
     let folder = lab.home();
     let made = std::process::Command::new("sh")

@@ -1,9 +1,9 @@
-//! Keys of hosts: one that is not known, or not the one that was, lets nothing through, whatever the user's ssh says.
+//! Host keys: an unknown or changed key lets nothing through, whatever the user's ssh configuration says.
 
 use lab::{HostPlan, Lab, Output, Plan, needs_lab};
 use std::fs;
 
-/// `web1`, reached directly, and `web2`, reached through `bastion`; a task that would leave a mark on each.
+/// Starts `web1`, reached directly, and `web2`, reached through `bastion`, with a task that leaves a mark on each.
 fn lab() -> Lab {
     let host = |name, fleet| HostPlan::new(name).fleet(fleet).role("web");
     let plan = Plan::new().host(host("web1", "testing1")).host(HostPlan::new("bastion"));
@@ -18,7 +18,7 @@ fn lab() -> Lab {
     lab
 }
 
-/// Nothing ran on the hosts: no mark, and no login.
+/// Checks that nothing ran on a host: no mark, and no login.
 fn assert_untouched(lab: &Lab, name: &str) {
     let host = lab.host(name);
     assert!(!host.folder.join("home/deploy/mark").exists(), "a command ran on {name}");
@@ -29,7 +29,7 @@ fn known_hosts(lab: &Lab, change: impl Fn(String) -> String) {
     lab.edit("known_hosts", change);
 }
 
-/// The known hosts without the lines of one host.
+/// Removes a host's lines from the known hosts.
 fn forget(lab: &Lab, name: &str) {
     let name = lab.host(name).known_as();
     known_hosts(lab, |text| text.lines().filter(|l| !l.starts_with(&name)).map(|l| format!("{l}\n")).collect());
@@ -62,7 +62,7 @@ fn a_balancer_whose_key_is_unknown_is_told_once_for_all_its_hosts() {
     forget(&lab, "lb1");
     let out = lab.rfab(&["prod", "--", "touch", "mark"]).output();
     assert_refused(&out, &["host `lb1`: its key isn't known, so rfab doesn't trust it", "`rfab prod --trust lb1`"]);
-    // Once when it is seen, and once in the report.
+    // Once when rfab sees it, and once in the report.
     assert_eq!(out.stdout.matches("isn't known").count(), 2, "{}", out.stdout);
     assert!(out.stdout.contains("\n4 hosts: 4 untouched\n"), "{}", out.stdout);
     for name in ["web1", "web2", "web3", "web4"] {
@@ -126,7 +126,7 @@ fn a_proxy_command_that_calls_ssh_is_refused_also_on_the_way_and_a_users_master_
     let way = lab.rfab(&["on:web2", "touch"]).output();
     assert_refused(&way, &["host `web2`: on the way, `bastion`'s `ProxyCommand exec ssh", "write `ProxyJump` instead"]);
 
-    // The user is connected to the jump host already, by a configuration that did not look at its key.
+    // The user already has a connection to the jump host, from a configuration that didn't check its key.
     let socket = lab.home().join("master");
     user(&format!("Host *\n    ControlMaster auto\n    ControlPath {}\n    ControlPersist 60\n", socket.display()));
     let config = format!("StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nInclude {}\n", "fleets/ssh_config");
@@ -153,24 +153,24 @@ fn file(lab: &Lab) -> String {
     fs::read_to_string(lab.project.folder.join("known_hosts")).expect("known hosts")
 }
 
-/// A host's line in that file.
+/// Returns a host's line in that file.
 fn line(lab: &Lab, name: &str) -> String {
     format!("{} {}\n", lab.host(name).known_as(), lab.host(name).host_key())
 }
 
-/// The fingerprint of a host's key.
+/// Returns the fingerprint of a host's key.
 fn print(lab: &Lab, name: &str) -> String {
     let key = lab.host(name).folder.join("host_key.pub").display().to_string();
     lab.program("ssh-keygen", &["-l", "-f", &key]).output().expect_ok().split(' ').nth(1).expect("a print").to_owned()
 }
 
-/// Whatever is piped in changes nothing.
+/// Checks that an answer from a pipe changes nothing.
 fn without_a_terminal_only_a_fingerprint_is_a_yes(lab: &Lab) {
     let piped = lab.rfab(&["--trust", "web1"]).stdin("y\n").output();
     assert_eq!((piped.code, file(lab)), (Some(7), "# ours\n".into()), "{piped:?}");
     assert!(piped.stdout.contains(&format!("ED25519 {}", print(lab, "web1"))), "{piped:?}");
     assert!(piped.stderr.contains(" needs a terminal, and this isn't one"), "{piped:?}");
-    // A fingerprint that was got elsewhere is as good as a yes, and another one is a no.
+    // The right fingerprint counts as a yes, and another one as a no.
     let other = lab.rfab(&["--trust", &format!("web1={}", print(lab, "web2"))]).output();
     assert_eq!((other.code, file(lab)), (Some(7), "# ours\n".into()), "{other:?}");
     lab.rfab(&["--trust", &format!("web1={}", print(lab, "web1"))]).output().expect_ok();
@@ -213,7 +213,7 @@ fn a_changed_key_is_shown_as_changed_and_replaced_only_after_the_yes(lab: &Lab) 
     lab.rfab(&["on:web1", "touch"]).output().expect_ok();
 }
 
-/// A plain name that the configuration knows; a task that would do more; a name that is none.
+/// Checks a plain name that the ssh configuration has, and names that aren't names of hosts.
 fn other_names_are_taken_up_or_refused(lab: &Lab) {
     forget(lab, "bastion");
     lab.rfab(&["--trust", &format!("bastion={}", print(lab, "bastion"))]).output().expect_ok();
@@ -243,14 +243,14 @@ fn keygen(lab: &Lab, words: &[&str]) {
     lab.program("ssh-keygen", words).output().expect_ok();
 }
 
-/// The key of `web1` is known, and so is how.
+/// Checks that the key of `web1` is known, and that rfab tells how.
 fn known(lab: &Lab, what: &str) {
     lab.rfab(&["on:web1", "touch"]).output().expect_ok();
     let out = lab.rfab(&["on:web1", "--trust", "web1"]).output().expect_ok();
     assert!(out.contains(what), "{out}");
 }
 
-/// The host's own key, which no file has.
+/// Checks a host with a certificate, when no file has the host's own key.
 fn a_key_that_an_authority_vouches_for_is_known(lab: &Lab, file: &str) {
     let (folder, authority) = (lab.host("web1").folder.clone(), lab.folder.join("authority").display().to_string());
     keygen(lab, &["-q", "-t", "ed25519", "-N", "", "-f", &authority]);
@@ -274,7 +274,7 @@ fn a_key_that_an_authority_vouches_for_is_known(lab: &Lab, file: &str) {
     again();
     let out = lab.rfab(&["on:web1", "touch"]).output();
     assert_refused(&out, &["isn't valid: name is not a listed principal"]);
-    // One that nobody vouches for any more is shown as such.
+    // A key that lost its certificate is shown as such.
     fs::write(&sshd, text).expect("its configuration");
     again();
     let out = lab.rfab(&["on:web1", "--trust", "web1"]).output();
@@ -345,7 +345,7 @@ fn trust_says_loudly_that_a_key_is_of_another_kind_and_takes_up_none_that_is_rev
     run.output().expect_ok();
     assert_eq!(file(), format!("{} {}\n", web.known_as(), web.host_key()), "the other one is gone");
 
-    // A fingerprint that is expected is compared with a key that is known, too.
+    // An expected fingerprint is also compared with a key that is already known.
     let out = lab.rfab(&["--trust", "web1=SHA256:another"]).output();
     assert!(out.code == Some(7) && out.stderr.contains("not the expected one"), "{out:?}");
 

@@ -1,4 +1,4 @@
-//! Locks that are lost, waited for, or long written beside: on real sshd and HAProxy.
+//! Locks that are lost, locks that a run waits for, and a very long ledger: on real sshd and HAProxy.
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use rustix::process::Signal;
@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Ends whoever holds the lock of a fleet on a machine, as a broken connection would.
+/// Ends the process that holds a fleet's lock on a machine, as a broken connection would.
 const UNLOCK: &str = "for fd in /proc/[0-9]*/fd/9; do case $(readlink \"$fd\") in */lock) pid=${fd#/proc/}; kill -9 \"${pid%%/*}\" ;; esac; done";
 
-/// Two hosts that are changed one after the other, with time between.
+/// Changes all hosts twice, with a pause between.
 const TWO: &str = "fn two() { let hosts = targets(); hosts.each(|host| host.run(\"touch /var/tmp/one\"));\n\
     clock::wait(\"5s\"); hosts.each(|host| host.run(\"touch /var/tmp/two\")); }\n";
 
-/// Two groups of one behind `lb1`, and two hosts that are deployed to while they are live.
+/// Plans two groups of one behind `lb1`, and two hosts that are deployed to while they are live.
 fn plan() -> Plan {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let test = |name| HostPlan::new(name).fleet("testing1").role("web").sudo(Sudo::Free);
@@ -76,7 +76,7 @@ fn a_wait_for_a_lock_ends_at_the_first_signal_and_no_two_runs_wait_for_each_othe
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     assert_eq!(first.output().code, Some(0));
 
-    // `prod` comes before `testing1`: who has that does not wait for it.
+    // `prod` comes before `testing1` in the order of locks, so a run that has `testing1` doesn't wait for it.
     let one = lab.rfab(&["--wait", "prod", "hold:4s", "testing", "hold:1s"]).start();
     one.wait_for("has web1");
     let other = lab.rfab(&["--wait", "testing", "hold:3s", "prod", "hold:1s"]).start();
@@ -96,7 +96,7 @@ fn a_long_ledger_is_rotated_and_forgets_nothing_that_was_done_once() {
     lab.rfab(&["prod", "release:v3.0.1"]).output().expect_ok();
     let migrated = || lab.host("web1").sh("cat /srv/shop/shared/migrated").stdout.lines().count();
     assert_eq!(migrated(), 1);
-    // Sixty thousand lines of other runs, and one that was torn.
+    // Sixty thousand lines of other runs, and one torn line.
     let state = format!("{}/.local/state/rfab/prod", lab.host("lb1").home());
     let there = |line: &str| lab.host("lb1").sh(&format!("cd {state} && {line}")).expect_ok();
     let write = r#"grep '"drain"\|"ready"' ledger > some && printf '{"v":1,"run":"torn' >> ledger &&
@@ -112,7 +112,7 @@ fn a_long_ledger_is_rotated_and_forgets_nothing_that_was_done_once() {
     let kept = there("ls && wc -l < ledger && wc -l < ledger-1");
     let counts: Vec<usize> = kept.lines().filter_map(|line| line.trim().parse().ok()).collect();
     assert!(counts[0] < 5_000 && counts[1] > 50_000, "{kept}");
-    // The one that was migrated long ago is not migrated again, and its number is the one that it had.
+    // A commit that was migrated long ago isn't migrated again, and its release keeps its number.
     lab.rfab(&["prod", "release:v3.0.1"]).output().expect_ok();
     assert_eq!(migrated(), 2, "once for each of two commits");
     let current = lab.host("web1").sh("readlink /srv/shop/current").stdout;

@@ -1,4 +1,4 @@
-//! Logins as people have them: ways through other machines, users, servers that turn away, shells that are noisy or stuck.
+//! Logins as people have them: jump hosts, users, servers that turn logins away, shells that are noisy or stuck.
 
 use lab::{HostPlan, Lab, PASSWORD, Plan, Sudo, needs_lab, needs_root};
 use rustix::process::Signal;
@@ -25,7 +25,7 @@ fn lab(plan: Plan) -> Lab {
     lab
 }
 
-/// Changes the fleet's hosts to these, each with its address, and says a line before its tables.
+/// Replaces the fleet's hosts by these, each with its address, and puts a line before its tables.
 fn fleet(lab: &Lab, top: &str, hosts: &[(&str, &str)]) {
     lab.edit("fleets/testing1.toml", |text| {
         let (before, _) = text.split_once("[hosts]").expect("hosts");
@@ -38,7 +38,7 @@ fn fleet(lab: &Lab, top: &str, hosts: &[(&str, &str)]) {
     });
 }
 
-/// An ssh configuration that leads names to machines of the lab, and says nothing of users and jump hosts.
+/// Writes an ssh configuration that leads names to machines of the lab, without users or jump hosts.
 fn ssh_config(lab: &Lab, hosts: &[(&str, &str, u16)]) {
     let key = lab.folder.join("operator/key");
     let host = |(names, at, port): &(&str, &str, u16)| format!("Host {names}\n HostName {at}\n Port {port}\n");
@@ -47,12 +47,12 @@ fn ssh_config(lab: &Lab, hosts: &[(&str, &str, u16)]) {
     lab.edit("fleets/ssh_config", |_| text);
 }
 
-/// How often somebody logged in on a machine.
+/// Returns how often a user logged in on a machine.
 fn logins(lab: &Lab, name: &str) -> usize {
     lab.host(name).sshd_log().matches("Accepted publickey").count()
 }
 
-/// A port of `::1` that nobody has.
+/// Returns a free port of `::1`.
 fn free_port() -> Option<u16> {
     let listener = TcpListener::bind("[::1]:0").ok()?;
     listener.local_addr().ok().map(|address| address.port())
@@ -73,7 +73,7 @@ fn hosts_are_reached_through_one_jump_host_or_two_also_where_these_are_of_the_fl
     let config =
         [(&*g, &*g, gate.port), (&*m, "mid.inner", mid.port), ("web1", "web1.inner", web.port), ("::1", "::1", port)];
     ssh_config(&lab, &config);
-    // Whatever a person has for other machines.
+    // Settings that a person has for other machines.
     fs::write(lab.home().join(".ssh/config"), "Host *\n User nobody\n SendEnv *\n").expect("a configuration");
     let hosts = [("gate", &*g), ("mid", &m), ("web1", "web1")];
     for via in [
@@ -85,7 +85,7 @@ fn hosts_are_reached_through_one_jump_host_or_two_also_where_these_are_of_the_fl
         let out = lab.rfab(&["on:all", "whoami"]).output().expect_ok();
         assert_eq!(out.matches("| deploy\n").count(), 3, "{via}: {out}");
     }
-    // A host that is an address of IPv6 itself, and another behind it.
+    // A host with an IPv6 address as its name, and another behind it.
     fleet(&lab, &format!("via = \"deploy@[::1]:{port}\""), &[("mid", &m), ("six", "::1")]);
     let out = lab.rfab(&["on:all", "whoami"]).output().expect_ok();
     assert_eq!(out.matches("| deploy\n").count(), 2, "{out}");
@@ -116,7 +116,7 @@ fn a_jump_host_is_logged_in_on_once_and_a_server_that_turns_logins_away_is_asked
     let out = lab.rfab(&["on:all", "hi", "-P", "12"]).output().expect_ok();
     assert_eq!(out.matches("| hi\n").count(), 12, "{out}");
 
-    // A host that is not there behind it is told as such, and at once.
+    // A missing host behind a jump host is reported as such, without delay.
     ssh_config(&lab, &[("gate", &g, gate.port), ("w1", "web1.inner", 9)]);
     fleet(&lab, "via = \"gate\"", &[("w1", "w1")]);
     let begun = Instant::now();
@@ -208,7 +208,7 @@ fn a_login_shell_that_hangs_or_prints_for_ever_is_named_in_time_and_ends_on_ctrl
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
-/// leonidas/ansible-nvm#5.
+/// See leonidas/ansible-nvm#5.
 #[test]
 fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
     if !needs_root("a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be") {
@@ -220,7 +220,7 @@ fn a_login_shell_that_runs_no_programs_is_named_also_where_the_lock_is_to_be() {
         ("gone", "/bin/false", "the login shell ended without output"),
     ];
     for (name, shell, why) in said {
-        // The lock is kept on the first host by name.
+        // The lock is on the first host by name.
         let lab = lab(Plan::new().host(host(name).shell(shell)).host(host("works")));
         for line in [["on:all", "hi"], ["on:works", "hi"]] {
             let out = lab.rfab(&line).output();
@@ -239,7 +239,7 @@ fn a_host_that_allows_one_session_works_and_is_named_where_one_is_not_enough() {
     let lab = lab(Plan::new().host(host("web1").sshd("MaxSessions 1")));
     let out = lab.rfab(&["on:all", "three"]).output().expect_ok();
     assert_eq!(out.matches("| hi ").count(), 3, "{out}");
-    // Something else holds the one session of the connection that is still open.
+    // Another process holds the only session of the connection, which is still open.
     let folder = fs::read_dir(lab.folder.join("run/rfab")).expect("the folder of sockets");
     let socket = folder.flatten().map(|entry| entry.path()).find(|path| path.extension().is_none()).expect("a socket");
     let web = lab.host("web1").address.to_string();
@@ -288,17 +288,17 @@ fn a_state_folder_that_cannot_be_written_is_found_before_anything_is_changed() {
     }
     let line = out.stdout.lines().find(|line| line.starts_with("web1 ") && line.contains("state folder"));
     assert_eq!(line, None, "{}", out.stdout);
-    // A command that leaves a trace says the same, and does not begin.
+    // A command that changes something reports the same, and doesn't start.
     let out = lab.rfab(&["on:full", "hi"]).output();
     assert!(out.stdout.contains("its state folder `~/.local/state/rfab/testing1/run` can't be written"), "{out:?}");
     assert!(!out.stdout.contains("status 254") && !out.stdout.contains("| hi"), "{out:?}");
-    // Elsewhere it works.
+    // With another state folder it works.
     lab.edit("fleets/testing1.toml", |text| format!("state = \"/var/tmp/rfab\"\n{text}"));
     let out = lab.rfab(&["on:all", "hi"]).output().expect_ok();
     assert_eq!(out.matches("| hi\n").count(), 3, "{out}");
 }
 
-/// basecamp/kamal#589, capistrano/capistrano#704.
+/// See basecamp/kamal#589 and capistrano/capistrano#704.
 #[test]
 fn a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike() {
     if !needs_lab("a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_fails_alike") {
@@ -320,12 +320,12 @@ fn a_key_with_a_passphrase_and_a_user_that_is_not_there_are_told_by_a_line_that_
         assert_eq!(out.code, Some(4), "{out:?}");
         assert!(out.stdout.contains(": Permission denied (publickey") && out.stdout.contains(&help), "{}", out.stdout);
     }
-    // An agent that has the key open is all that it takes.
+    // An agent that has the unlocked key is enough.
     lab.edit("fleets/ssh_config", |_| config);
     lab.rfab(&["on:all", "hi"]).output().expect_ok();
 }
 
-/// ansible/ansible#31131: a password would be asked for, and sent, in vain.
+/// rfab would ask for a password, and send it, in vain: ansible/ansible#31131.
 #[test]
 fn a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for() {
     if !needs_root("a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for") {
@@ -333,7 +333,7 @@ fn a_sudo_that_wants_a_terminal_is_told_and_no_password_is_asked_for() {
     }
     let lab = lab(Plan::new().host(host("web1").sudo(Sudo::Free)).host(host("web2").sudo(Sudo::Password)));
     for name in ["web1", "web2"] {
-        // The file is a mount there, so it is written in place.
+        // The file is the source of a mount there, so it is changed in place.
         let sudoers = lab.host(name).folder.join("etc/sudoers");
         let text = fs::read_to_string(&sudoers).expect("sudo's rules");
         fs::write(&sudoers, format!("Defaults requiretty\n{text}")).expect("sudo's rules");

@@ -1,4 +1,4 @@
-//! What hosts print is kept on the operator's machine, whole, and of a host that failed it is told again at the end.
+//! The operator's machine keeps all output of hosts, and a host's failure is reported with its last lines at the end.
 
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
 use serde_json::Value;
@@ -16,7 +16,7 @@ fn work() {
 fn linger() { targets().each(|host| host.run(sh("echo before; sleep 60"))); }
 "#;
 
-/// Three hosts, and tasks that print on them.
+/// Starts three hosts, with tasks that print on them.
 fn three() -> Lab {
     let web = |name| HostPlan::new(name).fleet("prod").role("web").sudo(Sudo::Free);
     let lab = Lab::start(Plan::new().host(web("web1")).host(web("web2")).host(web("web3")));
@@ -28,7 +28,7 @@ fn runs(lab: &Lab) -> PathBuf {
     lab.home().join(".local/share/rfab/runs")
 }
 
-/// A log's lines, without their time.
+/// Returns a log's lines, without their times.
 fn lines(file: &std::path::Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let line = |line: &str| {
@@ -105,7 +105,7 @@ fn a_run_whose_logs_cannot_be_written_says_so_once_and_goes_on() {
         return;
     }
     let lab = three();
-    // A disk that has room for a journal and for no log.
+    // A disk with room for a journal, but not for a log.
     let line = "ulimit -f 8; trap '' XFSZ; exec \"$0\" prod -- 'head -c 20000 /dev/zero | tr \"\\0\" \"\\n\"'";
     let done = lab.program("sh", &["-c", line, env!("CARGO_BIN_EXE_rfab")]).output();
     let warnings: Vec<&str> = done.stdout.lines().filter(|line| line.starts_with("warning: ")).collect();

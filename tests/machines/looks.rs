@@ -1,4 +1,4 @@
-//! For each change: `look` tells in the real lab, and on the model, what was done from what was not.
+//! For each change, `look` tells what was done from what wasn't, in the real lab and on the model.
 
 use crate::sides::{Sides, holder, line};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
@@ -83,7 +83,7 @@ fn of_the_balancer_and_the_ledger() {
         SetAdmin { fleet: fleet.clone(), hosts, to, reason: "test".into(), typed: false }
     };
     sides.told_apart(&set(&["web1"], Admin::Drain));
-    // One of two is done: both are not.
+    // If one of two is done, the change isn't done.
     sides.told_apart(&set(&["web1", "web2"], Admin::Drain));
     sides.told_apart(&set(&["web1", "web2"], Admin::Ready));
     let weight = |percent| SetWeight { fleet: fleet.clone(), host: sides.host("web1"), percent };
@@ -112,7 +112,7 @@ fn of_the_balancer_and_the_ledger() {
     }
 }
 
-/// Only a real one can be met while it runs.
+/// Checks that a command is seen while it runs, which only the real world can show.
 fn one_that_still_runs_is_seen_to_run(sides: &Sides) {
     let slow = exec(sides, "web2", "sleep 3", false);
     let number = sides.real.number();
@@ -129,7 +129,7 @@ fn one_that_still_runs_is_seen_to_run(sides: &Sides) {
     assert!(matches!(sides.real.look_as(number, &slow).unwrap(), Seen::Done(_)));
 }
 
-/// One that was killed on the host, with whoever would have written down its end.
+/// Checks a command that was killed on the host, together with the process that would have written down its end.
 fn one_that_was_killed_cannot_be_told(lab: &Lab, sides: &Sides) {
     let killed = exec(sides, "web2", "sleep 77", false);
     let number = sides.real.number();
@@ -159,7 +159,7 @@ fn of_services_and_commands_which_were_never_started_still_run_or_ended() {
     for change in [ServiceChange::Restart, ServiceChange::Stop, ServiceChange::Start] {
         sides.told_apart(&service("web1", change));
     }
-    // Another call of the same restart was not made yet.
+    // Another call of the same restart hasn't been made yet.
     assert_eq!(sides.look_as(99, &service("web1", ServiceChange::Restart)).unwrap(), Seen::Not);
 
     sides.told_apart(&exec(&sides, "web1", "true", false));
@@ -174,7 +174,7 @@ fn of_services_and_commands_which_were_never_started_still_run_or_ended() {
     sides.made_up.perform_as(number, &failing).unwrap();
     let Seen::Done(ended) = sides.look_as(number, &failing).unwrap() else { panic!("it ended") };
     assert_eq!(ended.status, 3);
-    // Who wanted status 0 hears of the same failure again.
+    // An effect that expects status 0 returns the same failure again.
     let failing = Exec { any_status: false, ..failing };
     assert_eq!(sides.look_as(number, &failing).unwrap_err().status, Some(3));
 
@@ -192,7 +192,7 @@ fn of_repositories() {
     let git = |change| ChangeRepository { repository: lab.project.folder.display().to_string(), change };
     sides.told_apart(&git(Change::Tag { name: "v9".into(), commit: lab.project.resolve("v3.0.1"), message: None }));
     sides.told_apart(&git(Change::Push { what: vec![Pushed::Tag("v9".into()), Pushed::Branch("main".into())] }));
-    // The simulator makes no commits, so these are the real world's alone.
+    // The simulator makes no commits, so only the real world has these.
     lab.project.write("CHANGES", "one\n");
     let commit = git(Change::Commit { message: "one".into(), files: vec!["CHANGES".into()] });
     let merge = git(Change::Merge { reference: "my-branch".into() });

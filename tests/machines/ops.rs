@@ -1,9 +1,9 @@
-//! What a person does on a host by way of rfab: a dump, a load, a shell, and logs that grow.
+//! What a person does on a host through rfab: a dump, a load, a shell, and logs that grow.
 
 use lab::{HostPlan, Kind, Lab, Plan, Sudo, needs_lab, needs_root};
 use std::{fs, thread, time::Duration};
 
-/// Two hosts of one fleet, and tasks on them.
+/// Starts two hosts of one fleet, with tasks on them.
 fn lab(tasks: &str) -> Lab {
     let host = |name| HostPlan::new(name).fleet("testing1").role("web");
     let lab = Lab::start(Plan::new().host(host("plain")).host(host("tiny").kind(Kind::Busybox)));
@@ -29,7 +29,7 @@ fn nothing() { targets().each(|host| host.put("nothing", ["cat"])); }
     fs::write(here("big"), &big).unwrap();
     let home = |host: &str, name: &str| lab.host(host).folder.join("home/deploy").join(name);
     let loaded = lab.rfab(&["on:all", "load", "dump"]).output();
-    // There is nothing to dump before it was put there.
+    // There is nothing to dump yet.
     assert_eq!(loaded.code, Some(1), "{}{}", loaded.stdout, loaded.stderr);
     for host in ["plain", "tiny"] {
         assert!(
@@ -58,7 +58,7 @@ fn nothing() { targets().each(|host| host.put("nothing", ["cat"])); }
     assert_eq!(fs::read_to_string(here("partial.dump")).unwrap(), "before");
     let left: Vec<_> = fs::read_dir(&lab.project.folder).unwrap().flatten().map(|e| e.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".tmp")), "{left:?}");
-    // Who does not read all of it has his right.
+    // A command that doesn't read all of its input can still succeed.
     assert_eq!(lab.rfab(&["on:plain", "idle"]).output().code, Some(0));
     let none = lab.rfab(&["on:plain", "nothing"]).output();
     assert!(none.code == Some(1) && none.stdout.contains("nothing` isn't a file"), "{}", none.stdout);
@@ -127,7 +127,7 @@ fn logs_are_followed_on_all_hosts_until_one_signal_which_leaves_nothing_behind()
     assert_eq!(left, before);
 }
 
-/// Starts a database server on a host, reached by a socket in `/var/tmp/pg` alone.
+/// Starts a database server on a host, which listens only on a socket in `/var/tmp/pg`.
 fn start_postgres(lab: &Lab, host: &str) {
     let host = lab.host(host);
     let found = fs::read_dir("/usr/lib/postgresql").expect("a server: run tests/install-needs").flatten().last();
@@ -174,7 +174,7 @@ fn load() {
     let ran = lab.rfab(&["db", "fill", "dump", "lose", "load"]).output();
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.lines().any(|line| line.starts_with("db  20000|00")), "{}", ran.stdout);
-    // A dump that fails leaves the one before as it is, and a load that fails says so.
+    // If a dump fails, the one before stays as it is; if a load fails, rfab reports it.
     let before = fs::read(lab.project.folder.join("shop.dump")).unwrap();
     lab.edit("fabfile.rhai", |text| {
         text.replace("[\"pg_dump\", \"-Fc\", \"shop\"]", "[\"pg_dump\", \"-Fc\", \"none\"]")

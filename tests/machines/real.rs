@@ -1,4 +1,4 @@
-//! rfab against real parts: sshd, HAProxy, git. First, that the parts are what the other tests take them for.
+//! rfab against real parts: sshd, HAProxy and git. The first tests check that the parts work as the other tests assume.
 
 use lab::{HostPlan, Kind, Lab, PASSWORD, Plan, Sudo, needs_lab, needs_root, proc};
 use rustix::process::Signal;
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A small shop: two hosts, a group each, behind `lb1`.
+/// Plans a small shop: two hosts, each in its own group, behind `lb1`.
 fn two() -> Plan {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     Plan::new()
@@ -138,7 +138,7 @@ fn sudo_asks_as_each_host_is_set_up() {
     let seen = lab.ssh("free", writers).expect_ok();
     let lines: Vec<&str> = seen.lines().collect();
     assert!(matches!(lines[..], ["shop", status, "shop-web"] if status.starts_with("shop is running")), "{seen}");
-    // The one remembers within a session, the other never does.
+    // `asks` remembers the password within a session; `each` never does.
     let twice = format!("echo {PASSWORD} | sudo -S -p '' true; sudo -n id -un");
     assert_eq!(lab.ssh("asks", &twice).expect_ok(), "root\n");
     assert_eq!(lab.ssh("each", &twice).code, Some(1));
@@ -355,7 +355,7 @@ fn the_operators_programs_see_the_labs_home_and_nothing_of_the_real_one() {
         "XDG_RUNTIME_DIR",
     ];
     assert_eq!(names, expected);
-    // A client that reads the account's own configuration, whatever `$HOME` says, reads the lab's.
+    // A client that reads the account's own configuration, whatever `$HOME` is, reads the lab's.
     std::fs::write(lab.home().join(".ssh/config"), "Host web1\n    Port 1\n").expect("a user's configuration");
     let known = lab.program("ssh", &["-G", "web1"]).output().expect_ok();
     assert!(known.contains("\nport 1\n"), "{known}");
@@ -404,7 +404,7 @@ fn a_lab_is_gone_seconds_after_its_owner_was_killed() {
     let mut processes = proc::below(guard);
     processes.extend(proc::read(guard));
     let names: Vec<&str> = processes.iter().map(|process| process.name.as_str()).collect();
-    // Left behind by an ssh session, as a service or a command whose operator died.
+    // An ssh session left the `sleep` behind, like a service or a command that outlives its operator.
     assert!(names.contains(&"sshd") && names.contains(&"haproxy") && names.contains(&"sleep"), "{names:?}");
     owner.kill().expect("the owner lives");
     owner.wait().expect("the owner's end");
@@ -436,13 +436,13 @@ fn what_a_killed_guard_left_is_removed_by_the_next_lab() {
         thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(left(), []);
-    // A lab of another test may have removed it already.
+    // The lab of another test may already have removed it.
     let _next = Lab::start(Plan::new());
     assert!(!lab.folder.exists());
     assert_eq!(living(&processes), []);
 }
 
-/// Is no test: the owner of a lab that the test above kills.
+/// Isn't a test: owns a lab until the test above kills it.
 #[test]
 #[ignore = "started by a_lab_is_gone_seconds_after_its_owner_was_killed"]
 fn owner() {
@@ -456,7 +456,7 @@ fn owner() {
     thread::sleep(Duration::from_secs(60));
 }
 
-/// Those that still live, and are not others of the same number.
+/// Returns those processes that still live, without new processes that got an old pid.
 fn living(processes: &[proc::Process]) -> Vec<proc::Process> {
     let same = |old: &&proc::Process| proc::read(old.pid).is_some_and(|now| now.started == old.started && !now.dead);
     processes.iter().filter(same).cloned().collect()

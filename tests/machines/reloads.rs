@@ -1,9 +1,9 @@
-//! HAProxy as people have set it up to be reloaded: what it knows afterwards, and servers that have no address yet.
+//! HAProxy set up for reloads in ways that people use: what it still knows afterwards, and servers without an address.
 
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
 use std::fs;
 
-/// Two groups of one behind `lb1`, whose configuration is changed in that way.
+/// Starts two groups of one behind `lb1`, with a change of its configuration.
 fn two(change: impl Fn(String) -> String) -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let plan = Plan::new().host(web("web1", "group1")).host(web("web2", "group2"));
@@ -23,7 +23,7 @@ fn run(lab: &Lab, words: &[&str]) -> String {
     stdout
 }
 
-/// With `load-server-state-from-file` a drain outlives a reload: haproxy/haproxy#199.
+/// With `load-server-state-from-file`, a drain outlives a reload: haproxy/haproxy#199.
 #[test]
 fn a_drain_that_a_state_file_kept_over_a_reload_is_still_the_fleets_own() {
     if !needs_lab("a_drain_that_a_state_file_kept_over_a_reload_is_still_the_fleets_own") {
@@ -53,7 +53,7 @@ fn a_drain_that_a_state_file_kept_over_a_reload_is_still_the_fleets_own() {
     load.stop().expect_none_failed();
 }
 
-/// Slots that no name resolves to are in maintenance by themselves, `srv_admin_state` 32: haproxy/haproxy#576.
+/// HAProxy puts servers with a name that doesn't resolve in maintenance, `srv_admin_state` 32: haproxy/haproxy#576.
 #[test]
 fn servers_that_wait_for_an_address_are_nobodys_and_keep_no_release_up() {
     if !needs_lab("servers_that_wait_for_an_address_are_nobodys_and_keep_no_release_up") {
@@ -75,7 +75,7 @@ fn servers_that_wait_for_an_address_are_nobodys_and_keep_no_release_up() {
     load.stop().expect_none_failed();
     let states = balancer.ask("show servers state bk_web").expect("an answer");
     assert!(states.lines().any(|line| line.contains(" spare1 - 0 32 ")), "{states}");
-    // They are no capacity either.
+    // They aren't capacity either.
     let out = lab.rfab(&["prod", "proxy.group1", "--set", "balancer.lb1.min_live=2"]).output();
     assert_eq!(out.code, Some(7), "{out:?}");
 }

@@ -1,10 +1,10 @@
-//! Releases that meet trouble on the way: who is left out, what is refused, and what the next command does.
+//! Releases that meet trouble on the way: which hosts are left out, what is refused, and what the next command does.
 mod shapes;
 
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
 use rustix::process::Signal;
 
-/// Two groups of two behind `lb1`, set up.
+/// Starts two groups of two behind `lb1`, and sets them up.
 fn four() -> Lab {
     started(four_of("lb1", Plan::new()))
 }
@@ -25,7 +25,7 @@ fn started(plan: Plan) -> Lab {
     lab
 }
 
-/// Runs a line that must end with that code, and gives what it printed.
+/// Runs a line, panics unless it ends with that code, and returns what it printed.
 #[track_caller]
 fn run(lab: &Lab, words: &[&str], code: i32) -> String {
     let Output { stdout, stderr, code: ended } = lab.rfab(words).output();
@@ -34,11 +34,11 @@ fn run(lab: &Lab, words: &[&str], code: i32) -> String {
     stdout
 }
 
-/// The hosts that are out on a balancer.
+/// Returns the hosts that are out on a balancer.
 fn out(lab: &Lab, balancer: &str) -> Vec<String> {
     let states = lab.balancer(balancer).ask("show servers state bk_web").expect("an answer");
     let rows = states.lines().skip(2).filter(|l| !l.is_empty()).map(|l| l.split(' ').collect::<Vec<_>>());
-    // That it is disabled in the configuration is no state.
+    // `disabled` in the configuration doesn't count as out.
     rows.filter(|cells| !["0", "4"].contains(&cells[6])).map(|cells| cells[3].to_owned()).collect()
 }
 
@@ -49,7 +49,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
     }
     let lab = four();
     lab.balancer("lb1").set("bk_web", "web2", "drain");
-    // It may be dead, for nobody connects to it.
+    // The host may be dead, because nothing connects to it.
     lab.host("web2").stop_sshd();
     let one = run(&lab, &["prod", "proxy.group2"], 0);
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
@@ -61,7 +61,7 @@ fn a_host_that_somebody_else_took_out_is_named_and_left_until_it_is_typed() {
     lab.host("web2").start_sshd();
     run(&lab, &["prod", "proxy.all:web2"], 0);
     assert_eq!(out(&lab, "lb1"), [""; 0]);
-    // Half of a group is out: that is no state to flip from.
+    // Half of a group is out: `flip` can't start from that.
     run(&lab, &["prod", "proxy.group2"], 0);
     lab.balancer("lb1").set("bk_web", "web1", "ready");
     let half = run(&lab, &["prod", "proxy.flip"], 7);
@@ -87,7 +87,7 @@ fn a_host_in_maintenance_is_checked_before_it_gets_requests() {
     lab.host("web1").unit("shop").tell("stop");
     let sick = run(&lab, &["prod", "proxy.all:web1"], 1);
     assert!(sick.contains("host `web1` doesn't become healthy within 15 s"), "{sick}");
-    // Its own page says that it is well, which the balancer does not find yet.
+    // Its own page is healthy before the balancer's checks see that.
     lab.host("web1").unit("shop").tell("start");
     run(&lab, &["prod", "proxy.all:web1"], 0);
     assert_eq!(out(&lab, "lb1"), [""; 0]);
@@ -138,7 +138,7 @@ fn a_release_in_progress_keeps_its_commit_until_another_is_typed_in_full() {
     let first = lab.project.resolve("v3.0.1");
     assert!(kept.contains(&format!("stable moved from {} to {}", &first[..12], &newer[..12])), "{kept}");
     assert_eq!(lab.host("web3").serves().as_deref(), Some(&first[..12]));
-    // All have it: the release is over, and the next one begins with what is newest now.
+    // All hosts have it: the release is over, and the next one begins with the newest commit.
     run(&lab, &["prod", "proxy.all"], 0);
     run(&lab, &["prod", "proxy.group2"], 0);
     let next = run(&lab, &["prod:out", "deploy:stable"], 0);
@@ -170,8 +170,8 @@ fn a_balancer_that_forgot_in_the_middle_is_noticed_before_the_next_change() {
     lab.host("web1").sh("touch /srv/go").expect_ok();
     let told = forgetful.output();
     println!("{}{}", told.stdout, told.stderr);
-    // It forgot that the host is out, so the host is live again, and its service is left alone.
-    // Two hosts were drained before, so it is not the 7 of a run that changed nothing.
+    // The balancer forgot that the host is out, so the host is live again, and rfab leaves its service alone.
+    // Two hosts were drained before that, so the code isn't the 7 of a run that changed nothing.
     assert_eq!(told.code, Some(1), "{told:?}");
     assert!(told.stdout.contains("host `web1` is live in `lb1/bk_web`"), "{told:?}");
 
@@ -240,7 +240,7 @@ fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_
     load.wait_for(20);
     load.stop().expect_none_failed();
 
-    // One is out on one of them: it counts for neither, and is completed.
+    // A host that is out on one balancer counts as neither live nor out, and the next command completes it.
     lab.balancer("lb2").set("bk_web", "web1", "drain");
     let half = run(&lab, &["prod", "proxy.status"], 0);
     assert!(half.contains("half out"), "{half}");
@@ -251,7 +251,7 @@ fn two_balancers_agree_all_or_none_and_one_that_forwards_no_sockets_is_asked_on_
     assert_eq!(out(&lab, "lb1"), [""; 0], "none is out where the other doesn't answer");
 }
 
-/// A lock that outlives who held it has to be taken away by hand: deployphp/deployer#3335.
+/// A lock that outlives its holder must be removed by hand: deployphp/deployer#3335.
 #[test]
 fn an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stands() {
     if !needs_lab("an_interrupted_run_ends_its_effect_gives_the_lock_back_and_says_how_all_stands") {
@@ -397,7 +397,7 @@ fn a_rollback_serves_what_was_good_before_again_also_where_it_was_pruned_and_no_
     run(&lab, &["prod", "release:v3.0.1"], 0);
     run(&lab, &["prod", "release:stable"], 0);
     let (old, new) = (lab.project.resolve("v3.0.1")[..12].to_owned(), newer[..12].to_owned());
-    // A file is gone on one host: nothing is switched anywhere.
+    // A file is gone on one host: no host switches.
     let release = lab.host("web4").sh("ls -d /srv/shop/releases/0002-*[0-9a-f]");
     let folder = release.stdout.trim().to_owned();
     let damaged = lab.host("web4").sh(&format!("mv {folder}/bin {folder}.bin"));
@@ -440,7 +440,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
         let pools = &after[after.find("pools").expect("its pools")..];
         format!("{before}driver = \"manual\"\n{pools}")
     });
-    // Nobody knows how they stand, and nobody is there to ask.
+    // rfab can't tell the hosts' states, and it has nobody to ask.
     let nobody = run(&lab, &["prod", "proxy.group2"], 6);
     let why = "error: `lb1` is changed by hand, which needs a terminal, and this isn't one";
     assert!(nobody.contains(why), "{nobody}");
@@ -461,7 +461,7 @@ fn a_balancer_that_is_not_ours_is_changed_by_a_person_who_is_asked_and_what_was_
     assert!(no.contains("take web1, web2 out of `bk_web` on lb1, and wait until no request is open there"), "{no}");
     assert!(no.contains("error: nobody confirmed that it's done: take web1, web2 out of `bk_web` on lb1"), "{no}");
     asked(&["prod", "proxy.group2"], &[(done, "y\n")], 0);
-    // What was said is known from now on, to everybody.
+    // From now on, everybody knows what the person answered.
     let deployed = run(&lab, &["prod:out", "deploy:stable"], 0);
     assert!(deployed.contains("targets: prod, 2 of 4 hosts (out)"), "{deployed}");
     asked(

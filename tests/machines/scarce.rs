@@ -1,9 +1,9 @@
-//! Where a system gives no more: memory, threads, or room for what is written down on a balancer's machine.
+//! A system that gives no more: memory, threads, or room for a ledger on a balancer's machine.
 
 use lab::{Host, HostPlan, Lab, Output, Plan, Sudo, needs_lab, needs_root};
 use std::{fs, path::PathBuf, thread::sleep, time::Duration};
 
-/// Two groups of two behind `lb1`, set up.
+/// Starts two groups of two behind `lb1`, and sets them up.
 fn four() -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let hosts = [("web1", "group1"), ("web2", "group1"), ("web3", "group2"), ("web4", "group2")];
@@ -13,7 +13,7 @@ fn four() -> Lab {
     lab
 }
 
-/// Runs rfab by a line of sh in which it is `"$@"`.
+/// Runs rfab from a line of sh, in which it is `"$@"`.
 fn within(lab: &Lab, line: &str, words: &[&str]) -> Output {
     let words = [&["-c", line, "sh", env!("CARGO_BIN_EXE_rfab")], words].concat();
     lab.program("sh", &words).output()
@@ -23,7 +23,7 @@ fn statuses(lab: &Lab) -> Vec<String> {
     lab.balancer("lb1").column("bk_web", "status").into_values().collect()
 }
 
-/// It said how it ended, and did not die of what it was not given.
+/// Checks that it reported how it ended, and didn't die of what it lacked.
 #[track_caller]
 fn told(what: &str, out: &Output) {
     let said = format!("{}{}", out.stdout, out.stderr);
@@ -44,7 +44,7 @@ fn with_little_memory_there_are_fewer_threads_and_a_run_goes_on() {
         assert_eq!(out.code, Some(0), "{out:?}");
     }
     assert_eq!(statuses(&lab), ["UP"; 4]);
-    // What is too little for any run is told before anything is changed.
+    // A limit that is too low for any run is reported before the first change.
     for kib in [500_000, 400_000, 300_000, 250_000, 200_000] {
         let out = within(&lab, &format!("ulimit -v {kib}; exec \"$@\""), &["prod", "proxy.group2"]);
         told(&format!("{kib} KiB"), &out);
@@ -56,7 +56,7 @@ fn with_little_memory_there_are_fewer_threads_and_a_run_goes_on() {
     }
 }
 
-/// A group of processes that may be so many; none where this machine has no such limit.
+/// A cgroup that limits its number of processes.
 struct Few(PathBuf);
 
 impl Few {
@@ -74,7 +74,7 @@ impl Few {
 }
 
 impl Few {
-    /// How often a process or thread was refused so far.
+    /// Returns how often a process or thread was refused so far.
     fn refused(&self) -> u64 {
         let events = fs::read_to_string(self.0.join("pids.events")).expect("what was refused");
         events.trim().rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number")
@@ -116,8 +116,8 @@ fn with_few_processes_nothing_is_left_out_without_a_word() {
     assert!(with_less > 0, "no run went on where it got fewer threads than it asked for");
 }
 
-/// Waits in the state folder of `lb1` until a run has written down that it is about to drain two hosts, and leaves no room
-/// behind that.
+/// Waits in the state folder of `lb1` until a run has written that it is about to drain two hosts, and leaves no room
+/// after that.
 const FILLS: &str = r#"
 intents() { grep -c '"effect":"drain".*"phase":"intent"' ledger; }
 before=$(intents)
@@ -159,12 +159,13 @@ fn a_drain_whose_end_cannot_be_written_down_is_never_shown_as_untouched_and_is_m
     }
 }
 
-/// Makes room again, and takes away what filled the ledger's last block.
+/// Makes room again, and removes what filled the ledger's last block.
 fn room(lb1: &Host, state: &str) {
     lb1.sh(&format!("cd {state}/prod && rm -f filler watching && sed -i '/^x*$/d' ledger")).expect_ok();
 }
 
-/// Drains two hosts while the disk of `lb1` fills between that and its end; a drain that was too fast is tried again.
+/// Drains two hosts while the disk of `lb1` fills before the drain's end is written. Tries again if the drain was too
+/// fast.
 fn drained_into_a_full_disk(lab: &Lab, state: &str) -> Output {
     let lb1 = lab.host("lb1");
     let ledger = lb1.path(&format!("{state}/prod/ledger"));
@@ -177,7 +178,7 @@ fn drained_into_a_full_disk(lab: &Lab, state: &str) -> Output {
             sleep(Duration::from_millis(10));
         }
         let out = lab.rfab(&["prod", "proxy.group2"]).output();
-        // Two that begin, and none that ends.
+        // Two drains that begin, and none that ends.
         if ok() == before + 2 {
             return out;
         }

@@ -1,4 +1,4 @@
-//! The day that rfab was made for: real sshd, real HAProxy, and customers whose every request is accounted for.
+//! The day that rfab was made for: real sshd, real HAProxy, and an account of every customer's request.
 
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::{
 
 const WEB: [&str; 6] = ["web1", "web2", "web3", "web4", "web5", "web6"];
 
-/// The five commands of a hotfix's day.
+/// The five commands of a hotfix day.
 const FIVE: [&[&str]; 5] = [
     &["prod", "proxy.group2"],
     &["prod:out", "deploy:stable"],
@@ -20,7 +20,7 @@ const FIVE: [&[&str]; 5] = [
     &["prod", "proxy.all"],
 ];
 
-/// Runs a line that must succeed, and gives what it printed.
+/// Runs a line that must succeed, and returns what it printed.
 #[track_caller]
 fn done(lab: &Lab, words: &[&str]) -> String {
     let Output { stdout, stderr, code } = lab.rfab(words).output();
@@ -28,7 +28,7 @@ fn done(lab: &Lab, words: &[&str]) -> String {
     stdout
 }
 
-/// Every web host serves that tag and is ready and up in the balancer.
+/// Panics unless every web host serves that tag, and is ready and up in the balancer.
 #[track_caller]
 fn all_serve(lab: &Lab, tag: &str) {
     all_serve_commit(lab, &lab.project.resolve(tag));
@@ -42,14 +42,14 @@ fn all_serve_commit(lab: &Lab, commit: &str) {
     }
 }
 
-/// The lab of `Plan::shop`, with the app's folders made as on any host that rfab deploys to.
+/// Starts the lab of `Plan::shop`, and sets up the app's folders.
 fn shop() -> Lab {
     let lab = Lab::start(Plan::shop());
     done(&lab, &["prod", "setup"]);
     lab
 }
 
-/// The lines of a ledger, each as `who effect host phase (reason)`.
+/// Returns a ledger's lines, each as `effect host phase reason`.
 fn told(lines: &[Value]) -> Vec<String> {
     let text = |line: &Value, key: &str| line[key].as_str().unwrap_or("-").to_owned();
     let line =
@@ -57,7 +57,7 @@ fn told(lines: &[Value]) -> Vec<String> {
     lines.iter().map(line).collect()
 }
 
-/// The ledger in a file of a host.
+/// Returns the ledger in a file on a host.
 #[track_caller]
 fn ledger(lab: &Lab, host: &str, file: &str) -> Vec<Value> {
     let text = lab.host(host).sh(&format!("cat {file}")).expect_ok();
@@ -151,7 +151,7 @@ fn plain_words_and_one_word_do_the_same_and_the_status_says_who_took_out_what() 
     assert_eq!(table.iter().filter(|l| l.ends_with("live      ok")).count(), 6, "{printed}");
     load.wait_for(20);
     load.stop().expect_none_failed();
-    // Nothing is left to do, and that is said.
+    // Nothing is left to do, and rfab reports that.
     let again = done(&lab, &["prod", "release:stable"]);
     assert_eq!(again.lines().filter(|l| l.ends_with("live      unchanged")).count(), 6, "{again}");
 }
@@ -182,7 +182,7 @@ fn of_two_operators_at_once_one_works_and_the_other_is_told() {
         return;
     }
     let lab = shop();
-    // The lock is held to a run's end; so whoever starts a little later still meets it.
+    // A run holds the lock to its end, so a run that starts a little later still meets it.
     lab.edit("fabfile.rhai", |text| text + "fn linger() { clock::wait(\"1500ms\"); }\n");
     for round in 0..20 {
         let line = if round % 2 == 0 { "proxy.group2" } else { "proxy.group1" };
@@ -210,7 +210,7 @@ fn an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking(
     }
     let lab = shop();
     let load = lab.load(100);
-    // While requests that take long are open on its hosts the drain waits.
+    // The drain waits while slow requests are open on its hosts.
     let address = lab.balancer("lb1").frontend("bk_web");
     let open = || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -240,7 +240,7 @@ fn an_operator_who_slept_longer_than_the_keeper_waits_changes_nothing_on_waking(
     load.stop().expect_none_failed();
 }
 
-/// Is no test: runs the shell line in `RFAB_LAB_LINE` as the operator of a shop, for a person to look at.
+/// Isn't a test: runs the shell line in `RFAB_LAB_LINE` as a shop's operator, for a person to look at.
 #[test]
 #[ignore = "for a person to look at"]
 fn by_hand() {

@@ -1,4 +1,4 @@
-//! Single effects, without a script and without layers: carried out in a lab, and predicted on a model of it.
+//! Single effects, without a script and without layers: carried out in a lab, and predicted on its model.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use lab::Lab;
@@ -25,7 +25,7 @@ use std::{
     },
 };
 
-/// A door with nothing before the world.
+/// A door with no layers before the world.
 struct Bare {
     world: Arc<dyn World>,
     run: Name,
@@ -64,7 +64,7 @@ impl Listener for Bare {
     fn tell(&self, _: &Event) {}
 }
 
-/// Says yes.
+/// A person who answers yes.
 struct Willing;
 
 impl Person for Willing {
@@ -99,7 +99,7 @@ impl Side {
         Side { world, lane, next: AtomicU32::new(0) }
     }
 
-    /// The lab's fleet, over ssh.
+    /// Connects to the lab's fleet, over ssh.
     pub fn real(lab: &Lab, run: &str) -> Side {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (project, home, run_dir) = (lab.project.folder.clone(), lab.home(), lab.folder.join("run"));
@@ -115,12 +115,12 @@ impl Side {
         side
     }
 
-    /// The number of a call that is still to be made.
+    /// Returns the number of the next call.
     pub fn number(&self) -> u32 {
         self.next.fetch_add(1, Relaxed)
     }
 
-    /// Performs an effect as that call.
+    /// Performs an effect as the call with that number.
     pub fn perform_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<E::Outcome, Failure> {
         let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
         self.world.perform(call).map(|answer| *answer.any().downcast().expect("its own outcome"))
@@ -130,14 +130,14 @@ impl Side {
         self.perform_as(self.number(), effect)
     }
 
-    /// Looks whether that call of an effect was done.
+    /// Looks whether an effect was done as the call with that number.
     pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Seen<E::Outcome>, Failure> {
         let call = Call { lane: &self.lane, number, attempt: 0, effect, notes: &[] };
         Effect::look(effect, Ask::of(&*self.world, &call))
     }
 }
 
-/// Both worlds, the model as the lab.
+/// Both worlds; the model starts like the lab.
 pub struct Sides {
     pub real: Side,
     pub made_up: Side,
@@ -160,25 +160,25 @@ impl Sides {
         self.fleet.hosts.iter().chain(balancers).find(|h| &*h.name == name).expect("a host of that name").clone()
     }
 
-    /// Changes the model as the test changes the lab.
+    /// Changes the model, as the test changes the lab.
     pub fn model<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
         change(&mut self.simulated.model.lock().unwrap())
     }
 
-    /// Lets the model know what a real read told.
+    /// Performs a read in the lab, and puts its outcome into the model.
     pub fn learn<E: Effect + 'static>(&self, effect: &E) -> E::Outcome {
         let outcome = self.real.perform(effect).unwrap();
         self.model(|model| Effect::learn(effect, &outcome, model));
         outcome
     }
 
-    /// Performs an effect in both worlds, and holds the outcomes side by side. Gives the real one.
+    /// Performs an effect in both worlds, compares the outcomes, and returns the real one.
     #[track_caller]
     pub fn same<E: Effect + 'static>(&self, effect: &E) -> Result<E::Outcome, Failure> {
         self.alike(effect, |value| value)
     }
 
-    /// The same for an effect whose outcome depends on the moment; `settled` takes that out.
+    /// Does the same for an effect with an outcome that depends on the moment; `settled` removes that part.
     #[track_caller]
     pub fn alike<E: Effect + 'static>(
         &self,
@@ -196,7 +196,7 @@ impl Sides {
         real
     }
 
-    /// The same, for a failure with that text in its message.
+    /// Does the same for an effect that must fail with that text in its message.
     #[track_caller]
     pub fn fail<E: Effect + 'static>(&self, effect: &E, text: &str)
     where
@@ -206,7 +206,7 @@ impl Sides {
         assert!(failure.to_string().contains(text), "{failure:?}");
     }
 
-    /// Looks in both worlds whether a call was done.
+    /// Looks in both worlds whether a call was done; the answers must agree.
     #[track_caller]
     pub fn look_as<E: Effect + 'static>(&self, number: u32, effect: &E) -> Result<Seen<E::Outcome>, Failure>
     where
@@ -217,7 +217,7 @@ impl Sides {
         real
     }
 
-    /// A change that was not done, is done, and is then seen to be done, in both worlds.
+    /// Checks in both worlds that `look` sees a change as not done before it is made, and as done afterwards.
     #[track_caller]
     pub fn told_apart<E: Effect + 'static>(&self, effect: &E)
     where
@@ -232,7 +232,7 @@ impl Sides {
     }
 }
 
-/// The lab's fleet `prod`.
+/// Returns the lab's fleet `prod`.
 fn prod(lab: &Lab) -> Arc<Fleet> {
     match fleet::read("fleets/prod.toml", Path::new(&lab.project.folder), &[]) {
         Ok(fleet) => Arc::new(fleet),
@@ -240,7 +240,7 @@ fn prod(lab: &Lab) -> Arc<Fleet> {
     }
 }
 
-/// An operator, in a run of that id.
+/// Returns an operator, in a run with that id.
 pub fn holder(run: &str) -> Holder {
     let text = str::to_owned;
     Holder {
@@ -252,7 +252,7 @@ pub fn holder(run: &str) -> Holder {
     }
 }
 
-/// The beginning of a ledger line of a run.
+/// Returns the beginning of a run's ledger line.
 pub fn line(run: &str) -> Line {
     Line {
         v: 1,

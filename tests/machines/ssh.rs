@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A fleet of these hosts, and a fabfile whose task `on` names those of them that are meant.
+/// Starts a fleet of these hosts, with a fabfile in which the task `on` selects some of them.
 fn lab(hosts: impl IntoIterator<Item = HostPlan>, tasks: &str) -> Lab {
     let lab = Lab::start(hosts.into_iter().fold(Plan::new(), Plan::host));
     let naming = "fn on(which) { fleet(\"fleets/testing1.toml\").select(which) }\n";
@@ -21,8 +21,7 @@ fn host(name: &'static str) -> HostPlan {
     HostPlan::new(name).fleet("testing1").role("web")
 }
 
-/// What a run says of one host, in order, without the name.
-/// What is told of a host, without how long it took.
+/// Returns what a run prints of one host, in order, without the host's name and the times.
 fn lines<'a>(stdout: &'a str, host: &str) -> Vec<&'a str> {
     let of_host = stdout.lines().filter_map(|line| line.strip_prefix(host)?.strip_prefix(' '));
     of_host.map(|line| timeless(line.trim_start())).collect()
@@ -156,7 +155,7 @@ fn hostile() {
         let run = lab.rfab(words).env("TERM", "xterm-256color");
         let out = if on_terminal { run.on_terminal() } else { run }.output();
         let all = format!("{}{}", out.stdout, out.stderr);
-        // Colours, and what the live view itself moves and clears, are all that a terminal is told.
+        // A terminal gets colors and the moves of the live view, and no other escapes.
         let mut text = if on_terminal { all.replace('\r', "") } else { all.clone() };
         while let Some(at) = text.find("\x1b[") {
             let end = text[at + 2..].find(|c: char| !c.is_ascii_digit() && c != ';').expect("an end") + at + 2;
@@ -216,14 +215,14 @@ fn nested()  { targets().each(|host| { try { parse_json(host.capture(sh("head -c
     assert!(out.len() < 100_000, "{}", out.len());
 }
 
-/// Looks for the password wherever another process or user could see it, until told to stop.
+/// Looks for the password where another process or user could see it, until `stop`.
 fn watch(stop: &AtomicBool) -> Vec<String> {
     let mut seen = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         for process in proc::all() {
             for file in ["cmdline", "environ"] {
                 let text = fs::read(format!("/proc/{}/{file}", process.pid)).unwrap_or_default();
-                // This test's own binary has it in its text, not in its words.
+                // This test's binary contains the password in its file, but not in its arguments.
                 if contains(&text, PASSWORD) {
                     seen.push(format!("{} {file}", process.name));
                 }
@@ -238,7 +237,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|w| w == text.as_bytes())
 }
 
-/// Every file below a folder that has the password in it.
+/// Returns every file below a folder that contains the password.
 fn files_with_password(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -258,7 +257,7 @@ fn asked(run: &Running<'_>, times: usize) {
         assert!(begun.elapsed() < Duration::from_secs(20) && !run.is_over(), "{:?}", run.so_far());
         thread::sleep(Duration::from_millis(10));
     }
-    // The prompt comes before the question is read.
+    // The prompt appears before rfab reads the answer.
     thread::sleep(Duration::from_millis(100));
 }
 
@@ -309,7 +308,7 @@ fn each_command_ran_as_whom_it_should(lab: &Lab, name: &str, stdout: &str) {
     assert_eq!(sleeping.count(), 0, "a command that was stopped still runs on {name}");
 }
 
-/// Killed while a command runs by sudo: what was done by a password is known, and not done again.
+/// Checks a run that is killed during a sudo command: the next attempt knows what was done, and doesn't do it again.
 fn a_killed_run_is_resumed_by_a_password(lab: &Lab) {
     let run = lab.rfab(&["on:asks,each", "once"]).on_terminal().start();
     asked(&run, 1);
@@ -337,7 +336,7 @@ fn a_killed_run_is_resumed_by_a_password(lab: &Lab) {
     }
 }
 
-/// Without a terminal nothing hangs.
+/// Checks that nothing hangs without a terminal.
 fn nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(lab: &Lab) {
     let begun = Instant::now();
     let alone = lab.rfab(&["on:asks,each", "touch"]).stdin(&format!("{PASSWORD}\n")).output();
@@ -372,7 +371,7 @@ fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen(
         lab.activate(name, &format!("0001-{}", &lab.project.resolve("v3.0.0")[..12]));
         lab.host(name).sh("mkdir -p /srv/shop/.rfab; chown -R shop: /srv/shop").expect_ok();
     }
-    // A command that needs no password, on a host where others do, does not get it as its input.
+    // A command that needs no password, on a host where others do, doesn't get the password as its input.
     let sudoers = lab.host("asks").folder.join("etc/sudoers");
     let rules = fs::read_to_string(&sudoers).expect("sudoers");
     fs::write(&sudoers, format!("{rules}deploy ALL=(ALL:ALL) NOPASSWD: /usr/bin/cat, /bin/cat\n")).expect("sudoers");
@@ -401,7 +400,7 @@ fn sudo_runs_as_whom_it_should_asks_once_and_its_password_is_nowhere_to_be_seen(
     nobody_is_asked_without_a_terminal_and_a_wrong_password_runs_nothing(&lab);
 }
 
-/// What is left in the background keeps the channel open, and a run does not wait for it: fabric/fabric#1828.
+/// A background process keeps the channel open, and a run doesn't wait for it: fabric/fabric#1828.
 #[test]
 fn a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on() {
     if !needs_lab("a_process_that_is_left_in_the_background_holds_nobody_up_and_lives_on") {

@@ -1,4 +1,4 @@
-//! What `status` says: the whole of it, in the made-up world, and of real hosts to somebody who never deployed.
+//! What `status` prints: all of it in the simulator, and real hosts as a colleague who never deployed sees them.
 
 use crate::made_up::{FOUR, Shop, host};
 use lab::{HostPlan, Lab, Plan, Sudo, needs_lab};
@@ -11,7 +11,8 @@ use rfab::{
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-/// What a run says by itself, with the commit of `stable` as `ssssssssssss`; it must have changed and held nothing.
+/// Returns a run's notes and warnings, with `ssssssssssss` for the commit of `stable`. Panics if the run changed
+/// something.
 #[track_caller]
 fn said(shop: &Shop, ran: &Simulation) -> String {
     let line = |event: &Event| match &event.what {
@@ -26,7 +27,7 @@ fn said(shop: &Shop, ran: &Simulation) -> String {
     aged(&text.replace(&shop.stable[..12], "ssssssssssss"))
 }
 
-/// A text with `N s` for each age and one width for each column, so that how long a made-up run takes does not matter.
+/// Replaces each age by `N s` and each gap by two spaces, so that the length of a simulated run doesn't matter.
 fn aged(text: &str) -> String {
     let ages = regex::Regex::new(r"\b[0-9]+ s\b").unwrap().replace_all(text, "N s").into_owned();
     let ages = regex::Regex::new(r"T00:00:[0-9]+Z").unwrap().replace_all(&ages, "T00:00:NNZ").into_owned();
@@ -53,7 +54,7 @@ jobs1  0001-111111111111                       runs
         )
     );
 
-    // It dies between the switch of group1 and its proof.
+    // The run dies between the switch of group1 and its proof.
     let whole = shop.run("prod release:stable", fresh.model.clone());
     let died = |at: u32| {
         let wish = Scenario { seed: 1, fault: Some(Fault::KilledBefore(at)), ..Scenario::default() };
@@ -66,10 +67,10 @@ jobs1  0001-111111111111                       runs
     let mut model = (1..whole.effects).map(died).find(switched).expect("group1 is switched at some time").model;
     let line = r#"{"v":1,"run":"r7","seq":0,"at":"1970-01-01T00:00:02Z","who":"anna","on_behalf_of":"berta","from":"mac","effect":"run","phase":"intent","reason":"prod release:stable"}"#;
     model.write_down(&"prod".into(), &"lb1".into(), line).expect("a state folder");
-    // The run that asks has begun, too.
+    // The run that asks has begun too.
     let own = line.replace("r7", &format!("sim-{}", model.runs + 1));
     model.write_down(&"prod".into(), &"lb1".into(), &own).expect("a state folder");
-    // Somebody took one out by hand, on another no request has ended yet, and one is dead.
+    // A person took one host out, and one is dead.
     let web3 = host(&model, "web3");
     model.take_out(&web3);
     model.dead.insert(("prod".into(), "web4".into()));
@@ -156,7 +157,7 @@ jobs1  v3.0.1 (0002-ssssssssssss)  0 s  good    9 s ago by tester from simulator
     );
 }
 
-/// The cells of a line, with `N` for how long ago something was and `here` for this machine.
+/// Returns the cells of a line, with `N` for how long ago something was, and `here` for this machine.
 fn cells(line: &str) -> Vec<String> {
     let here = fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
     let cell = |cell: &str| {
@@ -168,7 +169,7 @@ fn cells(line: &str) -> Vec<String> {
     line.split("  ").filter(|cell| !cell.trim().is_empty()).map(cell).collect()
 }
 
-/// Two groups of two behind `lb1`.
+/// Starts two groups of two behind `lb1`.
 fn four() -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let hosts = [("web1", "group1"), ("web2", "group1"), ("web3", "group2"), ("web4", "group2")];
@@ -223,7 +224,7 @@ fn it_is_true_from_a_machine_that_never_deployed() {
     let runs = cleo(&["--history"]).expect_ok();
     assert_eq!(runs.lines().skip(1).map(|line| line.ends_with("  prod status")).collect::<Vec<_>>(), [true]);
 
-    // One that does not answer has a row, and the rest is told.
+    // A host that doesn't answer has a row, and the other rows are complete.
     lab.host("web4").stop_sshd();
     let told = cleo(&["prod", "status"]);
     println!("{}{}", told.stdout, told.stderr);
@@ -255,7 +256,7 @@ fn a_balancer_that_forgot_who_is_out_is_told_with_the_line_that_takes_them_out_a
     let told = shop.run("prod status", model.clone());
     assert_eq!(warned(&told), [line]);
     assert!(said(&shop, &told).contains("live again, although taken out by tester from simulator"));
-    // The line works, and then nobody is told any more; so it is once somebody wants all of them in.
+    // The advised line works, and the warning ends; it also ends once a line puts all of them back.
     let again = shop.done("prod proxy.group2", model.clone());
     let out = shop.run("prod:out deploy:stable", again);
     assert_eq!((out.ended.exit, warned(&out)), (Exit::Done, Vec::new()));

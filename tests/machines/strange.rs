@@ -1,4 +1,4 @@
-//! Repositories of other users: what their configuration says is run by nobody, and what the user's own says counts.
+//! Repositories of other users: rfab runs nothing that their configuration names, but uses the user's own.
 
 use lab::{HostPlan, Lab, Plan, Repository, Sudo, needs_root, runnable};
 use std::{
@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// A host, and tasks that fetch from a repository, and that pack what is in it.
+/// Starts a host, with tasks that fetch from a repository and pack its files.
 fn lab() -> Lab {
     let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("testing1").role("web").sudo(Sudo::Free)));
     lab.edit("fabfile.rhai", |_| {
@@ -24,7 +24,7 @@ fn lab() -> Lab {
     lab
 }
 
-/// Each key, hook and attribute by which git runs a program names this script, and the repository is another user's.
+/// Gives a repository to another user, with this script in each key, hook and attribute by which git runs a program.
 fn make_hostile(lab: &Lab, strange: &Repository, script: &Path) {
     let (hook, remote) = (script.display().to_string(), format!("file://{}", strange.remote.display()));
     for (key, value) in [
@@ -43,7 +43,7 @@ fn make_hostile(lab: &Lab, strange: &Repository, script: &Path) {
         ("core.askPass", hook.clone()),
         ("uploadpack.packObjectsHook", hook.clone()),
         ("remote.origin.uploadpack", hook.clone()),
-        // A remote may be configured by its URL, too.
+        // git also finds a remote's configuration by its URL.
         ("remote.origin.url", remote.clone()),
         (&format!("remote.{remote}.uploadpack"), hook.clone()),
     ] {
@@ -68,7 +68,7 @@ fn a_strange_repositorys_configuration_runs_nothing() {
     lab.host("web1")
         .sh("mkdir -p /srv/shop/releases /srv/shop/shared /srv/shop/.rfab && chown -R shop: /srv/shop")
         .expect_ok();
-    // A file that appears where a command of the repository's ran, as whichever user.
+    // A file that appears if a command of the repository runs, as any user.
     let canaries = lab.folder.join("canaries");
     fs::create_dir(&canaries).expect("a folder");
     fs::set_permissions(&canaries, fs::Permissions::from_mode(0o777)).expect("a mode");
@@ -97,7 +97,7 @@ fn a_strange_repositorys_configuration_runs_nothing() {
         fs::write(&file, good.replace("repository = \".\"", &format!("repository = {repository:?}")))
             .expect("the fleet");
         let opened = [&source, &links.display().to_string(), &format!("file://{source}")].contains(&&repository);
-        // Not even where the user's own configuration lets git open what others own.
+        // Not even if the user's own configuration lets git open what others own.
         for safe in ["", "[safe]\n    directory = *\n"] {
             fs::write(lab.home().join(".gitconfig"), safe).expect("a configuration");
             for task in ["show", "pack"] {
@@ -111,14 +111,14 @@ fn a_strange_repositorys_configuration_runs_nothing() {
     ways_of_a_strange_one(&lab, &strange, &hook, &p);
 }
 
-/// A repository of another user: what the user says of ssh counts there, and what the repository says does not.
+/// Checks another user's repository: the user's settings for ssh count there, and the repository's don't.
 fn ways_of_a_strange_one(lab: &Lab, strange: &Repository, hook: &str, p: &Path) {
     let ssh = lab.folder.join("as-ssh");
     runnable::write(&ssh, "#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c \"$1\"\n");
     let config = strange.folder.join(".git/config").display().to_string();
     let configured = |key: &str, value: &str| strange.git(&["config", "-f", &config, key, value]).expect_ok();
     configured("remote.origin.url", &format!("host.invalid:{}", strange.remote.display()));
-    // The sentence that is said of another user's repository has the line that opens it.
+    // The help about another user's repository has the line that opens it.
     fs::write(lab.home().join(".gitconfig"), "").expect("a configuration");
     let theirs = lab.rfab(&["on", "show"]).output();
     let line = theirs.stdout.split("if you trust its owner, as git then does too: `").nth(1);
@@ -131,7 +131,7 @@ fn ways_of_a_strange_one(lab: &Lab, strange: &Repository, hook: &str, p: &Path) 
         assert!(!p.exists(), "{own:?} ran a command: {out:?}");
         assert_eq!(out.ok(), own.is_some(), "{own:?}: {out:?}");
     }
-    // A remote that git asks for what is missing.
+    // A remote that git asks for missing objects.
     let remote = format!("file://{}", strange.remote.display());
     for (key, value) in [
         ("remote.origin.url", &*remote),

@@ -4,11 +4,11 @@ use lab::{HostPlan, Kind, Lab, Plan, Sudo, needs_lab};
 use serde_json::Value;
 use std::fs;
 
-/// Two fleets of two hosts, one of them with nothing but busybox, and a task that sends a file there and gets it back.
+/// Starts two fleets of two hosts, one of them with only busybox, with a task that sends a file there and back.
 fn four() -> Lab {
     let web = |name, fleet| HostPlan::new(name).fleet(fleet).role("web");
     let plan = Plan::new().host(web("web1", "prod").sudo(Sudo::Free)).host(web("web2", "prod").sudo(Sudo::Free));
-    // The first of a fleet keeps its lock, which busybox cannot.
+    // The first host of a fleet keeps its lock, and busybox can't.
     let lab = Lab::start(plan.host(web("able", "testing1")).host(web("box", "testing1").kind(Kind::Busybox)));
     let task = "\nfn bring() {\n    each(targets(), |host| {\n        host.put(\"big\", \"/var/tmp/big\");\n        \
                 host.get(\"/var/tmp/big\", host.name + \".big\");\n    });\n}\n";
@@ -39,7 +39,7 @@ fn a_file_comes_back_as_it_was_and_each_way_says_how_far_it_is() {
             assert!(done.is_sorted() && done.last() == Some(&(big.len() as u64)), "{host} {what}: {done:?}");
         }
     }
-    // An empty file comes as one; one that is not there is said to be.
+    // An empty file arrives as an empty file; a missing file is reported.
     fs::write(lab.project.folder.join("big"), "").unwrap();
     assert_eq!(lab.rfab(&["--limit", "box", "testing", "bring"]).output().code, Some(0));
     assert_eq!(file("box.big"), b"");

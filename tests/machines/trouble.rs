@@ -1,5 +1,5 @@
-//! What goes wrong on a bad day: each ends in one clear report and the right exit code, in bounded time, and nothing
-//! on any host was changed.
+//! A bad day: each kind of trouble ends in bounded time, with one clear report and the right exit code, and nothing on
+//! any host was changed.
 
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_lab};
 use std::{
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Two groups of two behind `lb1`.
+/// Plans two groups of two behind `lb1`.
 fn four() -> Plan {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     Plan::new()
@@ -19,7 +19,7 @@ fn four() -> Plan {
         .balancer("lb1", &[("bk_web", "web")])
 }
 
-/// What a run could have changed on the hosts, and how they stand in the balancer.
+/// Returns what a run could have changed on the hosts, and their states in the balancer.
 fn state(lab: &Lab) -> BTreeMap<String, String> {
     let web = lab.hosts.iter().filter(|h| h.plan.roles.contains(&"web") && h.is_on());
     let on_disk = "cd /srv/shop && readlink current && ls -A releases .rfab/tmp && cat .rfab/ledger 2>/dev/null; true";
@@ -34,7 +34,7 @@ fn state(lab: &Lab) -> BTreeMap<String, String> {
     state
 }
 
-/// Runs a line that must fail with that code in bounded time, with nothing changed; gives what it printed.
+/// Runs a line that must fail with that code, in bounded time, without a change; returns what it printed.
 #[track_caller]
 fn refused(lab: &Lab, words: &[&str], code: i32) -> String {
     refused_within(lab, words, code, Duration::from_secs(20))
@@ -107,7 +107,7 @@ fn a_drain_that_would_leave_too_few_and_a_deploy_to_live_hosts_are_refused() {
     assert_eq!(outage.code, Some(0), "{outage:?}");
     let back = lab.rfab(&["prod", "proxy.all"]).output();
     assert_eq!(back.code, Some(0), "{back:?}");
-    // Those that are down already may go out, however few are left, and are not waited for until they say `DRAIN`, which they
+    // Hosts that are down may go out, however few are left. rfab doesn't wait until they report `DRAIN`, because they
     // never do: ansible-collections/community.general#9020.
     let down = lab.rfab(&["prod", "proxy.group1", "--set", "balancer.lb1.min_live=3"]).output();
     assert_eq!(down.code, Some(0), "{down:?}");

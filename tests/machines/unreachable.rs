@@ -1,4 +1,5 @@
-//! Hosts and connections that are dead, mute or frozen: told in bounded time, and the others go on.
+//! Hosts and connections that are dead, mute or frozen: rfab reports them in bounded time and continues with the
+//! others.
 
 use lab::{HostPlan, Kind, Lab, Plan, Running, needs_lab, proc};
 use rustix::process::Signal;
@@ -43,7 +44,7 @@ fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() 
         ("mute", "timed out during banner exchange"),
         ("stiff", "timed out during banner exchange"),
     ] {
-        // A row of the table, and one report, which those that failed alike share.
+        // A row in the table, and one report, which hosts with the same failure share.
         let row = |l: &&str| l.starts_with(&format!("{name} ")) && l.contains(" failed  can't be reached: ");
         let rows: Vec<&str> = out.stdout.lines().filter(row).collect();
         assert!(rows.len() == 1 && rows[0].contains(why), "{name}: {rows:?}\n{}", out.stdout);
@@ -53,7 +54,7 @@ fn dead_mute_and_frozen_hosts_are_told_in_bounded_time_while_the_others_go_on() 
     }
     assert!(out.stdout.contains("| hi\n") && out.stdout.contains("5 hosts: 1 ok, 4 failed"), "{}", out.stdout);
 
-    // A host that freezes while a command runs: nobody knows how that ended, so it is not called a failure.
+    // A host that freezes while a command runs: rfab can't tell how that ended, so it doesn't call it a failure.
     lab.host("stiff").thaw();
     let run = lab.rfab(&["on:alive,stiff", "long"]).start();
     wait_for_two(&run);
@@ -78,7 +79,7 @@ fn wait_for_two(run: &Running<'_>) {
     }
 }
 
-/// The ssh process that holds the connection of a run with one host; the lock has one of its own, which does not persist.
+/// Returns the ssh process that holds a run's connection to one host. The lock's own connection doesn't persist.
 fn master(run: &Running<'_>, persist: &str) -> i32 {
     let is_shared = |pid: &i32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

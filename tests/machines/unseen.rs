@@ -1,4 +1,4 @@
-//! A secret on its way to a host: no other user of the host sees it, and what the host says of it is kept nowhere.
+//! A secret on its way to a host: no other user of the host sees it, and no file keeps it if the host prints it.
 
 use lab::{HostPlan, Kind, Lab, PASSWORD, Plan, Sudo, needs_lab};
 use std::{
@@ -47,7 +47,7 @@ fn console() {
 fn loud() { targets().each(|host| host.sudo(sh("printf 'the password is %s-7Qx9\\n' correct-horse"))); }
 "#;
 
-/// Every file below a folder.
+/// Returns every file below a folder.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let folder = |path: &PathBuf| path.is_dir() && !path.is_symlink();
@@ -58,10 +58,10 @@ fn text(file: &Path) -> String {
     String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into_owned()
 }
 
-/// Each form of the secret, as far as no letter of it is another's.
+/// A part of each form of the secret, without letters that another form shares.
 const PARTS: [&str; 8] = ["Tok3nOf", "OfTheShop", "VG9rM25PZl", "9UaGVTaG9w", "Rva", "b2szbk9m", "1234?x", "1234%3Fx"];
 
-/// On the terminal that is lent.
+/// Checks a secret on the terminal that is lent to a host's program.
 fn on_a_lent_terminal_it_is_no_argument_here_or_there(lab: &Lab) {
     for name in ["plain", "tiny", "wish"] {
         let file = |file: &str| lab.host(name).folder.join("home/deploy").join(file);
@@ -82,7 +82,7 @@ fn on_a_lent_terminal_it_is_no_argument_here_or_there(lab: &Lab) {
     }
 }
 
-/// A host's name, too.
+/// Checks secrets that equal words of rfab's own, such as a host's name.
 fn a_secret_that_is_a_word_of_rfabs_own_changes_nothing_but_texts(lab: &Lab) {
     for token in ["plain", "untouched", "testing1"] {
         let ran = lab.rfab(&["on:plain", "named"]).env("SHOP_TOKEN", token).output();

@@ -1,4 +1,4 @@
-//! Nobody watches any more: the reader of a pipe goes away, a terminal is closed. A run comes to a good end all the same.
+//! Nobody watches any more: the reader of a pipe goes away, or a terminal is closed. A run still comes to a good end.
 
 use lab::{HostPlan, Lab, Plan, Running, Sudo, needs_lab, proc};
 use rustix::process::Signal;
@@ -19,7 +19,7 @@ fn careful() {
 fn talk() { targets().each(|host| { for n in 1..4 { host.run(sh("sleep 0.1; echo talk")); } host.run("touch more"); }); }
 "#;
 
-/// Two groups of two behind `lb1`.
+/// Starts two groups of two behind `lb1`, and sets them up.
 fn four() -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let hosts = [("web1", "group1"), ("web2", "group1"), ("web3", "group2"), ("web4", "group2")];
@@ -29,14 +29,14 @@ fn four() -> Lab {
     lab
 }
 
-/// A host with the tasks.
+/// Starts a host, with the tasks.
 fn one() -> Lab {
     let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("prod").role("web").sudo(Sudo::Free)));
     lab.edit("fabfile.rhai", |text| text + TASKS);
     lab
 }
 
-/// Which of the tasks' files are in the home of the host, which is emptied of them.
+/// Returns the tasks' files in the host's home, and removes them.
 fn made(lab: &Lab) -> String {
     let found = lab.host("web1").sh("cd ~deploy && ls begun finished more restored 2>/dev/null | tr '\\n' ' '").stdout;
     lab.host("web1").sh("cd ~deploy && rm -f begun finished more restored").expect_ok();
@@ -102,10 +102,10 @@ fn a_run_whose_terminal_was_closed_ends_what_it_does_and_restores_and_leaves_not
         let home = lab.host("web1").home();
         wait("it begins", || lab.host("web1").sh(&format!("test -e {home}/begun")).ok());
         let pid = rfab(&run).expect("it runs");
-        // Its terminal ends with the program that made it.
+        // The terminal ends with the program that made it.
         assert!(run.signal(Signal::KILL));
         wait("it is told", || run.is_over());
-        // The shell that dies tells of it, too; and so does the kernel for the shell.
+        // The dying shell sends this signal too, and so does the kernel for the shell.
         while rfab(&run) == Some(pid) && proc::signal(pid, Signal::HUP) {
             sleep(Duration::from_millis(200));
         }

@@ -1,7 +1,8 @@
-//! What a new user does, from the README alone: install, `--init`, hosts, `setup`, `deploy`, a typing error at each step.
+//! What a new user does with only the README: install, `--init`, hosts, `setup`, `deploy`, with a typing error at each
+//! step.
 //!
-//! Each line that is typed stands in the README, or in what was printed before: nothing else is known. With `RFAB_FRESH`
-//! set to the root of a fresh machine (see `tests/fresh`) the user works there, and installs as the README says.
+//! Each line that the user types is in the README or in earlier output, because they know nothing else. If `RFAB_FRESH`
+//! is the root of a fresh machine (see `tests/fresh`), the user works there, and installs as the README says.
 
 use lab::{HostPlan, Lab, Output, Plan, Sudo, needs_root};
 use std::{
@@ -11,21 +12,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where `tests/fresh` has `cargo install` put the program.
+/// The folder in which `cargo install` has put the program, for `tests/fresh`.
 const INSTALLED: &str = "/home/new/.cargo/bin";
 
-/// The root of a fresh machine, if the user is to work on one.
+/// Returns the root of a fresh machine, if the user works on one.
 fn fresh() -> Option<String> {
     std::env::var("RFAB_FRESH").ok()
 }
 
-/// How long a line may take.
+/// The longest that a line may take.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// How a question ends.
+/// The end of each question.
 const QUESTION: &str = "[y/N]";
 
-/// A new user, with what they have read so far.
+/// A new user, and all that they have read so far.
 struct User<'a> {
     lab: &'a Lab,
     /// Their repository.
@@ -35,7 +36,7 @@ struct User<'a> {
 }
 
 impl User<'_> {
-    /// Types a line that was read somewhere, and says yes to what it asks.
+    /// Types a line that the user has read somewhere, and answers yes to its questions.
     #[track_caller]
     fn types(&mut self, line: &str) -> Output {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -43,7 +44,7 @@ impl User<'_> {
         self.enters(line)
     }
 
-    /// Mistypes: nothing is done, and the answer names what was meant.
+    /// Types a line with an error: rfab does nothing, and its answer names what the user meant.
     #[track_caller]
     fn mistypes(&mut self, line: &str, code: i32, meant: &str) {
         let wrong = self.enters(line);
@@ -55,7 +56,7 @@ impl User<'_> {
     fn enters(&mut self, line: &str) -> Output {
         let (fresh, folder) = (fresh(), self.shop.display().to_string());
         let run = match &fresh {
-            // In the root of another machine, which has this one's `/tmp` in its place.
+            // In the root of another machine, where `/tmp` is this machine's.
             Some(root) => self.lab.program("chroot", &[root, "env", "-C", &folder, "sh", "-c", line]),
             None => self.lab.program("sh", &["-c", line]).folder(&self.shop),
         };
@@ -66,7 +67,7 @@ impl User<'_> {
         let mut answered = 0;
         let until = Instant::now() + WITHIN;
         while !run.is_over() && Instant::now() < until {
-            // Each of these runs has a terminal of its own, so that no yes is remembered.
+            // Each of these runs has a new terminal, so rfab remembers no yes.
             if run.so_far().0.matches(QUESTION).count() > answered {
                 run.types("y\n");
                 answered += 1;
@@ -78,7 +79,7 @@ impl User<'_> {
         output
     }
 
-    /// Edits a file of their repository.
+    /// Edits a file in their repository.
     #[track_caller]
     fn edits(&self, file: &str, changes: &[(&str, &str)]) {
         let path = self.shop.join(file);
@@ -91,7 +92,7 @@ impl User<'_> {
     }
 }
 
-/// Four machines and a balancer, on which nothing was ever deployed.
+/// Starts four machines and a balancer, without any release.
 fn machines() -> Lab {
     let web = |name, group| HostPlan::new(name).fleet("prod").group(group).role("web").sudo(Sudo::Free);
     let hosts = [web("web1", "group1"), web("web2", "group1"), web("web3", "group2"), web("web4", "group2")];
@@ -99,7 +100,7 @@ fn machines() -> Lab {
     Lab::start(plan.balancer("lb1", &[("bk_web", "web")]))
 }
 
-/// A repository with a service, and the user's own ssh configuration.
+/// Makes a repository with a service, and the user's own ssh configuration.
 fn user(lab: &Lab) -> User<'_> {
     let home = lab.home();
     let shop = home.join("shop");
@@ -169,7 +170,7 @@ fn a_bad_version_comes_and_is_rolled_back(lab: &Lab, user: &mut User<'_>) {
     assert!(serve(lab, "v3.0.1"));
     let status = user.types("rfab prod status");
     assert_eq!(status.code, Some(0), "{}", status.stdout);
-    // Once each in what is told and in the closing table.
+    // Once for each host in the status, and once in the closing table.
     assert_eq!(status.stdout.matches("v3.0.1").count(), 8, "{}", status.stdout);
 }
 
@@ -208,11 +209,11 @@ fn a_new_user_comes_from_the_readme_to_a_release_and_back_and_each_typing_error_
     assert!(serve(&lab, "v3.0.1"));
 
     a_bad_version_comes_and_is_rolled_back(&lab, &mut user);
-    // Read by whoever wonders what a new user sees: `--no-capture`.
+    // For people who want to see what a new user sees: `--no-capture`.
     println!("{}", user.read.split_off(readme));
 }
 
-/// Whether each web host serves a tag.
+/// Returns whether each web host serves a tag.
 fn serve(lab: &Lab, tag: &str) -> bool {
     let commit = lab.project.resolve(tag);
     let web = lab.hosts.iter().filter(|host| host.plan.name.starts_with("web"));

@@ -1,5 +1,5 @@
-//! One fabfile, two worlds: over real sshd and HAProxy, and in the simulator, the same lines come to the same changes
-//! on each host, the same closing tables, and the same ledgers.
+//! One fabfile in two worlds: over real sshd and HAProxy and in the simulator, the same lines make the same changes on
+//! each host, the same closing tables, and the same ledgers.
 
 use lab::{Lab, Plan, needs_lab};
 use rfab::{
@@ -12,11 +12,11 @@ use rfab::{
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What one world made of a line.
+/// The outcome of a line in one world.
 #[derive(Debug, PartialEq)]
 struct Made {
     exit: Option<i32>,
-    /// By host, else by nobody: what was changed there, in order.
+    /// The changes of each host in order; those without a host are under the empty name.
     changes: BTreeMap<String, Vec<String>>,
     table: Vec<Value>,
 }
@@ -28,7 +28,7 @@ fn made(events: &[Value], exit: Option<i32>) -> Made {
         if !matches!(event["kind"].as_str(), Some("change" | "once")) {
             continue;
         }
-        // What is written down for the fleet on behalf of a host is that host's, for hosts go side by side.
+        // An entry that is written for the fleet on behalf of a host is that host's, because hosts run side by side.
         let lane = event["lane"].as_str().unwrap().rsplit('/').next().unwrap();
         let of_lane = lane.split_once('.').map_or("", |(_, name)| name.trim_end_matches('!'));
         let whose = event["host"].as_str().unwrap_or(if of_lane.starts_with("web") { of_lane } else { "" });
@@ -41,20 +41,20 @@ fn made(events: &[Value], exit: Option<i32>) -> Made {
     Made { exit, changes, table: last["table"].as_array().unwrap().iter().map(without_times).collect() }
 }
 
-/// A row in which the time of the last look is only there or not: the two worlds' clocks differ.
+/// Returns a row in which the time of the last look is only there or not, because the worlds' clocks differ.
 fn without_times(row: &Value) -> Value {
     let mut row = row.clone();
     row["looked"] = Value::Bool(!row["looked"].is_null());
     row
 }
 
-/// A ledger's lines by host, each as effect, phase, reason, commit.
+/// Returns a ledger's lines by host, each as effect, phase, reason and commit.
 fn told<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, Vec<String>> {
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
         let text = |key: &str| line[key].as_str().unwrap_or("-").to_owned();
-        // A switch, and what was bad, is marked by the host's own lane.
+        // A host's own lane writes down its switch, and what was bad.
         let reason = text("reason");
         let whose =
             line["host"].as_str().or(reason.strip_prefix("switch ").or(reason.strip_prefix("bad on "))).unwrap_or("");
@@ -73,7 +73,7 @@ fn told<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<String, Vec<String
     told
 }
 
-/// A lab, and a model that began as it did.
+/// A lab, and a model that starts like it.
 struct Both {
     lab: Lab,
     project: Project,
@@ -91,7 +91,7 @@ impl Both {
         Both { lab, project, model }
     }
 
-    /// Runs a line in both worlds, and holds what came of it side by side.
+    /// Runs a line in both worlds, compares the outcomes, and returns the real one.
     #[track_caller]
     fn same(&mut self, line: &str, exit: i32) -> Made {
         let words: Vec<&str> = line.split(' ').collect();
@@ -113,7 +113,7 @@ impl Both {
         real
     }
 
-    /// The ledgers of all hosts and balancers, of the real world and of the model.
+    /// Compares the ledgers of all hosts and balancers in both worlds.
     #[track_caller]
     fn same_ledgers(&self) {
         let read = |host: &str, file: &str| {

@@ -1,4 +1,4 @@
-//! The operator's agent.
+//! No host gets the operator's agent.
 
 use super::lab;
 use lab::needs_lab;
@@ -21,7 +21,7 @@ fn no_host_is_given_the_operators_agent() {
     );
     let out = lab.program("sh", &["-c", &line]).env("DISPLAY", ":0").output().expect_ok();
     assert!(out.contains("web1  | agent=none display=none\n"), "{out}");
-    // It would have worked by hand: the host lets agents through.
+    // By hand it works: the host allows agents.
     let by_hand = line.replace(
         &format!("'{rfab}' on agent"),
         &format!("ssh -A -F {} web1 'echo agent=$SSH_AUTH_SOCK'", lab.folder.join("operator/ssh_config").display()),

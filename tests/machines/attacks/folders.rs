@@ -1,4 +1,4 @@
-//! Folders, locks and files that somebody else may read, or put where rfab writes.
+//! Folders, locks and files that another user may read, or may put where rfab writes.
 
 use super::lab;
 use lab::{Lab, needs_lab, needs_root};
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// What it leads to is neither made nor opened.
+/// Checks that rfab neither makes nor opens the target of the link.
 fn a_lock_here_that_is_a_link_is_not_followed(lab: &Lab, folder: &Path) {
     lab.rfab(&["on", "hi"]).output().expect_ok();
     let locks: Vec<PathBuf> = fs::read_dir(folder)
@@ -21,7 +21,7 @@ fn a_lock_here_that_is_a_link_is_not_followed(lab: &Lab, folder: &Path) {
         .filter(|p| p.extension().is_some_and(|e| e == "lock"))
         .collect();
     assert!(!locks.is_empty());
-    // Who finds a connection that lives needs no lock.
+    // A run that finds a living connection needs no lock.
     for lock in &locks {
         let socket = lock.with_extension("").display().to_string();
         lab.program("ssh", &["-O", "exit", "-S", &socket, "web1"]).output().expect_ok();
@@ -35,7 +35,7 @@ fn a_lock_here_that_is_a_link_is_not_followed(lab: &Lab, folder: &Path) {
     locks.iter().for_each(|lock| fs::remove_file(lock).expect("a link"));
 }
 
-/// Where the fleet's lock is.
+/// Checks the folder on the host that holds the fleet's lock.
 fn a_lock_on_the_host_that_somebody_else_made_is_refused(lab: &Lab) {
     let home = lab.host("web1").home();
     let state = format!("{home}/.local/state/rfab/testing1");
@@ -94,7 +94,7 @@ fn a_folder_or_a_lock_that_somebody_else_put_there_is_not_used() {
     a_lock_on_the_host_that_somebody_else_made_is_refused(&lab);
 }
 
-/// Every file that was seen below a folder while the watch went on, with the widest mode it was seen with.
+/// Notes every file below a folder until `stop`, with all mode bits that it ever had.
 fn watch(folder: &Path, stop: &AtomicBool, seen: &mut Vec<(PathBuf, u32)>) {
     while !stop.load(Ordering::Relaxed) {
         let mut folders = vec![folder.to_owned()];
@@ -122,7 +122,7 @@ fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
     let lab = lab(
         "fn send() { targets().each(|host| { host.run(\"true\"); host.put(\"files\", \"tree\"); host.put(\"files/large\", \"private\"); host.get(\"private\", \"back\"); }); }",
     );
-    // A runtime directory that others may enter, as where a system has none and /tmp is used.
+    // A runtime directory that others can enter, as when a system has none and rfab uses /tmp.
     let open = lab.folder.join("open");
     fs::create_dir_all(lab.project.folder.join("files")).expect("a folder");
     fs::create_dir(&open).expect("a folder");
@@ -159,7 +159,7 @@ fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
         assert_eq!(mode & 0o077, 0, "others could read {}", path.display());
     }
     for (path, mode) in &there {
-        // What lies within a folder of the login user's own is out of reach whatever its mode.
+        // Others can't reach a file in a folder that is the login user's own, whatever its mode.
         let name = path.strip_prefix(lab.host("web1").folder.join("home/deploy")).unwrap_or(path);
         let reached = name.components().count() == 1
             && !name.starts_with("tree")
@@ -173,7 +173,7 @@ fn no_file_of_a_run_can_be_read_by_others_at_any_moment() {
     }
 }
 
-/// What a process of the app's user does in a folder of its own as fast as it can, while root writes there.
+/// Swaps files in a folder of the app's user as fast as possible, while root writes there.
 const SWAPS: &str = r#"
 cd /srv/theirs || exit
 while [ ! -e /srv/stop ]; do

@@ -1,10 +1,10 @@
-//! Hostile words. A canary is a file that a hostile name would make if anything took it for a command.
+//! Hostile words. A canary is a file that a hostile name would create if a program ran it as a command.
 
 use super::lab;
 use lab::{Lab, Output, needs_lab, needs_root};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
-/// Where a canary would be: a folder that everybody may write, here and on the hosts.
+/// Returns the canary's path, in a folder that every user can write to, here and on the hosts.
 fn canary(lab: &Lab) -> PathBuf {
     let folder = lab.folder.join("canaries");
     if !folder.exists() {
@@ -16,13 +16,13 @@ fn canary(lab: &Lab) -> PathBuf {
 
 #[track_caller]
 fn assert_no_canary(lab: &Lab, what: &str) {
-    // Of any name: one with more behind it would have made `p=…` and the like.
+    // With any name: a hostile name with more text after it would have made `p=…`, for example.
     let made: Vec<PathBuf> =
         fs::read_dir(canary(lab).parent().expect("a folder")).expect("a folder").flatten().map(|e| e.path()).collect();
     assert_eq!(made, Vec::<PathBuf>::new(), "{what} was taken for a command");
 }
 
-/// Names that mean something to a shell, to ssh, to git, or to `env`.
+/// Returns names that mean something to a shell, to ssh, to git, or to `env`.
 fn hostile(lab: &Lab) -> Vec<String> {
     let p = canary(lab).display().to_string();
     vec![
@@ -45,7 +45,7 @@ fn hostile(lab: &Lab) -> Vec<String> {
     ]
 }
 
-/// Those of the hostile names that git itself lets through, as real branches and tags.
+/// Pushes the hostile names that git itself accepts as branches and tags, and returns them.
 fn pushed(lab: &Lab) -> Vec<String> {
     let mut refs = Vec::new();
     for name in hostile(lab) {
@@ -61,7 +61,7 @@ fn pushed(lab: &Lab) -> Vec<String> {
     refs
 }
 
-/// Every way in which a script uses a word that it was given.
+/// Each way in which a script uses a word that it gets.
 const USES: &str = r#"
 fn tried(f) { try { f.call(); } catch (f) {} }
 fn use_(x) {
@@ -120,7 +120,7 @@ fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
         .expect_ok();
     let refs = pushed(&lab);
     assert!(refs.len() >= 4 && refs.iter().any(|name| name.contains(";touch")), "{refs:?}");
-    // A branch or a tag of such a name is deployed, and only its commit reaches the host.
+    // A branch or tag with such a name is deployed, and only its commit reaches the host.
     for name in refs.iter().filter(|name| name.contains("touch$")) {
         let out = lab.rfab(&["on", &format!("deploy:{name}")]).output();
         assert_no_canary(&lab, name);
@@ -137,7 +137,7 @@ fn no_reference_argument_or_value_is_taken_for_a_command_or_an_option() {
         assert_eq!(out.code, Some(0), "{name:?}: {out:?}");
         assert!(!out.stdout.contains(['\x1b', '\u{202e}']), "{out:?}");
     }
-    // As words of the command line and as an ad-hoc command's arguments, too.
+    // The same names as words of the line and as arguments of an ad-hoc command.
     for name in hostile(&lab) {
         for words in [
             vec!["on", &*name, "hi"],

@@ -73,7 +73,7 @@ impl Scene {
         self.sides.same(&self.wait_drained("web1", 2_000)).unwrap();
         self.sides.same(&self.set(&["web1"], Admin::Maint)).unwrap();
         self.sides.alike(&self.balance(), settled).unwrap();
-        // Who is in maintenance gets no requests: that is drained enough.
+        // A host in maintenance gets no requests, so it counts as drained.
         self.sides.same(&self.set(&["web1"], Admin::Drain)).unwrap();
         self.sides.alike(&self.balance(), settled).unwrap();
         self.sides.same(&self.set(&["web1", "web2"], Admin::Ready)).unwrap();
@@ -90,7 +90,7 @@ impl Scene {
         }
     }
 
-    /// Of those named beside one that its pool does not have none is drained.
+    /// Checks that no host is drained if another named one isn't a server of the pool.
     fn a_stranger_keeps_all_from_a_drain(&self) {
         let mut stranger = self.sides.host("web2");
         (stranger.name, stranger.address) = ("web9".into(), None);
@@ -103,7 +103,7 @@ impl Scene {
         self.sides.alike(&self.balance(), settled).unwrap();
     }
 
-    /// Some request is open on each host.
+    /// Checks that a host isn't drained while requests to it are open.
     fn what_is_open_keeps_a_host_from_being_drained(&self) {
         let open = self.open_requests();
         self.sides.same(&self.set(&["web3"], Admin::Drain)).unwrap();
@@ -115,7 +115,7 @@ impl Scene {
         self.sides.same(&self.set(&["web3"], Admin::Ready)).unwrap();
     }
 
-    /// Two requests to each host, which take a while.
+    /// Opens two slow requests to each host.
     fn open_requests(&self) -> Vec<TcpStream> {
         let address = self.lab.balancer("lb1").frontend("bk_web");
         let open = (0..8)
@@ -130,7 +130,7 @@ impl Scene {
         open
     }
 
-    /// What was open stays so in the model.
+    /// Keeps the open requests of the model open.
     fn still_open(&self) {
         self.sides.model(|model| {
             let now = model.now;
@@ -138,7 +138,7 @@ impl Scene {
         });
     }
 
-    /// What is open is closed where the fleet file says so.
+    /// Checks that rfab closes open requests if the fleet file says so.
     fn who_is_bound_is_kept_off_meanwhile(&self) {
         let fleet = &self.sides.fleet;
         let closing = Fleet {

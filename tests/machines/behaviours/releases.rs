@@ -1,4 +1,4 @@
-//! Releases and services, through a host's life.
+//! Releases and services, through the life of a host.
 
 use super::{four, says, settled};
 use crate::sides::Sides;
@@ -19,7 +19,7 @@ use rfab::{
 use serde_json::Value;
 use std::{path::Path, time::Duration};
 
-/// A folder whose `current` is another tool's is set up only once that is typed.
+/// Checks that a folder with another tool's `current` is set up only by `Adopt`.
 fn another_tools_folder_is_taken_over(lab: &Lab, sides: &Sides, home: &Home) {
     let old = "releases/20240101120000";
     lab.host("web3")
@@ -35,7 +35,7 @@ fn another_tools_folder_is_taken_over(lab: &Lab, sides: &Sides, home: &Home) {
     assert!(sides.same(&list).unwrap().set_up);
 }
 
-/// A service that is well is so by each kind of probe that wants what it answers, and by no other.
+/// Checks that a healthy service passes each kind of probe that expects its answer, and no other probe.
 fn each_kind_of_probe(sides: &Sides, probe: &Probe) {
     let page = "{\"status\":\"ok\"";
     sides.model(|model| model.page = Some((200, page.to_owned())));
@@ -61,7 +61,7 @@ fn each_kind_of_probe(sides: &Sides, probe: &Probe) {
     sides.model(|model| model.page = None);
 }
 
-/// What is built of a commit is staged under its number, unless the host has that number of something else.
+/// Checks that a build is staged under its commit's number, unless the host has that number with other content.
 fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Release) {
     let (web1, web2) = (sides.host("web1"), sides.host("web2"));
     let app = sides.fleet.app.clone().unwrap();
@@ -103,13 +103,13 @@ fn a_build_takes_the_place_of_a_tree(sides: &Sides, home: &Home, stable: &Releas
     );
 }
 
-/// A unit's own words are its own; whether it runs is what counts.
+/// Removes the unit's own words: only whether it runs counts.
 fn runs(mut value: Value) -> Value {
     value["out"] = Value::Null;
     value
 }
 
-/// A lab, its model, and the release that comes to them.
+/// A lab, its model, and the release that is deployed to them.
 struct Scene {
     sides: Sides,
     lab: Lab,
@@ -163,7 +163,7 @@ impl Scene {
         self.sides.same(&TryProbe(self.probe("web1", &self.stable.commit)))
     }
 
-    /// The lab's machines came to their first release by hand, and without rfab's folders.
+    /// Checks hosts that got their first release by hand, without rfab's folders.
     fn nothing_is_set_up_yet(&self) {
         let all = &self.sides.fleet.hosts;
         all.iter().for_each(|host| {
@@ -228,7 +228,7 @@ impl Scene {
     }
 
     fn what_is_served_is_known_by_its_answer(&self) {
-        // Activated, but not restarted: it serves what it served.
+        // Activated but not restarted: it still serves the old release.
         let old = self.lab.project.resolve("v3.0.0");
         assert!(self.sides.same(&self.glance("web1", &old)).unwrap());
         assert_eq!(self.tried().unwrap(), Tried::Fits);

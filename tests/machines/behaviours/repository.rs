@@ -17,7 +17,7 @@ fn the_repository_the_person_and_the_clock() {
     let lab = Lab::start(Plan::new().host(HostPlan::new("web1").fleet("prod").role("web").sudo(Sudo::Free)));
     let sides = Sides::of(&lab);
     let repository = lab.project.folder.display().to_string();
-    // The simulator reads the repository as it was last fetched, and says so.
+    // The simulator reads the repository as of the last fetch, and warns of that.
     let unwarned = |mut value: Value| {
         value["warnings"] = Value::Null;
         value

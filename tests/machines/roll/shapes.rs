@@ -1,9 +1,9 @@
-//! HAProxy as people have set it up.
+//! HAProxy in the ways that people set it up.
 use super::{four_of, out, run};
 use lab::{Lab, Load, Plan, Shape, Socket, needs_lab, needs_root};
 use std::{io::Write, net::TcpStream};
 
-/// Two groups of two behind an `lb1` of that shape with the pools `aaa` and `bk_web`, set up.
+/// Starts two groups of two behind an `lb1` of that shape, with the pools `aaa` and `bk_web`, and sets them up.
 fn two_pools(shape: Shape) -> Lab {
     let mut plan = four_of("lb1", Plan::new()).shaped(shape);
     plan.balancers[0].pools = vec![("aaa", "web"), ("bk_web", "web")];
@@ -26,7 +26,7 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
     };
     let lab = two_pools(shape);
     let lb1 = lab.balancer("lb1");
-    // What `disabled` says in the configuration is no state: it stays when the server is ready.
+    // `disabled` in the configuration isn't a state: it stays there when the server is ready.
     run(&lab, &["prod", "proxy.all:web2"], 0);
     assert_eq!(lb1.column("bk_web", "status")["web2"], "UP");
     assert_eq!(lb1.column("aaa", "status")["web2"], "UP");
@@ -36,7 +36,7 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
         assert_eq!(lb1.column(pool, "status")["web1"], "UP", "{pool}");
     }
 
-    // Of four hosts two have weight 0, and a backup and another's server are no capacity.
+    // Two of four hosts have weight 0, and neither a backup nor another fleet's server counts as capacity.
     for web in ["web3", "web4"] {
         for pool in ["aaa", "bk_web"] {
             assert_eq!(lb1.ask(&format!("set server {pool}/{web} weight 0")).unwrap().trim(), "");
@@ -56,7 +56,7 @@ fn agents_and_tracked_and_disabled_servers_come_back_and_only_who_serves_is_capa
     let left = run(&lab, &["prod", "--exclude", "web3", "release:v3.0.1"], 7);
     assert!(left.contains("--exclude leaves web3 as it is, but it still takes requests"), "{left}");
     assert!(left.contains("`set server bk_web/web3 state drain` on the socket of lb1"), "{left}");
-    // Who serves nothing may always go out.
+    // Hosts that get no requests may always go out.
     run(&lab, &["prod", "proxy.group1"], 0);
     assert_eq!(out(&lab, "lb1"), ["web3", "web4"]);
 }
@@ -80,7 +80,7 @@ fn clients_that_are_bound_to_a_host_by_cookie_or_stick_table_lose_no_request() {
     let lb1 = lab.balancer("lb1");
     let load = lab.load_of(12, 60);
     load.wait_for(50);
-    // Somebody wants to look at one host alone, with the cookie of it: it stays out, in drain, as it was.
+    // A person looks at one host alone, with its cookie: it stays out, in drain, as it was.
     lb1.set("bk_web", "web3", "drain");
     lb1.set("aaa", "web3", "drain");
     load.wait_for(20);
@@ -96,7 +96,7 @@ fn clients_that_are_bound_to_a_host_by_cookie_or_stick_table_lose_no_request() {
     assert_eq!(account.releases.len(), 2, "{account:?}");
 }
 
-/// A group that is out is reached by nobody, and comes back by its checks.
+/// Checks that nothing reaches a group that is out, and that it comes back by its checks.
 fn a_group_stays_out_and_comes_back(lab: &Lab, load: &Load) {
     let lb1 = lab.balancer("lb1");
     let status = |server: &str| ["aaa", "bk_web"].map(|pool| lb1.column(pool, "status").remove(server).unwrap());
@@ -123,7 +123,7 @@ fn a_balancer_is_asked_by_port_and_by_its_master_with_and_without_forwarding() {
     for balancer in &mut plan.balancers {
         balancer.shape.socket = if balancer.name.starts_with("tcp") { Socket::Tcp } else { Socket::Master };
     }
-    // There each host is two servers.
+    // On this balancer, each host has two servers.
     plan.balancers[0].shape.names = vec!["{name}-a", "{name}-b"];
     let lab = Lab::start(plan);
     run(&lab, &["prod", "setup"], 0);
@@ -183,7 +183,7 @@ fn a_socket_that_may_only_be_read_is_refused_before_anything_is_changed() {
     lab.edit("fabfile.rhai", |text| text + restart);
     let told = run(&lab, &["prod", "restart"], 7);
     assert!(told.contains("the socket of `lb1` is read-only: it doesn't have `level admin`"), "{told}");
-    // What a balancer refuses was not done: nothing has to be put back.
+    // A change that a balancer refuses wasn't made, so nothing must be put back.
     let told = run(&lab, &["prod", "proxy.group2"], 6);
     let refused =
         "error: host `web1`: balancer `lb1` answered `set server bk_web/web1 state drain` with `Permission denied`\n";
@@ -200,7 +200,7 @@ fn what_stays_open_fails_the_drain_unless_the_fleet_says_that_it_is_closed() {
     let fleet = vec!["drain_within = \"1s\""];
     let lab = Lab::start(four_of("lb1", Plan::new()).shaped(Shape { tcp: true, fleet, ..Shape::default() }));
     let lb1 = lab.balancer("lb1");
-    // A client of `mode tcp` that stays for ever, on each host.
+    // On each host, a client of `mode tcp` that stays connected.
     let mut open: Vec<TcpStream> = (0..4).map(|_| TcpStream::connect(lb1.frontend("bk_web")).unwrap()).collect();
     for stream in &mut open {
         stream.write_all(b"GET /slow?ms=20000 HTTP/1.1\r\nHost: shop\r\n\r\n").unwrap();
@@ -222,7 +222,7 @@ fn what_stays_open_fails_the_drain_unless_the_fleet_says_that_it_is_closed() {
     assert_eq!(out(&lab, "lb1"), ["web1", "web2"]);
 }
 
-/// Set `RFAB_ALL` for it: it takes as long as a deploy.
+/// Runs only with `RFAB_ALL`, because it takes as long as a deploy.
 #[test]
 fn who_is_sent_to_a_server_in_maintenance_keeps_its_host_as_it_is() {
     let name = "who_is_sent_to_a_server_in_maintenance_keeps_its_host_as_it_is";
