@@ -47,6 +47,11 @@ pub fn begin() {
         // libgit2 reads the system's configuration whatever the environment says.
         let _ = git2::opts::set_search_path(git2::ConfigLevel::System, "/dev/null");
     }
+    // A shell's background job, or `nohup`, ignores some signals, and so would all that a test starts.
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: no other thread runs before `main`, and the default action runs no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
