@@ -49,7 +49,8 @@ fn current(here: &Here) -> RhaiResultOf<Targets> {
     current_targets(here)
 }
 
-fn repository(here: &Here) -> RhaiResultOf<String> {
+/// Returns the repository of the targets' app.
+pub fn repository(here: &Here) -> RhaiResultOf<String> {
     Ok(app(&current(here)?.fleet).map_err(thrown)?.repository.clone())
 }
 
@@ -214,6 +215,20 @@ pub mod git {
     #[rhai_fn(name = "push_tag", return_raw)]
     pub fn push_tag(ctx: NativeCallContext, name: &str) -> RhaiResultOf<()> {
         change(&here(&ctx)?.clone(), Change::Push { what: vec![Pushed::Tag(name.to_owned())] }).map(drop)
+    }
+
+    /// Pushes branches and tags to the repository's remote in one step, all or none, and never by force.
+    ///
+    /// # Example
+    ///
+    /// ```rhai
+    /// git::push(["main", "develop"], ["v3.0.2"]);
+    /// ```
+    #[rhai_fn(name = "push", return_raw)]
+    pub fn push(ctx: NativeCallContext, branches: Array, tags: Array) -> RhaiResultOf<()> {
+        let branches = branches.into_iter().map(|name| Pushed::Branch(name.to_string()));
+        let what = branches.chain(tags.into_iter().map(|name| Pushed::Tag(name.to_string()))).collect();
+        change(&here(&ctx)?.clone(), Change::Push { what }).map(drop)
     }
 
     /// Pushes a branch to the repository's remote, with the user's git, and never by force.

@@ -9,6 +9,7 @@ mod failure;
 mod file;
 mod fleet;
 mod git;
+mod git_flow;
 mod health;
 mod host;
 mod http;

@@ -1,7 +1,7 @@
 //! Every primitive, made known to an engine.
 use super::{
-    HostValue, balancer, called::Called, clock, failure, file, fleet, git, health, host, http, ledger, local, release,
-    release_marks, scope, secret, service, targets, text, ui,
+    HostValue, balancer, called::Called, clock, failure, file, fleet, git, git_flow, health, host, http, ledger, local,
+    release, release_marks, scope, secret, service, targets, text, ui,
 };
 use crate::{failure::Failure, script::Targets};
 use rhai::{
@@ -25,7 +25,7 @@ const BARE: [&ModuleManifest; 8] = [
 const NAMESPACES: [(&str, &[&ModuleManifest]); 11] = [
     ("balancer", &[exported_manifest!(balancer::balancer)]),
     ("clock", &[exported_manifest!(clock::clock)]),
-    ("git", &[exported_manifest!(git::git)]),
+    ("git", &[exported_manifest!(git::git), exported_manifest!(git_flow::git_flow)]),
     ("health", &[exported_manifest!(health::health)]),
     ("http", &[exported_manifest!(http::http)]),
     ("ledger", &[exported_manifest!(ledger::ledger)]),

@@ -53,6 +53,8 @@ pub enum Error {
     NothingToCommit,
     #[error("`{reference}` conflicts in {}; the merge was undone", .files.join(", "))]
     Conflict { reference: String, files: Vec<String> },
+    #[error("`{merged}` conflicts with `{into}` in {}", .files.join(", "))]
+    Conflicting { merged: String, into: String, files: Vec<String> },
     #[error("the repository can't be read: {0}")]
     Read(String),
 }

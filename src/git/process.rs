@@ -38,7 +38,12 @@ impl Ended {
 ///
 /// When the deadline passes, or the caller no longer waits, git and all that it started are told to end.
 pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Result<Ended, Error> {
-    let mut run = Run::start(at, args, "")?;
+    git_given(at, args, "", within).await
+}
+
+/// Runs git in the same way, with a text on stdin.
+pub(super) async fn git_given(at: &Repository, args: &[&str], input: &str, within: Duration) -> Result<Ended, Error> {
+    let mut run = Run::start(at, args, input)?;
     let (out, err) = (run.child.stdout.take(), run.child.stderr.take());
     let all = async { tokio::join!(kept(out), kept(err), run.child.wait()) };
     let ended = timeout(within, all).await;

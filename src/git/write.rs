@@ -69,9 +69,7 @@ pub async fn tag(
     within: Duration,
 ) -> Result<(), Error> {
     named("refs/tags/", name)?;
-    if !whole(commit) {
-        return Err(Error::BadName(visible(commit)));
-    }
+    whole_commit(commit)?;
     text(message.unwrap_or_default())?;
     let message = message.map(|message| format!("--message={message}"));
     let mut args = vec!["tag"];
@@ -102,20 +100,25 @@ pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) ->
     done(repository, &args, within).await
 }
 
-async fn done(repository: &Repository, args: &[&str], within: Duration) -> Result<(), Error> {
+pub(super) async fn done(repository: &Repository, args: &[&str], within: Duration) -> Result<(), Error> {
     let ended = git(repository, args, within).await?;
     if ended.ok { Ok(()) } else { Err(Error::Git { what: verb(args), why: ended.why() }) }
+}
+
+/// Checks that a text is a commit's whole id.
+pub(super) fn whole_commit(commit: &str) -> Result<&str, Error> {
+    if whole(commit) { Ok(commit) } else { Err(Error::BadName(visible(commit))) }
 }
 
 fn worked_in(repository: &Repository) -> Result<(), Error> {
     repository.work.as_ref().map(drop).ok_or(Error::NoWorkTree)
 }
 
-fn text(text: &str) -> Result<(), Error> {
+pub(super) fn text(text: &str) -> Result<(), Error> {
     if text.contains('\0') { Err(Error::BadName(visible(text))) } else { Ok(()) }
 }
 
-fn named(prefix: &str, name: &str) -> Result<String, Error> {
+pub(super) fn named(prefix: &str, name: &str) -> Result<String, Error> {
     let full = format!("{prefix}{name}");
     if !name.starts_with('-') && git2::Reference::is_valid_name(&full) {
         Ok(full)

@@ -92,6 +92,10 @@ pub struct Model {
     pub sick_at: Vec<(Time, Commit)>,
     /// What was tagged and pushed in which repository: only pretended.
     pub repositories: BTreeSet<(String, String)>,
+    /// Refs that a run moved, by repository and full name, and the commits that they name; `None` if deleted.
+    pub refs: BTreeMap<(String, String), Option<Commit>>,
+    /// The branches that a run switched to, by repository.
+    pub checked_out: BTreeMap<String, String>,
     /// Hosts whose name does not resolve where they are probed from.
     pub unresolved: BTreeSet<(Name, Name)>,
     /// Hosts that do not answer.

@@ -1,11 +1,12 @@
 //! The embedded stdlib: policy in Rhai, which a team may read, copy and change.
 
 /// Every module by the name that it is imported by.
-pub const MODULES: [(&str, &str); 15] = [
+pub const MODULES: [(&str, &str); 16] = [
     ("std/abort", include_str!("../../stdlib/abort.rhai")),
     ("std/cron", include_str!("../../stdlib/cron.rhai")),
     ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/drain", include_str!("../../stdlib/drain.rhai")),
+    ("std/gitflow", include_str!("../../stdlib/gitflow.rhai")),
     ("std/health", include_str!("../../stdlib/health.rhai")),
     ("std/maintenance", include_str!("../../stdlib/maintenance.rhai")),
     ("std/ops", include_str!("../../stdlib/ops.rhai")),

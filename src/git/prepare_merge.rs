@@ -1,0 +1,150 @@
+//! A merge that moves no branch yet.
+use super::{
+    Error, Repository,
+    process::{git, git_given},
+    reading::{WITHIN, here},
+    visible::visible,
+    write::{done, named, whole_commit},
+};
+use crate::{
+    effect::*,
+    failure::Failure,
+    model::{Model, Predicted},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Merges a branch or tag into the tip of a branch, always with a commit of its own, and moves no ref.
+///
+/// The user's git merges in a work tree that is there for this alone, so hooks, merge drivers and signing count as by
+/// hand. To do it twice does no harm: nothing names the first commit.
+#[derive(Clone, Debug, Serialize)]
+pub struct PrepareMerge {
+    pub repository: String,
+    /// The branch that the merge is for; its name is in the message.
+    pub into: String,
+    /// Where that branch is, or where an earlier prepared merge left it.
+    pub onto: String,
+    /// What is merged, by its full name: `refs/heads/hotfix/3.0.1`.
+    pub merged: String,
+    /// The commit, or the object of a tag, that it names.
+    pub tip: String,
+}
+
+impl Effect for PrepareMerge {
+    /// The commit that came of it.
+    type Outcome = String;
+    const NAME: &'static str = "prepare_merge";
+    const KIND: Kind = Kind::Change;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Repository(&self.repository)
+    }
+
+    fn touch(&self) -> Touch<'_> {
+        Touch::Here
+    }
+
+    fn describe(&self) -> String {
+        format!("prepare the merge of {} into {}", short(&self.merged), self.into)
+    }
+
+    fn look(&self, _: Ask<'_>) -> Result<Seen<String>, Failure> {
+        Ok(Seen::Not)
+    }
+
+    async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
+        let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
+        Ok(self.merge(&repository).await?)
+    }
+
+    fn predict(&self, _: &mut Model) -> Predicted<String> {
+        here(&self.repository)?;
+        let digest = Sha256::digest(format!("{} {} {} {}", self.into, self.onto, self.merged, self.tip));
+        Ok(hex::encode(digest)[..self.onto.len().min(64)].to_owned())
+    }
+}
+
+impl PrepareMerge {
+    async fn merge(&self, repository: &Repository) -> Result<String, Error> {
+        repository.work.as_ref().ok_or(Error::NoWorkTree)?;
+        named("refs/heads/", &self.into)?;
+        named("", &self.merged)?;
+        let (onto, tip) = (whole_commit(&self.onto)?, whole_commit(&self.tip)?);
+        let message = format!("--message={}", self.message(repository).await?);
+        let apart = Apart::of(repository, onto).await?;
+        let ended = git(&apart.repository, &["merge", "--quiet", "--no-ff", &message, tip], WITHIN).await;
+        let merged = match ended {
+            Ok(ended) if ended.ok => head(&apart.repository).await,
+            Ok(ended) => Err(self.refused(&apart.repository, ended.why()).await),
+            Err(error) => Err(error),
+        };
+        apart.remove(repository).await?;
+        merged
+    }
+
+    /// Words the merge as git would on the branch itself.
+    async fn message(&self, repository: &Repository) -> Result<String, Error> {
+        let kind = if self.merged.starts_with("refs/tags/") { "tag" } else { "branch" };
+        let name = short(&self.merged);
+        // As `.git/FETCH_HEAD` has it, which `git fmt-merge-msg` reads.
+        let line = format!("{}\t\t{kind} '{name}' of .\n", self.tip);
+        let into = format!("--into-name={}", self.into);
+        let worded = git_given(repository, &["fmt-merge-msg", &into], &line, WITHIN).await?;
+        if worded.ok && !worded.out.trim().is_empty() {
+            return Ok(worded.out);
+        }
+        // A git before 2.36 doesn't know `--into-name`.
+        Ok(match self.into.as_str() {
+            "master" => format!("Merge {kind} '{name}'"),
+            into => format!("Merge {kind} '{name}' into {into}"),
+        })
+    }
+
+    async fn refused(&self, apart: &Repository, why: String) -> Error {
+        let open = git(apart, &["diff", "--name-only", "--diff-filter=U", "-z"], WITHIN).await;
+        let files: Vec<String> = match &open {
+            Ok(open) => open.out.split('\0').filter(|file| !file.is_empty()).map(visible).collect(),
+            Err(_) => Vec::new(),
+        };
+        match files.is_empty() {
+            true => Error::Git { what: "merge".to_owned(), why },
+            false => Error::Conflicting { merged: short(&self.merged).to_owned(), into: self.into.clone(), files },
+        }
+    }
+}
+
+/// Returns a ref's name as people say it.
+fn short(name: &str) -> &str {
+    ["refs/heads/", "refs/tags/"].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+async fn head(repository: &Repository) -> Result<String, Error> {
+    let ended = git(repository, &["rev-parse", "--verify", "HEAD"], WITHIN).await?;
+    if ended.ok { Ok(ended.out.trim().to_owned()) } else { Err(Error::Read(ended.why())) }
+}
+
+/// A work tree of a repository that is there for one merge, with no branch.
+struct Apart {
+    repository: Repository,
+    folder: tempfile::TempDir,
+}
+
+impl Apart {
+    async fn of(repository: &Repository, commit: &str) -> Result<Apart, Error> {
+        let failed = |e: std::io::Error| Error::Read(format!("a folder for the merge can't be made: {e}"));
+        let folder = tempfile::Builder::new().prefix("rfab-merge-").tempdir().map_err(failed)?;
+        let work = folder.path().join("tree");
+        let path = work.to_str().ok_or_else(|| Error::BadName(work.display().to_string()))?;
+        // A checkout isn't something that the user did, so its hook doesn't run.
+        let add = ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", path, commit];
+        done(repository, &add, WITHIN).await?;
+        let repository = Repository { work: Some(work), ..repository.clone() };
+        Ok(Apart { repository, folder })
+    }
+
+    async fn remove(self, repository: &Repository) -> Result<(), Error> {
+        drop(self.folder);
+        done(repository, &["worktree", "prune"], WITHIN).await
+    }
+}
