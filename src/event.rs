@@ -92,7 +92,7 @@ pub enum What {
     /// The current effect of a lane made progress.
     Progressed {
         host: Option<Name>,
-        /// What is done: `sent`, `got`, `fetched`, `open requests ended`, `good responses`, `waited`.
+        /// What `done` counts: `sent`, `got`, `fetched`, `open requests ended`, `good responses`, `waited`.
         what: String,
         done: u64,
         total: u64,
@@ -209,7 +209,7 @@ pub struct Row {
     pub result: Outcome,
     /// What else a person must know: why it failed, or `version not proven`.
     pub note: Option<String>,
-    /// How long after it put the host back the run saw it serve, in milliseconds.
+    /// How long after the put-back the run saw the host serve, in milliseconds, if the run put it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<u64>,
 }

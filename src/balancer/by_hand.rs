@@ -1,6 +1,6 @@
 //! A balancer that rfab can't command: a person makes each change there, and confirms it.
 //!
-//! The ledger has what runs asked for and a person confirmed. If it lacks a server's state, a person tells it once.
+//! The ledger has what runs asked for and a person confirmed. If it lacks a server's state, a person reports it once.
 use super::place::moved;
 use crate::{
     effect::{Admin, At},
@@ -25,7 +25,7 @@ fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item =
     fleet.hosts.iter().filter(|host| balancer.has(host))
 }
 
-/// The states that a person told in this run, because no program can read them: by fleet, balancer and host.
+/// The states that a person reported in this run, because no program can read them: by fleet, balancer and host.
 #[derive(Default)]
 struct Said(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
 
@@ -120,7 +120,7 @@ fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
     format!("{}\nIs it done? Any answer but yes stops.", lines.join("\n"))
 }
 
-/// Records what a person told in this run about the hosts' states before it. Needs the lock.
+/// Records what a person reported in this run about the hosts' states before it. Needs the lock.
 pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> Result<(), Failure> {
     let said = at.real.kept.get::<Said>().0.lock().await.clone();
     let site = at.real.site(&fleet.name);

@@ -136,7 +136,7 @@ impl Haproxy {
         Failure::new(Cause::Balancer, message).unchanged().help("report it, with the version of HAProxy")
     }
 
-    /// Returns whether a stick table of this process binds clients to servers. Any pool may use it, whatever its name.
+    /// Returns whether a stick table of this process binds clients to servers; its name doesn't tell for which pool.
     async fn has_stick_table(&self) -> Result<bool, Failure> {
         let tables = self.socket.ask("show table").await?;
         let named = |line: &str| {

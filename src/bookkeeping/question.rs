@@ -1,4 +1,4 @@
-//! What a script wants to know from a fleet's ledger. A run's journal keeps only the answer, not the lines behind it.
+//! What a script wants to know from a fleet's ledger. A run's journal keeps only the answer, not the ledger.
 use super::ReadLedger;
 use crate::{
     effect::*,

@@ -40,8 +40,7 @@ impl Table {
     }
 }
 
-/// Splits a row into cells. A cell with commas or quotes is quoted, with quotes doubled: an app's answer to a check,
-/// say.
+/// Splits a row into cells. A cell with commas or quotes is quoted, with quotes doubled; an app's answer may be one.
 fn csv(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;

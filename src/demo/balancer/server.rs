@@ -57,7 +57,7 @@ pub enum Checked {
     Wrong(u16),
     /// It refused the connection.
     Refused,
-    /// It did not answer, or not with HTTP.
+    /// It didn't answer, or not with HTTP.
     Silent,
 }
 
