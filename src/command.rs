@@ -1,4 +1,4 @@
-//! What is run on a host: words, or a shell line with values; and how they are quoted for POSIX sh.
+//! What runs on a host: words or a shell line with values, and how they are quoted for POSIX sh.
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     /// A program and its arguments; no shell sees them.
     Words(Vec<String>),
-    /// A line for `/bin/sh`, under `set -u`; the values arrive as shell variables, the secret ones by stdin.
+    /// A line for `/bin/sh`, under `set -u`; its values arrive as shell variables, the secret ones by stdin.
     Line {
         line: String,
         values: Vec<(String, String)>,
@@ -17,7 +17,7 @@ pub enum Command {
     },
 }
 
-/// Why a command is no command.
+/// Why a text or a list of words isn't a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("a command needs at least one word")]
@@ -33,9 +33,9 @@ pub enum Error {
 }
 
 impl Command {
-    /// Splits a text into words; `{name}` is filled from `values` as one word or a part of one.
+    /// Splits a text into words; `values` fill in `{name}`, as one word or as a part of one.
     ///
-    /// Quotes group, as in sh; nothing else of sh means anything: `$`, `;`, `|` and `*` are text.
+    /// Quotes group, as in sh. Nothing else of sh has a meaning: `$`, `;`, `|` and `*` are text.
     pub fn words(text: &str, values: &[(String, String)]) -> Result<Command, Error> {
         let mut words = Vec::new();
         let mut word: Option<String> = None;
@@ -66,7 +66,7 @@ impl Command {
         Self::of(words)
     }
 
-    /// A program and its arguments.
+    /// Builds a command from a program and its arguments.
     pub fn of(words: Vec<String>) -> Result<Command, Error> {
         match words.first() {
             None => Err(Error::Empty),
@@ -75,12 +75,12 @@ impl Command {
         }
     }
 
-    /// A shell line whose values arrive as shell variables.
+    /// Builds a shell line; its values arrive as shell variables.
     pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, Error> {
         Self::line_with(line, values, Vec::new())
     }
 
-    /// The same, with values that nobody may see.
+    /// Builds a shell line that also has values that nobody may see.
     pub fn line_with(
         line: &str,
         values: Vec<(String, String)>,
@@ -101,7 +101,7 @@ impl Command {
         Ok(Command::Line { line: line.to_owned(), values, secrets })
     }
 
-    /// The command as text that POSIX sh runs, once it has what [`Command::secrets`] are; never for another shell.
+    /// Returns the command as text for POSIX sh, which must have [`Command::secrets`] set; never for another shell.
     pub fn for_sh(&self) -> String {
         match self {
             Command::Words(words) => words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" "),
@@ -116,7 +116,7 @@ impl Command {
         }
     }
 
-    /// The program and its arguments: of a line POSIX sh, once it has what [`Command::secrets`] are.
+    /// Returns the program and its arguments. A line runs in POSIX sh, which must have [`Command::secrets`] set.
     pub fn argv(&self) -> Vec<String> {
         match self {
             Command::Words(words) => words.clone(),
@@ -124,7 +124,7 @@ impl Command {
         }
     }
 
-    /// The shell variables of a line that are in no text of it.
+    /// Returns the shell variables of a line that appear in no text of it.
     pub fn secrets(&self) -> &[(String, Secret)] {
         match self {
             Command::Words(_) => &[],
@@ -132,7 +132,7 @@ impl Command {
         }
     }
 
-    /// The command as people would type it.
+    /// Returns the command as people would type it.
     pub fn shown(&self) -> String {
         match self {
             Command::Words(_) => self.for_sh(),
@@ -141,7 +141,7 @@ impl Command {
     }
 }
 
-/// Fills a `{name}`; `{}` and braces around anything but a name stay as they are.
+/// Fills in a `{name}`; `{}` and braces around anything but a name stay as they are.
 fn fill(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
     values: &[(String, String)],
@@ -161,13 +161,13 @@ fn fill(
     Ok(())
 }
 
-/// Whether a text is the name of a shell variable.
+/// Returns whether a text is the name of a shell variable.
 pub fn is_variable(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-/// A word as POSIX sh reads it back unchanged.
+/// Quotes a word so that POSIX sh reads it back unchanged.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

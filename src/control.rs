@@ -1,6 +1,6 @@
 //! Characters that a terminal obeys, or doesn't show.
 
-/// Whether a character moves, turns or hides text: control characters, Unicode's Default_Ignorable_Code_Point
+/// Returns whether a character moves, turns or hides text: control characters, Unicode's Default_Ignorable_Code_Point
 /// (DerivedCoreProperties.txt), line and paragraph separators, and annotations.
 pub fn hidden(c: char) -> bool {
     c.is_control()
@@ -10,7 +10,7 @@ pub fn hidden(c: char) -> bool {
             | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
 }
 
-/// A text whose hidden characters stand as `<U+…>`, and control characters as escapes.
+/// Returns a text with its hidden characters as `<U+…>`, and its control characters as escapes.
 pub fn shown(text: &str) -> String {
     let each = |c: char| match c {
         c if c.is_control() => c.escape_default().to_string(),
@@ -20,7 +20,7 @@ pub fn shown(text: &str) -> String {
     text.chars().map(each).collect()
 }
 
-/// A character by its number.
+/// Returns a character as its code point.
 pub fn code(c: char) -> String {
     format!("<U+{:04X}>", c as u32)
 }

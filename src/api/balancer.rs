@@ -1,4 +1,4 @@
-//! Servers in and out of the balancer.
+//! Primitives that take servers out of the balancer and put them back.
 use super::{
     HostValue,
     standing::{alone, in_by_itself, out_as, standing_as, standing_of, states},

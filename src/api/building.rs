@@ -1,4 +1,4 @@
-//! What is made on this machine, by a build or from an archive, for a release that is not the tree of its commit.
+//! Releases that aren't the tree of their commit: they come from a build on this machine or from an archive.
 use super::{git::CommitValue, options::options};
 use crate::{
     bookkeeping::{Consult, NumberOf},
@@ -15,7 +15,7 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Builds a commit here unless that was done, or every target has what came of it; what it does belongs to the attempt.
+/// Builds a commit here, unless that was done or every target has the result; its effects belong to the attempt.
 pub fn build(
     ctx: &NativeCallContext,
     here: &Here,
@@ -35,7 +35,7 @@ pub fn build(
     Ok(CommitValue { made: Some(made), anew, ..commit })
 }
 
-/// An archive's part, of a commit or of none.
+/// The options of an archive.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Archive {
@@ -49,7 +49,7 @@ impl Default for Archive {
     }
 }
 
-/// Checks an archive, and has it take the place of a commit's tree.
+/// Checks an archive and returns the commit with the archive in place of its tree.
 pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
     let wrong = |message: String, help: &str| thrown(Failure::new(Cause::Fabfile, message).help(help));
@@ -86,7 +86,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     checked
 }
 
-/// The digest of the build's manifest, and whether it needs a number of its own.
+/// Returns the digest of the build's manifest, and whether the release needs a new number.
 fn made(
     ctx: &NativeCallContext,
     here: &Here,
@@ -112,7 +112,7 @@ fn made(
     Ok((manifest, anew))
 }
 
-/// Whether hosts have that release made from something else; refused unless that is forced.
+/// Returns whether a host made this release from something else, which is refused without `force`.
 pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiResultOf<bool> {
     let others: Vec<&str> = there.iter().filter(|(_, other)| other != manifest).map(|(host, _)| &*host.name).collect();
     if others.is_empty() || force {
@@ -122,7 +122,7 @@ pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiRes
     Err(thrown(Failure::new(Cause::Failed, message).help(ANOTHER).unchanged()))
 }
 
-/// What the fleet's hosts have of a commit under its number; of nobody if it has none yet.
+/// Returns the manifests that hosts of the fleet have for a commit under its number; none if it has no number yet.
 pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
     let fleet = targets.fleet.clone();
     let Some(number) = here.perform(Consult { fleet: fleet.clone(), question: NumberOf { commit: commit.into() } })?
@@ -144,7 +144,7 @@ pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(
     Ok(there)
 }
 
-/// Calls the closure with a clean checkout, which is gone afterwards however that ended.
+/// Calls the closure with a clean checkout, which is removed afterwards even if the closure fails.
 fn built(ctx: &NativeCallContext, here: &Here, of: Wanted, f: &FnPtr) -> RhaiResultOf<String> {
     let (repository, commit) = (of.repository.clone(), of.commit.clone());
     let folder = here.perform(CheckOut { repository: repository.clone(), commit })?;

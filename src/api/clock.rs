@@ -1,4 +1,4 @@
-//! Time.
+//! Primitives about time.
 use super::duration::duration;
 use crate::{
     failure::{Cause, Failure},
@@ -7,7 +7,7 @@ use crate::{
 };
 use rhai::{Dynamic, FnPtr, NativeCallContext, plugin::*};
 
-/// Seconds in the largest unit that fits. Whose clock is ahead says `0 s`.
+/// Returns seconds in the largest unit that fits. A time in the future is `0 s`: the other machine's clock is ahead.
 fn words(seconds: i64) -> String {
     match seconds.max(0) {
         seconds @ 0..120 => format!("{seconds} s"),

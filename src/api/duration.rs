@@ -1,11 +1,11 @@
-//! A stretch of time, as scripts write it.
+//! Durations as scripts write them.
 use crate::{
     failure::{Cause, Failure},
     script::{RhaiResultOf, thrown},
 };
 use rhai::Dynamic;
 
-/// A text such as `60s`, or a number of seconds.
+/// Reads a duration: a text such as `60s`, or a number of seconds.
 pub fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
     let wrong = || {
         let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a duration"));

@@ -1,4 +1,4 @@
-//! What a script sees of a failure that it caught.
+//! What a script sees of a failure that it catches.
 use crate::failure::Failure;
 use rhai::{Dynamic, plugin::*};
 

@@ -1,4 +1,4 @@
-//! Files of a host, and what its commands write and read.
+//! Primitives for the files of a host, and for what its commands write and read.
 use super::{
     HostValue,
     command::{argv, refuse_stars_in},

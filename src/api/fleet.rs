@@ -1,4 +1,4 @@
-//! Loads a fleet.
+//! Primitives that load a fleet.
 use crate::script::{RhaiResultOf, Targets, fleet_of_file, fleet_of_map, here};
 use rhai::{Map, NativeCallContext, plugin::*};
 

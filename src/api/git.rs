@@ -1,4 +1,4 @@
-//! The repository of the app.
+//! Primitives for the app's repository.
 use crate::{
     git::{Change, ChangeRepository, Pushed, ReadDate, ReadLog, ReadNames, Resolve, Resolved, app},
     model::Commit,
@@ -10,25 +10,25 @@ use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 #[derive(Clone, Debug)]
 pub struct CommitValue {
     pub commit: Commit,
-    /// What it was called.
+    /// What the user called it.
     pub name: String,
     pub tag: Option<String>,
-    /// What else a service may call it: every tag of it, the version and the digest of an archive.
+    /// Other names that a service may report: all its tags, and the version and digest of an archive.
     pub names: Vec<String>,
-    /// The digest of the manifest of what takes the place of its tree.
+    /// The digest of the manifest of what replaces its tree.
     pub made: Option<String>,
     /// Whether that differs from what hosts have under the commit's number.
     pub anew: bool,
 }
 
 impl CommitValue {
-    /// A commit whose own tree is meant.
+    /// Returns a commit that is deployed with its own tree.
     pub fn of(commit: Commit, name: String, tag: Option<String>) -> Self {
         let names = tag.iter().cloned().collect();
         Self { commit, name, tag, names, made: None, anew: false }
     }
 
-    /// Adds what else a service may call it.
+    /// Adds other names that a service may report.
     pub fn called(mut self, names: impl IntoIterator<Item = String>) -> Self {
         for name in names {
             if !self.names.contains(&name) {

@@ -1,4 +1,4 @@
-//! Whether hosts serve what they should.
+//! Primitives that check whether hosts serve what they should.
 use super::{HostValue, git::CommitValue};
 use crate::{
     event::What,
@@ -9,7 +9,7 @@ use crate::{
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
-/// The probe of a host, as this run takes its answers.
+/// Returns the probe of a host. This run's flags say which answers it accepts.
 fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Probe> {
     let host = host.0.host;
     let probe = Probe::of(&here.fleet_of(&host), &host, expected).map_err(thrown)?;
@@ -25,7 +25,7 @@ fn tried(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Dynam
     Ok(Dynamic::from(here.perform(TryProbe(probe_of(here, host, expected)?))?))
 }
 
-/// Says of the hosts that answer without a release's name what they answer: those that answer alike in one line.
+/// Lists what hosts answer that don't report a release: one line for all that answer alike.
 fn nameless(hosts: &[crate::host::Host], tried: &[Tried]) -> Vec<String> {
     let mut alike: Vec<(&str, Vec<&str>)> = Vec::new();
     for (host, tried) in hosts.iter().zip(tried) {

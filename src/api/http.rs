@@ -1,4 +1,4 @@
-//! Requests from this machine.
+//! Primitives that send requests from this machine.
 use super::duration::duration;
 use crate::{
     failure::{Cause, Failure},
@@ -9,14 +9,14 @@ use crate::{
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 use std::time::Duration;
 
-/// How long an answer is waited for, unless the options say otherwise.
+/// How long to wait for an answer by default.
 const WITHIN: Duration = Duration::from_secs(30);
 
 fn wrong(message: String, help: &str) -> Box<EvalAltResult> {
     thrown(Failure::new(Cause::Fabfile, message).help(help))
 }
 
-/// A text or a secret, without the stars of one that was put into a text.
+/// Reads a text or a secret; refuses a text that contains the stars of a masked secret.
 fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
     let given = Argument::of(value).ok_or_else(|| wrong(format!("{what} isn't text but {}", value.type_name()), ""))?;
     let given = given.sealed();
@@ -24,7 +24,7 @@ fn given(here: &Here, what: &str, value: &Dynamic) -> RhaiResultOf<Secret> {
     Ok(given)
 }
 
-/// A user and a password, as a header has them.
+/// Returns the header's value for a user and a password.
 fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
     let pair = value.try_cast::<Map>().unwrap_or_default();
     match (pair.get("user"), pair.get("password")) {
@@ -40,7 +40,7 @@ fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
     }
 }
 
-/// A request with the options that were given.
+/// Builds a request from the given options.
 fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<Request> {
     let url = given(here, "the URL", url)?;
     let mut request = Request::new(method, url.reveal(), WITHIN).map_err(thrown)?;
@@ -73,7 +73,7 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
     Ok(request)
 }
 
-/// The statuses that are good: one, or a list of them.
+/// Reads the statuses that count as good: one, or a list of them.
 fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
     let all = value.clone().into_array().unwrap_or_else(|_| vec![value]);
     let status =
@@ -83,7 +83,7 @@ fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
         .ok_or_else(|| wrong("`status` contains something that isn't a status".into(), "write `status: [200, 404]`"))
 }
 
-/// The same with a body: a text as it is, a map or a list as JSON, `()` for none.
+/// Adds a body to a request: a text as it is, a map or a list as JSON, `()` for none.
 fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<Request> {
     if body.is_unit() {
         return Ok(request);

@@ -1,4 +1,4 @@
-//! What is written down of who did what.
+//! Primitives that read who did what, from the ledgers.
 use super::HostValue;
 use crate::{
     bookkeeping::{Consult, Summed},
@@ -10,7 +10,7 @@ use crate::{
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
-/// A line as a script has it.
+/// Turns a ledger line into a map for scripts.
 fn entry(line: &Line, names: &Names) -> Map {
     let optional = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
     let who = match &line.on_behalf_of {
@@ -23,7 +23,7 @@ fn entry(line: &Line, names: &Names) -> Map {
     });
     let of = called.as_ref().map(|called| format!(" of {called}")).unwrap_or_default();
     let reason = &*shown(line.reason.as_deref().unwrap_or_default());
-    // A switch is written down under its host's name.
+    // A switch is recorded under its host's name.
     let switched = reason.strip_prefix("switch ").filter(|_| line.effect == "mark");
     let what = match (&*line.effect, switched) {
         (_, Some(_)) => format!("switch to {}", called.as_deref().unwrap_or("another release")),
@@ -75,7 +75,7 @@ pub mod ledger {
         map.insert("names".into(), names.into());
         map.insert("out".into(), out.into());
         map.insert("open".into(), entries(&summary.open, called));
-        // This run has not ended either.
+        // This run has begun and not ended, too.
         let others = summary.runs.iter().filter(|line| line.run != here.session.run.id);
         map.insert("runs".into(), entries(others, called));
         map.insert("unread".into(), (summary.unread as i64).into());

@@ -1,4 +1,4 @@
-//! A process on this machine.
+//! Primitives that run processes on this machine.
 use super::{
     command::{argv, refuse_stars_in, variables, words},
     duration::duration,
@@ -11,18 +11,18 @@ use crate::{
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
-/// This machine as a script holds it, and how the next call runs on it.
+/// This machine as a script holds it, and how its next call runs.
 #[derive(Clone, Debug)]
 pub struct LocalValue(pub Machine);
 
 impl LocalValue {
     fn new() -> Self {
-        // The fabfile's folder is known when a call is made.
+        // Each call sets the folder to the fabfile's.
         LocalValue(Machine::at(Default::default()))
     }
 }
 
-/// A command as it may be written: a text, an array of words, or what `sh` made.
+/// Reads a command: a text, an array of words, or the result of `sh`.
 fn command(value: Dynamic) -> RhaiResultOf<Command> {
     if let Some(command) = value.clone().try_cast::<Command>() {
         return Ok(command);
@@ -39,7 +39,7 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
     }
 }
 
-/// Where a command runs, with nothing of a secret that became stars.
+/// Returns the machine with the folder where a command runs. Refuses stars that replaced a secret.
 fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<Machine> {
     let local = Machine { folder: here.script.folder.clone(), ..local.0.clone() };
     refuse_stars_in(here, local.env.values().chain(&local.stdin), command)?;

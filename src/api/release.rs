@@ -1,4 +1,4 @@
-//! Releases on hosts.
+//! Primitives for releases on hosts.
 use super::{
     HostValue,
     git::CommitValue,

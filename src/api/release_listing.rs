@@ -1,4 +1,4 @@
-//! What a host has of releases, as scripts see it.
+//! The releases of a host as scripts see them.
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     bookkeeping::{Consult, Switched},
@@ -14,7 +14,7 @@ pub fn read(here: &Here, host: &HostValue) -> RhaiResultOf<Listing> {
     here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)
 }
 
-/// A host's releases, as a map.
+/// Returns a host's releases as a map.
 pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let listing = read(here, &host)?;
     let text = |r: Option<&Tree>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
@@ -29,7 +29,7 @@ pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     Ok(map)
 }
 
-/// A host's current release, called as `names` has it.
+/// Returns a host's current release under the name that `names` has for its commit.
 pub fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
     let listing = read(here, &host)?;
     let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
@@ -38,7 +38,7 @@ pub fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResultOf<Dyna
     Ok(Dynamic::from(ReleaseValue { tree, name, tag: known, names: Vec::new(), made: None }))
 }
 
-/// What differs in a staged release of a host, if it is staged there.
+/// Returns the files that differ in a host's staged release, or `()` if it isn't staged.
 pub fn verified(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
     let listing = read(here, &host)?;
     let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
@@ -48,14 +48,14 @@ pub fn verified(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResult
     Ok(differ.into_iter().map(Dynamic::from).collect::<rhai::Array>().into())
 }
 
-/// Whether a commit is a host's current release, and its last switch was to it and finished.
+/// Returns whether a commit is a host's current release and the last switch was to it and finished.
 pub fn completed(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
     let Some(current) = read(here, &host)?.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
     let question = Switched { host: host.0.host.name.clone(), commit: commit.commit, number: current.number };
     here.perform(Consult { fleet: here.fleet_of(&host.0.host), question })
 }
 
-/// Takes over the folder of another tool, and gives what is there as a map.
+/// Adopts the folder of another tool, and returns what it contains as a map.
 pub fn adopted(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
     let Adopted { tool, current, commit, others } = here.perform(Adopt { host: host.0.host, home })?;

@@ -1,4 +1,4 @@
-//! What is written down about releases: switches, what is done once, and what may not be deployed again.
+//! Marks about releases: switches, tasks that run once, and commits that mustn't be deployed again.
 use super::{
     HostValue,
     git::CommitValue,
@@ -21,13 +21,13 @@ fn mark(here: &Here, targets: &Targets, name: &str, commit: &CommitValue, state:
     here.perform(Mark { fleet, name, commit, state, line })
 }
 
-/// Writes a mark about the commit of a release on the current targets.
+/// Writes a mark about the commit of a release, for the current targets.
 fn switched(here: &Here, name: &str, release: ReleaseValue, state: MarkState) -> RhaiResultOf<()> {
     let targets = current_targets(here)?;
     mark(here, &targets, name, &release.into(), state)
 }
 
-/// How something stands that is done once for each commit and fleet, as a word.
+/// Returns the state of something that runs once for each commit and fleet, as a word.
 fn state_of(here: &Here, name: &str, commit: CommitValue) -> RhaiResultOf<String> {
     let fleet = current_targets(here)?.fleet;
     let state = here.perform(ReadMarks { fleet, name: name.to_owned(), commit: commit.commit })?;
@@ -40,7 +40,7 @@ fn state_of(here: &Here, name: &str, commit: CommitValue) -> RhaiResultOf<String
     .to_owned())
 }
 
-/// Calls a closure if what it does was never done for this commit and fleet, and writes down how that ended.
+/// Calls a closure unless it was done for this commit and fleet, and records how it ended.
 fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitValue, f: &FnPtr) -> RhaiResultOf<bool> {
     let targets = current_targets(here)?;
     let short = commit.commit[..12].to_owned();
@@ -63,7 +63,7 @@ fn done_once(ctx: &NativeCallContext, here: &Here, name: &str, commit: &CommitVa
         Ok(_) => mark(here, &targets, name, commit, MarkState::Done)?,
         Err(e) => {
             let failure = failure_of(e);
-            // Without a known end the mark stays begun.
+            // If the outcome is unknown, the mark stays begun.
             if failure.status.is_some() {
                 mark(here, &targets, name, commit, MarkState::Failed)?;
             }

@@ -1,4 +1,4 @@
-//! What runs when a stretch of work ends, and names for such stretches.
+//! Primitives for scopes: what runs when one ends, and their names.
 use crate::{
     event::What,
     failure::{Cause, Failure, Reason},

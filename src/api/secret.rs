@@ -1,4 +1,4 @@
-//! Secrets: taken from where they are kept, and handed on unseen.
+//! Primitives for secrets: they are read where they are kept, and passed on unseen.
 use super::command::command_error;
 use crate::{
     command::Command,

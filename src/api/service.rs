@@ -1,4 +1,4 @@
-//! The units of the app.
+//! Primitives for the app's units.
 use super::HostValue;
 use crate::{
     script::{Here, RhaiResultOf, here, thrown},

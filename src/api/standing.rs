@@ -1,4 +1,4 @@
-//! How hosts stand in the balancer, for scripts.
+//! Whether hosts are live or out, for scripts.
 use super::HostValue;
 use crate::{
     balancer::{Balance, ReadBalance},
@@ -10,7 +10,7 @@ use crate::{
 };
 use rhai::Map;
 
-/// How the balancers of the targets stand.
+/// Reads the state of the fleet's balancers.
 pub fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
     here.perform(ReadBalance { fleet: targets.fleet.clone() })
 }
@@ -25,7 +25,7 @@ fn standing_word(standing: Standing) -> &'static str {
     }
 }
 
-/// Those of the hosts that stand in one of these ways.
+/// Returns the targets with one of these standings.
 pub fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));
@@ -40,7 +40,7 @@ pub fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiR
     Ok(targets.with(hosts, &targets.selection))
 }
 
-/// Those of the hosts that are out for a reason that is wanted.
+/// Returns the targets that are out for a wanted reason.
 pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
     let gone = standing_as(here, targets, &[Standing::Out, Standing::Mixed])?;
     if gone.hosts.is_empty() {
@@ -51,19 +51,19 @@ pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiRe
     Ok(targets.with(chosen.cloned().collect(), &targets.selection))
 }
 
-/// Asks the ledger how targets stand.
+/// Returns the question that asks the ledger for the standing of targets.
 pub fn standing_of(targets: &Targets) -> Consult<bookkeeping::Standing> {
     let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
     Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: Some(hosts) } }
 }
 
-/// A host alone, as targets.
+/// Returns targets that consist of one host.
 pub fn alone(here: &Here, host: &HostValue) -> Targets {
     let fleet = here.fleet_of(&host.0.host);
     Targets { fleet, hosts: vec![host.0.host.clone()].into(), selection: host.0.host.name.to_string() }
 }
 
-/// How hosts stand in the balancer, as maps by host.
+/// Returns the state of hosts in the balancer, as maps by host.
 pub fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let balance = read(here, targets)?;
     let mut states = Map::new();
@@ -81,7 +81,7 @@ pub fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     Ok(states)
 }
 
-/// Those of the hosts that are live although they were taken out.
+/// Returns the targets that are live although a run took them out.
 pub fn in_by_itself(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));

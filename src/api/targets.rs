@@ -1,4 +1,4 @@
-//! Hosts chosen for the next tasks, and one thing on many of them.
+//! Primitives that choose hosts for the next tasks, and do one thing on many of them.
 use super::{HostValue, options::options};
 use crate::{
     fan_out::{self, Limits},

@@ -1,4 +1,4 @@
-//! Texts into values, and shell lines.
+//! Primitives that turn texts into values and shell lines.
 use super::command::command_error;
 use crate::{
     command::Command,

@@ -1,4 +1,4 @@
-//! What is said to the person, and asked.
+//! Primitives that talk to the person: notes, warnings and questions.
 use super::HostValue;
 use crate::{
     event::What,
@@ -8,7 +8,7 @@ use crate::{
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 use unicode_width::UnicodeWidthStr;
 
-/// Rows of cells as lines.
+/// Aligns rows of cells, one line each.
 fn aligned(mut rows: Vec<Vec<String>>) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     rows.iter_mut().for_each(|row| row.resize(columns, String::new()));

@@ -1,4 +1,4 @@
-//! What hosts had before a run, handed to the script that undoes the run.
+//! The state of hosts before a run, passed to the script that undoes the run.
 use super::release_value::ReleaseValue;
 use crate::{
     bookkeeping::{Consult, ReasonsBefore},
@@ -11,7 +11,7 @@ use crate::{
 use rhai::{Dynamic, Map};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Has `std/abort` undo what a run did to the targets.
+/// Makes `std/abort` undo what a run did to the targets.
 pub fn abort(here: &Here, fleet: &Arc<Fleet>, changed: &[(Host, Was)]) -> RhaiResultOf<()> {
     let hosts = changed.iter().map(|(host, _)| host.name.clone()).collect();
     let reasons = match here.session.run.undoes.clone() {

@@ -9,7 +9,7 @@ use crate::{
     script::{Here, RhaiResultOf, Targets, thrown},
 };
 
-/// Refuses targets that lack a host of the fleet's pools; one that `--exclude` names may be out.
+/// Refuses targets that lack a host of the fleet's pools; a host that `--exclude` names may be out.
 pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let fleet = &targets.fleet;
     if fleet.balancers.is_empty() {
@@ -44,7 +44,7 @@ pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     Err(thrown(Failure::refused(message).help(help)))
 }
 
-/// How a person takes hosts out before a run that leaves them as they are.
+/// Says how a person takes hosts out before a run that leaves them as they are.
 fn take_out_first(fleet: &Fleet, hosts: &[&Host]) -> String {
     let by_hand = |place: &Place| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
     let told = |place: Place| match by_hand(&place) {

@@ -19,20 +19,20 @@ use std::{
     time::Duration,
 };
 
-/// Drains hosts, or makes them ready, on every balancer; what changed is put back if one of them fails.
+/// Drains hosts or makes them ready on every balancer. If one change fails, the others are undone.
 #[derive(Clone, Serialize)]
 pub struct SetAdmin {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub hosts: Vec<Host>,
     pub to: Admin,
-    /// Why, as the ledger keeps it: `only`, `flip`, `deploy`, `all` or the user's words.
+    /// The reason that the ledger keeps: `only`, `flip`, `deploy`, `all` or the user's words.
     pub reason: String,
     /// Whether a person typed these hosts by name.
     pub typed: bool,
 }
 
-/// How long a balancer may take until it shows what it was told.
+/// How long a balancer may take to show what it was told.
 const SETTLE: Duration = Duration::from_secs(5);
 
 impl Effect for SetAdmin {
@@ -129,7 +129,7 @@ impl Effect for SetAdmin {
         }
         if self.to == Admin::Ready && !otherwise.is_empty() {
             let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
-            // Who was put back and is out again was taken out since, past rfab: that is not undone.
+            // A host that was put back and is out again was taken out since, without rfab: that isn't undone.
             let own = |line: &Line| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
             otherwise.retain(|host| book.last_admin(&host.name).is_none_or(own));
         }
@@ -137,7 +137,7 @@ impl Effect for SetAdmin {
     }
 }
 
-/// Writes a line of each note, at once on all balancers.
+/// Writes a line of each note, on all balancers at the same time.
 async fn write(site: &Connections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
     let mut lines: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
     for noting in notes {
@@ -149,7 +149,7 @@ async fn write(site: &Connections, notes: &[Noting], line: impl Fn(&Note) -> &St
 }
 
 impl SetAdmin {
-    /// It was done, and no ledger says so: whoever comes next has to look.
+    /// Returns the failure of a change that was done but couldn't be recorded: the next run has to look.
     fn without_end(&self, failure: &Failure) -> Failure {
         let message =
             format!("{}: it was done, but that can't be written down: {}", Effect::describe(self), failure.message);
@@ -159,7 +159,7 @@ impl SetAdmin {
         ))
     }
 
-    /// What users would feel of a host that is put back.
+    /// Records in the model the harm that users would feel from a host that is put back.
     fn watch(&self, model: &mut Model, host: &Host) -> Predicted<()> {
         let out = model.servers_of(host).any(|s| matches!(s.admin.get(""), Ok(Admin::Drain | Admin::Maint)));
         let strange = model.servers_of(host).any(|s| s.strange);
@@ -190,11 +190,11 @@ impl SetAdmin {
         let mut changed: Vec<Server> = Vec::new();
         let mut result = self.change_all(at, site, &mut changed).await;
         if result.is_ok() {
-            // A person is asked last: what programs did can be put back if the answer is no.
+            // A person is asked last: rfab can undo its changes if the answer is no.
             result = by_hand::done(at, questions).await;
         }
         let Err(failure) = result else { return Ok(()) };
-        // Backwards, so that each server ends as it was first seen.
+        // In reverse order, so that each server ends as it was first seen.
         let mut kept = Vec::new();
         for Server { driver, place, before, .. } in changed.iter().rev() {
             match set(&**driver, place, *before).await {
@@ -217,7 +217,7 @@ impl SetAdmin {
         })
     }
 
-    /// The servers that change, as they stand now.
+    /// Returns the servers that change, with their current states.
     async fn servers<'a>(&'a self, at: &At<'_>, site: &Connections) -> Result<Vec<Server<'a>>, Failure> {
         let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
         let (mut drivers, mut all) = (BTreeMap::new(), Vec::new());
@@ -237,7 +237,7 @@ impl SetAdmin {
         Ok(all)
     }
 
-    /// Changes all servers of the hosts. What was changed is noted, also when it fails.
+    /// Changes all servers of the hosts. Adds each changed one to `changed`, even if another one fails.
     async fn change_all<'a>(
         &'a self,
         at: &At<'_>,
@@ -251,16 +251,17 @@ impl SetAdmin {
             tell(&moving, self.to, changed).await?;
             return shown(&moving, &moving, self.to).await.map(drop);
         }
-        // Nobody checks in maintenance, and from there HAProxy sends requests before the first check has passed.
+        // HAProxy doesn't check in maintenance, and a server that leaves it gets requests before its first check
+        // passes.
         let unchecked: Vec<Server> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
         if !unchecked.is_empty() {
             tell(&unchecked, Admin::Drain, changed).await?;
             shown(&unchecked, &unchecked, Admin::Drain).await?;
-            // A server may follow another of the same host: none is waited for before all are told.
+            // A server may follow another one of the same host, so rfab tells all of them before it waits for any.
             let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
             checked(&unchecked, within).await?;
         }
-        // Who was in maintenance is among the changed already, and is put back as it was once.
+        // Servers that were in maintenance are in `changed` already, with the state to put back.
         let mut told = Vec::new();
         let result = tell(&moving, self.to, &mut told).await;
         changed.extend(told.into_iter().filter(|server| server.before != Admin::Maint));
@@ -273,7 +274,7 @@ impl SetAdmin {
     }
 }
 
-/// A server that is meant, and what it was told before.
+/// A server to change, and what it was told before.
 #[derive(Clone)]
 struct Server<'a> {
     driver: Arc<dyn Driver>,
@@ -283,7 +284,8 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    /// Says that a server stays out although it is ready: the server that it follows is out, or its name does not resolve.
+    /// Warns about a server that is ready but stays out: the server that it follows is out, or its name doesn't
+    /// resolve.
     fn say_what_holds(&self, at: &At<'_>, now: &Now) -> Result<(), Failure> {
         let host = &self.host.name;
         let server = now.of_server(self)?;
@@ -300,10 +302,10 @@ impl Server<'_> {
     }
 }
 
-/// The servers of one balancer, among others.
+/// The servers of one balancer, out of several.
 type Ours<'s, 'a> = Vec<&'s Server<'a>>;
 
-/// Servers by their balancers.
+/// Groups servers by their balancers.
 fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
     let mut all: BTreeMap<&Name, Ours> = BTreeMap::new();
     for server in servers {
@@ -312,7 +314,7 @@ fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s,
     all
 }
 
-/// Tells servers to be something, those of all balancers at once. Who did so, or may have, is among the changed.
+/// Sets the state of servers, on all balancers at the same time. Adds those that changed, or may have, to `changed`.
 async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
     let told = by_balancer(servers).into_values().map(async |ours: Ours<'_, 'a>| {
         let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
@@ -339,11 +341,11 @@ async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a
     result
 }
 
-/// How all servers of some pools stand at a moment.
+/// The state of all servers of some pools at one moment.
 struct Now(BTreeMap<Name, BalancerState>);
 
 impl Now {
-    /// Asks the balancers of servers about their pools, all at once.
+    /// Asks the balancers about the pools of these servers, all at the same time.
     async fn of(servers: &[Server<'_>]) -> Result<Now, Failure> {
         let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_, '_>)| {
             let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
@@ -363,7 +365,7 @@ impl Now {
     }
 }
 
-/// Waits until balancers show what servers were told to be; gives how all stand then, of which those are some.
+/// Waits until balancers show the state of the servers in `told`, which are some of `all`; returns the state of all.
 async fn shown(all: &[Server<'_>], told: &[Server<'_>], to: Admin) -> Result<Now, Failure> {
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
@@ -392,7 +394,7 @@ async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duratio
         let mut waits = false;
         for one in servers {
             let server = states.of_server(one)?;
-            // In a maintenance that is not its own nobody checks either.
+            // A server that follows one in maintenance isn't checked either.
             if server.health == Checked::Up || server.admin == Admin::Maint {
                 continue;
             }
@@ -408,7 +410,7 @@ async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duratio
     }
 }
 
-/// The refusal to put back a host that its balancer does not take for healthy.
+/// Returns the refusal to put back a host that its balancer reports as unhealthy.
 pub fn unhealthy(host: &Host, said: &str) -> Failure {
     Failure::refused(format!("isn't healthy: its balancer reports `{said}`; left out")).on(&host.name)
 }
@@ -417,7 +419,7 @@ fn as_they_were(failure: Failure) -> Failure {
     Failure { message: format!("{}; all others are unchanged", failure.message), ..failure }
 }
 
-/// What a server was told itself: what it follows beyond that is not its own to change.
+/// Returns what a server was told itself. The state of a server that it follows can't be changed on this one.
 async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {
     server_of(driver, place).await.map(|server| server.own)
 }
@@ -436,7 +438,7 @@ fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
     Failure::new(Cause::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
 }
 
-/// Changes and reads back until the balancer shows it.
+/// Sets a server's state, and reads it back until the balancer shows it.
 pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
     driver.set_admin(&[(&place.pool, &place.server)], to).await?.into_iter().collect::<Result<(), Failure>>()?;
     let until = tokio::time::Instant::now() + SETTLE;

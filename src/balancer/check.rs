@@ -1,4 +1,4 @@
-//! Whether balancers can be changed at all, before anything else is.
+//! Checks that balancers accept changes, before anything is changed.
 use super::places;
 use crate::{
     effect::*,
@@ -11,7 +11,7 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Asks each balancer of a fleet whether it would obey.
+/// Asks each balancer of a fleet whether it accepts changes.
 #[derive(Clone, Serialize)]
 pub struct CheckBalancers {
     #[serde(serialize_with = "crate::fleet::by_name")]

@@ -1,5 +1,5 @@
-//! Clients that are bound to a drained host, by a cookie or a stick table: HAProxy gives it their requests until it is
-//! in maintenance.
+//! Keeps off clients that a cookie or a stick table binds to a drained host: HAProxy gives it their requests until it
+//! is in maintenance.
 use super::{
     admin::{server_of, set},
     places,
@@ -17,31 +17,31 @@ use crate::{
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
-/// How often a balancer is asked for a moment in which nothing is open.
+/// How often to ask a balancer for a moment without open requests.
 const OFTEN: Duration = Duration::from_millis(10);
-/// How long that moment is waited for: a request that is open in maintenance ends as any other, unless the server has
+/// How long to wait for that moment. A request that is open in maintenance ends like any other, unless the server has
 /// `on-marked-down shutdown-sessions`.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long nobody may come, so that it is taken for shut.
+/// How long a server must get no requests to count as shut.
 const QUIET: Duration = Duration::from_millis(150);
-/// How long connections that were closed may take to be gone.
+/// How long closed connections may take to disappear.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// Makes a drained host take no request of anybody, and waits until none is open.
+/// Makes a drained host take no requests at all, and waits until none is open.
 ///
-/// Gives the places whose servers went from drain into maintenance.
+/// Returns the places of the servers that went from drain to maintenance.
 #[derive(Clone, Serialize)]
 pub struct CutOff {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub host: Host,
-    /// Whether clients are bound to it; else only what is open is closed.
+    /// Whether clients are bound to it; if not, only open requests are closed.
     pub bound: bool,
     /// Milliseconds.
     pub within: Time,
 }
 
-/// The driver that is asked about a server, and the server's place.
+/// The driver for a server, and the server's place.
 type Asked = (Arc<dyn Driver>, Place);
 
 impl Effect for CutOff {
@@ -78,10 +78,10 @@ impl Effect for CutOff {
                 let server = self.seen(&**driver, place).await?;
                 open += server.in_flight;
                 let now = tokio::time::Instant::now();
-                // A connection of `mode tcp` may be cut by it, so there it has to be the moment.
+                // Maintenance may cut connections of `mode tcp`, so such a server must have none.
                 let may = server.in_flight == 0 || (now > patience && !server.tcp);
                 if self.bound && server.own == Admin::Drain {
-                    // A client may come between the reading and the change; only the next reading has its request.
+                    // A client may come between the reading and the change; only the next reading shows its request.
                     waits = true;
                     if may {
                         set(&**driver, place, Admin::Maint).await.map_err(|f| f.on(&self.host.name))?;
@@ -138,7 +138,7 @@ impl Effect for CutOff {
 }
 
 impl CutOff {
-    /// Looks at a server, which must still be out: its balancer may have forgotten the drain.
+    /// Reads a server, which must still be out: its balancer may have forgotten the drain.
     async fn seen(&self, driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
         let server = server_of(driver, place).await.map_err(|f| f.on(&self.host.name))?;
         if server.admin == Admin::Ready {
@@ -149,7 +149,7 @@ impl CutOff {
         Ok(server)
     }
 
-    /// Whether nobody comes for a moment: `option persist` and `force-persist` go through maintenance.
+    /// Checks that no requests come for a moment: `option persist` and `force-persist` ignore maintenance.
     async fn is_quiet(&self, all: &[Asked]) -> Result<bool, Failure> {
         if !self.bound {
             return Ok(true);
@@ -177,7 +177,7 @@ impl CutOff {
         Ok(totals)
     }
 
-    /// Closes what is open where the fleet file allows it; gives whether it does anywhere.
+    /// Closes open requests where the fleet file allows it; returns whether it allows it anywhere.
     async fn close(&self, at: &At<'_>, all: &[Asked]) -> Result<bool, Failure> {
         let mut cut = 0;
         let mut may = false;
@@ -202,14 +202,14 @@ impl CutOff {
     }
 }
 
-/// Puts servers back from maintenance to drain, where they were: their checks run again, and who is bound to them
-/// comes back.
+/// Puts servers back from maintenance to drain: their checks run again, and the clients that are bound to them come
+/// back.
 #[derive(Clone, Serialize)]
 pub struct Reopen {
     #[serde(serialize_with = "crate::fleet::by_name")]
     pub fleet: Arc<Fleet>,
     pub host: Host,
-    /// What [`CutOff`] gave.
+    /// The places that [`CutOff`] returned.
     pub places: Vec<Place>,
 }
 
@@ -261,7 +261,7 @@ impl Effect for Reopen {
     }
 }
 
-/// The drivers and places of a host, but those that a person changes.
+/// Returns the drivers and places of a host, except those that a person changes.
 async fn drivers(at: &At<'_>, fleet: &Fleet, host: &Host) -> Result<Vec<Asked>, Failure> {
     let site = at.real.site(&fleet.name);
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! Why a balancer's admin socket cannot be asked, found on its machine.
+//! Finds out, on a balancer's machine, why rfab can't ask its admin socket.
 use super::lock_session::unanswered;
 use crate::{
     command::Command,
@@ -8,7 +8,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Its exit status says what is so; what it prints is only shown: the socket's or folder's mode and owners, the user, its group.
+/// Its exit status is the finding. Its output is only shown: mode and owners of the socket or folder, the user, its
+/// group.
 const LOOK: &str = r#"show() { stat -c '%A %U:%G' "$1" 2>/dev/null || echo unknown; id -un; id -gn; }
 set -f; IFS=/; path=
 for part in ${socket%/*}; do
@@ -21,7 +22,7 @@ done
 [ -r "$socket" ] && [ -w "$socket" ] || { show "$socket"; exit 12; }
 show "$socket""#;
 
-/// What keeps the login user from a socket, with the line of haproxy.cfg that lets it in.
+/// Returns what keeps the login user from a socket, with the line of haproxy.cfg that admits the user.
 pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
     if !socket.starts_with('/') {
         let message = format!("balancer `{balancer}` doesn't answer on `{socket}`");

@@ -1,4 +1,4 @@
-//! Servers in and out of their pools.
+//! Balancers: takes servers out of their pools and puts them back, under a fleet's lock.
 pub mod haproxy;
 pub mod lock_session;
 

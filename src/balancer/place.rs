@@ -1,7 +1,7 @@
-//! Where a host stands behind its balancers.
+//! The places of a host behind its balancers.
 use crate::{effect::Noting, fleet::Fleet, host::Host, port::Place};
 
-/// Every place of a host, in the order of balancers and pools; none for a host in no pool.
+/// Returns every place of a host, in the order of balancers and pools; none for a host in no pool.
 pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
     let mut places = Vec::new();
     for balancer in &fleet.balancers {
@@ -14,7 +14,7 @@ pub fn places(fleet: &Fleet, host: &Host) -> Vec<Place> {
     places
 }
 
-/// The places of a host that change: all, unless the ledger's line names some.
+/// Returns the places of a host that change: all, unless the ledger line names some.
 pub(super) fn moved(notes: &[Noting], fleet: &Fleet, host: &Host) -> Vec<Place> {
     let only = notes.iter().find(|noting| noting.host == host.name).and_then(|noting| noting.places.as_ref());
     let changes = |place: &Place| only.is_none_or(|only| only.contains(&place.to_string()));

@@ -1,4 +1,4 @@
-//! How much of a pool's traffic a host gets.
+//! Sets how much of a pool's traffic a host gets.
 use super::{ReadBalance, places};
 use crate::{
     effect::*,
@@ -11,7 +11,7 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Sets a host's weight in all its pools, in percent of the configured one.
+/// Sets a host's weight in all its pools, in percent of the configured weight.
 #[derive(Clone, Serialize)]
 pub struct SetWeight {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -29,7 +29,7 @@ impl Effect for SetWeight {
         Subject::Host(&self.host)
     }
 
-    /// A weight of 0 gets no new requests: that is a drain.
+    /// A server of weight 0 gets no new requests: that's a drain.
     fn touch(&self) -> Touch<'_> {
         let to = if self.percent == 0 { Admin::Drain } else { Admin::Ready };
         match to {
@@ -61,7 +61,7 @@ impl Effect for SetWeight {
             }
         }
         for (driver, place, before) in changed.iter().rev().filter(|_| result.is_err()) {
-            // What else is wrong, the failure says already.
+            // The failure already says what is wrong.
             let _ = driver.set_weight(&place.pool, &place.server, *before).await;
         }
         result
@@ -87,7 +87,7 @@ impl Effect for SetWeight {
 }
 
 impl SetWeight {
-    /// Refuses a share that rounds to zero: that would be a drain which nobody asked for.
+    /// Refuses a share that rounds to zero: that would be a drain that nobody asked for.
     fn possible(&self, Place { balancer, pool, server: name }: &Place, server: &Server) -> Result<(), Failure> {
         if self.percent == 0 || server.weighs(self.percent) > 0 {
             return Ok(());
@@ -98,7 +98,7 @@ impl SetWeight {
         Err(failure.help("give its servers a weight such as 100 in the balancer's configuration"))
     }
 
-    /// Changes and reads back.
+    /// Sets the weight and reads it back.
     async fn change(&self, driver: &dyn Driver, place: &Place, wanted: u32) -> Result<(), Failure> {
         driver.set_weight(&place.pool, &place.server, self.percent).await?;
         let servers = driver.list(&place.pool).await?;

@@ -1,4 +1,4 @@
-//! The end of what a resumed run sees as done, in the ledgers of the fleet's balancers.
+//! Records the end of a change that a resumed run finds done, in the ledgers of the fleet's balancers.
 use super::place;
 use crate::{
     effect::*,
@@ -11,9 +11,9 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Writes down that a change of this run is done, where its lines say only that it began.
+/// Records that a change of this run is done, if its lines say only that it began.
 ///
-/// The attempt that made the change died before it wrote that.
+/// The attempt that made the change died before it recorded that.
 #[derive(Clone, Serialize)]
 pub struct Conclude {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -65,7 +65,7 @@ impl Effect for Conclude {
 }
 
 impl Conclude {
-    /// The balancers that the hosts stand behind, and the one that keeps what is read of the fleet.
+    /// Returns the balancers that the hosts stand behind, and the one that keeps what is read of the fleet.
     fn places(&self) -> Result<BTreeSet<Name>, Failure> {
         let behind = self.fleet.balancers.iter().filter(|b| self.hosts.iter().any(|host| b.has(host)));
         let home = place(&self.fleet)?;
@@ -78,7 +78,7 @@ impl Conclude {
 }
 
 impl Book {
-    /// The line that says that a run's change of a host is done, if the run's last line of it says anything else.
+    /// Returns the line that a run's change of a host is done, if the run's last line about it says anything else.
     pub fn concluded(&self, run: &str, word: &str, host: &str) -> Option<Line> {
         let of = |l: &&Line| *l.run == *run && l.effect == word && l.host.as_deref() == Some(host);
         let last = self.lines.iter().rev().find(of).filter(|l| l.phase != Phase::Ok)?;

@@ -1,4 +1,4 @@
-//! What is done once a commit and fleet, such as a migration: begun, and ended.
+//! What runs once for each commit and fleet, such as a migration: records that it begins and how it ends.
 use super::{ReadLedger, place};
 use crate::{
     effect::*,
@@ -10,18 +10,18 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How far something is that is done once.
+/// The state of something that runs once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MarkState {
     NeverBegun,
-    /// Nobody wrote down how it ended.
+    /// It began, and the ledger doesn't say how it ended.
     Begun,
     Done,
     Failed,
 }
 
-/// Writes down that something begins or how it ended, in the ledger of the fleet's home.
+/// Records that something begins or how it ended, in the ledger of the fleet's home.
 #[derive(Clone, Serialize)]
 pub struct Mark {
     #[serde(serialize_with = "crate::fleet::by_name")]
@@ -95,7 +95,7 @@ impl Mark {
     }
 }
 
-/// How far something is that is done once a commit.
+/// Reads the state of something that runs once for each commit.
 #[derive(Clone, Serialize)]
 pub struct ReadMarks {
     #[serde(serialize_with = "crate::fleet::by_name")]

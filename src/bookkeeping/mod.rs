@@ -1,4 +1,4 @@
-//! Effects that read ledgers, and write what isn't about one change of a host.
+//! Effects that read ledgers, and that write what isn't about one change of a host.
 mod conclude;
 mod mark;
 mod owner;

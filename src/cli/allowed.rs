@@ -48,7 +48,7 @@ impl From<Allowed> for Allowances {
             wait: flags.wait,
             force: flags.force,
             unproven: flags.unproven,
-            // A resumed run's own flag says it.
+            // `--resume` has a flag for it.
             force_changed: false,
             pause: flags.pause,
             allow_outage: flags.allow_outage,
@@ -57,7 +57,7 @@ impl From<Allowed> for Allowances {
     }
 }
 
-/// Arguments in which a time behind `--pause` is its value: no task's name begins with a digit.
+/// Joins `--pause` with a time after it, as its value: no task's name begins with a digit.
 pub fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     for arg in args {

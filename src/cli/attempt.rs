@@ -1,4 +1,4 @@
-//! A run's journal, begun or gone on with.
+//! Begins or continues a run's journal.
 use super::work::{Aborted, Work};
 use crate::{
     fabfile::Project,
@@ -10,15 +10,15 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::env;
 
-/// A run that is gone on with.
+/// A run to resume.
 pub struct Going {
     pub resumed: Resumed,
     pub doubt: UnknownOutcome,
-    /// Whether the fabfile and the fleets may be others than it began with.
+    /// Whether the fabfile and the fleets may have changed since it began.
     pub force_changed: bool,
 }
 
-/// Begins a run's journal.
+/// Begins a run's journal, and warns if the index of runs lacks it.
 pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     let Begun { journal, unknown } = runs.begin(head)?;
     if let Some(why) = unknown {
@@ -27,9 +27,9 @@ pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     Ok(Journaling::new(journal, Past::default(), runs.key()?))
 }
 
-/// Makes a run the one that it goes on with; also what was changed since, if that may be.
+/// Makes this run continue an earlier one; returns what changed since, if a change is allowed.
 ///
-/// `Fabfile` when something was changed that may not be.
+/// `Fabfile` if something changed that mustn't.
 pub fn go_on(
     runs: &Runs,
     going: Going,
@@ -60,7 +60,7 @@ pub fn go_on(
     Ok((keep, changed.map(|differs| format!("continued even though something was changed: {differs}"))))
 }
 
-/// The process's arguments, with the whole name of the run that is taken back.
+/// Returns the process's arguments; for an abort, with the whole id of the run to abort.
 fn typed(work: Work<'_>) -> Vec<String> {
     let typed = env::args().skip(1);
     match work {
@@ -72,7 +72,7 @@ fn typed(work: Work<'_>) -> Vec<String> {
     }
 }
 
-/// What is known of a run before its first connection.
+/// Returns what is known of a run before its first connection.
 pub fn head(run: &Run, project: &Project, work: Work<'_>) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {

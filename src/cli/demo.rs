@@ -8,7 +8,7 @@ use crate::{
 
 /// Shows the five commands of a hotfix's day on an embedded fleet.
 ///
-/// How much is shown, and how, goes for each of them; with `--json` stdout has their events alone.
+/// The flags for output apply to each command; with `--json`, stdout has only their events.
 pub fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     let color = match request.color {
         Color::Auto => None,

@@ -52,14 +52,14 @@ struct Flags {
     listed: HistoryFlags,
 }
 
-/// Flags that cannot be understood; displayed as the whole text to print.
+/// Flags that rfab doesn't understand; displayed as the whole text to print.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct FlagError {
     text: String,
 }
 
 impl FlagError {
-    /// The exit code.
+    /// Returns the exit code.
     pub fn exit(&self) -> Exit {
         Exit::Usage
     }
@@ -73,8 +73,8 @@ impl fmt::Display for FlagError {
 
 /// Turns a process's arguments, the program's name first, into what they ask for.
 ///
-/// `no_color` says whether the environment has a `NO_COLOR` that is not empty. Where `--help` or `-h` stands before
-/// `--`, the answer is help, whatever else is there.
+/// `no_color` says whether `NO_COLOR` is set and isn't empty. If `--help` or `-h` comes before `--`, the answer is
+/// help, even if the rest of the line is wrong.
 pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<Request, FlagError> {
     let mut before: Vec<OsString> = allowed::joined(args);
     if let Some(action) = completing::asked(&before) {
@@ -85,7 +85,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         behind.into_iter().skip(1)
     });
     if before.iter().skip(1).any(|arg| arg == "--help" || arg == "-h") {
-        // What else is wrong with the line must not stand in the way of help.
+        // Other mistakes on the line mustn't keep the reader from the help.
         let flags = Flags::try_parse_from(&before).or_else(|_| Flags::try_parse_from(&before[..1])).map_err(told)?;
         return Ok(request(Action::Help { words: flags.words.clone() }, flags, no_color));
     }
@@ -114,19 +114,19 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
     Ok(request(action, flags, no_color))
 }
 
-/// The text of `--help`.
+/// Returns the text of `--help`.
 pub fn help() -> String {
     let codes = Exit::ALL.iter().map(|(exit, text)| format!("{:>5}  {text}\n", exit.code())).collect::<String>();
     let help = Flags::command().after_help(format!("Exit codes:\n{codes}")).render_help();
     format!("{}\n", help.to_string().trim_end())
 }
 
-/// Every flag, as clap knows it.
+/// Returns every flag as clap knows it.
 pub fn command() -> clap::Command {
     Flags::command()
 }
 
-/// The text of `--version`; a build from an archive, and one that is no release, does not know its commit.
+/// Returns the text of `--version`. Only a release that was built from a repository knows its commit.
 pub fn version() -> String {
     worded(option_env!("RFAB_COMMIT").zip(option_env!("RFAB_DATE")))
 }
@@ -154,7 +154,7 @@ fn request(action: Action, flags: Flags, no_color: bool) -> Request {
     }
 }
 
-/// Clap's own words, without its tip to write a flag behind `--`, where a command for the targets stands.
+/// Returns clap's text, without its tip to write a flag after `--`, where a command for the targets belongs.
 fn told(mut error: clap::Error) -> FlagError {
     error.remove(ContextKind::Suggested);
     FlagError { text: habits::told(error).render().to_string() }

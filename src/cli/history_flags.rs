@@ -7,7 +7,7 @@ use clap::{
     value_parser,
 };
 
-/// The most runs that are listed if nothing else is said.
+/// The most runs to list by default.
 const MOST: u32 = 30;
 
 /// The flags beside `--history`.
@@ -35,7 +35,7 @@ pub struct HistoryFlags {
 }
 
 impl HistoryFlags {
-    /// The first flag that was given.
+    /// Returns the first flag that was given.
     pub fn given(&self) -> Option<&'static str> {
         let given = [
             (self.fleet.is_some(), "--fleet"),
@@ -48,7 +48,7 @@ impl HistoryFlags {
         given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
     }
 
-    /// Which runs are wanted, and at most how many.
+    /// Returns which runs to list, and at most how many.
     pub fn chosen(&self) -> (Filter, usize) {
         let HistoryFlags { fleet, task, outcome, since, until, newest } = self;
         let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());

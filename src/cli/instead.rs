@@ -1,4 +1,4 @@
-//! The flags that stand instead of tasks.
+//! The flags that replace tasks.
 use super::{
     completing::{self, Shell},
     history_flags::HistoryFlags,
@@ -58,7 +58,7 @@ pub struct Instead {
 }
 
 impl Instead {
-    /// What is asked for instead of tasks, if anything is.
+    /// Returns what the line asks for instead of tasks, if it does.
     pub fn action(&self, words: &[String], listed: &HistoryFlags) -> Option<Action> {
         let Instead {
             list,

@@ -1,4 +1,4 @@
-//! Flags and words, turned into plain values, and what each asks for.
+//! Turns flags and words into plain values, and does what they ask for.
 mod allowed;
 mod attempt;
 mod carry_out;

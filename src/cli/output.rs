@@ -23,7 +23,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// How much is shown.
+    /// Returns how much to show.
     pub fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -32,7 +32,7 @@ impl Output {
         }
     }
 
-    /// Whether there are colors; `no_color` is what the environment says.
+    /// Returns whether to use colors; `no_color` says whether the environment forbids them.
     pub fn color(&self, no_color: bool) -> Color {
         self.color.unwrap_or(if no_color { Color::Never } else { Color::Auto })
     }

@@ -1,9 +1,9 @@
-//! What can be typed here, for whoever typed nothing.
+//! What can be typed here, for a line without words.
 use super::{completing::stems, listing};
 use crate::fabfile::Project;
 use std::path::Path;
 
-/// With a fabfile: its tasks, its fleets, and lines to begin with.
+/// Returns the overview with a fabfile: its tasks, its fleets, and lines to begin with.
 pub fn text(project: &Project) -> String {
     let tasks = &project.tasks;
     let mut text = listing::text(tasks);
@@ -39,7 +39,7 @@ pub fn text(project: &Project) -> String {
     format!("{text}\nFor example:\n{}", listed(&lines))
 }
 
-/// Without one: how to come by it.
+/// Returns the overview without a fabfile: how to get one.
 pub fn without(here: &Path) -> String {
     let lines = [
         ("rfab --init".to_owned(), "write one for this folder, from what is found in it"),

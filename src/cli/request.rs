@@ -10,29 +10,29 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub action: Action,
-    /// The fabfile; looked for from this folder upwards if absent.
+    /// The fabfile; if absent, the nearest one from this folder upward.
     pub fabfile: Option<PathBuf>,
-    /// Keys of the fleet file with their values for this run, as typed; of equal keys the last one holds.
+    /// Keys of the fleet file with their values for this run, as typed; the last value of a key counts.
     pub set: Vec<(String, String)>,
-    /// The selection that targets are cut down to.
+    /// The selection that limits the targets.
     pub limit: Option<String>,
-    /// The selections that are taken away from targets.
+    /// The selections that are excluded from the targets.
     pub exclude: Vec<String>,
-    /// The most hosts that are worked on at once; at least 1.
+    /// The most hosts to work on in parallel; at least 1.
     pub parallel: usize,
     pub allowed: Allowances,
-    /// Whether references are resolved without fetching first.
+    /// Whether to resolve references without fetching first.
     pub no_fetch: bool,
-    /// Whether the command behind `--` only reads; never without such a command.
+    /// Whether the command after `--` only reads; always false without such a command.
     pub read: bool,
-    /// Whether events or a list are written as JSON.
+    /// Whether to write events or a list as JSON.
     pub json: bool,
     pub detail: Detail,
     pub color: Color,
 }
 
 impl Request {
-    /// The flags that say what is run and allowed, as they would be typed again; a value is one word of a shell.
+    /// Returns the flags that say what is run and allowed, as they would be typed again; a value is one shell word.
     pub fn flags(&self) -> Vec<String> {
         let mut flags = Vec::new();
         let mut give = |flag: &str, value: &str| flags.push(format!("{flag} {}", crate::command::quoted(value)));
@@ -61,10 +61,10 @@ impl Request {
     }
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Show the help, with that of the tasks among these words; nothing else.
+    /// Show only the help, with that of the tasks among these words.
     Help { words: Vec<String> },
     /// Show the version.
     Version,
@@ -72,29 +72,29 @@ pub enum Action {
     List,
     /// Show what a script can call: all of it, or one name.
     Docs { name: Option<String> },
-    /// List the newest of the runs that this machine knows of, and at most so many.
+    /// List the newest runs of this machine, at most `most`.
     History { filter: Filter, most: usize },
     /// Show one run, by the beginning of its id.
     Show { run: String },
-    /// Go on with a run, or with the one of this fabfile that is not done.
+    /// Resume a run, or the run of this fabfile that isn't done.
     Resume { run: Option<String>, doubt: UnknownOutcome, force_changed: bool },
-    /// Take back what a run did, or the one of this fabfile that is not done.
+    /// Abort a run, or the run of this fabfile that isn't done.
     Abort { run: Option<String> },
     /// Write a first fabfile and fleet file for this folder.
     Init,
     /// Print what a shell needs to complete lines.
     Completions { shell: Shell },
-    /// Tell a shell what the last of these words may become.
+    /// Print what the last of these words may become, for a shell.
     Complete { shell: Shell, words: Vec<String> },
-    /// Show the day of the five commands on an embedded fleet.
+    /// Show the day of a hotfix on an embedded fleet.
     Demo,
-    /// Take up a host's key after asking; the words name the fleet that it belongs to.
+    /// Trust a host's key after asking; the words name the host's fleet.
     Trust { host: String, words: Vec<String> },
-    /// Carry out these words, then the command behind `--`, if there was a `--`.
+    /// Carry out these words, then the command after `--`, if there is one.
     Run { words: Vec<String>, command: Option<Vec<String>> },
 }
 
-/// How much is shown.
+/// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     Quiet,
@@ -105,7 +105,7 @@ pub enum Detail {
 /// Whether output has colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
-    /// If it goes to a terminal.
+    /// Only in a terminal.
     Auto,
     Always,
     Never,

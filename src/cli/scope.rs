@@ -1,4 +1,4 @@
-//! The flags that say what is run, and where.
+//! The flags that say what to run, and where.
 use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A run's start: a line typed, resumed, or taken back.
+//! Starts a run: types a line, resumes a run or aborts one.
 use super::{
     attempt::Going,
     flags, meant, memory,
@@ -22,7 +22,7 @@ use std::{
     io::{self, IsTerminal},
 };
 
-/// The run that a flag names; without a name the one of this fabfile that can be meant.
+/// Returns the run that a flag names; without a name, the run of this fabfile that the flag can mean.
 pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
     if let Some(run) = run {
         return Ok(run.to_owned());
@@ -33,7 +33,7 @@ pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String,
     meant::meant(flag, &fabfile).map_err(of_reason)
 }
 
-/// Types a run's line anew, with what its journal has.
+/// Types a run's line again, with what its journal has.
 pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let head = &going.resumed.head;
     let typed = head.typed.iter().map(OsString::from);
@@ -60,11 +60,11 @@ pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     }
 }
 
-/// Takes back what a run did, with the fabfile that it was begun with as it is now.
+/// Aborts a run, with the current version of the fabfile that it began with.
 pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit, Stopped> {
     let drill = drill()?;
     let mut of = meant::open(request, run).map_err(of_reason)?;
-    // A run that was to take another back is not taken back itself: what it began is completed.
+    // A run that aborts another one isn't aborted itself: rfab completes it.
     if let Some(other) = of.head.line.strip_prefix("--abort ").map(str::to_owned) {
         drop(of);
         of = meant::open(request, &other).map_err(of_reason)?;
@@ -77,7 +77,7 @@ pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit,
     wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
 }
 
-/// Carries out words, and the command behind `--`.
+/// Carries out words, and the command after `--`.
 pub fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
     run_line(request, words, command, None)
 }
@@ -100,7 +100,7 @@ fn run_line(
     wiring::run(request, &project, Work::Line(&line), listener, going, drill).map_err(of_reason)
 }
 
-/// Without a fabfile there are no tasks: a word for what the tool itself does was meant for that.
+/// Returns the help for a word that names a flag of rfab: without a fabfile, there are no tasks that it could mean.
 fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped {
     let there = || Some(fabfile::nearest(&here().ok()?, home().as_deref()).is_some());
     let flag = words.first().filter(|_| request.fabfile.is_none() && there() == Some(false));
@@ -110,7 +110,7 @@ fn of_the_tool(stopped: Stopped, request: &Request, words: &[String]) -> Stopped
     }
 }
 
-/// What the environment wants to happen to this run, to see how one goes on.
+/// Reads from the environment what is to happen to this run, to test how rfab resumes it.
 fn drill() -> Result<Option<Drill>, Stopped> {
     let Some(text) = env::var("RFAB_DRILL").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
     text.parse().map(Some).map_err(|wrong: String| {
@@ -119,7 +119,7 @@ fn drill() -> Result<Option<Drill>, Stopped> {
     })
 }
 
-/// What the words of a line mean.
+/// Returns what the words of a line mean.
 pub fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {
     line::parse(words, command, &project.tasks).map_err(|error| {
         let failure = Failure::failed(error.to_string());

@@ -1,10 +1,10 @@
-//! Why a request ends before it is a run.
+//! Why a request ends before it becomes a run.
 use crate::failure::{Exit, Failure};
 
-/// A failure, and the exit code that it makes.
+/// A failure and its exit code.
 pub type Stopped = (Failure, Exit);
 
-/// A failure whose kind says the exit code.
+/// Returns a failure with the exit code of its kind.
 pub fn of_reason(failure: Failure) -> Stopped {
     let exit = failure.reason().exit();
     (failure, exit)

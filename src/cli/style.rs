@@ -1,4 +1,4 @@
-//! How a request wants to be shown.
+//! How a request is shown.
 use super::request::{Color, Detail, Request};
 use crate::report::{Loud, Style};
 use std::{
@@ -6,7 +6,7 @@ use std::{
     io::{self, IsTerminal},
 };
 
-/// Whether there are colors; `terminal` is whether the output goes to one.
+/// Returns whether to use colors; `terminal` says whether the output goes to a terminal.
 pub fn color(request: &Request, terminal: bool) -> bool {
     match request.color {
         Color::Always => true,
@@ -15,7 +15,7 @@ pub fn color(request: &Request, terminal: bool) -> bool {
     }
 }
 
-/// How events are shown.
+/// Returns how to show events.
 pub fn style(request: &Request) -> Style {
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,

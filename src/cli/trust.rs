@@ -1,4 +1,4 @@
-//! `rfab --trust HOST`: the keys on the way to a host are shown, and taken up after a yes.
+//! `rfab --trust HOST`: shows the keys on the way to a host, and trusts them after a yes.
 use super::{facts, folders, request::Request, wiring};
 use crate::{
     effect::Fleets,
@@ -23,9 +23,9 @@ use std::{
     thread,
 };
 
-/// Shows the keys of a host and of those before it, and takes up those that a person says yes to.
+/// Shows the keys of a host and of the hosts on the way to it, and trusts those that a person says yes to.
 ///
-/// `host` may be `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then nobody is asked about the host itself; or `all`.
+/// `host` may be `all`, or `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then rfab asks nobody about the host itself.
 pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &str) -> Result<Exit, Failure> {
     let (name, expected) = match host.split_once('=') {
         Some((name, print)) => (name, Some(print)),
@@ -42,10 +42,10 @@ pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &s
     Ok(Exit::Done)
 }
 
-/// The word for every machine of the fleets.
+/// The word that stands for every machine of the fleets.
 const ALL: &str = "all";
 
-/// Offers the keys of every machine of the fleets, the balancers' first; what goes wrong with one keeps none from the next.
+/// Offers the keys of every machine of the fleets, the balancers first; continues if one of them fails.
 fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<Exit, Failure> {
     let (mut wrong, mut seen) = (None, BTreeSet::new());
     if fleets.is_empty() {
@@ -66,7 +66,7 @@ fn everybody(project: &Project, fleets: &[Arc<Fleet>], naming: &str) -> Result<E
     wrong.map_or(Ok(Exit::Done), |failure| Ok(failure.reason().exit()))
 }
 
-/// Shows the keys on the way to one host, and takes up those that are agreed to.
+/// Shows the keys on the way to one host, and trusts those that are agreed to.
 fn taken_up(
     project: &Project,
     fleet: Option<&Fleet>,
@@ -108,7 +108,7 @@ fn called(offer: &Offer) -> String {
     if offer.place == offer.name { format!("`{}`", offer.name) } else { format!("`{}` ({})", offer.place, offer.name) }
 }
 
-/// Refuses a key that has another fingerprint than the expected one.
+/// Refuses a key that doesn't have the expected fingerprint.
 fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
     let print = offer.fingerprint.split_once(' ').map(|(_, print)| print);
     match expected.filter(|expected| print != Some(expected)) {
@@ -121,7 +121,7 @@ fn as_expected(offer: &Offer, expected: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-/// Shows a key, and wants the fingerprint that was expected, or a person's yes.
+/// Shows a key, and requires the expected fingerprint or a person's yes.
 fn agreed(
     offer: &Offer,
     known: &[Other],
@@ -155,7 +155,7 @@ fn agreed(
     }
 }
 
-/// The host of that name or address among the fleets; else one that ssh's configuration may know.
+/// Returns the host of that name or address among the fleets, or else a host for ssh's configuration to know.
 fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host), Failure> {
     for fleet in fleets {
         let of_balancer = fleet.balancers.iter().find(|b| *b.name == *name).map(|b| &b.host);
@@ -167,7 +167,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
         return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
     }
-    // Not a host of its own that sounds alike: it would be looked up in the network.
+    // A misspelled name isn't a new host: rfab would look it up on the network.
     let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));
     if let Some(meant) = did_you_mean(name, machines.map(|host| &*host.name)) {
         let message = format!("no host of these fleets is called `{name}`");
@@ -179,7 +179,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
     Ok((fleet, Host { fleet: of, name: name.into(), address, group, roles, vars }))
 }
 
-/// The fleets that the words name, or the default task, without any host being asked or anything done.
+/// Returns the fleets that the words name, or else the default task, without asking any host or doing anything.
 pub fn fleets(
     request: &Request,
     project: &Project,
@@ -215,10 +215,10 @@ pub fn fleets(
             .map_err(|_| Failure::failed("internal error").help("report this bug"))
     })?;
     let mut fleets = known.all();
-    // Where an app was chosen, only its machines are meant.
+    // If an app was chosen, only its machines are meant.
     let chosen: Vec<_> = fleets.iter().filter_map(|fleet| fleet.of.clone()).collect();
     fleets.retain(|fleet| !chosen.contains(&fleet.name));
-    // A selection that asks the balancer is refused, but names its fleet.
+    // A selection that asks the balancer is refused, but it names its fleet.
     match named {
         Err(failure) if fleets.is_empty() || failure.reason() != Reason::Refused => Err(failure),
         _ => Ok(fleets),

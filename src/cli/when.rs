@@ -1,12 +1,12 @@
-//! Times as people write them, and as they read them.
+//! Reads and writes times for people.
 use jiff::{Span, Timestamp, Zoned, civil, tz::TimeZone};
 
-/// The time here and now.
+/// Returns the local time.
 pub fn here() -> Zoned {
     Zoned::now()
 }
 
-/// Reads how long ago, or when, in milliseconds since 1970; without an offset it is meant here.
+/// Reads a time, or how long ago it was, into milliseconds since 1970; a time without an offset is local.
 pub fn read(text: &str) -> Result<i64, String> {
     from(text, &here())
 }
@@ -19,7 +19,7 @@ fn from(text: &str, now: &Zoned) -> Result<i64, String> {
     Ok(at.as_millisecond())
 }
 
-/// `30m`, `2h`, `3d` or `2w` ago.
+/// Reads a time such as `30m`, `2h`, `3d` or `2w` ago.
 fn ago(text: &str, now: &Zoned) -> Option<Timestamp> {
     let unit = text.chars().last()?;
     let count: i32 = text.strip_suffix(unit)?.parse().ok().filter(|count| *count >= 0)?;
@@ -38,7 +38,7 @@ fn local(time: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
     Some(time.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
-/// An RFC 3339 time for people who are here now: `24 Nov 18:03`, and the year instead if it is another.
+/// Returns an RFC 3339 time as local time: `24 Nov 18:03`, or with the year in place of the time if it's another year.
 pub fn shown(time: &str, now: &Zoned) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return time.to_owned() };
     let time = time.to_zoned(now.time_zone().clone());
@@ -46,7 +46,7 @@ pub fn shown(time: &str, now: &Zoned) -> String {
     time.strftime(format).to_string()
 }
 
-/// Milliseconds for people: `80 ms`, `1.2 s`, `3 min 20 s`.
+/// Returns milliseconds for people: `80 ms`, `1.2 s`, `3 min 20 s`.
 pub fn long(took: u64) -> String {
     match took {
         0..1_000 => format!("{took} ms"),
@@ -70,7 +70,7 @@ mod tests {
         for (text, at) in [
             ("30m", "2026-11-24T16:33:10Z"),
             ("2h", "2026-11-24T15:03:10Z"),
-            // The clock was turned back between.
+            // The clock was turned back in between.
             ("31d", "2026-10-24T16:03:10Z"),
             ("2w", "2026-11-10T17:03:10Z"),
             ("2026-11-24", "2026-11-23T23:00:00Z"),

@@ -1,4 +1,4 @@
-//! Puts a run together from the parts that the real world is made of.
+//! Puts a run together from the parts of the real world.
 use super::{
     attempt::{self, Going},
     facts::facts,
@@ -24,9 +24,9 @@ use crate::{
 };
 use std::{env, path::PathBuf, sync::Arc, thread, time::Duration};
 
-/// Carries work out on real hosts.
+/// Carries out work on real hosts.
 ///
-/// A run that is resumed keeps its id, and its journal goes on. A drill's effect that never came is named at the end.
+/// A resumed run keeps its id and its journal. If a drill's effect never came, the end of the run names the effect.
 pub fn run(
     request: &Request,
     project: &Project,
@@ -75,7 +75,7 @@ pub fn run(
     if let Some((drill, why)) = drill.as_ref().and_then(|drill| Some((drill, drill.missed()?))) {
         report::complain(&format!("warning: drill: this run wasn't {drill}: {why}"));
     }
-    // A run that is over does not fail for what is written of it.
+    // A run that is over doesn't fail because its end can't be recorded.
     let _ = journal.write(&Record::Ended(tail), true);
     runs.take_up(&session.run.id);
     if let Work::Abort(aborted) = work
@@ -87,7 +87,7 @@ pub fn run(
     Ok(ended.exit)
 }
 
-/// Carries the work out on a thread of its own, whose stack is large enough for scripts.
+/// Carries out the work on a new thread with a stack that is large enough for scripts.
 fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &Arc<Session>) -> Result<Ended, Failure> {
     thread::scope(|scope| {
         let task = || match work {
@@ -101,7 +101,7 @@ fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &A
     })
 }
 
-/// Removes old logs while the run goes on; what is left of it when the run is over is the next one's.
+/// Removes old logs during the run; the next run removes those that are left.
 fn sweep() {
     let _ = thread::Builder::new().name("sweep".into()).spawn(|| logs().map(|logs| logs.sweep()));
 }
@@ -109,9 +109,9 @@ fn sweep() {
 /// Longer than any run.
 const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The real world of a request.
+/// Returns the real world of a request.
 pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
-    // One thread for what blocks is there from the start: where the system gives no others, it does all of that.
+    // Starts one thread for blocking work: if the system allows no others, this one does all of it.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(LONG).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::failed(format!("no runtime: {e}")))?;

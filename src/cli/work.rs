@@ -9,11 +9,11 @@ use crate::{
 #[derive(Clone, Copy)]
 pub enum Work<'a> {
     Line(&'a Line),
-    /// What another run did is taken back.
+    /// The undoing of what another run did.
     Abort(&'a Aborted),
 }
 
-/// A run that is taken back; nobody else goes on with it meanwhile.
+/// A run to abort; no other run can resume it meanwhile.
 pub struct Aborted {
     pub run: Name,
     pub journal: Journal,
@@ -21,7 +21,7 @@ pub struct Aborted {
 }
 
 impl Work<'_> {
-    /// The command line's normal form.
+    /// Returns the command line's normal form.
     pub fn line(self) -> String {
         match self {
             Work::Line(line) => line.to_string(),
@@ -29,7 +29,7 @@ impl Work<'_> {
         }
     }
 
-    /// The words of the line that name hosts.
+    /// Returns the words of the line that name hosts.
     pub fn naming(self) -> String {
         match self {
             Work::Line(line) => line.naming(),
@@ -37,7 +37,7 @@ impl Work<'_> {
         }
     }
 
-    /// The tasks, in the line's order.
+    /// Returns the tasks, in the line's order.
     pub fn tasks(self) -> Vec<Name> {
         match self {
             Work::Line(line) => line.calls.iter().map(|call| call.task.as_str().into()).collect(),
@@ -45,7 +45,7 @@ impl Work<'_> {
         }
     }
 
-    /// The run that is taken back.
+    /// Returns the run to abort.
     pub fn undoes(self) -> Option<Name> {
         match self {
             Work::Line(_) => None,

@@ -1,4 +1,4 @@
-//! All hosts: they are made, then given something to serve, then started.
+//! All hosts: they are made, then given a release, then started.
 use super::{
     app::Seen,
     balancer::{self, Pool, Server},
@@ -17,19 +17,19 @@ use std::{
     time::Duration,
 };
 
-/// The time between two checks of the balancer.
+/// The time between two health checks of the balancer.
 const INTER: Duration = Duration::from_millis(100);
-/// How long the apps may take until the balancer finds all of them healthy.
+/// How long it may take until the balancer reports all apps as healthy.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(10);
 
 pub struct Hosts {
     pub all: Vec<Arc<Host>>,
-    /// Where each is to hear ssh: taken from the beginning, so that no port goes to somebody else.
+    /// The listeners of their ssh servers: opened early, so that no other process takes a port.
     ssh: Vec<TcpListener>,
 }
 
 impl Hosts {
-    /// Makes them below `root`; nothing is served yet.
+    /// Makes the hosts below `root`; none of them serves yet.
     pub fn make(root: &Path) -> Result<Hosts, Failure> {
         let web = GROUPS.iter().flat_map(|(group, names)| names.iter().map(|name| (*name, Some(*group))));
         let names: Vec<_> = [(BALANCER, None)].into_iter().chain(web).collect();
@@ -50,7 +50,7 @@ impl Hosts {
         self.all.iter().filter(|host| host.group.is_some())
     }
 
-    /// Starts ssh servers, apps and balancer; gives the shop's address when every app is healthy.
+    /// Starts ssh servers, apps and balancer; returns the shop's address when every app is healthy.
     pub async fn start(&mut self, operator: &PublicKey, seen: &Arc<Seen>) -> Result<SocketAddr, Failure> {
         let failed = |host: &Host, e: io::Error| Failure::failed(format!("host `{}` doesn't start: {e}", host.name));
         for (host, listener) in self.all.iter().zip(std::mem::take(&mut self.ssh)) {
@@ -84,7 +84,7 @@ fn make(
     Ok((Host { name, group, ssh: listener.local_addr()?, app, folder, key: new_key() }, listener))
 }
 
-/// Addresses of this machine alone, all with one port, which is free on each.
+/// Returns loopback addresses that share one port, which is free on each.
 fn addresses(count: usize) -> io::Result<Vec<SocketAddr>> {
     let mut last = io::Error::other("none is free");
     for _ in 0..20 {

@@ -1,13 +1,13 @@
-//! Messages of HTTP/1.1, as far as the demo's apps, balancer and customers say them: a head and a body of known length.
+//! HTTP/1.1 messages as the demo's apps, balancer and customers use them: a head and a body of known length.
 use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The longest line, and the longest body.
 const LONGEST: u64 = 64 << 10;
-/// The most headers of a message.
+/// The most headers in a message.
 const MOST: usize = 100;
 
-/// A request or an answer.
+/// A request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// `GET / HTTP/1.1` or `HTTP/1.1 200 OK`.
@@ -17,7 +17,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message that is to be the last on its connection, or not.
+    /// Returns a message; `close` says whether it's the last one on its connection.
     pub fn new(first: &str, close: bool, body: &str) -> Message {
         let connection = if close { "close" } else { "keep-alive" };
         let headers = vec![
@@ -27,7 +27,7 @@ impl Message {
         Message { first: first.to_owned(), headers, body: body.into() }
     }
 
-    /// Reads one message; `None` where the connection ends before its first byte.
+    /// Reads one message; `None` if the connection ends before its first byte.
     pub async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Message>> {
         let first = line(from).await?;
         if first.is_empty() {
@@ -64,24 +64,24 @@ impl Message {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
-    /// The same message with another value of one header.
+    /// Returns the same message with another value for one header.
     pub fn with(mut self, name: &str, value: &str) -> Message {
         self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// What a request asks for, such as `/health`.
+    /// Returns the path that a request asks for, such as `/health`.
     pub fn path(&self) -> &str {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// An answer's status.
+    /// Returns the status of a response.
     pub fn status(&self) -> Option<u16> {
         self.first.split(' ').nth(1)?.parse().ok()
     }
 
-    /// Whether it is the last on its connection.
+    /// Returns whether it's the last message on its connection.
     pub fn closes(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }

@@ -1,4 +1,4 @@
-//! The shop's customers: most keep their connections, some ask for what takes a second, and each request is accounted.
+//! The shop's customers: most keep their connections, some ask for `/slow`, and every request is counted.
 use super::{app::Seen, http::Message};
 use std::{
     collections::BTreeMap,
@@ -18,20 +18,20 @@ use tokio::{
 
 /// Requests a second.
 pub const PER_SECOND: u32 = 100;
-/// How long a customer waits.
+/// How long a customer waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What became of all requests.
+/// The outcome of all requests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Account {
     pub sent: u64,
-    /// One line for each that failed: which, when, and why.
+    /// One line for each request that failed: which one, when, and why.
     pub failed: Vec<String>,
-    /// How many each release has answered.
+    /// How many requests each release answered.
     pub releases: BTreeMap<String, u64>,
 }
 
-/// A load that is on.
+/// A load that is running.
 pub struct Load {
     over: Arc<AtomicBool>,
     sending: JoinHandle<Account>,
@@ -41,7 +41,7 @@ pub struct Load {
 struct Customers {
     shop: SocketAddr,
     seen: Arc<Seen>,
-    /// Connections that were kept and wait for the next request.
+    /// Open connections that wait for the next request.
     idle: Mutex<Vec<BufReader<TcpStream>>>,
 }
 
@@ -55,7 +55,7 @@ struct Request {
 }
 
 impl Load {
-    /// Puts it on the shop at once; `seen` is what the apps say that they have seen.
+    /// Starts to send requests to the shop; `seen` counts the requests that the apps have seen.
     pub fn start(shop: SocketAddr, seen: Arc<Seen>) -> Load {
         let over = Arc::new(AtomicBool::new(false));
         let customers = Arc::new(Customers { shop, seen, idle: Mutex::default() });
@@ -63,7 +63,7 @@ impl Load {
         Load { over, sending }
     }
 
-    /// Ends it when every open request has ended.
+    /// Stops sending, and returns the account when every open request has ended.
     pub async fn end(self) -> Account {
         self.over.store(true, Ordering::Relaxed);
         let lost = |e| Account { failed: vec![format!("the account was lost: {e}")], ..Account::default() };
@@ -105,7 +105,7 @@ impl Account {
 }
 
 impl Customers {
-    /// Gives the release that answered well, once, and has noted that it did.
+    /// Returns the release that answered the request well, if the apps saw the request exactly once.
     async fn ask(&self, request: &Request) -> Result<String, String> {
         let answered = timeout(PATIENCE, self.converse(request)).await;
         let release = answered.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))?;
@@ -138,7 +138,7 @@ impl Customers {
         Ok(release)
     }
 
-    /// A kept connection that is still open: a browser notices, too, before it sends.
+    /// Returns an idle connection that is still open: browsers check that before they send, too.
     fn kept(&self) -> Option<BufReader<TcpStream>> {
         let mut idle = self.idle.lock().unwrap();
         let would_block = |e: &std::io::Error| e.kind() == std::io::ErrorKind::WouldBlock;

@@ -1,4 +1,4 @@
-//! The release that the machines serve when the day begins, put there by the programs that a deploy runs.
+//! Places the release that the machines serve when the day begins, with the same programs as a deploy.
 use super::{host::Host, project::LINKED, repository::Repository};
 use crate::{
     command::Command,
@@ -15,9 +15,9 @@ use std::{
     sync::Arc,
 };
 
-/// Makes a commit the current release, number 1, of every host.
+/// Makes a commit the current release of every host, as number 1.
 ///
-/// `folder` is for what is packed.
+/// `folder` holds the packed commit.
 pub fn place<'a>(
     repository: &Repository,
     commit: &str,

@@ -1,4 +1,4 @@
-//! What ends the demo early: Ctrl-C, `kill`, a terminal that was closed.
+//! The signals that end the demo early: Ctrl-C, `kill`, a closed terminal.
 use crate::failure::Exit;
 use rustix::process::Signal;
 use tokio::{
@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-/// Hears signals from the moment it is made.
+/// Receives signals from the moment it is made.
 pub struct Signals {
     hear: UnboundedReceiver<Signal>,
     first: Option<Signal>,
@@ -22,14 +22,14 @@ impl Signals {
         Ok(Signals { hear, first: None })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Signal {
         let Some(signal) = self.hear.recv().await else { return std::future::pending().await };
         self.first.get_or_insert(signal);
         signal
     }
 
-    /// How a demo ends that was told to.
+    /// Returns how a demo ends that a signal stopped.
     pub fn exit(&mut self) -> Option<Exit> {
         while let Ok(signal) = self.hear.try_recv() {
             self.first.get_or_insert(signal);

@@ -1,4 +1,4 @@
-//! The ssh server of a machine: it knows one key, runs commands, and forwards to the demo's own sockets.
+//! The ssh server of a machine: it accepts one key, runs commands, and forwards to the demo's own sockets.
 use super::{
     exec,
     host::{Host, USER},
@@ -40,7 +40,7 @@ pub async fn serve(host: Arc<Host>, listener: TcpListener, operator: PublicKey) 
 struct Connection {
     host: Arc<Host>,
     operator: PublicKey,
-    /// Those on which nothing runs yet.
+    /// The channels on which nothing runs yet.
     channels: HashMap<ChannelId, Channel<Msg>>,
 }
 
@@ -114,7 +114,7 @@ impl server::Handler for Connection {
     }
 }
 
-/// Carries bytes both ways until both sides have ended.
+/// Copies bytes in both directions until both sides have ended.
 async fn forward<S>(channel: Channel<Msg>, near: std::io::Result<S>, reply: ChannelOpenHandle)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -1,6 +1,6 @@
-//! What a service manager does on a machine: `unit start|stop|restart|status|logs UNIT`, for the one unit `shop`.
+//! The service manager of a machine: `unit start|stop|restart|status|logs UNIT`, for the one unit `shop`.
 //!
-//! The command is a script in the machine's `bin`. It asks through a named pipe, for the app lives in this process.
+//! The command is a script in the machine's `bin`. It asks through a named pipe, because the app runs in this process.
 use super::{
     app::{App, Seen},
     host::Host,
@@ -77,7 +77,7 @@ impl Units {
         }
     }
 
-    /// Gives a status and lines, as `systemctl` would.
+    /// Returns a status and lines, as `systemctl` would.
     async fn obey(&mut self, verb: &str, unit: &str) -> (u8, String) {
         if unit != SHOP {
             return (5, format!("unit {unit} isn't known here\n"));
@@ -104,7 +104,7 @@ impl Units {
     }
 }
 
-/// Answers whoever waits at that pipe, as soon as it is open for reading; it may have gone away.
+/// Sends the answer to the script's pipe as soon as it is open for reading; the script may have ended.
 async fn tell(pipe: &Path, text: &str) {
     let mut text = text.as_bytes();
     for _ in 0..1_000 {

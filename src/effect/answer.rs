@@ -1,10 +1,10 @@
-//! What an effect comes to, with its type erased.
+//! The outcome of an effect with its type erased.
 use crate::failure::Failure;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use std::any::Any;
 
-/// An outcome; JSON only if somebody asks.
+/// An outcome, which becomes JSON only on request.
 pub trait Answer: Send + Sync {
     fn json(&self) -> Box<RawValue>;
     fn any(self: Box<Self>) -> Box<dyn Any>;

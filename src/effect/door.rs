@@ -1,6 +1,6 @@
 //! Effects, the lanes that they come from, the door that they pass, and the world behind it.
 //!
-//! These types know each other, so they are in one file.
+//! These types refer to each other, so they are in one file.
 use super::{Alone, Answer, Answered, Id, Kind, Noting, Seen, Story, Subject, Touch, Work};
 use crate::{
     event::{Event, Listener, What},
@@ -22,7 +22,7 @@ use std::{
     },
 };
 
-/// Something a script does to the outside.
+/// Something that a script does to the outside.
 pub trait Effect: Serialize + Send + Sync {
     type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
     const NAME: &'static str;
@@ -30,60 +30,60 @@ pub trait Effect: Serialize + Send + Sync {
 
     fn subject(&self) -> Subject<'_>;
 
-    /// What it changes; invariants, ledger and resume read it.
+    /// Returns what it changes; invariants, ledger and resume use that.
     fn touch(&self) -> Touch<'_>;
 
-    /// One line, for people.
+    /// Returns one line for people, such as `drain web1`.
     fn describe(&self) -> String;
 
-    /// What the ledger keeps of it besides its name, host and pool.
+    /// Returns what the ledger keeps of it besides its name, host and pool.
     fn story(&self) -> Story {
         Story::default()
     }
 
-    /// Does it, for real.
+    /// Carries it out for real.
     fn carry_out(&self, at: At<'_>) -> impl Future<Output = Result<Self::Outcome, Failure>> + Send;
 
-    /// Does it to the model.
+    /// Carries it out on the model.
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome>;
 
-    /// Reads whether it was done already, in whichever world.
+    /// Checks whether it was already done, in any world.
     fn look(&self, _ask: Ask<'_>) -> Result<Seen<Self::Outcome>, Failure> {
         Ok(Seen::Cannot)
     }
 
-    /// What it comes to if a person says that it was done; none if nobody can know.
+    /// Returns its outcome if a person says that it was done; `None` if nobody can know the outcome.
     fn assumed(&self) -> Option<Self::Outcome> {
         None
     }
 
-    /// Puts what a real read answered into the model.
+    /// Puts the answer of a real read into the model.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
 
-/// Where an effect is carried out, and under which identity.
+/// Where an effect is carried out, and under which id.
 #[derive(Clone, Copy)]
 pub struct At<'a> {
     pub real: &'a Real,
     pub lane: &'a Arc<Lane>,
     pub id: Id<'a>,
-    /// What the ledger wants written with the change.
+    /// What the ledger records with the change.
     pub notes: &'a [Noting],
 }
 
 impl At<'_> {
-    /// Says something on behalf of the effect.
+    /// Reports something on behalf of the effect.
     pub fn tell(&self, what: What) {
         self.lane.tell(what);
     }
 
-    /// The line that goes where this host's changes are written.
+    /// Returns the ledger lines that go where this host's changes are written.
     pub fn note(&self) -> Option<Note> {
         self.notes.iter().find_map(|n| n.place.is_none().then(|| n.note.clone()))
     }
 }
 
-/// An effect.
+/// An effect with its type erased.
 pub trait Record: Send + Sync {
     fn name(&self) -> &'static str;
     fn kind(&self) -> Kind;
@@ -91,7 +91,7 @@ pub trait Record: Send + Sync {
     fn touch(&self) -> Touch<'_>;
     fn describe(&self) -> String;
     fn story(&self) -> Story;
-    /// What the journal keeps of it; a secret is a keyed digest there.
+    /// Returns what the journal keeps of it; a secret is a keyed digest there.
     fn recorded(&self, key: &Key) -> Box<RawValue>;
     fn answer(&self, json: &RawValue) -> Answered;
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
@@ -99,7 +99,7 @@ pub trait Record: Send + Sync {
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure>;
     fn assumed(&self) -> Option<Box<dyn Answer>>;
     fn learn(&self, answer: &dyn Answer, model: &mut Model);
-    /// The effect itself, for a layer that knows its type.
+    /// Returns the effect itself, for a layer that knows its type.
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -171,41 +171,41 @@ impl<E: Effect + 'static> Record for E {
 pub trait World: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// Makes a fleet known, before anything of it is asked.
+    /// Makes a fleet known, before it is used.
     fn admit(&self, fleet: &Arc<Fleet>) -> Result<(), Failure>;
 
     fn perform(&self, call: Call<'_>) -> Answered;
 
-    /// Runs the lanes side by side, at most so many at once, and comes back when all have ended.
+    /// Runs the lanes in parallel, at most `at_once` at the same time, and returns when all have ended.
     fn side_by_side(&self, parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize);
 
     /// Keeps the other lanes of this run away from `what` until the guard is dropped.
     fn alone<'a>(&'a self, call: Call<'a>, what: &str) -> Alone<'a>;
 
-    /// The clock when the run begins.
+    /// Returns the clock when the run begins.
     fn begins(&self) -> Time {
         0
     }
 
-    /// Milliseconds since the run began, or on the simulated clock.
+    /// Returns the milliseconds since the run began, or those on the simulated clock.
     fn now(&self, lane: &Lane) -> Time;
 }
 
-/// What every effect passes through.
+/// What every effect passes through on its way to the world.
 pub trait Door: Send + Sync {
     fn pass(&self, call: Call<'_>) -> Answered;
-    /// A lane has come to its end.
+    /// Takes note that a lane ended.
     fn ended(&self, lane: &Lane, failure: Option<&Failure>);
-    /// Which attempt at the run this is; the first is 0.
+    /// Returns which attempt at the run this is; the first is 0.
     fn attempt(&self) -> u32;
     fn world(&self) -> &dyn World;
     fn listener(&self) -> &dyn Listener;
-    /// What the run knows that nobody may see.
+    /// Returns the secrets that the run knows.
     fn masks(&self) -> &Masks;
     fn run(&self) -> &Name;
 }
 
-/// One effect on its way.
+/// One effect on its way through the door.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     pub lane: &'a Arc<Lane>,
@@ -213,7 +213,7 @@ pub struct Call<'a> {
     /// The attempt at the run that it belongs to.
     pub attempt: u32,
     pub effect: &'a dyn Record,
-    /// What the ledger wants written with the change.
+    /// What the ledger records with the change.
     pub notes: &'a [Noting],
 }
 
@@ -228,9 +228,9 @@ pub struct Lane {
     door: Arc<dyn Door>,
     /// The path of `each` calls and hosts: `4.web1/0.web1`.
     pub path: Name,
-    /// The host whose closure it is; none for a task itself.
+    /// The host that the closure runs for; `None` for a task itself.
     pub host: Option<Name>,
-    /// Whether it carries `defer`s out: they run although the run was interrupted.
+    /// Whether it runs `defer`s, which run even though the run was interrupted.
     pub deferred: bool,
     next: AtomicU32,
     clock: AtomicU64,
@@ -242,29 +242,29 @@ impl Lane {
         Arc::new(Lane { door, path: "".into(), host: None, deferred: false, next, clock })
     }
 
-    /// The one door.
+    /// Performs an effect through the run's door.
     ///
-    /// Fails with whatever a layer or the world answers.
+    /// Fails with the failure of a layer or of the world.
     pub fn perform<E: Effect + 'static>(self: &Arc<Self>, effect: E) -> Result<E::Outcome, Failure> {
         let (number, attempt) = (self.next.fetch_add(1, Relaxed), self.door.attempt());
         let call = Call { lane: self, number, attempt, effect: &effect, notes: &[] };
         typed::<E>(self.door.pass(call)).map_err(|failure| failure.of(&self.path, number))
     }
 
-    /// A lane for each host, beginning now.
+    /// Returns a lane for each host, which begins at this moment.
     pub fn fork(&self, hosts: &[Host]) -> Vec<Arc<Lane>> {
         let number = self.next.fetch_add(1, Relaxed);
         let lane = |host: &Host| self.beside(self.below(number, &host.name), Some(host.name.clone()), self.deferred);
         hosts.iter().map(lane).collect()
     }
 
-    /// A lane for a task, beginning now.
+    /// Returns a lane for a task, which begins at this moment.
     pub fn inner(&self, task: &str) -> Arc<Lane> {
         let number = self.next.fetch_add(1, Relaxed);
         self.beside(self.below(number, task), self.host.clone(), self.deferred)
     }
 
-    /// A lane for what each attempt at the run does anew, beginning now.
+    /// Returns a lane for what each attempt at the run does again, which begins at this moment.
     pub fn of_attempt(&self, name: &str) -> Arc<Lane> {
         let number = self.next.fetch_add(1, Relaxed);
         self.beside(format!("{}!", self.below(number, name)), self.host.clone(), self.deferred)
@@ -275,19 +275,19 @@ impl Lane {
         format!("{}{slash}{number}.{name}", self.path)
     }
 
-    /// Where `defer`s run when what they were made in ended well: they are a part of it.
+    /// Returns the lane for `defer`s of a scope that succeeded: they are a part of it.
     pub fn closing(&self) -> Arc<Lane> {
         let number = self.next.fetch_add(1, Relaxed);
         let own = self.path.rsplit('/').next().and_then(|last| last.split_once('.')).map_or("", |(_, name)| name);
         self.beside(self.below(number, own), self.host.clone(), true)
     }
 
-    /// Whether it belongs to one attempt at the run, and is not handed back to the next.
+    /// Returns whether it belongs to one attempt at the run, so that the next one doesn't reuse its outcomes.
     pub fn is_of_attempt(&self) -> bool {
         self.path.contains('!')
     }
 
-    /// Where this lane's `defer`s run when it failed, on their own numbers.
+    /// Returns the lane for `defer`s if this lane failed; its effects are numbered separately.
     pub fn deferred(&self) -> Arc<Lane> {
         self.beside(format!("{}!", self.path), self.host.clone(), true)
     }
@@ -303,12 +303,12 @@ impl Lane {
         })
     }
 
-    /// Says that nothing more comes from this lane, and why if it failed.
+    /// Reports that this lane has ended, and why if it failed.
     pub fn end(&self, failure: Option<&Failure>) {
         self.door.ended(self, failure);
     }
 
-    /// Tells the run's listeners.
+    /// Reports something to the run's listener.
     pub fn tell(&self, what: What) {
         let event =
             Event { v: 1, at: self.world().now(self), run: self.door.run().clone(), lane: self.path.clone(), what };
@@ -319,17 +319,17 @@ impl Lane {
         self.door.world()
     }
 
-    /// What the run knows that nobody may see.
+    /// Returns the secrets that the run knows.
     pub fn masks(&self) -> &Masks {
         self.door.masks()
     }
 
-    /// The run's identity.
+    /// Returns the run's id.
     pub fn run(&self) -> &Name {
         self.door.run()
     }
 
-    /// The simulated clock, in milliseconds.
+    /// Returns the simulated clock, in milliseconds.
     pub fn clock(&self) -> Time {
         self.clock.load(Relaxed)
     }
@@ -339,7 +339,7 @@ impl Lane {
     }
 }
 
-/// Reads the world on behalf of a layer or an effect: without a number, so that a resumed run counts the same.
+/// Reads the world for a layer or an effect, without a number, so that a resumed run counts the same.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
     world: &'a dyn World,

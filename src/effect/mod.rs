@@ -1,4 +1,4 @@
-//! What a script does to the outside, as a value; and the lanes that such values come from.
+//! What a script does to the outside, as values, and the lanes that such values come from.
 mod answer;
 mod door;
 mod fleets;

@@ -6,24 +6,24 @@ use crate::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Reads something of the outside. It is an [`Effect`] that changes nothing, and can't claim to.
+/// Reads something from the outside: an [`Effect`] that changes nothing, and can't claim to.
 pub trait Read: Serialize + Send + Sync {
     type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
     const NAME: &'static str;
 
-    /// Returns whom it is about.
+    /// Returns what it is about.
     fn subject(&self) -> Subject<'_>;
 
     /// Returns one line for people, such as `list its releases`.
     fn describe(&self) -> String;
 
-    /// Reads it, for real.
+    /// Reads it for real.
     fn carry_out(&self, at: At<'_>) -> impl Future<Output = Result<Self::Outcome, Failure>> + Send;
 
     /// Reads it from the model.
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome>;
 
-    /// Puts what a real read answered into the model.
+    /// Puts the answer of a real read into the model.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
 

@@ -1,4 +1,4 @@
-//! The tables that HAProxy prints, by the names of their columns: their sets grow from version to version.
+//! The tables that HAProxy prints, read by column name: each version adds columns.
 
 /// Rows of cells under named columns.
 pub struct Table {
@@ -7,7 +7,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads `show stat`: a header that begins with `# `, then rows of CSV as RFC 4180 has it.
+    /// Reads `show stat`: a header that begins with `# `, then rows of CSV (RFC 4180).
     pub fn stat(text: &str) -> Table {
         Table::read(text.lines(), csv)
     }
@@ -25,13 +25,13 @@ impl Table {
         Table { columns, rows: lines.map(split).collect() }
     }
 
-    /// A row's cell in a column; `None` if there is no such column, or the row is shorter.
+    /// Returns a row's cell in a column; `None` if the column doesn't exist or the row is shorter.
     pub fn cell<'a>(&self, row: &'a [String], column: &str) -> Option<&'a str> {
         let at = self.columns.iter().position(|name| name == column)?;
         row.get(at).map(String::as_str)
     }
 
-    /// A number; an empty cell is 0.
+    /// Returns a cell as a number; an empty cell is 0.
     pub fn number(&self, row: &[String], column: &str) -> Option<u64> {
         match self.cell(row, column)? {
             "" => Some(0),
@@ -40,7 +40,7 @@ impl Table {
     }
 }
 
-/// Cells with commas or quotes stand in quotes, in which a quote is doubled: what an app answers to a check is among them.
+/// Splits a row into cells. A cell with commas or quotes is quoted, with quotes doubled; an app's answer may be one.
 fn csv(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;

@@ -1,4 +1,4 @@
-//! What a word may be, from the fabfile, the fleets that the line names, and this machine's runs; nobody is asked.
+//! What a word may become, by the fabfile, the line's fleets and this machine's runs; rfab asks no host.
 use super::{
     choice::{Choice, within},
     flag::Flag,
@@ -22,7 +22,7 @@ const REFERENCES: [&str; 5] = ["reference", "ref", "commit", "revision", "versio
 /// Parameters that select hosts.
 const SELECTIONS: [&str; 9] = ["which", "hosts", "host", "selection", "targets", "target", "group", "role", "server"];
 
-/// Where answers come from; each is read when it is first needed.
+/// Where choices come from; each source is read when it's first needed.
 pub struct Completer<'a> {
     pub flags: Vec<Flag>,
     pub request: &'a Request,
@@ -32,11 +32,11 @@ pub struct Completer<'a> {
     pub load: &'a dyn Fn(Option<PathBuf>) -> Option<Project>,
 }
 
-/// An argument that is being typed.
+/// The argument that is being typed.
 struct Argument<'a> {
     task: &'a Signature,
     parameter: &'a str,
-    /// What there is of it.
+    /// The part that was already typed.
     text: &'a str,
     /// The words before its task.
     before: &'a [&'a str],
@@ -47,7 +47,7 @@ impl Completer<'_> {
         (self.load)(self.file.clone())
     }
 
-    /// What a flag's value may be; `text` is what there is of it.
+    /// Returns the choices for a flag's value; `text` is the part that was already typed.
     pub fn value(&self, flag: &str, text: &str, words: &[&str]) -> Vec<Choice> {
         let plain = |texts: &[&str]| texts.iter().map(|text| Choice::new(*text, "")).collect();
         match flag {
@@ -73,7 +73,7 @@ impl Completer<'_> {
         }
     }
 
-    /// What the word may be that is being typed: an argument of the task before it, or a task.
+    /// Returns the choices for the word that is being typed: an argument of the task before it, or a task.
     pub fn word(&self, typed: &Typed) -> Vec<Choice> {
         let Some(project) = self.project() else {
             let begin = ["--init", "--demo"];
@@ -86,9 +86,9 @@ impl Completer<'_> {
         }
     }
 
-    /// What an argument may be behind the first `:` of a word.
+    /// Returns the choices for an argument after the first `:` of a word.
     fn behind_colon(&self, project: &Project, task: &Signature, rest: &str, typed: &Typed) -> Vec<Choice> {
-        // The whole text is the argument of a task that takes but one.
+        // If the task takes only one argument, the whole text is that argument.
         let single = task.counts().last() == Some(&1);
         let before = if single { None } else { rest.rsplit_once(',').map(|(before, _)| before) };
         let place = before.map_or(0, |before| before.split(',').count());
@@ -103,7 +103,7 @@ impl Completer<'_> {
         within(begun, self.argument(project, &Argument { task, parameter, text, before: &typed.words }))
     }
 
-    /// What a word without a `:` may be: it fills what the task needs, then what it takes, unless it is a task itself.
+    /// Returns the choices for a word without a `:`: a task, or an argument that the task before it needs or takes.
     fn plain(&self, project: &Project, typed: &Typed) -> Vec<Choice> {
         let (mut task, mut filled, mut before): (Option<&Signature>, usize, &[&str]) = (None, 0, &[]);
         let needs = |task: Option<&Signature>, filled| {
@@ -111,7 +111,7 @@ impl Completer<'_> {
         };
         for (at, word) in typed.words.iter().enumerate() {
             match named(project, word).filter(|_| !needs(task, filled)) {
-                // A colon ends the filling by plain words.
+                // After a colon, plain words don't add arguments.
                 Some(new) => {
                     (task, before, filled) =
                         (Some(new), &typed.words[..at], if word.contains(':') { usize::MAX } else { 0 })
@@ -129,7 +129,7 @@ impl Completer<'_> {
         choices
     }
 
-    /// What an argument may be, by the name of its parameter.
+    /// Returns the choices for an argument, by the name of its parameter.
     fn argument(&self, project: &Project, argument: &Argument) -> Vec<Choice> {
         let Argument { task, parameter, text, before } = *argument;
         let fleet = || {
@@ -148,17 +148,17 @@ impl Completer<'_> {
             "pool" => fleet().map(|fleet| sources::pools(&fleet)).unwrap_or_default(),
             "fleet" => sources::fleets(project),
             "task" => sources::tasks(&project.tasks),
-            // `testing:2` is of `fleets/testing2.toml`.
+            // `testing:2` means `fleets/testing2.toml`.
             _ if task.names_hosts => sources::numbers(project, &task.name, parameter),
             _ => Vec::new(),
         }
     }
 
-    /// The fleets that the last of the words which names hosts is about, else the default ones.
+    /// Returns the fleets that the last word which names hosts means, or else the default fleets.
     fn fleets(&self, project: &Project, words: &[&str]) -> Vec<Arc<Fleet>> {
         let at = words.iter().rposition(|word| named(project, word).is_some_and(|task| task.names_hosts));
         let line = at.and_then(|at| {
-            // What follows may be its argument.
+            // The next word may be its argument.
             let words: Vec<String> = words[at..].iter().take(2).map(|word| word.to_string()).collect();
             let parse = |words: &[String]| line::parse(words, None, &project.tasks).ok();
             parse(&words).or_else(|| parse(&words[..1]))
@@ -170,7 +170,7 @@ impl Completer<'_> {
     }
 }
 
-/// The task that a word calls.
+/// Returns the task that a word calls.
 fn named<'a>(project: &'a Project, word: &str) -> Option<&'a Signature> {
     let name = word.split(':').next().unwrap_or(word);
     project.tasks.iter().find(|task| task.answers_to(name))

@@ -1,4 +1,4 @@
-//! The flags as shells complete them, and the one that they ask by.
+//! The flags that shells complete, and the flag with which shells ask.
 use super::Shell;
 use crate::cli::request::Action;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -7,24 +7,24 @@ use std::ffi::OsString;
 /// A flag, as a shell completes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flag {
-    /// With its dashes.
+    /// The long name, with its dashes.
     pub long: String,
     pub short: Option<String>,
     pub about: String,
     pub value: FlagValue,
 }
 
-/// Whether a value belongs to a flag.
+/// Whether a flag takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagValue {
     None,
-    /// Only behind `=`.
+    /// Only after `=`.
     Behind,
     Optional,
     Needed,
 }
 
-/// Every flag that `--help` tells of.
+/// Returns every flag that `--help` shows.
 pub fn all(command: &clap::Command) -> Vec<Flag> {
     let flags = command.get_arguments().filter(|flag| flag.get_long().is_some() && !flag.is_hide_set());
     let flag = |flag: &clap::Arg| {
@@ -44,9 +44,9 @@ pub fn all(command: &clap::Command) -> Vec<Flag> {
     flags.map(flag).collect()
 }
 
-/// `--complete SHELL -- WORD…`, as the scripts of `--completions` ask.
+/// Reads `--complete SHELL -- WORD…`, which the scripts of `--completions` send.
 ///
-/// Its words are unfinished, so nothing else looks at them.
+/// The words are unfinished, so nothing else reads them.
 pub fn asked(args: &[OsString]) -> Option<Action> {
     let [_, flag, shell, dashes, words @ ..] = args else { return None };
     let shell = Shell::ALL.into_iter().find(|known| *shell == *known.word())?;

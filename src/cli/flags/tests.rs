@@ -15,7 +15,7 @@ fn action(typed: &[&str]) -> Action {
     understand(typed).unwrap_or_else(|error| panic!("{typed:?}: {error}")).action
 }
 
-/// The first line of what is said, which is the part without the usage.
+/// Returns the first line of the error, which is the part without the usage.
 fn refused(typed: &[&str]) -> String {
     match understand(typed) {
         Ok(request) => panic!("{typed:?} was understood as {request:?}"),

@@ -1,6 +1,6 @@
-//! What HAProxy answers on its admin socket: the commands of its management guide, section 9.3, that rfab sends.
+//! The answers of HAProxy on its admin socket, to those commands of its management guide, section 9.3, that rfab sends.
 //!
-//! The bytes are those of 2.6; `tests/program/demo` holds them against a real one.
+//! The bytes are those of 2.6; `tests/program/demo` compares them with a real one.
 use super::server::{Checked, FALL, Pool, RISE, Server};
 use crate::port::Admin;
 use std::{
@@ -8,20 +8,20 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The columns of `show stat` that are told; HAProxy has more. They are to be found by name.
+/// The columns of `show stat` that it prints; HAProxy has more. Readers must find them by name.
 const STAT: &str = "# pxname,svname,qcur,scur,stot,status,weight,act,bck,iid,sid,lbtot,type,check_status,check_code,\
 check_rise,check_fall,check_health,addr,mode,";
 const SERVERS_STATE: &str = "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight \
 srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state \
 srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr \
 srv_agent_addr srv_agent_port";
-/// A backend's number where one frontend stands before it.
+/// A backend's number, if one frontend comes before it.
 const ID: u32 = 3;
-/// What `show stat` is asked for of servers, and of all.
+/// The arguments of `show stat` for servers, and for all.
 const SERVERS: u32 = 4;
 const ALL: &str = "-1";
 
-/// Obeys one command, and gives the answer with the empty line that ends it.
+/// Carries out one command, and returns the answer with the empty line that ends it.
 pub fn answer(pool: &mut Pool, command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
     let told = match words[..] {
@@ -49,7 +49,7 @@ pub fn answer(pool: &mut Pool, command: &str) -> String {
     format!("{}\n", told.unwrap_or_else(|refusal| refusal))
 }
 
-/// An answer, or a refusal; both are only text to whoever asked.
+/// An answer, or a refusal; the client sees only text.
 type Told = Result<String, String>;
 
 fn info(pool: &Pool) -> String {
@@ -96,7 +96,7 @@ fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
     Ok(format!("1\n{SERVERS_STATE}\n{}", rows.collect::<String>()))
 }
 
-/// `show stat [PROXY TYPES SERVER]`; only rows of servers are told.
+/// Answers `show stat [PROXY TYPES SERVER]`, with the rows of servers only.
 fn stat(pool: &Pool, words: &[&str]) -> Told {
     let [proxy, types, id] = [0, 1, 2].map(|n| words.get(n).copied().unwrap_or(ALL));
     if proxy != ALL && proxy != pool.name && proxy != ID.to_string() {
@@ -155,7 +155,7 @@ fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut Server
     pool.find(name).ok_or("No such server.\n".to_owned())
 }
 
-/// A weight as it is written: from 0 to 256, or a share of the configured one.
+/// Reads a weight: from 0 to 256, or a percentage of the configured one.
 fn weight(server: &Server, text: &str) -> Result<u32, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let Ok(number) = text[..digits].parse::<u32>() else {

@@ -1,4 +1,4 @@
-//! Asks each server for its health, again and again.
+//! Checks the health of each server, again and again.
 use super::{
     super::http::Message,
     server::{Checked, Shared},
@@ -11,10 +11,10 @@ use tokio::{
     time::{interval, timeout},
 };
 
-/// How long a server may take to answer: longer than HAProxy gives it, for this machine does everything at once.
+/// How long a server may take to answer: longer than with HAProxy, because one machine does everything here.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Checks one server for ever.
+/// Checks one server forever.
 pub async fn watch(pool: Shared, server: usize, inter: Duration) {
     let mut ticks = interval(inter);
     loop {

@@ -1,4 +1,4 @@
-//! Takes requests and hands each to one server, once: what fails is told to the customer.
+//! Takes requests and passes each to one server, once: the customer sees every failure.
 use super::{super::http::Message, server::Shared};
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{
@@ -47,7 +47,7 @@ async fn pass_on(to: SocketAddr, request: Message) -> io::Result<Message> {
     Message::read(&mut stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// A request that is open on a server, until it is dropped.
+/// A request that is open on a server until this is dropped.
 struct Open {
     pool: Shared,
     server: usize,

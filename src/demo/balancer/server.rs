@@ -7,9 +7,9 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Good checks in a row that bring a server up.
+/// How many good checks in a row bring a server up.
 pub const RISE: u8 = 2;
-/// Bad ones that take it down.
+/// How many bad checks in a row take it down.
 pub const FALL: u8 = 3;
 /// The health of a server that has passed for a while.
 pub const FULL: u8 = RISE + FALL - 1;
@@ -22,47 +22,47 @@ pub struct Pool {
     pub since: SystemTime,
 }
 
-/// A balancer's one pool, as everything of it sees it.
+/// The balancer's one pool, shared by all its parts.
 pub type Shared = Arc<Mutex<Pool>>;
 
-/// A server of it.
+/// A server of the pool.
 pub struct Server {
     pub name: String,
     pub address: SocketAddr,
     pub admin: Admin,
-    /// From 0 to `FULL`; up from `RISE` on.
+    /// From 0 to `FULL`; the server is up from `RISE` on.
     pub health: u8,
     pub last: Checked,
     /// 0 to 256.
     pub weight: u32,
     /// The weight that it was configured with.
     pub configured: u32,
-    /// Requests that are open on it.
+    /// How many requests are open on it.
     pub open: u32,
-    /// Requests that it was ever given.
+    /// How many requests it was ever given.
     pub total: u64,
-    /// When it last went up, down, or was told to.
+    /// When it last went up or down, or its state was set.
     pub changed: Instant,
-    /// Whoever has a request open on it gives up when this is notified.
+    /// Notified to make everyone with a request open on it give up.
     pub cut: Arc<Notify>,
-    /// What it is owed, in weights.
+    /// The share of requests that it is owed, in weights.
     owed: i64,
 }
 
-/// What the last check of a server said.
+/// The result of a server's last check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
     Passed,
     /// It answered with this status.
     Wrong(u16),
-    /// It did not let itself be connected to.
+    /// It refused the connection.
     Refused,
-    /// It did not answer, or not with HTTP.
+    /// It didn't answer, or not with HTTP.
     Silent,
 }
 
 impl Server {
-    /// A server that counts as up until its first check, as those of HAProxy do.
+    /// Returns a server that counts as up until its first check, as in HAProxy.
     pub fn new(name: &str, address: SocketAddr, weight: u32) -> Server {
         Server {
             name: name.to_owned(),
@@ -84,7 +84,7 @@ impl Server {
         self.health >= RISE
     }
 
-    /// Takes in a check. A server in maintenance is not checked.
+    /// Takes in a check. A server in maintenance isn't checked.
     pub fn check(&mut self, checked: Checked) {
         if self.admin == Admin::Maint {
             return;
@@ -103,7 +103,7 @@ impl Server {
         }
     }
 
-    /// Tells it what to be. From maintenance it comes back as up, before any check: so does HAProxy's.
+    /// Sets its state. A server that leaves maintenance is up before any check, as in HAProxy.
     pub fn set(&mut self, to: Admin) {
         if to == self.admin {
             return;
@@ -117,7 +117,7 @@ impl Server {
         self.changed = Instant::now();
     }
 
-    /// The word of `show stat`.
+    /// Returns its word in `show stat`.
     pub fn status(&self) -> String {
         let (up, down) = match self.admin {
             Admin::Maint => return "MAINT".to_owned(),
@@ -142,7 +142,7 @@ impl Pool {
         self.servers.iter_mut().find(|server| server.name == name)
     }
 
-    /// Gives the next request to a server that is ready and up, each in proportion to its weight.
+    /// Returns the server for the next request: one that is ready and up, chosen in proportion to the weights.
     pub fn choose(&mut self) -> Option<usize> {
         let fit = |s: &Server| s.admin == Admin::Ready && s.is_up() && s.weight > 0;
         let mut sum = 0;

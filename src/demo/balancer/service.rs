@@ -1,4 +1,4 @@
-//! The balancer as it runs: its checks, its proxy and its admin socket.
+//! The running balancer: its checks, its proxy and its admin socket.
 use super::{
     check, proxy,
     server::{Pool, Shared},
@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// Starts checks, and takes requests and admin commands from now on, until the runtime ends.
+/// Starts the checks, and takes requests and admin commands until the runtime ends.
 ///
 /// `inter` is the time between two checks of a server.
 pub fn start(pool: Pool, requests: TcpListener, socket: &Path, inter: Duration) -> io::Result<Shared> {
@@ -30,7 +30,7 @@ pub fn start(pool: Pool, requests: TcpListener, socket: &Path, inter: Duration) 
     Ok(pool)
 }
 
-/// Waits until every server has passed its checks; gives whether they did in time.
+/// Waits until every server has passed its checks; returns whether all did in time.
 pub async fn all_up(pool: &Shared, within: Duration) -> bool {
     let until = Instant::now() + within;
     while Instant::now() < until {

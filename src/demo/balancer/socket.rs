@@ -1,4 +1,4 @@
-//! The admin socket: one line of commands and one answer, or, after `prompt`, as many as one likes.
+//! The admin socket: one line of commands and one answer, or any number of them after `prompt`.
 use super::{admin, server::Shared};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
