@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-/// A clone whose first commit is pushed to an origin next to it. Both are removed when it's dropped.
+/// A clone with a first commit, which is pushed to an origin next to it. Both are removed when it's dropped.
 pub(crate) struct Sample {
     pub folder: tempfile::TempDir,
     pub origin: PathBuf,

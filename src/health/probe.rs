@@ -48,7 +48,7 @@ impl Probe {
         };
         let health = app.and_then(|app| app.health.clone());
         let health = health.ok_or_else(|| fleet.unchosen().unwrap_or_else(none))?;
-        // A balancer that is changed by hand and has no machine of its own keeps its state on a host of the fleet.
+        // A balancer that is changed by hand and has no machine keeps its state on a host of the fleet.
         let apart = |b: &&crate::fleet::Balancer| !b.by_hand() || fleet.host(&b.host.name).is_none();
         let through = fleet.balancers.iter().filter(|b| b.has(host)).find(apart).map_or(host, |b| &b.host).clone();
         let path = app.map(|a| a.path_on(host)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Reads on a host what it should serve.
+//! Reads from a host what it should serve.
 use super::Expected;
 use crate::{
     effect::*,

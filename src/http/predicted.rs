@@ -3,7 +3,7 @@ use super::{Answer, Request};
 use crate::model::{Model, Predicted};
 use std::collections::BTreeMap;
 
-/// A dry run sends nothing: it assumes a good response with an empty object, unless a test has set another.
+/// A dry run sends nothing: it assumes a good response with an empty object, unless the simulation sets another.
 pub(super) fn predicted(request: &Request, partial: bool, model: &mut Model) -> Predicted<Answer> {
     model.takes(100);
     let said = match model.here.said(&request.shown(), partial) {

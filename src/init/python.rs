@@ -166,7 +166,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Notes what a task takes as its parameters for the version to deploy.
+    /// Notes a task's parameter for the version to deploy, which is an argument of `deploy` in rfab.
     fn parameters(&mut self, parameters: &str) {
         let names = ["branch", "tag", "revision", "commit", "version", "ref"];
         for parameter in parameters.split([',', ')']) {

@@ -49,7 +49,7 @@ impl Effect for Run {
         Some(Output::default())
     }
 
-    /// A dry run runs nothing: the command ends well and prints nothing, unless a test has set another outcome.
+    /// A dry run runs nothing: the command ends well and prints nothing, unless the simulation sets another outcome.
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         model.takes(200);
         let said = model.here.said(&self.command.shown(), false).ok().flatten();

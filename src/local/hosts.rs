@@ -95,7 +95,7 @@ impl Read for ReadHosts {
     }
 
     /// A dry run runs no command, not even one that only reads: an inventory may answer differently tomorrow, and the
-    /// same seed must give the same run. A test sets what the command prints.
+    /// same seed must give the same run. The simulation sets what the command prints.
     fn predict(&self, model: &mut Model) -> Predicted<String> {
         match model.here.said(&self.command.shown(), model.partial)? {
             Some(said) => Ok(self.judged(said.into())?),
