@@ -1,4 +1,4 @@
-//! Limits the number and the size of the mirrors on this machine.
+//! Limits the age and the size of the mirrors on this machine.
 use super::Repository;
 use rustix::fs::{FlockOperation, flock};
 use std::{
