@@ -47,7 +47,7 @@ impl Failure {
         Self { unchanged: Some(Unchanged::Run), ..self }
     }
 
-    /// Weakens that to the call, because the run changed something before it.
+    /// Says instead that only the call changed nothing, because the run changed something before.
     pub fn after_changes(self) -> Self {
         Self { unchanged: self.unchanged.map(|_| Unchanged::Call), ..self }
     }

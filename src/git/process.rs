@@ -118,7 +118,7 @@ impl Run {
         prepare(command.as_std_mut(), at);
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
         command.args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // It gets its own session, so that ssh below git can't ask on the terminal and ends with all its children.
+        // It gets its own session, so that ssh below git can't ask on the terminal and all of it can be ended.
         // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
         unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
         let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;

@@ -80,7 +80,7 @@ impl Tried {
 fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Tried {
     let place = match &health.version {
         Version::None => return Tried::Fits,
-        // It doesn't matter which release runs, because the next one is another.
+        // It doesn't matter which release runs, because the next one will differ.
         Version::Process if answer.version.is_some() || answer.text.is_some() => return Tried::Fits,
         Version::Process => {
             return Tried::Nameless(format!(
