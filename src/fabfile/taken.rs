@@ -1,12 +1,12 @@
-//! The names that a script has already, so that a function of that name is written with `_` behind.
+//! The names that a script already uses. A function with such a name is written with a `_` at the end.
 
-/// Words that Rhai reserves and that people give tasks: such a function is written with `_` behind.
+/// Reserved words of Rhai that people use for tasks. Such a function is written with a `_` at the end.
 pub const UNDERSCORED: [&str; 22] = [
     "sync", "async", "await", "default", "new", "debug", "print", "shared", "with", "match", "case", "go", "exit",
     "call", "test", "run", "capture", "sudo", "put", "get", "spawn", "thread",
 ];
 
-/// Methods of a host and global functions: a function of that name would be called instead of them.
+/// Methods of a host, and global functions. A function with such a name would be called instead of them.
 pub const PRIMITIVES: [&str; 39] = [
     "run",
     "capture",
@@ -49,7 +49,7 @@ pub const PRIMITIVES: [&str; 39] = [
     "refuse",
 ];
 
-/// Whether a script's own words have this name, so that a function of it is written with `_` behind.
+/// Returns whether a function with this name needs a `_` at the end, because the script already uses the name.
 pub fn is_taken(name: &str) -> bool {
     UNDERSCORED.contains(&name) || PRIMITIVES.contains(&name)
 }

@@ -1,4 +1,4 @@
-//! The tasks of a project: public functions of the fabfile, and of modules in its folder that it imports.
+//! The tasks of a project: the public functions of the fabfile, and of the modules that it imports from its folder.
 use super::{
     calls::{self, Calls},
     taken::{PRIMITIVES, UNDERSCORED},
@@ -18,7 +18,7 @@ pub struct Import {
     pub at: Position,
 }
 
-/// The modules that a file imports, wherever in it.
+/// Lists the modules that a file imports, at any depth.
 pub fn imports(ast: &AST) -> Vec<Import> {
     let mut imports = Vec::new();
     ast.walk(&mut |path| {
@@ -33,7 +33,7 @@ pub fn imports(ast: &AST) -> Vec<Import> {
     imports
 }
 
-/// Every task, by name; and which of them name hosts.
+/// Lists the tasks by name, each with whether it names hosts.
 pub fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
     let mut modules: BTreeMap<String, AST> = BTreeMap::new();
     for import in imports(ast) {
@@ -91,7 +91,7 @@ fn functions(ast: &AST, module: Option<&str>) -> Result<Vec<Signature>, Failure>
     Ok(tasks.into_values().collect())
 }
 
-/// The text of doc comments, without their leaders.
+/// Returns the text of doc comments without their slashes.
 fn doc(comments: &[&str]) -> String {
     let lines = comments.iter().flat_map(|c| c.lines()).map(|l| l.trim().trim_start_matches("///").trim());
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()

@@ -14,10 +14,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 const KEYS: [&str; 8] = schema::names(&schema::BALANCER);
 
-/// Unix sockets have no longer names.
+/// The longest path of a Unix socket, in bytes.
 const LONGEST_SOCKET: usize = 107;
 
-/// Reads the balancers, by name; `hosts` are those of the fleet.
+/// Reads the balancers by name; `hosts` are the fleet's.
 pub(super) fn read(
     node: &Node,
     fleet: &Name,
@@ -61,7 +61,7 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     let section = Section::of(&entry.node, &KEYS, problems)?;
     let by_hand = section.need("driver", problems, by_hand);
     let manual = by_hand == Some(true);
-    // Without a machine of its own its state is on the first host, as in a fleet without balancers.
+    // A balancer without a machine keeps its state on the first host, as does a fleet without balancers.
     let first = || hosts.iter().map(|host| &*host.name).min().map(str::to_owned);
     let address = match section.find("host") {
         None if manual => first().map(Name::from),
@@ -92,7 +92,7 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     Some(balancer)
 }
 
-/// The driver, with the keys that it needs.
+/// Reads the driver and the keys that it needs.
 fn driver(section: &Section<'_>, manual: bool, problems: &mut Vec<Problem>) -> Option<DriverSettings> {
     match section.find("socket") {
         None if manual => Some(DriverSettings::Manual),
@@ -109,7 +109,7 @@ fn driver(section: &Section<'_>, manual: bool, problems: &mut Vec<Problem>) -> O
     }
 }
 
-/// Refuses more live servers than a pool has.
+/// Refuses a `min_live` that is larger than one of the pools.
 fn too_many(node: &Node, wanted: usize, pools: &BTreeMap<Name, Name>, hosts: &[Host]) -> Vec<Problem> {
     let size = |role: &Name| hosts.iter().filter(|host| host.roles.contains(role)).count();
     let small = pools.iter().map(|(pool, role)| (pool, size(role))).filter(|(_, size)| wanted > *size);
@@ -120,18 +120,18 @@ fn too_many(node: &Node, wanted: usize, pools: &BTreeMap<Name, Name>, hosts: &[H
     small.map(problem).collect()
 }
 
-/// The machine that a balancer is on; it has the address of the host of that name, if there is one.
+/// Returns the machine that a balancer is on. If a host has the same name, the machine has its address.
 fn machine(fleet: &Name, name: Name, hosts: &[Host]) -> Host {
     let address = hosts.iter().find(|host| host.name == name).and_then(|host| host.address.clone());
     Host { fleet: fleet.clone(), name, address, group: None, roles: Vec::new(), vars: BTreeMap::new() }
 }
 
-/// Whether the driver's word means that a person changes the balancer.
+/// Reads whether a person changes the balancer.
 fn by_hand(node: &Node) -> Result<bool, Problem> {
     value::one_of(node, &[("haproxy", false), ("manual", true)])
 }
 
-/// An absolute path, or an address and a port such as `127.0.0.1:9999` or `[::1]:9999`.
+/// Reads an absolute path, or an address and a port such as `127.0.0.1:9999` or `[::1]:9999`.
 fn socket(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     if !text.starts_with('/') && text.contains(':') {
@@ -175,7 +175,7 @@ fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Na
     pools
 }
 
-/// The parts of `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`; an address stands without its brackets.
+/// Splits `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`. The address has no brackets.
 pub fn address_and_port(text: &str) -> Option<(String, u16)> {
     let (address, port) = text.rsplit_once(':')?;
     let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
@@ -187,7 +187,7 @@ pub fn address_and_port(text: &str) -> Option<(String, u16)> {
     good.then(|| (inner.unwrap_or(address).to_owned(), port))
 }
 
-/// A count, or `"80%"`.
+/// Reads a number of servers, or a share such as `"80%"`.
 fn min_live(node: &Node) -> Result<MinLive, Problem> {
     let never = |label: &str| {
         Err(Problem::new("zero isn't allowed: it would leave no server live", node.place(label))

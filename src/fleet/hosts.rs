@@ -11,7 +11,7 @@ use super::{
 use crate::host::{Host, Name};
 use std::collections::{BTreeMap, HashMap};
 
-/// The words of a selection that no host, group or role may have as its name.
+/// The words of a selection that can't be the name of a host, group or role.
 pub const WORDS: [&str; 3] = ["all", "live", "out"];
 
 const KEYS: [&str; 3] = schema::names(&schema::HOST);
@@ -37,7 +37,7 @@ impl Named {
     }
 }
 
-/// Every name of a fleet, with where it was first listed, in that order.
+/// The names of a fleet in the order of the file, each with the place that names it first.
 #[derive(Default)]
 pub(super) struct Names {
     order: Vec<Name>,
@@ -45,7 +45,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Takes a name in, or says who has it.
+    /// Adds a name, or fails if something else already has it.
     fn take(&mut self, name: &Name, named: Named, place: Location) -> Result<(), Problem> {
         if WORDS.contains(&&**name) {
             return Err(Problem::new(format!("`{name}` is a word that selections use"), place).help(format!(
@@ -78,7 +78,7 @@ impl Names {
         self.order.iter().filter(move |name| wanted(self.known[*name].0)).map(|name| &**name)
     }
 
-    /// Refuses a role that no host has.
+    /// Refuses a name that isn't a role of any host.
     pub fn role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
             Some((Named::Role, _)) => Ok(()),
@@ -88,7 +88,7 @@ impl Names {
         }
     }
 
-    /// Refuses what is neither a group nor a role.
+    /// Refuses a name that is neither a group nor a role.
     pub fn group_or_role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
             Some((Named::Group | Named::Role, _)) => Ok(()),
@@ -101,7 +101,7 @@ impl Names {
     }
 }
 
-/// Reads the hosts, unrolling ranges, in the file's order.
+/// Reads the hosts in the file's order, with ranges unrolled.
 pub(super) fn read(node: &Node, fleet: &Name, problems: &mut Vec<Problem>) -> (Vec<Host>, Names) {
     let (mut hosts, mut names) = (Vec::new(), Names::default());
     let Some(section) = Section::any(node, problems) else {
@@ -166,7 +166,7 @@ fn unrolled(entry: &KeyValue) -> Result<Vec<String>, Problem> {
     }
 }
 
-/// Reads what is said of one host, or of the `count` hosts of a range; the name is put in later.
+/// Reads the settings of one host, or of the `count` hosts of a range. The caller sets the name.
 fn one(entry: &KeyValue, count: usize, fleet: &Name, names: &mut Names, problems: &mut Vec<Problem>) -> Option<Host> {
     let section = Section::any(&entry.node, problems)?;
     let group = section.get("group", problems, value::name);
@@ -195,7 +195,7 @@ fn is_pattern(address: Option<&str>) -> bool {
     address.is_some_and(|address| address.contains('{'))
 }
 
-/// An address, or a pattern of one, which is judged once it is filled.
+/// Reads an address, or a pattern, which is checked after it's filled.
 fn address(node: &Node) -> Result<Name, Problem> {
     match value::text(node) {
         Ok(text) if text.contains('{') => Ok(text.into()),
@@ -203,7 +203,7 @@ fn address(node: &Node) -> Result<Name, Problem> {
     }
 }
 
-/// A host with its own address in place of the pattern.
+/// Returns a host with its own address in place of the pattern.
 fn addressed(host: Host, entry: &KeyValue) -> Result<Host, Problem> {
     let Some(pattern) = host.address.as_deref().filter(|address| address.contains('{')) else { return Ok(host) };
     let place = |label: &str| entry.node.inner("address").map_or(entry.place(label), |node| node.place(label));
@@ -228,7 +228,7 @@ fn role_place(node: &Node, i: usize) -> Location {
     }
 }
 
-/// Gathers the keys that rfab does not know; one that looks like a slip of a key that is missing is refused.
+/// Gathers the keys that rfab doesn't know. A key that looks like a misspelled known one is refused.
 fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, serde_json::Value> {
     let missing: Vec<&str> = KEYS.into_iter().filter(|key| section.find(key).is_none()).collect();
     let mut vars = BTreeMap::new();

@@ -1,8 +1,8 @@
-//! The name that somebody probably meant.
+//! Finds the name that the user probably meant.
 
-/// Finds the candidate that `word` is a slip of, if there is one near enough.
+/// Finds the candidate that `word` misspells, if one is near enough.
 ///
-/// `web1` is `web01`; but `web7` is never taken for a slip of `web1`, which is another host.
+/// `web1` means `web01`. But `web7` never means `web1`, because that's another host.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = (word.chars().count() / 3).max(1);
@@ -43,7 +43,7 @@ fn unpadded(text: &str) -> String {
     out
 }
 
-/// Puts one `0` for each number.
+/// Replaces each number with `0`.
 fn unnumbered(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {

@@ -8,17 +8,17 @@ use crate::command::Command;
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
-/// The most that is shown of what was printed, in characters.
+/// The most of the output that an error shows, in characters.
 const SHOWN: usize = 200;
 
 const OBJECT: &str = "print an object, such as `{ \"web1\": { \"roles\": [\"web\"] } }`";
 
-/// The command for people.
+/// Formats the command for people.
 pub(super) fn shown(words: &[String]) -> String {
     format!("`{}`", Command::Words(words.to_vec()).shown())
 }
 
-/// Puts printed hosts behind those that the tree has; `command` is where it says who prints them, `by` what is run.
+/// Adds printed hosts after those in the tree. `command` is the node that names the command, `by` its text for errors.
 pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) -> Result<(), Problem> {
     let wrong = |message: String| Problem::new(message, command.place("who prints them"));
     if printed.trim().is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
         Ok(KeyValue { key: name.clone(), at: at.clone(), node })
     });
     let entries: Vec<KeyValue> = entries.collect::<Result<_, Problem>>()?;
-    // What stands there and is no table is told with all else.
+    // If it isn't a table, the reading of the fleet reports that.
     let Value::Table(top) = &mut tree.value else { return Ok(()) };
     match top.iter_mut().find(|entry| entry.key == "hosts") {
         Some(KeyValue { node: Node { value: Value::Table(hosts), .. }, .. }) => hosts.extend(entries),
@@ -55,7 +55,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
     Ok(())
 }
 
-/// Hosts in the order that they were printed in; one that appears twice stays so.
+/// Hosts in the order of the output. A host that appears twice stays in twice.
 struct Hosts(Vec<(String, serde_json::Value)>);
 
 impl<'de> Deserialize<'de> for Hosts {

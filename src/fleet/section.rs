@@ -9,7 +9,7 @@ use super::{
 /// The keys at the top of a fleet.
 pub(super) const TOP: [&str; 12] = names(&schema::FLEET);
 
-/// A table whose keys are asked for one by one; what is wrong is gathered in `problems`.
+/// A table that is read one key at a time. Problems are gathered in `problems`.
 pub(super) struct Section<'t> {
     node: &'t Node,
     entries: &'t [KeyValue],
@@ -27,7 +27,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Opens a table that may have only the keys in `known`; a wrong key does not hide the right ones.
+    /// Opens a table that may have only the keys in `known`. A wrong key doesn't hide the right ones.
     pub fn of(node: &'t Node, known: &[&str], problems: &mut Vec<Problem>) -> Option<Self> {
         let section = Self::any(node, problems)?;
         for entry in section.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {

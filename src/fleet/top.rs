@@ -8,7 +8,7 @@ use super::{
 };
 use std::path::{Path, PathBuf};
 
-/// What a fleet accepts that does not say it.
+/// Returns what a fleet accepts by default.
 pub(super) fn default_accept(guarded: bool) -> Vec<Accept> {
     match guarded {
         true => vec![Accept::Stable, Accept::Tag],
@@ -16,7 +16,7 @@ pub(super) fn default_accept(guarded: bool) -> Vec<Accept> {
     }
 }
 
-/// What kinds of reference may be deployed.
+/// Reads the kinds of reference that may be deployed.
 pub(super) fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
     let words = [
         ("stable", Accept::Stable),
@@ -30,7 +30,7 @@ pub(super) fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
     value::filled(node, accept)
 }
 
-/// A file from the fleet's folder on, which must be there: ssh passes over a missing one in silence.
+/// Reads a path that starts from the fleet's folder. The file must exist, because ssh ignores a missing one silently.
 pub(super) fn beside(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     let text = value::text(node)?;
     let file = std::path::absolute(folder.join(text)).unwrap_or_else(|_| folder.join(text));
@@ -41,7 +41,7 @@ pub(super) fn beside(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     }
 }
 
-/// Jump hosts as ssh takes them: `[USER@]HOST[:PORT]`, several with commas.
+/// Reads jump hosts as ssh takes them: `[USER@]HOST[:PORT]`, separated by commas.
 pub(super) fn via(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     match text.split(',').find(|hop| !is_hop(hop)) {
@@ -66,7 +66,7 @@ fn is_hop(hop: &str) -> bool {
     host_is_good && user.is_none_or(value::is_user) && port.is_none_or(is_port)
 }
 
-/// A program and its arguments; no shell reads them.
+/// Reads a program and its arguments; they don't go through a shell.
 pub(super) fn command(node: &Node) -> Result<Vec<String>, Problem> {
     let Value::List(items) = &node.value else {
         let help = "write a program and its arguments, such as `[\"bin/hosts\", \"prod\"]`";
@@ -76,7 +76,7 @@ pub(super) fn command(node: &Node) -> Result<Vec<String>, Problem> {
     value::filled(node, words)
 }
 
-/// A folder on the hosts; `~/` is the login user's.
+/// Reads a folder on the hosts; `~/` is the login user's home.
 pub(super) fn state(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     let below_home = text.strip_prefix("~/").map(|rest| rest.trim_end_matches('/'));

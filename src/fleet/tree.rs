@@ -1,4 +1,4 @@
-//! A fleet as written, before anybody knows what it means: the same for TOML, for a Rhai map and for `--set`.
+//! A fleet as written, before its keys are interpreted. It's the same for TOML, a Rhai map and `--set`.
 use super::{
     location::{At, Location},
     wrong::Problem,
@@ -32,7 +32,7 @@ pub(super) enum Value {
 #[derive(Clone, Debug)]
 pub(super) struct KeyValue {
     pub key: String,
-    /// The key's own place.
+    /// The place of the key itself.
     pub at: At,
     pub node: Node,
 }
@@ -50,13 +50,13 @@ impl Node {
         }
     }
 
-    /// Reads one TOML value that was written after `--set`.
+    /// Reads a TOML value from after `--set`.
     pub fn from_toml_value(text: &str, path: &str, at: &At) -> Option<Node> {
         let value = DeValue::parse(text).ok()?;
         node(value.get_ref(), path.to_owned(), at.clone(), &|_| at.clone()).ok()
     }
 
-    /// Reads what a script gave, or a command printed.
+    /// Reads a value from a script, or from the output of a command.
     pub fn from_json(json: &serde_json::Value, path: &str, at: &At) -> Result<Node, Problem> {
         use serde_json::Value as Json;
         let value = match json {
@@ -87,7 +87,7 @@ impl Node {
         Ok(Node { value, path: path.to_owned(), at: at.clone() })
     }
 
-    /// Finds what stands behind a key of a table.
+    /// Finds the value of a key of a table.
     pub fn inner(&self, key: &str) -> Option<&Node> {
         match &self.value {
             Value::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
@@ -95,7 +95,7 @@ impl Node {
         }
     }
 
-    /// Turns a host's own key into what a script sees.
+    /// Converts a variable of a host for scripts.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Nothing => serde_json::Value::Null,
@@ -108,7 +108,7 @@ impl Node {
         }
     }
 
-    /// What it is, in words.
+    /// Names its type in words.
     pub fn kind(&self) -> &'static str {
         match self.value {
             Value::Nothing => "nothing",
@@ -128,20 +128,20 @@ impl Node {
 }
 
 impl KeyValue {
-    /// The place of the key, not of its value.
+    /// Returns the place of the key, not of its value.
     pub fn place(&self, label: impl Into<String>) -> Location {
         Location { path: self.node.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }
 
-/// Puts a key behind a path, in quotes if it needs them.
+/// Appends a key to a path, in quotes if it needs them.
 pub(super) fn join(path: &str, key: &str) -> String {
     let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     let key = if bare { Cow::Borrowed(key) } else { Cow::Owned(format!("{key:?}")) };
     if path.is_empty() { key.into_owned() } else { format!("{path}.{key}") }
 }
 
-/// The message of an error that may have several lines.
+/// Puts a message that may have several lines into one.
 pub(super) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

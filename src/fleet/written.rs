@@ -1,4 +1,4 @@
-//! A fleet as it is written, in a file or in a script's map, before its hosts are all known.
+//! A fleet as it's written, in a file or in a script's map, before all its hosts are known.
 use super::{
     Fleet, Folders,
     nearest::did_you_mean,
@@ -14,29 +14,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The largest fleet file that is read, in bytes.
+/// The largest fleet file that rfab reads, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// A fleet, of which what is under `hosts_from` is not asked yet.
+/// A fleet as written, which may not have the hosts of its `hosts_from` yet.
 #[derive(Debug)]
 pub struct Written {
     /// The fleet's name.
     pub name: String,
-    /// How errors call it.
+    /// The name for errors.
     subject: String,
     text: Option<String>,
     tree: Node,
     project: PathBuf,
     folder: PathBuf,
     sets: Vec<Set>,
-    /// Whether its command has printed hosts.
+    /// Whether the hosts that its command printed are in.
     asked: bool,
 }
 
 impl Written {
-    /// Reads a fleet file; `shown` is its path from the fabfile's folder `project` on, as the user wrote it.
+    /// Reads a fleet file; `shown` is its path as the user wrote it, which starts from the fabfile's folder `project`.
     ///
-    /// The fleet is named after the file, without its ending.
+    /// The fleet's name is the file's, without its extension.
     pub fn in_file(shown: &str, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
         let file = project.join(shown);
         let text = text_of(&file).map_err(|problem| Wrong::new(shown, None, vec![problem]))?;
@@ -45,7 +45,7 @@ impl Written {
         Written::in_text(shown, name, &text, Folders { project, fleet: folder }, sets)
     }
 
-    /// Reads a fleet from a script's map; its errors name keys instead of lines, and its paths start from `project`.
+    /// Reads a fleet from a script's map. Errors name keys instead of lines, and paths start from `project`.
     pub fn in_map(name: &str, map: &serde_json::Value, project: &Path, sets: &[Set]) -> Result<Written, Wrong> {
         let subject = format!("fleet `{name}`");
         let tree = Node::from_json(map, "", &super::location::At::Map);
@@ -77,13 +77,13 @@ impl Written {
         Written { name, subject, text, tree, project, folder, sets: sets.to_vec(), asked: false }
     }
 
-    /// The command that prints hosts of it, if it names one: words that are run in the fabfile's folder.
+    /// Returns the words of the command that prints its hosts, if it names one. It runs in the fabfile's folder.
     pub fn hosts_from(&self) -> Result<Option<Vec<String>>, Wrong> {
         let words = self.command().as_ref().map(top::command).transpose();
         words.map_err(|problem| self.wrong(vec![problem]))
     }
 
-    /// Puts the hosts that the command printed beside those that are written.
+    /// Adds the hosts that the command printed to those that are written.
     pub fn with(mut self, printed: &str) -> Result<Written, Wrong> {
         let Some(command) = self.command() else { return Ok(self) };
         let by = top::command(&command).map(|words| printed::shown(&words)).unwrap_or_default();
@@ -93,10 +93,10 @@ impl Written {
         }
     }
 
-    /// What all of it means; its `hosts_from` must have been asked.
+    /// Interprets the fleet. If it has `hosts_from`, the printed hosts must be in.
     pub fn fleet(&self) -> Result<Fleet, Wrong> {
         if let Some(command) = self.command().filter(|_| !self.asked) {
-            // One that is no command is told as that.
+            // If it isn't a command, the error says that instead.
             let by = top::command(&command).map(|words| printed::shown(&words));
             let unasked = |by: String| {
                 Problem::new(format!("its hosts come from {by}, which only a run asks"), command.place("here"))
@@ -107,10 +107,10 @@ impl Written {
         read::fleet(&self.name, self.tree.clone(), folders, &self.sets).map_err(|problems| self.wrong(problems))
     }
 
-    /// The value of `hosts_from`, as `--set` leaves it.
+    /// Returns the value of `hosts_from` after `--set`.
     fn command(&self) -> Option<Node> {
         let mut tree = self.tree.clone();
-        // What is wrong with a `--set` is told with all else.
+        // The reading of the fleet reports a wrong `--set`.
         self.sets.iter().for_each(|set| drop(set::apply(&mut tree, set)));
         let Value::Table(entries) = tree.value else { return None };
         entries.into_iter().find(|entry| entry.key == "hosts_from").map(|entry| entry.node)
@@ -153,7 +153,7 @@ fn text_of(file: &Path) -> Result<String, Problem> {
     fs::read_to_string(file).map_err(unreadable)
 }
 
-/// Names the file that was probably meant, in the same folder, or those that there are.
+/// Names the file in the same folder that the user probably meant, otherwise all of its fleet files.
 fn neighbour(file: &Path) -> Option<String> {
     let mut names: Vec<String> = fs::read_dir(file.parent()?)
         .ok()?

@@ -1,12 +1,12 @@
-//! What is wrong with a fleet, pointing at the line.
+//! The problems of a fleet, with the lines that they point at.
 use super::location::{At, Location};
 use crate::failure::{Cause, Excerpt, Failure};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
 
-/// All that is wrong with one fleet, found in one reading.
+/// All problems that one reading of a fleet found.
 ///
-/// One problem is shown as itself, several under a common heading.
+/// A single problem is shown alone, several under a common heading.
 #[derive(Debug)]
 pub struct Wrong {
     /// The file as the user named it, or ``fleet `NAME` `` for a map.
@@ -16,7 +16,7 @@ pub struct Wrong {
     source: Option<Arc<NamedSource<String>>>,
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Clone, Debug)]
 pub struct Problem {
     message: String,
@@ -30,7 +30,7 @@ impl Problem {
         Self { places: vec![place], ..Self::bare(message) }
     }
 
-    /// A problem of the whole.
+    /// Builds a problem of the whole fleet.
     pub(super) fn bare(message: impl Into<String>) -> Self {
         Self { message: visible(&message.into()), places: Vec::new(), help: None, source: None }
     }
@@ -39,7 +39,7 @@ impl Problem {
         Self { help: Some(visible(&help.into())), ..self }
     }
 
-    /// Adds a help only if there is one.
+    /// Adds the help, if there is one.
     pub(super) fn perhaps(self, help: Option<String>) -> Self {
         match help {
             Some(help) => self.help(help),
@@ -66,7 +66,7 @@ impl Wrong {
         if let [only] = self.problems.as_slice() { Some(only) } else { None }
     }
 
-    /// Says a problem in one line, with `file:line:column` before it where there is a line.
+    /// Formats a problem in one line, after `file:line:column` if it has a line.
     fn line(&self, problem: &Problem) -> String {
         match (&self.source, problem.places.first()) {
             (Some(source), Some(Location { at: At::File(span), .. })) => {
@@ -80,7 +80,7 @@ impl Wrong {
     }
 }
 
-/// Makes control characters visible, so that a name cannot draw on the terminal.
+/// Makes control characters visible, so that a name can't draw on the terminal.
 pub(super) fn visible(text: &str) -> String {
     crate::control::shown(text)
 }
@@ -109,7 +109,7 @@ impl fmt::Display for Problem {
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.only() {
-            // The label shows the file.
+            // The label already shows the file.
             Some(problem) if problem.source_code().is_some() => problem.fmt(f),
             Some(problem) => f.write_str(&self.line(problem)),
             None => write!(f, "{} has {} mistakes", self.subject, self.problems.len()),
@@ -167,7 +167,7 @@ impl From<Wrong> for Failure {
 }
 
 impl From<&Wrong> for Failure {
-    /// Shows each problem's place; without a file, says each of several in a line of its own.
+    /// Shows each problem's place. Without a file, each of several problems has its own line.
     fn from(wrong: &Wrong) -> Failure {
         let excerpt = |place: &Location| match (&wrong.source, &place.at) {
             (Some(source), At::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),

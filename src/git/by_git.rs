@@ -1,4 +1,4 @@
-//! Reads a repository by the user's git, which knows what libgit2 does not.
+//! Reads a repository with the user's git, which supports formats that libgit2 doesn't.
 use super::{
     Entry, EntryKind, Error, Logged, Named, Repository,
     branch::Branch,
@@ -11,10 +11,10 @@ use super::{
 };
 use std::sync::Mutex;
 
-/// A repository that git is asked about, call by call.
+/// A repository that is read by calls of git.
 pub(super) struct ByGit {
     at: Repository,
-    /// Reads files, once one was asked for.
+    /// Reads files; started with the first one.
     batch: Mutex<Option<Batch>>,
 }
 
@@ -46,7 +46,7 @@ impl ByGit {
             let Some(name) = full.strip_prefix(prefix) else { continue };
             let commit = match (own.strip_prefix("commit "), inner.strip_prefix("commit ")) {
                 (Some(commit), _) | (_, Some(commit)) => Some(commit.to_owned()),
-                // A tag of a tag.
+                // A tag that names another tag.
                 _ if inner.starts_with("tag ") => self.peeled(full),
                 _ => None,
             };
@@ -81,7 +81,7 @@ impl ByGit {
         }
         let raw = self.said(&["cat-file", "commit", commit], "").map_err(|_| unknown())?;
         let line = raw.lines().find(|line| line.starts_with("committer ")).ok_or_else(unknown)?;
-        // The committer's name may have anything in it; time and zone are the last two words.
+        // The committer's name can contain any text. The time and the zone are the last two words.
         line.rsplit(' ').nth(1).and_then(|at| at.parse().ok()).ok_or_else(unknown)
     }
 

@@ -1,4 +1,4 @@
-//! Reads a repository in this process.
+//! Reads a repository in this process, with libgit2.
 use super::{
     Entry, EntryKind, Error, Logged, Named,
     branch::Branch,

@@ -1,11 +1,11 @@
-//! Files of a repository, as `git cat-file` prints them.
+//! Reads files of a repository from `git cat-file`.
 use super::{Error, Repository, prepared::reading, visible::visible};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
-/// A git that prints one file after the other.
+/// A git process that prints one file after another.
 pub(super) struct Batch {
     child: Child,
     input: ChildStdin,
@@ -13,7 +13,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Starts the git that prints files.
+    /// Starts the git process.
     pub fn open(at: &Repository) -> Result<Batch, Error> {
         let mut command = reading(at);
         command.args(["cat-file", "--batch"]);
@@ -23,7 +23,7 @@ impl Batch {
         Ok(Batch { child, input, out: BufReader::new(out) })
     }
 
-    /// Returns what a file holds, given by its id.
+    /// Returns the content of the file with this id.
     pub fn content(&mut self, id: &str) -> Result<Vec<u8>, Error> {
         let failed = |e: std::io::Error| Error::Read(format!("`git cat-file` ended: {e}"));
         writeln!(self.input, "{id}").and_then(|()| self.input.flush()).map_err(failed)?;
@@ -46,17 +46,17 @@ impl Drop for Batch {
     }
 }
 
-/// What a file of a repository holds, as git prints it.
+/// The content of one file, read as git prints it.
 pub(super) struct Blob {
     child: Child,
     out: ChildStdout,
 }
 
 impl Blob {
-    /// Begins to read a blob, given by its id.
+    /// Starts to read the blob with this id.
     pub fn open(at: &Repository, id: &str) -> Result<Blob, Error> {
         let mut command = reading(at);
-        // What is larger git hands on piece by piece, and does not hold it whole.
+        // Git passes on a larger file in pieces, and doesn't hold all of it in memory.
         command.args(["-c", "core.bigFileThreshold=1m", "cat-file", "blob", id]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;

@@ -1,4 +1,4 @@
-//! Changes of a repository, as an effect: by the user's own git.
+//! Changes a repository with the user's git, as an effect.
 use super::{
     Change, ChangeTrace, ReadChange, Repository, commit, fetch, merge, push,
     reading::{WITHIN, fetched},
@@ -19,7 +19,7 @@ pub struct ChangeRepository {
 }
 
 impl Effect for ChangeRepository {
-    /// The commit that came of it, if any did.
+    /// The commit that the change made, if it made one.
     type Outcome = Option<String>;
     const NAME: &'static str = "git";
     const KIND: Kind = Kind::Once;
@@ -72,7 +72,7 @@ impl Effect for ChangeRepository {
         })
     }
 
-    /// What commits and merges come to, only git knows; a simulated run changes no repository.
+    /// Only git can know the result of a commit or a merge; a dry run changes no repository.
     fn predict(&self, model: &mut Model) -> Predicted<Option<String>> {
         match self.change {
             Change::Tag { .. } | Change::Push { .. } | Change::Fetch => {

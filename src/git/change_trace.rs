@@ -1,4 +1,4 @@
-//! Whether a change of a repository was made, as far as the repository tells.
+//! Checks in a repository whether a change was made.
 use super::{
     Change, Error, Pushed, Repository,
     process::git,
@@ -13,18 +13,18 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What a repository tells of a change.
+/// What a repository shows of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeTrace {
-    /// It is there, with the commit that came of it, if any did.
+    /// The change was made; with its commit, if it made one.
     Yes(Option<String>),
     No,
-    /// Something like it is there, and may be somebody else's.
+    /// Something like the change is there, but it may be another user's.
     Unclear,
 }
 
-/// Looks for what a change would have left.
+/// Looks for what the change would leave behind.
 pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<ChangeTrace, Error> {
     match change {
         Change::Commit { message, files } => committed(at, message, files, within).await,
@@ -38,12 +38,12 @@ pub(super) async fn happened(at: &Repository, change: &Change, within: Duration)
             Ok(if there.as_ref() == Some(commit) { ChangeTrace::Yes(None) } else { ChangeTrace::No })
         }
         Change::Push { what } => pushed(at, what, within).await,
-        // Once more does no harm.
+        // Fetching a second time does no harm.
         Change::Fetch => Ok(ChangeTrace::No),
     }
 }
 
-/// The last commit has the message, and nothing is left to commit.
+/// Checks that the last commit has the message, and that nothing is left to commit.
 async fn committed(at: &Repository, message: &str, files: &[String], within: Duration) -> Result<ChangeTrace, Error> {
     let last = git(at, &["log", "-1", "--format=%B"], within).await?;
     if !last.ok || last.out.trim() != message.trim() {
@@ -60,7 +60,7 @@ async fn committed(at: &Repository, message: &str, files: &[String], within: Dur
     }
 }
 
-/// The remote has all of it as it is here.
+/// Checks that the remote has the same branches and tags as this repository.
 async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<ChangeTrace, Error> {
     let remote = at.remote.as_deref().ok_or(Error::NoRemote)?;
     for one in what {
@@ -80,7 +80,7 @@ async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Ch
     Ok(ChangeTrace::Yes(None))
 }
 
-/// What a name means here; `None` if nothing.
+/// Returns the object that a name means in this repository, if any.
 async fn said(at: &Repository, name: &str, within: Duration) -> Result<Option<String>, Error> {
     let ended = git(at, &["rev-parse", "--verify", "--quiet", "--end-of-options", name], within).await?;
     Ok(ended.ok.then(|| ended.out.trim().to_owned()))

@@ -1,4 +1,4 @@
-//! When a commit was made.
+//! Reads when a commit was made.
 use super::{Repository, open::Open};
 use crate::{
     effect::*,
@@ -8,11 +8,11 @@ use crate::{
 use serde::Serialize;
 use std::path::Path;
 
-/// Reads a commit's time, by the committer's clock; a repository that has no such commit, or is none, has no answer.
+/// Reads a commit's time by the committer's clock; `None` if there is no repository, or no such commit in it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadDate {
     pub repository: String,
-    /// The whole commit, or its first 12 digits.
+    /// The whole id of the commit, or its first 12 digits.
     pub commit: Commit,
 }
 
@@ -24,7 +24,7 @@ impl ReadDate {
 }
 
 impl Read for ReadDate {
-    /// Seconds since 1970.
+    /// In seconds since 1970.
     type Outcome = Option<i64>;
     const NAME: &'static str = "read_date";
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a repository.
+//! Errors of git and of repositories.
 use super::visible::visible;
 use crate::{
     command::quoted,
@@ -7,14 +7,14 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Why git, or reading a repository, failed.
+/// Why git failed, or why a repository can't be read.
 ///
-/// Texts of git in it are cut to their last lines, and their control characters made visible.
+/// It keeps only the last lines of git's messages, with control characters made visible.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     #[error("`{path}` isn't a git repository: {why}")]
     NotARepository { path: String, why: String },
-    /// Git itself refuses it, unless `safe.directory` names it.
+    /// Git refuses it unless `safe.directory` lists it.
     #[error("the repository `{path}` belongs to another user")]
     Theirs { path: String, advised: bool },
     #[error("`{0}` isn't a repository's URL")]
@@ -70,7 +70,7 @@ impl From<Error> for Failure {
             Error::NotARepository { .. } | Error::Theirs { .. } | Error::BadUrl(_) | Error::ManyRemotes(_) => {
                 Cause::Fabfile
             }
-            // Git was ended in the middle: a push may have arrived.
+            // rfab ended git early, so a push may have arrived.
             Error::TimedOut { .. } => Cause::Unknown,
             _ => Cause::Git,
         };

@@ -1,4 +1,4 @@
-//! Where a repository is.
+//! Finds repositories.
 use super::{Error, Repository, Trust, process::read, refused::refused, repository::not_one, visible::visible};
 use sha2::{Digest, Sha256};
 use std::{
@@ -11,10 +11,10 @@ use std::{
 };
 
 impl Repository {
-    /// Finds the repository of a folder, or the mirror of a URL below `cache`, which is made if it is missing.
+    /// Finds the repository of a folder, or the mirror of a URL in `cache`, and creates the mirror if it's missing.
     ///
-    /// A source that starts with `/` is a folder: its repository may begin further up, but a bare one only in the
-    /// folder itself. Anything else is a URL, also `host:path`. Its remote is `origin`, else the only one.
+    /// A source that starts with `/` is a folder. Its repository may start higher up, but a bare one must be the folder
+    /// itself. Any other source is a URL, including `host:path`. Its remote is `origin`, otherwise the only one.
     pub fn locate(source: &str, cache: &Path) -> Result<Repository, Error> {
         if source.starts_with('/') { own(Path::new(source)) } else { mirror(source, cache) }
     }
@@ -32,7 +32,7 @@ fn own(path: &Path) -> Result<Repository, Error> {
             (open.commondir().to_owned(), open.workdir().map(Path::to_owned), open.path().to_owned(), remotes(&open)?)
         }
         Err(e) if e.code() == git2::ErrorCode::NotFound => return Err(not_one(path, e.message())),
-        // What libgit2 does not know, or another user's: the user's git says whether it opens that.
+        // libgit2 can't open this one, or it's another user's: the user's git decides whether to open it.
         _ => told(path)?,
     };
     if work.is_none() && path.canonicalize().ok() != own.canonicalize().ok() {
@@ -42,7 +42,7 @@ fn own(path: &Path) -> Result<Repository, Error> {
     Ok(Repository { work, remote: remote(remotes)?, folder, trust })
 }
 
-/// Whether git opens another user's repository where it lies: by a link of the user's own, git would not ask.
+/// Fails unless git opens another user's repository at its real path. Through a user's own link, git wouldn't check.
 fn opened_in_place(folder: &Path) -> Result<(), Error> {
     let real = folder.canonicalize().map_err(|e| not_one(folder, &e.to_string()))?;
     let place = if real.ends_with(".git") { real.parent().unwrap_or(&real) } else { &real };
@@ -52,7 +52,7 @@ fn opened_in_place(folder: &Path) -> Result<(), Error> {
 /// The folder that worktrees share, the work tree, the worktree's own folder, and the remotes that have a URL.
 type Found = (PathBuf, Option<PathBuf>, PathBuf, Vec<String>);
 
-/// The same as git tells it.
+/// Asks git for them.
 fn told(path: &Path) -> Result<Found, Error> {
     let at = Repository { folder: path.to_owned(), work: Some(path.to_owned()), remote: None, trust: Trust::Own };
     let ask = |args: &[&str]| -> Result<Vec<u8>, Error> {
@@ -84,7 +84,7 @@ fn remotes(open: &git2::Repository) -> Result<Vec<String>, Error> {
     Ok(names.filter(has_url).map(str::to_owned).collect())
 }
 
-/// The remote that is meant when nobody names one.
+/// Returns the default remote.
 fn remote(mut names: Vec<String>) -> Result<Option<String>, Error> {
     if names.iter().any(|name| name == "origin") {
         return Ok(Some("origin".to_owned()));
@@ -95,7 +95,7 @@ fn remote(mut names: Vec<String>) -> Result<Option<String>, Error> {
 fn mirror(url: &str, cache: &Path) -> Result<Repository, Error> {
     let shown = || Error::BadUrl(visible(url));
     let plain = !url.is_empty() && !url.starts_with('-') && !url.chars().any(char::is_control) && url.len() < 2048;
-    // `ext::` and the like name a program to run.
+    // `ext::` and similar transports name a program to run.
     if !plain || url.contains("::") || !url.contains(':') {
         return Err(shown());
     }

@@ -1,20 +1,20 @@
-//! What lies between two commits.
+//! Lists the commits between two commits.
 use super::{Error, Logged, Repository, open::Open, visible::visible};
 use serde::{Deserialize, Serialize};
 
-/// What a change from one commit to another brings and takes, newest first.
+/// The commits that a change from one commit to another adds and drops, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
     pub added: Vec<Logged>,
-    /// What the old commit has and the new one has not: it is not empty when a deploy goes back or sideways.
+    /// What the old commit has and the new one doesn't. A roll back, or a change of branches, drops commits.
     pub dropped: Vec<Logged>,
-    /// Whether there are more than were asked for.
+    /// Whether there are more commits than were asked for.
     pub more: bool,
 }
 
-/// Lists the commits that `new` has and `old` has not, and the other way round, `most` of each at most.
+/// Lists the commits that `new` has and `old` doesn't, and the reverse, at most `most` of each.
 ///
-/// Both are whole commit ids. Subjects and authors are what others wrote: control characters are in them still.
+/// Both are whole commit ids. Subjects and authors are other people's texts: they still have their control characters.
 pub fn log_between(repository: &Repository, old: &str, new: &str, most: usize) -> Result<Between, Error> {
     let open = Open::of(repository)?;
     for commit in [old, new] {

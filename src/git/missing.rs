@@ -1,4 +1,4 @@
-//! What a partial clone lacks of a commit.
+//! Fetches what a partial clone lacks.
 use super::{
     Error, Progress, Repository,
     process::{patiently, read},
@@ -6,13 +6,13 @@ use super::{
 };
 use std::time::Duration;
 
-/// So many files are fetched at once: what has arrived stays when a connection breaks.
+/// How many files one fetch asks for. What has arrived stays if the connection breaks.
 const AT_ONCE: usize = 1000;
 
-/// A tree's folders may be missing too, and what is in them is known once they are there.
+/// The most rounds. Folders can be missing too, and rfab knows what is in them only after they arrive.
 const ROUNDS: usize = 300;
 
-/// Fetches what a commit's tree has and a partial clone hasn't; any other repository has all of it.
+/// Fetches the files of a commit that a partial clone lacks. Other repositories have all of them.
 pub async fn complete(
     repository: &Repository,
     commit: &str,
@@ -50,7 +50,7 @@ fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, Error> 
     Ok(text.lines().filter_map(|line| line.strip_prefix('?')).map(|id| id.trim().to_owned()).collect())
 }
 
-/// As git itself fetches what it misses.
+/// Fetches objects as git itself fetches missing ones.
 async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Duration) -> Result<(), Error> {
     let args = [
         "-c",

@@ -1,8 +1,8 @@
-//! Reads repositories with git2, or where that cannot by the user's own `git`, which also fetches, commits and pushes.
+//! Reads repositories with git2, or with the user's `git` if git2 can't; `git` also fetches, commits and pushes.
 //!
-//! What a remote has is fetched into refs of rfab's own (`refs/rfab/heads/…`, `refs/rfab/tags/…`), so that the
-//! user's branches, tags and remote-tracking refs stay as they were, and branches and tags mean the remote's. A
-//! repository that has no remote is its own truth: there its own branches and tags are meant.
+//! rfab fetches a remote's branches and tags into its own refs (`refs/rfab/heads/…`, `refs/rfab/tags/…`). So the user's
+//! branches, tags and remote-tracking refs stay as they were, and a name means the remote's branch or tag. In a
+//! repository without a remote, a name means the repository's own.
 mod behind;
 mod branch;
 mod by_git;

@@ -1,28 +1,28 @@
-//! The names of branches and tags, and which of them are meant.
+//! The names of branches and tags.
 use super::{Error, visible::visible};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// A branch or a tag and the commit that it names in the end.
+/// A branch or a tag, and the commit that it leads to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     pub name: String,
-    /// 40 hex digits, or 64 by sha256.
+    /// 40 hex digits, or 64 with sha256.
     pub commit: String,
 }
 
-/// Every branch and tag, by name.
+/// All branches and tags, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Names {
     pub branches: Vec<Named>,
-    /// Annotated ones are peeled; tags of anything but a commit are left out.
+    /// Annotated tags are peeled. Tags of anything other than a commit are left out.
     pub tags: Vec<Named>,
 }
 
 impl Names {
-    /// Gives the highest `vX.Y.Z` or `X.Y.Z` by semver that is no pre-release.
+    /// Returns the highest `vX.Y.Z` or `X.Y.Z` by semver that isn't a pre-release.
     ///
-    /// `Ambiguous` when `v1.2.3` and `1.2.3` are both there and name different commits.
+    /// Fails with `Ambiguous` if `v1.2.3` and `1.2.3` name different commits.
     pub fn stable(&self) -> Result<Option<&Named>, Error> {
         let Some((version, best)) =
             self.tags.iter().filter_map(|tag| Some((stable(&tag.name)?, tag))).max_by(|a, b| a.0.cmp(&b.0))
@@ -37,7 +37,7 @@ impl Names {
         Ok(Some(best))
     }
 
-    /// Orders tags as people look for them: the highest version first, then those that are none.
+    /// Lists the tags from the highest version to the lowest, then those that aren't versions.
     pub fn newest_first(&self) -> Vec<&Named> {
         let version = |tag: &Named| Version::parse(tag.name.strip_prefix('v').unwrap_or(&tag.name)).ok();
         let mut tags: Vec<&Named> = self.tags.iter().collect();
@@ -55,13 +55,13 @@ impl Names {
         self.tags.iter().find(|tag| tag.name == name)
     }
 
-    /// Gives a tag of a commit: the highest stable one, else the first by name.
+    /// Returns a commit's tag: the highest stable one, otherwise the first by name.
     pub(super) fn tag_of(&self, commit: &str) -> Option<&Named> {
         let mine = || self.tags.iter().filter(|tag| tag.commit == commit);
         mine().filter(|tag| stable(&tag.name).is_some()).max_by_key(|tag| stable(&tag.name)).or_else(|| mine().next())
     }
 
-    /// Gives the three names most like a text, best first.
+    /// Returns up to three names that are most like a text, best first.
     pub(super) fn near(&self, text: &str) -> Vec<String> {
         let all = self.tags.iter().chain(&self.branches).map(|named| named.name.as_str()).chain(["stable"]);
         let cut: String = text.chars().take(200).collect();
@@ -75,7 +75,7 @@ impl Names {
     }
 }
 
-/// Reads a tag's name as the version of a stable release.
+/// Parses a tag's name as the version of a stable release.
 fn stable(name: &str) -> Option<Version> {
     let version = Version::parse(name.strip_prefix('v').unwrap_or(name)).ok()?;
     (version.pre.is_empty() && version.build.is_empty()).then_some(version)

@@ -10,7 +10,7 @@ use super::{
 };
 use std::io::Read;
 
-/// Read in this process by libgit2; what that cannot open (sha256, reftable, extensions to come) by the user's git.
+/// Read by libgit2 in this process, or by the user's git if libgit2 can't (sha256, reftable, future extensions).
 pub(super) enum Open {
     Here(ByLibgit2),
     ByGit(ByGit),
@@ -27,7 +27,7 @@ impl Open {
         }
     }
 
-    /// Returns the refs below a prefix and the commits that they name in the end; others are left out.
+    /// Returns the refs below a prefix and the commits that they lead to. Refs that lead to no commit are left out.
     pub fn below(&self, prefix: &str) -> Result<Vec<Named>, Error> {
         match self {
             Open::Here(open) => open.below(prefix),
@@ -35,7 +35,7 @@ impl Open {
         }
     }
 
-    /// Returns the commit that a ref, given by its full name, means in the end.
+    /// Returns the commit that a ref leads to; `name` is its full name.
     pub fn peeled(&self, name: &str) -> Option<String> {
         match self {
             Open::Here(open) => open.peeled(name),
@@ -51,7 +51,7 @@ impl Open {
         }
     }
 
-    /// Returns the whole id of the commit that begins with these digits, of which there are at least 7.
+    /// Returns the whole id of the commit that begins with these digits, at least 7.
     pub fn beginning(&self, digits: &str) -> Result<Option<String>, Error> {
         match self {
             Open::Here(open) => open.beginning(digits),
@@ -59,7 +59,7 @@ impl Open {
         }
     }
 
-    /// Returns whether there is a commit of that id, given in full.
+    /// Returns whether there is a commit with this whole id.
     pub fn has(&self, commit: &str) -> bool {
         match self {
             Open::Here(open) => open.has(commit),
@@ -75,7 +75,7 @@ impl Open {
         }
     }
 
-    /// Returns whether any of the branches and tags holds a commit.
+    /// Returns whether any of the branches and tags contains a commit.
     pub fn holds(&self, names: &Names, commit: &str) -> Result<bool, Error> {
         let tips = || names.branches.iter().chain(&names.tags).map(|named| named.commit.as_str());
         if tips().any(|tip| tip == commit) {
@@ -87,7 +87,7 @@ impl Open {
         }
     }
 
-    /// Returns what a commit has and another has not, newest first, and whether there is more than `most`.
+    /// Lists the commits that `here` has and `not_here` doesn't, newest first, and whether there are more than `most`.
     pub fn only_in(&self, here: &str, not_here: &str, most: usize) -> Result<(Vec<Logged>, bool), Error> {
         match self {
             Open::Here(open) => open.only_in(here, not_here, most),
@@ -95,7 +95,7 @@ impl Open {
         }
     }
 
-    /// Returns how many commits one has and another has not.
+    /// Returns how many commits `here` has that `not_here` doesn't.
     pub fn ahead(&self, here: &str, not_here: &str) -> Result<usize, Error> {
         match self {
             Open::Here(open) => open.ahead(here, not_here),
@@ -103,7 +103,7 @@ impl Open {
         }
     }
 
-    /// Returns the branch that is checked out, if it follows another.
+    /// Returns the current branch, if it has an upstream.
     pub fn followed(&self) -> Result<Option<Branch>, Error> {
         match self {
             Open::Here(open) => open.followed(),
@@ -111,7 +111,7 @@ impl Open {
         }
     }
 
-    /// Lists all that is in a commit's tree, folders before what is in them.
+    /// Lists all entries of a commit's tree. A folder comes before its entries.
     pub fn tree(&self, commit: &str) -> Result<Vec<Node>, Error> {
         let mut nodes = Vec::new();
         match self {
@@ -125,7 +125,7 @@ impl Open {
         Ok(nodes)
     }
 
-    /// Returns whether a commit has a folder of that name; nothing if it has nothing there.
+    /// Returns whether a path of a commit is a folder; `None` if the commit doesn't have the path.
     pub fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
         match self {
             Open::Here(open) => open.has_folder(commit, path),
@@ -133,7 +133,7 @@ impl Open {
         }
     }
 
-    /// Returns how many bytes a file has.
+    /// Returns the size of a file in bytes.
     pub fn size(&self, file: &str) -> Result<u64, Error> {
         match self {
             Open::Here(open) => open.size(file),
@@ -141,7 +141,7 @@ impl Open {
         }
     }
 
-    /// Returns what a small file holds.
+    /// Returns the content of a small file.
     pub fn content(&self, file: &str) -> Result<Vec<u8>, Error> {
         match self {
             Open::Here(open) => open.content(file),
@@ -149,7 +149,7 @@ impl Open {
         }
     }
 
-    /// Reads what a large file holds, piece by piece: libgit2 has no way to read a packed one so.
+    /// Reads the content of a large file in pieces, with git: libgit2 can't do that with a packed file.
     pub fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, Error> {
         Ok(Box::new(Blob::open(repository, file)?))
     }

@@ -1,4 +1,4 @@
-//! Reads of repositories, as effects.
+//! Reads repositories, as effects.
 use super::{Ask as Wanted, Between, Names, Progress, Repository, Resolved, log_between, names, resolve, silent};
 use crate::{
     effect::*,
@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, time::Duration};
 
-/// How long the user's git may take with a remote; a fetch, how long it may hear nothing.
+/// How long the user's git may take with a remote. For a fetch, how long nothing may arrive.
 pub const WITHIN: Duration = Duration::from_secs(120);
 
 /// Finds the one commit that a name means.
@@ -38,7 +38,7 @@ impl Resolve {
 
 /// Returns the app of a fleet.
 ///
-/// `Fabfile` when there is none.
+/// Fails with `Fabfile` if it has none.
 pub fn app(fleet: &Fleet) -> Result<&App, Failure> {
     let none = || {
         Failure::new(Cause::Fabfile, format!("fleet `{}` has no app", fleet.name))
@@ -70,7 +70,7 @@ impl Read for Resolve {
         Ok(resolved)
     }
 
-    /// Git is not made up: a simulated run reads the real repository, as it was last fetched.
+    /// A dry run reads the real repository, as it was last fetched.
     fn predict(&self, _: &mut Model) -> Predicted<Resolved> {
         let repository = here(&self.repository)?;
         let resolved = resolve(&repository, self.wanted(false, &silent)).now_or_never();
@@ -79,12 +79,12 @@ impl Read for Resolve {
     }
 }
 
-/// Tells how far a fetch is.
+/// Reports the progress of a fetch.
 pub fn fetched<'a>(at: &'a At<'_>) -> impl Fn(u64, u64) + Send + Sync + 'a {
     |done, total| at.tell(What::Progressed { host: None, what: "fetched".into(), done, total, unit: "objects" })
 }
 
-/// Locates a repository of this machine, without making anything.
+/// Finds a repository on this machine without creating anything.
 pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     if !source.starts_with('/') {
         let message = format!("the simulator reads repositories of this machine, and `{source}` isn't on it");
@@ -93,7 +93,7 @@ pub(super) fn here(source: &str) -> Result<Repository, Failure> {
     Ok(Repository::locate(source, Path::new("/nonexistent"))?)
 }
 
-/// Lists what one commit has and another has not.
+/// Lists the commits that each of two commits has and the other doesn't.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadLog {
     pub repository: String,
@@ -126,7 +126,7 @@ impl Read for ReadLog {
     }
 }
 
-/// Lists branches and tags, as last fetched.
+/// Lists the branches and tags as last fetched.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadNames {
     pub repository: String,

@@ -1,12 +1,12 @@
-//! The branches and tags of a repository: the remote's as last fetched, or a lone repository's own.
+//! Reads the branches and tags of a repository: the remote's as last fetched, or its own if it has no remote.
 use super::{Error, Names, Repository, open::Open};
 
-/// Reads the names as last fetched; it does not fetch.
+/// Reads the names as last fetched, without fetching.
 pub fn names(repository: &Repository) -> Result<Names, Error> {
     read(&Open::of(repository)?, repository.remote.is_some())
 }
 
-/// Reads the names as rfab fetched them last, or where it never did, as the user's own git did.
+/// Reads the names as rfab last fetched them. If it never has, reads them as the user's git did.
 pub fn known(repository: &Repository) -> Result<Names, Error> {
     let open = Open::of(repository)?;
     let fetched = read(&open, repository.remote.is_some())?;

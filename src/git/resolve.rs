@@ -1,40 +1,40 @@
-//! What a person calls a state of the code, made into one commit.
+//! Finds the one commit that a name means.
 use super::{Error, Names, Progress, Repository, fetch, open::Open, refs, visible::visible};
 use crate::fleet::Accept;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What is asked of `resolve`.
+/// The arguments of `resolve`.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
-    /// `stable`, a tag, a branch, a commit (7 to 40 hex digits, or to 64 by sha256), `refs/tags/NAME` or `refs/heads/NAME`.
+    /// `stable`, a tag, a branch, `refs/tags/NAME`, `refs/heads/NAME`, or a commit (7 to 40 hex digits, or to 64).
     pub reference: &'a str,
     pub fetch: bool,
     pub accept: &'a [Accept],
     pub guarded: bool,
-    /// How long the remote may say nothing.
+    /// How long the remote may send nothing.
     pub within: Duration,
     pub progress: Progress<'a>,
 }
 
-/// A commit and how it was found.
+/// A commit, and how it was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// 40 hex digits, or 64 by sha256: the only part that a host may see.
+    /// 40 hex digits, or 64 with sha256. It's the only part that a host may see.
     pub commit: String,
-    /// What it was called.
+    /// The name that found it.
     pub name: String,
-    /// The tag that was meant, or one that names the same commit.
+    /// The tag that the name means, or one that names the same commit.
     pub tag: Option<String>,
-    /// Every tag that names the commit.
+    /// All tags that name the commit.
     #[serde(default)]
     pub tags: Vec<String>,
     pub kind: Kind,
-    /// What a person should know: a local name that differs, a commit that nobody pushed, no fetch.
+    /// What the user should know: a local name that differs, a commit that nobody pushed, a skipped fetch.
     pub warnings: Vec<String>,
 }
 
-/// What a name turned out to be.
+/// The kind of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -64,11 +64,11 @@ impl Kind {
     }
 }
 
-/// Fetches, then finds the one commit that a name means to the remote, and has a partial clone fetch its files.
+/// Fetches, then finds the one commit that a name means on the remote, and fetches its files into a partial clone.
 ///
-/// `stable` is the newest stable tag, whatever else has that name. Fails when the fetch fails, when the name is
-/// unknown or may mean two things, when the fleet does not take such names, and on a guarded fleet when nobody
-/// pushed the commit.
+/// `stable` is the newest stable tag, even if a branch or tag has that name. It fails if the fetch fails, the name is
+/// unknown or ambiguous, the fleet doesn't accept names of that kind, or the fleet is guarded and nobody pushed the
+/// commit.
 pub async fn resolve(repository: &Repository, ask: Ask<'_>) -> Result<Resolved, Error> {
     if ask.fetch {
         fetch::fetch(repository, ask.within, ask.progress).await?;
@@ -143,7 +143,7 @@ fn meaning(open: &Open, names: &Names, reference: &str) -> Result<(Kind, String,
     }
 }
 
-/// Finds a commit by its digits; fewer than 7 of them are no commit.
+/// Finds a commit by its first digits; fewer than 7 don't count.
 fn commit(open: &Open, digits: &str) -> Result<Option<String>, Error> {
     if !(7..=64).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(None);
@@ -151,7 +151,7 @@ fn commit(open: &Open, digits: &str) -> Result<Option<String>, Error> {
     open.beginning(&digits.to_lowercase())
 }
 
-/// Tells of a local branch or tag of the same name that is another commit.
+/// Warns about a local branch or tag of the same name that is another commit.
 fn differing(open: &Open, kind: Kind, name: &str, commit: &str) -> Option<String> {
     let (word, local) = match kind {
         Kind::Branch => ("branch", format!("refs/heads/{name}")),

@@ -5,24 +5,24 @@ use std::{
     io::{Cursor, Read},
 };
 
-/// The largest file that is read into memory.
+/// The size of the largest file that rfab reads into memory, in bytes.
 const LARGEST: u64 = 8 << 20;
 
-/// Everything below a commit's top, and what its files hold.
+/// The entries of a commit's tree, and the content of its files.
 pub struct Tree {
     open: Box<Open>,
     repository: Repository,
-    /// 40 hex digits, or 64 by sha256.
+    /// 40 hex digits, or 64 with sha256.
     pub commit: String,
     /// When it was committed, in seconds since 1970.
     pub at: i64,
-    /// Folders before what is in them.
+    /// A folder comes before its entries.
     pub entries: Vec<Entry>,
     ids: HashMap<Vec<u8>, (String, Option<u64>)>,
 }
 
 impl Tree {
-    /// Reads the tree of a commit, given by its whole id.
+    /// Reads the tree of the commit with this whole id.
     pub fn read(repository: &Repository, commit: &str) -> Result<Tree, Error> {
         let open = Open::of(repository)?;
         if !whole(commit) || !open.has(commit) {
@@ -37,18 +37,18 @@ impl Tree {
         Ok(Tree { open: Box::new(open), repository: repository.clone(), commit: commit.to_owned(), at, entries, ids })
     }
 
-    /// Returns whether a commit has a folder of that name; nothing if it has nothing there, or there is no such commit.
+    /// Returns whether a path of a commit is a folder; `None` if there is no such path or commit.
     pub fn has_folder(repository: &Repository, commit: &str, path: &str) -> Option<bool> {
         Open::of(repository).ok()?.has_folder(commit, path)
     }
 
-    /// Reads what a file holds, or what a link points to.
+    /// Returns the content of a file, or the target of a link.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
         let (id, _) = self.id(entry)?;
         self.open.content(id).map_err(|e| unread(entry, &e))
     }
 
-    /// Returns how many bytes a file has.
+    /// Returns the size of a file in bytes.
     pub fn size(&self, entry: &Entry) -> Result<u64, Error> {
         match self.id(entry)? {
             (_, Some(size)) => Ok(*size),
@@ -56,7 +56,7 @@ impl Tree {
         }
     }
 
-    /// Returns how many bytes a file has, and its content piece by piece: a large one is read by the user's git.
+    /// Returns the size of a file, and a reader of its content. The user's git reads a large file.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), Error> {
         let size = self.size(entry)?;
         let (id, _) = self.id(entry)?;

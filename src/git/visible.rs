@@ -1,7 +1,7 @@
-//! A text of others, fit to be shown.
+//! Makes other people's texts safe to show.
 use crate::control::hidden;
 
-/// Makes visible what a terminal obeys or hides in a text of others, and cuts it to 400 characters.
+/// Makes characters visible that a terminal obeys or hides, and cuts the text to 400 characters.
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(400) {

@@ -1,4 +1,4 @@
-//! What is changed in a repository: by the user's own git, as by hand.
+//! Changes a repository with the user's git, with the same effects as by hand.
 use super::{
     Error, Repository,
     id::whole,
@@ -10,7 +10,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What is pushed; never by force.
+/// What to push. It's never forced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pushed {
@@ -18,9 +18,9 @@ pub enum Pushed {
     Tag(String),
 }
 
-/// Commits the named files as they are now, or what is staged if none is named; gives the commit.
+/// Commits the named files as they are now, or the staged changes if it names none. Returns the commit.
 ///
-/// `NothingToCommit` when they are as in the last commit. Hooks and signing happen as by hand.
+/// Fails with `NothingToCommit` if the last commit already has them. Hooks and signing happen as by hand.
 pub async fn commit(repository: &Repository, message: &str, files: &[&str], within: Duration) -> Result<String, Error> {
     worked_in(repository)?;
     text(message)?;
@@ -37,9 +37,9 @@ pub async fn commit(repository: &Repository, message: &str, files: &[&str], with
     head(repository)
 }
 
-/// Merges a branch or tag of this repository, or a commit, into the current branch; gives the commit that came of it.
+/// Merges a branch or tag of this repository, or a commit, into the current branch. Returns the resulting commit.
 ///
-/// A merge that conflicts is taken back and fails with the files.
+/// If the merge conflicts, it's undone, and the error lists the files.
 pub async fn merge(repository: &Repository, reference: &str, within: Duration) -> Result<String, Error> {
     worked_in(repository)?;
     let full = full_name(repository, reference)?;
@@ -60,7 +60,7 @@ pub async fn merge(repository: &Repository, reference: &str, within: Duration) -
     Err(Error::Conflict { reference: visible(reference), files })
 }
 
-/// Makes a tag of a commit, given by its whole id: annotated with a message, light without.
+/// Tags the commit with this whole id. With a message, the tag is annotated, otherwise it's lightweight.
 pub async fn tag(
     repository: &Repository,
     name: &str,
@@ -80,7 +80,7 @@ pub async fn tag(
     done(repository, &args, within).await
 }
 
-/// Pushes branches and tags to the remote under their own names, all or none.
+/// Pushes branches and tags to the remote under the same names, either all or none.
 pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) -> Result<(), Error> {
     let remote = repository.remote.as_deref().ok_or(Error::NoRemote)?;
     let specs: Vec<String> = what
@@ -95,7 +95,7 @@ pub async fn push(repository: &Repository, what: &[Pushed], within: Duration) ->
         return Ok(());
     }
     let mut args = vec!["push", "--quiet"];
-    // git refuses to push one thing atomically to remotes that cannot; one thing is atomic anyway.
+    // Git refuses an atomic push to remotes that don't support it. A push of one thing is atomic anyway.
     args.extend((specs.len() > 1).then_some("--atomic"));
     args.extend(["--", remote]);
     args.extend(specs.iter().map(String::as_str));
@@ -124,7 +124,7 @@ fn named(prefix: &str, name: &str) -> Result<String, Error> {
     }
 }
 
-/// Finds a local branch or tag by its full name, or a commit by its whole id.
+/// Finds a local branch or tag and returns its full name, or a commit by its whole id.
 pub(super) fn full_name(repository: &Repository, reference: &str) -> Result<String, Error> {
     let open = Open::of(repository)?;
     let candidates = ["refs/heads/", "refs/tags/", "refs/remotes/"].map(|prefix| format!("{prefix}{reference}"));

@@ -1,4 +1,4 @@
-//! Asks a service again and again, and judges its answers.
+//! Asks a service repeatedly and judges its answers.
 use super::{
     Answer, Probe,
     target::{ONE_ANSWER, Target},
@@ -14,27 +14,27 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// One probe under way.
+/// A probe under way.
 pub(super) struct Asking<'a> {
     probe: &'a Probe,
     at: At<'a>,
     site: Arc<Connections>,
     target: Target,
-    /// What ledgers say, once an answer made it worth while to look.
+    /// The names in the ledgers, read when an answer first needs them.
     written: Option<Written>,
-    /// Whether the name in the URL resolves, once an answer did not come.
+    /// Whether the name in the URL was found to resolve; checked when there is no response.
     resolves: bool,
 }
 
 impl<'a> Asking<'a> {
-    /// Prepares the questions of a probe; nothing is asked yet.
+    /// Prepares a probe without asking anything.
     pub async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
         let site = at.real.site(&probe.host.fleet);
         let target = Target::of(probe, &site).await?;
         Ok(Asking { probe, at, site, target, written: None, resolves: false })
     }
 
-    /// Asks once, and judges what was answered.
+    /// Asks once and judges the answer.
     pub async fn once(&mut self) -> Result<(Answer, Verdict), Failure> {
         let probe = self.probe;
         let answer = self.answer().await?;
@@ -48,7 +48,7 @@ impl<'a> Asking<'a> {
 
     /// Asks once.
     ///
-    /// `Fabfile` when nothing can come of that, whatever the service does.
+    /// Fails with `Fabfile` if the probe can't work, no matter what the service does.
     pub async fn answer(&mut self) -> Result<Answer, Failure> {
         let probe = self.probe;
         let mut answer = match self.target.port() {
@@ -65,9 +65,9 @@ impl<'a> Asking<'a> {
         Ok(answer)
     }
 
-    /// Tries to connect to a port, from where the probe goes out.
+    /// Tries to connect to a port from the machine that the probe goes out from.
     ///
-    /// What ssh forwards is connected on this side before anybody knows of the other: only there one can tell.
+    /// ssh accepts a forwarded connection on this side before the other side connects, so only the other side can tell.
     async fn connect(&self, name: &str, port: u16) -> Result<Answer, Failure> {
         let line = r#"if command -v bash >/dev/null 2>&1; then
     exec timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$name" "$port" 2>&1
@@ -98,14 +98,14 @@ exit 99"#;
         Failure::new(Cause::Fabfile, message).on(&through.name).help("install one of them there, or probe with `http`")
     }
 
-    /// Looks whether the name in the URL resolves where the probe goes out.
+    /// Checks that the name in the URL resolves on the machine that the probe goes out from.
     async fn resolve(&mut self) -> Result<(), Failure> {
         if let Some(name) = self.target.name() {
             let line = "command -v getent >/dev/null 2>&1 || exit 0\ngetent ahosts \"$name\" >/dev/null";
             let command = Command::line(line, vec![("name".into(), name.to_owned())]).expect("a good line");
             let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
             let ended = self.site.transport.run(&self.probe.through, job).await?;
-            // By getent's manual: the key was not found.
+            // From getent's manual: the key was not found.
             if ended.status == 2 {
                 return Err(self.probe.unresolved(name));
             }
@@ -114,7 +114,7 @@ exit 99"#;
         Ok(())
     }
 
-    /// The releases that processes of the host run in, of those processes that the login user may look at.
+    /// Lists the releases that the host's processes run in, from the processes that the login user can see.
     async fn running(&self) -> Result<Vec<String>, Failure> {
         let line = r#"for p in /proc/[0-9]*/cwd; do d=$(readlink "$p" 2>/dev/null) || continue
 case $d in "$path"/releases/*) d=${d#"$path"/releases/}; printf '%s\n' "${d%%/*}";; esac; done | sort -u"#;

@@ -1,4 +1,4 @@
-//! One look at what a host serves, in words.
+//! Asks once what a host serves, and describes the answer.
 use super::{Answer, Probe, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
     effect::*,
@@ -7,16 +7,16 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Asks once, and tells what was answered.
+/// Asks once and describes the answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspect(pub Probe);
 
 /// What a host answered at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Whether it is what the host should serve, as far as that can be proven.
+    /// Whether it serves what it should, if that can be proven.
     pub right: bool,
-    /// The answer, and where it comes from, in words.
+    /// The answer and where it comes from, in words.
     pub said: String,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a host serves what it should.
+//! Checks whether a host serves what it should.
 mod again;
 mod answer;
 mod asking;

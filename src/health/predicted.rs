@@ -1,4 +1,4 @@
-//! What a service answers in the simulated world.
+//! Predicts the answer of a service in the simulator.
 use super::{
     Answer, Probe,
     verdict::{Verdict, judged, looks_up},
@@ -9,7 +9,7 @@ use crate::{
     model::{Model, Predicted},
 };
 
-/// Predicts what the made-up service answers once it is up, and what that comes to.
+/// Predicts what the simulated service answers after it's up, with the verdict.
 pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict)> {
     if model.unresolved.contains(&crate::model::key(&probe.host)) {
         return Err(probe.unresolved(probe.host.address()).into());

@@ -1,4 +1,4 @@
-//! One look at what a host serves.
+//! Asks once whether a host serves what it should.
 use super::{Probe, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
     effect::*,
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Asks once; a host that does not answer, or serves something else, is no failure.
+/// Asks once. It doesn't fail if the host doesn't answer or serves something else.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProbeOnce(pub Probe);
 

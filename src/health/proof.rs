@@ -9,14 +9,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How a probe was good.
+/// The result of a good probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     pub answers: u32,
     pub version_proven: bool,
 }
 
-/// How often it asks.
+/// How often a probe asks.
 const EVERY: Duration = Duration::from_millis(250);
 
 impl Read for Probe {
@@ -35,7 +35,7 @@ impl Read for Probe {
         let mut asking = Asking::of(self, at).await?;
         let began = tokio::time::Instant::now();
         let (mut good, mut since, mut last, mut said) = (0, began, Vec::new(), None);
-        // As many as fit into the span, if each answer comes at once.
+        // The number of answers that fit into the period if each comes immediately.
         let wanted = self.health.good.max((self.health.over.as_millis() / EVERY.as_millis()) as u32 + 1);
         loop {
             let asked = tokio::time::Instant::now();
@@ -87,7 +87,7 @@ impl Read for Probe {
     }
 }
 
-/// That the service wasn't good within its time.
+/// Builds the failure of a service that wasn't good in time.
 fn failure(probe: &Probe, last: &[Answer]) -> Failure {
     let within = probe.health.within.as_secs_f64();
     let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());

@@ -1,4 +1,4 @@
-//! A probe that is tried before anything is changed.
+//! Tries a probe before the first change.
 use super::{Answer, Expected, Probe, asking::Asking, predicted::predicted, says::could_say, written::Written};
 use crate::{
     effect::*,
@@ -8,22 +8,22 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Asks a service once, from where it will be probed, before anything is changed.
+/// Asks a service once, from where it will be probed, before the first change.
 ///
-/// `Fabfile` when the fleet file asks for what no release can answer: a name that doesn't resolve there, or a certificate
-/// that isn't accepted.
+/// Fails with `Fabfile` if no release could satisfy the fleet file: a name doesn't resolve there, or a certificate
+/// isn't accepted.
 #[derive(Clone, Debug, Serialize)]
 pub struct TryProbe(pub Probe);
 
-/// What an answer from before a deploy says about those that come after it.
+/// What an answer before a deploy tells about the answers after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tried {
-    /// It is of a form that can prove a release, or nothing has to be proven.
+    /// Its form can prove a release, or nothing has to be proven.
     Fits,
-    /// Nothing: the service is down or broken, which a release may mend.
+    /// It tells nothing: the service is down or broken, which a new release may fix.
     Silent,
-    /// It is of a form that can prove no release; in words.
+    /// Its form can't prove a release; described in words.
     Nameless(String),
 }
 
@@ -68,7 +68,7 @@ impl Tried {
             _ if answer.good => named(answer, health, &probe.expected, written),
             None => Tried::Silent,
             Some(status) if health.takes(status) => Tried::Silent,
-            // The service is there, and has nothing at this address.
+            // The service is running, and has nothing at this URL.
             Some(status @ 300..500) if !matches!(status, 408 | 425 | 429) => {
                 Tried::Nameless(format!("{status}, which isn't a good response"))
             }
@@ -80,7 +80,7 @@ impl Tried {
 fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Tried {
     let place = match &health.version {
         Version::None => return Tried::Fits,
-        // Which release that is says nothing about the next one.
+        // It doesn't matter which release runs, because the next one will differ.
         Version::Process if answer.version.is_some() || answer.text.is_some() => return Tried::Fits,
         Version::Process => {
             return Tried::Nameless(format!(

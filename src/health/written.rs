@@ -1,4 +1,4 @@
-//! What ledgers say of the names of releases.
+//! The names of releases in ledgers.
 use super::{
     Expected, Probe,
     says::{names_commit, says},
@@ -12,21 +12,21 @@ use crate::{
     release::ReadBook,
 };
 
-/// What ledgers say of the names of releases.
+/// The names of releases in ledgers.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
-    /// What the expected release is called; none where no ledger has it.
+    /// The names of the expected release; `None` if no ledger has it.
     names: Option<Vec<String>>,
     others: Vec<Expected>,
 }
 
 impl Written {
-    /// Makes what is known of a release about which nothing needs to be looked up.
+    /// Builds the names for a release that needs no lookup.
     pub fn known() -> Written {
         Written { names: Some(Vec::new()), others: Vec::new() }
     }
 
-    /// Reads the fleet's ledger, and the host's own where the fleet's does not have the release.
+    /// Reads the fleet's ledger, and the host's own if the fleet's doesn't have the release.
     pub async fn of(probe: &Probe, at: At<'_>) -> Result<Written, Failure> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::carry_out(&ReadLedger { fleet: probe.fleet.clone() }, at).await?;
@@ -38,7 +38,7 @@ impl Written {
         Ok(of_fleet.or(Written::in_book(&own, id)))
     }
 
-    /// Reads the same on the model.
+    /// Reads the same from the model.
     pub fn on_model(probe: &Probe, model: &mut Model) -> Predicted<Written> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::predict(&ReadLedger { fleet: probe.fleet.clone() }, model)?;
@@ -61,19 +61,18 @@ impl Written {
         Written { names: self.names.or(other.names), others: [self.others, other.others].concat() }
     }
 
-    /// Returns whether a text names what is expected, with what is written down of it.
+    /// Returns whether a text names the expected release, by the names in the ledgers too.
     pub fn proves(&self, said: &str, expected: &Expected) -> bool {
         says(said, &Expected { names: self.names.clone().unwrap_or_default(), ..expected.clone() })
     }
 
-    /// Returns whether a text names a release that a ledger has.
+    /// Returns whether a text names a release in a ledger.
     pub fn names_one(&self, said: &str) -> bool {
         self.others.iter().any(|other| says(said, other))
             || self.names.as_ref().is_some_and(|names| names.iter().any(|name| name == said))
     }
 
-    /// Returns whether nobody can know what a text should be: no ledger has the release, and the text names no other
-    /// one.
+    /// Returns whether a text can't be judged: no ledger has the expected release, and the text names no other one.
     pub fn leaves_open(&self, said: &str) -> bool {
         self.names.is_none() && !names_commit(said) && !self.others.iter().any(|other| says(said, other))
     }

@@ -1,17 +1,17 @@
-//! A request that is sent, and the answer that is taken.
+//! Sends a request and receives its response.
 use super::{Answer, Request, client, innermost, request::shown};
 use crate::failure::{Cause, Failure};
 use reqwest::{Url, header, redirect::Policy};
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio::{sync::Notify, time::timeout};
 
-/// The most of an answer that is taken, in bytes.
+/// The largest response that rfab accepts, in bytes.
 const LARGEST: usize = 8 << 20;
 
-/// How often one may be sent on to another place.
+/// The most redirects that a request follows.
 const REDIRECTS: usize = 5;
 
-/// Sends a request and takes the answer, within its time, or until `stops` tells.
+/// Sends a request and receives the response, within its time limit or until `stops` is notified.
 pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
     let within = request.within;
     tokio::select! {
@@ -22,7 +22,7 @@ pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answe
     }
 }
 
-/// What is said of a request whose answer did not come; one that changes something may have been carried out.
+/// Builds the failure of a request without a response. One that changes something may have been carried out.
 fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
     match sent && !request.method.reads() {
@@ -32,7 +32,7 @@ fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
     }
 }
 
-/// Follows where one that only reads is sent on to.
+/// Follows the redirects of a request that only reads.
 async fn followed(request: &Request) -> Result<Answer, Failure> {
     let mut url = request.url();
     for _ in 0..=REDIRECTS {
@@ -50,7 +50,7 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
     Err(Failure::new(Cause::Http, message).help("request its final URL"))
 }
 
-/// Returns where a request is sent on to: never to where it could be read on its way, if it could not be so far.
+/// Returns the URL that a request is redirected to. Refuses to go from `https` to `http`, which others could read.
 pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
@@ -68,7 +68,7 @@ pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<
 }
 
 async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure> {
-    // The certificate is always checked. The environment may name a proxy, which does not know this machine's own places.
+    // Certificates are always checked. A proxy from the environment wouldn't know this machine's own services.
     let client = client(url).redirect(Policy::none()).pool_max_idle_per_host(0);
     let own = url.host_str().is_some_and(|host| {
         host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
@@ -84,7 +84,7 @@ async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure
     })
 }
 
-/// Takes a whole answer.
+/// Receives the whole response.
 async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
     let mut headers: BTreeMap<String, String> = BTreeMap::new();

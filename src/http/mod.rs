@@ -1,4 +1,4 @@
-//! HTTP from here.
+//! Sends HTTP requests from this machine.
 mod answer;
 mod client;
 mod exchange;

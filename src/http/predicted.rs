@@ -1,9 +1,9 @@
-//! A request in the simulated world.
+//! Predicts the response to a request in the simulator.
 use super::{Answer, Request};
 use crate::model::{Model, Predicted};
 use std::collections::BTreeMap;
 
-/// Nothing is sent in a made-up world: the answer is good, with an empty object, unless somebody said otherwise.
+/// A dry run sends nothing: it assumes a good response with an empty object, unless the simulation sets another.
 pub(super) fn predicted(request: &Request, partial: bool, model: &mut Model) -> Predicted<Answer> {
     model.takes(100);
     let said = match model.here.said(&request.shown(), partial) {

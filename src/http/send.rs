@@ -20,7 +20,7 @@ impl Effect for Send {
         Subject::Here
     }
 
-    /// What becomes of it on the other side no invariant can know, as of a command here.
+    /// No safety rule can know what the server does, as with a command on this machine.
     fn touch(&self) -> Touch<'_> {
         Touch::Here
     }
@@ -33,7 +33,7 @@ impl Effect for Send {
         self.0.judged(exchanged(&self.0, &at.real.stops).await?)
     }
 
-    /// Only the server knows whether it was done: a person is asked.
+    /// Only the server knows whether it was done, so rfab asks the user.
     fn look(&self, _: Ask<'_>) -> Result<Seen<Answer>, Failure> {
         Ok(Seen::Cannot)
     }

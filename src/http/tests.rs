@@ -7,7 +7,7 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-/// A server on this machine that answers each request by what stands for its path, and tells what it was asked.
+/// A server on this machine that responds by path, and reports the requests that it received.
 struct Server {
     url: String,
     asked: mpsc::UnboundedReceiver<String>,
@@ -30,7 +30,7 @@ impl Server {
         Request::new(method, &format!("{}{path}", self.url), Duration::from_secs(5)).unwrap()
     }
 
-    /// What was asked last, whole.
+    /// Returns the whole last request.
     async fn last(&mut self) -> String {
         let mut last = self.asked.recv().await.unwrap();
         while let Ok(next) = self.asked.try_recv() {
@@ -144,7 +144,7 @@ async fn only_what_reads_is_sent_on_and_not_for_ever() {
         "`get URL/on-nowhere` is redirected to something that isn't a URL"
     );
     assert_eq!(why(Method::Post, "/on").await, "`post URL/on` was answered with 302 Found");
-    // What was meant for one place is not told to another.
+    // Headers for one server don't go to another.
     let mut request = server.request(Method::Get, "/on-elsewhere");
     request.header("X-Token", "hunter2".into()).unwrap();
     assert_eq!(ask(&request).await.unwrap().body, "hello");
@@ -189,7 +189,7 @@ async fn what_is_not_answered_in_time_or_whole_is_a_failure_and_a_change_is_unkn
     );
     let huge = "`get URL/huge` was answered with 200, and more than 8 MiB".to_owned();
     assert_eq!(said(Method::Get, "/huge").await, (Reason::Failed, huge));
-    // Where nobody listens nothing was sent.
+    // A request to a port without a listener was never sent.
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let request = Request::new(Method::Post, &format!("http://{free}/"), Duration::from_secs(5)).unwrap();
     assert_eq!(ask(&request).await.unwrap_err().reason(), Reason::Failed);

@@ -1,11 +1,11 @@
-//! The text of the fabfile.
+//! Writes the fabfile.
 use super::{found::Found, plan::Planned};
 
 const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
 
 const BALANCED: &str = include_str!("templates/balanced.rhai");
 
-/// The fabfile for these fleets; the first one is the default.
+/// Returns the fabfile for these fleets; the first one is the default.
 pub fn text(found: &Found, fleets: &[Planned]) -> String {
     let balanced = match fleets.iter().any(|fleet| fleet.example) {
         true => BALANCED.to_owned(),
@@ -72,7 +72,7 @@ fn environment(found: &Found) -> Option<String> {
     (!pairs.is_empty()).then(|| format!("#{{ {} }}", pairs.join(", ")))
 }
 
-/// A command as a script has it: words, or a line for a shell where it needs one.
+/// Returns a command in Rhai: a list of words, or a line for a shell if it needs one.
 fn command(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " _-./:=,+@%".contains(c);
     if text.chars().all(plain) { literal(text) } else { format!("sh({})", literal(text)) }

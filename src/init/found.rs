@@ -1,26 +1,26 @@
-//! What a repository says about how it is deployed, as plain data.
+//! The facts about a repository that show how it's deployed, as plain data.
 
-/// What was found in a repository; nothing of it was run.
+/// The facts that were found in a repository, without running any of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The app's name, good for folders, users and units.
+    /// The app's name, which is valid for folders, users and units.
     pub app: String,
     pub kind: Kind,
-    /// The file that told the kind.
+    /// The file that shows the kind.
     pub by: Option<String>,
-    /// Commands for a new release, before the switch.
+    /// Commands to prepare a new release, before the switch.
     pub prepare: Vec<String>,
-    /// Commands for one host, once a release.
+    /// Commands that run on one host, once for each release.
     pub migrate: Vec<String>,
-    /// What the commands want in their environment.
+    /// The environment that the commands need.
     pub environment: Vec<(String, String)>,
-    /// The names in a Procfile, but for `release`.
+    /// The names in a Procfile, except `release`.
     pub processes: Vec<String>,
-    /// Services by their unit files, without `.service`.
+    /// The names of unit files, without `.service`.
     pub units: Vec<String>,
     /// The path of the app's own health page.
     pub health: Option<String>,
-    /// The files of the tool that deploys it now.
+    /// The tool that deploys the app today, and its files.
     pub tool: Option<(Tool, Vec<String>)>,
     pub path: Option<String>,
     pub keep: Option<usize>,
@@ -28,13 +28,13 @@ pub struct Found {
     /// The repository that the tool deploys from.
     pub repository: Option<String>,
     pub stages: Vec<Stage>,
-    /// What was there and could not be taken over, each a sentence.
+    /// What couldn't be taken over, one line each.
     pub notes: Vec<String>,
-    /// What nothing says for certain, each a sentence.
+    /// What isn't certain, one line each.
     pub guesses: Vec<String>,
 }
 
-/// What the app is written in.
+/// The language or framework of the app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     Rails,
@@ -49,7 +49,7 @@ pub enum Kind {
     Unknown,
 }
 
-/// What deploys it now.
+/// The tool that deploys the app today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     Capistrano,
@@ -58,7 +58,7 @@ pub enum Tool {
     Ansible,
 }
 
-/// One environment of the app.
+/// An environment of the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
     pub name: String,
@@ -76,7 +76,7 @@ pub struct Machine {
 }
 
 impl Kind {
-    /// As people call it.
+    /// Returns its name for people.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Rails => "Rails",
@@ -91,7 +91,7 @@ impl Kind {
         }
     }
 
-    /// The port that such an app usually listens on.
+    /// Returns the usual port of such an app.
     pub fn port(self) -> u16 {
         match self {
             Kind::Rails | Kind::Ruby | Kind::Node => 3000,
@@ -103,7 +103,7 @@ impl Kind {
 }
 
 impl Tool {
-    /// Its name.
+    /// Returns its name for people.
     pub fn word(self) -> &'static str {
         match self {
             Tool::Capistrano => "Capistrano",
@@ -115,7 +115,7 @@ impl Tool {
 }
 
 impl Stage {
-    /// Takes a host in, or further roles of one that is there.
+    /// Adds a host, or adds roles to a host that is already there.
     pub fn host(&mut self, name: &str, roles: impl IntoIterator<Item = String>) {
         let at = self.hosts.iter().position(|host| host.name == name).unwrap_or_else(|| {
             self.hosts.push(Machine { name: name.to_owned(), ..Machine::default() });

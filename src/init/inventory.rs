@@ -1,4 +1,4 @@
-//! What an inventory of Ansible says.
+//! Reads inventories of Ansible.
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-/// Takes over the hosts of inventories, a stage for each.
+/// Takes over the hosts of inventories, with one stage for each.
 pub fn look(folder: &Path, found: &mut Found) {
     if found.tool.is_some() {
         return;
@@ -55,16 +55,16 @@ pub fn look(folder: &Path, found: &mut Found) {
     }
 }
 
-/// An inventory as far as it was read.
+/// An inventory while it's read.
 #[derive(Default)]
 struct Reading {
     stage: Stage,
-    /// The login user for whom no other is named.
+    /// The login user if a host and its groups name none.
     user: Option<String>,
-    /// The login users of hosts and of groups.
+    /// The login users of hosts and groups.
     users: BTreeMap<String, String>,
     notes: Vec<String>,
-    /// Variables that mean nothing here.
+    /// Variables that rfab has no use for.
     unread: BTreeSet<String>,
 }
 
@@ -117,7 +117,7 @@ impl Reading {
         }
     }
 
-    /// A variable of a host, of a group, or of `all`.
+    /// Reads a variable of a host, of a group, or of `all`.
     fn variable(&mut self, of: &str, key: &str, value: &str) {
         match key {
             "ansible_user" | "ansible_ssh_user" if crate::fleet::is_user(value) => match of {
@@ -137,7 +137,7 @@ impl Reading {
         self.notes.extend(port.map(|port| format!("{of}: port {port} belongs in an ssh configuration")));
     }
 
-    /// The stage, whose fleet has one login user.
+    /// Builds the stage. Its fleet can have only one login user.
     fn end(mut self, notes: &mut Vec<String>) -> Stage {
         let own = |host: &super::found::Machine| {
             let groups = host.roles.iter().find_map(|role| self.users.get(role));
@@ -159,13 +159,13 @@ impl Reading {
     }
 }
 
-/// A line without its comment.
+/// Strips the comment from a line.
 fn uncommented(line: &str) -> &str {
     let line = line.split(" #").next().unwrap_or_default().trim();
     if line.starts_with(['#', ';']) { "" } else { line }
 }
 
-/// The words of a line; blanks within quotes and around a `=` part none.
+/// Splits a line into words, but not at blanks within quotes or around `=`.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     let mut rest = line.chars().peekable();
@@ -187,7 +187,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// The jump host in arguments of ssh.
+/// Finds the jump host in arguments of ssh.
 fn jump(arguments: &str) -> Option<String> {
     let words: Vec<&str> = arguments.split([' ', '=']).map(|word| word.trim_matches(['"', '\''])).collect();
     let proxy = |word: &&str| ["-J", "ProxyJump", "ProxyCommand"].contains(word) || word.ends_with("ProxyJump");

@@ -1,4 +1,4 @@
-//! Looks at a repository: its package files, its processes and units, and what deploys it now.
+//! Inspects a repository: its package files, processes and units, and the tool that deploys it today.
 use super::{
     found::{Found, Kind},
     inventory, python, ruby,
@@ -6,11 +6,11 @@ use super::{
 };
 use std::{fs, path::Path};
 
-/// Where unit files are kept in repositories.
+/// Folders that repositories keep unit files in.
 const UNITS: [&str; 8] =
     ["", "systemd", "deploy", "deploy/systemd", "config/systemd", "etc/systemd/system", "contrib/systemd", "debian"];
 
-/// Looks at the files of a folder; nothing is run, and what cannot be read is passed over.
+/// Inspects the files of a folder. It runs nothing, and skips files that can't be read.
 pub fn look(folder: &Path) -> Found {
     let mut found = Found { app: app(folder), ..Found::default() };
     kind(folder, &mut found);
@@ -22,7 +22,7 @@ pub fn look(folder: &Path) -> Found {
     found
 }
 
-/// The name of the remote's repository, else the folder's.
+/// Returns the name of the remote's repository, otherwise of the folder.
 fn app(folder: &Path) -> String {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let of_folder = || real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -37,7 +37,7 @@ fn app(folder: &Path) -> String {
     if plain(&name) && name.starts_with(|c: char| c.is_ascii_lowercase()) { name } else { "app".to_owned() }
 }
 
-/// The URL of `origin`, as git's own configuration has it.
+/// Returns the URL of `origin` from git's configuration.
 fn remote(folder: &Path) -> Option<String> {
     let text = read_file(&folder.join(".git/config"))?;
     let (_, section) = text.split_once("[remote \"origin\"]")?;
@@ -98,7 +98,7 @@ fn kind(folder: &Path, found: &mut Found) {
     }
 }
 
-/// The lines of a Procfile; that called `release` is what its platform runs once a release.
+/// Reads a Procfile. Its `release` is the command that the platform runs once for each release.
 fn processes(folder: &Path, found: &mut Found) {
     let text = read_file(&folder.join("Procfile")).unwrap_or_default();
     for (name, command) in text.lines().filter_map(|line| line.split_once(':')) {
@@ -115,7 +115,7 @@ fn units(folder: &Path, found: &mut Found) {
     for place in UNITS {
         for entry in fs::read_dir(folder.join(place)).into_iter().flatten().flatten() {
             let name = entry.file_name().into_string().unwrap_or_default();
-            // One of `NAME@.service` has instances, which only its hosts know.
+            // A unit `NAME@.service` has instances that only its hosts know.
             if let Some(unit) = name.strip_suffix(".service").filter(|unit| plain(unit)) {
                 found.units.push(unit.to_owned());
             }

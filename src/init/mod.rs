@@ -1,4 +1,4 @@
-//! A first fabfile and fleet file for a repository, from what it says about itself.
+//! Writes a first fabfile and fleet file for a repository, from the facts in it.
 mod fabfile;
 mod fleet;
 pub mod found;
@@ -20,7 +20,7 @@ pub use plan::{Planned, fleets};
 pub use said::said;
 pub use written::{File, write};
 
-/// The files that are to be written.
+/// Returns the files to write.
 pub fn files(found: &Found, fleets: &[Planned]) -> Vec<File> {
     let tasks = File { path: "fabfile.rhai".to_owned(), text: fabfile::text(found, fleets) };
     let of_fleet = |planned: &Planned| File { path: planned.file(), text: fleet::text(found, planned) };

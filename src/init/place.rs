@@ -1,4 +1,4 @@
-//! Where a host is, as other tools write it.
+//! The place of a host, as other tools write it.
 use crate::fleet::{WORDS, is_name, is_user};
 
 /// The parts of `[USER@]HOST[:PORT]`.
@@ -10,7 +10,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Reads one; `None` if it is no host that a fleet file may name.
+    /// Parses a place; `None` if a fleet file can't have such a host.
     pub fn of(text: &str) -> Option<Place> {
         let (user, host) = text.trim().rsplit_once('@').map_or((None, text.trim()), |(user, host)| (Some(user), host));
         let (host, port) = match host.split_once(':') {

@@ -1,4 +1,4 @@
-//! What a `fabfile.py` says, read by the shape of its lines; no Python is run.
+//! Reads a `fabfile.py` by the form of its lines, without running Python.
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
@@ -6,13 +6,13 @@ use super::{
 };
 use std::{collections::BTreeMap, path::Path};
 
-/// Names that people give the folder of their app.
+/// Names that people use for the folder of their app.
 const PATHS: [&str; 7] = ["deploy_to", "code_dir", "deploy_path", "project_dir", "path", "DEPLOY_PATH", "CODE_DIR"];
 
-/// Calls whose plain arguments are hosts.
+/// Calls with hosts as their positional arguments.
 const GROUPS: [&str; 6] = ["Connection(", "SerialGroup(", "ThreadingGroup(", "Group(", "@hosts(", "hosts=["];
 
-/// Settings of Fabric that belong in an ssh configuration, or into other keys of a fleet file.
+/// Settings of Fabric that belong in an ssh configuration, or in other keys of a fleet file.
 const SETTINGS: [&str; 9] = [
     "port",
     "gateway",
@@ -25,7 +25,7 @@ const SETTINGS: [&str; 9] = [
     "shell",
 ];
 
-/// Takes over hosts and users: of `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
+/// Takes over hosts and users from `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
 pub fn look(folder: &Path, found: &mut Found) {
     let Some(text) = read_file(&folder.join("fabfile.py")) else { return };
     if found.tool.is_some() {
@@ -44,7 +44,7 @@ pub fn look(folder: &Path, found: &mut Found) {
         reading.read(line);
     }
     let user = reading.user;
-    // What stands outside of all functions holds for all of them.
+    // A setting outside all functions applies to all of them.
     found.stages.iter_mut().for_each(|stage| stage.user = stage.user.take().or(user.clone()));
     found.stages.retain(|stage| !stage.hosts.is_empty());
     found.notes.dedup();
@@ -52,9 +52,9 @@ pub fn look(folder: &Path, found: &mut Found) {
 
 struct Reading<'a> {
     found: &'a mut Found,
-    /// Lists of texts by the names of their variables.
+    /// Lists of texts, by the names of their variables.
     lists: BTreeMap<String, Vec<String>>,
-    /// The login user that is set outside of all functions.
+    /// The login user that is set outside all functions.
     user: Option<String>,
     function: Option<String>,
 }
@@ -91,7 +91,7 @@ impl Reading<'_> {
         } else if let Some((call, arguments)) = GROUPS.iter().find_map(|call| Some((*call, word.split_once(call)?.1))) {
             let close = if call.ends_with('[') { ']' } else { ')' };
             let arguments = arguments.split(close).next().unwrap_or_default();
-            // What stands behind a name is no host: `user="deploy"`.
+            // A named argument isn't a host: `user="deploy"`.
             let (named, plain): (Vec<&str>, Vec<&str>) = arguments.split(',').partition(|part| part.contains('='));
             let user = named.iter().find_map(|part| part.trim().strip_prefix("user")?.trim().strip_prefix('='));
             let user = user.and_then(|user| quoted(user).into_iter().next());
@@ -102,7 +102,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Hosts as texts, or as the name of a list of them.
+    /// Reads hosts from texts, or from the name of a list of them.
     fn hosts(&mut self, stage: &str, text: &str) {
         let mut hosts = quoted(text);
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
@@ -122,7 +122,7 @@ impl Reading<'_> {
         stage.host(&place.host, role.cloned());
     }
 
-    /// The folder of the app: what no name says for certain is a guess.
+    /// Sets the app's folder. It's a guess if no variable's name makes it certain.
     fn path(&mut self, path: String, by: &str) {
         if self.found.path.is_none() {
             self.found.guesses.push(format!("the app's folder is {path}, by {}", named(by)));
@@ -130,7 +130,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What a line says that has its place elsewhere here.
+    /// Notes a line that belongs elsewhere in rfab.
     fn says_more(&mut self, word: &str) {
         let env = word.strip_prefix("env.").and_then(|rest| rest.split([' ', '=']).next());
         if let Some(setting) = env.filter(|setting| SETTINGS.contains(setting)) {
@@ -166,7 +166,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What a task is given of what it deploys.
+    /// Notes a task's parameter for the version to deploy, which is an argument of `deploy` in rfab.
     fn parameters(&mut self, parameters: &str) {
         let names = ["branch", "tag", "revision", "commit", "version", "ref"];
         for parameter in parameters.split([',', ')']) {
@@ -197,13 +197,13 @@ impl Reading<'_> {
     }
 }
 
-/// The first absolute path among the quoted texts.
+/// Returns the first absolute path among the quoted texts.
 fn folder(text: &str) -> Option<String> {
     let paths = quoted(text).into_iter().map(|path| path.trim_end_matches('/').to_owned());
     paths.into_iter().find(|path| path.starts_with('/') && is_path(path))
 }
 
-/// `NAME = ["a", "b"]` at the top of the file.
+/// Reads each `NAME = ["a", "b"]` at the top level of the file.
 fn lists(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     let list = |line: &String| {
         let (name, value) = line.split_once('=')?;
@@ -214,7 +214,7 @@ fn lists(lines: &[String]) -> BTreeMap<String, Vec<String>> {
     lines.iter().filter_map(list).collect()
 }
 
-/// Lines without comments; one that ends within brackets goes on.
+/// Returns lines without comments. A line that ends within brackets is joined with the next.
 fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;

@@ -1,9 +1,9 @@
 //! Ranges in names of hosts, as Ansible writes them: `web[01:10]`, `web[01:10:3]`, `db-[a:f]`.
 
-/// The most hosts that a name is unrolled to.
+/// The most hosts that a name may stand for.
 const MOST: usize = 1000;
 
-/// All hosts that a name stands for; none where a bracket of it is no range.
+/// Returns all hosts that a name stands for; `None` if one of its brackets isn't a range.
 pub fn unrolled(name: &str) -> Option<Vec<String>> {
     let mut names = vec![String::new()];
     let mut rest = name;
@@ -18,7 +18,7 @@ pub fn unrolled(name: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// `01:10`, `01:10:3` or `a:f`.
+/// Unrolls `01:10`, `01:10:3` or `a:f`.
 fn values(range: &str) -> Option<Vec<String>> {
     let mut parts = range.split(':');
     let (from, to) = (parts.next()?, parts.next()?);

@@ -1,4 +1,4 @@
-//! What Capistrano's and Mina's files say, read by the shape of their lines; no Ruby is run.
+//! Reads the files of Capistrano and Mina by the form of their lines, without running Ruby.
 use super::{
     found::{Found, Stage, Tool},
     place::Place,
@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-/// Settings that say how a tool works, and have nothing that corresponds to them here.
+/// Settings of how a tool works, which rfab doesn't need.
 const IDLE: [&str; 12] = [
     "application",
     "repo_url",
@@ -28,7 +28,7 @@ const IDLE: [&str; 12] = [
     "pty",
 ];
 
-/// Takes over what `config/deploy.rb` and the files of its stages say.
+/// Takes over the settings in `config/deploy.rb` and in the files of its stages.
 pub fn look(folder: &Path, found: &mut Found) {
     let Some(text) = read_file(&folder.join("config/deploy.rb")) else { return };
     let statements = statements(&text);
@@ -43,7 +43,7 @@ pub fn look(folder: &Path, found: &mut Found) {
         let Some(text) = read_file(&stages.join(format!("{name}.rb"))) else { continue };
         files.push(format!("config/deploy/{name}.rb"));
         own_tasks.extend(self::own_tasks(&text));
-        // A stage's lines hold over those for all.
+        // A stage's settings override those for all stages.
         let mut own = Settings { values: all.values.clone(), stage: all.stage.clone(), ..Settings::default() };
         own.read(&self::statements(&text), &name);
         let (user, path) = (own.user(), own.path());
@@ -91,10 +91,10 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What the statements of a file set.
+/// The settings in the statements of a file.
 #[derive(Default)]
 struct Settings {
-    /// As they are written: a lambda is filled in when it is asked for, as Ruby does it.
+    /// Values as written. A lambda is filled in when it's read, as in Ruby.
     values: BTreeMap<String, String>,
     linked: Vec<String>,
     stage: Stage,
@@ -134,7 +134,7 @@ impl Settings {
         let first = rest.split(',').next().unwrap_or_default().trim();
         let host = match begins_quoted(rest) {
             true => quoted(rest).into_iter().next(),
-            // A name of Ruby's, which may be one that was set.
+            // A name in Ruby, which may be a setting.
             false => self.value(first.trim_start_matches("fetch").trim_matches(['(', ')', ':'])),
         };
         let Some(host) = host else { return self.by_hand("the host", first) };
@@ -153,7 +153,7 @@ impl Settings {
         let value = match quoted(body).into_iter().next() {
             Some(value) if begins_quoted(body) => Some(value),
             None => Some(body.trim().trim_start_matches(':').to_owned()),
-            // Part of an expression.
+            // A part of an expression.
             Some(_) => None,
         };
         match name {
@@ -171,7 +171,7 @@ impl Settings {
                     self.unread.insert(format!(":{name}"));
                 }
                 match value {
-                    // Others may say it, too.
+                    // Other settings may use it.
                     Some(value) => _ = self.values.insert(name.to_owned(), value),
                     None if known => self.by_hand(&format!("`:{name}`"), rest),
                     None => {}
@@ -180,7 +180,7 @@ impl Settings {
         }
     }
 
-    /// A setting with all in it that others say.
+    /// Returns a setting with the settings that it uses filled in.
     fn value(&self, name: &str) -> Option<String> {
         self.filled(name, 0)
     }
@@ -219,7 +219,7 @@ impl Settings {
         path.filter(|path| path.starts_with('/') && is_path(path))
     }
 
-    /// Names a folder that is set, and that only Ruby could tell.
+    /// Notes that a folder is set in a way that only Ruby could compute.
     fn miss(&mut self, path: Option<&String>) {
         if let (None, Some(written)) = (path, self.values.get("deploy_to").cloned()) {
             self.by_hand("`:deploy_to`", &written);
@@ -227,7 +227,7 @@ impl Settings {
     }
 }
 
-/// What is in a lambda or a block.
+/// Returns the text in a lambda or a block.
 fn lambda(text: &str) -> &str {
     let text = text.trim();
     let body = ["->", "lambda", "proc", "Proc.new"].iter().find_map(|begin| text.strip_prefix(begin));
@@ -236,7 +236,7 @@ fn lambda(text: &str) -> &str {
     inner.map_or(text, str::trim)
 }
 
-/// What a person does with what has its place elsewhere here.
+/// Returns what to do about a setting that belongs elsewhere in rfab.
 fn beyond(setting: &str) -> &'static str {
     match setting {
         "repo_tree" => "rfab releases the whole tree; a hook `build` with `built` releases a part of it",
@@ -248,7 +248,7 @@ fn beyond(setting: &str) -> &'static str {
     }
 }
 
-/// The value of a setting, unless it may hold a password.
+/// Returns the value of a setting, unless it may contain a password.
 fn rest_named(rest: &str, name: &str) -> String {
     if name == "repo_tree" { named(rest.trim().trim_matches(['"', '\''])) } else { "isn't taken over".to_owned() }
 }

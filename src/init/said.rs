@@ -1,7 +1,7 @@
-//! What is told of a new fabfile: what was found, what was written, what to type next.
+//! Reports on a new fabfile: what was found, what was written, and what to type next.
 use super::{File, Found, plan::Planned};
 
-/// The whole text.
+/// Returns the whole report.
 pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
     let mut text = String::from("found:\n");
     for line in facts(found) {
@@ -62,7 +62,7 @@ fn facts(found: &Found) -> Vec<String> {
     facts
 }
 
-/// What stands in the files although nothing says so.
+/// Lists what rfab wrote into the files without knowing it for certain.
 fn guesses(found: &Found, fleets: &[Planned]) -> Vec<String> {
     let mut guesses = found.guesses.clone();
     let made_up = fleets.iter().any(|fleet| fleet.example);

@@ -1,4 +1,4 @@
-//! What was done, written where it was done.
+//! The ledger: a record of changes, kept where they were made.
 mod book;
 mod good;
 pub mod line;

@@ -1,8 +1,8 @@
-//! The text after a task's first `:`, and how values find their parameters.
+//! Assigns the text after a task's first `:` to the task's parameters.
 use super::{LineError, near};
 use crate::fabfile::task::{Overload, Signature};
 
-/// Values in the places of one overload.
+/// Values for the parameters of one overload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     pub arguments: Vec<String>,
@@ -11,13 +11,13 @@ pub struct Bound {
     pub takes_options: bool,
 }
 
-/// One value, with the name before its `=`.
+/// A value, and the name before its `=`.
 struct Piece {
     name: Option<String>,
     value: String,
 }
 
-/// Fills a task's parameters from the text after its `:`.
+/// Assigns the text after a task's `:` to its parameters.
 pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     let mut values = Vec::new();
     let mut named: Vec<(String, String)> = Vec::new();
@@ -38,13 +38,13 @@ pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     fit(task, &values, &named).ok_or_else(|| misfit(task, values.len(), named))
 }
 
-/// Finds the overload that values and named values fill, with the fewest left over to `options`.
+/// Finds the overload that fits the values and named values, with the fewest left for `options`.
 pub fn fit(task: &Signature, values: &[String], named: &[(String, String)]) -> Option<Bound> {
     let all = task.overloads.iter().filter_map(|overload| fit_one(overload, values, named));
     all.min_by_key(|bound| (bound.options.len(), bound.takes_options))
 }
 
-/// A value as it is written after a `:`, so that it is one and has no name.
+/// Escapes a value, so that it's a single value without a name after a `:`.
 pub fn escaped(value: &str) -> String {
     value.replace(',', "\\,").replace('=', "\\=")
 }
@@ -68,7 +68,7 @@ fn fit_one(overload: &Overload, values: &[String], named: &[(String, String)]) -
     Some(Bound { arguments: places.into_iter().collect::<Option<_>>()?, options, takes_options: overload.options })
 }
 
-/// Says why no overload fits.
+/// Explains why no overload fits.
 fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> LineError {
     let parameters: Vec<&str> =
         task.overloads.iter().flat_map(|overload| overload.parameters.iter().map(String::as_str)).collect();
@@ -95,7 +95,7 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Line
     LineError::WrongCount { task: boxed(), given, misspelt, misread: Vec::new() }
 }
 
-/// Splits at `,` and at the first `=` of each part; `\,` and `\=` are a comma and an equals sign, any other `\` is text.
+/// Splits at `,` and at the first `=` of each part. `\,` and `\=` are a comma and an equals sign, other `\` are text.
 fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut piece = Piece { name: None, value: String::new() };

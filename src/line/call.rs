@@ -6,15 +6,15 @@ use std::fmt;
 /// A task with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The name of its `Signature`.
+    /// The name in its `Signature`.
     pub task: String,
-    /// As a script calls it.
+    /// The function's name in a script.
     pub function: String,
     /// Whether its value becomes the targets.
     pub names_hosts: bool,
-    /// As many as the overload has parameters.
+    /// One for each parameter of the overload.
     pub arguments: Vec<String>,
-    /// By name; given as a map behind the arguments if `takes_options`.
+    /// By name. If `takes_options`, a script gets them as a map after the arguments.
     pub options: Vec<(String, String)>,
     /// Whether the overload has a last parameter `options`.
     pub takes_options: bool,

@@ -1,26 +1,26 @@
-//! Names that are like a mistyped one.
+//! Finds names that resemble a mistyped one.
 use crate::fabfile::task::Signature;
 
-/// The most names that are shown.
+/// The most tasks to suggest.
 const MOST: usize = 3;
 
-/// The tasks whose names are like a word, the nearest first; what follows its first `:` does not matter.
+/// Lists the tasks with names like a word, nearest first. The word counts up to its first `:`.
 pub fn tasks<'a>(word: &str, tasks: &'a [Signature]) -> Vec<&'a Signature> {
     let typed = word.split(':').next().unwrap_or(word);
     let mut near: Vec<(usize, &Signature)> =
         tasks.iter().filter_map(|task| Some((distance_to_task(typed, &task.name)?, task))).collect();
     near.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
-    // What is much further away than the nearest was not meant.
+    // A task that is much less similar than the nearest isn't suggested.
     let least = near.first().map_or(0, |(slips, _)| *slips);
     near.into_iter().take(MOST).filter(|(slips, _)| *slips <= least + 1).map(|(_, task)| task).collect()
 }
 
-/// The name that is most like a word.
+/// Returns the name that is most like a word.
 pub fn name<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names.into_iter().filter_map(|name| Some((distance(word, name)?, name))).min().map(|(_, name)| name)
 }
 
-/// The last part of a name is like it, and so is the first.
+/// Returns the distance to a task's name. The first and the last part of the name are near it.
 fn distance_to_task(typed: &str, name: &str) -> Option<usize> {
     let (typed, name) = (flat(typed), flat(name));
     let part = |(first, _): (&str, &str)| first == typed;
@@ -28,7 +28,7 @@ fn distance_to_task(typed: &str, name: &str) -> Option<usize> {
     if of_name && typed != name { Some(1) } else { distance(&typed, &name) }
 }
 
-/// How many slips of the finger lie between two names; `None` where they are too many for these names.
+/// Counts the typos between two names; `None` if there are too many for names of their length.
 fn distance(typed: &str, name: &str) -> Option<usize> {
     let (typed, name) = (flat(typed), flat(name));
     let (one, other) = (typed.chars().count(), name.chars().count());

@@ -1,4 +1,4 @@
-//! Raw commands here: one that may change anything, and one that only reads.
+//! Runs commands on this machine: one kind may change anything, the other only reads.
 use super::{Local, here, process};
 use crate::{
     command::Command,
@@ -40,7 +40,7 @@ impl Effect for Run {
         Output::from(ended).good(&self.local.shown(&self.command))
     }
 
-    /// Nothing of it stays anywhere, so one that was in flight when rfab died cannot be seen: a person is asked.
+    /// The command leaves no trace, so rfab can't tell whether one that was interrupted was done. It asks the user.
     fn look(&self, _: Ask<'_>) -> Result<Seen<Output>, Failure> {
         Ok(Seen::Cannot)
     }
@@ -49,7 +49,7 @@ impl Effect for Run {
         Some(Output::default())
     }
 
-    /// Nothing is run in a made-up world: it ends well and prints nothing, unless somebody said otherwise.
+    /// A dry run runs nothing: the command ends well and prints nothing, unless the simulation sets another outcome.
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         model.takes(200);
         let said = model.here.said(&self.command.shown(), false).ok().flatten();
@@ -63,7 +63,7 @@ impl Effect for Run {
 pub struct Capture {
     pub local: Local,
     pub command: Command,
-    /// Whether a status other than 0 is an outcome rather than a failure.
+    /// Whether a status other than 0 is an outcome instead of a failure.
     pub any_status: bool,
 }
 

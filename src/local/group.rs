@@ -1,4 +1,4 @@
-//! The process group of a command here.
+//! The process group of a command on this machine.
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::time::Duration;
 use tokio::{
@@ -6,10 +6,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a group may take to end by itself.
+/// How long a group may take to end when it's asked to.
 const POLITE: Duration = Duration::from_secs(2);
 
-/// A process group that is told to end when nobody waits for it any more.
+/// A process group that is asked to end when it's dropped.
 pub struct Group(Option<Pid>);
 
 impl Group {
@@ -18,12 +18,12 @@ impl Group {
         Group(child.id().and_then(|id| Pid::from_raw(id as i32)))
     }
 
-    /// Its leader ended by itself; what it left running is its own affair.
+    /// Leaves the group alone after its leader has ended, with the processes that the leader left running.
     pub fn let_go(&mut self) {
         self.0 = None;
     }
 
-    /// Asks all of it to end, and makes it.
+    /// Asks all its processes to end, and kills them if they don't.
     pub async fn end(mut self, child: &mut Child) {
         self.signal(Signal::TERM);
         let gone = async {
@@ -33,13 +33,13 @@ impl Group {
         if timeout(POLITE, gone).await.is_err() {
             self.signal(Signal::KILL);
             let _ = child.wait().await;
-            // Where nobody reaps, dead ones stay in it.
+            // A dead process stays in the group if nothing reaps it.
             let _ = timeout(POLITE / 10, self.gone()).await;
         }
         self.0 = None;
     }
 
-    /// Waits until nobody is in it.
+    /// Waits until the group is empty.
     async fn gone(&self) {
         while self.0.is_some_and(|leader| test_kill_process_group(leader).is_ok()) {
             sleep(Duration::from_millis(10)).await;
@@ -48,7 +48,7 @@ impl Group {
 
     fn signal(&self, signal: Signal) {
         if let Some(leader) = self.0 {
-            // It may have ended by itself.
+            // It may already have ended.
             let _ = kill_process_group(leader, signal);
         }
     }

@@ -1,4 +1,4 @@
-//! One output of a process, heard line by line and kept in bounds.
+//! Reads an output of a process line by line, and keeps a limited part of it.
 use crate::{
     event::Stream,
     port::Hears,
@@ -6,7 +6,7 @@ use crate::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// One output of a process.
+/// An output of a process.
 pub(super) struct Heard<'a> {
     stream: Stream,
     heard: Option<&'a Hears<'a>>,
@@ -15,12 +15,12 @@ pub(super) struct Heard<'a> {
 }
 
 impl<'a> Heard<'a> {
-    /// Hears for `heard`, and keeps so many bytes at most.
+    /// Passes lines on to `heard`, and keeps at most `keep` bytes.
     pub fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
         Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
     }
 
-    /// Reads it to its end.
+    /// Reads the output to its end.
     pub async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
         let Some(mut from) = from else { return };
         let mut piece = vec![0; 32 << 10];
@@ -30,7 +30,7 @@ impl<'a> Heard<'a> {
         }
     }
 
-    /// Returns what was kept, and whether some was left out.
+    /// Returns what was kept, and whether something was left out.
     pub fn done(mut self) -> (Vec<u8>, bool) {
         flush(&mut self.line, self.stream, self.heard);
         self.kept.into_bytes()

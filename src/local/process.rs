@@ -1,4 +1,4 @@
-//! One process here, in a session of its own: no terminal, and ended with all that it started.
+//! Runs a process on this machine in its own session: it has no terminal and ends with all that it started.
 use super::{Group, Local, heard::Heard};
 use crate::{
     command::Command,
@@ -20,13 +20,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The most that is kept of an output, in bytes: the first and the last half.
+/// The most that is kept of an output, in bytes: the first and the last half of it.
 pub(super) const KEPT: usize = 1 << 20;
 
-/// How long the outputs of a command that ended are read on: what it left running may hold them open.
+/// How long the outputs are read after the command ends. Processes that it left running may hold them open.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Runs a command to its end, to its time limit, or until `stops` tells.
+/// Runs a command until it ends, reaches its time limit, or `stops` is notified.
 pub async fn run(
     local: &Local,
     command: &Command,
@@ -34,7 +34,7 @@ pub async fn run(
     keep: usize,
     stops: &Notify,
 ) -> Result<Ended, Failure> {
-    // From before the start on, so that no stop is missed.
+    // This starts before the command, so that no stop is missed.
     let mut stopped = pin!(stops.notified());
     stopped.as_mut().enable();
     let mut child = start(local, command)?;
@@ -43,7 +43,7 @@ pub async fn run(
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feeding = async {
         if let (Some(mut stdin), Some(text)) = (stdin, &local.stdin) {
-            // A command that does not read to its end closes the pipe: that is its right.
+            // A command may close its input before it has read everything.
             let _ = stdin.write_all(text.reveal().as_bytes()).await;
         }
     };
@@ -62,7 +62,7 @@ pub async fn run(
         }
         Err((cause, why)) => {
             group.end(&mut child).await;
-            // What it said last is told all the same.
+            // Its last line is printed all the same.
             out.done();
             err.done();
             Err(Failure::new(cause, format!("{shown} {why} and was stopped")))
@@ -70,7 +70,7 @@ pub async fn run(
     }
 }
 
-/// Waits for a process's end, and reads its outputs meanwhile; else says why it is to be stopped.
+/// Waits for a process to end and reads its outputs; otherwise says why to stop it.
 async fn waited(
     child: &mut process::Child,
     through: impl Future<Output = ()>,
@@ -116,7 +116,7 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
     let stdin = if local.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
     let mut process = process::Command::new(program);
     process.args(arguments).current_dir(folder).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // What a process of one's own has in its environment, nobody else sees.
+    // Other users can't see the environment of this user's process.
     let secrets = command.secrets().iter().map(|(name, value)| (name, value));
     process.envs(local.env.iter().chain(secrets).map(|(name, value)| (name, value.reveal())));
     // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.

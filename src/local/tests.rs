@@ -20,12 +20,12 @@ async fn said(local: &Local, command: &Command) -> Output {
     ran(local, command).await.unwrap().into()
 }
 
-/// Whether a process is there, and not only its entry.
+/// Returns whether a process is running, and isn't a zombie.
 fn runs(pid: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-/// The text of a file that is written soon.
+/// Waits for the text of a file that is written soon.
 async fn soon(file: &Path) -> String {
     for _ in 0..200 {
         match std::fs::read_to_string(file) {
@@ -123,7 +123,7 @@ async fn lines_are_heard_as_they_come_and_much_output_keeps_its_ends() {
 async fn a_time_limit_and_a_stop_end_all_that_was_started() {
     let folder = tempfile::tempdir().unwrap();
     let local = Local::at(folder.path().to_owned());
-    // The second does not end when it is asked to.
+    // The second process ignores the request to end.
     let two =
         line("sleep 60 & echo $! > one; sh -c 'trap \"\" TERM; echo $$ > two; while :; do sleep 1; done' & wait", &[]);
     let limited = Local { timeout: Some(Duration::from_millis(400)), ..local.clone() };

@@ -1,17 +1,17 @@
-//! Something that a plan may not know.
+//! A fact that a dry run may not know.
 use super::Time;
 use crate::failure::Failure;
 use serde::Serialize;
 
-/// Why the model has no outcome.
+/// Why the model can't predict an outcome.
 #[derive(Debug)]
 pub enum Miss {
     Fails(Failure),
-    /// Not yet: ask again at this time.
+    /// The effect isn't done yet; ask again at this time.
     Later(Time),
-    /// Nobody told the model.
+    /// No read has told the model.
     Untold(&'static str),
-    /// Something that was only predicted may have changed it.
+    /// A change that was only predicted may have changed it.
     Lost(String),
 }
 
@@ -23,7 +23,7 @@ impl From<Failure> for Miss {
     }
 }
 
-/// A fact of the world: told by a read, predicted by a change, or neither.
+/// A fact about the world: read, predicted by a change, lost, or never read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub enum Fact<T> {
     #[default]
@@ -34,7 +34,7 @@ pub enum Fact<T> {
 }
 
 impl<T> Fact<T> {
-    /// The fact, or why the model has none; `what` names it for people.
+    /// Returns the fact, or why the model doesn't have it; `what` names it for people.
     pub fn get(&self, what: &'static str) -> Predicted<&T> {
         match self {
             Fact::Told(t) | Fact::Predicted(t) => Ok(t),
@@ -43,7 +43,7 @@ impl<T> Fact<T> {
         }
     }
 
-    /// What a real read said; what was predicted since stays.
+    /// Sets the value that a real read returned. A value that was predicted since then stays.
     pub fn tell(&mut self, value: T) {
         if matches!(self, Fact::Untold | Fact::Told(_)) {
             *self = Fact::Told(value);

@@ -1,4 +1,4 @@
-//! What effects are carried out with: traits that the domains implement, and `run` wires together.
+//! What effects use to reach the real world: traits that the domains implement and `run` wires together.
 mod balancing;
 mod driver;
 mod kept;

@@ -35,7 +35,7 @@ fn health() -> Health {
     }
 }
 
-/// What the example of the docs says, with all that it leaves to defaults.
+/// The example of the docs, with all its defaults.
 #[test]
 fn the_shop_is_read_whole() {
     let host = |name: &str, address: Option<&str>, group: Option<&str>, role: &str| Host {
@@ -110,7 +110,7 @@ fn a_map_says_the_same_as_a_file() {
     let map = serde_json::to_value(toml).unwrap();
     let from_map = from_map("prod", &map, folders().fleet, &[]).unwrap();
     let mut from_file = parse("x", "prod", SHOP, Folders { project: folders().fleet, ..folders() }, &[]).unwrap();
-    // A map of a script has no order of its own.
+    // A map of a script has no order.
     from_file.hosts.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(Fleet { hosts: sorted(from_map.hosts), ..from_file.clone() }, from_file);
 }
@@ -209,7 +209,7 @@ fn hosts_that_a_command_prints_stand_behind_those_that_are_written() {
     assert_eq!(written().unwrap().hosts_from().unwrap(), Some(vec!["bin/hosts".into(), "two words".into()]));
     let printed = r#"{ "web[2..3]": { "group": "a", "roles": ["web"], "zone": { "row": [1, 2.5, null] } },
                        "db1": { "address": "10.0.0.1", "roles": ["db"] } }"#;
-    // What is set for one run holds for a printed host as for a written one.
+    // A key that is set for one run also applies to a printed host.
     let one = printed.replace("web[2..3]", "web2");
     let set = written().unwrap().with(&one).unwrap().fleet().unwrap();
     assert_eq!(set.host("web2").unwrap().vars["queue"], 5);

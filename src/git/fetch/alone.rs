@@ -1,4 +1,4 @@
-//! One fetch into a repository at a time.
+//! Allows only one fetch into a repository at a time.
 use crate::git::{Error, Repository};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Waits until no other rfab fetches into the repository; git itself would fail on its ref locks. Nothing when the
-/// time is over.
+/// Waits until no other rfab fetches into the repository, because git itself would fail on its ref locks. `None` if
+/// the time runs out.
 pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, Error> {
     let path = repository.folder.join("rfab-fetch.lock");
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;

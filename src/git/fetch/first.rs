@@ -1,8 +1,8 @@
-//! The first fetch of a mirror, which may be long: what has arrived stays.
+//! The first fetch of a mirror, which can be long and keeps what has arrived.
 //!
-//! Git keeps nothing of a transfer that broke. So a long one is cut into portions that are kept one by one: first the
-//! newest commit of one branch, then ever older ones, then what other branches and tags have besides. Until all of it
-//! is there, its refs are below `refs/rfab-part/`, where nobody looks for names.
+//! Git keeps nothing of a broken transfer. So rfab cuts a long one into portions and keeps each of them: first the
+//! newest commit of one branch, then ever older ones, then the rest of the other branches and tags. Until all of it is
+//! there, its refs are in `refs/rfab-part/`, where nothing looks for names.
 use super::transfer::{Heard, alone_in, spoken};
 use crate::git::{
     Error, Repository,
@@ -13,13 +13,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A portion is to take about so long.
+/// How long a portion should take.
 const PORTION: Duration = Duration::from_secs(20);
 
-/// So often in a row a portion may break before anything of it could be kept.
+/// How many portions in a row may break before the fetch fails.
 const STRIKES: u32 = 3;
 
-/// Fetches by portions all that a remote has; nothing of it has a name in `refs/rfab/` yet.
+/// Fetches everything of a remote in portions. None of it has a name in `refs/rfab/` yet.
 pub(super) async fn by_portions(
     mirror: &Repository,
     remote: &str,
@@ -35,7 +35,7 @@ pub(super) async fn by_portions(
     portions.others(&all).await
 }
 
-/// The branch that the remote names first, and every branch and tag.
+/// Returns the remote's default branch, and all branches and tags.
 async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), Error> {
     let listed = git(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
     if !listed.ok {
@@ -66,7 +66,7 @@ struct Portions<'a> {
 }
 
 impl Portions<'_> {
-    /// A branch's commits, from the newest to the first.
+    /// Fetches the commits of a branch, from the newest to the oldest.
     async fn history(&mut self, branch: &str) -> Result<(), Error> {
         let spec = part(branch);
         let begun = git(self.mirror, &["rev-parse", "--verify", "--quiet", &part_of(branch)], self.quiet).await?.ok;
@@ -85,9 +85,9 @@ impl Portions<'_> {
         Ok(())
     }
 
-    /// What the other branches and tags have besides.
+    /// Fetches what the other branches and tags have in addition.
     async fn others(&mut self, all: &[String]) -> Result<(), Error> {
-        // A command has room for so many.
+        // A command line has room for this many names.
         let (mut done, mut some) = (0, 500);
         while done < all.len() {
             let specs: Vec<String> = all[done..].iter().take(some).map(|name| part(name)).collect();
@@ -97,7 +97,7 @@ impl Portions<'_> {
         Ok(())
     }
 
-    /// Whether a portion is there now; a transfer that broke amid may be tried again, smaller.
+    /// Fetches a portion; `false` if the transfer broke midway and a smaller portion can be tried.
     async fn portion(&mut self, how: &[&str], specs: &[&str]) -> Result<bool, Error> {
         let mut moved = false;
         let heard = &mut *self.heard;
@@ -129,7 +129,7 @@ impl Portions<'_> {
     }
 }
 
-/// Forgets the portions' own refs, once every object has a name in `refs/rfab/`.
+/// Removes the refs of the portions after every object has a name in `refs/rfab/`.
 pub(super) fn done(mirror: &Repository) -> Result<(), Error> {
     let (_, parts) = read(mirror, &["for-each-ref", "--format=delete %(refname)", "refs/rfab-part/"], "")?;
     if parts.is_empty() {

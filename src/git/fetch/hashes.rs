@@ -1,8 +1,8 @@
-//! By which hash a mirror names its objects.
+//! The hash that a mirror uses for its objects.
 use crate::git::{Error, Names, Repository, Trust, names, open::Open, process::git, repository::not_one};
 use std::time::Duration;
 
-/// Asks whether a remote names its objects by sha256, and its mirror, which has nothing yet, was not made for that.
+/// Returns whether a remote uses sha256, and its mirror is empty and doesn't.
 pub(super) async fn hashes_otherwise(mirror: &Repository, remote: &str, within: Duration) -> Result<bool, Error> {
     if mirror.trust != Trust::Mirror || !matches!(Open::of(mirror)?, Open::Here(_)) {
         return Ok(false);
@@ -12,7 +12,7 @@ pub(super) async fn hashes_otherwise(mirror: &Repository, remote: &str, within: 
     Ok(listed.ok && id.len() == 64 && names(mirror)? == Names::default())
 }
 
-/// Makes a mirror that has nothing yet name its objects by sha256, as its remote does.
+/// Makes an empty mirror use sha256, as its remote does.
 pub(super) fn by_sha256(mirror: &Repository) -> Result<(), Error> {
     let failed = |e: std::io::Error| not_one(&mirror.folder, &e.to_string());
     let config = mirror.folder.join("config");

@@ -1,4 +1,4 @@
-//! What a person may call a commit.
+//! Tests the names of a commit.
 use super::*;
 use crate::git::{sample::Sample, silent};
 
@@ -76,7 +76,7 @@ async fn a_local_tag_that_differs_or_was_never_pushed_does_not_count() {
     assert_eq!((pushed.commit, pushed.warnings), (theirs, vec![]));
 }
 
-/// Git takes the tag and warns: Twenga/twgit#37.
+/// Git would take the tag and warn: Twenga/twgit#37.
 #[tokio::test]
 async fn what_may_mean_two_things_is_refused() {
     let sample = Sample::new();

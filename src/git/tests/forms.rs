@@ -15,8 +15,8 @@ fn ask(reference: &str) -> Ask<'_> {
     Ask { reference, fetch: true, accept: &ALL, guarded: true, within: Duration::from_secs(60), progress: &silent }
 }
 
-/// A remote with `v1.0.0` (annotated, by way of another tag) and a further commit on `main`; what is asked of it, `init`
-/// may say, such as another hash.
+/// A remote with `v1.0.0` (annotated, through another tag) and one more commit on `main`. `init` has options for
+/// `git init`, such as another hash.
 struct Remote {
     folder: tempfile::TempDir,
     first: String,
@@ -67,7 +67,7 @@ impl Remote {
     }
 }
 
-/// What a repository of each form is made by; nothing where this machine's git cannot make it.
+/// Makes a repository of a form, and returns its source; empty if this machine's git can't make it.
 fn make(remote: &Remote, form: &str) -> String {
     let url = remote.url();
     match form {
@@ -86,8 +86,8 @@ fn make(remote: &Remote, form: &str) -> String {
             remote.git(&["clone", "-q", &url, form]);
             git(&remote.at(form), &["checkout", "-q", "--detach", &remote.first]);
         }
-        // What libgit2 does not open, and settings that change what git prints: libgit2/libgit2#6873, sds/overcommit#388,
-        // mhutchie/vscode-git-graph#452.
+        // Formats that libgit2 can't open, and settings that change git's output: libgit2/libgit2#6873,
+        // sds/overcommit#388, mhutchie/vscode-git-graph#452.
         "settings" => {
             remote.git(&["clone", "-q", &url, form]);
             for (key, value) in [
@@ -125,7 +125,7 @@ const FORMS: [&str; 11] = [
     "settings",
 ];
 
-/// Everything that rfab reads of a repository, as it is in a plain clone.
+/// Checks that everything that rfab reads is the same as in a plain clone.
 async fn read(remote: &Remote, source: &str, form: &str) {
     let cache = remote.at("cache");
     let at = Repository::locate(source, &cache).unwrap_or_else(|e| panic!("{form}: {e}"));
@@ -147,7 +147,7 @@ async fn read(remote: &Remote, source: &str, form: &str) {
         assert_eq!(Tree::has_folder(&at, commit, "none"), None, "{form}");
     }
     if form == "shallow" {
-        // Its history is cut, and so is what lies between two of its commits.
+        // A shallow clone lacks the history between two of its commits.
         return;
     }
     let told = log_between(&at, &remote.first, &remote.second, 9).unwrap_or_else(|e| panic!("{form}: {e}"));
@@ -223,7 +223,7 @@ async fn what_a_partial_clone_lacks_is_never_fetched_in_passing() {
     pack(&at, &remote.first, &[], into.path()).unwrap();
 }
 
-/// Such as `relativeWorktrees` to a git before 2.48: libgit2/libgit2#7210.
+/// For example `relativeWorktrees` with a git before 2.48: libgit2/libgit2#7210.
 #[tokio::test]
 async fn an_extension_that_nobody_here_knows_is_named() {
     let remote = Remote::new(&[]);
