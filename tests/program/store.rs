@@ -1,4 +1,4 @@
-//! The index of runs agrees with the journals, whatever happened to it, and reads none of them if nothing changed.
+//! The index of runs agrees with the journals, even after damage, and reads none of them if nothing changed.
 
 use rfab::{
     failure::Reason,

@@ -52,7 +52,7 @@ fn standing(model: &Model, host: &rfab::host::Host) -> Standing {
     }
 }
 
-/// Returns the harm to users, which no run may do, whatever happened.
+/// Returns the harm to users, which no run may do after any fault.
 fn harm(model: &Model) -> Vec<String> {
     let few =
         model.fewest_live.iter().filter(|(_, live)| **live < 2).map(|(pool, live)| format!("{pool:?}: {live} live"));

@@ -1,4 +1,4 @@
-//! Any later run knows what a host should serve, in each form in which the service reports it, and whoever deployed it.
+//! Any later run knows what a host should serve, in each form in which a service reports it, after any kind of deploy.
 
 use crate::journals;
 use crate::made_up::{FIVE, FOUR, Shop, changes, done, failures, host};
@@ -291,7 +291,7 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
     }
 }
 
-/// Returns a world in which services report this, whatever they run.
+/// Returns a world in which services report this for every release.
 fn answering(shop: &Shop, form: &str) -> Model {
     let mut model = saying(shop, form);
     model.tags.clear();

@@ -85,7 +85,7 @@ impl Both {
     fn start() -> Both {
         let folder = tempfile::tempdir().unwrap();
         let backends = [Backend::start(), Backend::start()];
-        // An address of its own, so that the port stays free until HAProxy binds it.
+        // A separate address, so that the port stays free until HAProxy binds it.
         let [a, b]: [u8; 2] = rand::random();
         let free = TcpListener::bind(SocketAddr::from(([127, 64 + a % 128, b, 1], 0))).unwrap();
         let front = free.local_addr().unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// More time than all these scripts together compute, in a build without optimization.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Returns how long this process has computed, on all its threads, whatever else the machine does.
+/// Returns how long this process has computed, on all its threads; what else the machine does doesn't count.
 fn computed() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().expect("no time before the process's own")
 }
