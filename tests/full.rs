@@ -1,8 +1,7 @@
 //! Fills the disk at any byte of the journal: the run makes no further change, reports it, and continues when there is
 //! room.
 //!
-//! This test has a process of its own because the limit on the journal's size holds for every file that the process
-//! writes.
+//! This test has its own process, because the limit on the journal's size holds for every file that the process writes.
 #[path = "simulated/journals.rs"]
 mod journals;
 #[path = "simulated/made_up.rs"]

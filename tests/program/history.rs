@@ -1,9 +1,9 @@
-//! What this machine knows of its runs, as the program tells it.
+//! This machine's record of its runs, as the program prints it.
 use super::{ran, says, shop};
 use rfab::store::{Head, Runs};
 use std::{fs, path::Path, thread};
 
-/// So many runs that died at once, a minute apart; the index is told of none.
+/// Leaves this many runs that died, a minute apart, without telling the index.
 pub fn died(home: &Path, count: u32) {
     let runs = Runs::new(home.join(".local/share/rfab/runs"));
     for number in 0..count {

@@ -1,4 +1,4 @@
-//! Which run `--resume` and `--abort` are about, where nobody names one.
+//! Which run `--resume` and `--abort` take if the line names none.
 use super::{fabfile, ran};
 use std::fs;
 
@@ -31,7 +31,7 @@ fn of_several_runs_none_is_guessed_and_each_line_that_is_shown_works() {
     let typed = |line: &str| ran(folder.path(), &line.split(' ').take(2).collect::<Vec<_>>());
     let (out, err, code) = typed(&lines[1]);
     assert_eq!(code, 0, "{out}{err}");
-    // One is left, and nobody has to name it.
+    // Only one is left, so the line needn't name it.
     let (out, err, code) = ran(folder.path(), &["--resume"]);
     assert_eq!((out.lines().next(), code), (Some("rfab two"), 0), "{out}{err}");
     assert_eq!(fs::read_to_string(folder.path().join("done")).unwrap(), "one\ntwo\n");

@@ -1,9 +1,10 @@
-//! What `--init` reads of other tools' files: taken over, or named with what a person does with it, or marked as a guess.
+//! What `--init` reads in other tools' files: it takes a value over, leaves a note for the person, or marks it as a
+//! guess.
 
 use rfab::init::{self, Found};
 use std::fs;
 
-/// What is found in a repository with these files.
+/// Returns what `--init` finds in a repository with these files.
 fn found(files: &[(&str, &str)]) -> Found {
     let top = tempfile::tempdir().unwrap();
     for (file, text) in files {
@@ -14,7 +15,7 @@ fn found(files: &[(&str, &str)]) -> Found {
     init::look(&top.path().join("shop"))
 }
 
-/// The hosts of a stage, each with its address and its roles.
+/// Returns the hosts of a stage, each with its address and its roles.
 fn hosts(found: &Found, stage: &str) -> String {
     let stage = found.stages.iter().find(|known| known.name == stage).unwrap_or_else(|| panic!("{found:#?}"));
     let host = |host: &init::found::Machine| {
@@ -28,7 +29,7 @@ fn user(found: &Found, stage: &str) -> Option<String> {
     found.stages.iter().find(|known| known.name == stage).and_then(|stage| stage.user.clone())
 }
 
-/// Each of these texts is in a note.
+/// Checks that each of these texts is in a note.
 #[track_caller]
 fn named(found: &Found, texts: &[&str]) {
     for text in texts {

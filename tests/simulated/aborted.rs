@@ -1,4 +1,4 @@
-//! A run that died anywhere is given up: every host goes back to what it was before the run.
+//! A run that died at any effect is aborted: every host goes back to its state before the run.
 
 use crate::made_up::{Shop, changes, failures, fleet};
 use rfab::{
@@ -12,7 +12,7 @@ use rfab::{
 };
 use std::path::Path;
 
-/// What hosts serve and how they stand.
+/// Returns what hosts serve, and their states in the balancer.
 fn standing(model: &Model) -> Vec<String> {
     let of = |host: &rfab::host::Host| {
         let machine = &model.machines[&rfab::model::key(host)];
@@ -31,7 +31,7 @@ fn attempt(shop: &Shop, words: &str, model: Model, fault: Option<Fault>, file: &
     simulate_attempt(&shop.project, &line, model, Scenario { seed: 1, fault, ..Scenario::default() }, Some(keep))
 }
 
-/// Lets a line meet a fault at each of its effects, gives it up each time, and tells where that ended otherwise.
+/// Runs a line with a fault at each of its effects, aborts each run, and returns those that ended otherwise.
 fn explore(shop: &Shop, words: &str, before: &Model, fault: fn(u32) -> Fault) -> Vec<String> {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();

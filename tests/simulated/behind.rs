@@ -1,4 +1,4 @@
-//! A fabfile whose branch is behind its upstream is pointed out before a guarded fleet is touched.
+//! rfab points out a fabfile with a branch behind its upstream before it touches a guarded fleet.
 
 use crate::project;
 use crate::project::Project;
@@ -8,7 +8,7 @@ use rfab::{
 };
 use std::fs;
 
-/// A project whose upstream has one commit more, on a fleet that is guarded or not.
+/// Makes a project with an upstream that is one commit ahead, on a fleet that is guarded or not.
 fn behind(guarded: bool) -> (Project, tempfile::TempDir) {
     let tasks = "
         fn look() { targets().role(\"worker\").each(|host| host.capture(\"uptime\")) }
@@ -24,7 +24,7 @@ fn behind(guarded: bool) -> (Project, tempfile::TempDir) {
     (project, origin)
 }
 
-/// What is warned of in a run, and how many changes were begun before the last of it.
+/// Returns a run's warnings, and how many changes came before the last warning.
 fn warned(project: &Project, words: &str) -> (Vec<String>, usize) {
     let ran = project.run(words);
     assert_eq!(ran.ended.exit, Exit::Done, "{:?}", ran.ended.failures);

@@ -1,4 +1,4 @@
-//! Workers, folders, a maintenance page and cron jobs.
+//! Workers, folders, a maintenance page and cron jobs are kept up with the stdlib in the simulator.
 
 use crate::made_up::{FOUR, Shop, changes, done, failures};
 use rfab::{

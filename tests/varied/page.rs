@@ -1,4 +1,4 @@
-//! The page that says what rfab is tested with, made by the table.
+//! The page that lists what rfab is tested with, made from the table.
 use lab::{
     choices::{
         rows::Rows,

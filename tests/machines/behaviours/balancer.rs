@@ -1,4 +1,4 @@
-//! The balancer, its lock, and its ledger.
+//! The balancer, its lock and its ledger behave the same in the lab and on the model.
 
 use super::{four, settled};
 use crate::sides::{Side, Sides, holder, line};

@@ -1,4 +1,4 @@
-//! Commands, and files on hosts.
+//! Commands and files on hosts behave the same in the lab and on the model.
 
 use super::{four, says};
 use crate::sides::Sides;

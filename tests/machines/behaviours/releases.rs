@@ -1,4 +1,4 @@
-//! Releases and services, through the life of a host.
+//! Releases and services behave the same in the lab and on the model, through the life of a host.
 
 use super::{four, says, settled};
 use crate::sides::Sides;

@@ -1,4 +1,4 @@
-//! A script reaches the world by its primitives, in a task, and by nothing else.
+//! A script reaches the world only through its primitives, in a task.
 
 use crate::project::{self, Project};
 use rfab::failure::{Exit, Reason};
