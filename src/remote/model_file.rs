@@ -2,7 +2,7 @@
 use super::{On, file::unfit};
 use crate::model::{Fact, Miss, Model, Predicted};
 
-/// Returns the model's file; one that it was never told of is not there, in a made-up world.
+/// Returns the model's file; in a made-up world, a file that the model never heard of doesn't exist.
 pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
     let partial = model.partial;
     let machine = model.machine(&on.host)?;
@@ -13,7 +13,7 @@ pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u
     }
 }
 
-/// Puts a file into the model, if its disk has room.
+/// Puts a file into the model, if the disk has room for it.
 pub fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
     let machine = model.machine(&on.host)?;
     if machine.full {
