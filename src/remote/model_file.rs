@@ -2,7 +2,7 @@
 use super::{On, file::unfit};
 use crate::model::{Fact, Miss, Model, Predicted};
 
-/// Returns the model's file; in a made-up world, a file that the model never heard of doesn't exist.
+/// Returns the model's file; a file that isn't in the model doesn't exist, unless the model is partial.
 pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
     let partial = model.partial;
     let machine = model.machine(&on.host)?;

@@ -52,8 +52,7 @@ pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     Ok(others)
 }
 
-/// Reads a verbose ssh's output about a key that it accepted: the key's fingerprint, and whether an authority signed
-/// it.
+/// Reads a verbose ssh's output about an accepted key: the key's fingerprint, and whether an authority signed it.
 pub fn accepted(said: &str) -> Option<(String, Standing)> {
     let of = |text: &str| said.lines().find_map(|line| line.split_once(text).map(|(_, rest)| rest));
     let matches = of(" is known and matches the ")?;

@@ -39,7 +39,7 @@ pub struct Openssh {
     forwards: Forwards,
     passwords: Passwords,
     running: Running,
-    /// Hosts whose old traces this run has removed.
+    /// Hosts from which this run has removed old traces.
     swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
 }

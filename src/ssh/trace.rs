@@ -1,4 +1,4 @@
-//! Finds out how a call stands that left its trace on a host.
+//! Finds out the state of a call that left its trace on a host.
 use super::{connection::SILENT, wrapper};
 use crate::{
     command::Command,

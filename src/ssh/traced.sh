@@ -1,4 +1,4 @@
-# Prints how a call stands: its trace is `$folder/$id`.
+# Prints the state of a call; its trace is `$folder/$id`.
 case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac
 [ -f "$folder/$id" ] || { printf 'none\n'; exit 0; }
 pid= start= status=

@@ -35,7 +35,7 @@ pub struct Printed<'a> {
 }
 
 impl<'a> Printed<'a> {
-    /// Takes the streams of a command whose wrapper marks its lines with `mark`.
+    /// Takes the streams of a command; its wrapper marks its lines with `mark`.
     pub fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
         Self {
             out: Stdout::new(mark, job.keep, job.heard).into(job.into),
