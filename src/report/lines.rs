@@ -103,8 +103,8 @@ impl Wording {
         text
     }
 
-    /// Returns whether it was already reported that a host is unreachable. Effects on other hosts fail for it, too, if it
-    /// is a balancer's machine.
+    /// Returns whether it was already reported that a host is unreachable. If that host is a balancer's machine, effects
+    /// on other hosts fail because of it.
     fn is_told(&mut self, what: &What) -> bool {
         match what {
             What::HostUnreachable { host, .. } => !self.unreachable.insert(host.clone()),
