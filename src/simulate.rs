@@ -1,4 +1,4 @@
-//! A run in the made-up world: what `--test` and exploration stand on.
+//! Runs in the simulated world, for `--test` and exploration.
 use crate::{
     effect::Fleets,
     event::{Event, Listener},
@@ -17,10 +17,10 @@ use std::{
     thread,
 };
 
-/// What is made up, and what goes wrong.
+/// The parameters of a simulated run, and what goes wrong in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scenario {
-    /// Decides between lanes whose clocks are equal.
+    /// Decides between lanes with equal clocks.
     pub seed: u64,
     pub fault: Option<Fault>,
     pub force: bool,
@@ -29,12 +29,12 @@ pub struct Scenario {
     pub without_balancer: Option<&'static str>,
 }
 
-/// A simulated run, over.
+/// A simulated run that is over.
 pub struct Simulation {
     pub ended: Ended,
     pub model: Model,
     pub events: Vec<Event>,
-    /// How many effects came to the door.
+    /// How many effects reached the door.
     pub effects: u32,
 }
 
@@ -48,13 +48,13 @@ impl Listener for Kept {
     }
 }
 
-/// Runs a line on a model; the model that comes back is the next run's.
+/// Runs a line on a model; the returned model is for the next run.
 pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Scenario) -> Simulation {
     model.runs += 1;
     simulate_attempt(project, line, model, wish, None)
 }
 
-/// Runs a line under the number of the model's last run, with a journal and what earlier attempts wrote into it.
+/// Runs a line as the model's last run, with a journal and the records of earlier attempts.
 pub fn simulate_attempt(
     project: &Project,
     line: &Line,
@@ -66,7 +66,7 @@ pub fn simulate_attempt(
     carried_out(run, model, wish, journal, |session| run::run(project, line, false, session))
 }
 
-/// Takes back what a run did, as its journal tells it.
+/// Undoes what a run did, by its journal.
 pub fn simulate_abort(
     project: &Project,
     run: &str,

@@ -22,10 +22,10 @@ pub struct Activate {
     pub host: Host,
     pub release: Release,
     pub home: Home,
-    /// Folders whose files stay reachable from release to release.
+    /// Folders with files that stay reachable from release to release.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,
-    /// What else a service may call the commit, for the host's ledger.
+    /// Other names that a service may use for the commit, for the host's ledger.
     #[serde(skip_serializing)]
     pub names: Vec<String>,
 }
@@ -76,7 +76,7 @@ impl Effect for Activate {
     }
 }
 
-/// Makes a staged release current by one rename; what other releases have in `assets` comes along, where it is missing.
+/// Makes a staged release current by one rename, and copies into it what it lacks of the other releases' `assets`.
 pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> Result<Command, Error> {
     Program::Activate.command(path, &[&[name.to_string(), checked(id)?], assets].concat())
 }
@@ -85,11 +85,11 @@ pub fn activate(path: &str, name: &ReleaseName, id: &str, assets: &[String]) -> 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activated {
     pub old: Current,
-    /// Whether it was current already.
+    /// Whether the release was current already.
     pub unchanged: bool,
 }
 
-/// Reads what `activate` answered.
+/// Reads the answer of `activate`.
 pub fn activated(ended: &Ended, name: &ReleaseName) -> Result<Activated, Error> {
     let lines = Lines::of(Program::Activate, ended)?;
     let mut said = lines.each(|word, rest| match (word, rest) {

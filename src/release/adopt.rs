@@ -1,4 +1,4 @@
-//! Takes over an app's folder that another tool deployed to, as it is.
+//! Takes over an app's folder as another tool left it.
 use super::{
     Adopted, Error, Home, ReadReleases,
     on_host::{on, plain, run},
@@ -15,7 +15,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Makes what rfab's folders lack; `current`, releases and `shared` stay as they are.
+/// Makes the folders that rfab needs and that are missing; `current`, releases and `shared` stay as they are.
 #[derive(Clone, Debug, Serialize)]
 pub struct Adopt {
     pub host: Host,
@@ -48,7 +48,7 @@ impl Effect for Adopt {
         Ok(adopted)
     }
 
-    /// To take it over once more says again what is there.
+    /// A second takeover only reports again what is there.
     fn look(&self, ask: Ask<'_>) -> Result<Seen<Adopted>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
         Ok(if there.set_up { Seen::Cannot } else { Seen::Not })
@@ -64,7 +64,7 @@ impl Effect for Adopt {
     }
 }
 
-/// Makes what an app's folder lacks where another tool deployed to, whose releases and `current` stay as they are.
+/// Makes the missing folders of an app that another tool deployed; its releases and `current` stay as they are.
 pub fn adopt(path: &str) -> Result<Command, Error> {
     Program::Setup.command(path, &["adopt".to_owned()])
 }

@@ -2,16 +2,16 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What was found in the folder.
+/// What another tool left in the folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adopted {
-    /// Whose layout it is, for people; nothing for a folder that is rfab's or empty.
+    /// The tool that made the layout, for people; nothing if the folder is rfab's or empty.
     pub tool: Option<String>,
-    /// Where `current` points, if it is no release of rfab's.
+    /// The target of `current`, if that isn't one of rfab's releases.
     pub current: Option<String>,
-    /// The commit that its `REVISION` names.
+    /// The commit in the current release's `REVISION`.
     pub commit: Option<String>,
-    /// How many releases there are that are not rfab's.
+    /// How many releases aren't rfab's.
     pub others: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What the programs on a host answer. Anything they never say is an error.
+//! Reads the answers of the programs on a host. A line that a program never prints is an error.
 use super::{
     error::{Amount, Error},
     name::lower_hex,
@@ -6,12 +6,12 @@ use super::{
 };
 use crate::port::Ended;
 
-/// Returns whether a word is a digest of so many digits.
+/// Returns whether a word is a digest with `length` digits.
 pub(super) fn digits(text: &str, length: usize) -> bool {
     text.len() == length && lower_hex(text)
 }
 
-/// Reads a word in hex back as text.
+/// Reads a hex word back as text.
 pub(super) fn text(word: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&hex::decode(word).ok()?).into_owned())
 }
@@ -23,7 +23,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Takes an answer that came to its end and is no failure.
+    /// Takes an answer that is complete and reports no failure.
     pub fn of(program: Program, ended: &'a Ended) -> Result<Self, Error> {
         let no_end = |why: String| Error::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
@@ -48,7 +48,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Reads each line as a word and what follows it; a line that is none of the program's is an error.
+    /// Reads each line as a word and its arguments; an unknown line is an error.
     pub fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, Error> {
         let one = |line: &&str| {
             let words: Vec<&str> = line.split(' ').collect();
@@ -57,14 +57,14 @@ impl<'a> Lines<'a> {
         self.lines.iter().map(one).collect()
     }
 
-    /// Words that a line is none that the program says.
+    /// Makes the error for a line that the program never prints.
     pub fn nonsense(&self, line: &str) -> Error {
         let line: String = line.chars().take(200).collect();
         Error::Nonsense { program: self.program.name(), line: format!("`{}`", line.escape_debug()) }
     }
 }
 
-/// What a program says it failed at; `before` are the lines that say more.
+/// Reads which failure a program reported; `before` holds the lines with the details.
 fn failed(failure: &str, before: &[&str]) -> Option<Error> {
     let words: Vec<&str> = failure.split(' ').collect();
     let shown = |word: &str| text(word).map(|text| text.escape_debug().to_string());

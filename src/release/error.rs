@@ -6,7 +6,7 @@ use crate::{
     git,
 };
 
-/// Why a tree cannot be packed, or what a host answered instead of doing it.
+/// Why a tree can't be packed, or why a host didn't do what it was asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -76,15 +76,15 @@ pub enum Error {
     StrangeCurrent,
     #[error("the host couldn't {0}")]
     Host(String),
-    /// Nobody knows what the program did.
+    /// rfab can't tell what the program did.
     #[error("the {program} program didn't finish: {why}")]
     NoEnd { program: &'static str, why: String },
-    /// The answer is none that the program gives.
+    /// The program never gives such an answer.
     #[error("the {program} program gave an answer that rfab doesn't know: {line}")]
     Nonsense { program: &'static str, line: String },
 }
 
-/// An amount of what a disk can run out of.
+/// An amount of something that a disk can run out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     Bytes(u64),
@@ -110,7 +110,7 @@ pub enum Problem {
     Linked { path: String, why: &'static str },
 }
 
-/// What is to be done where a commit's release is there, and is another.
+/// What to do when the host has a release of the commit with another content.
 pub const ANOTHER: &str =
     "deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
 

@@ -21,18 +21,18 @@ use std::collections::BTreeSet;
 pub struct Listing {
     pub releases: BTreeSet<Release>,
     pub current: Option<Release>,
-    /// Where `current` points, if that is another tool's.
+    /// The target of `current`, if it belongs to another tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<String>,
-    /// The commit that the other tool's `REVISION` names.
+    /// The commit in the other tool's `REVISION`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// The highest number that a whole release there has.
+    /// The highest number of a complete release.
     pub highest: u32,
-    /// Folders that are named like releases, of higher numbers, and are none.
+    /// Folders with a release's name and a higher number that aren't releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<String>,
-    /// Whether the app's folders are there at all.
+    /// Whether the app's folders exist.
     pub set_up: bool,
 }
 
@@ -134,7 +134,7 @@ impl Read for ReadReleases {
     }
 }
 
-/// Lists the releases and which is current; changes nothing.
+/// Makes the command that lists the releases and which is current; it changes nothing.
 pub fn list(path: &str) -> Result<Command, Error> {
     Program::List.command(path, &[])
 }

@@ -1,4 +1,4 @@
-//! What a host answers that lists its releases.
+//! The answer of a host that lists its releases.
 use super::{
     Error,
     answer::{Lines, digits, text},
@@ -24,7 +24,7 @@ pub struct Release {
 pub enum Current {
     None,
     Release(ReleaseName),
-    /// A link to something else; empty where it is no link.
+    /// A link to something else; empty if it isn't a link.
     Foreign(String),
 }
 
@@ -33,18 +33,18 @@ pub enum Current {
 pub struct Listed {
     pub releases: Vec<Release>,
     pub current: Current,
-    /// Named like a release, but without its manifest: not rfab's, or damaged.
+    /// Names of folders without a manifest: they aren't rfab's, or they are damaged.
     pub incomplete: Vec<ReleaseName>,
-    /// Whatever else lies in `releases`; control characters are in it still.
+    /// Everything else in `releases`; control characters aren't escaped.
     pub others: Vec<String>,
-    /// The commit that the `REVISION` of a foreign `current` names.
+    /// The commit in the `REVISION` of a foreign `current`.
     pub revision: Option<String>,
-    /// Whether a folder is missing that `setup` makes.
+    /// Whether a folder that `setup` makes is missing.
     pub lacks_folders: bool,
 }
 
 impl Listed {
-    /// Returns the highest number of a release that is whole, or current: anybody can make a folder of any name.
+    /// Returns the highest number of a complete or current release: anybody can make a folder of any name.
     pub fn highest(&self) -> u32 {
         let current = match &self.current {
             Current::Release(name) => Some(name),
@@ -54,7 +54,7 @@ impl Listed {
         names.map(|name| name.number).max().unwrap_or(0)
     }
 
-    /// Gives the release with the next lower number than the current one's.
+    /// Returns the release with the next lower number than the current one's.
     pub fn previous(&self) -> Option<&Release> {
         let Current::Release(current) = &self.current else { return None };
         self.releases.iter().find(|release| release.name.number < current.number)
@@ -66,7 +66,7 @@ impl Listed {
     }
 }
 
-/// Reads what `list` answered.
+/// Reads the answer of `list`.
 pub fn listed(ended: &Ended) -> Result<Listed, Error> {
     let lines = Lines::of(Program::List, ended)?;
     let mut listed = Listed {

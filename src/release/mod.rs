@@ -1,7 +1,7 @@
-//! Packs a commit's tree, and holds what happens to it on a host.
+//! Packs a commit's tree, and does everything that happens to a release on a host.
 //!
 //! `tree` makes an archive of a commit. Each verb has a file: its effect, the command that a host runs, and a function
-//! that reads what the command answered. The format on the host is told in `docs/release-format.md`.
+//! that reads the answer. The format on the host is described in `docs/release-format.md`.
 mod activate;
 mod adopt;
 mod adopted;

@@ -3,7 +3,7 @@ use super::error::Error;
 use crate::command::Command;
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
-/// How a program of root's finds its way through folders of others.
+/// How a program that runs as root enters folders that other users can change.
 const WALK: &str = include_str!("../remote/walk.sh");
 const TREE: &str = include_str!("host/tree.sh");
 
@@ -21,7 +21,7 @@ pub(super) enum Program {
 }
 
 impl Program {
-    /// Returns the name that its answer ends with.
+    /// Returns the name at the end of the program's answer.
     pub fn name(self) -> &'static str {
         match self {
             Program::Setup => "setup",
@@ -50,7 +50,7 @@ impl Program {
         format!("program={}\n{PRELUDE}{WALK}{shared}{own}", self.name())
     }
 
-    /// Makes the command that runs it for the app at `path`.
+    /// Makes the command that runs the program for the app at `path`.
     pub fn command(self, path: &str, args: &[String]) -> Result<Command, Error> {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let good = parts.iter().all(|part| !matches!(*part, "" | "." | "..")) && !path.chars().any(char::is_control);
@@ -62,7 +62,7 @@ impl Program {
     }
 }
 
-/// Returns a call's id, if it can be one.
+/// Returns a call's id, if it is valid.
 pub(super) fn checked(id: &str) -> Result<String, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let good = !id.is_empty() && id.len() <= 100 && !id.starts_with(['.', '-']) && id.bytes().all(plain);

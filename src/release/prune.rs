@@ -19,8 +19,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Removes old releases, by number; never the current one, the one before it, those that a rollback would go to, or one that
-/// runs.
+/// Removes old releases, by number; never the current one, the one before it, one that a rollback would return to, or
+/// one that runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prune {
     pub host: Host,
@@ -29,7 +29,7 @@ pub struct Prune {
 }
 
 impl Effect for Prune {
-    /// How many were removed.
+    /// How many releases were removed.
     type Outcome = u32;
     const NAME: &'static str = "prune";
     const KIND: Kind = Kind::Change;
@@ -67,7 +67,7 @@ impl Effect for Prune {
         Ok(pruned.removed.len() as u32)
     }
 
-    /// One that still runs is not told from one that is to go; to prune once more does no harm.
+    /// The host can't tell which releases are still to be removed; to prune once more does no harm.
     fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
         let stays = |r: &Release| there.current.as_ref() == Some(r) || there.previous() == Some(r);
@@ -99,8 +99,8 @@ impl Effect for Prune {
     }
 }
 
-/// Removes all but the newest `keep` releases, those of the commits in `spared`, the current one, the one before it by
-/// number, and those that a process is seen to run in; and what dead runs left behind.
+/// Removes leftovers of dead runs, and old releases. The newest `keep` releases stay, those of the commits in `spared`,
+/// the current one, the one before it by number, and those in which a process is seen to run.
 pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, Error> {
     if keep == 0 {
         return Err(Error::KeepNone);
@@ -110,23 +110,23 @@ pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, Erro
     Program::Prune.command(path, &args)
 }
 
-/// What pruning did.
+/// The result of pruning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pruned {
     pub removed: Vec<ReleaseName>,
-    /// Spared because a process runs in them.
+    /// Releases that stay because a process runs in them.
     pub running: Vec<ReleaseName>,
-    /// Not removed, or not wholly: files of another user.
+    /// Releases that couldn't be moved away: `releases` belongs to another user.
     pub left: Vec<ReleaseName>,
-    /// Folders of removed releases in which something cannot be removed: files of another user.
+    /// Folders of removed releases in which another user's files remain.
     pub gone: Vec<String>,
-    /// Leftovers of dead runs that were removed, by the call's id.
+    /// Calls of dead runs that had left something, by id; it was removed.
     pub cleaned: Vec<String>,
-    /// Processes that this user may not look into; 0 if nothing was to be removed.
+    /// The number of processes that this user can't inspect; 0 if there was nothing to remove.
     pub unseen: u64,
 }
 
-/// Reads what `prune` answered.
+/// Reads the answer of `prune`.
 pub fn pruned(ended: &Ended) -> Result<Pruned, Error> {
     let mut pruned = Pruned::default();
     Lines::of(Program::Prune, ended)?.each(|word, rest| {

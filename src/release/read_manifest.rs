@@ -1,4 +1,4 @@
-//! What a release on a host is made from.
+//! Reads which tree a release on a host was made from.
 use super::{
     Error, Home,
     list::list,
@@ -23,7 +23,7 @@ pub struct ReadManifest {
 }
 
 impl Read for ReadManifest {
-    /// Nothing if the release is not there.
+    /// Nothing if the host doesn't have the release.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_manifest";
 
@@ -47,7 +47,7 @@ impl Read for ReadManifest {
     }
 }
 
-/// Reads the digest of a release's manifest; nothing if it is not there.
+/// Reads the digest of a release's manifest; nothing if the host doesn't have the release.
 pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) -> Result<Option<String>, Failure> {
     let name = named(release)?;
     let command = list(&home.path).map_err(on(host))?;

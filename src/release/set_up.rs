@@ -16,7 +16,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Makes the folders of an app on a fresh host; what is there stays as it is.
+/// Makes the folders of an app on a new host; what exists stays as it is.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetUp {
     pub host: Host,
@@ -76,19 +76,20 @@ impl Effect for SetUp {
     }
 }
 
-/// Why a folder that is another tool's is not set up unasked.
+/// Returns why another tool's folder is set up only on request.
 fn refused(host: &Host, tool: &str) -> Failure {
     on(host)(Error::Foreign(tool.to_owned()))
 }
 
 /// Makes an app's folders: `releases`, `shared` and `.rfab`, and checks the tools and the filesystem.
 ///
-/// The owner is the user it runs as. Repeating it changes nothing but wrong modes of `releases` and `.rfab`.
+/// The folders belong to the user that runs the program. A second call only corrects the modes of `releases` and
+/// `.rfab`.
 pub fn setup(path: &str) -> Result<Command, Error> {
     Program::Setup.command(path, &[])
 }
 
-/// Reads what `setup` answered: the folders that it made, and what is there of another tool.
+/// Reads the answer of `setup`: the folders that it made, and what another tool left there.
 pub fn set_up(ended: &Ended) -> Result<(Vec<String>, Adopted), Error> {
     let lines = Lines::of(Program::Setup, ended)?;
     let (mut made, mut adopted) = (Vec::new(), Adopted::default());

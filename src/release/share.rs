@@ -1,4 +1,4 @@
-//! A linked file that is made in `shared/`, where it was missing.
+//! Makes a linked file that is missing in `shared/`.
 use super::{
     Error, Home,
     answer::Lines,
@@ -18,26 +18,26 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Makes a linked file, and never touches one that is there: nothing that runs can have read it.
+/// Makes a linked file, and never touches an existing one: no running program can have read a new file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Share {
     pub host: Host,
     pub home: Home,
     /// Its path below `shared/`.
     pub path: String,
-    /// What it is to hold may be a password.
+    /// The file's content, which may be a password.
     pub text: Secret,
-    /// Whether it is one, or has one in it.
+    /// Whether the text is or contains a secret.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
-    /// Its permissions, as `640`.
+    /// The file's permissions, such as `640`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }
 
-/// Returns where a linked file lies on a host.
+/// Returns where a linked file is on a host.
 ///
-/// `Fabfile` for a path that cannot be linked.
+/// `Fabfile` for a path that can't be linked.
 pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
     match linked::refused(path, &Default::default()) {
         None => Ok(format!("{}/shared/{path}", home.path)),
@@ -49,7 +49,7 @@ pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
 }
 
 impl Effect for Share {
-    /// Whether it was made; else it was there.
+    /// Whether the file was made; if not, it existed.
     type Outcome = bool;
     const NAME: &'static str = "share";
     const KIND: Kind = Kind::Change;
@@ -75,7 +75,7 @@ impl Effect for Share {
         made(&ended, length).map_err(on(host))
     }
 
-    /// Whoever made it: once more does no harm.
+    /// Who made the file doesn't matter: a second call does no harm.
     fn look(&self, _: Ask<'_>) -> Result<Seen<bool>, Failure> {
         Ok(Seen::Not)
     }
@@ -87,7 +87,7 @@ impl Effect for Share {
             return Err(on(&self.host)(Error::Host("write".to_owned())).into());
         }
         let there = |fact: &Fact<Option<Vec<u8>>>| matches!(fact.get("a file"), Ok(Some(_)));
-        // What a host serves has all that is linked.
+        // A host with a current release has all linked files.
         let served = machine.current.get("its current release")?.is_some();
         if machine.files.get(&file).map_or(served, there) {
             return Ok(false);
@@ -97,9 +97,9 @@ impl Effect for Share {
     }
 }
 
-/// Makes a linked file of so many bytes, which are to be on stdin, unless something is there.
+/// Makes a linked file from `bytes` bytes on stdin, unless something exists at its path.
 ///
-/// `mode` is its permissions; without it `600` for a secret and `644` for any other text.
+/// `mode` is its permissions; by default, they are `600` for a secret and `644` for any other text.
 pub(super) fn share(
     path: &str,
     file: &str,
@@ -113,7 +113,7 @@ pub(super) fn share(
     Program::Share.command(path, &args)
 }
 
-/// Reads what `share` answered: whether it made the file.
+/// Reads the answer of `share`: whether it made the file.
 pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
     let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
         Error::Short { got, .. } => Error::Short { got, bytes },

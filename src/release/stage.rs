@@ -1,4 +1,4 @@
-//! Puts a commit's tree on a host, not yet current.
+//! Puts a commit's tree on a host without making it current.
 use super::{
     Amount, Error, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseName,
     answer::Lines,
@@ -21,7 +21,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Stages a release: sent, unpacked, every digest checked, then visible at once under its name.
+/// Stages a release: sends and unpacks it, checks every digest, and then makes all of it visible in one step.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stage {
     pub host: Host,
@@ -30,13 +30,13 @@ pub struct Stage {
     /// The repository that the tree comes from.
     pub repository: String,
     pub linked: Vec<String>,
-    /// The digest of the manifest of what was made on this machine; else it is the commit's own tree.
+    /// The manifest's digest if the release was made on this machine; if absent, it is the commit's own tree.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub made: Option<String>,
 }
 
 impl Stage {
-    /// Why it was not staged; what has another content can get a number of its own only if it was made here.
+    /// Returns why staging failed. Another content for a known commit can get a new number only if it was made here.
     fn failed(&self, error: Error) -> Failure {
         let plain = self.made.is_none() && matches!(error, Error::Another { .. });
         let failure = on(&self.host)(error);
@@ -44,7 +44,7 @@ impl Stage {
         if plain { failure.help(help) } else { failure }
     }
 
-    /// Makes the staging of a commit's own tree, as the fleet file describes the app.
+    /// Makes the effect that stages a commit's own tree, as the fleet file describes the app.
     pub fn of(fleet: &Fleet, host: &Host, release: &Release) -> Result<Self, Failure> {
         let app = app(fleet)?;
         let (home, release) = (Home::of(fleet, host)?, release.clone());
@@ -80,7 +80,7 @@ impl Effect for Stage {
             None => pack(&at, &self.repository, &self.release.commit, &self.linked).await?,
             Some(manifest) => match at.real.kept.get::<PackedTrees>().made(manifest) {
                 Some(packed) => packed,
-                // Nothing is made that every host has.
+                // If every host has the release, it isn't made again here.
                 None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
                     return Ok(());
                 }
@@ -128,10 +128,10 @@ impl Effect for Stage {
     }
 }
 
-/// Unpacks the archive, which is to be on stdin, as a release that is not current yet.
+/// Makes the command that unpacks the archive on stdin as a release that isn't current yet.
 ///
-/// `id` names the call's own folder for temporary files; no two calls at one time may have the same. The program
-/// stops reading when the release is there already or there is no room: whoever writes must bear a closed pipe.
+/// `id` names the folder for the call's temporary files; no two calls at the same time may share one. The program
+/// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe.
 pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, Error> {
     let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
     let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
@@ -141,16 +141,16 @@ pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Resul
     Program::Stage.command(path, &args)
 }
 
-/// How staging ended well.
+/// How staging succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Staged {
     New,
-    /// It was there already, with the same manifest; nothing was done.
+    /// The host had the release already, with the same manifest; nothing was done.
     Already,
 }
 
-/// Reads what `stage` answered.
+/// Reads the answer of `stage`.
 pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
     let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {
         Error::Short { got, .. } => Error::Short { got, bytes: packed.archive_bytes },

@@ -1,4 +1,4 @@
-//! Removes what a build left.
+//! Removes the folder of a build.
 use super::work::blocking;
 use crate::{
     effect::*,

@@ -15,7 +15,7 @@ pub struct Capture {
     pub on: On,
     pub command: Command,
     pub any_status: bool,
-    /// Whether its lines are shown as they come.
+    /// Whether its lines are shown as they arrive.
     pub shown: bool,
 }
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 pub struct Exec {
     pub on: On,
     pub command: Command,
-    /// Whether a status other than 0 is an outcome rather than a failure.
+    /// Whether a status other than 0 counts as an outcome, not as a failure.
     pub any_status: bool,
     /// The fleet's state folder on hosts.
     pub state: String,
@@ -60,7 +60,7 @@ impl Effect for Exec {
         let shown = self.on.shown(&self.command);
         model.takes(200);
         let machine = model.machine(&self.on.host)?;
-        // What a change comes to, a plan takes to be well.
+        // A dry run assumes that a change succeeds.
         let output = machine.said(&self.command.shown(), false).ok().flatten().map(Output::from).unwrap_or_default();
         machine.ended.insert(id, output.status);
         machine.changes.push(shown.clone());

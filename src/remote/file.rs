@@ -1,4 +1,4 @@
-//! Programs for files on hosts, and what they answer.
+//! Programs for files on hosts, and their answers.
 use super::{On, on::trace};
 use crate::{
     command::Command,
@@ -9,19 +9,19 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// Files of a host, one verb at a time: VERB PATH …. A line `done …` ends what went well.
+/// The program for a host's files, with a verb for each thing that it does: VERB PATH …. A line `done …` means success.
 const PROGRAM: &str = concat!(include_str!("walk.sh"), include_str!("file.sh"));
 const WITHIN: Duration = Duration::from_secs(1800);
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PathKind {
     Absent,
     Folder,
-    /// Its sha256.
+    /// A file, with its sha256.
     File(String),
-    /// A device, a pipe, a link that points nowhere.
+    /// A device, a pipe, or a link that points nowhere.
     Other,
 }
 
@@ -35,7 +35,7 @@ fn program(args: &[&str]) -> Command {
     Command::of(words.collect()).expect("paths are checked for NUL before")
 }
 
-/// Looks what lies at a path.
+/// Finds out what is at a path.
 pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
     let answer = run(at, on, &["digest", checked(on, path)?], Input::Empty).await?;
     match answer.as_str() {
@@ -49,24 +49,24 @@ pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure>
     }
 }
 
-/// Asks whether anything lies at a path.
+/// Checks whether a path exists.
 pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
     Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
 }
 
-/// What is put into a place on a host.
+/// What is put at a path on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     File,
-    /// A file that only its owner reads, unless somebody says otherwise.
+    /// A file that only its owner reads, unless another mode is asked for.
     Secret,
     /// A folder, sent as a tar.
     Folder,
 }
 
-/// Replaces a file or a folder at once, or not at all.
+/// Replaces a file or a folder in one step, or not at all.
 ///
-/// A link is followed where only the user that writes, and root, can change it; else the place is refused.
+/// A link is followed if only the writing user and root can change it; otherwise the path is refused.
 pub async fn replace(
     at: &At<'_>,
     on: &On,
@@ -129,7 +129,7 @@ fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     Ok(path)
 }
 
-/// Words the failure of a host's path that can't be used.
+/// Makes the failure for a path of a host that can't be used.
 pub fn unfit(on: &On, path: &str, why: &str) -> Failure {
     Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
 }

@@ -1,4 +1,4 @@
-//! A file or a folder of a host, got into a folder of this machine.
+//! Copies a file or a folder from a host into a folder of this machine.
 use super::{
     On,
     arriving::{arrived, unwritable},
@@ -24,7 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Gets a file or a folder into a folder of this machine, at once or not at all.
+/// Copies a file or a folder into a folder of this machine, in one step or not at all.
 #[derive(Clone, Debug, Serialize)]
 pub struct Get {
     pub on: On,
@@ -63,7 +63,7 @@ impl Effect for Get {
         Ok(if mine == Some(lies) { Seen::Done(()) } else { Seen::Not })
     }
 
-    /// A made-up file is not written to this machine.
+    /// A simulated file isn't written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let there = content(model, &self.on, &self.from)?;
         there.map(drop).ok_or_else(|| unfit(&self.on, &self.from, "it isn't there").into())
@@ -93,7 +93,7 @@ impl Get {
         unpack::replace(&new, &self.to).map_err(|e| self.unwritable(e))
     }
 
-    /// What a command prints, in a file beside the place; of how many bytes, if that is known.
+    /// Writes what a command prints into a file beside the target; `total` is its length, if it is known.
     async fn arrived(
         &self,
         at: &At<'_>,
@@ -110,7 +110,7 @@ impl Get {
         unwritable(&self.to, &e)
     }
 
-    /// A file's size; 0 where the host does not say.
+    /// Returns a file's size; 0 if the host doesn't tell.
     async fn size(&self, at: &At<'_>) -> Result<u64, Failure> {
         let command = Command::of(["wc", "-c", &self.from].map(str::to_owned).to_vec()).expect("words");
         let ended = self.on.run(at, self.on.job(&command)).await?;

@@ -1,4 +1,4 @@
-//! A file of here, into a command of a host.
+//! Feeds a file of this machine to a command on a host.
 use super::{
     On, Output,
     on::{good, trace},

@@ -2,7 +2,7 @@
 use super::{On, file::unfit};
 use crate::model::{Fact, Miss, Model, Predicted};
 
-/// Returns the model's file; one that it was never told of is not there, in a made-up world.
+/// Returns the model's file; a file that isn't in the model doesn't exist, unless the model is partial.
 pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
     let partial = model.partial;
     let machine = model.machine(&on.host)?;
@@ -13,7 +13,7 @@ pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u
     }
 }
 
-/// Puts a file into the model, if its disk has room.
+/// Puts a file into the model, if the disk has room for it.
 pub fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
     let machine = model.machine(&on.host)?;
     if machine.full {

@@ -1,14 +1,14 @@
-//! A host's file that is read to here, and how it's known that it arrived unchanged.
+//! A host's file that is read to this machine, and the check that it arrived unchanged.
 use super::{
     On,
     file::{PathKind, lies, unfit},
 };
 use crate::{command::Command, effect::At, failure::Failure};
 
-/// Why what arrived is refused.
+/// Why a file that arrived is refused.
 pub const CHANGED: &str = "it changed while it was read, or arrived changed";
 
-/// Gets the digest that the host has of a file.
+/// Returns the digest that the host computes for a file.
 pub async fn remote_digest(at: &At<'_>, on: &On, path: &str) -> Result<String, Failure> {
     match lies(at, on, path).await? {
         PathKind::File(digest) => Ok(digest),

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     pub status: i32,
-    /// Without the last line end.
+    /// Its stdout, without the last newline.
     pub out: String,
     pub err: String,
-    /// Whether the middle was left out, for it was too much.
+    /// Whether the middle was left out because the output was too long.
     pub cut: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A file or a folder of this machine, sent to a host.
+//! Sends a file or a folder of this machine to a host.
 use super::{
     On,
     digest::digest,
@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Sends a file or a folder of this machine.
+/// Sends a file or a folder of this machine to a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct Put {
     pub on: On,
@@ -94,7 +94,7 @@ impl Put {
     }
 }
 
-/// A folder as a tar, in a file of this process's own.
+/// Packs a folder as a tar, in a temporary file.
 fn packed(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tar::Builder::new(tempfile::NamedTempFile::new()?);
     builder.follow_symlinks(false);

@@ -1,4 +1,4 @@
-//! A text, written to a host's file.
+//! Writes a text to a host's file.
 use super::{
     On,
     file::{Content, PathKind, replace, sha256},
@@ -14,14 +14,14 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Writes a text to a file, at once or not at all.
+/// Writes a text to a file, in one step or not at all.
 #[derive(Clone, Debug, Serialize)]
 pub struct WriteFile {
     pub on: On,
     pub path: String,
-    /// What is written may be a password.
+    /// The file's content, which may be a password.
     pub text: Secret,
-    /// Whether it is one, or has one in it.
+    /// Whether the text is or contains a secret.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
 }

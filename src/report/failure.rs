@@ -1,4 +1,4 @@
-//! A failure as people read it: what happened, where in which files, what to do.
+//! A failure as people read it: what happened, where in which files, and what to do.
 use super::{Palette, excerpt::excerpts, filter::visible};
 use crate::{
     event::{Row, Standing},
@@ -6,17 +6,17 @@ use crate::{
     host::listed,
 };
 
-/// So many hosts are named where the names of all would not fit …
+/// How many hosts are named if the list of all is too long …
 const NAMED: usize = 6;
-/// … in so many characters.
+/// … and how many characters are too long.
 const LONG: usize = 100;
 
-/// The whole report of a failure.
+/// Returns the complete report of a failure.
 pub fn failure(failure: &Failure, palette: Palette) -> String {
     report(failure, "", &[], palette)
 }
 
-/// The reports of several failures; hosts that say the same, and that stand alike in the balancer, share one.
+/// Returns the reports of several failures; hosts with the same failure and the same traffic share a report.
 pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String {
     let mut shared: Vec<(&Failure, &str, Vec<&str>)> = Vec::new();
     for one in failures {
@@ -32,7 +32,7 @@ pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String 
     shared.iter().map(|(one, traffic, others)| format!("\n{}", report(one, traffic, others, palette))).collect()
 }
 
-/// Whether a host that failed gets requests, as far as the table knows.
+/// Returns whether a host that failed gets requests, if the table shows it.
 fn traffic(failure: &Failure, rows: &[Row]) -> &'static str {
     let row = rows.iter().find(|row| Some(&row.host) == failure.host.as_ref());
     match row.map(|row| (row.balancer, row.new != row.old)) {
@@ -64,7 +64,7 @@ fn report(failure: &Failure, traffic: &str, others: &[&str], palette: Palette) -
     text
 }
 
-/// The hosts' names: all, or the first of them and how many more there are.
+/// Lists the hosts: all, or the first ones and how many more there are.
 fn together(hosts: &[&str]) -> String {
     let all = listed(hosts);
     match hosts.len() {

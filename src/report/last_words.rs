@@ -1,4 +1,4 @@
-//! What hosts that failed said last, told again at the end, and where the rest of it is.
+//! Repeats at the end what failed hosts printed last, and names the files with the rest.
 use super::{Palette, filter::visible};
 use crate::{
     event::{LogFile, Outcome, Row},
@@ -10,29 +10,29 @@ use std::{
     path::Path,
 };
 
-/// The most lines that are told again of a host …
+/// The most lines that are repeated for a host …
 const LINES: usize = 10;
-/// … the most hosts of which they are, and whose files are named …
+/// … the most hosts that are repeated and have their files named …
 const HOSTS: usize = 5;
-/// … and how many lines still stand before one's eyes.
+/// … and how many lines are still visible on the terminal.
 const IN_SIGHT: usize = 20;
 
 /// The last lines of each host, as they were shown.
 #[derive(Default)]
 pub struct LastWords {
-    /// How many lines were shown, of whatever host.
+    /// How many lines were shown, for all hosts.
     shown: usize,
     hosts: BTreeMap<Name, VecDeque<Said>>,
 }
 
 struct Said {
     line: String,
-    /// How many lines had been shown before it; none if it was not shown.
+    /// How many lines had been shown before this one; nothing if it wasn't shown.
     shown: Option<usize>,
 }
 
 impl LastWords {
-    /// A host said something.
+    /// Records a line of a host.
     pub fn say(&mut self, host: &Name, line: String, shown: bool) {
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.clone(), VecDeque::new());
@@ -44,19 +44,19 @@ impl LastWords {
         said.push_back(Said { line, shown: shown.then_some(self.shown) });
     }
 
-    /// So many lines were shown.
+    /// Counts lines that were shown.
     pub fn shown(&mut self, lines: usize) {
         self.shown += lines;
     }
 
-    /// The lines of a host that are to be told again: none if they can still be seen.
+    /// Returns the lines of a host to repeat: none if they are still visible.
     fn again(&self, host: &Name) -> Vec<&str> {
         let Some(said) = self.hosts.get(host) else { return Vec::new() };
         let in_sight = said.iter().all(|s| s.shown.is_some_and(|before| self.shown - before <= IN_SIGHT));
         if in_sight { Vec::new() } else { said.iter().map(|s| &*s.line).collect() }
     }
 
-    /// What is told at the end; nothing if no host failed.
+    /// Returns what to print at the end; empty if no host failed.
     pub fn text(&self, rows: &[Row], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
         let rows = rows.iter().filter(|r| matches!(r.result, Outcome::Failed | Outcome::Unknown)).map(|r| &r.host);
         let mut failed: Vec<&Name> = Vec::new();

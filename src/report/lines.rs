@@ -1,4 +1,4 @@
-//! Plain lines, one an event, with the host in front: for pipes, CI and terminals.
+//! Plain lines, one per event, each starting with the host: for pipes, CI and terminals.
 use super::{
     Palette,
     failure::failures as report_all,
@@ -19,18 +19,18 @@ use crate::{
 use std::{collections::BTreeSet, io::Write, sync::Mutex};
 use unicode_width::UnicodeWidthStr;
 
-/// How much is said.
+/// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loud {
     /// Warnings, failures and the table.
     Quiet,
     /// Changes, steps and what commands print, too.
     Normal,
-    /// And whatever is read.
+    /// Reads, too.
     Verbose,
 }
 
-/// What a flag that can be typed next comes to.
+/// Explains a flag that can be typed next.
 fn meaning(next: &str) -> Option<&'static str> {
     match next.split(' ').next() {
         Some("--resume") => Some("continues where it stopped; what is done isn't repeated"),
@@ -39,7 +39,7 @@ fn meaning(next: &str) -> Option<&'static str> {
     }
 }
 
-/// Changes of nothing but what is known of others.
+/// Changes that only record other changes.
 const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
 /// Writes lines.
@@ -64,21 +64,21 @@ impl<W: Write + Send> Listener for Lines<W> {
         }
     }
 
-    /// Says nothing meanwhile, so that a question stands alone.
+    /// Writes nothing while `talk` runs, so that a question stands alone.
     fn aside(&self, talk: &mut dyn FnMut()) {
         let _silent = self.0.lock().unwrap();
         talk();
     }
 }
 
-/// What is said of events, line by line.
+/// Words events, line by line.
 pub struct Wording {
     loud: Loud,
     palette: Palette,
-    /// The widest host's name so far.
+    /// The width of the widest host name so far.
     width: usize,
     last_words: LastWords,
-    /// The hosts that could not be reached, each with why, as it was told.
+    /// The unreachable hosts that were reported, with the reason.
     unreachable: BTreeSet<Name>,
 }
 
@@ -87,7 +87,7 @@ impl Wording {
         Self { loud, palette, width: 0, last_words: LastWords::default(), unreachable: BTreeSet::new() }
     }
 
-    /// Words an event: whole lines, or nothing.
+    /// Words an event: complete lines, or nothing.
     pub fn of(&mut self, what: &What) -> Option<String> {
         if self.loud < Loud::Verbose && self.is_told(what) {
             return None;
@@ -103,7 +103,8 @@ impl Wording {
         text
     }
 
-    /// Whether it was told already that a host cannot be reached: to all that wait for it, a balancer's machine is one.
+    /// Returns whether it was already reported that a host is unreachable. If that host is a balancer's machine, effects
+    /// on other hosts fail because of it.
     fn is_told(&mut self, what: &What) -> bool {
         match what {
             What::HostUnreachable { host, .. } => !self.unreachable.insert(host.clone()),
@@ -115,7 +116,7 @@ impl Wording {
         }
     }
 
-    /// What a host said, whether it is shown or not.
+    /// Returns what a host printed, shown or not.
     fn said(&self, what: &What) -> Option<String> {
         let color = self.palette.color;
         Some(match what {
@@ -137,7 +138,7 @@ impl Wording {
         Some(format!("{}{pad}  {text}\n", self.palette.host(&host)))
     }
 
-    /// What changes is shown; what is read, held or only written down is for those who want all.
+    /// Returns whether an effect is shown: changes always; reads, holds and records only with `--verbose`.
     fn shows(&self, effect: &str, kind: Kind) -> bool {
         let changes = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&effect);
         self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
@@ -160,7 +161,7 @@ impl Wording {
             What::HostUnreachable { host, message } => (Some(host.to_string()), p.warn(&visible(message, false))),
             What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
             What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
-                // A failure is told once, at the end; here only that it was.
+                // The failure itself is reported once, at the end.
                 Some(failed) if matches!(kind, Kind::Change | Kind::Once) || self.loud == Loud::Verbose => (
                     host(h),
                     format!(
@@ -192,7 +193,7 @@ impl Wording {
 
     fn end(&self, event: &What) -> Option<String> {
         let What::RunFinished { took, table: rows, next, failures, logs, .. } = event else { return None };
-        // The table and what to type next come last, so that nothing scrolls them away.
+        // The table and the next lines to type come last, so that nothing scrolls them away.
         let mut text = self.last_words.text(rows, failures, logs, self.palette);
         text += &report_all(failures, rows, self.palette);
         if !rows.is_empty() {

@@ -1,4 +1,4 @@
-//! The live view of a terminal: what happened scrolls, what is in hand stands below it.
+//! The live view on a terminal: what happened scrolls, and what is in progress stands below it.
 mod balance;
 mod in_hand;
 mod line;
@@ -24,23 +24,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a picture stands at least.
+/// The least time that a picture stays.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// The most that live lines take of a link, in bytes a second; what scrolls is not held back.
+/// The most bytes per second that live lines may send over a link; scrolling lines have no limit.
 const LINK: u64 = 8 << 10;
 
-/// How much may wait to be shown before whoever speaks waits, too, in bytes.
+/// How many bytes may wait to be shown before the sender must wait, too.
 const WAITING: usize = 1 << 20;
 
-/// Shows a run on a terminal; hosts do not wait for a terminal that is slow.
+/// Shows a run on a terminal; hosts don't wait for a slow terminal.
 pub struct Live<W: Write + Send + 'static> {
     view: Arc<View<W>>,
     drawer: Option<thread::JoinHandle<()>>,
 }
 
 impl<W: Write + Send + 'static> Live<W> {
-    /// Fails where no thread can be started.
+    /// Starts the view. Fails if no thread can be started.
     pub fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> io::Result<Self> {
         let view = Arc::new(View::new(to, size, rewraps, loud, palette));
         let drawn = view.clone();
@@ -62,7 +62,7 @@ impl<W: Write + Send + 'static> Listener for Live<W> {
     }
 }
 
-/// A run that ends without a word leaves no live line behind.
+/// A run that ends without an event leaves no live line behind.
 impl<W: Write + Send + 'static> Drop for Live<W> {
     fn drop(&mut self) {
         self.view.end();
@@ -70,7 +70,7 @@ impl<W: Write + Send + 'static> Drop for Live<W> {
     }
 }
 
-/// Draws what a terminal has of a run at a moment of it, told by the run's events.
+/// Draws what a terminal shows at time `until` of a run, from the run's events.
 pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, size: (usize, usize), palette: Palette) {
     let view = View::new(to, Arc::new(move || size), true, Loud::Normal, palette);
     for event in events.iter().filter(|event| event.at <= until) {
@@ -89,11 +89,11 @@ struct View<W: Write + Send + 'static> {
     screen: Mutex<Screen<W>>,
 }
 
-/// What was told, and not shown yet.
+/// What was told and isn't shown yet.
 struct Told {
     wording: Wording,
     in_hand: InHand,
-    /// Lines that are to scroll.
+    /// Lines that will scroll.
     scrolled: String,
     began: Instant,
     over: bool,
@@ -140,7 +140,7 @@ impl<W: Write + Send + 'static> View<W> {
         }
     }
 
-    /// Shows what was told up to now, and says how long this picture is to stand.
+    /// Shows what was told so far; returns how long this picture must stay.
     fn frame(&self, screen: &mut Screen<W>, now: Time) -> Duration {
         let size = screen.size();
         let mut told = self.told.lock().unwrap();
@@ -159,7 +159,7 @@ impl<W: Write + Send + 'static> View<W> {
         }
     }
 
-    /// Shows the rest, without a live line from now on.
+    /// Shows the rest, and no live line from now on.
     fn end(&self) {
         let mut screen = self.screen.lock().unwrap();
         self.told.lock().unwrap().over = true;

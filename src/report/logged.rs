@@ -1,4 +1,4 @@
-//! The logs of a run's hosts, written as it goes: whatever is told of a host, with the time.
+//! The logs of a run's hosts, written during the run: everything that is reported about a host, with the time.
 use super::{filter::visible, words::duration};
 use crate::{
     event::{Event, Listener, LogFile, Stream, What},
@@ -14,24 +14,24 @@ use std::{
     },
 };
 
-/// Writes each host's log, then has the event shown; the last one also tells where the logs are.
+/// Writes each host's log, then passes the event on; the last event also names the logs.
 pub struct Logged {
     shown: Arc<dyn Listener>,
     logs: Logs,
-    /// The fleet whose host is meant by a name.
+    /// The fleet of each host, by the host's name.
     fleets: Mutex<BTreeMap<Name, Name>>,
     files: Mutex<BTreeMap<Whose, Arc<Mutex<Written>>>>,
     warned: AtomicBool,
 }
 
-/// The fleet, where it is known, and the host.
+/// The fleet, if it is known, and the host.
 type Whose = (Option<Name>, Name);
 
-/// A log, until it can no longer be written.
+/// A log; without `file` after a write failed.
 struct Written {
     file: Option<Log>,
     path: String,
-    /// The second that was last written, and how it was.
+    /// The second that was last written, and its text.
     second: (i64, String),
 }
 
@@ -60,7 +60,7 @@ impl Logged {
         Ok(())
     }
 
-    /// Says so once: a run does not fail for its logs.
+    /// Warns once: logs don't make a run fail.
     fn warn(&self, event: &Event, host: &Name, e: &io::Error) {
         if !self.warned.swap(true, Relaxed) {
             let text = format!("the log of `{host}` can't be written, so the run continues without it: {e}");
@@ -68,7 +68,7 @@ impl Logged {
         }
     }
 
-    /// Every log that there is, by fleet and host.
+    /// Returns every log, by fleet and host.
     fn all(&self) -> Vec<LogFile> {
         let files = self.files.lock().unwrap();
         let of = |((_, host), written): (&Whose, &Arc<Mutex<Written>>)| {
@@ -97,9 +97,9 @@ impl Written {
     }
 }
 
-/// What is written of an event, and in whose log: a mark, and what happened.
+/// Returns the host whose log gets an event, and the text: a mark, and what happened.
 ///
-/// What a host printed is written as it came; a reader sees by the mark that it is nothing of rfab's.
+/// A host's output is written as it came; by the mark, a reader can tell that it isn't rfab's.
 fn line(what: &What) -> Option<(&Name, String)> {
     Some(match what {
         What::Printed { host, stream: Stream::Out, line } => (host, format!("| {line}")),

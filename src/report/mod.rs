@@ -1,7 +1,7 @@
-//! Readers of events: the only code that writes to the terminal.
+//! Listeners for events: the only code that writes to the terminal.
 //!
-//! What a run says goes to stdout, in one stream, so that a log has it in order; why a run did not begin at all goes to
-//! stderr. With `--json` stdout has events alone.
+//! A run's output goes to stdout, as one stream, so that a log has it in order; why a run didn't begin goes to stderr.
+//! With `--json`, stdout has only events.
 mod ci;
 mod excerpt;
 mod failure;

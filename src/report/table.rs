@@ -7,7 +7,7 @@ use super::{
 use crate::event::{Outcome, Row, Standing};
 use unicode_width::UnicodeWidthStr;
 
-/// The table with a line that counts; empty without hosts.
+/// Returns the table, with a line of counts; empty without hosts.
 pub fn table(rows: &[Row], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
@@ -49,7 +49,7 @@ pub fn table(rows: &[Row], palette: Palette) -> String {
     text
 }
 
-/// A release as people call it, with its number and commit behind it.
+/// Returns a release as people call it, followed by its number and commit.
 pub fn release(release: &Option<String>, name: &Option<String>) -> String {
     let release = visible(release.as_deref().unwrap_or("-"), false);
     name.as_ref().map_or(release.clone(), |name| format!("{} ({release})", visible(name, false)))

@@ -1,6 +1,6 @@
 //! Durations, counts and amounts, worded in one place.
 
-/// Milliseconds as people say them.
+/// Returns milliseconds as people say them.
 pub fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
@@ -10,7 +10,7 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// Milliseconds in whole seconds, for what is still going on.
+/// Returns milliseconds in whole seconds, for something that still runs.
 pub fn seconds(milliseconds: u64) -> String {
     match milliseconds / 1_000 {
         seconds @ 0..120 => format!("{seconds} s"),
@@ -20,13 +20,13 @@ pub fn seconds(milliseconds: u64) -> String {
 
 const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/// Bytes as people say them.
+/// Returns bytes as people say them.
 pub fn bytes(number: u64) -> String {
     let unit = unit(number);
     format!("{} {}", amount(number, unit), UNITS[unit])
 }
 
-/// A part of some bytes, both in the whole's unit.
+/// Returns a part of some bytes, both in the whole's unit.
 pub fn bytes_of(done: u64, total: u64) -> String {
     let unit = unit(total);
     format!("{} of {} {}", amount(done, unit), amount(total, unit), UNITS[unit])
@@ -36,14 +36,14 @@ fn unit(number: u64) -> usize {
     (0..UNITS.len() - 1).find(|unit| number < 1 << (10 * (unit + 1))).unwrap_or(UNITS.len() - 1)
 }
 
-/// One decimal where there is but one digit before it.
+/// Returns the number in a unit, with one decimal if it has only one digit before it.
 fn amount(number: u64, unit: usize) -> String {
     let whole = number >> (10 * unit);
     let tenths = ((number as u128 * 10) >> (10 * unit)) as u64 % 10;
     if unit == 0 || whole >= 10 { whole.to_string() } else { format!("{whole}.{tenths}") }
 }
 
-/// A number and its noun.
+/// Returns a number and its noun.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,4 +1,4 @@
-//! Hosts that are out when a run ends, though its line did not ask for that.
+//! Hosts that are out when a run ends, though its line didn't ask for that.
 use crate::{
     balancer::Balance,
     bookkeeping::{self, Consult},
@@ -12,12 +12,13 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What each fleet's balancers were read to say, by the fleet's name.
+/// The state that each fleet's balancers reported, by the fleet's name.
 pub type Balances = BTreeMap<Name, Result<Balance, Failure>>;
 
-/// Names the targets that are still out to be changed though the run went well, and those that somebody took out after this run put them back.
+/// Reports targets that the line took out and that aren't back though the run succeeded, and targets that somebody took
+/// out after this run put them back.
 ///
-/// They are left out: such a run does not end with 0.
+/// They count as left out: such a run doesn't end with 0.
 pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
     let (mut books, observed) = (BTreeMap::new(), &session.observed);
     for (fleet, host) in observed.targets() {
@@ -44,7 +45,7 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
     }
 }
 
-/// Whether it was this run that took a host out, or an earlier one of the same line.
+/// Returns whether this run, or an earlier one of the same line, took a host out.
 fn of_line(session: &Session, book: &Book, host: &str) -> bool {
     let Some(line) = book.last_admin(host) else { return false };
     let typed = shown(&session.run.typed());

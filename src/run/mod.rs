@@ -1,4 +1,4 @@
-//! A request carried out task by task, to its closing table.
+//! Runs a line task by task, up to its closing table.
 mod abort;
 mod closing;
 mod connecting;

@@ -15,7 +15,7 @@ use crate::{
 };
 use std::sync::{Arc, Mutex};
 
-/// Runs a line's tasks from left to right, stops at the first failure, and tells the closing table.
+/// Runs a line's tasks from left to right, stops at the first failure, and reports the closing table.
 pub fn run(project: &Project, line: &Line, read_only: bool, session: &Arc<Session>) -> Ended {
     let script = project.script.clone();
     script.meter.begin();
@@ -40,7 +40,7 @@ fn tasks(here: &Here, line: &Line, read_only: bool) -> Result<(), Box<Located>> 
     }
 }
 
-/// What was refused as an argument may have been meant to be a task.
+/// Adds to the failure that a refused argument may have been meant as a task.
 fn perhaps_a_task(line: &Line, mut located: Box<Located>) -> Box<Located> {
     let failure = &mut located.failure;
     let refused = line.misread.iter().find(|misread| failure.about.as_ref() == Some(&misread.word));
@@ -75,7 +75,7 @@ fn task(here: &Here, call: &Call, last: bool) -> Result<(), Box<Located>> {
     result
 }
 
-/// A command on the targets, side by side; it counts as a change unless it is said to only read.
+/// Runs a command on the targets in parallel; it counts as a change unless `read_only` is set.
 fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Located>> {
     let targets = current_targets(here).map_err(|e| here.located(&e))?;
     connect(here).map_err(Located::plain)?;

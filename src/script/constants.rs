@@ -1,4 +1,4 @@
-//! A literal `const` at the top of a file, visible inside its functions by its bare name.
+//! Literal `const`s at the top of a file, which its functions see by their bare names.
 use rhai::{AST, Dynamic, Scope};
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ pub fn of(ast: &AST) -> Constants {
     ast.iter_literal_variables(true, false).map(|(name, _, value)| (name.to_owned(), value)).collect()
 }
 
-/// The names of a text's constants, so that strict compilation lets functions use them.
+/// Returns the names of a text's constants, so that strict compilation lets functions use them.
 pub fn names(text: &str) -> Scope<'static> {
     let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
     let mut names = Scope::new();

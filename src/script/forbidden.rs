@@ -1,4 +1,4 @@
-//! What no script may say: commands that were put together from texts, or that only a shell understands.
+//! Finds what no script may contain: commands that are put together from texts, or that only a shell understands.
 use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, Stmt};
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ pub struct Forbidden {
 
 const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
-/// Finds the first one of a file.
+/// Finds the first forbidden call in a file.
 pub fn find(ast: &AST) -> Option<Forbidden> {
     let mut found = None;
     ast.walk(&mut |path| {
@@ -25,7 +25,7 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
         if let Some((call, at)) = call {
             found = check(call, method, at);
         }
-        // Rhai makes a value of `Fn("sh")` while it parses.
+        // Rhai turns `Fn("sh")` into a value while it parses.
         if let Some(ASTNode::Expr(Expr::DynamicConstant(value, at))) = path.last()
             && value.read_lock::<FnPtr>().is_some_and(|function| function.fn_name() == "sh")
         {
@@ -37,7 +37,7 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
 }
 
 fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
-    // In the namespace of this machine the command stands first, as behind a host.
+    // After `local::` the command is the first argument, as in a method of a host.
     let here = !call.namespace.is_empty() && call.namespace.root() == "local";
     let command = if method || here { call.args.first() } else { call.args.get(1) };
     if COMMANDS.contains(&&*call.name) && command.is_some_and(put_together) {
@@ -83,7 +83,7 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
     let line = call.args.first();
     let literal = matches!(line, Some(Expr::StringConstant(..)));
     let by_name = &*call.name == "Fn" && matches!(line, Some(Expr::StringConstant(name, _)) if name == "sh");
-    // On a value, as in `line.sh()`, or in an overload that there is not.
+    // As a method, as in `line.sh()`, or in an overload that doesn't exist.
     let wrong = &*call.name == "sh" && (method || !literal && line.is_some());
     (wrong || by_name).then(|| not_written(line.map_or(at, Expr::position)))
 }
@@ -99,7 +99,7 @@ pub const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a value in i
 pub const AS_VARIABLES: &str =
     "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables";
 
-/// The lines that a file has for shells, each as a literal in a call of `sh`.
+/// Returns the lines that a file has for shells; each is a literal in a call of `sh`.
 pub fn lines(ast: &AST) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     ast.walk(&mut |path| {
@@ -114,13 +114,13 @@ pub fn lines(ast: &AST) -> BTreeSet<String> {
     lines
 }
 
-/// The command of a call of `secret::command`.
+/// Returns the command in a call of `secret::command`.
 fn prints_a_secret(call: &FnCallExpr) -> Option<&Expr> {
     let named = &*call.name == "command" && call.namespace.to_string().trim_end_matches("::") == "secret";
     call.args.first().filter(|_| named)
 }
 
-/// What only a shell understands in a command without quotes: a sign between words, or its first word.
+/// Returns what only a shell understands in a command without quotes: an operator between words, or its first word.
 fn of_the_shell(text: &str) -> Option<&str> {
     if text.contains(['\'', '"', '\\']) {
         return None;

@@ -1,20 +1,21 @@
-//! Texts in double quotes that look as if values were put into them: `"to ${name}"`, `"to #{name}"`, `"to %s" % name`.
+//! Finds texts in double quotes that look as if values were filled in: `"to ${name}"`, `"to #{name}"`, `"to %s" %
+//! name`.
 use super::forbidden::Forbidden;
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use std::collections::BTreeSet;
 
-/// Calls whose first text is for people, or a path or a name: nothing fills it, and no shell reads it.
+/// Calls with a first text that is for people, or a path or a name: nothing fills it in, and no shell reads it.
 const PLAIN: [&str; 22] = [
     "note", "warn", "confirm", "prompt", "next", "step", "refuse", "fleet", "select", "host", "role", "cd", "read",
     "write", "exists", "put", "get", "template", "head", "post", "patch", "delete",
 ];
 
-/// Calls whose first text is a command that no shell reads.
+/// Calls with a first text that is a command which no shell reads.
 const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
 const BACKTICKS: &str = "write the text in backticks: `` `to ${name}` ``";
 
-/// Finds the first one of a file; only a name that is a variable of the file counts.
+/// Finds the first such text in a file; only names of the file's variables count.
 pub fn find(ast: &AST) -> Option<Forbidden> {
     let variables = variables(ast);
     let mut found = None;
@@ -34,7 +35,7 @@ pub fn find(ast: &AST) -> Option<Forbidden> {
     found
 }
 
-/// The names of parameters and variables, wherever in the file.
+/// Returns the names of all parameters and variables in the file.
 fn variables(ast: &AST) -> BTreeSet<String> {
     let parameters = ast.iter_functions().flat_map(|function| function.params);
     let mut names: BTreeSet<String> = parameters.map(str::to_owned).collect();

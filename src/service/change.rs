@@ -12,18 +12,18 @@ use crate::{
 };
 use serde::Serialize;
 
-/// What is done to a unit.
+/// A change of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceChange {
     Restart,
     Start,
     Stop,
-    /// Takes up nothing new, and ends what it has in hand.
+    /// Accepts no new work, and finishes its current work.
     Quiet,
 }
 
-/// Does it to one unit of a host.
+/// Changes one unit of a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangeService {
     pub host: Host,
@@ -35,7 +35,7 @@ pub struct ChangeService {
 }
 
 impl ChangeService {
-    /// Makes the change as the fleet file words it.
+    /// Makes the change with the command in the fleet file.
     pub fn of(fleet: &Fleet, host: &Host, unit: &Name, change: ServiceChange) -> Result<Self, Failure> {
         let service = units::service(fleet)?;
         let verb = match change {

@@ -1,4 +1,4 @@
-//! The app as a package of the host's own package manager.
+//! The app as a package of the host's package manager.
 use super::units;
 use crate::{
     command::Command,
@@ -12,7 +12,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Installs a version, as the fleet file says; packages restart what they bring, so it counts as served.
+/// Installs a version with the fleet file's command; packages restart their services, so the new version serves.
 #[derive(Clone, Debug, Serialize)]
 pub struct Install {
     pub host: Host,
@@ -31,7 +31,9 @@ fn verb<'a>(fleet: &Fleet, key: &str, verb: Option<&'a Verb>) -> Result<&'a Verb
 }
 
 impl Install {
-    /// `Fabfile` for a fleet that has no `install`, and for a text that is no version.
+    /// Makes the installation.
+    ///
+    /// `Fabfile` if the fleet has no `install`, or if the text isn't a version.
     pub fn of(fleet: &Fleet, host: &Host, version: &str) -> Result<Self, Failure> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".+:~_-".contains(&b);
         if version.is_empty() || version.starts_with('-') || version.len() > 200 || !version.bytes().all(plain) {
@@ -106,7 +108,7 @@ impl Effect for Install {
     }
 }
 
-/// Asks which version is installed.
+/// Reads which version is installed.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadInstalled {
     pub host: Host,
@@ -115,7 +117,7 @@ pub struct ReadInstalled {
 }
 
 impl ReadInstalled {
-    /// `Fabfile` for a fleet that has no `installed`.
+    /// Makes the reading; `Fabfile` if the fleet has no `installed`.
     pub fn of(fleet: &Fleet, host: &Host) -> Result<Self, Failure> {
         let installed = verb(fleet, "installed", units::service(fleet)?.installed.as_ref())?;
         let (on, command) = units::command(installed, &[], host)?;
@@ -124,7 +126,7 @@ impl ReadInstalled {
 }
 
 impl Read for ReadInstalled {
-    /// What the command printed; nothing if it failed, as it does for a package that is not there.
+    /// What the command printed; nothing if it failed, as it does for a package that isn't installed.
     type Outcome = Option<String>;
     const NAME: &'static str = "read_installed";
 

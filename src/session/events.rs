@@ -1,4 +1,4 @@
-//! Begun and ended, told to whoever listens; and an interrupted run begins nothing more.
+//! Reports the start and end of each effect to the listener; begins no more effects in an interrupted run.
 use super::{Layer, Observed, Rest, Run, Stop};
 use crate::{
     effect::{Answered, Call, Kind},
@@ -16,7 +16,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// The failure as this run has to say it.
+    /// Returns the failure as this run must word it.
     fn told(&self, failure: Failure) -> Failure {
         let failure = failure.naming(&self.run.naming);
         if self.changed_before || self.observed.changed() { failure.after_changes() } else { failure }

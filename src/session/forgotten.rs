@@ -1,4 +1,4 @@
-//! Hosts that were taken out and are in again, because a balancer forgot it.
+//! Hosts that were taken out and are live again, because a balancer forgot it.
 use crate::{
     balancer::Balance,
     bookkeeping::place,
@@ -8,20 +8,20 @@ use crate::{
     ledger::{Book, Line, Phase},
 };
 
-/// The last line of a host that somebody took out by rfab and that is in again without it.
+/// Returns the last ledger line of a host that was taken out with rfab and is live again without it.
 pub fn in_again<'a>(fleet: &Fleet, host: &Host, balance: &Balance, book: &'a Book) -> Option<&'a Line> {
     let line = book.last_admin(&host.name).filter(|line| line.effect == "drain" && line.phase == Phase::Ok)?;
     (balance.standing(fleet, host) == Ok(Standing::Live)).then_some(line)
 }
 
-/// The same if its balancer was reloaded or restarted since.
+/// Returns the same line if the balancer was reloaded or restarted since.
 pub fn forgotten<'a>(fleet: &Fleet, host: &Host, balance: &Balance, book: &'a Book) -> Option<&'a Line> {
     let home = place(fleet).ok()?;
     let now = &balance.balancers.get(&home)?.epoch;
     in_again(fleet, host, balance, book).filter(|line| line.epoch.as_ref().is_some_and(|then| then != now))
 }
 
-/// Says which hosts balancers forgot, run by run, and the line that takes them out again.
+/// Reports which hosts balancers forgot, run by run, and the line that takes them out again.
 pub fn tell_forgotten(fleet: &Fleet, balance: &Balance, book: &Book) -> Vec<String> {
     let mut runs: Vec<(&Line, Vec<&str>)> = Vec::new();
     for host in &fleet.hosts {

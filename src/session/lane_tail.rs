@@ -1,8 +1,8 @@
-//! LaneTails of a run: from an effect on, to the end of its lane, with all lanes that are forked there.
+//! Lane tails: the effects from a given one to the end of its lane, with all lanes that are forked there.
 use crate::{host::Name, store::below};
 use std::{collections::BTreeMap, sync::Mutex};
 
-/// By lane, the number that the stretch begins with.
+/// For each lane, the number of the first effect in its tail.
 #[derive(Default)]
 pub struct LaneTails(Mutex<BTreeMap<Name, u32>>);
 
@@ -13,7 +13,7 @@ impl LaneTails {
         *begin = number.min(*begin);
     }
 
-    /// Whether an effect is in one.
+    /// Returns whether an effect is in a tail.
     pub fn covers(&self, lane: &str, number: u32) -> bool {
         let begins = self.0.lock().unwrap();
         begins.iter().any(|(of, begin)| {

@@ -1,4 +1,4 @@
-//! The layer that notes what effects and their answers say.
+//! The layer that learns from effects and their answers.
 use super::{Layer, Observed, Rest, observed::UNPROVEN};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
@@ -15,7 +15,6 @@ use std::sync::Arc;
 impl Layer for Arc<Observed> {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let answered = rest.pass(call);
-        // A box's own `as_any` would be the box.
         self.learn(call.effect, rest.world().now(call.lane), &answered);
         self.tell_places(call, &answered);
         answered
@@ -37,11 +36,12 @@ impl Observed {
         }
         self.learn_change(effect, answered);
         if let Ok(answer) = answered {
+            // `as_any` on the box itself would return the box.
             self.learn_answer(effect, &**answer);
         }
     }
 
-    /// Which hosts went out or came back, and where their servers are.
+    /// Learns which hosts went out or came back, and the state of their servers.
     fn learn_balancing(&self, effect: &dyn Record, now: Time, answered: &Answered) {
         if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
             for host in &set.hosts {
@@ -69,12 +69,12 @@ impl Observed {
         if let Some(wait) = effect.as_any().downcast_ref::<WaitUp>()
             && answered.as_ref().is_err_and(|failure| failure.reason() == Reason::Failed)
         {
-            // It was proven before it was put back, and has died since.
+            // It was proven before it was put back, and died after that.
             self.note(&wait.host, |told| told.died |= told.back.is_some());
         }
     }
 
-    /// What was read, and what is called how.
+    /// Learns what was read, and the names of releases.
     fn learn_answer(&self, effect: &dyn Record, answer: &dyn Answer) {
         self.names.read(effect.as_any(), answer.as_any());
         if let Some(number) = effect.as_any().downcast_ref::<Number>()
@@ -112,7 +112,7 @@ impl Observed {
         }
     }
 
-    /// What was changed, or may have been: a lost answer, or a stop amid a change, says nothing of what was done.
+    /// Learns what was changed, or may have been: after a lost answer or an interrupted change, that is unknown.
     fn learn_change(&self, effect: &dyn Record, answered: &Answered) {
         if !matches!(effect.kind(), Kind::Change | Kind::Once) {
             return;

@@ -1,4 +1,4 @@
-//! Who did what, for the ledgers where it is done.
+//! Records who did what, in the ledgers of the machines that it affects.
 use super::{Layer, Moves, Observed, Rest, Run};
 use crate::{
     bookkeeping::place,
@@ -16,7 +16,7 @@ pub struct Ledger {
     observed: Arc<Observed>,
 }
 
-/// What a line is about, besides what the effect itself says.
+/// The subject of a line, in addition to what the effect tells.
 struct About<'a> {
     host: &'a Name,
     pool: Vec<Name>,
@@ -43,7 +43,7 @@ impl Ledger {
         }
     }
 
-    /// A line for each balancer that the host stands behind, and for the one that keeps what is read of the fleet.
+    /// Makes a line for each balancer in front of the host, and for the one that keeps the fleet's ledger.
     fn on_balancers(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Vec<Noting> {
         let home = place(fleet).ok();
         let balancers = fleet.balancers.iter().filter(|b| b.has(host) || home.as_ref() == Some(&b.name));
@@ -63,7 +63,7 @@ impl Ledger {
             .collect()
     }
 
-    /// A line under the app's path, where the host gets the app.
+    /// Makes a line under the app's path, if the host has the app.
     fn on_host(&self, fleet: &Fleet, host: &Host, call: Call<'_>) -> Option<Noting> {
         let app = fleet.app.as_ref().filter(|app| app.is_on(host))?;
         let file = format!("{}/.rfab/ledger", app.path_on(host));
@@ -102,12 +102,12 @@ impl Ledger {
 }
 
 impl Run {
-    /// Its line as hosts keep it.
+    /// Returns the run's line as hosts keep it.
     pub fn typed(&self) -> String {
         self.masks.text(&self.line).into_owned()
     }
 
-    /// The next ledger line of this run; it is about nothing yet.
+    /// Returns the next ledger line of this run, without a subject.
     pub fn line(&self, phase: Phase) -> Line {
         Line {
             v: 1,

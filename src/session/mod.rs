@@ -1,4 +1,4 @@
-//! The one door and its layers.
+//! The one door for all effects, and its layers.
 mod allowances;
 mod before;
 mod capacity;

@@ -1,4 +1,4 @@
-//! What people call the releases that a run sees, so that they are told by that name.
+//! The names of the releases that a run sees, so that it can report them by name.
 use crate::{
     bookkeeping::{Called, Calling, Consult, Good, Summary},
     event::Row,
@@ -7,22 +7,22 @@ use crate::{
 };
 use std::{any::Any, collections::BTreeMap, sync::Mutex};
 
-/// A release's folder has so many digits of its commit.
+/// The number of commit digits in the name of a release's folder.
 const SHORT: usize = 12;
 
-/// What each commit is called.
+/// The name of each commit.
 #[derive(Debug, Default)]
 pub struct Names(Mutex<BTreeMap<String, String>>);
 
 impl Names {
-    /// A commit is called so; its own digits are no name.
+    /// Learns a commit's name; the commit's own digits don't count as a name.
     pub fn learn(&self, commit: &str, name: &str) {
         if let Some(short) = commit.get(..SHORT).filter(|_| !commit.starts_with(name)) {
             self.0.lock().unwrap().insert(short.to_owned(), name.to_owned());
         }
     }
 
-    /// Takes up what the answer to a question about a fleet's ledger calls commits; what the run itself learned stays.
+    /// Learns the names in an answer about a fleet's ledger; names that the run itself learned stay.
     pub fn read(&self, effect: &dyn Any, answer: &dyn Any) {
         if let Some(book) = answer.downcast_ref::<Book>() {
             book.called().into_iter().for_each(|(commit, name)| self.hear(commit, name));
@@ -49,7 +49,7 @@ impl Names {
         }
     }
 
-    /// Takes up what a run's closing table calls releases.
+    /// Learns the names in a run's closing table.
     pub fn in_table(rows: &[Row]) -> Self {
         let names = Self::default();
         let of = |row: &Row| [(row.old.clone(), row.old_name.clone()), (row.new.clone(), row.new_name.clone())];
@@ -61,14 +61,14 @@ impl Names {
         names
     }
 
-    /// What a commit is called.
+    /// Returns the name of a commit.
     pub fn of(&self, commit: &str) -> Option<String> {
         self.0.lock().unwrap().get(commit.get(..SHORT)?).cloned()
     }
 
-    /// A text in which a release such as `0002-c771e21f0a9b` has its name before it: `v3.0.1 (0002-c771e21f0a9b)`.
+    /// Adds to each release in a text, such as `0002-c771e21f0a9b`, its name: `v3.0.1 (0002-c771e21f0a9b)`.
     ///
-    /// A folder's path stays as it is.
+    /// A folder's path stays unchanged.
     pub fn told(&self, text: &str) -> String {
         let names = self.0.lock().unwrap();
         if names.is_empty() || !text.contains('-') {
@@ -82,7 +82,7 @@ impl Names {
     }
 }
 
-/// The digits of the commit in a release's name.
+/// Returns the digits of the commit in a release's name.
 fn release(word: &str) -> Option<&str> {
     let (number, short) = word.split_once('-')?;
     let digits = number.len() >= 4 && number.bytes().all(|b| b.is_ascii_digit());

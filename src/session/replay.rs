@@ -1,4 +1,4 @@
-//! The layer that hands back to a resumed run what it did before.
+//! Hands a resumed run the results of what it did before.
 use super::{
     Layer, Rest,
     journal::{Journaled, unwritten},
@@ -18,7 +18,7 @@ use crate::{
 };
 use std::sync::atomic::Ordering::SeqCst;
 
-/// The longest that a command which an earlier attempt left on a host is waited for, and how often it is looked at; in
+/// The longest wait for a command that an earlier attempt left on a host, and the interval between checks; in
 /// milliseconds.
 pub const STILL: u64 = 15 * 60_000;
 pub const EVERY: u64 = 1_000;
@@ -47,7 +47,7 @@ impl Layer for Journaled {
             Some(known) if !self.keep.force_changed => return Err(changed(known, fleet)),
             _ => {}
         }
-        // What comes later is not believed without it.
+        // Without this record, later records wouldn't be trusted.
         self.write(&Record::Fleet(Box::new(fleet.clone())), false).map_err(|e| unwritten(&e))
     }
 
@@ -61,8 +61,8 @@ impl Layer for Journaled {
 }
 
 impl Journaled {
-    /// Whether an effect is the one that was recorded; a text that has a secret in it is compared by its digest, also if
-    /// the secret became known only after it.
+    /// Returns whether an effect is the recorded one; a text with a secret is compared by its digest, even if the
+    /// secret became known only after the record.
     fn is(&self, known: &PastEffect, effect: &dyn Effect) -> bool {
         let key = &self.keep.key;
         let sealed = || serde_json::from_str(known.recorded.get()).map(|recorded| key.seal(recorded).to_string());
@@ -71,8 +71,8 @@ impl Journaled {
             && (known.recorded.get() == now.get() || sealed().is_ok_and(|sealed| sealed == now.get()))
     }
 
-    /// The same for what this run has no record of at this place; a command that it did, and forgot because of a
-    /// failure before it, is not done once more unasked.
+    /// Performs an effect that has no record at this place. A command that the run did and forgot, because of a failure
+    /// before it, isn't repeated without asking.
     fn perform_anew(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let effect = call.effect;
         if effect.kind() != Kind::Once || self.keep.past.forgotten.is_empty() {
@@ -91,7 +91,7 @@ impl Journaled {
         self.taken_for_done(call, outcome)
     }
 
-    /// Hands back what was done before, unless the world says otherwise.
+    /// Returns the recorded result, unless the world has changed.
     fn replay(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
         if effect.kind() == Kind::Hold {
@@ -99,7 +99,7 @@ impl Journaled {
         }
         let same = self.is(known, effect);
         let stale = known.stale || self.stale.covers(lane, number);
-        // What a name in a repository means is settled once a run, and so is which hosts an inventory names.
+        // The meaning of a name in a repository is fixed for a run, and so are the hosts of an inventory.
         let settled = matches!(effect.subject(), Subject::Repository(_)) || effect.as_any().is::<ReadHosts>();
         let pinned = same && settled;
         if known.fate == Fate::Afresh && !(pinned && matches!(known.end, Some(Ok(_)))) {
@@ -126,7 +126,7 @@ impl Journaled {
                     self.perform(call, rest)
                 }
                 Seen::Done(outcome) if known.masked => Ok(outcome),
-                // What changes a thing to what it is may be repeated; what it answered is needed.
+                // A change that leads to the same state may be repeated; its answer is needed.
                 Seen::Cannot if known.masked => self.perform(call, rest),
                 Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
             },
@@ -138,7 +138,7 @@ impl Journaled {
             (Some(Err(failure)), _) => Err(failure.clone()),
             (None, Kind::Read) => self.perform(call, rest),
             (None, kind) => match self.wait_and_look(known, call, rest) {
-                // It came to its end, and did not work: as any failure that ended its lane it is tried again.
+                // It ended with a failure: like any failure that ended its lane, it is tried again.
                 Err(failure) if failure.status.is_some() => self.perform(call, rest),
                 Err(failure) => Err(failure),
                 Ok(seen) => self.settle(seen, kind, call, rest),
@@ -146,7 +146,7 @@ impl Journaled {
         }
     }
 
-    /// Makes of what was in flight what was seen of it.
+    /// Handles an effect that was in flight, by what was seen of it.
     fn settle(&self, seen: Seen<Box<dyn Answer>>, kind: Kind, call: Call<'_>, rest: Rest<'_>) -> Answered {
         match seen {
             Seen::Done(outcome) => {
@@ -162,7 +162,7 @@ impl Journaled {
         }
     }
 
-    /// Writes down in the ledgers that it is done: who made the change may have died before that.
+    /// Records in the ledgers that it is done: the attempt that made the change may have died before that.
     fn conclude(&self, call: Call<'_>, rest: Rest<'_>) -> Result<(), Failure> {
         let (effect, run) = (call.effect, rest.ask(&call).run().clone());
         let touch = effect.touch();
@@ -182,17 +182,17 @@ impl Journaled {
         Ok(())
     }
 
-    /// Looks whether it was done, under the fleet's lock.
+    /// Checks whether an effect was done, under the fleet's lock.
     fn look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         if let Some(fleet) = call.effect.touch().fleet() {
             rest.pass(Call { effect: &AcquireLock { fleet: self.fleets.get(fleet) }, ..call })?;
         }
-        // Under the identity that it had.
+        // With the id that it had.
         let call = Call { attempt: known.attempt, ..call };
         call.effect.look(rest.ask(&call))
     }
 
-    /// The same; what still runs is waited for.
+    /// Checks whether an effect was done; waits if it is still running.
     fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         for waited in 0..STILL / EVERY {
             let seen = self.look(known, call, rest)?;

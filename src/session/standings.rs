@@ -1,4 +1,4 @@
-//! How hosts stand in the balancer, as a run saw it.
+//! The hosts' state in the balancer, as a run saw it.
 use super::Observed;
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Observed {
-    /// Remembers the moment that hosts were first seen out.
+    /// Notes when hosts were first seen out.
     pub fn saw_balance(&self, fleet: &Fleet, balance: &Balance) {
         let mut seen = self.seen.lock().unwrap();
         let epochs = balance.epochs();
@@ -27,7 +27,7 @@ impl Observed {
                 Some(Standing::Out) => {
                     seen.told.entry(key(host)).or_default().out_since.get_or_insert_with(|| epochs.clone());
                 }
-                // A host that should be out keeps its epoch: that it is not out now is what is to be found.
+                // A host that should be out keeps its epochs: they will show that it isn't out any more.
                 Some(Standing::Live) => {
                     if let Some(told) = seen.told.get_mut(&key(host))
                         && !told.drained
@@ -40,7 +40,7 @@ impl Observed {
         }
     }
 
-    /// The hosts that stand otherwise in the balancer than was last told.
+    /// Returns the hosts with another state in the balancer than was last reported.
     fn stand_otherwise(
         &self,
         fleet: &Fleet,
@@ -61,7 +61,7 @@ impl Observed {
         otherwise
     }
 
-    /// Tells how hosts stand in the balancer, if it was read or changed.
+    /// Reports the hosts' state in the balancer, if it was read or changed.
     pub(super) fn tell_places(&self, call: Call<'_>, answered: &Answered) {
         let (Ok(answer), effect) = (answered, call.effect.as_any()) else { return };
         let (fleet, hosts) = if let Some(read) = effect.downcast_ref::<ReadBalance>()
@@ -88,7 +88,7 @@ impl Observed {
     }
 }
 
-/// That a balancer forgot that a host is out.
+/// Makes the failure for a host that a balancer forgot to keep out.
 pub fn exposed(host: &Host, balancer: &Name) -> Failure {
     let message = format!("`{balancer}` was reloaded or restarted while this host was out, and sent it requests");
     Failure::new(Cause::Balancer, message).on(&host.name)

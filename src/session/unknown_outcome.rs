@@ -1,4 +1,4 @@
-//! What is made of a command when rfab can't tell whether it was done.
+//! Decides about a command if rfab can't tell whether it was done.
 use super::Rest;
 use crate::{
     effect::{Answer, Call, Record as Effect},
@@ -13,20 +13,20 @@ pub enum UnknownOutcome {
     /// The person, if there is one.
     #[default]
     Ask,
-    /// `--retry`: it is done again.
+    /// `--retry`: the command runs again.
     Retry,
-    /// `--skip`: it is taken for done.
+    /// `--skip`: the command counts as done.
     Skip,
 }
 
 /// Why there is a doubt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// It was under way when an attempt ended.
+    /// The command was in progress when an attempt ended.
     Unknown,
-    /// It was done after a failure that is tried again now.
+    /// The command was done, after a failure that is being retried.
     DoneBefore,
-    /// It was done, and its outcome is not kept, for a secret stood in it.
+    /// The command was done, and its outcome isn't kept, because it contained a secret.
     Masked,
 }
 
@@ -49,7 +49,7 @@ impl Why {
 }
 
 impl UnknownOutcome {
-    /// Its outcome if it is taken for done; none if it is to be done again.
+    /// Returns the assumed outcome if the command counts as done; none if it runs again.
     ///
     /// `Unknown` when nobody decides.
     pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {

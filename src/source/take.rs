@@ -1,4 +1,4 @@
-//! Takes a secret from where it is kept.
+//! Takes a secret from its source.
 use super::{command, file, person, text::LONGEST, variable};
 use crate::{
     effect::*,
@@ -10,21 +10,21 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
-/// A place of this machine that has a secret.
+/// A place on this machine that has a secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// A variable of rfab's own environment.
+    /// A variable in rfab's own environment.
     Env(String),
-    /// A file, and its path as the script says it.
+    /// A file, and its path as the script gives it.
     File { file: PathBuf, path: String },
-    /// What a program of this machine prints, begun in this folder.
+    /// The output of a program on this machine, started in `folder`.
     Command { words: Vec<String>, folder: PathBuf },
-    /// The person, who is asked for this.
+    /// The person, who is asked for what the text names.
     Ask(String),
 }
 
-/// Takes a secret; a resumed run takes it anew, and nothing of it is written down.
+/// Takes a secret; a resumed run takes it again, and nothing of it is written down.
 #[derive(Clone, Debug, Serialize)]
 pub struct Take(pub Source);
 
@@ -60,7 +60,7 @@ impl Effect for Take {
         self.secret(text)
     }
 
-    /// A made-up text: always the same for the same place, and like no other.
+    /// Returns a made-up text: always the same for a source, and different from any other.
     fn predict(&self, _: &mut Model) -> Predicted<Secret> {
         Ok(hex::encode(&Sha256::digest(Effect::describe(self))[..16]).into())
     }

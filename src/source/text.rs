@@ -1,8 +1,8 @@
 //! The text of a secret.
-/// The longest secret, in bytes; what is longer is a file to be sent.
+/// The longest secret, in bytes; a longer one should be sent as a file.
 pub const LONGEST: usize = 64 << 10;
 
-/// Takes the last line end from a text.
+/// Removes the last newline of a text.
 pub fn unended(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();

@@ -1,4 +1,4 @@
-//! A variable of rfab's own environment that has a secret.
+//! A secret in a variable of rfab's own environment.
 use crate::failure::Failure;
 use std::env;
 

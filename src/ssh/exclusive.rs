@@ -1,4 +1,4 @@
-//! A connection of one's own: for one program, which nothing else shares or keeps.
+//! A private connection for one program, which nothing else shares or keeps.
 use super::{
     connection::{Connections, SILENT, master},
     forwards::forward,
@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// Starts a program on a connection of its own, and forwards a socket through the same one.
+/// Starts a program on a private connection, and forwards a socket through the same connection.
 pub async fn exclusive(
     connections: &Connections,
     host: &Host,
@@ -55,7 +55,7 @@ pub async fn exclusive(
 /// Holds the channel open.
 struct KeptChild(#[expect(dead_code, reason = "it ends when dropped")] Mutex<openssh::Child<Arc<Session>>>);
 
-/// Ends a connection of one's own.
+/// Ends a private connection.
 struct Guard {
     config: PathBuf,
     control: PathBuf,
@@ -78,7 +78,7 @@ impl Drop for Guard {
             .arg(format!("ControlPath={}", self.control.display()));
         command.args(["--", &self.host]).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         let Ok(mut child) = command.stderr(std::process::Stdio::null()).spawn() else { return };
-        // One that is frozen does not answer; its connection ends with the keeper's patience.
+        // A frozen connection doesn't answer; it ends when the keeper gives up.
         let until = Instant::now() + master::ALIVE_WITHIN;
         while Instant::now() < until {
             if !matches!(child.try_wait(), Ok(None)) {

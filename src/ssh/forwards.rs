@@ -1,4 +1,4 @@
-//! Sockets here that lead to places as hosts see them.
+//! Local sockets that lead to places on hosts.
 use super::connection::{Folder, SILENT};
 use crate::{
     failure::{Cause, Failure},
@@ -14,7 +14,7 @@ use std::{
 };
 use tokio::{sync::OnceCell, time::timeout};
 
-/// The near end of a forward, once it is there.
+/// The local socket of a forward, when it exists.
 type Near = Arc<OnceCell<PathBuf>>;
 
 /// The forwards of a run; their sockets are removed when it ends.
@@ -22,7 +22,7 @@ type Near = Arc<OnceCell<PathBuf>>;
 pub struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
 
 impl Forwards {
-    /// Gives the near end of a forward, which is opened through `session` when it's first needed.
+    /// Returns the local socket of a forward, which is opened through `session` when it is first needed.
     pub async fn near(
         &self,
         folder: &Folder,

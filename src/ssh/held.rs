@@ -1,20 +1,20 @@
-//! What sudo says, kept back until it is known whether it is news.
+//! Holds sudo's output back until rfab knows whether it is news.
 use crate::{event::Stream, port::Hears};
 use std::sync::Mutex;
 
-/// Hears a call, and keeps sudo's own lines back until it is known whether they are news.
+/// Passes on a call's output, and holds sudo's own lines back until rfab knows whether they are news.
 pub struct Held<'a> {
     heard: Option<&'a Hears<'a>>,
     lines: Mutex<Vec<String>>,
 }
 
 impl<'a> Held<'a> {
-    /// Hears for `heard`.
+    /// Makes a filter in front of `heard`.
     pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
         Self { heard, lines: Mutex::default() }
     }
 
-    /// Hears a line, or keeps it back if it's sudo's own.
+    /// Passes a line on, or holds it back if it is sudo's own.
     pub fn hear(&self, stream: Stream, line: &str) {
         let mut lines = self.lines.lock().unwrap();
         let own = ["sudo:", "Sorry, "].iter().any(|own| line.starts_with(own)) || line.is_empty();
@@ -25,12 +25,12 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Forgets what was kept back.
+    /// Drops the lines that were held back.
     pub fn forget(&self) {
         self.lines.lock().unwrap().clear();
     }
 
-    /// Tells what was kept back.
+    /// Passes on the lines that were held back.
     pub fn let_go(&self) {
         for line in self.lines.lock().unwrap().drain(..) {
             self.heard.iter().for_each(|heard| heard(Stream::Err, &line));

@@ -1,4 +1,4 @@
-//! Files of known hosts: who is known by which key.
+//! Known-hosts files: which host has which key.
 use crate::failure::Failure;
 use std::{
     fs, io,
@@ -7,12 +7,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A host's public key, as a line of such a file has it.
+/// A host's public key, as a line of a known-hosts file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Such as `ssh-ed25519`.
+    /// The kind of key, such as `ssh-ed25519`.
     pub kind: String,
-    /// In base64.
+    /// The key in base64.
     pub text: String,
 }
 
@@ -20,11 +20,11 @@ pub struct Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     pub key: Key,
-    /// From 1.
+    /// The line in the file, from 1.
     pub line: usize,
 }
 
-/// Reads a line of such a file: who, and their key; no markers.
+/// Parses a line of a known-hosts file into the names and their key; the line has no marker.
 pub fn parsed(line: &str) -> Option<(&str, Key)> {
     let mut words = line.split_whitespace();
     let (names, kind, text) = (words.next()?, words.next()?, words.next()?);
@@ -32,23 +32,23 @@ pub fn parsed(line: &str) -> Option<(&str, Key)> {
     plain.then(|| (names, Key { kind: kind.to_owned(), text: text.to_owned() }))
 }
 
-/// What a line says of its key.
+/// What a line's marker means for its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// The host has it.
+    /// It is the host's key.
     Host,
-    /// It vouches for hosts: `@cert-authority`.
+    /// The key signs host keys: `@cert-authority`.
     Authority,
-    /// Nobody may have it: `@revoked`.
+    /// The key is refused: `@revoked`.
     Revoked,
 }
 
-/// Returns the keys that a file has for a name, hashed or not; none if there is no such file.
+/// Returns the keys that a file has for a name, hashed or not; none if the file doesn't exist.
 pub fn of(file: &Path, name: &str) -> Result<Vec<Known>, Failure> {
     marked(file, name, Mark::Host)
 }
 
-/// Returns the keys that a file has for a name with one mark.
+/// Returns the keys with a given mark that a file has for a name.
 pub fn marked(file: &Path, name: &str, mark: Mark) -> Result<Vec<Known>, Failure> {
     if !file.is_file() {
         return Ok(Vec::new());
@@ -96,7 +96,7 @@ fn keygen(arguments: &[&str], file: &Path) -> Result<String, Failure> {
     }
 }
 
-/// Returns the text of a file with `key` for `name`, and without what these lines (from 1) had for it.
+/// Returns a file's text with `key` for `name`, and without what these lines (from 1) had for the name.
 pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
     let mut new = String::new();
     for (at, line) in text.lines().enumerate() {
@@ -110,7 +110,7 @@ pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
                         &format!("{}{}\n", others.join(","), line.trim_start().strip_prefix(names).unwrap_or_default());
                 }
             }
-            // A pattern stays: the new key counts beside it.
+            // A pattern stays: the new key is added beside it.
             _ => new += &format!("{line}\n"),
         }
     }
@@ -118,7 +118,7 @@ pub fn replaced(text: &str, name: &str, key: &Key, lines: &[usize]) -> String {
     new
 }
 
-/// Puts a file into place at once, for all to read.
+/// Replaces a file in one step; everybody may read it.
 pub fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::failed(format!("`{}` can't be written: {e}", file.display()));
     let folder = file.parent().unwrap_or(Path::new("."));

@@ -1,4 +1,4 @@
-//! The key that a host shows, and how it stands to those that are known.
+//! The key that a host shows, compared with the known keys.
 use super::{
     connection::Hop,
     known::{self, Key, Known, Mark},
@@ -6,39 +6,39 @@ use super::{
 use crate::failure::Failure;
 use std::path::PathBuf;
 
-/// What one host on the way shows.
+/// The key of one host on the way.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    /// As ssh is asked for the host.
+    /// The host as ssh gets it.
     pub place: String,
-    /// As known-hosts files name it.
+    /// The host's name in known-hosts files.
     pub name: String,
     pub fingerprint: String,
     pub standing: Standing,
 }
 
-/// How a key stands to those that are known.
+/// How a key relates to the known keys.
 #[derive(Clone, Debug)]
 pub enum Standing {
     /// A file has it.
     Known,
-    /// An authority that a file has vouches for it: its fingerprint and, as `FILE:LINE`, its place.
+    /// A known authority signed it: the authority's fingerprint, and its place as `FILE:LINE`.
     Vouched { authority: String, place: String },
     /// No file has it.
     Strange { key: Key, known: Vec<Other> },
 }
 
-/// Another key than the one that is shown.
+/// A known key other than the one that is shown.
 #[derive(Clone, Debug)]
 pub struct Other {
-    /// Whether it vouches for hosts, and does not for this one.
+    /// Whether it is an authority's, which didn't sign this host's key.
     pub is_authority: bool,
     pub fingerprint: String,
     pub file: PathBuf,
     pub line: usize,
 }
 
-/// Returns the keys that files have for a name, and the authorities that should vouch for it.
+/// Returns the keys that files have for a name, and the authorities that should sign its key.
 pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     let mut others = Vec::new();
     for file in &hop.known_in {
@@ -52,8 +52,7 @@ pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     Ok(others)
 }
 
-/// Reads what an ssh that tells all said of a key that it took: its fingerprint, and whether an authority vouches for
-/// it.
+/// Reads a verbose ssh's output about an accepted key: the key's fingerprint, and whether an authority signed it.
 pub fn accepted(said: &str) -> Option<(String, Standing)> {
     let of = |text: &str| said.lines().find_map(|line| line.split_once(text).map(|(_, rest)| rest));
     let matches = of(" is known and matches the ")?;

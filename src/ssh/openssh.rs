@@ -1,4 +1,4 @@
-//! Hosts of one fleet, reached by OpenSSH.
+//! Reaches the hosts of one fleet by OpenSSH.
 use super::{
     call::{Line, Running, finished, stop},
     connection::{
@@ -39,13 +39,13 @@ pub struct Openssh {
     forwards: Forwards,
     passwords: Passwords,
     running: Running,
-    /// Hosts whose old traces this run has removed.
+    /// Hosts from which this run has removed old traces.
     swept: Mutex<BTreeSet<Name>>,
     hosts: BTreeMap<Name, Host>,
 }
 
 impl Openssh {
-    /// Writes the configuration for a fleet. Nothing is connected to.
+    /// Writes the configuration for a fleet, without connecting to anything.
     pub fn new(
         fleet: &Fleet,
         project: &Path,
@@ -101,10 +101,10 @@ impl Transport for Openssh {
             self.line(host, &job).run(&line, &mark, &first).await
         };
         let Some(user) = &job.user else { return finished(host, &job, once(job.heard, Sudo::Never, None).await?) };
-        // What sudo says is held back until it is known whether it is news.
+        // sudo's output is held back until rfab knows whether it is news.
         let held = Held::new(job.heard);
         let hear = |stream: Stream, line: &str| held.hear(stream, line);
-        // Without a password first, also where one is known: a command that needs none would read it as its input.
+        // First without a password, even if one is known: a command that needs none would read it as its input.
         let mut ended = once(Some(&hear), Sudo::Never, None).await?;
         if sudo::refused(&ended) && sudo::wants_password(self, host, user).await? {
             let mut for_it = false;

@@ -1,4 +1,4 @@
-//! What sudo asks, and who answers.
+//! Passwords for sudo, and the person who types them.
 use super::call::{NOT_BEGUN, UNWRITTEN};
 use crate::{
     command::Command,
@@ -9,21 +9,21 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a person answered for a host.
+/// A person's answer for a host.
 enum Answer {
     Password {
         text: Secret,
-        /// Whether it was asked for the whole fleet.
+        /// Whether the question was about the whole fleet.
         shared: bool,
     },
-    /// One that sudo did not take; nobody is asked twice.
+    /// A password that sudo didn't accept; nobody is asked again.
     Wrong,
 }
 
 /// A password for a host.
 pub struct Password {
     pub text: Secret,
-    /// Whether it was typed for this very host.
+    /// Whether it was typed for this host.
     pub own: bool,
     fresh: bool,
 }
@@ -35,13 +35,13 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Asks `person` for the passwords that nobody knows yet.
+    /// Makes an empty set; unknown passwords are asked from `person`.
     pub fn new(person: Arc<dyn Person>) -> Self {
         Self { person, answers: Default::default() }
     }
 
-    /// Gives the password that is known, also if it was typed for the fleet on another host's question, unless it must be for
-    /// this one; else asks. One person is asked at a time.
+    /// Returns the known password, which may have been typed for the fleet on another host's question, unless `for_it`
+    /// asks for this host's own; otherwise asks. Only one question is open at a time.
     pub async fn password(&self, host: &Host, user: &Name, refused: &Ended, for_it: bool) -> Result<Password, Failure> {
         let mut passwords = self.answers.lock().await;
         match passwords.get(&host.name) {
@@ -73,7 +73,7 @@ impl Passwords {
         Ok(Password { text, own: true, fresh: true })
     }
 
-    /// Words the failure of a call whose password sudo did not take.
+    /// Makes the failure of a call with a password that sudo didn't accept.
     pub async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
         if password.fresh {
             self.answers.lock().await.insert(host.name.clone(), Answer::Wrong);
@@ -82,7 +82,7 @@ impl Passwords {
     }
 }
 
-/// Takes back the trace of a call that sudo refused: nothing was begun, whatever its status was.
+/// Removes the trace of a call that sudo refused: nothing began, whatever its status was.
 pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
     let Some(trace) = &job.trace else { return Ok(()) };
     let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
@@ -91,9 +91,9 @@ pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> R
     transport.run(host, Job::new(&command)).await.map(drop)
 }
 
-/// Asks whether sudo refuses even `true` without a password; only then is a call that looks refused done again.
+/// Checks whether sudo refuses even `true` without a password; only then is a refused call repeated with one.
 ///
-/// Fails where sudo refuses it for another reason: a password would be asked for and sent there in vain.
+/// Fails if sudo refuses it for another reason: a password would be sent to the host in vain.
 pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
     let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
     let command = Command::of(words.to_vec()).expect("words");
@@ -104,7 +104,7 @@ pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name)
     }
 }
 
-/// Returns whether sudo itself may have ended a call: it writes only lines of its own, and the command none.
+/// Returns whether sudo itself may have ended a call: it prints only lines of its own, and the command prints none.
 pub fn refused(ended: &Ended) -> bool {
     let err = String::from_utf8_lossy(&ended.err);
     let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));
@@ -115,8 +115,8 @@ pub fn refused(ended: &Ended) -> bool {
     }
 }
 
-/// Whether a password may do: sudo says `a password is required`, sudo-rs `interactive authentication is required`. One
-/// that says nothing may want it, too.
+/// Returns whether a password may help: sudo prints `a password is required`, sudo-rs `interactive authentication is
+/// required`. A sudo that prints nothing may want one, too.
 fn asks(ended: &Ended) -> bool {
     let said = String::from_utf8_lossy(&ended.err);
     said.trim().is_empty() || said.contains(" is required")
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_sudo_that_wants_a_password_is_told_from_one_that_runs_nothing() {
-        // The second is sudo-rs, whose prompt no option takes away: trifectatechfoundation/sudo-rs#1461.
+        // The second is from sudo-rs, which prompts despite all options: trifectatechfoundation/sudo-rs#1461.
         for wants in ["sudo: a password is required\n", "sudo: interactive authentication is required\n"] {
             assert!(refused(&said(wants)) && asks(&said(wants)), "{wants}");
         }
@@ -160,7 +160,7 @@ mod tests {
         ] {
             assert!(refused(&said(never)) && !asks(&said(never)), "{never}");
         }
-        // What either says of a wrong password is its own word, and none of the command's.
+        // What either prints about a wrong password is its own line, not the command's.
         for wrong in [
             "Sorry, try again.\nsudo: no password was provided\nsudo: 1 incorrect password attempt\n",
             "sudo: Authentication failed, try again.\nsudo: Authentication required but not attempted\n",

@@ -1,4 +1,4 @@
-//! The folder of journals, one a run, as it is seen from outside.
+//! The folder of journals, one for each run, as other processes see it.
 use super::entry::{RunEntry, RunSummary, glance};
 use crate::host::Name;
 use rustix::{
@@ -16,21 +16,21 @@ use std::{
 
 const ENDING: &str = "journal";
 
-/// A folder that changed so recently may change again without having another time.
+/// A folder that changed more recently than this may change again and keep the same time.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// The folder, which its owner alone may look into.
+/// The folder, which only its owner can read.
 pub struct Folder(pub PathBuf);
 
-/// When a folder changed last.
+/// When a folder last changed.
 pub struct Changed {
-    /// As it is noted down.
+    /// The text that is kept as a mark.
     pub text: String,
     at: Option<SystemTime>,
 }
 
 impl Changed {
-    /// Whether a change after this one has another time.
+    /// Returns whether any later change will have another time.
     pub fn is_settled(&self) -> bool {
         self.at.and_then(|at| at.elapsed().ok()).is_some_and(|ago| ago > SETTLED)
     }
@@ -59,7 +59,7 @@ impl Folder {
         Some(Changed { text, at: known.modified().ok() })
     }
 
-    /// The runs that have a journal.
+    /// Returns the runs that have a journal.
     pub fn runs(&self) -> io::Result<HashSet<Name>> {
         let run = |entry: io::Result<fs::DirEntry>| {
             let name = entry.map(|entry| entry.file_name().into_string().unwrap_or_default());
@@ -68,17 +68,17 @@ impl Folder {
         fs::read_dir(&self.0)?.filter_map(run).collect()
     }
 
-    /// What a run's journal says; nothing if it has none.
+    /// Returns the summary of a run's journal; none if there is no journal.
     pub fn glance(&self, run: &str) -> Option<RunSummary> {
         glance(&self.journal(run)).ok().flatten()
     }
 
-    /// Whether a run's journal is as long as it was at a glance.
+    /// Returns whether a run's journal still has this size.
     pub fn is_as_long(&self, run: &str, size: u64) -> bool {
         fs::metadata(self.journal(run)).is_ok_and(|known| known.len() == size)
     }
 
-    /// Whether a run's journal is written at this moment: whoever does holds its lock.
+    /// Returns whether a run's journal is being written at the moment: the writer holds its lock.
     pub fn is_written(&self, run: &RunEntry) -> bool {
         let file = File::open(self.journal(&run.run));
         file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))

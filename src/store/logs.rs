@@ -15,12 +15,12 @@ const MOST: u64 = 1 << 30;
 
 const ENDING: &str = "logs";
 
-/// The folder that has them all.
+/// The folder that contains all logs.
 pub struct Logs {
     folder: PathBuf,
 }
 
-/// One run's, and what they take.
+/// One run's logs, and their size.
 struct Kept {
     folder: PathBuf,
     written: SystemTime,
@@ -32,19 +32,19 @@ impl Logs {
         Self { folder }
     }
 
-    /// Where a run's log of that name is.
+    /// Returns the path of a run's log with this name.
     pub fn path(&self, run: &str, name: &str) -> PathBuf {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
         let name: String = name.chars().map(plain).collect();
         self.folder.join(format!("{run}.{ENDING}")).join(format!("{name}.log"))
     }
 
-    /// Opens a run's log of that name.
+    /// Opens a run's log with this name.
     pub fn open(&self, run: &str, name: &str) -> io::Result<Log> {
         Log::open(&self.path(run, name))
     }
 
-    /// A run's logs, by name; none if there are none.
+    /// Returns a run's logs, by name; empty if there are none.
     pub fn of(&self, run: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.join(format!("{run}.{ENDING}"))).into_iter().flatten();
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -52,7 +52,7 @@ impl Logs {
         files
     }
 
-    /// Removes what is too old, and the oldest of what is too much; never those of a run that is under way.
+    /// Removes logs that are too old, then the oldest ones if there are too many; never those of a running run.
     pub fn sweep(&self) {
         self.sweep_at(SystemTime::now(), MOST);
     }
@@ -73,7 +73,7 @@ impl Logs {
     }
 }
 
-/// What a run's logs take, and when one of them was last written.
+/// Returns the size of a run's logs, and when one of them was last written.
 fn measured(folder: PathBuf) -> Option<Kept> {
     let (mut written, mut bytes) = (fs::metadata(&folder).ok()?.modified().ok()?, 0);
     for file in fs::read_dir(&folder).ok()?.flatten() {
@@ -84,7 +84,7 @@ fn measured(folder: PathBuf) -> Option<Kept> {
     Some(Kept { folder, written, bytes })
 }
 
-/// Whether the run holds its journal, which lies beside its logs.
+/// Returns whether a run holds its journal, which is beside its logs.
 fn under_way(folder: &Path) -> bool {
     let journal = File::open(folder.with_extension("journal"));
     journal.is_ok_and(|journal| flock(&journal, FlockOperation::NonBlockingLockShared).is_err())

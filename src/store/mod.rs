@@ -1,4 +1,4 @@
-//! What is kept of runs on this machine.
+//! What this machine keeps of runs.
 mod entry;
 mod folder;
 mod index;

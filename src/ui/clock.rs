@@ -37,7 +37,7 @@ impl Read for Now {
 /// Waits.
 #[derive(Clone, Debug, Serialize)]
 pub struct Wait {
-    /// Milliseconds.
+    /// The time to wait, in milliseconds.
     pub time: Time,
 }
 
@@ -67,7 +67,7 @@ impl Read for Wait {
 /// How long a run waits between two groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pausing {
-    /// Milliseconds.
+    /// A time, in milliseconds.
     For(Time),
     /// Until a person says yes.
     Ask,
@@ -84,12 +84,12 @@ impl fmt::Display for Pausing {
     }
 }
 
-/// Waits between two groups; an interrupted run waits no longer.
+/// Waits between two groups; an interrupt ends the wait.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pause {
-    /// What was done before it.
+    /// What was done before the pause.
     pub after: String,
-    /// Milliseconds.
+    /// The length of the pause, in milliseconds.
     pub time: Time,
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// A question that is answered with yes or no.
+/// A yes-or-no question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Confirm {
     pub question: String,
@@ -45,7 +45,7 @@ impl Effect for Confirm {
     }
 }
 
-/// A question that is answered with a text.
+/// A question with a text as its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prompt {
     pub question: String,

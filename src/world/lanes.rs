@@ -1,4 +1,4 @@
-//! Lanes on stacks of their own, on one thread, the earliest clock first.
+//! Lanes on separate stacks, on one thread; the lane with the earliest clock runs first.
 use super::STACK;
 use crate::effect::{Alone, Lane, Work};
 use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
@@ -12,11 +12,11 @@ use std::{
     thread::{self, Thread},
 };
 
-/// Why a lane lets others go on.
+/// Why a lane pauses.
 enum Pause {
-    /// Somebody's clock may be earlier.
+    /// Another lane may have an earlier clock.
     Turn,
-    /// It waits for the world outside, and the clock with it.
+    /// The lane waits for the world outside, and its clock stands still.
     Outside,
 }
 
@@ -32,21 +32,21 @@ fn pause(why: Pause) -> bool {
     if mine.is_null() {
         return false;
     }
-    // SAFETY: set below by the coroutine that is running, whose yielder lives as long as it does.
+    // SAFETY: the running coroutine sets it below, and its yielder lives as long as it does.
     unsafe { (*mine).suspend(why) };
     TURNS.set(mine);
     true
 }
 
-/// Lets every lane with an earlier clock go first.
+/// Lets every lane with an earlier clock run first.
 pub fn turn() {
     pause(Pause::Turn);
 }
 
-/// Who holds what among the lanes.
+/// What lanes hold, and which lane holds it.
 pub type Held = Mutex<BTreeMap<String, Arc<Lane>>>;
 
-/// Keeps the lanes beside this one away from `what`; never by a mutex, which would stop the one thread they share.
+/// Keeps parallel lanes away from `what`; not with a mutex, which would stop the one thread that they share.
 pub fn alone<'a>(held: &'a Held, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
     loop {
         match held.lock().unwrap().entry(what.to_owned()) {
@@ -54,7 +54,7 @@ pub fn alone<'a>(held: &'a Held, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
                 free.insert(lane.clone());
                 break;
             }
-            // Not before the holder has come further.
+            // Not before the holder has advanced.
             Entry::Occupied(taken) => lane.advance(taken.get().clock().max(lane.clock() + 1)),
         }
         turn();
@@ -72,7 +72,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for something outside, while the lanes beside this one come as far as its clock.
+/// Waits for something outside, while parallel lanes run up to this lane's clock.
 pub fn wait<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future);
@@ -92,7 +92,7 @@ struct Stacked {
     outside: bool,
 }
 
-/// A stack for a lane; none where memory has no room for it.
+/// Returns a stack for a lane; none if memory has no room for it.
 fn stack() -> Option<DefaultStack> {
     STACKS.with_borrow_mut(Vec::pop).or_else(|| DefaultStack::new(STACK).ok())
 }
@@ -105,7 +105,7 @@ fn start(lane: Arc<Lane>, work: Work, stack: DefaultStack) -> Stacked {
     Stacked { lane, coroutine, outside: false }
 }
 
-/// Runs the lanes to their ends; `seed` decides between equals.
+/// Runs the lanes to their ends; `seed` decides between equal clocks.
 pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, seed: u64) {
     let outer = TURNS.get();
     let (mut begin, mut latest) = (parent.clock(), parent.clock());
@@ -123,7 +123,7 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, se
             match stack {
                 Some(stack) => running.push(start(lane, work, stack)),
                 None => {
-                    // On the parent's own stack, one after the other.
+                    // On the parent's own stack, one lane after the other.
                     work();
                     begin = lane.clock();
                     latest = latest.max(begin);
@@ -138,14 +138,14 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, se
         let Some(next) = earliest else { break };
         TURNS.set(outer);
         if running[next].outside {
-            // Every lane at this time waits for the world outside.
+            // All lanes at this time wait for the world outside.
             if !pause(Pause::Outside) {
                 thread::park();
             }
             running.iter_mut().for_each(|s| s.outside = false);
             continue;
         }
-        // The lanes beside the parent may be earlier still.
+        // Lanes in parallel to the parent may be even earlier.
         parent.advance(running[next].lane.clock());
         turn();
         match running[next].coroutine.resume(()) {

@@ -1,4 +1,4 @@
-//! The world where nothing happens: a task can name a fleet in it, and do no more.
+//! The world in which nothing happens: a task can name a fleet there, and do nothing else.
 use super::{real::RealWorld, threads};
 use crate::{
     effect::{Alone, Answered, Call, Kind, Lane, Subject, Work, World},
@@ -8,10 +8,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Refuses every effect, but for what only reads this machine where a world for that is given.
+/// Refuses every effect, except reads of this machine if `here` is given.
 #[derive(Default)]
 pub struct Nowhere {
-    /// Where a fleet's `hosts_from` is run; nowhere while a line is completed.
+    /// The world that runs a fleet's `hosts_from`; none while a line is completed.
     pub here: Option<RealWorld>,
 }
 

@@ -22,12 +22,12 @@ impl RealWorld {
         Self { real, runtime, began: Instant::now(), held: threads::Held::default() }
     }
 
-    /// Lets something go on beside the run.
+    /// Runs something beside the run.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(future);
     }
 
-    /// Waits for something of the runtime's.
+    /// Waits for something on the runtime.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }

@@ -3,7 +3,7 @@ use super::machine::{BOTH, Machine, name};
 use crate::release::{self, Activated, Adopted, Current, Error};
 use std::os::unix::fs::symlink;
 
-/// What Capistrano leaves: two releases, an absolute link, and no folder of rfab's.
+/// Makes what Capistrano leaves: two releases, an absolute link, and none of rfab's folders.
 fn of_capistrano(machine: &Machine) -> String {
     let at = |name: &str| machine.path.join(name);
     std::fs::remove_dir_all(at(".rfab")).unwrap();

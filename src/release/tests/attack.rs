@@ -1,4 +1,4 @@
-//! Archives that rfab never makes, sent with digests that fit them.
+//! Archives that rfab never makes, sent with matching digests.
 use super::machine::{BOTH, Machine, name};
 use crate::release::{self, Error, Packed};
 use flate2::{Compression, write::GzEncoder};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::{io::Write, path::Path};
 use tar::EntryType;
 
-/// An entry of an archive: where, what, its mode, and its content or target.
+/// An entry of an archive: its path, kind, mode, and content or target.
 type Member<'a> = (&'a str, EntryType, u32, &'a [u8]);
 
 /// Writes an archive byte by byte: the tar crate would refuse such names.
@@ -37,7 +37,7 @@ fn archive(members: &[Member<'_>]) -> Vec<u8> {
     tar
 }
 
-/// Stages members as if they had been packed; gives what went wrong.
+/// Stages members as if they had been packed; returns what went wrong.
 fn staged(machine: &Machine, packed: &Packed, members: &[Member<'_>], entries: usize) -> Option<Error> {
     let manifest = packed.manifest.text();
     let mut all = vec![("tree/", EntryType::Directory, 0o755, &b""[..])];
@@ -53,13 +53,13 @@ fn staged(machine: &Machine, packed: &Packed, members: &[Member<'_>], entries: u
         tar_bytes: tar.len() as u64,
         ..packed.clone()
     };
-    // The number of entries is what the program is told, the manifest is what it reads.
+    // The program gets the number of entries as an argument, and reads the manifest.
     let one = forged.manifest.entries[0].clone();
     forged.manifest.entries = vec![one; entries];
     machine.stage_bytes(2, &forged, &bytes).err()
 }
 
-/// What an archive of the sample may have that its manifest does not; each with its name.
+/// Returns entries that the sample's archive may have and its manifest doesn't, each with a name.
 fn forgeries<'a>(outside: &'a Path, secret: &'a Path, through: &'a str) -> Vec<(&'static str, Vec<Member<'a>>)> {
     let [out, secret] = [outside, secret].map(|path| path.to_str().unwrap().as_bytes());
     let readme = ("tree/README", EntryType::Regular, 0o644, &b"first"[..]);
@@ -106,7 +106,7 @@ fn nothing_but_the_manifests_tree_ever_arrives() {
         let secret = machine.folder.path().join("secret");
         std::fs::write(&secret, "new").unwrap();
         for (what, members) in forgeries(&outside, &secret, &through) {
-            // Told truly how many there are, and told what the manifest says.
+            // Once with the true number of entries, and once with the manifest's.
             for entries in [members.len(), packed.manifest.entries.len()] {
                 let failed = staged(&machine, &packed, &members, entries);
                 let refused = matches!(failed, Some(Error::Archive(_) | Error::Unpack(_) | Error::Differs(_)));

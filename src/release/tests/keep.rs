@@ -1,4 +1,4 @@
-//! Which releases and leftovers go, and which stay.
+//! Which releases and leftovers are removed, and which stay.
 use super::machine::{BOTH, Machine};
 use crate::{
     model::Commit,
@@ -38,7 +38,7 @@ fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
         let at = machine.path.join("releases").join(all[0].to_string());
         let running = Running(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
         assert_eq!(machine.list().previous().unwrap().name, all[2]);
-        // By number, whatever the clock said when each was made: capistrano/capistrano#1810.
+        // By number, whenever each was made: capistrano/capistrano#1810.
         for (age, name) in all.iter().enumerate() {
             let at = machine.path.join("releases").join(name.to_string());
             let touched = Command::new("touch").args(["-d", &format!("{age} days ago")]).arg(at).status().unwrap();
@@ -89,13 +89,13 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
         let open =
             Command::new("chmod").arg("a+rx").arg(machine.folder.path()).arg(machine.path.parent().unwrap()).status();
         assert!(given.success() && open.unwrap().success());
-        // What a worker that ran as another user wrote there.
+        // A worker that ran as another user wrote this.
         let theirs = machine.path.join(format!("releases/{}/theirs", all[0]));
         std::fs::create_dir(&theirs).unwrap();
         std::fs::write(theirs.join("file"), "").unwrap();
         let prune = || {
             let process = machine.process(&release::prune(machine.at(), 1, &[]).unwrap());
-            // By its path: the machine's own PATH may lead to busybox, whose setpriv takes other options.
+            // By its path: the machine's own PATH may lead to busybox, which has a setpriv with other options.
             let mut own = Command::new("/usr/bin/setpriv");
             own.args(["--reuid=58002", "--regid=58002", "--clear-groups", "--"]).arg(process.get_program());
             own.args(process.get_args()).envs(process.get_envs().filter_map(|(key, value)| Some((key, value?))));

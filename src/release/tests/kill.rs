@@ -5,7 +5,7 @@ use crate::{
     release::{self, Current, Error, Packed, Staged},
 };
 
-/// The program again and again, each time killed (SIGKILL) before another of its own steps.
+/// Returns the program once for each of its steps, killed (SIGKILL) before that step.
 fn killed(command: &Command) -> Vec<Command> {
     let Command::Words(words) = command else { panic!() };
     let text: Vec<&str> = words[2].lines().collect();
@@ -125,7 +125,7 @@ fn a_program_that_is_told_to_end_removes_what_it_made() {
         assert!(archive.exists());
         let group = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process_group(group, rustix::process::Signal::TERM).unwrap();
-        // A child that was just born may have missed the signal: it ends with its input.
+        // A child that was just born may have missed the signal: it ends when its input closes.
         drop(stdin);
         assert!(!child.wait().unwrap().success());
         assert_eq!(machine.names(), before, "{shell:?}");

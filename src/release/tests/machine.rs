@@ -1,4 +1,4 @@
-//! A folder that stands for a host, and a shell that runs programs there.
+//! A folder that acts as a host, and a shell that runs programs there.
 use crate::{
     command::Command,
     git::sample::Sample,
@@ -12,7 +12,7 @@ use std::{
     process::{self, Stdio},
 };
 
-/// Which sh and which tools.
+/// The shell and the tools of a machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shell {
     Dash,
@@ -31,7 +31,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine whose app has been set up.
+    /// Makes a machine with an app that is set up.
     pub fn new(shell: Shell) -> Self {
         let bare = Self::bare(shell);
         release::set_up(&bare.run(&release::setup(bare.at()).unwrap(), b"")).unwrap();
@@ -56,7 +56,7 @@ impl Machine {
         self.path.to_str().unwrap()
     }
 
-    /// The program and what is around it, ready to be started.
+    /// Returns the program with its environment, ready to start.
     pub fn process(&self, command: &Command) -> process::Command {
         let Command::Words(words) = command else { panic!("{command:?}") };
         assert_eq!(words[0], "/bin/sh");
@@ -90,7 +90,7 @@ impl Machine {
         release::staged(&self.run(&command, stdin), packed)
     }
 
-    /// Commits a file of this content, and stages and activates that as a release.
+    /// Commits a file with this content, and stages and activates that commit as a release.
     pub fn deploy(&self, number: u32, content: &str) -> ReleaseName {
         self.sample.write("file", content.as_bytes());
         let packed = self.pack(&[]);
@@ -105,7 +105,7 @@ impl Machine {
         release::listed(&self.run(&release::list(self.at()).unwrap(), b"")).unwrap()
     }
 
-    /// Every name below the app's path but what is in releases, with what links lead to.
+    /// Returns every name below the app's path except what is in releases, with the targets of links.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         below(&self.path, &self.path, &mut names);
@@ -122,7 +122,7 @@ pub fn ended(mut process: process::Command, stdin: &[u8]) -> Ended {
     let mut child = process.spawn().unwrap();
     let mut into = child.stdin.take().unwrap();
     let bytes = stdin.to_vec();
-    // A program that failed early no longer reads.
+    // A program that failed early doesn't read on.
     let writer = std::thread::spawn(move || drop(into.write_all(&bytes)));
     let out = child.wait_with_output().unwrap();
     writer.join().unwrap();

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Of a release that is whole, and of one that was changed.
+/// Verifies a complete release, and then a changed one.
 fn what_differs_from_the_manifest_is_told(
     machine: &Machine,
     packed: &Packed,
@@ -133,7 +133,7 @@ fn a_broken_or_changed_stream_leaves_nothing() {
     }
 }
 
-/// A team's folder that hands its group on: ansible/ansible#20852.
+/// A team's folder with the setgid bit, which passes its group on: ansible/ansible#20852.
 #[test]
 fn below_a_folder_that_hands_its_group_on_a_release_is_staged_verified_and_activated() {
     for shell in BOTH {
@@ -152,7 +152,7 @@ fn below_a_folder_that_hands_its_group_on_a_release_is_staged_verified_and_activ
         assert!(verify().whole(), "{shell:?}: {:?}", verify());
         let activate = release::activate(machine.at(), &name, "run-1", &[]).unwrap();
         release::activated(&machine.run(&activate, b""), &name).unwrap();
-        // Any other bit is still a difference, and so is that one on a file.
+        // Any other bit is still a difference, and so is this bit on a file.
         let tree = machine.path.join("releases").join(name.to_string());
         for (at, mode, seen) in
             [("bin", 0o1755, "d 1755 - ./bin"), ("bin/deep/run", 0o2644, "f 2644 10 ./bin/deep/run")]
@@ -273,7 +273,7 @@ fn as_root_nothing_is_done_in_a_folder_that_another_user_can_change() {
         std::os::unix::fs::lchown(machine.folder.path(), Some(58002), None).unwrap();
         tried("a link on the way");
         std::os::unix::fs::lchown(machine.folder.path(), Some(0), None).unwrap();
-        // What is shared may be the app's.
+        // A shared file may belong to the app.
         give("shared", 58002);
         let shared =
             machine.run(&release::share::share(machine.at(), "deep/a", "run-1", 5, None, true).unwrap(), b"text\n");
@@ -302,7 +302,7 @@ fn activation_refuses_what_is_not_staged_and_what_is_no_link() {
         assert_eq!(activate(2), Err(Error::NotStaged));
         assert_eq!(machine.names(), before);
         machine.stage(2, &packed).unwrap();
-        // What a run that died between the two steps left behind.
+        // A run that died between the two steps left this behind.
         symlink("releases/0009-000000000000", machine.path.join(".current-run-1")).unwrap();
         assert_eq!(activate(2), Ok(Activated { old: Current::Release(old), unchanged: false }));
         std::fs::remove_file(machine.path.join("current")).unwrap();
@@ -355,7 +355,7 @@ fn a_full_disk_is_noticed_before_and_in_the_middle() {
         std::fs::create_dir_all(&machine.path).unwrap();
         machine.sample.write("big", &vec![0; 8 << 20]);
         let packed = machine.pack(&[]);
-        // Told that it needs almost nothing, the program fails in the middle.
+        // The program expects to need almost nothing, and fails in the middle.
         let hopeful = Packed { room: 1, ..packed.clone() };
         let cases = [(&packed, "size=1m"), (&hopeful, "size=1m"), (&packed, "size=64m,nr_inodes=20")];
         for (packed, options) in cases {
@@ -371,8 +371,8 @@ fn a_full_disk_is_noticed_before_and_in_the_middle() {
     }
 }
 
-/// Sets up and stages where the app's path is a tmpfs, and then says on stderr what is left of it; where this user
-/// cannot have one, that is told and there is no answer.
+/// Sets up and stages on a tmpfs, and then prints to stderr what is left in it. If this user can't mount one, the
+/// function prints that and returns nothing.
 fn on_a_small_disk(machine: &Machine, packed: &Packed, options: &str) -> Option<Ended> {
     let script = r#"
         mount -t tmpfs -o "$1,mode=755" none "$2" || exit 99
@@ -395,7 +395,7 @@ fn on_a_small_disk(machine: &Machine, packed: &Packed, options: &str) -> Option<
     let answer = ended(outer, &std::fs::read(&packed.archive).unwrap());
     let said = String::from_utf8_lossy(&answer.err).into_owned();
     if answer.status == 99 || said.contains("unshare") {
-        // Past the harness, which keeps what a passing test prints.
+        // Not through the harness, which hides what a passing test prints.
         std::io::stderr().write_all(format!("not run: a full disk: {said}").as_bytes()).unwrap();
         return None;
     }

@@ -1,4 +1,4 @@
-//! A `.tar.gz` with a release's manifest and tree.
+//! A `.tar.gz` with the manifest and the tree of a release.
 use super::{
     counted::{Counted, Reading},
     fit::Item,
@@ -19,9 +19,9 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// An archive that is written.
+/// An archive that is being written.
 ///
-/// A release's own mode says who may read it; the folder for temporary files here is nobody else's business.
+/// Who may read a release follows from its mode on the host; the temporary folder here is readable only by its owner.
 pub struct Archive<'a> {
     tree: &'a Source,
     folder: &'a Path,
@@ -32,7 +32,7 @@ pub struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    /// Begins an archive of a tree, in a file of `folder`.
+    /// Begins an archive of a tree, in a file in `folder`.
     pub fn begin(tree: &'a Source, folder: &'a Path) -> Result<Self, Error> {
         let file = NamedTempFile::new_in(folder).map_err(|e| unwritable(folder, &e))?;
         let gzip = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
@@ -42,7 +42,7 @@ impl<'a> Archive<'a> {
         Ok(Self { tree, folder, tar, mtime, room: 8192, files: 0 })
     }
 
-    /// Adds a name; gives what the manifest says of it, or why it can't be released.
+    /// Adds a name; returns its entry for the manifest, or why it can't be released.
     pub fn add(&mut self, path: &str, item: Item<'_>) -> Result<Result<What, Problem>, Error> {
         let at = format!("tree/{path}");
         let what = match item {
@@ -88,7 +88,7 @@ impl<'a> Archive<'a> {
         Ok(Ok(What::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
     }
 
-    /// Adds the manifest, and gives the archive its name.
+    /// Adds the manifest, and moves the archive to its final name.
     pub fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, Error> {
         let (folder, commit) = (self.folder, self.tree.commit());
         let failed = |e: io::Error| unwritable(folder, &e);

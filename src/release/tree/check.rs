@@ -1,9 +1,9 @@
-//! What a tree may not have in it.
+//! What a tree may not contain.
 use super::linked::within;
 use crate::release::error::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Gives a name as text, unless it is one that a release may not have.
+/// Returns a name as text, or why a release may not have it.
 pub fn name(path: &[u8]) -> Result<&str, Problem> {
     let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
     let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
@@ -21,7 +21,7 @@ pub fn name(path: &[u8]) -> Result<&str, Problem> {
     if text.len() > 2000 { Err(bad("is too long")) } else { Ok(text) }
 }
 
-/// Finds names that are one on a filesystem that does not mind case.
+/// Finds names that collide on a filesystem that ignores case.
 pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -35,7 +35,7 @@ pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
 
 /// Finds links that point outside the tree, by following them through the tree's own links.
 ///
-/// `shared` are the names that lead to `shared/`: a link may go there and below, but not on from there by `..`.
+/// `shared` are the names that lead to `shared/`: a link may go to one and below it, but not back from there by `..`.
 pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {
     let leaves = |(path, target): (&String, &Vec<u8>)| {
         let text =
@@ -48,7 +48,7 @@ pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<
     links.iter().filter_map(leaves).collect()
 }
 
-/// More than a kernel follows.
+/// The limit for links in a chain; a kernel follows no more, either.
 const MOST_HOPS: usize = 40;
 
 fn stays(
@@ -61,7 +61,7 @@ fn stays(
     walk(links, shared, from, target, hops).is_some()
 }
 
-/// Follows a target from a folder of the tree; gives where it ends, or nothing if it leaves or turns in circles.
+/// Follows a target from a folder of the tree; returns where it ends, or nothing if it leaves the tree or loops.
 fn walk(
     links: &BTreeMap<String, Vec<u8>>,
     shared: &BTreeSet<&str>,
@@ -115,7 +115,7 @@ mod tests {
         for target in ["/etc/passwd", "..", "../x", "x/../../y", "", "a\nb", "x/../.."] {
             assert_eq!(leaving(&[("link", target)], &[]), ["link"], "{target}");
         }
-        // `deep/x/..` read as text is `deep`; followed it is above the top's folder `a`.
+        // Read as text, `deep/x/..` is `deep`; followed, it is above the top's folder `a`.
         assert_eq!(leaving(&[("deep/x", "../a"), ("b", "deep/x/../../etc")], &[]), ["b"]);
         assert_eq!(leaving(&[("a", "b"), ("b", "a")], &[]), ["a", "b"]);
     }

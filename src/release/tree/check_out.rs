@@ -20,8 +20,8 @@ use std::{
     path::Path,
 };
 
-/// Writes a commit's tree into a folder that it makes, as `git checkout` would, but for what a build would not notice
-/// the lack of: submodules and git-lfs pointers are refused, unless `export-ignore` leaves them out.
+/// Makes a folder and writes a commit's tree into it, as `git checkout` would. Submodules and git-lfs pointers, which a
+/// build might silently lack, are refused, unless `export-ignore` excludes them.
 pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
     let source = Source::Commit(tree);
     let mut problems = Vec::new();
@@ -51,7 +51,7 @@ pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
     make(folder).map_err(failed)?;
     for entry in source.entries() {
         let at = folder.join(std::ffi::OsStr::from_bytes(&entry.path));
-        // Nothing is written through what stands there already: a tree made by hand may have a name twice.
+        // A tree made by hand may have a name twice, so nothing is written through what exists already.
         let made = match entry.kind {
             EntryKind::Folder | EntryKind::Submodule => make(&at),
             EntryKind::Link => {

@@ -1,8 +1,8 @@
-//! Bytes that are counted and digested on their way.
+//! Bytes that are counted and digested as they pass.
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
-/// Counts and digests what is read through it, and keeps why it could not be.
+/// A reader that counts and digests what passes, and keeps the error if reading fails.
 pub struct Reading<R> {
     pub inner: R,
     pub bytes: u64,
@@ -11,7 +11,7 @@ pub struct Reading<R> {
 }
 
 impl<R> Reading<R> {
-    /// Reads through `inner`.
+    /// Makes a reader around `inner`.
     pub fn new(inner: R) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
     }
@@ -34,7 +34,7 @@ impl<R: Read> Read for Reading<R> {
     }
 }
 
-/// Counts and digests what is written through it.
+/// A writer that counts and digests what passes.
 pub struct Counted<W> {
     pub inner: W,
     pub bytes: u64,
@@ -42,7 +42,7 @@ pub struct Counted<W> {
 }
 
 impl<W> Counted<W> {
-    /// Writes through `inner`.
+    /// Makes a writer around `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new() }
     }

@@ -1,9 +1,9 @@
-//! What `export-ignore` leaves of a tree.
+//! The part of a tree that `export-ignore` keeps.
 use super::{attributes::Attributes, source::Source};
 use crate::git::{self, EntryKind};
 use std::collections::BTreeSet;
 
-/// Returns the entries that `export-ignore` leaves; folders only where something is left in them.
+/// Returns the entries that `export-ignore` keeps; a folder only if it has any of them.
 pub fn exported(tree: &Source) -> Result<Vec<&git::Entry>, git::Error> {
     let mut attributes = Attributes::default();
     for entry in tree.entries() {

@@ -1,4 +1,4 @@
-//! The names of a tree that may be released, and what keeps the others from it.
+//! The names of a tree that may be released, and the problems of the others.
 use super::{
     check,
     export::exported,
@@ -12,14 +12,14 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Names that may be released, in their order.
+/// The names that may be released, in order.
 pub struct Fit<'a> {
     pub items: BTreeMap<String, Item<'a>>,
-    /// Names that a linked name hides.
+    /// Names of the commit that a linked name hides.
     pub hidden: Vec<String>,
 }
 
-/// What a name of a release is made from.
+/// What a name in a release is made from.
 pub enum Item<'a> {
     Folder,
     File(&'a git::Entry, bool),
@@ -27,7 +27,7 @@ pub enum Item<'a> {
     Shared(What),
 }
 
-/// Finds the names that may be released, or all that is wrong with the tree.
+/// Finds the names that may be released, or every problem of the tree.
 pub fn fit<'a>(tree: &'a Source, linked: &[String]) -> Result<Result<Fit<'a>, Vec<Problem>>, git::Error> {
     let mut problems = Vec::new();
     let mut named: Vec<(&str, &git::Entry)> = Vec::new();

@@ -1,4 +1,4 @@
-//! A folder of this machine, taken for a commit's tree.
+//! A folder of this machine, used as a commit's tree.
 use crate::{
     git::{self, Entry, EntryKind},
     release::error::{Error, Problem},
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A folder of this machine, taken for a commit's tree.
+/// A folder of this machine, used as a commit's tree.
 pub struct Folder {
     top: PathBuf,
     pub commit: String,
@@ -19,7 +19,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Lists all that is below a folder; what is neither a file, a folder nor a link is refused.
+    /// Lists everything below a folder; refuses all but files, folders and links.
     pub fn read(top: &Path, commit: &str, at: i64) -> Result<Folder, Error> {
         let mut folder = Folder { top: top.to_owned(), commit: commit.to_owned(), at, entries: Vec::new() };
         let mut odd = Vec::new();
@@ -51,7 +51,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads what a small file holds, or what a link points to.
+    /// Reads a small file's content, or a link's target.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
         let place = self.place(&entry.path);
         let read = match entry.kind {
@@ -61,7 +61,7 @@ impl Folder {
         read.map_err(|e| git::Error::Read(format!("`{}`: {e}", place.display())))
     }
 
-    /// Returns how many bytes a file has, and its content piece by piece.
+    /// Returns a file's length in bytes, and a reader of its content.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
         let place = self.place(&entry.path);
         let open = fs::File::open(&place).and_then(|file| Ok((file.metadata()?.len(), file)));
@@ -74,7 +74,7 @@ impl Folder {
     }
 }
 
-/// Words that a folder can't be read.
+/// Makes the error for a folder that can't be read.
 pub fn unread(folder: &Path, e: &io::Error) -> Error {
     Error::Git(git::Error::Read(format!("`{}`: {e}", folder.display())))
 }

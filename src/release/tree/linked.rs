@@ -1,4 +1,4 @@
-//! Names that are kept in `shared/` across releases.
+//! Names that stay in `shared/` from release to release.
 use super::manifest::What;
 use crate::{
     git::{Repository, Tree},
@@ -6,24 +6,24 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Something in `shared/` that a release has a link to.
+/// Something in `shared/` that a release links to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shared {
     pub path: String,
     pub what: What,
 }
 
-/// What a tree has under a name, as far as linking must know.
+/// What a tree has under a name; linking needs no more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {
     Folder,
     Other,
 }
 
-/// Says for each linked name whether it is a folder or a file, and what its link points to.
+/// Determines for each linked name whether it is a folder or a file, and the target of its link.
 ///
-/// A `/` at the end says folder. Else it is what the commit has under that name; else a name whose last part has a
-/// dot in it is a file, and any other a folder.
+/// A name with a `/` at its end is a folder. Otherwise the commit decides, if it has that name. Otherwise a name with a
+/// dot in its last part is a file, and any other name is a folder.
 pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Shared>, Vec<Problem>> {
     let (mut all, mut problems) = (Vec::<Shared>::new(), Vec::new());
     for given in linked {
@@ -46,7 +46,7 @@ pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Sha
     if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
-/// Finds the linked names that are files, of which each must be in `shared/` before a release of the commit is staged.
+/// Finds the linked names that are files; each must be in `shared/` before a release of the commit is staged.
 pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
     let found: Vec<(&str, Found)> = linked
         .iter()
@@ -55,17 +55,17 @@ pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<St
             Some((name.as_str(), if folder { Found::Folder } else { Found::Other }))
         })
         .collect();
-    // What cannot be linked is said when it is packed.
+    // A name that can't be linked is reported when the tree is packed.
     let all = shared(linked, &found.into_iter().collect()).unwrap_or_default();
     all.into_iter().filter(|one| matches!(one.what, What::SharedFile { .. })).map(|one| one.path).collect()
 }
 
-/// Returns whether a path is another or lies below it.
+/// Returns whether a path is `above` or lies below it.
 pub fn within(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Returns why a name cannot be linked, if so.
+/// Returns why a name can't be linked, or nothing if it can.
 pub fn refused(path: &str, tree: &BTreeMap<&str, Found>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
         return Some("it isn't a path below the release");

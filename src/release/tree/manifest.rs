@@ -1,9 +1,9 @@
-//! What a release holds, line by line.
+//! The content of a release, line by line.
 use crate::release::name::{lower_hex, whole};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Every name below a release's top, sorted by its bytes, and the commit that it was made of.
+/// Every name below a release's top, sorted by its bytes, and the commit that the release was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// 40 hex digits, or 64 by sha256.
@@ -14,7 +14,7 @@ pub struct Manifest {
 /// One name of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// From the release's top, without `./`.
+    /// The path from the release's top, without `./`.
     pub path: String,
     pub what: What,
 }
@@ -30,7 +30,7 @@ pub enum What {
         size: u64,
         sha256: String,
     },
-    /// A link that stays in the release.
+    /// A link that stays inside the release.
     Link {
         target: String,
     },
@@ -47,7 +47,7 @@ pub enum What {
 const HEADER: &str = "rfab-manifest 1 ";
 
 impl Manifest {
-    /// Writes it as the text that lies beside a release.
+    /// Returns the manifest as the text that lies beside a release.
     pub fn text(&self) -> String {
         let mut text = format!("{HEADER}{}\n", self.commit);
         for Entry { path, what } in &self.entries {
@@ -65,7 +65,7 @@ impl Manifest {
         text
     }
 
-    /// Reads the text back; anything that `text` does not write is refused, with the line's number.
+    /// Parses the text; refuses anything that `text` doesn't write, with the line's number.
     pub fn parse(text: &str) -> Result<Manifest, String> {
         let mut lines = text.strip_suffix('\n').ok_or("the last line has no end")?.split('\n');
         let commit = lines.next().and_then(|line| line.strip_prefix(HEADER)).ok_or("line 1: not a manifest")?;
@@ -81,7 +81,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Returns the sha256 of its text: it names the tree.
+    /// Returns the sha256 of the text, which identifies the tree.
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(self.text()))
     }

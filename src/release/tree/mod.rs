@@ -1,4 +1,4 @@
-//! What turns a commit, or a folder of this machine, into an archive that becomes a release.
+//! Turns a commit, or a folder of this machine, into an archive that becomes a release.
 mod archive;
 mod attributes;
 mod cache;

@@ -16,21 +16,21 @@ use std::path::Path;
 
 /// Packs the tree of a commit, given by its whole id, into a file in `folder`, without a checkout.
 ///
-/// `export-ignore` of the tree's own `.gitattributes` is respected; `export-subst`, line ends and filters are not:
+/// `export-ignore` in the tree's own `.gitattributes` is respected; `export-subst`, line endings and filters are not:
 /// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
-/// pointers, links that leave the tree and names that some host would read otherwise are refused, all at once.
+/// pointers, links that leave the tree and names that some hosts would read differently are refused, in one error.
 pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, Error> {
     packed(&Source::Commit(git::Tree::read(repository, commit)?), linked, folder)
 }
 
-/// Packs what a folder of this machine has in it as the tree of a commit, by the same rules, into a file in `folder`.
+/// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
 ///
-/// `at` is the time that every file gets, in seconds since 1970.
+/// `at` is the modification time of every file, in seconds since 1970.
 pub fn pack_folder(from: &Path, commit: &str, at: i64, linked: &[String], folder: &Path) -> Result<Packed, Error> {
     packed(&Source::Folder(Folder::read(from, commit, at)?), linked, folder)
 }
 
-/// Refuses what `pack` would refuse, and writes nothing.
+/// Refuses what `pack` would refuse, without writing anything.
 pub fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), Error> {
     let source = Source::Commit(git::Tree::read(repository, commit)?);
     let Source::Commit(tree) = &source else { return Ok(()) };
@@ -115,7 +115,7 @@ mod tests {
         assert!(!text.contains("gitkeep") && !text.contains("uploads/old"));
     }
 
-    /// The most memory that this process ever had, in KiB.
+    /// Returns the most memory that this process ever had, in KiB.
     fn peak() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -127,7 +127,7 @@ mod tests {
         const ALONE: &str = "RFAB_PACKS_ALONE";
         let name = "release::tree::pack::tests::a_large_file_of_a_commit_or_a_folder_is_packed_piece_by_piece";
         if std::env::var_os(ALONE).is_none() {
-            // In a process of its own, whose memory is that of nothing else.
+            // In a separate process, so that only this test's memory counts.
             let own = std::env::current_exe().unwrap();
             let out = std::process::Command::new(own).args(["--exact", name]).env(ALONE, "").output().unwrap();
             assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
@@ -200,7 +200,7 @@ mod tests {
             let text = format!("tree {bad}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nm\n");
             let commit = open.odb().unwrap().write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
             let ended = pack(&sample.repository(), &commit.to_string(), &[], sample.folder.path());
-            // An empty `.git` folder is left out like any empty folder; a name with a slash is two names.
+            // An empty `.git` folder is left out like any empty folder; `a/b` is two names.
             let harmless = name == ".git" || name == "a/b";
             assert_eq!(ended.is_ok(), harmless, "{name}: {ended:?}");
         }

@@ -1,8 +1,8 @@
 //! The patterns of `.gitattributes`.
 
-/// Returns whether a pattern takes a path, as git's `wildmatch` has it with `/` standing only for itself.
+/// Returns whether a pattern matches a path, like git's `wildmatch` with the rule that only `/` matches `/`.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    // A pair that was tried is never tried again, so that stars cannot make it slow.
+    // Each pair is tried only once, so that stars can't make the match slow.
     let mut tried = vec![false; (pattern.len() + 1) * (text.len() + 1)];
     Match { pattern, text, tried: &mut tried }.from(0, 0)
 }
@@ -52,7 +52,7 @@ impl Match<'_> {
         }
         let alone = (p == 0 || self.pattern[p - 1] == b'/') && matches!(self.pattern.get(after), None | Some(b'/'));
         let across = after - p > 1 && alone;
-        // `**/` may stand for nothing.
+        // `**/` may match nothing.
         if across && self.pattern.get(after) == Some(&b'/') && self.from(after + 1, t) {
             return true;
         }
@@ -68,7 +68,7 @@ impl Match<'_> {
     }
 }
 
-/// Whether a class such as `[a-z]` takes a byte, and how long the class is; `None` where it is not closed.
+/// Returns whether a class such as `[a-z]` matches a byte, and the class's length; `None` if it isn't closed.
 fn class(pattern: &[u8], found: u8) -> Option<(bool, usize)> {
     let mut at = 1;
     let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
@@ -82,7 +82,7 @@ fn class(pattern: &[u8], found: u8) -> Option<(bool, usize)> {
         if byte == b'[' && pattern.get(at + 1) == Some(&b':') {
             let rest = &pattern[at + 2..];
             let end = rest.iter().position(|b| *b == b']')?;
-            // Without `:]` the bracket is a bracket.
+            // Without `:]`, the bracket is an ordinary character.
             if let Some(name) = rest[..end].strip_suffix(b":") {
                 taken |= named(name, found)?;
                 (before, at) = (None, at + 2 + end + 1);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn many_stars_are_not_slow() {
-        // What other threads do meanwhile does not count.
+        // The time of other threads doesn't count.
         let spent = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).tv_sec;
         let begun = spent();
         assert!(!matches("*a".repeat(40).as_bytes(), "a".repeat(2000).replace("aaaa", "aaab").as_bytes()));

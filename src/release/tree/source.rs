@@ -3,14 +3,14 @@ use super::folder::Folder;
 use crate::git::{self, Entry};
 use std::io::Read;
 
-/// A tree whose names and contents can be read.
+/// A tree with readable names and contents.
 pub enum Source {
     Commit(git::Tree),
     Folder(Folder),
 }
 
 impl Source {
-    /// Returns the commit whose release it becomes.
+    /// Returns the commit of the release.
     pub fn commit(&self) -> &str {
         match self {
             Source::Commit(tree) => &tree.commit,
@@ -18,7 +18,7 @@ impl Source {
         }
     }
 
-    /// Returns the time that its files get, in seconds since 1970.
+    /// Returns the modification time of all files, in seconds since 1970.
     pub fn at(&self) -> i64 {
         match self {
             Source::Commit(tree) => tree.at,
@@ -26,7 +26,7 @@ impl Source {
         }
     }
 
-    /// Folders before what is in them.
+    /// Returns the entries; a folder comes before its content.
     pub fn entries(&self) -> &[Entry] {
         match self {
             Source::Commit(tree) => &tree.entries,
@@ -34,7 +34,7 @@ impl Source {
         }
     }
 
-    /// Reads what a small file holds, or what a link points to.
+    /// Reads a small file's content, or a link's target.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, git::Error> {
         match self {
             Source::Commit(tree) => tree.content(entry),
@@ -42,7 +42,7 @@ impl Source {
         }
     }
 
-    /// Returns how many bytes a file has, and its content piece by piece.
+    /// Returns a file's length in bytes, and a reader of its content.
     pub fn reader(&self, entry: &Entry) -> Result<(u64, Box<dyn Read + '_>), git::Error> {
         match self {
             Source::Commit(tree) => tree.reader(entry),

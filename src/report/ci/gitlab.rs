@@ -1,6 +1,6 @@
 //! Foldable sections of a GitLab job's log.
 
-/// The beginning of a section that is open.
+/// Returns the start of an open section.
 pub fn section(number: u32, now: i64, title: &str) -> String {
     format!("\x1b[0Ksection_start:{now}:rfab_{number}[collapsed=false]\r\x1b[0K{title}\n")
 }

@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Whose pipeline it is.
+/// The service that runs the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pipeline {
-    /// With the file that a job's summary is put together in.
+    /// `summary` is the file that collects the job's summary.
     GitHub {
         summary: Option<PathBuf>,
     },
@@ -17,7 +17,7 @@ pub enum Pipeline {
 }
 
 impl Pipeline {
-    /// The one that this process runs in.
+    /// Returns the pipeline that this process runs in.
     pub fn here() -> Option<Self> {
         let is = |name: &str| env::var_os(name).is_some_and(|value| value == "true");
         if is("GITHUB_ACTIONS") {
@@ -27,7 +27,7 @@ impl Pipeline {
         is("GITLAB_CI").then_some(Pipeline::GitLab)
     }
 
-    /// A text as this pipeline's log may have it.
+    /// Makes a text harmless for this pipeline's log.
     pub(super) fn harmless(&self, text: &str) -> String {
         match self {
             Pipeline::GitHub { .. } => harmless(text),
@@ -36,7 +36,7 @@ impl Pipeline {
     }
 }
 
-/// A failure before any run, as an annotation of this pipeline; nothing where there is none.
+/// Returns an annotation for a failure before any run; empty outside a pipeline that shows annotations.
 pub fn annotation(failure: &Failure, folder: &Path) -> String {
     match Pipeline::here() {
         Some(Pipeline::GitHub { .. }) => github::error("rfab", failure, folder),

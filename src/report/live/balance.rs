@@ -1,4 +1,4 @@
-//! How a fleet's groups stand in the balancer, in one line.
+//! The groups of a fleet in the balancer, in one line.
 use super::line::cut;
 use crate::{
     event::{Place, Standing, What},
@@ -7,19 +7,19 @@ use crate::{
 };
 use unicode_width::UnicodeWidthStr;
 
-/// How many columns of a group's name say enough.
+/// How many columns of a group's name are enough to recognize it.
 const NAME: usize = 16;
 
-/// What the balancers of the fleet in hand were last seen to say.
+/// The last known state of the balancers of the current fleet.
 #[derive(Default)]
 pub struct Balance {
     fleet: Option<Name>,
-    /// In the fleet's order.
+    /// The hosts, in the fleet's order.
     places: Vec<(Name, Place)>,
 }
 
 impl Balance {
-    /// Takes an event in.
+    /// Takes in an event.
     pub fn take(&mut self, what: &What) {
         match what {
             What::TargetsChanged { fleet, .. } => self.fleet = Some(fleet.clone()),
@@ -47,7 +47,8 @@ impl Balance {
         }
     }
 
-    /// `group1  3 live   group2  3 out (drained)`; groups that are wholly live are left away first.
+    /// Returns `group1  3 live   group2  3 out (drained)`; if space is short, completely live groups are left out
+    /// first.
     pub fn line(&self, width: usize, palette: Palette) -> Option<String> {
         let groups = self.groups();
         for (gap, between, open) in [("  ", "   ", "request"), (" ", "  ", "")] {
@@ -83,7 +84,7 @@ impl Balance {
     }
 }
 
-/// How many hosts of a group stand how.
+/// How many hosts of a group are in each state.
 #[derive(Default)]
 struct Group {
     name: String,
@@ -91,7 +92,7 @@ struct Group {
     out: usize,
     half: usize,
     unknown: usize,
-    /// Requests on those that are not live.
+    /// Open requests on the hosts that aren't live.
     open: u64,
 }
 
@@ -113,7 +114,7 @@ impl Group {
         self.out + self.half + self.unknown == 0
     }
 
-    /// What stands behind its name.
+    /// Returns what follows the group's name.
     fn standing(&self, request: &str) -> String {
         let kinds = [(self.live, "live"), (self.out, "out"), (self.half, "half out"), (self.unknown, "unknown")];
         let kinds = kinds.iter().filter(|(number, _)| *number > 0);
@@ -128,7 +129,7 @@ impl Group {
     }
 }
 
-/// Plain, and painted.
+/// Returns the line without colors, and with them.
 fn joined(groups: &[Group], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
     let (mut plain, mut painted) = (String::new(), String::new());
     for (i, group) in groups.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What is in hand at a moment: a line a host, and one for the run.
+//! What is in progress: a line for each host, and one for the run.
 use super::{
     balance::Balance,
     line::{Line, cut},
@@ -13,16 +13,16 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long an effect that ended is still shown, so that lines do not jump between two effects.
+/// How long an effect is shown after its end, so that lines don't jump between two effects.
 const LINGERS: Time = 500;
 
-/// How many rows a window has that can spare one for the balancer.
+/// The least height of a window with a row for the balancer.
 const ROWS: usize = 8;
 
-/// How many live lines there are at most, however high the window is.
+/// The most live lines, even in a high window.
 pub const MOST: usize = 20;
 
-/// How many columns stay free behind the run's line, for what a terminal writes when `Ctrl-C` is typed.
+/// The columns that stay free after the run's line, for what a terminal prints when `Ctrl-C` is typed.
 const TYPED: usize = 3;
 
 /// What each lane is doing.
@@ -30,14 +30,14 @@ const TYPED: usize = 3;
 pub struct InHand {
     /// The run's line.
     line: String,
-    /// The task in hand.
+    /// The current task.
     task: Option<String>,
-    /// The targets, in their order.
+    /// The targets, in order.
     targets: Vec<Name>,
-    /// By path.
+    /// What each lane is doing, by the lane's path.
     lanes: BTreeMap<Name, Doing>,
     balance: Balance,
-    /// What is done on many hosts, if something is.
+    /// The work on many hosts that is in progress, if any.
     many: Option<Many>,
     /// Why hosts failed.
     failed: BTreeMap<Name, String>,
@@ -51,14 +51,14 @@ struct Doing {
 }
 
 impl Doing {
-    /// The host that an effect under way here is shown with, if there is one.
+    /// Returns the host that the running effect is shown with: nothing without an effect, `Some(None)` without a host.
     fn under_way<'a>(&'a self, of_lane: Option<&'a Name>) -> Option<Option<&'a Name>> {
         let effect = self.effect.as_ref().filter(|effect| effect.ended.is_none())?;
         Some(effect.host.as_ref().or(of_lane))
     }
 }
 
-/// An effect that began.
+/// An effect that has begun.
 struct InEffect {
     host: Option<Name>,
     text: String,
@@ -68,7 +68,7 @@ struct InEffect {
 }
 
 impl InHand {
-    /// Takes an event in.
+    /// Takes in an event.
     pub fn take(&mut self, event: &Event) {
         let (lane, at) = (&event.lane, event.at);
         self.balance.take(&event.what);
@@ -79,7 +79,7 @@ impl InHand {
             What::RunStarted { line, .. } => self.line.clone_from(line),
             What::TaskStarted { task } => self.task = Some(task.clone()),
             What::TaskFinished { .. } => (self.task, self.many) = (None, None),
-            // What a host does on others is its own affair.
+            // A host's own fan-out isn't shown.
             What::HostsStarted { hosts } if self.host_of(lane).is_none() => self.many = Some(Many::new(lane, hosts)),
             What::HostFinished { host, failure } => {
                 if let Some(failure) = failure.as_ref().filter(|failure| failure.reason() != Reason::Interrupted) {
@@ -119,7 +119,7 @@ impl InHand {
         self.lanes.entry(path.clone()).or_default()
     }
 
-    /// Forgets what ended.
+    /// Forgets effects that have ended.
     pub fn forget(&mut self, now: Time) {
         self.lanes.retain(|_, doing| {
             if let Some(effect) = &mut doing.effect {
@@ -134,8 +134,8 @@ impl InHand {
         });
     }
 
-    /// The live lines, none wider than `width`, at most half of `height`: how the groups stand, who failed,
-    /// who is at work, how many more there are, and the run.
+    /// Returns the live lines, at most `width` wide and at most half of `height`: the state of the groups, the failed
+    /// hosts, those at work, how many more there are, and the run.
     pub fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
         if self.line.is_empty() || width < 8 {
             return Vec::new();
@@ -173,7 +173,7 @@ impl InHand {
         text
     }
 
-    /// Shares out `room` lines: those that failed, then those at work, and how many more there are.
+    /// Divides `room` lines among the failed hosts, those at work, and the number of the others.
     fn shared<'a>(
         &'a self,
         room: usize,
@@ -192,7 +192,7 @@ impl InHand {
         let room = room.saturating_sub(crowded.into());
         failed.truncate((room / 2).max(room.saturating_sub(at_work)));
         if at_work > room - failed.len() {
-            // Those that take longest.
+            // Those at work the longest.
             lines.sort_by_key(|(since, ..)| *since);
             lines.truncate(room - failed.len());
         }
@@ -224,7 +224,7 @@ impl InHand {
         (failed.into_iter().map(line).collect(), rest)
     }
 
-    /// The run's own line: its task, the steps that it is in, how long it takes.
+    /// Returns the run's own line: its task, its steps, and the time that it has taken.
     fn run(&self, now: Time, width: usize) -> String {
         let steps = self.lanes.iter().filter(|(path, _)| self.host_of(path).is_none());
         let steps = steps.flat_map(|(_, doing)| doing.steps.iter().map(|(step, _)| step));
@@ -237,7 +237,7 @@ impl InHand {
         format!("{}{took}", cut(&crumbs.join(" > "), room))
     }
 
-    /// The target whose lane it is.
+    /// Returns the target that a lane belongs to.
     fn host_of(&self, path: &Name) -> Option<&Name> {
         let (_, name) = path.rsplit('/').next()?.split_once('.')?;
         let name = name.trim_end_matches('!');

@@ -6,18 +6,18 @@ use crate::report::{
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// What is known of one host at a moment.
+/// What is known about one host at a moment.
 pub struct Line<'a> {
     pub host: Option<String>,
     pub text: String,
-    /// Whether the text says what failed.
+    /// Whether the text tells what failed.
     pub bad: bool,
     pub took: Time,
     pub progress: Option<&'a Progress>,
     pub now: Time,
 }
 
-/// How many columns of a text say enough.
+/// How many columns of a text are enough to understand it.
 const ENOUGH: usize = 20;
 
 impl Line<'_> {
@@ -25,7 +25,7 @@ impl Line<'_> {
         self.host.as_ref().map_or(0, |host| host.width())
     }
 
-    /// The line with the host's name in `names` columns; first the progress gets shorter, then the text.
+    /// Returns the line, with `names` columns for the host's name; the progress is shortened first, then the text.
     pub fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
         let mut took = if self.took >= 1_000 { seconds(self.took) } else { String::new() };
         let host = self.host.as_ref().map(|host| cut(host, names));
@@ -90,7 +90,7 @@ fn short(progress: &Progress) -> String {
     }
 }
 
-/// As much of a text as fits into so many columns; what is cut ends with `…`.
+/// Cuts a text to `width` columns; a cut text ends with `…`.
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -1,8 +1,8 @@
-//! Hosts that one thing is done on: how many wait, are at work, are done.
+//! Many hosts with the same work: how many wait, are at work, and are done.
 use crate::{event::What, host::Name};
 use std::collections::BTreeMap;
 
-/// One thing on many hosts, under way.
+/// Work on many hosts that is in progress.
 pub struct Many {
     /// The lane that forked.
     lane: Name,
@@ -22,7 +22,7 @@ impl Many {
         Self { lane: lane.clone(), hosts: hosts.iter().map(|host| (host.clone(), How::Waits)).collect() }
     }
 
-    /// Takes an event of a lane in.
+    /// Takes in an event of a lane.
     pub fn take(&mut self, lane: &Name, what: &What) {
         let how = match what {
             What::EffectStarted { .. } | What::StepStarted { .. } => How::AtWork,
@@ -40,7 +40,7 @@ impl Many {
         }
     }
 
-    /// Whether nothing more comes.
+    /// Returns whether all hosts are done.
     pub fn is_over(&self) -> bool {
         self.hosts.values().all(|how| matches!(how, How::Done | How::Failed))
     }
@@ -53,7 +53,7 @@ impl Many {
         self.number(How::Waits)
     }
 
-    /// Those that have begun and are not done.
+    /// Returns the hosts that have begun and aren't done.
     pub fn at_work(&self) -> impl Iterator<Item = &Name> {
         self.hosts.iter().filter(|(_, how)| **how == How::AtWork).map(|(host, _)| host)
     }

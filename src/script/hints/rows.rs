@@ -18,5 +18,5 @@ use statements::{MODULES, STATEMENTS};
 use values::{TEXTS, VALUES};
 use words::WORDS;
 
-/// Every row, by what it is about; the particular before the general.
+/// Every row, grouped by topic; specific rows come before general ones.
 pub const ALL: &[&[Row]] = &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];

@@ -1,4 +1,4 @@
-//! Calls that came to no outcome, in words.
+//! Failures of calls without an outcome.
 use super::status::{NOT_BEGUN, UNWRITTEN};
 use crate::{
     failure::Failure,
@@ -7,9 +7,9 @@ use crate::{
     ssh::connection::unreachable,
 };
 
-/// Words the failure of a call that may have begun, and that nobody heard the end of.
+/// Makes the failure of a call that may have begun, and that has no known end.
 pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
-    // What leaves a trace may have changed something; the rest can be done again.
+    // A call that leaves a trace may have changed something; any other can be repeated.
     match job.trace.is_some() || job.note.is_some() {
         true => Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
             .on(&host.name)
@@ -18,7 +18,7 @@ pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     }
 }
 
-/// Words the failure of a call that was not begun, because of what the wrapper could not do.
+/// Makes the failure of a call that the wrapper couldn't begin; `what` names the reason.
 pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     let message = match what {
         "folder" => {

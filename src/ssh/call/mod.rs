@@ -1,4 +1,4 @@
-//! One command on a connection: begun, fed, heard, and stopped when nobody waits for it any more.
+//! One command on a connection: begun, fed, heard, and stopped when it is no longer waited for.
 mod bytes;
 mod channel;
 mod failure;

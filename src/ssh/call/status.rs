@@ -1,5 +1,5 @@
 //! Statuses that no command can have.
-/// The command was not begun.
+/// The command didn't begin.
 pub const NOT_BEGUN: i32 = -1;
-/// It was not, because the ledger cannot be written.
+/// The command didn't begin, because the ledger can't be written.
 pub const UNWRITTEN: i32 = -2;

@@ -1,4 +1,4 @@
-//! The connections of one fleet in one run: those to its hosts, and those to the jump hosts before them.
+//! The connections of one fleet in one run: to its hosts, and to the jump hosts before them.
 use super::{
     jumps::Jumps,
     master::{Base, living},
@@ -12,14 +12,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
 pub const SILENT: Duration = Duration::from_secs(20);
 
-/// Opens connections, through jump hosts where a host is behind some.
+/// Opens connections, through jump hosts if a host is behind any.
 pub struct Connections {
     pub base: Base,
     pub jumps: Jumps,
 }
 
 impl Connections {
-    /// Opens the connection to a host, or takes one that lives.
+    /// Opens the connection to a host, or returns a live one.
     pub async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
         let socket = self.base.socket(host.address());
         let lock = match self.base.living(&socket).await? {
@@ -31,7 +31,7 @@ impl Connections {
         living(&socket).await.ok_or_else(|| unreachable(host, "its connection exists, but doesn't answer"))
     }
 
-    /// Starts the ssh process of a connection, and comes back when it is logged in.
+    /// Starts the ssh process of a connection, and returns when it is logged in.
     pub async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
         let route = route(&self.base.config, host).await?;
         let (last, jumps) = route.split_last().expect("a host is on the way to itself");

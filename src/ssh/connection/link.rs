@@ -1,4 +1,4 @@
-//! The connection to one host, for the whole run: opened when first needed, and again when it broke.
+//! The connection to one host, for the whole run: opened when first needed, and again after it broke.
 use super::{connections::Connections, master::ALIVE_WITHIN};
 use crate::{failure::Failure, host::Host};
 use openssh::Session;
@@ -8,12 +8,12 @@ use std::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-/// How long a host that could not be reached is not tried again.
+/// How long a host that couldn't be reached isn't tried again.
 const AGAIN: Duration = Duration::from_secs(30);
-/// How often a connection is looked at while a command runs.
+/// How often a connection is checked while a command runs.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// What is known of the connection.
+/// The state of the connection.
 #[derive(Default)]
 pub struct Link(Mutex<State>);
 
@@ -24,7 +24,7 @@ struct State {
 }
 
 impl Link {
-    /// Gives the connection, which answered a moment ago.
+    /// Returns the connection, which has just answered.
     pub async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
         let mut state = self.0.lock().await;
         if let Some(session) = &state.session {
@@ -44,7 +44,7 @@ impl Link {
         opened
     }
 
-    /// Gives up the connection, because of a host that takes logins and runs nothing.
+    /// Gives up the connection, because the host accepts logins but runs nothing.
     pub async fn give_up(&self, failure: &Failure) {
         *self.0.lock().await = State { session: None, failed: Some((Instant::now(), failure.clone())) };
     }
@@ -54,7 +54,7 @@ async fn lives(session: &Session) -> bool {
     timeout(ALIVE_WITHIN, session.check()).await.is_ok_and(|checked| checked.is_ok())
 }
 
-/// Comes to its end when the connection does not answer any more, such as one whose process is stopped.
+/// Returns when the connection doesn't answer any more, such as one with a stopped process.
 pub async fn until_frozen(session: &Session) {
     let mut silent = 0;
     while silent < 2 {

@@ -1,4 +1,4 @@
-//! Connections to hosts: ssh's configuration, the way there, the logins, and the processes that others share.
+//! Connections to hosts: ssh's configuration, the way there, the logins, and the shared processes.
 pub mod config;
 mod connections;
 mod folder;

@@ -1,10 +1,10 @@
-//! Functions and keys by the names that they have elsewhere.
+//! Functions and keys by their names elsewhere.
 use super::{
     super::row::Words,
     spelling::{HTTP, IMPORT, LOCAL, SAY, VARIABLES},
 };
 
-/// Functions and methods by the names that they have elsewhere.
+/// Functions and methods by their names elsewhere.
 pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["puts", "printf", "println", "echo", "info"], SAY),
     (&["warning"], "write `ui::warn(\"…\")`"),
@@ -39,7 +39,7 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
     (&["getpass", "password", "ask_password"], "write `secret::ask(\"the database password\")`"),
 ];
 
-/// Keys of limits and hooks by the names that they have elsewhere.
+/// Keys of limits and hooks by their names elsewhere.
 pub const KEYS: &[(Words, &str)] = &[
     (&["serial", "batch", "batch_size"], "write `batches: [1, \"20%\"]`"),
     (&["limit", "parallel", "pool_size", "forks", "concurrency"], "write `at_once: 4`"),
