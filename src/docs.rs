@@ -1,5 +1,5 @@
 //! Pages about primitives and the stdlib, from the comments where they are defined.
-use crate::{api, fleet::did_you_mean, script::stdlib};
+use crate::{api, misspelled::did_you_mean, script::stdlib};
 use std::collections::BTreeMap;
 
 /// A function that a script can call.

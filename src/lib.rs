@@ -25,6 +25,7 @@ pub mod init;
 pub mod ledger;
 pub mod line;
 pub mod local;
+pub mod misspelled;
 pub mod model;
 pub mod port;
 pub mod release;

@@ -2,7 +2,6 @@
 mod argument;
 mod call;
 mod error;
-pub mod near;
 mod normal;
 mod reader;
 #[cfg(test)]

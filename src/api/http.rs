@@ -63,7 +63,7 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
             "timeout" => request.within = duration(&value)?,
             "status" => request.wanted = statuses(value)?,
             other => {
-                let near = crate::fleet::did_you_mean(other, Request::OPTIONS);
+                let near = crate::misspelled::did_you_mean(other, Request::OPTIONS);
                 let help =
                     near.unwrap_or_else(|| "there are `headers`, `bearer`, `basic`, `timeout`, `status`".to_owned());
                 return Err(wrong(format!("there is no option `{other}`"), &help));

@@ -4,8 +4,8 @@ use crate::{
     command::Command,
     failure::{Cause, Failure},
     fan_out::Limits,
-    fleet::did_you_mean,
     http::Request,
+    misspelled::did_you_mean,
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};

@@ -3,7 +3,7 @@ use super::tasks;
 use crate::{
     docs,
     failure::{Cause, Failure},
-    fleet::nearest,
+    misspelled::{nearest, question},
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
@@ -105,7 +105,7 @@ impl KnownFunctions {
             Some(near) => {
                 let near = shown.strip_suffix(call.name).unwrap_or_default().to_owned() + near;
                 let written = docs::written(&near).map(|written| format!("\n{written}")).unwrap_or_default();
-                failure.help(format!("did you mean `{near}`?{written}"))
+                failure.help(question(&[&near]).unwrap_or_default() + &*written)
             }
             None => failure.help("`rfab --docs` lists what a script can call"),
         })

@@ -3,7 +3,6 @@ use super::{
     App, Balancer, Fleet, Folders, app,
     hosts::Names,
     location::Location,
-    nearest::did_you_mean,
     order,
     section::{Section, expected, listed},
     tree::{KeyValue, Node, Value},
@@ -13,6 +12,7 @@ use super::{
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 
 /// An app, and the roles of its hosts with where each is named.

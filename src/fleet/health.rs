@@ -1,14 +1,12 @@
 //! The `[app.health]` of a fleet: how a host proves that it serves.
 use super::{
-    App, Balancer, Health, Pattern, Version,
-    nearest::did_you_mean,
-    placeholder, schema,
+    App, Balancer, Health, Pattern, Version, placeholder, schema,
     section::{Section, expected, listed},
     tree::{Node, Value},
     value,
     wrong::Problem,
 };
-use crate::host::Host;
+use crate::{host::Host, misspelled::did_you_mean};
 use std::{
     path::{Path, PathBuf},
     time::Duration,

@@ -1,14 +1,16 @@
 //! The `[hosts]` of a fleet, and the names that hosts, groups and roles share.
 use super::{
     location::Location,
-    nearest::{did_you_mean, nearest},
     placeholder, range, schema,
     section::Section,
     tree::{KeyValue, Node},
     value,
     wrong::Problem,
 };
-use crate::host::{Host, Name};
+use crate::{
+    host::{Host, Name},
+    misspelled::{did_you_mean, slips},
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// The words of a selection that no host, group or role may have as its name.
@@ -233,8 +235,8 @@ fn vars(section: &Section<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, 
     let missing: Vec<&str> = KEYS.into_iter().filter(|key| section.find(key).is_none()).collect();
     let mut vars = BTreeMap::new();
     for entry in section.entries().iter().filter(|entry| !KEYS.contains(&entry.key.as_str())) {
-        let slip = nearest(&entry.key, missing.iter().copied())
-            .filter(|key| strsim::damerau_levenshtein(key, &entry.key) <= 1);
+        // A variable may have any name: only what is all but the key is refused.
+        let slip = missing.iter().find(|key| slips(&entry.key, key).is_some_and(|slips| slips <= 1));
         if let Some(key) = slip {
             let message = format!("`{}` would be a variable, but looks like `{key}`", entry.key);
             problems.push(

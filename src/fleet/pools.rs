@@ -1,11 +1,12 @@
 //! Looking things up in a fleet: hosts by name, group or role, and the pools that they stand in.
 use super::{
-    Balancer, DriverSettings, Fleet, MinLive, did_you_mean,
+    Balancer, DriverSettings, Fleet, MinLive,
     hosts::{Named, WORDS},
 };
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! A table of a fleet, read key by key.
 use super::{
-    nearest::did_you_mean,
     schema::{self, names},
     tree::{KeyValue, Node, Value},
     wrong::Problem,
 };
+use crate::misspelled::did_you_mean;
 
 /// The keys at the top of a fleet.
 pub(super) const TOP: [&str; 12] = names(&schema::FLEET);

@@ -2,7 +2,6 @@
 use super::{
     Fleet,
     hosts::{Named, WORDS},
-    nearest::did_you_mean,
     range,
     wrong::visible,
 };
@@ -10,6 +9,7 @@ use crate::{
     event::Standing,
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 use std::collections::BTreeSet;
 

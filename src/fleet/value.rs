@@ -1,11 +1,10 @@
 //! What single values of a fleet may be.
 use super::{
-    nearest::did_you_mean,
     section::{expected, listed},
     tree::{Node, Value},
     wrong::Problem,
 };
-use crate::host::Name;
+use crate::{host::Name, misspelled::did_you_mean};
 use std::time::Duration;
 
 /// The longest name, in bytes; DNS has no longer one.

@@ -1,14 +1,13 @@
 //! A fleet as it is written, in a file or in a script's map, before its hosts are all known.
 use super::{
-    Fleet, Folders,
-    nearest::did_you_mean,
-    printed,
+    Fleet, Folders, printed,
     read::{self},
     set::{self, Set},
     top,
     tree::{Node, Value},
     wrong::{Problem, Wrong},
 };
+use crate::misspelled::did_you_mean;
 use std::{
     fs,
     path::{Path, PathBuf},

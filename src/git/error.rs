@@ -4,6 +4,7 @@ use crate::{
     command::quoted,
     failure::{Cause, Failure},
     fleet::Accept,
+    misspelled::question,
 };
 use std::time::Duration;
 
@@ -96,10 +97,13 @@ impl From<Error> for Failure {
                 Some(format!("check `git {at}ls-remote -- {remote}`, or take what was fetched last with `--no-fetch`"))
             }
             Error::NeverFetched(_) => Some("run it once without `--no-fetch`".to_owned()),
-            Error::Unknown { near, .. } if !near.is_empty() => {
-                Some(format!("did you mean `{}`? A new one is pushed first", near[0]))
+            Error::Unknown { near, .. } => {
+                let best = near.first().and_then(|best| question(&[best]));
+                Some(match best {
+                    Some(question) => format!("{question} A new one is pushed first"),
+                    None => "push it first, or check `git tag` and `git branch --all`".to_owned(),
+                })
             }
-            Error::Unknown { .. } => Some("push it first, or check `git tag` and `git branch --all`".to_owned()),
             Error::NotPushed(_) => Some("push a branch or tag that contains it".to_owned()),
             Error::NoGit(_) => Some("install git".to_owned()),
             _ => None,

@@ -1,5 +1,6 @@
 //! The names of branches and tags, and which of them are meant.
 use super::{Error, visible::visible};
+use crate::misspelled::near_in_parts;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -61,17 +62,10 @@ impl Names {
         mine().filter(|tag| stable(&tag.name).is_some()).max_by_key(|tag| stable(&tag.name)).or_else(|| mine().next())
     }
 
-    /// Gives the three names most like a text, best first.
+    /// Gives the names nearest to a text, best first.
     pub(super) fn near(&self, text: &str) -> Vec<String> {
         let all = self.tags.iter().chain(&self.branches).map(|named| named.name.as_str()).chain(["stable"]);
-        let cut: String = text.chars().take(200).collect();
-        let mut likely: Vec<(f64, &str)> = all
-            .map(|name| (strsim::jaro_winkler(&cut.to_lowercase(), &name.to_lowercase()), name))
-            .filter(|(likeness, _)| *likeness > 0.75)
-            .collect();
-        likely.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        likely.dedup_by_key(|(_, name)| *name);
-        likely.into_iter().take(3).map(|(_, name)| visible(name)).collect()
+        near_in_parts(text, all).into_iter().map(visible).collect()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The text after a task's first `:`, and how values find their parameters.
-use super::{LineError, near};
-use crate::fabfile::task::{Overload, Signature};
+use super::LineError;
+use crate::{
+    fabfile::task::{Overload, Signature},
+    misspelled,
+};
 
 /// Values in the places of one overload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +79,7 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Line
     let takes_options = task.overloads.iter().any(|overload| overload.options);
     let boxed = || Box::new(task.clone());
     let stray = named.iter().find(|(name, _)| !is_parameter(name));
-    let likely = stray.and_then(|(name, _)| near::name(name, parameters.iter().copied()).map(str::to_owned));
+    let likely = stray.and_then(|(name, _)| misspelled::nearest(name, parameters.iter().copied()).map(str::to_owned));
     if let (Some((name, value)), false) = (stray, takes_options) {
         return LineError::UnknownName { task: boxed(), name: name.clone(), value: value.clone(), near: likely };
     }

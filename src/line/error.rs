@@ -1,6 +1,6 @@
 //! Why a command line cannot be understood, in words.
 use super::usage;
-use crate::{command, fabfile::task::Signature, failure::Exit};
+use crate::{command, fabfile::task::Signature, failure::Exit, misspelled::question};
 use std::fmt;
 
 /// Why a command line cannot be understood.
@@ -162,11 +162,9 @@ pub fn flag_for(word: &str) -> Option<String> {
 }
 
 fn did_you_mean(near: &[Signature]) -> Option<String> {
-    let names = near.iter().map(|task| format!("`{}`", task.name)).collect::<Vec<_>>();
-    let (last, others) = names.split_last()?;
-    let names = if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) };
+    let question = question(&near.iter().map(|task| &*task.name).collect::<Vec<_>>())?;
     let cards = near.iter().map(usage::card).collect::<Vec<_>>().join("\n");
-    Some(format!("did you mean {names}?\n{cards}"))
+    Some(format!("{question}\n{cards}"))
 }
 
 fn takes(counts: &[usize]) -> String {

@@ -2,9 +2,8 @@
 use super::{
     Call, LineError, Misread,
     argument::{self, Bound},
-    near,
 };
-use crate::{command::quoted, fabfile::task::Signature};
+use crate::{command::quoted, fabfile::task::Signature, misspelled};
 
 /// Reads all words as calls of tasks with their arguments; some of these may be like a task.
 pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), LineError> {
@@ -71,6 +70,13 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The tasks whose names are near a word, the nearest first; what follows its first `:` doesn't matter.
+    fn near(&self, word: &str) -> impl Iterator<Item = &'a Signature> {
+        let typed = word.split(':').next().unwrap_or(word);
+        let names = misspelled::near_in_parts(typed, self.tasks.iter().map(|task| &*task.name));
+        names.into_iter().filter_map(|name| self.tasks.iter().find(|task| task.name == name))
+    }
+
     /// A word that stands where a task must.
     fn unknown(&self, word: &str) -> LineError {
         let before = self.calls.last().and_then(|call| self.tasks.iter().find(|task| task.name == call.task));
@@ -78,7 +84,7 @@ impl<'a> Reader<'a> {
         let near = match split {
             Some(_) if misread.is_some() => Vec::new(),
             Some(task) => vec![task.clone()],
-            None => near::tasks(word, self.tasks).into_iter().cloned().collect(),
+            None => self.near(word).cloned().collect(),
         };
         LineError::UnknownTask {
             word: before_colon(word).to_owned(),
@@ -120,7 +126,7 @@ impl<'a> Reader<'a> {
     /// The words so far that were taken as arguments, but are like a task.
     fn misread(&self) -> Vec<Misread> {
         let like = |filled: &Filled| {
-            let near = near::tasks(filled.word, self.tasks).first().copied().cloned()?;
+            let near = self.near(filled.word).next().cloned()?;
             let parameter = filled.task.parameter(filled.place)?.to_owned();
             Some(Misread { word: filled.word.to_owned(), parameter, task: filled.task.name.clone(), near })
         };

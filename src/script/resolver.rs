@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     failure::{Cause, Excerpt, Failure},
-    fleet::did_you_mean,
+    misspelled::did_you_mean,
 };
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Shared as Rc};
 use sha2::{Digest, Sha256};

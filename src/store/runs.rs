@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     failure::{Cause, Failure},
-    fleet,
     host::Name,
+    misspelled::did_you_mean,
     secret::Key,
 };
 use std::{
@@ -121,7 +121,7 @@ impl Runs {
         if names.is_empty() || names.contains(&of.same(name)) {
             return Ok(());
         }
-        let near = fleet::did_you_mean(&of.same(name), names.iter().map(String::as_str));
+        let near = did_you_mean(&of.same(name), names.iter().map(String::as_str));
         let help = near.unwrap_or_else(|| "`rfab --history` lists the runs that there are".to_owned());
         Err(Failure::failed(format!("no run of a {} `{name}` is known on this machine", of.word())).help(help))
     }

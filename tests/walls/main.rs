@@ -145,8 +145,9 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 40] = [
     "control",
+    "misspelled",
     "host",
     "secret",
     "command",
