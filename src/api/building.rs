@@ -2,6 +2,7 @@
 use super::{git::CommitValue, options::options};
 use crate::{
     bookkeeping::{Consult, NumberOf},
+    control::shown,
     failure::{Cause, Failure},
     fan_out,
     fleet::Accept,
@@ -55,7 +56,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     let wrong = |message: String, help: &str| thrown(Failure::new(Cause::Fabfile, message).help(help));
     let sha256 = sha256.to_ascii_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong(format!("`{}` isn't a sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
+        return Err(wrong(format!("`{}` isn't a sha256", shown(&sha256)), "it has 64 hexadecimal digits"));
     }
     let of = match how.remove("commit") {
         None => None,

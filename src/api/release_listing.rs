@@ -2,6 +2,7 @@
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     bookkeeping::{Consult, Switched},
+    control::shown,
     model::Release as Tree,
     release::{Adopt, Adopted, Home, Listing, ReadReleases, Verify},
     script::{Here, RhaiResultOf, thrown},
@@ -24,7 +25,7 @@ pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
     map.insert("all".into(), all.into());
     map.insert("set_up".into(), listing.set_up.into());
-    let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| target.escape_debug().to_string().into());
+    let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| shown(&target).into());
     map.insert("foreign".into(), foreign);
     Ok(map)
 }

@@ -5,6 +5,7 @@ mod table;
 mod words;
 
 use crate::{
+    control::{brief, shown},
     failure::{Cause, Failure},
     port::{Admin, BalancerState, Driver, Finding, Place, Server, Socket},
 };
@@ -25,8 +26,7 @@ pub struct Haproxy {
 impl Haproxy {
     fn odd(&self, what: &str, answer: &str) -> Failure {
         let first = answer.trim().lines().next().unwrap_or("nothing");
-        let shown: String = first.chars().take(200).collect();
-        let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, shown.escape_debug());
+        let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, brief(first, 200));
         Failure::new(Cause::Balancer, message)
     }
 
@@ -105,7 +105,7 @@ impl Haproxy {
                 follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
                 raw: match words::is_known(status) {
                     true => status.to_owned(),
-                    false => format!("{}, which rfab doesn't know", status.escape_debug()),
+                    false => format!("{}, which rfab doesn't know", shown(status)),
                 },
                 name,
             });
@@ -167,7 +167,7 @@ struct Told {
 fn name(name: &str) -> Result<&str, Failure> {
     let good = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
     if name.is_empty() || name.len() > 200 || !name.chars().all(good) {
-        let message = format!("`{}` isn't a valid name of a pool or server", name.escape_debug());
+        let message = format!("`{}` isn't a valid name of a pool or server", shown(name));
         return Err(Failure::new(Cause::Refused, message).help("use letters, digits and _ . : -"));
     }
     Ok(name)
@@ -262,11 +262,11 @@ fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
             found.push(format!(
                 "`{}/{}` is at the address of `{}/{}`, and no pool of the fleet file has it: it keeps its requests while that host is switched. \
                  Add `{}` to `pools`",
-                pool.escape_debug(),
-                server.escape_debug(),
+                shown(pool),
+                shown(server),
                 place.pool,
                 place.server,
-                pool.escape_debug()
+                shown(pool)
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
 use crate::{
+    control::shown,
     failure::{Cause, Failure},
     fleet::address_and_port,
     port::{Remote, Socket, only_read},
@@ -186,7 +187,7 @@ enum Heard {
 /// Refuses what could be more than one command.
 pub fn one_line(line: &str) -> Result<(), Failure> {
     if line.is_empty() || line.len() > 1_000 || line.contains(';') || line.chars().any(char::is_control) {
-        let message = format!("`{}` isn't a command for a balancer", line.escape_debug());
+        let message = format!("`{}` isn't a command for a balancer", shown(line));
         return Err(Failure::new(Cause::Refused, message));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `rfab --trust HOST`: the keys on the way to a host are shown, and taken up after a yes.
 use super::{facts, folders, request::Request, wiring};
 use crate::{
+    control::shown,
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
@@ -166,7 +167,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
         }
     }
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
-        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
+        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", shown(name))));
     }
     // Not a host of its own that sounds alike: it would be looked up in the network.
     let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));

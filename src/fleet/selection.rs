@@ -3,9 +3,9 @@ use super::{
     Fleet,
     hosts::{Named, WORDS},
     range,
-    wrong::visible,
 };
 use crate::{
+    control::shown,
     event::Standing,
     failure::{Cause, Failure},
     host::{Host, Name},
@@ -52,7 +52,7 @@ impl Selection {
     /// `Fabfile` when it is not one, or names what the fleet has not.
     pub fn parse(text: &str, fleet: &Fleet) -> Result<Selection, Failure> {
         if text.chars().any(char::is_control) {
-            return Err(wrong(&visible(text), "has a control character")
+            return Err(wrong(&shown(text), "has a control character")
                 .help("use only names, joined with `,` or `+`, or with `^` in front: `web,^web3`"));
         }
         let pieces = text.split(',').map(|piece| Piece::parse(piece, text, fleet)).collect::<Result<Vec<_>, _>>()?;

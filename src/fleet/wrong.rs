@@ -1,6 +1,9 @@
 //! What is wrong with a fleet, pointing at the line.
 use super::location::{At, Location};
-use crate::failure::{Cause, Excerpt, Failure};
+use crate::{
+    control::shown,
+    failure::{Cause, Excerpt, Failure},
+};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
 
@@ -32,11 +35,11 @@ impl Problem {
 
     /// A problem of the whole.
     pub(super) fn bare(message: impl Into<String>) -> Self {
-        Self { message: visible(&message.into()), places: Vec::new(), help: None, source: None }
+        Self { message: shown(&message.into()), places: Vec::new(), help: None, source: None }
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(visible(&help.into())), ..self }
+        Self { help: Some(shown(&help.into())), ..self }
     }
 
     /// Adds a help only if there is one.
@@ -55,7 +58,7 @@ impl Problem {
 
 impl Wrong {
     pub(super) fn new(subject: &str, text: Option<&str>, problems: Vec<Problem>) -> Self {
-        let subject = &visible(subject);
+        let subject = &shown(subject);
         let source = text.map(|text| Arc::new(NamedSource::new(subject, text.to_owned())));
         let problems =
             problems.into_iter().map(|problem| Problem { source: source.clone(), ..problem }).collect::<Vec<_>>();
@@ -78,11 +81,6 @@ impl Wrong {
             _ => format!("{}: {problem}", self.subject),
         }
     }
-}
-
-/// Makes control characters visible, so that a name cannot draw on the terminal.
-pub(super) fn visible(text: &str) -> String {
-    crate::control::shown(text)
 }
 
 impl fmt::Display for Problem {

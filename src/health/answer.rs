@@ -1,5 +1,8 @@
 //! What a service answered.
-use crate::fleet::{Health, Version};
+use crate::{
+    control::hidden,
+    fleet::{Health, Version},
+};
 use serde::{Deserialize, Serialize};
 
 /// One answer to a probe.
@@ -71,9 +74,9 @@ impl Answer {
     }
 }
 
-/// Returns a text as it may be shown: one line, and not long.
+/// Returns a text as it may be shown: one line, not long, and without what is hidden, for it is compared with releases.
 pub(super) fn plain(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
+    text.trim().chars().filter(|c| !hidden(*c)).take(80).collect()
 }
 
 /// Returns the version in a text that has it; all of it without a pattern.

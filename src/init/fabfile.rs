@@ -1,5 +1,6 @@
 //! The text of the fabfile.
 use super::{found::Found, plan::Planned};
+use crate::control::hidden;
 
 const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
 
@@ -79,5 +80,5 @@ fn command(text: &str) -> String {
 }
 
 fn literal(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(char::is_control, " "))
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(hidden, " "))
 }

@@ -1,4 +1,5 @@
 //! Files of other tools, and texts within their lines.
+use crate::control::brief;
 use std::{fs, path::Path};
 
 /// The largest file that is looked at, in bytes.
@@ -27,8 +28,7 @@ pub fn is_path(text: &str) -> bool {
 
 /// A text of a file in backticks, short, and with nothing that a terminal would act on.
 pub fn named(text: &str) -> String {
-    let short: String = text.trim().chars().take(80).collect();
-    format!("`{}`", short.escape_debug())
+    format!("`{}`", brief(text.trim(), 80))
 }
 
 /// The quoted texts of a line, and the words of Ruby's `%w{…}`, in order.

@@ -2,6 +2,7 @@
 use super::{Local, process};
 use crate::{
     command::Command,
+    control::brief,
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
@@ -56,16 +57,10 @@ impl ReadHosts {
         let said: Vec<&str> = out.lines().chain(err.lines()).filter(|line| !line.trim().is_empty()).collect();
         let failure = self.failure(&format!("{shown} ended with status {status}"));
         Err(match said.last() {
-            Some(last) => failure.help(format!("its last line was: {}", short(last))),
+            Some(last) => failure.help(format!("its last line was: {}", brief(last, 200))),
             None => failure.help("it printed nothing; run it by hand in the fabfile's folder"),
         })
     }
-}
-
-/// The beginning of what a command said.
-fn short(text: &str) -> String {
-    let short: String = text.chars().take(200).collect();
-    if short.len() < text.len() { short + "…" } else { short }
 }
 
 impl Read for ReadHosts {

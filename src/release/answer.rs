@@ -4,7 +4,10 @@ use super::{
     name::lower_hex,
     program::Program,
 };
-use crate::port::Ended;
+use crate::{
+    control::{brief, shown},
+    port::Ended,
+};
 
 /// Returns whether a word is a digest of so many digits.
 pub(super) fn digits(text: &str, length: usize) -> bool {
@@ -28,7 +31,7 @@ impl<'a> Lines<'a> {
         let no_end = |why: String| Error::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
-        let why = format!("status {}, {}", ended.status, last.chars().take(300).collect::<String>().escape_debug());
+        let why = format!("status {}, {}", ended.status, brief(last, 300));
         if ended.cut {
             return Err(no_end("its answer is too long".to_owned()));
         }
@@ -59,46 +62,45 @@ impl<'a> Lines<'a> {
 
     /// Words that a line is none that the program says.
     pub fn nonsense(&self, line: &str) -> Error {
-        let line: String = line.chars().take(200).collect();
-        Error::Nonsense { program: self.program.name(), line: format!("`{}`", line.escape_debug()) }
+        Error::Nonsense { program: self.program.name(), line: format!("`{}`", brief(line, 200)) }
     }
 }
 
 /// What a program says it failed at; `before` are the lines that say more.
 fn failed(failure: &str, before: &[&str]) -> Option<Error> {
     let words: Vec<&str> = failure.split(' ').collect();
-    let shown = |word: &str| text(word).map(|text| text.escape_debug().to_string());
+    let decoded = |word: &str| text(word).map(|text| shown(&text));
     let named = |kind: &str| -> Vec<String> {
-        before.iter().filter_map(|line| shown(line.strip_prefix(kind)?.strip_prefix(' ')?)).collect()
+        before.iter().filter_map(|line| decoded(line.strip_prefix(kind)?.strip_prefix(' ')?)).collect()
     };
     Some(match words[..] {
         ["absent" | "no-folder"] => Error::NotSetUp("its path"),
         ["not-set-up"] => Error::NotSetUp("`releases`, `shared` or `.rfab`"),
-        ["missing", ..] => Error::Missing(words[1..].join(" ").escape_debug().to_string()),
-        ["make", path] => Error::CannotMake(shown(path)?),
-        ["owner", path] => Error::Owner(shown(path)?),
-        ["others", path] => Error::Others(shown(path)?),
+        ["missing", ..] => Error::Missing(shown(&words[1..].join(" "))),
+        ["make", path] => Error::CannotMake(decoded(path)?),
+        ["owner", path] => Error::Owner(decoded(path)?),
+        ["others", path] => Error::Others(decoded(path)?),
         ["link"] => Error::Led,
-        ["link", path] => Error::IsLink(shown(path)?),
+        ["link", path] => Error::IsLink(decoded(path)?),
         ["foreign", tool] => Error::Foreign(text(tool)?),
-        ["current-folder", path] => Error::CurrentFolder(shown(path)?),
+        ["current-folder", path] => Error::CurrentFolder(decoded(path)?),
         ["apart"] => Error::Apart,
         ["space" | "inodes", need, free] => {
             let amount = if words[0] == "space" { Amount::Bytes } else { Amount::Inodes };
             let big = |line: &&str| {
                 let (size, path) = line.strip_prefix("biggest ")?.split_once(' ')?;
-                Some((size.parse().ok()?, shown(path)?))
+                Some((size.parse().ok()?, decoded(path)?))
             };
             let biggest = before.iter().filter_map(big).collect();
             Error::Full { need: amount(need.parse().ok()?), free: amount(free.parse().ok()?), biggest }
         }
         ["short", got] => Error::Short { got: got.parse().ok()?, bytes: 0 },
         ["long"] => Error::Changed("it is too long".to_owned()),
-        ["digest", got] => Error::Changed(format!("its sha256 is {}", got.escape_debug())),
+        ["digest", got] => Error::Changed(format!("its sha256 is {}", shown(got))),
         ["manifest", ..] => Error::Archive("its manifest is another".to_owned()),
-        ["archive", "name", name] => Error::Archive(format!("it has `{}`", shown(name)?)),
-        ["archive", ..] => Error::Archive(words[1..].join(" ").escape_debug().to_string()),
-        ["unpack", why] => Error::Unpack(shown(why)?),
+        ["archive", "name", name] => Error::Archive(format!("it has `{}`", decoded(name)?)),
+        ["archive", ..] => Error::Archive(shown(&words[1..].join(" "))),
+        ["unpack", why] => Error::Unpack(decoded(why)?),
         ["tree"] => Error::Differs([named("missing"), named("extra"), named("changed")].concat()),
         ["linked"] => match (named("linked-file").first(), named("linked-folder").first()) {
             (Some(_), _) => Error::LinkedFile(named("linked-file").join("`, `shared/")),

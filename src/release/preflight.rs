@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::Failure,
     fleet::Fleet,
@@ -136,7 +137,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
         lines => (lines?, false),
     };
     let problems = lines.each(|word, rest| match (word, rest) {
-        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", shown(tool))),
         ("lacks-file", [file]) => {
             lacks.files.push(text(file)?);
             Some(String::new())
@@ -146,7 +147,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
             folders = true;
             Some("the app's folders aren't there yet".to_owned())
         }
-        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", folder.escape_debug())),
+        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", shown(folder))),
         _ => None,
     })?;
     lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();

@@ -1,6 +1,6 @@
 //! The programs that a host runs, in POSIX sh; their arguments are words.
 use super::error::Error;
-use crate::command::Command;
+use crate::{command::Command, control::shown};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program of root's finds its way through folders of others.
@@ -55,7 +55,7 @@ impl Program {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let good = parts.iter().all(|part| !matches!(*part, "" | "." | "..")) && !path.chars().any(char::is_control);
         if !good {
-            return Err(Error::BadPath(path.escape_debug().to_string()));
+            return Err(Error::BadPath(shown(path)));
         }
         let begin = ["/bin/sh", "-c", &self.text(), self.name(), path].map(str::to_owned);
         Ok(Command::of(begin.into_iter().chain(args.iter().cloned()).collect())?)
@@ -66,5 +66,5 @@ impl Program {
 pub(super) fn checked(id: &str) -> Result<String, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let good = !id.is_empty() && id.len() <= 100 && !id.starts_with(['.', '-']) && id.bytes().all(plain);
-    if good { Ok(id.to_owned()) } else { Err(Error::BadId(id.escape_debug().to_string())) }
+    if good { Ok(id.to_owned()) } else { Err(Error::BadId(shown(id))) }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     bookkeeping::ReadLedger,
     command::{Command, quoted},
+    control::shown,
     effect::*,
     event::What,
     failure::Failure,
@@ -54,7 +55,7 @@ impl Effect for Prune {
         let ended = run(&at, host, &home.user, plain(&command)).await?;
         let pruned = pruned(&ended).map_err(on(host))?;
         for left in &pruned.gone {
-            let path = format!("{}/{}", home.path, left.escape_debug());
+            let path = format!("{}/{}", home.path, shown(left));
             let remove = format!("sudo rm -rf {}", quoted(&path));
             let text =
                 format!("`{path}` is left of a release, with files of another user in it; `{remove}` there removes it");

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::{Cause, Failure},
     host::Host,
@@ -42,7 +43,7 @@ pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
     match linked::refused(path, &Default::default()) {
         None => Ok(format!("{}/shared/{path}", home.path)),
         Some(why) => {
-            let message = format!("`{}` can't be in `shared`: {why}", path.escape_debug());
+            let message = format!("`{}` can't be in `shared`: {why}", shown(path));
             Err(Failure::new(Cause::Fabfile, message).help("write it as `linked` of the fleet file has it"))
         }
     }

@@ -2,6 +2,7 @@
 use super::units;
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::{Cause, Failure},
     fleet::{Fleet, Verb},
@@ -35,7 +36,7 @@ impl Install {
     pub fn of(fleet: &Fleet, host: &Host, version: &str) -> Result<Self, Failure> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".+:~_-".contains(&b);
         if version.is_empty() || version.starts_with('-') || version.len() > 200 || !version.bytes().all(plain) {
-            let message = format!("`{}` isn't a version of a package", version.escape_debug());
+            let message = format!("`{}` isn't a version of a package", shown(version));
             return Err(Failure::new(Cause::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
         }
         let install = verb(fleet, "install", units::service(fleet)?.install.as_ref())?;

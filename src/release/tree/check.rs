@@ -1,11 +1,11 @@
 //! What a tree may not have in it.
 use super::linked::within;
-use crate::release::error::Problem;
+use crate::{control::shown, release::error::Problem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Gives a name as text, unless it is one that a release may not have.
 pub fn name(path: &[u8]) -> Result<&str, Problem> {
-    let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
+    let bad = |why| Problem::Name { name: shown(&String::from_utf8_lossy(path)), why };
     let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
     if text.chars().any(char::is_control) {
         return Err(bad("has control characters"));
@@ -42,7 +42,7 @@ pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<
             std::str::from_utf8(target).ok().filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
         let above = path.rsplit_once('/').map_or("", |(above, _)| above);
         let stays = text.is_some_and(|text| stays(links, shared, above, text, &mut 0));
-        let target = String::from_utf8_lossy(target).escape_debug().to_string();
+        let target = shown(&String::from_utf8_lossy(target));
         (!stays).then(|| Problem::Leaves { path: path.clone(), target })
     };
     links.iter().filter_map(leaves).collect()

@@ -7,6 +7,7 @@ use super::{
     source::Source,
 };
 use crate::{
+    control::shown,
     git::{self, EntryKind},
     release::error::{Error, Problem},
 };
@@ -26,15 +27,15 @@ pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), Error> {
     let source = Source::Commit(tree);
     let mut problems = Vec::new();
     for entry in exported(&source)? {
-        let shown = || String::from_utf8_lossy(&entry.path).escape_debug().to_string();
+        let path = || shown(&String::from_utf8_lossy(&entry.path));
         match entry.kind {
-            EntryKind::Submodule => problems.push(Problem::Submodule(shown())),
+            EntryKind::Submodule => problems.push(Problem::Submodule(path())),
             EntryKind::File { .. } => {
                 let mut beginning = Vec::new();
                 let (_, content) = source.reader(entry)?;
                 content.take(BEGINNING).read_to_end(&mut beginning).map_err(|e| unread(folder, &e))?;
                 if is_lfs(&beginning) {
-                    problems.push(Problem::Lfs(shown()));
+                    problems.push(Problem::Lfs(path()));
                 }
             }
             _ => {}

@@ -1,5 +1,6 @@
 //! A folder of this machine, taken for a commit's tree.
 use crate::{
+    control::shown,
     git::{self, Entry, EntryKind},
     release::error::{Error, Problem},
 };
@@ -39,7 +40,7 @@ impl Folder {
                 kind if kind.is_symlink() => EntryKind::Link,
                 kind if kind.is_file() => EntryKind::File { executable: seen.permissions().mode() & 0o100 != 0 },
                 _ => {
-                    odd.push(Problem::Odd(String::from_utf8_lossy(&path).escape_debug().to_string()));
+                    odd.push(Problem::Odd(shown(&String::from_utf8_lossy(&path))));
                     continue;
                 }
             };

@@ -1,6 +1,7 @@
 //! Names that are kept in `shared/` across releases.
 use super::manifest::What;
 use crate::{
+    control::shown,
     git::{Repository, Tree},
     release::error::Problem,
 };
@@ -33,7 +34,7 @@ pub fn shared(linked: &[String], tree: &BTreeMap<&str, Found>) -> Result<Vec<Sha
             all.iter().any(overlaps).then_some("another linked name contains it")
         });
         if let Some(why) = why {
-            problems.push(Problem::Linked { path: given.escape_debug().to_string(), why });
+            problems.push(Problem::Linked { path: shown(given), why });
             continue;
         }
         let last = path.rsplit('/').next().unwrap_or(path);

@@ -5,6 +5,7 @@ use super::{
     pack, pack_folder,
 };
 use crate::{
+    control::shown,
     failure::Failure,
     git::{Repository, Tree},
 };
@@ -147,7 +148,7 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
 /// Finds the part of a folder, which must lie in it.
 pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
-        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
+        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", shown(part)));
         failure.help("name the folder to release, relative to the top, such as `dist`")
     };
     let real = |path: &Path| path.canonicalize().map_err(|e| wrong(&e.to_string()));
