@@ -11,6 +11,7 @@ pub mod command;
 pub mod control;
 pub mod demo;
 pub mod docs;
+pub mod duration;
 pub mod effect;
 pub mod event;
 pub mod fabfile;

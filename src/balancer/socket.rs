@@ -1,6 +1,7 @@
 //! A balancer's admin socket, as it is reached from here. It may be the master's: `haproxy -S`.
 use crate::{
     control::shown,
+    duration::limit,
     failure::{Cause, Failure},
     fleet::address_and_port,
     port::{Remote, Socket, only_read},
@@ -204,7 +205,7 @@ impl Socket for UnixSocket {
                 Ok(answers)
             }
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(self.failed(&format!("no answer within {} s", WITHIN.as_secs()))),
+            Err(_) => Err(self.failed(&format!("no answer within {}", limit(WITHIN)))),
         }
     }
 }

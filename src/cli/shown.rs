@@ -1,6 +1,6 @@
 //! What `--show` says of one run.
-use super::when::long;
 use crate::{
+    duration,
     host::Name,
     report::{self, Palette, visible},
     session::Names,
@@ -145,7 +145,7 @@ fn steps(records: &[Record]) -> String {
         let Record::Step { step, host, took, failed, .. } = record else { return None };
         let failed = if *failed { "  failed" } else { "" };
         let host = host.as_deref().unwrap_or_default();
-        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", long(*took)), false) + "\n")
+        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", duration::took(*took)), false) + "\n")
     };
     titled("steps", records.iter().filter_map(line).collect())
 }
@@ -159,7 +159,7 @@ fn hosts(done: &[Done]) -> String {
     }
     let line = |(host, (took, count)): (&str, (u64, usize))| {
         let effects = if count == 1 { "effect" } else { "effects" };
-        visible(&format!("{:>11}  {host:<12}  {count} {effects}", long(took)), false) + "\n"
+        visible(&format!("{:>11}  {host:<12}  {count} {effects}", duration::took(took)), false) + "\n"
     };
     titled("time on each host", hosts.into_iter().map(line).collect())
 }
@@ -247,11 +247,11 @@ release  v3.0.1 (31422108d2df)
 
 steps
       2.0 s  web1          swap
-  1 min 2 s                roll  failed
+       62 s                roll  failed
 
 time on each host
       2.0 s  web1          4 effects
-  1 min 1 s  web2          1 effect
+       61 s  web2          1 effect
 
 slowest
    61000 ms  web2          drain

@@ -1,5 +1,6 @@
 //! The shop's customers: most keep their connections, some ask for what takes a second, and each request is accounted.
 use super::{app::Seen, http::Message};
+use crate::duration::limit;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -108,7 +109,7 @@ impl Customers {
     /// Gives the release that answered well, once, and has noted that it did.
     async fn ask(&self, request: &Request) -> Result<String, String> {
         let answered = timeout(PATIENCE, self.converse(request)).await;
-        let release = answered.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))?;
+        let release = answered.unwrap_or_else(|_| Err(format!("no answer within {}", limit(PATIENCE))))?;
         match self.seen.times(&request.id) {
             1 => Ok(release),
             0 => Err("answered well, but no app has seen it".to_owned()),

@@ -38,6 +38,6 @@ pub use pattern::Pattern;
 pub use selection::Selection;
 pub use set::{Malformed, Set};
 pub use settings::{Accept, App, Balancer, Fleet, Health, MinLive, Service, Verb, Version, by_name};
-pub use value::{is_name, is_user, span};
+pub use value::{is_name, is_user};
 pub use written::{Written, from_map, parse, read};
 pub use wrong::{Problem, Wrong};

@@ -4,7 +4,7 @@ use super::{
     tree::{Node, Value},
     wrong::Problem,
 };
-use crate::{host::Name, misspelled::did_you_mean};
+use crate::{duration, host::Name, misspelled::did_you_mean};
 use std::time::Duration;
 
 /// The longest name, in bytes; DNS has no longer one.
@@ -86,7 +86,7 @@ pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
     let Value::Text(text) = &node.value else {
         return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
     };
-    let Some(duration) = span(text) else {
+    let Some(duration) = duration::read(text) else {
         return Err(Problem::new(format!("`{text}` isn't a duration"), node.place("not a duration"))
             .help("write a whole number and `ms`, `s`, `m` or `h`, such as \"60s\" or \"2m\""));
     };
@@ -213,18 +213,4 @@ pub(super) fn filled_in(node: &Node, text: &str, samples: &[(&str, &str)]) -> Re
         rest = &rest[end..];
     }
     Ok(filled + rest)
-}
-
-/// Reads a number and its unit: `500ms`, `60s`, `2m`, `1h`.
-pub fn span(text: &str) -> Option<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let millis = match &text[digits..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let number = text[..digits].parse::<u64>().ok().filter(|_| digits < 12)?;
-    Some(Duration::from_millis(number * millis))
 }

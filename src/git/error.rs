@@ -2,6 +2,7 @@
 use super::visible::visible;
 use crate::{
     command::quoted,
+    duration::limit,
     failure::{Cause, Failure},
     fleet::Accept,
     misspelled::question,
@@ -28,9 +29,9 @@ pub enum Error {
     NoWorkTree,
     #[error("`git` can't be started: {0}")]
     NoGit(String),
-    #[error("git {what} didn't end within {} s", .within.as_secs())]
+    #[error("git {what} didn't end within {}", limit(*.within))]
     TimedOut { what: String, within: Duration },
-    #[error("git {what} got no data for {} s", .quiet.as_secs())]
+    #[error("git {what} got no data for {}", limit(*.quiet))]
     Quiet { what: String, quiet: Duration },
     #[error("git {what} failed: {why}")]
     Git { what: String, why: String },

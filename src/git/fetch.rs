@@ -1,4 +1,5 @@
 //! Brings what a remote has into refs of rfab's own.
+use crate::duration::limit;
 mod alone;
 mod first;
 mod hashes;
@@ -32,7 +33,7 @@ const SEEN: Duration = Duration::from_secs(10);
 pub async fn fetch(repository: &Repository, quiet: Duration, progress: Progress<'_>) -> Result<(), Error> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     let Some(_alone) = alone(repository, Instant::now() + quiet).await? else {
-        let why = format!("another rfab has fetched into this repository for {} s", quiet.as_secs());
+        let why = format!("another rfab has fetched into this repository for {}", limit(quiet));
         return Err(repository.unfetched(why));
     };
     let remote = &address(repository, remote).await?;

@@ -1,6 +1,7 @@
 //! Probes a host until it has served a release for a while.
 use super::{Answer, Probe, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
+    duration::limit,
     effect::*,
     event::What,
     failure::{Cause, Failure},
@@ -89,14 +90,14 @@ impl Read for Probe {
 
 /// That the service wasn't good within its time.
 fn failure(probe: &Probe, last: &[Answer]) -> Failure {
-    let within = probe.health.within.as_secs_f64();
+    let within = limit(probe.health.within);
     let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());
     let message = match wrong {
         Some(Some(version)) => {
             format!("serves version `{version}`, not {}", probe.expected.shown())
         }
         Some(None) => "answers well, but doesn't say which version it serves".to_owned(),
-        None => format!("doesn't become healthy within {within} s"),
+        None => format!("doesn't become healthy within {within}"),
     };
     let said: Vec<String> = last.iter().map(Answer::shown).collect();
     let url = probe.url();

@@ -1,6 +1,7 @@
 //! A service, as it is reached from here.
 use super::{Answer, Probe, answer};
 use crate::{
+    duration::limit,
     failure::{Cause, Failure},
     fleet::Health,
     http::innermost,
@@ -89,7 +90,7 @@ impl Target {
             None => request,
         };
         Ok(match request.send().await {
-            Err(e) if e.is_timeout() => Answer::none(format!("no response within {} s", ONE_ANSWER.as_secs())),
+            Err(e) if e.is_timeout() => Answer::none(format!("no response within {}", limit(ONE_ANSWER))),
             Err(e) => {
                 if let Some(why) = certificate(&e) {
                     return Err(self.unaccepted(&why));

@@ -1,6 +1,9 @@
 //! A request that is sent, and the answer that is taken.
 use super::{Answer, Request, client, innermost, request::shown};
-use crate::failure::{Cause, Failure};
+use crate::{
+    duration::limit,
+    failure::{Cause, Failure},
+};
 use reqwest::{Url, header, redirect::Policy};
 use std::{collections::BTreeMap, net::IpAddr};
 use tokio::{sync::Notify, time::timeout};
@@ -17,7 +20,7 @@ pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answe
     tokio::select! {
         () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
         answered = timeout(within, followed(request)) => answered.unwrap_or_else(|_| {
-            Err(unanswered(request, &format!("wasn't answered within {} s", within.as_secs_f64()), true))
+            Err(unanswered(request, &format!("wasn't answered within {}", limit(within)), true))
         }),
     }
 }

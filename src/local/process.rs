@@ -2,6 +2,7 @@
 use super::{Group, Local, heard::Heard};
 use crate::{
     command::Command,
+    duration,
     event::Stream,
     failure::{Cause, Failure},
     port::{Ended, Hears},
@@ -95,8 +96,8 @@ async fn waited(
             }
             _ = &mut through, if !read => read = true,
             () = &mut limit => {
-                let within = within.unwrap_or_default().as_secs_f64();
-                return Err((Cause::TimedOut, format!("took longer than {within} s")));
+                let within = duration::limit(within.unwrap_or_default());
+                return Err((Cause::TimedOut, format!("took longer than {within}")));
             }
             () = &mut stopped => return Err((Cause::Failed, "was interrupted".to_owned())),
         }

@@ -1,15 +1,11 @@
 //! Plain lines, one an event, with the host in front: for pipes, CI and terminals.
 use super::{
-    Palette,
-    failure::failures as report_all,
-    filter::visible,
-    last_words::LastWords,
-    outlet::Outlet,
-    table::table,
-    words::{count, duration},
+    Palette, failure::failures as report_all, filter::visible, last_words::LastWords, outlet::Outlet, table::table,
+    words::count,
 };
 use crate::{
     bookkeeping::Mark,
+    duration,
     effect::Effect,
     event::{Event, Kind, Listener, Stream, What},
     failure::Reason,
@@ -174,7 +170,7 @@ impl Wording {
                 ),
                 None if self.shows(effect, *kind) => {
                     let took = if *took >= 1_000 || self.loud == Loud::Verbose {
-                        p.faint(&format!("  {}", duration(*took)))
+                        p.faint(&format!("  {}", duration::took(*took)))
                     } else {
                         String::new()
                     };
@@ -208,7 +204,7 @@ impl Wording {
             text += &format!("\nnext: {}\n", lines.join("\n      "));
         }
         if self.loud == Loud::Verbose {
-            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration(*took))));
+            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration::took(*took))));
         }
         Some(text)
     }

@@ -1,6 +1,7 @@
 //! The logs of a run's hosts, written as it goes: whatever is told of a host, with the time.
-use super::{filter::visible, words::duration};
+use super::filter::visible;
 use crate::{
+    duration,
     event::{Event, Listener, LogFile, Stream, What},
     host::Name,
     store::{Log, Logs},
@@ -107,8 +108,8 @@ fn line(what: &What) -> Option<(&Name, String)> {
         What::EffectStarted { host: Some(host), text, .. } => (host, format!("> {}", visible(text, false))),
         What::EffectFinished { host: Some(host), text, took, failure, .. } => {
             let how = match failure {
-                None => format!("done after {}", duration(*took)),
-                Some(f) => format!("failed after {}: {}", duration(*took), visible(&f.beside(Some(host)), false)),
+                None => format!("done after {}", duration::took(*took)),
+                Some(f) => format!("failed after {}: {}", duration::took(*took), visible(&f.beside(Some(host)), false)),
             };
             (host, format!("< {}  {how}", visible(text, false)))
         }

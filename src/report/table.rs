@@ -1,10 +1,9 @@
 //! The closing table.
-use super::{
-    Palette,
-    filter::visible,
-    words::{count, duration},
+use super::{Palette, filter::visible, words::count};
+use crate::{
+    duration,
+    event::{Outcome, Row, Standing},
 };
-use crate::event::{Outcome, Row, Standing};
 use unicode_width::UnicodeWidthStr;
 
 /// The table with a line that counts; empty without hosts.
@@ -63,7 +62,7 @@ pub fn summary(rows: &[Row]) -> String {
     let out = rows.iter().filter(|r| matches!(r.balancer, Standing::Out | Standing::Mixed)).count();
     let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
     let looked = rows.iter().filter(|r| r.result == Outcome::Ok).filter_map(|r| r.looked).min();
-    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration(after)));
+    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration::took(after)));
     format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 

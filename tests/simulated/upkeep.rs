@@ -29,7 +29,7 @@ fn workers_finish_what_they_have_in_hand_before_they_restart_and_who_does_not_is
     let stuck = shop.run("prod:jobs1 again", busy);
     assert_eq!(stuck.ended.exit, Exit::Failed);
     assert_eq!(changes(&stuck.events), ["jobs1: quiet shop-jobs"]);
-    let why = "jobs1 still has unfinished work after 600s: its units take nothing new, and weren't restarted";
+    let why = "jobs1 still has unfinished work after 10m: its units take nothing new, and weren't restarted";
     assert_eq!(failures(&stuck), [format!("{why} [(\"fabfile.rhai\", 62)]")]);
 }
 

@@ -145,9 +145,10 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 40] = [
+const ORDER: [&str; 41] = [
     "control",
     "misspelled",
+    "duration",
     "host",
     "secret",
     "command",

@@ -6,10 +6,11 @@ use super::{
     progress::{Progress, Time},
 };
 use crate::{
+    duration::running,
     event::{Event, What},
     failure::Reason,
     host::Name,
-    report::{Palette, filter::visible, words::seconds},
+    report::{Palette, filter::visible},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -232,7 +233,7 @@ impl InHand {
             .chain(steps)
             .map(|crumb| visible(crumb, false))
             .collect();
-        let took = format!("  {}", seconds(now));
+        let took = format!("  {}", running(now));
         let room = width.saturating_sub(took.len() + TYPED);
         format!("{}{took}", cut(&crumbs.join(" > "), room))
     }

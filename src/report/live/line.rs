@@ -1,8 +1,11 @@
 //! One live line, cut to fit.
 use super::progress::{Progress, Time};
-use crate::report::{
-    Palette,
-    words::{bytes, bytes_of, count, seconds},
+use crate::{
+    duration::running,
+    report::{
+        Palette,
+        words::{bytes, bytes_of, count},
+    },
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -27,7 +30,7 @@ impl Line<'_> {
 
     /// The line with the host's name in `names` columns; first the progress gets shorter, then the text.
     pub fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
-        let mut took = if self.took >= 1_000 { seconds(self.took) } else { String::new() };
+        let mut took = if self.took >= 1_000 { running(self.took) } else { String::new() };
         let host = self.host.as_ref().map(|host| cut(host, names));
         let before = host.as_ref().map_or(0, |_| names + 2);
         let beside = |progress: &str, took: &str| {
@@ -69,12 +72,12 @@ fn long(progress: &Progress, now: Time) -> String {
             if let Some(rate) = progress.rate(now) {
                 text += &format!("  {}/s", bytes(rate));
                 if let Some(left) = (total - done.min(total)).checked_div(rate) {
-                    text += &format!("  {} left", seconds(left * 1_000 + 999));
+                    text += &format!("  {} left", running(left * 1_000 + 999));
                 }
             }
             text
         }
-        "seconds" => format!("{} left", seconds(total.saturating_sub(*done) * 1_000)),
+        "seconds" => format!("{} left", running(total.saturating_sub(*done) * 1_000)),
         "requests" => format!("{} still open", count(total.saturating_sub(*done) as usize, "request")),
         _ => format!("{done} of {total} {what}"),
     }
@@ -84,7 +87,7 @@ fn short(progress: &Progress) -> String {
     let Progress { done, total, unit, .. } = progress;
     match *unit {
         "bytes" => format!("{}%", (done * 100).checked_div(*total).unwrap_or(100)),
-        "seconds" => seconds(total.saturating_sub(*done) * 1_000),
+        "seconds" => running(total.saturating_sub(*done) * 1_000),
         "requests" => format!("{} open", total.saturating_sub(*done)),
         _ => format!("{done}/{total}"),
     }

@@ -10,6 +10,7 @@ use super::{
     stdout::Trailer,
 };
 use crate::{
+    duration,
     failure::{Cause, Failure},
     host::Host,
     port::{Ended, Job, Transport},
@@ -72,7 +73,7 @@ impl Line<'_> {
                 Err(self.stuck(asked, halts).await)
             }
             Over::Late(limit) => {
-                let why = format!("the command took longer than {} s", limit.as_secs_f64());
+                let why = format!("the command took longer than {}", duration::limit(limit));
                 self.stopped(printed, Cause::TimedOut, &why).await
             }
             // Its input was not closed, so that it did not take a part for the whole.
