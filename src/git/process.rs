@@ -118,16 +118,13 @@ impl Run {
         prepare(command.as_std_mut(), at);
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
         command.args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A session of its own: ssh below git must not ask on the terminal, and can be ended with all its children.
-        // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
-        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        // ssh below git must not ask on the terminal.
+        let (mut child, group) = Group::start(&mut command).map_err(|e| Error::NoGit(e.to_string()))?;
         if let Some(mut stdin) = child.stdin.take() {
             let input = input.to_owned();
             // Beside the reading, for git may print before it has read all.
             tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await });
         }
-        let group = Group::of(&child);
         Ok(Run { child, group })
     }
 }

@@ -1,8 +1,8 @@
 //! The process group of a command here.
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use std::time::Duration;
+use std::{io, time::Duration};
 use tokio::{
-    process::Child,
+    process::{Child, Command},
     time::{sleep, timeout},
 };
 
@@ -13,9 +13,15 @@ const POLITE: Duration = Duration::from_secs(2);
 pub struct Group(Option<Pid>);
 
 impl Group {
-    /// Returns the group that this child leads.
-    pub fn of(child: &Child) -> Group {
-        Group(child.id().and_then(|id| Pid::from_raw(id as i32)))
+    /// Starts a child in a session of its own, and so as the leader of a group.
+    ///
+    /// Nothing that it starts can ask on the terminal, and all of it can be told to end.
+    pub fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+        // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
+        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
+        let child = command.spawn()?;
+        let group = Group(child.id().and_then(|id| Pid::from_raw(id as i32)));
+        Ok((child, group))
     }
 
     /// Its leader ended by itself; what it left running is its own affair.

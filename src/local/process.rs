@@ -38,8 +38,7 @@ pub async fn run(
     // From before the start on, so that no stop is missed.
     let mut stopped = pin!(stops.notified());
     stopped.as_mut().enable();
-    let mut child = start(local, command)?;
-    let mut group = Group::of(&child);
+    let (mut child, mut group) = start(local, command)?;
     let (mut out, mut err) = (Heard::new(Stream::Out, heard, keep), Heard::new(Stream::Err, heard, KEPT));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feeding = async {
@@ -104,7 +103,7 @@ async fn waited(
     }
 }
 
-fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
+fn start(local: &Local, command: &Command) -> Result<(process::Child, Group), Failure> {
     let wrong = |message| Failure::new(Cause::Fabfile, message);
     let folder = local.folder.join(local.cd.as_deref().unwrap_or_default());
     if !folder.is_dir() {
@@ -120,9 +119,7 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
     // What a process of one's own has in its environment, nobody else sees.
     let secrets = command.secrets().iter().map(|(name, value)| (name, value));
     process.envs(local.env.iter().chain(secrets).map(|(name, value)| (name, value.reveal())));
-    // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
-    unsafe { process.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
-    process.spawn().map_err(|e| {
+    Group::start(&mut process).map_err(|e| {
         let failure = Failure::failed(match e.kind() {
             io::ErrorKind::NotFound => format!("there is no program `{program}` on this machine"),
             io::ErrorKind::PermissionDenied => format!("`{program}` isn't executable on this machine"),
