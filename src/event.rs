@@ -48,7 +48,7 @@ pub enum What {
     /// How hosts stand in their pools, as it was read or changed: those that stand otherwise than last told.
     BalanceSeen {
         fleet: Name,
-        hosts: Vec<Place>,
+        hosts: Vec<HostPlace>,
     },
     /// One thing begins on many hosts, each on a lane of its own as soon as there is room.
     HostsStarted {
@@ -71,13 +71,13 @@ pub enum What {
     },
     EffectStarted {
         effect: &'static str,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
     },
     EffectFinished {
         effect: &'static str,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
         took: u64,
@@ -123,7 +123,7 @@ pub enum What {
     RunFinished {
         exit: Exit,
         took: u64,
-        table: Vec<Row>,
+        table: Vec<HostRow>,
         next: Vec<String>,
         failures: Vec<Failure>,
         /// Where what hosts printed is kept on this machine.
@@ -166,7 +166,7 @@ impl What {
 /// How an effect may be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum EffectKind {
     /// Free.
     Read,
     /// May be looked at and repeated.
@@ -193,7 +193,7 @@ pub struct LogFile {
 
 /// A host in the closing table.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
-pub struct Row {
+pub struct HostRow {
     pub host: Name,
     /// The release before the run, such as `0003-9ab0c1d2e3f4`.
     pub old: Option<String>,
@@ -214,7 +214,7 @@ pub struct Row {
     pub looked: Option<u64>,
 }
 
-impl Row {
+impl HostRow {
     /// Takes secrets out of what is said of the host.
     pub fn mask(&mut self, masks: &Masks) {
         self.note.iter_mut().for_each(|note| masks.clean(note));
@@ -239,7 +239,7 @@ pub enum Standing {
 
 /// A host in the balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct HostPlace {
     pub host: Name,
     pub group: Option<Name>,
     pub balancer: Standing,

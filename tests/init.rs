@@ -19,7 +19,7 @@ type Files<'a> = &'a [(&'a str, &'a str)];
 /// A repository with these files, tagged, for which a fabfile was written.
 struct Repository {
     folder: tempfile::TempDir,
-    found: init::Found,
+    found: init::FoundProject,
 }
 
 impl Repository {

@@ -39,12 +39,12 @@ pub fn build(
 /// An archive's part, of a commit or of none.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Archive {
+struct ArchivePart {
     version: Option<String>,
     part: String,
 }
 
-impl Default for Archive {
+impl Default for ArchivePart {
     fn default() -> Self {
         Self { version: None, part: ".".to_owned() }
     }
@@ -64,7 +64,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
             wrong("the `commit` of an archive isn't a commit".to_owned(), "write `commit: release::resolve(reference)`")
         })?),
     };
-    let Archive { version, part } = options(how)?;
+    let ArchivePart { version, part } = options(how)?;
     if of.is_none() && !targets.fleet.accept.contains(&Accept::Archive) {
         let message = format!("fleet `{}` doesn't accept an archive without a commit", targets.fleet.name);
         let help = "name its commit with `commit`, or add \"archive\" to `accept` in the fleet file";

@@ -3,7 +3,7 @@ use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     bookkeeping::{Consult, Switched},
     control::shown,
-    model::Release as Tree,
+    model::Release,
     release::{Adopt, Adopted, Home, Listing, ReadReleases, Verify},
     script::{Here, RhaiResultOf, thrown},
 };
@@ -18,7 +18,7 @@ pub fn read(here: &Here, host: &HostValue) -> RhaiResultOf<Listing> {
 /// A host's releases, as a map.
 pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let listing = read(here, &host)?;
-    let text = |r: Option<&Tree>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
+    let text = |r: Option<&Release>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
     let mut map = Map::new();
     map.insert("current".into(), text(listing.current.as_ref()));
     map.insert("previous".into(), text(listing.previous()));

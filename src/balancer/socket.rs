@@ -113,7 +113,7 @@ impl UnixSocket {
     /// Asks on a connection, and in the same breath whether who answers is still the one that serves.
     ///
     /// After a reload a connection that was kept leads to the process that goes, which serves nobody any more.
-    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<Heard, Failure> {
+    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<LinesOutcome, Failure> {
         let asked = lines.last().is_some_and(|line| line == "show info");
         let all = lines.iter().map(String::as_str).chain((!asked).then_some("show info"));
         let text: String = all.map(|line| to_worker(line, self.is_masters()) + "\n").collect();
@@ -122,7 +122,7 @@ impl UnixSocket {
         let info = answers.last().map_or("", String::as_str);
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
         answers.truncate(lines.len());
-        Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answers(answers) })
+        Ok(if goes { LinesOutcome::FromOneThatGoes } else { LinesOutcome::Answers(answers) })
     }
 
     /// A connection that was kept, if there is one that is good for these lines.
@@ -138,18 +138,20 @@ impl UnixSocket {
     async fn ask_on(&self, kept: Option<UnixStream>, lines: &[String]) -> Result<(UnixStream, Vec<String>), Failure> {
         if let Some(mut stream) = kept {
             match self.once(&mut stream, lines).await {
-                Ok(Heard::Answers(answers)) => return Ok((stream, answers)),
+                Ok(LinesOutcome::Answers(answers)) => return Ok((stream, answers)),
                 // It may have ended meanwhile, or lead to a process that goes; a read is asked again.
                 _ if only_read(lines) => {}
-                Ok(Heard::FromOneThatGoes) => return Err(self.failed(&"it was reloaded or stopped at this moment")),
+                Ok(LinesOutcome::FromOneThatGoes) => {
+                    return Err(self.failed(&"it was reloaded or stopped at this moment"));
+                }
                 Err(failure) => return Err(failure),
             }
         }
         let mut stream = self.connect().await?;
         match self.once(&mut stream, lines).await? {
-            Heard::Answers(answers) => Ok((stream, answers)),
-            Heard::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
-            Heard::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
+            LinesOutcome::Answers(answers) => Ok((stream, answers)),
+            LinesOutcome::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
+            LinesOutcome::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
         }
     }
 }
@@ -180,7 +182,7 @@ fn split(whole: &str) -> Vec<String> {
 }
 
 /// What came of lines.
-enum Heard {
+enum LinesOutcome {
     Answers(Vec<String>),
     FromOneThatGoes,
 }

@@ -1,5 +1,5 @@
 //! A run's journal, begun or gone on with.
-use super::work::{Aborted, Work};
+use super::work::{Aborted, RunWork};
 use crate::{
     fabfile::Project,
     failure::{Cause, Failure},
@@ -61,11 +61,11 @@ pub fn go_on(
 }
 
 /// The process's arguments, with the whole name of the run that is taken back.
-fn typed(work: Work<'_>) -> Vec<String> {
+fn typed(work: RunWork<'_>) -> Vec<String> {
     let typed = env::args().skip(1);
     match work {
-        Work::Line(_) => typed.collect(),
-        Work::Abort(Aborted { run, .. }) => {
+        RunWork::Line(_) => typed.collect(),
+        RunWork::Abort(Aborted { run, .. }) => {
             let others = typed.filter(|word| !word.starts_with("--abort") && !run.starts_with(word.as_str()));
             others.chain([format!("--abort={run}")]).collect()
         }
@@ -73,7 +73,7 @@ fn typed(work: Work<'_>) -> Vec<String> {
 }
 
 /// What is known of a run before its first connection.
-pub fn head(run: &Run, project: &Project, work: Work<'_>) -> Head {
+pub fn head(run: &Run, project: &Project, work: RunWork<'_>) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
         v: 1,

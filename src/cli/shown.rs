@@ -3,7 +3,7 @@ use crate::{
     duration,
     host::Name,
     report::{self, Palette, visible},
-    session::Names,
+    session::CommitNames,
     store::{Attempt, Head, Logs, Record, Tail},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,7 +22,7 @@ pub fn text(records: &[Record], palette: Palette) -> String {
         Some(Record::Ended(tail)) => Some(tail),
         _ => None,
     };
-    let done = done(records, &Names::in_table(tail.map_or(&[], |tail| &tail.table)));
+    let done = done(records, &CommitNames::in_table(tail.map_or(&[], |tail| &tail.table)));
     let head = match records.first() {
         Some(Record::Begun(head)) => head_of(head, records, tail),
         _ => String::new(),
@@ -119,7 +119,7 @@ impl Done<'_> {
 }
 
 /// What came back, in that order.
-fn done<'a>(records: &'a [Record], names: &Names) -> Vec<Done<'a>> {
+fn done<'a>(records: &'a [Record], names: &CommitNames) -> Vec<Done<'a>> {
     let mut asked: HashMap<(&Name, u32), (&str, &str)> = HashMap::new();
     let mut done = Vec::new();
     for record in records {

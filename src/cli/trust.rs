@@ -8,13 +8,13 @@ use crate::{
     failure::{Cause, Exit, Failure, Reason},
     fleet::{Fleet, is_name},
     host::Host,
-    line::Line,
+    line::CommandLine,
     misspelled::did_you_mean,
     port::Person,
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
-    ssh::{Offer, Other, Standing, Strangers},
+    ssh::{KeyStanding, Offer, Other, Strangers},
     world::{STACK, nowhere::Nowhere},
 };
 use std::{
@@ -28,14 +28,14 @@ use std::{
 /// Shows the keys of a host and of those before it, and takes up those that a person says yes to.
 ///
 /// `host` may be `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then nobody is asked about the host itself; or `all`.
-pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &str) -> Result<Exit, Failure> {
+pub fn trust(request: &Request, project: &Project, line: Option<&CommandLine>, host: &str) -> Result<Exit, Failure> {
     let (name, expected) = match host.split_once('=') {
         Some((name, print)) => (name, Some(print)),
         None => (host, None),
     };
     let here = wiring::world(request, project, Arc::new(report::Terminal))?;
     let fleets = fleets(request, project, line, Nowhere { here: Some(here) })?;
-    let naming = line.map(Line::naming).unwrap_or_default();
+    let naming = line.map(CommandLine::naming).unwrap_or_default();
     if host == ALL {
         return everybody(project, &fleets, &naming);
     }
@@ -87,18 +87,18 @@ fn taken_up(
         let last = at + 1 == way.hosts();
         let expected = expected.filter(|_| last);
         match &offer.standing {
-            Standing::Known => {
+            KeyStanding::Known => {
                 as_expected(&offer, expected)?;
                 report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
                 continue;
             }
-            Standing::Vouched { authority, place } => {
+            KeyStanding::Vouched { authority, place } => {
                 as_expected(&offer, expected)?;
                 let (its, called) = (&offer.fingerprint, called(&offer));
                 report::say(&format!("{called} is vouched for by the authority in `{place}`, {authority}: {its}"));
                 continue;
             }
-            Standing::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
+            KeyStanding::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
         }
         let file = way.take_up(&offer)?;
         report::say(&format!("{} is trusted now; commit `{}`", called(&offer), file.display()));
@@ -185,7 +185,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
 pub fn fleets(
     request: &Request,
     project: &Project,
-    line: Option<&Line>,
+    line: Option<&CommandLine>,
     nowhere: Nowhere,
 ) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());

@@ -1,7 +1,7 @@
 //! Work that a world runs side by side.
 
 /// What one lane does. It owns all it needs, so that a world may run it on a thread or on a stack of its own.
-pub type Work = Box<dyn FnOnce() + Send>;
+pub type LaneWork = Box<dyn FnOnce() + Send>;
 
 /// As long as this lives, no other lane of the run comes near.
 pub struct Alone<'a>(Option<Box<dyn FnOnce() + 'a>>);

@@ -2,7 +2,7 @@
 use super::{
     App, Balancer, Health, Pattern, Version, placeholder, schema,
     section::{Section, expected, listed},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -123,15 +123,15 @@ fn server_name(node: &Node) -> Result<String, Problem> {
 /// Statuses: a number, a range such as `200..399`, or several of either.
 fn status(node: &Node) -> Result<Vec<(u16, u16)>, Problem> {
     match &node.value {
-        Value::List(_) => value::filled(node, value::list(node, "a list of statuses", one_status)?),
+        NodeValue::List(_) => value::filled(node, value::list(node, "a list of statuses", one_status)?),
         _ => Ok(vec![one_status(node)?]),
     }
 }
 
 fn one_status(node: &Node) -> Result<(u16, u16), Problem> {
     let (text, range) = match &node.value {
-        Value::Whole(number) => (number.to_string(), u16::try_from(*number).ok().map(|n| (n, n))),
-        Value::Text(text) => {
+        NodeValue::Whole(number) => (number.to_string(), u16::try_from(*number).ok().map(|n| (n, n))),
+        NodeValue::Text(text) => {
             let ends = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
             (text.clone(), ends)
         }

@@ -6,13 +6,13 @@ use std::{ops::Range, sync::Arc};
 pub(super) struct Location {
     /// The keys that lead there; empty for the whole.
     pub path: String,
-    pub at: At,
+    pub at: WrittenAt,
     pub label: String,
 }
 
 /// Where something was written.
 #[derive(Clone, Debug)]
-pub(super) enum At {
+pub(super) enum WrittenAt {
     /// In the file, by bytes.
     File(Range<usize>),
     Map,

@@ -1,7 +1,7 @@
 //! Which hosts of a fleet are meant: `group1+out`, `web,^web3`.
 use super::{
     Fleet,
-    hosts::{Named, WORDS},
+    hosts::{NameKind, WORDS},
     range,
 };
 use crate::{
@@ -170,9 +170,9 @@ impl Term {
             "out" => Ok(Term::Out),
             _ if word.contains(['[', ']']) => Term::range(word, text, fleet),
             _ => match fleet.named(word) {
-                Some(Named::Group) => Ok(Term::Group(word.into())),
-                Some(Named::Role) => Ok(Term::Role(word.into())),
-                Some(Named::Host) => Ok(Term::Hosts([Name::from(word)].into())),
+                Some(NameKind::Group) => Ok(Term::Group(word.into())),
+                Some(NameKind::Role) => Ok(Term::Role(word.into())),
+                Some(NameKind::Host) => Ok(Term::Hosts([Name::from(word)].into())),
                 _ => Err(unknown(word, text, fleet)),
             },
         }

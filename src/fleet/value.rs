@@ -1,7 +1,7 @@
 //! What single values of a fleet may be.
 use super::{
     section::{expected, listed},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     wrong::Problem,
 };
 use crate::{duration, host::Name, misspelled::did_you_mean};
@@ -14,7 +14,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn yes(node: &Node) -> Result<bool, Problem> {
     match node.value {
-        Value::Bool(yes) => Ok(yes),
+        NodeValue::Bool(yes) => Ok(yes),
         _ => Err(expected("true or false", node)),
     }
 }
@@ -22,11 +22,11 @@ pub(super) fn yes(node: &Node) -> Result<bool, Problem> {
 /// A text without control characters that is not empty.
 pub(super) fn text(node: &Node) -> Result<&str, Problem> {
     match &node.value {
-        Value::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
-        Value::Text(text) if text.chars().any(char::is_control) => {
+        NodeValue::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
+        NodeValue::Text(text) if text.chars().any(char::is_control) => {
             Err(Problem::new("the text has a control character", node.place("here")))
         }
-        Value::Text(text) => Ok(text),
+        NodeValue::Text(text) => Ok(text),
         _ => Err(expected("a text", node)),
     }
 }
@@ -34,11 +34,11 @@ pub(super) fn text(node: &Node) -> Result<&str, Problem> {
 /// A whole number that is not below `least`.
 pub(super) fn whole(node: &Node, least: u32) -> Result<u32, Problem> {
     match node.value {
-        Value::Whole(number) if number < i64::from(least) => {
+        NodeValue::Whole(number) if number < i64::from(least) => {
             let message = format!("`{number}` is too small");
             Err(Problem::new(message, node.place(format!("at least {least}"))))
         }
-        Value::Whole(number) => u32::try_from(number)
+        NodeValue::Whole(number) => u32::try_from(number)
             .map_err(|_| Problem::new(format!("`{number}` is too large"), node.place(format!("at most {}", u32::MAX)))),
         _ => Err(expected("a whole number", node)),
     }
@@ -50,7 +50,7 @@ pub(super) fn list<'t, T: PartialEq>(
     what: &str,
     read: impl Fn(&'t Node) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         return Err(expected(what, node));
     };
     let mut read_items = Vec::with_capacity(items.len());
@@ -83,7 +83,7 @@ pub(super) fn one_of<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, Pro
 
 /// A number and its unit: `500ms`, `60s`, `2m`, `1h`.
 pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
-    let Value::Text(text) = &node.value else {
+    let NodeValue::Text(text) = &node.value else {
         return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
     };
     let Some(duration) = duration::read(text) else {
@@ -127,7 +127,7 @@ pub(super) fn why_no_name(text: &str) -> &'static str {
 }
 
 pub(super) fn name(node: &Node) -> Result<Name, Problem> {
-    let Value::Text(text) = &node.value else {
+    let NodeValue::Text(text) = &node.value else {
         return Err(expected("a name", node));
     };
     if is_name(text) {

@@ -1,5 +1,5 @@
 //! What is wrong with a fleet, pointing at the line.
-use super::location::{At, Location};
+use super::location::{Location, WrittenAt};
 use crate::{
     control::shown,
     failure::{Cause, Excerpt, Failure},
@@ -72,7 +72,7 @@ impl Wrong {
     /// Says a problem in one line, with `file:line:column` before it where there is a line.
     fn line(&self, problem: &Problem) -> String {
         match (&self.source, problem.places.first()) {
-            (Some(source), Some(Location { at: At::File(span), .. })) => {
+            (Some(source), Some(Location { at: WrittenAt::File(span), .. })) => {
                 let before = &source.inner()[..span.start.min(source.inner().len())];
                 let line = before.matches('\n').count() + 1;
                 let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
@@ -86,18 +86,18 @@ impl Wrong {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.places.first() {
-            Some(Location { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
-            Some(Location { at: At::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
-            Some(Location { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
+            Some(Location { at: WrittenAt::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
+            Some(Location { at: WrittenAt::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
+            Some(Location { at: WrittenAt::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
             _ => {}
         }
         f.write_str(&self.message)?;
         for place in self.places.iter().skip(1) {
             match &place.at {
-                At::File(_) => {}
-                At::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
-                At::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
-                At::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
+                WrittenAt::File(_) => {}
+                WrittenAt::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
+                WrittenAt::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
+                WrittenAt::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
             }
         }
         Ok(())
@@ -124,13 +124,13 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        let in_file = self.places.iter().any(|place| matches!(place.at, At::File(_)));
+        let in_file = self.places.iter().any(|place| matches!(place.at, WrittenAt::File(_)));
         self.source.as_deref().filter(|_| in_file).map(|source| source as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let labels = self.places.iter().filter_map(|place| match &place.at {
-            At::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
+            WrittenAt::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
             _ => None,
         });
         Some(Box::new(labels))
@@ -168,7 +168,7 @@ impl From<&Wrong> for Failure {
     /// Shows each problem's place; without a file, says each of several in a line of its own.
     fn from(wrong: &Wrong) -> Failure {
         let excerpt = |place: &Location| match (&wrong.source, &place.at) {
-            (Some(source), At::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
+            (Some(source), WrittenAt::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
             _ => None,
         };
         if let Some(problem) = wrong.only()

@@ -1,5 +1,5 @@
 //! Ids of commits.
-use super::Error;
+use super::GitError;
 
 /// Returns whether a text is a commit's whole id: 40 digits, or 64 by sha256.
 pub(super) fn whole(commit: &str) -> bool {
@@ -7,6 +7,6 @@ pub(super) fn whole(commit: &str) -> bool {
 }
 
 /// Words that several objects have an id that begins so.
-pub(super) fn many(digits: &str) -> Error {
-    Error::Ambiguous { reference: digits.to_owned(), meanings: vec!["several objects begin so".to_owned()] }
+pub(super) fn many(digits: &str) -> GitError {
+    GitError::Ambiguous { reference: digits.to_owned(), meanings: vec!["several objects begin so".to_owned()] }
 }

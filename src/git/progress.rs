@@ -1,12 +1,12 @@
 //! How far a fetch is.
 /// How far a fetch is: so many of so many objects.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+pub type FetchProgress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
 /// Tells nobody.
 pub fn silent(_: u64, _: u64) {}
 
 /// Tells how many objects a line of git's has; a fetch goes on.
-pub(super) fn shown(line: &str, progress: Progress<'_>) -> bool {
+pub(super) fn shown(line: &str, progress: FetchProgress<'_>) -> bool {
     if let Some((done, total)) = counted(line, "Receiving objects:") {
         progress(done, total);
     }

@@ -1,15 +1,15 @@
 //! Why git does not read a repository.
-use super::{Error, process::Ended, repository::not_one};
+use super::{GitError, process::GitEnded, repository::not_one};
 use std::{os::unix::fs::MetadataExt, path::Path};
 
 /// Words why git does not read what is at a path; of another user's it names the line that has it read.
-pub(super) fn refused(path: &Path, ended: &Ended) -> Error {
+pub(super) fn refused(path: &Path, ended: &GitEnded) -> GitError {
     let dubious = ended.err.split("dubious ownership in repository at '").nth(1);
     let Some(found) = dubious.and_then(|rest| rest.split("'\n").next()) else {
         return not_one(path, &ended.why());
     };
     let found = Path::new(found);
-    Error::Theirs { path: found.display().to_string(), advised: advised(path, found) }
+    GitError::Theirs { path: found.display().to_string(), advised: advised(path, found) }
 }
 
 /// Whether to trust another user's repository may be advised: it is the one that was named, not one that somebody

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One answer to a probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// The HTTP status; `None` when nothing came, and where only a connection is tried.
     pub status: Option<u16>,
     /// Whether it is what the fleet file wants of a healthy service.
@@ -24,24 +24,24 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
-impl Answer {
+impl ProbeAnswer {
     /// Makes an answer that did not come, and says why.
-    pub fn none(error: String) -> Answer {
-        Answer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
+    pub fn none(error: String) -> ProbeAnswer {
+        ProbeAnswer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
     }
 
     /// Makes the answer of a connection that came about.
-    pub fn connected() -> Answer {
-        Answer { good: true, error: None, ..Answer::none(String::new()) }
+    pub fn connected() -> ProbeAnswer {
+        ProbeAnswer { good: true, error: None, ..ProbeAnswer::none(String::new()) }
     }
 
     /// Makes an answer of HTTP, with what stands where the version should.
-    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> Answer {
+    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> ProbeAnswer {
         let lacks = (!health.has_body(body)).then(|| {
             let wanted = health.body.as_deref().unwrap_or_default();
             format!("{status}, without `{}` in its body", plain(wanted))
         });
-        Answer {
+        ProbeAnswer {
             status: Some(status),
             good: health.takes(status) && lacks.is_none(),
             version: text.as_deref().and_then(|text| found(health, text)),

@@ -1,5 +1,5 @@
 //! Probes a host until it has served a release for a while.
-use super::{Answer, Probe, asking::Asking, predicted::predicted, verdict::Verdict};
+use super::{Probe, ProbeAnswer, asking::Asking, predicted::predicted, verdict::Verdict};
 use crate::{
     duration::limit,
     effect::*,
@@ -80,7 +80,7 @@ impl Read for Probe {
             }
             (Some(done), Verdict::Good { .. }) if done <= began + within + over => Err(Miss::Later(done)),
             _ if now >= began + within => {
-                let last = if done.is_some() { answer } else { Answer::none("no response".to_owned()) };
+                let last = if done.is_some() { answer } else { ProbeAnswer::none("no response".to_owned()) };
                 Err(failure(self, &[last]).into())
             }
             _ => Err(Miss::Later(began + within)),
@@ -89,7 +89,7 @@ impl Read for Probe {
 }
 
 /// That the service wasn't good within its time.
-fn failure(probe: &Probe, last: &[Answer]) -> Failure {
+fn failure(probe: &Probe, last: &[ProbeAnswer]) -> Failure {
     let within = limit(probe.health.within);
     let wrong = last.last().filter(|a| a.good).map(|a| a.version.clone());
     let message = match wrong {
@@ -99,7 +99,7 @@ fn failure(probe: &Probe, last: &[Answer]) -> Failure {
         Some(None) => "answers well, but doesn't say which version it serves".to_owned(),
         None => format!("doesn't become healthy within {within}"),
     };
-    let said: Vec<String> = last.iter().map(Answer::shown).collect();
+    let said: Vec<String> = last.iter().map(ProbeAnswer::shown).collect();
     let url = probe.url();
     Failure::new(Cause::Unhealthy, message)
         .on(&probe.host.name)

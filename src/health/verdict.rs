@@ -1,8 +1,8 @@
 //! Whether an answer proves what a service should serve.
 use super::{
-    Answer, Expected,
+    Expected, ProbeAnswer,
     says::{could_say, names_commit, says},
-    written::Written,
+    written::WrittenNames,
 };
 use crate::fleet::{Health, Version};
 
@@ -19,7 +19,13 @@ pub enum Verdict {
 /// Judges an answer: it must prove what is expected, unless the fleet file says that it cannot, or nobody knows how.
 ///
 /// `nameless` takes one that could name no release, too.
-pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written, nameless: bool) -> Verdict {
+pub fn judged(
+    answer: &ProbeAnswer,
+    health: &Health,
+    expected: &Expected,
+    written: &WrittenNames,
+    nameless: bool,
+) -> Verdict {
     let said = answer.version.as_deref();
     let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
     let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
@@ -33,7 +39,7 @@ pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &W
 /// Returns whether names are to be looked up in ledgers, where a good answer does not prove it without.
 ///
 /// `nameless` says that an answer is good, too, that could name no release.
-pub fn looks_up(expected: &Expected, answer: &Answer, nameless: bool) -> bool {
+pub fn looks_up(expected: &Expected, answer: &ProbeAnswer, nameless: bool) -> bool {
     let unproven = answer.version.as_deref().is_some_and(|said| answer.good && !says(said, expected));
     // A package is called by its version alone.
     let unnamed = expected.names.is_empty() && expected.id.as_deref().is_some_and(names_commit);

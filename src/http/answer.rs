@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// A server's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     /// Their names in lower case; those that are there several times are joined by commas.
     pub headers: BTreeMap<String, String>,
@@ -12,11 +12,11 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     /// Returns what is taken to have been answered when nobody asked: an empty JSON object, which most scripts can
     /// read.
-    pub fn assumed(status: u16) -> Answer {
-        Answer { status, headers: BTreeMap::new(), body: "{}".to_owned() }
+    pub fn assumed(status: u16) -> HttpResponse {
+        HttpResponse { status, headers: BTreeMap::new(), body: "{}".to_owned() }
     }
 
     /// Its status with the words that belong to it.

@@ -1,5 +1,5 @@
 //! A request that is sent, and the answer that is taken.
-use super::{Answer, Request, client, innermost, request::shown};
+use super::{HttpRequest, HttpResponse, client, innermost, request::shown};
 use crate::{
     duration::limit,
     failure::{Cause, Failure},
@@ -15,7 +15,7 @@ const LARGEST: usize = 8 << 20;
 const REDIRECTS: usize = 5;
 
 /// Sends a request and takes the answer, within its time, or until `stops` tells.
-pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answer, Failure> {
+pub(super) async fn exchanged(request: &HttpRequest, stops: &Notify) -> Result<HttpResponse, Failure> {
     let within = request.within;
     tokio::select! {
         () = stops.notified() => Err(unanswered(request, "was interrupted", true)),
@@ -26,7 +26,7 @@ pub(super) async fn exchanged(request: &Request, stops: &Notify) -> Result<Answe
 }
 
 /// What is said of a request whose answer did not come; one that changes something may have been carried out.
-fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
+fn unanswered(request: &HttpRequest, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
     match sent && !request.method.reads() {
         true => Failure::unknown(format!("{message}, and rfab can't tell whether the request took effect"))
@@ -36,7 +36,7 @@ fn unanswered(request: &Request, why: &str, sent: bool) -> Failure {
 }
 
 /// Follows where one that only reads is sent on to.
-async fn followed(request: &Request) -> Result<Answer, Failure> {
+async fn followed(request: &HttpRequest) -> Result<HttpResponse, Failure> {
     let mut url = request.url();
     for _ in 0..=REDIRECTS {
         let mut response = once(request, &url).await?;
@@ -54,7 +54,7 @@ async fn followed(request: &Request) -> Result<Answer, Failure> {
 }
 
 /// Returns where a request is sent on to: never to where it could be read on its way, if it could not be so far.
-pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
+pub(super) fn next(request: &HttpRequest, url: &Url, place: Option<&str>) -> Result<Url, Failure> {
     let next = place.and_then(|place| url.join(place).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
     let Some(next) = next else {
         return Err(Failure::new(
@@ -70,7 +70,7 @@ pub(super) fn next(request: &Request, url: &Url, place: Option<&str>) -> Result<
     Ok(next)
 }
 
-async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure> {
+async fn once(request: &HttpRequest, url: &Url) -> Result<reqwest::Response, Failure> {
     // The certificate is always checked. The environment may name a proxy, which does not know this machine's own places.
     let client = client(url).redirect(Policy::none()).pool_max_idle_per_host(0);
     let own = url.host_str().is_some_and(|host| {
@@ -88,7 +88,7 @@ async fn once(request: &Request, url: &Url) -> Result<reqwest::Response, Failure
 }
 
 /// Takes a whole answer.
-async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<Answer, Failure> {
+async fn taken(request: &HttpRequest, response: &mut reqwest::Response) -> Result<HttpResponse, Failure> {
     let status = response.status().as_u16();
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in response.headers() {
@@ -113,5 +113,5 @@ async fn taken(request: &Request, response: &mut reqwest::Response) -> Result<An
             return Err(unanswered(request, &why, true));
         }
     }
-    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(HttpResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }

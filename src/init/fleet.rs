@@ -1,6 +1,6 @@
 //! The text of a fleet file.
 use super::{
-    found::{Found, Machine},
+    found::{FoundHost, FoundProject},
     plan::{Planned, served},
 };
 
@@ -16,7 +16,7 @@ const BEHIND: &str = "   # ";
 const WIDEST: usize = 56;
 
 /// The file of one fleet, with every key: what is not needed stands there with its default, commented out.
-pub fn text(found: &Found, fleet: &Planned) -> String {
+pub fn text(found: &FoundProject, fleet: &Planned) -> String {
     let accept = if fleet.guarded { "[\"stable\", \"tag\"]" } else { "[\"stable\", \"tag\", \"branch\", \"commit\"]" };
     let line = |on: bool, text: String| if on { text } else { format!("# {text}") };
     let linked = list(if found.linked.is_empty() { vec!["config/database.yml", "log"] } else { texts(&found.linked) });
@@ -80,7 +80,7 @@ fn aligned(text: &str) -> String {
 /// A line for each host, or for a row of numbered ones that are alike.
 fn hosts(fleet: &Planned) -> String {
     let role = served(&fleet.stage);
-    let group = |at: usize, host: &Machine| match fleet.first {
+    let group = |at: usize, host: &FoundHost| match fleet.first {
         0 => None,
         _ if !host.roles.contains(&role) => None,
         first => Some(if at < first { "group1" } else { "group2" }),

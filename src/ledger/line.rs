@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that was about to be done, or how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
+pub struct LedgerLine {
     /// The version of this format.
     pub v: u8,
     pub run: Name,
@@ -57,11 +57,11 @@ pub enum Phase {
 /// Stands for the time in a line that is made before it is written; whoever writes it puts the time in.
 pub const AT: &str = "@AT@";
 
-impl Line {
+impl LedgerLine {
     /// The line with nothing in its words that moves or hides text, for they are shown to people.
     ///
     /// What is written down by name keeps its name as it is: it is looked up by that.
-    pub fn plain(mut self) -> Line {
+    pub fn plain(mut self) -> LedgerLine {
         let of_mark = self.effect == "mark";
         let texts = [&mut self.who, &mut self.from, &mut self.at].into_iter();
         let texts = texts.chain(&mut self.on_behalf_of).chain(self.reason.iter_mut().filter(|_| !of_mark));

@@ -1,10 +1,10 @@
 //! What began and has no end in a ledger.
-use super::{Book, Line, Phase};
+use super::{Book, LedgerLine, Phase};
 use crate::host::Name;
 use std::collections::HashMap;
 
 /// What a line is about, so that a later one about the same takes its place.
-pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
+pub(super) fn thing(line: &LedgerLine) -> Option<(&str, Option<&str>)> {
     let host = line.host.as_deref();
     match &*line.effect {
         "run" | "release" => None,
@@ -15,22 +15,22 @@ pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
 }
 
 /// A run that is not done.
-pub(super) struct Open<'a> {
+pub(super) struct OpenRun<'a> {
     /// Its first line.
-    pub line: &'a Line,
+    pub line: &'a LedgerLine,
     /// Where it last began: it may have been resumed.
     began: usize,
 }
 
 /// The runs that took the lock and did not say that they ended, and who ended each of the others, itself or by ending well.
-pub(super) fn open_runs(lines: &[Line]) -> (Vec<Open<'_>>, HashMap<&str, Vec<&str>>) {
-    let (mut open, mut closed_by) = (Vec::<Open>::new(), HashMap::<_, Vec<_>>::new());
+pub(super) fn open_runs(lines: &[LedgerLine]) -> (Vec<OpenRun<'_>>, HashMap<&str, Vec<&str>>) {
+    let (mut open, mut closed_by) = (Vec::<OpenRun>::new(), HashMap::<_, Vec<_>>::new());
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
         let known = open.iter().position(|other| other.line.run == line.run);
         let began = known.map(|index| open[index].began);
         match (line.phase, known) {
             (Phase::Intent, Some(index)) => open[index].began = at,
-            (Phase::Intent, None) => open.push(Open { line, began: at }),
+            (Phase::Intent, None) => open.push(OpenRun { line, began: at }),
             (Phase::Ok | Phase::Failed, _) => {
                 let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
                 open.retain(|other| {
@@ -51,21 +51,21 @@ impl Book {
     /// The first lines of runs that took the lock and did not say that they ended, oldest first.
     ///
     /// A later run that ended well leaves nothing of them to be done.
-    pub fn unfinished_runs(&self) -> Vec<&Line> {
+    pub fn unfinished_runs(&self) -> Vec<&LedgerLine> {
         open_runs(&self.lines).0.into_iter().map(|open| open.line).collect()
     }
 
     /// The runs that were to take a run back.
     pub fn undoing(&self, run: &str) -> Vec<&Name> {
         let typed = format!("--abort {run}");
-        let of = |line: &&Line| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
+        let of = |line: &&LedgerLine| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
         self.lines.iter().filter(of).map(|line| &line.run).collect()
     }
 
     /// Why a host was out when a run began, if it was and somebody wrote it down.
     pub fn reason_before(&self, run: &str, host: &str) -> Option<&str> {
         let began = self.lines.iter().position(|line| *line.run == *run)?;
-        let of = |line: &&Line| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
+        let of = |line: &&LedgerLine| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
         let last = self.lines[..began].iter().filter(of).rfind(|line| matches!(&*line.effect, "drain" | "ready"));
         last.filter(|line| line.effect == "drain")?.reason.as_deref()
     }
@@ -83,7 +83,7 @@ impl Book {
     }
 
     /// The last lines about whatever began and has no known end: a drain, a switch, a migration; oldest first.
-    pub fn unfinished(&self) -> Vec<&Line> {
+    pub fn unfinished(&self) -> Vec<&LedgerLine> {
         let mut last: HashMap<_, usize> = HashMap::new();
         for (at, line) in self.lines.iter().enumerate() {
             last.extend(thing(line).map(|thing| (thing, at)));
@@ -95,8 +95,8 @@ impl Book {
     }
 
     /// The last activation of a host that was done.
-    pub fn activated(&self, host: &str) -> Option<&Line> {
-        let of = |l: &&Line| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
+    pub fn activated(&self, host: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
         self.lines.iter().rev().find(of)
     }
 }
@@ -105,8 +105,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> Line {
-        Line {
+    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: run.into(),
             seq: 0,

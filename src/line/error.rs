@@ -44,7 +44,7 @@ pub enum LineError {
     #[error("no command follows `--`")]
     NoCommand,
     #[error(transparent)]
-    Command(#[from] command::Error),
+    Command(#[from] command::CommandError),
 }
 
 /// A word that was taken as an argument, but is like a task.

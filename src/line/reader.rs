@@ -1,13 +1,13 @@
 //! Words, read from left to right.
 use super::{
-    Call, LineError, Misread,
+    LineError, Misread, TaskCall,
     argument::{self, Bound},
 };
 use crate::{command::quoted, fabfile::task::Signature, misspelled};
 
 /// Reads all words as calls of tasks with their arguments; some of these may be like a task.
-pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), LineError> {
-    let mut reader = Reader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
+pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<TaskCall>, Vec<Misread>), LineError> {
+    let mut reader = WordReader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
     while let [word, rest @ ..] = reader.rest {
         reader.rest = rest;
         reader.read(word)?;
@@ -16,10 +16,10 @@ pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Mi
     Ok((reader.calls, misread))
 }
 
-struct Reader<'a> {
+struct WordReader<'a> {
     tasks: &'a [Signature],
     rest: &'a [String],
-    calls: Vec<Call>,
+    calls: Vec<TaskCall>,
     /// Words that were taken as arguments because they stood behind a task.
     filled: Vec<Filled<'a>>,
 }
@@ -31,7 +31,7 @@ struct Filled<'a> {
     word: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> WordReader<'a> {
     fn read(&mut self, word: &'a str) -> Result<(), LineError> {
         let Some(task) = find(word, self.tasks)? else {
             return Err(self.unknown(word));
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
             Some((_, text)) => argument::from_text(task, text)?,
             None => self.fill(task)?,
         };
-        self.calls.push(Call::new(task, bound));
+        self.calls.push(TaskCall::new(task, bound));
         Ok(())
     }
 

@@ -10,17 +10,17 @@ use tokio::{
 const POLITE: Duration = Duration::from_secs(2);
 
 /// A process group that is told to end when nobody waits for it any more.
-pub struct Group(Option<Pid>);
+pub struct ProcessGroup(Option<Pid>);
 
-impl Group {
+impl ProcessGroup {
     /// Starts a child in a session of its own, and so as the leader of a group.
     ///
     /// Nothing that it starts can ask on the terminal, and all of it can be told to end.
-    pub fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+    pub fn start(command: &mut Command) -> io::Result<(Child, ProcessGroup)> {
         // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
         unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
         let child = command.spawn()?;
-        let group = Group(child.id().and_then(|id| Pid::from_raw(id as i32)));
+        let group = ProcessGroup(child.id().and_then(|id| Pid::from_raw(id as i32)));
         Ok((child, group))
     }
 
@@ -60,7 +60,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.signal(Signal::TERM);
     }

@@ -1,5 +1,5 @@
 //! The hosts that a command of the project prints: an inventory that is kept elsewhere.
-use super::{Local, process};
+use super::{LocalCall, process};
 use crate::{
     command::Command,
     control::brief,
@@ -23,18 +23,18 @@ const WITHIN: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadHosts {
     pub fleet: String,
-    pub local: Local,
+    pub local: LocalCall,
     pub command: Command,
 }
 
 /// What inventories printed in this run, by their commands.
 #[derive(Default)]
-struct Printed(tokio::sync::Mutex<BTreeMap<String, String>>);
+struct PrintedInventories(tokio::sync::Mutex<BTreeMap<String, String>>);
 
 impl ReadHosts {
-    pub fn new(fleet: &str, words: &[String], local: Local) -> ReadHosts {
+    pub fn new(fleet: &str, words: &[String], local: LocalCall) -> ReadHosts {
         let command = Command::Words(words.to_vec());
-        ReadHosts { fleet: fleet.to_owned(), local: Local { timeout: Some(WITHIN), ..local }, command }
+        ReadHosts { fleet: fleet.to_owned(), local: LocalCall { timeout: Some(WITHIN), ..local }, command }
     }
 
     fn failure(&self, why: &str) -> Failure {
@@ -77,7 +77,7 @@ impl Read for ReadHosts {
 
     /// It is run once a run, however often the fleet is named: the inventory may change meanwhile.
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let printed = at.real.kept.get::<Printed>();
+        let printed = at.real.kept.get::<PrintedInventories>();
         let mut said = printed.0.lock().await;
         if let Some(known) = said.get(&self.command.shown()) {
             return Ok(known.clone());

@@ -1,5 +1,5 @@
 //! One process here, in a session of its own: no terminal, and ended with all that it started.
-use super::{Group, Local, heard::Heard};
+use super::{LocalCall, ProcessGroup, heard::HeardOutput};
 use crate::{
     command::Command,
     duration,
@@ -29,7 +29,7 @@ const LINGER: Duration = Duration::from_millis(500);
 
 /// Runs a command to its end, to its time limit, or until `stops` tells.
 pub async fn run(
-    local: &Local,
+    local: &LocalCall,
     command: &Command,
     heard: Option<&Hears<'_>>,
     keep: usize,
@@ -39,7 +39,7 @@ pub async fn run(
     let mut stopped = pin!(stops.notified());
     stopped.as_mut().enable();
     let (mut child, mut group) = start(local, command)?;
-    let (mut out, mut err) = (Heard::new(Stream::Out, heard, keep), Heard::new(Stream::Err, heard, KEPT));
+    let (mut out, mut err) = (HeardOutput::new(Stream::Out, heard, keep), HeardOutput::new(Stream::Err, heard, KEPT));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feeding = async {
         if let (Some(mut stdin), Some(text)) = (stdin, &local.stdin) {
@@ -103,7 +103,7 @@ async fn waited(
     }
 }
 
-fn start(local: &Local, command: &Command) -> Result<(process::Child, Group), Failure> {
+fn start(local: &LocalCall, command: &Command) -> Result<(process::Child, ProcessGroup), Failure> {
     let wrong = |message| Failure::new(Cause::Fabfile, message);
     let folder = local.folder.join(local.cd.as_deref().unwrap_or_default());
     if !folder.is_dir() {
@@ -119,7 +119,7 @@ fn start(local: &Local, command: &Command) -> Result<(process::Child, Group), Fa
     // What a process of one's own has in its environment, nobody else sees.
     let secrets = command.secrets().iter().map(|(name, value)| (name, value));
     process.envs(local.env.iter().chain(secrets).map(|(name, value)| (name, value.reveal())));
-    Group::start(&mut process).map_err(|e| {
+    ProcessGroup::start(&mut process).map_err(|e| {
         let failure = Failure::failed(match e.kind() {
             io::ErrorKind::NotFound => format!("there is no program `{program}` on this machine"),
             io::ErrorKind::PermissionDenied => format!("`{program}` isn't executable on this machine"),

@@ -1,7 +1,7 @@
 //! Looks whether a host can be deployed to, before anything is changed anywhere.
 use super::{
-    Error, Home,
-    answer::{Lines, text},
+    Home, ReleaseError,
+    answer::{AnswerLines, text},
     on_host::{id, on, plain, run},
     program::Program,
     tree::linked,
@@ -111,7 +111,7 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
 }
 
 /// Looks for all that would keep a release from being staged, and for linked files; changes nothing.
-pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
+pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, ReleaseError> {
     Program::Preflight.command(path, files)
 }
 
@@ -125,10 +125,10 @@ pub struct Lacks {
 }
 
 /// Reads what `preflight` answered: each problem, worded for people, and the linked files that are missing.
-pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, ReleaseError> {
     let mut lacks = Lacks::default();
-    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
-        Err(Error::NotSetUp(_)) => {
+    let (lines, mut folders) = match AnswerLines::of(Program::Preflight, ended) {
+        Err(ReleaseError::NotSetUp(_)) => {
             lacks.problems.push("the app's folders aren't there yet".to_owned());
             let out = String::from_utf8_lossy(&ended.out);
             lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();

@@ -1,7 +1,7 @@
 //! Removes old releases.
 use super::{
-    Error, Home, ReadReleases, ReleaseName,
-    answer::{Lines, text},
+    Home, ReadReleases, ReleaseError, ReleaseName,
+    answer::{AnswerLines, text},
     machine::set_up,
     on_host::{on, plain, run},
     program::Program,
@@ -33,7 +33,7 @@ impl Effect for Prune {
     /// How many were removed.
     type Outcome = u32;
     const NAME: &'static str = "prune";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -69,11 +69,11 @@ impl Effect for Prune {
     }
 
     /// One that still runs is not told from one that is to go; to prune once more does no harm.
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<u32>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
         let stays = |r: &Release| there.current.as_ref() == Some(r) || there.previous() == Some(r);
         let gone = there.releases.iter().rev().skip(self.keep).all(stays);
-        Ok(if gone { Seen::Done(0) } else { Seen::Not })
+        Ok(if gone { Happened::Done(0) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
@@ -102,9 +102,9 @@ impl Effect for Prune {
 
 /// Removes all but the newest `keep` releases, those of the commits in `spared`, the current one, the one before it by
 /// number, and those that a process is seen to run in; and what dead runs left behind.
-pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, Error> {
+pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, ReleaseError> {
     if keep == 0 {
-        return Err(Error::KeepNone);
+        return Err(ReleaseError::KeepNone);
     }
     let short = |commit: &Commit| commit.chars().take(12).collect();
     let args: Vec<String> = [keep.to_string()].into_iter().chain(spared.iter().map(short)).collect();
@@ -128,9 +128,9 @@ pub struct Pruned {
 }
 
 /// Reads what `prune` answered.
-pub fn pruned(ended: &Ended) -> Result<Pruned, Error> {
+pub fn pruned(ended: &Ended) -> Result<Pruned, ReleaseError> {
     let mut pruned = Pruned::default();
-    Lines::of(Program::Prune, ended)?.each(|word, rest| {
+    AnswerLines::of(Program::Prune, ended)?.each(|word, rest| {
         match (word, rest) {
             ("removed", [name]) => pruned.removed.push(name.parse().ok()?),
             ("running", [name]) => pruned.running.push(name.parse().ok()?),

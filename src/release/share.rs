@@ -1,7 +1,7 @@
 //! A linked file that is made in `shared/`, where it was missing.
 use super::{
-    Error, Home,
-    answer::Lines,
+    Home, ReleaseError,
+    answer::AnswerLines,
     machine::set_up,
     on_host::{id, on, plain, run},
     program::{Program, checked},
@@ -53,7 +53,7 @@ impl Effect for Share {
     /// Whether it was made; else it was there.
     type Outcome = bool;
     const NAME: &'static str = "share";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -77,15 +77,15 @@ impl Effect for Share {
     }
 
     /// Whoever made it: once more does no harm.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<bool>, Failure> {
-        Ok(Seen::Not)
+    fn look(&self, _: Ask<'_>) -> Result<Happened<bool>, Failure> {
+        Ok(Happened::Not)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
         let file = shared(&self.home, &self.path)?;
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full {
-            return Err(on(&self.host)(Error::Host("write".to_owned())).into());
+            return Err(on(&self.host)(ReleaseError::Host("write".to_owned())).into());
         }
         let there = |fact: &Fact<Option<Vec<u8>>>| matches!(fact.get("a file"), Ok(Some(_)));
         // What a host serves has all that is linked.
@@ -108,16 +108,16 @@ pub(super) fn share(
     bytes: u64,
     mode: Option<&str>,
     secret: bool,
-) -> Result<Command, Error> {
+) -> Result<Command, ReleaseError> {
     let mut args = vec![file.to_owned(), checked(id)?, bytes.to_string(), mode.unwrap_or("-").to_owned()];
     args.extend(secret.then(|| "secret".to_owned()));
     Program::Share.command(path, &args)
 }
 
 /// Reads what `share` answered: whether it made the file.
-pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
-    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes },
+pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, ReleaseError> {
+    let lines = AnswerLines::of(Program::Share, ended).map_err(|error| match error {
+        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes },
         other => other,
     })?;
     let said = lines.each(|word, rest| match (word, rest) {

@@ -7,7 +7,7 @@ use crate::{
     bookkeeping::Mark,
     duration,
     effect::Effect,
-    event::{Event, Kind, Listener, Stream, What},
+    event::{EffectKind, Event, Listener, Stream, What},
     failure::Reason,
     host::Name,
     release::Number,
@@ -39,16 +39,16 @@ fn meaning(next: &str) -> Option<&'static str> {
 const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
 /// Writes lines.
-pub struct Lines<W: Write + Send>(Mutex<Out<W>>);
+pub struct Lines<W: Write + Send>(Mutex<LinesOut<W>>);
 
-struct Out<W> {
+struct LinesOut<W> {
     to: Outlet<W>,
     wording: Wording,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
-        Self(Mutex::new(Out { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
+        Self(Mutex::new(LinesOut { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
     }
 }
 
@@ -134,8 +134,8 @@ impl Wording {
     }
 
     /// What changes is shown; what is read, held or only written down is for those who want all.
-    fn shows(&self, effect: &str, kind: Kind) -> bool {
-        let changes = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&effect);
+    fn shows(&self, effect: &str, kind: EffectKind) -> bool {
+        let changes = matches!(kind, EffectKind::Change | EffectKind::Once) && !WRITTEN_DOWN.contains(&effect);
         self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
     }
 
@@ -157,17 +157,19 @@ impl Wording {
             What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
             What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
                 // A failure is told once, at the end; here only that it was.
-                Some(failed) if matches!(kind, Kind::Change | Kind::Once) || self.loud == Loud::Verbose => (
-                    host(h),
-                    format!(
-                        "{} {}",
-                        visible(text, false),
-                        p.bad(&format!(
-                            "failed: {}",
-                            visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
-                        ))
-                    ),
-                ),
+                Some(failed) if matches!(kind, EffectKind::Change | EffectKind::Once) || self.loud == Loud::Verbose => {
+                    (
+                        host(h),
+                        format!(
+                            "{} {}",
+                            visible(text, false),
+                            p.bad(&format!(
+                                "failed: {}",
+                                visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
+                            ))
+                        ),
+                    )
+                }
                 None if self.shows(effect, *kind) => {
                     let took = if *took >= 1_000 || self.loud == Loud::Verbose {
                         p.faint(&format!("  {}", duration::took(*took)))
@@ -214,15 +216,15 @@ impl Wording {
 mod tests {
     use super::*;
     use crate::{
-        event::{Outcome, Row, Standing},
+        event::{HostRow, Outcome, Standing},
         failure::{Exit, Failure},
     };
     use std::sync::Arc;
 
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    struct WrittenBytes(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Screen {
+    impl Write for WrittenBytes {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -234,7 +236,7 @@ mod tests {
     }
 
     fn shown(loud: Loud, events: Vec<What>) -> String {
-        let screen = Screen::default();
+        let screen = WrittenBytes::default();
         let lines = Lines::new(screen.clone(), loud, Palette { color: false });
         for what in events {
             lines.tell(&Event { v: 1, at: 0, run: "r".into(), lane: "".into(), what });
@@ -242,12 +244,12 @@ mod tests {
         String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn effect(host: &str, kind: Kind, text: &str, took: u64) -> What {
+    fn effect(host: &str, kind: EffectKind, text: &str, took: u64) -> What {
         What::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
     }
 
-    fn row(host: &str, result: Outcome, note: Option<&str>) -> Row {
-        Row {
+    fn row(host: &str, result: Outcome, note: Option<&str>) -> HostRow {
+        HostRow {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some("0002-bbbbbbbbbbbb".into()),
@@ -294,8 +296,8 @@ next: rfab prod:out deploy:stable
                     selection: "out".into(),
                 },
                 What::StepStarted { step: "stage 0002-bbbbbbbbbbbb".into(), host: None },
-                effect("web1", Kind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
-                effect("web1", Kind::Read, "list its releases", 4),
+                effect("web1", EffectKind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
+                effect("web1", EffectKind::Read, "list its releases", 4),
                 What::Printed { host: "web10".into(), stream: Stream::Err, line: "\x1b[2Jcleared\r".into() },
                 What::Warned { host: None, text: "a tag moved".into() },
                 What::RunFinished {
@@ -318,8 +320,8 @@ next: rfab prod:out deploy:stable
     fn quiet_says_warnings_and_the_end_and_verbose_says_what_is_read() {
         let events = || {
             vec![
-                effect("web1", Kind::Change, "activate", 1),
-                effect("web1", Kind::Read, "list its releases", 4),
+                effect("web1", EffectKind::Change, "activate", 1),
+                effect("web1", EffectKind::Read, "list its releases", 4),
                 What::Warned { host: Some("web1".into()), text: "look".into() },
             ]
         };

@@ -2,12 +2,12 @@
 use super::{Palette, filter::visible, words::count};
 use crate::{
     duration,
-    event::{Outcome, Row, Standing},
+    event::{HostRow, Outcome, Standing},
 };
 use unicode_width::UnicodeWidthStr;
 
 /// The table with a line that counts; empty without hosts.
-pub fn table(rows: &[Row], palette: Palette) -> String {
+pub fn table(rows: &[HostRow], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -54,7 +54,7 @@ pub fn release(release: &Option<String>, name: &Option<String>) -> String {
     name.as_ref().map_or(release.clone(), |name| format!("{} ({release})", visible(name, false)))
 }
 
-pub fn summary(rows: &[Row]) -> String {
+pub fn summary(rows: &[HostRow]) -> String {
     let of = |wanted: Outcome| rows.iter().filter(|r| r.result == wanted).count();
     let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
     let parts: Vec<String> =
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_table_is_aligned_and_counts() {
-        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| Row {
+        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| HostRow {
             host: host.into(),
             old: Some("0002-9ab0c1d2e3f4".into()),
             new: new.map(str::to_owned),

@@ -1,6 +1,6 @@
 //! A run given up: its hosts go back to what they had before it.
 use super::{
-    closing::{Ended, close},
+    closing::{EndedRun, close},
     connecting::connect,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 use std::sync::{Arc, Mutex};
 
 /// Takes back what the run of this journal did, and tells the closing table.
-pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> Ended {
+pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> EndedRun {
     let script = project.script.clone();
     script.meter.begin();
     let lane = session.lane();

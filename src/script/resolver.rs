@@ -3,7 +3,7 @@ use super::{
     RhaiResultOf,
     constants::{self, Constants},
     forbidden,
-    home::Home,
+    home::FileScope,
     required_version, stdlib, thrown,
     thrown::parse_failure,
     unfilled,
@@ -127,9 +127,9 @@ impl Resolver {
     }
 
     /// What the functions of a compiled file see, once its top level was run.
-    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(Home, Module)> {
+    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(FileScope, Module)> {
         let constants = self.known.lock().unwrap().constants.get(ast.source().unwrap_or_default()).cloned();
-        Home::of(engine, ast, constants.unwrap_or_default())
+        FileScope::of(engine, ast, constants.unwrap_or_default())
     }
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {

@@ -60,7 +60,7 @@ impl Install {
 impl Effect for Install {
     type Outcome = ();
     const NAME: &'static str = "install";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -83,12 +83,12 @@ impl Effect for Install {
         if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
         Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
-            Traced::Ended(0) => Seen::Done(()),
-            Traced::Running => Seen::Running,
-            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+            Traced::Ended(0) => Happened::Done(()),
+            Traced::Running => Happened::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Happened::Not,
         })
     }
 

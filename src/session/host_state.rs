@@ -33,7 +33,7 @@ pub struct HostState {
     /// The balancers' epochs when it was first seen out.
     pub out_since: Option<BTreeMap<Name, String>>,
     /// Where its servers went from drain into maintenance, so that nobody reaches it.
-    pub shut: Vec<balancer::Place>,
+    pub shut: Vec<balancer::ServerPlace>,
     /// Whether a probe was good since it was last changed.
     pub proven: bool,
     pub changed: bool,

@@ -1,9 +1,9 @@
 //! What comes through the door, and what comes of it, written down in a journal.
 use super::{Rest, Stop, lane_tail::LaneTails, unknown_outcome::UnknownOutcome};
 use crate::{
-    effect::{Answer, Answered, Call, Fleets, Kind, Record as Effect, Touch},
+    effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Fleets, Touch},
     failure::{Failure, Reason},
-    secret::{Key, Masks},
+    secret::{DigestKey, Masks},
     store::{Journal, Past, Record},
 };
 use serde_json::{
@@ -20,7 +20,7 @@ pub struct Journaling {
     pub journal: Arc<Journal>,
     pub past: Past,
     /// What secrets are sealed with.
-    pub key: Key,
+    pub key: DigestKey,
     pub doubt: UnknownOutcome,
     /// Whether a fleet may be another than the run began with.
     pub force_changed: bool,
@@ -28,7 +28,7 @@ pub struct Journaling {
 
 impl Journaling {
     /// What an earlier attempt did is handed back; in doubt the person is asked.
-    pub fn new(journal: Journal, past: Past, key: Key) -> Self {
+    pub fn new(journal: Journal, past: Past, key: DigestKey) -> Self {
         Self { journal: Arc::new(journal), past, key, doubt: UnknownOutcome::Ask, force_changed: false }
     }
 }
@@ -85,7 +85,7 @@ impl Journaled {
         let (lane, number) = (call.lane.path.clone(), call.number);
         let ended = match answered {
             // A hold is taken anew by each attempt, and what a person answered may be a password.
-            Ok(_) if call.effect.kind() == Kind::Hold => {
+            Ok(_) if call.effect.kind() == EffectKind::Hold => {
                 Record::Answered { lane, number, took, outcome: ().json(), masked: false }
             }
             Ok(outcome) => {
@@ -103,7 +103,7 @@ impl Journaled {
     /// An outcome as it is kept, and whether a secret stood in it.
     ///
     /// What would be none any more without it was a word of rfab's own, such as the state of a server.
-    fn masked(&self, effect: &dyn Effect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
+    fn masked(&self, effect: &dyn AnyEffect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
         let whole = if self.masks.is_empty() { Value::Null } else { parsed(&outcome) };
         let (mut kept, mut masked) = (whole.clone(), false);
         for (at, text) in self.masks.within(&whole) {
@@ -131,19 +131,19 @@ impl Journaled {
     }
 
     /// Writes down that it is done, though not here.
-    pub(super) fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn Answer>) -> Answered {
+    pub(super) fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn AnyOutcome>) -> Answered {
         let answered = Ok(outcome);
         self.ended(call, 0, &answered);
         answered
     }
 }
 
-fn changes(effect: &dyn Effect) -> bool {
-    matches!(effect.kind(), Kind::Change | Kind::Once)
+fn changes(effect: &dyn AnyEffect) -> bool {
+    matches!(effect.kind(), EffectKind::Change | EffectKind::Once)
 }
 
 /// What an effect changes, by name: the servers of hosts as one kind of thing, and each file, whoever changes them.
-fn things(effect: &dyn Effect) -> Vec<String> {
+fn things(effect: &dyn AnyEffect) -> Vec<String> {
     if !changes(effect) {
         return Vec::new();
     }

@@ -3,12 +3,12 @@ use crate::{event::Stream, port::Hears};
 use std::sync::Mutex;
 
 /// Hears a call, and keeps sudo's own lines back until it is known whether they are news.
-pub struct Held<'a> {
+pub struct HeldBack<'a> {
     heard: Option<&'a Hears<'a>>,
     lines: Mutex<Vec<String>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> HeldBack<'a> {
     /// Hears for `heard`.
     pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
         Self { heard, lines: Mutex::default() }

@@ -1,8 +1,8 @@
 //! Keys of hosts that are not known yet: what is offered, by whom, and what is known instead.
 use super::{
-    connection::{Folder, Hop, config, ended, refused, route, unreachable},
-    known::{self, Key, Mark},
-    offer::{Offer, Standing, accepted, others},
+    connection::{Hop, SshFolder, config, ended, refused, route, unreachable},
+    known::{self, HostKey, KeyMark},
+    offer::{KeyStanding, Offer, accepted, others},
 };
 use crate::{failure::Failure, fleet::Fleet, host::Host};
 use std::{
@@ -17,7 +17,7 @@ const WITHIN: Duration = Duration::from_secs(25);
 
 /// The way to a host, whose keys are looked at one after the other.
 pub struct Strangers {
-    folder: Folder,
+    folder: SshFolder,
     config: PathBuf,
     project: PathBuf,
     host: Host,
@@ -33,7 +33,7 @@ impl Strangers {
         home: &Path,
         runtime: Option<&Path>,
     ) -> Result<Strangers, Failure> {
-        let folder = Folder::make(runtime)?;
+        let folder = SshFolder::make(runtime)?;
         let config =
             folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::make(fleet, project, home)?.text)?;
         let project = project.to_owned();
@@ -71,13 +71,13 @@ impl Strangers {
         }
         let (name, key) = self.shown(hop).await?;
         for file in &hop.known_in {
-            if known::marked(file, &name, Mark::Revoked)?.iter().any(|revoked| revoked.key == key) {
+            if known::marked(file, &name, KeyMark::Revoked)?.iter().any(|revoked| revoked.key == key) {
                 let line = format!("The key for {} is marked as revoked.", hop.known_as);
                 return Err(refused(&self.host, &self.route, &line));
             }
         }
         let known = others(hop, &name)?;
-        Ok(Offer { name, ..offer((known::fingerprint(&key)?, Standing::Strange { key, known }))? })
+        Ok(Offer { name, ..offer((known::fingerprint(&key)?, KeyStanding::Strange { key, known }))? })
     }
 
     /// An ssh that comes to the host's key and does not log in.
@@ -92,7 +92,7 @@ impl Strangers {
     }
 
     /// The key that a host shows to one who knows none, and the name that it goes by. ssh writes it to a file of this call's own.
-    async fn shown(&self, hop: &Hop) -> Result<(String, Key), Failure> {
+    async fn shown(&self, hop: &Hop) -> Result<(String, HostKey), Failure> {
         let seen = self.folder.path(&format!("t{:016x}", rand::random::<u64>()));
         let to = format!("UserKnownHostsFile={}", seen.display());
         let accepting =
@@ -123,7 +123,7 @@ impl Strangers {
     /// Writes a strange key into `known_hosts` beside the fabfile; whatever that file had for the name before goes.
     pub fn take_up(&self, offer: &Offer) -> Result<PathBuf, Failure> {
         let file = self.project.join("known_hosts");
-        let Standing::Strange { key, .. } = &offer.standing else { return Ok(file) };
+        let KeyStanding::Strange { key, .. } = &offer.standing else { return Ok(file) };
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -26,14 +26,14 @@ const LONGEST: usize = 64 << 20;
 /// A journal that is written to.
 pub struct Journal {
     file: File,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
     synced: Condvar,
     /// Microseconds that lanes have waited for it.
     spent: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
+struct JournalState {
     written: u64,
     synced: u64,
     syncing: bool,
@@ -134,14 +134,14 @@ fn check(length: [u8; 4], text: &[u8]) -> [u8; CHECK] {
 
 /// The records of a journal that are whole.
 #[derive(Debug, PartialEq)]
-pub struct Kept {
+pub struct KeptRecords {
     pub records: Vec<Vec<u8>>,
     /// Bytes at the end that are no whole record.
     pub torn: u64,
 }
 
 /// Reads a journal; fails when it is none.
-pub fn read(path: &Path) -> io::Result<Kept> {
+pub fn read(path: &Path) -> io::Result<KeptRecords> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
     let mut rest = bytes.strip_prefix(FORMAT).ok_or_else(|| io::Error::other("it isn't a journal of this format"))?;
@@ -150,7 +150,7 @@ pub fn read(path: &Path) -> io::Result<Kept> {
         records.push(text.to_vec());
         rest = behind;
     }
-    Ok(Kept { records, torn: rest.len() as u64 })
+    Ok(KeptRecords { records, torn: rest.len() as u64 })
 }
 
 /// The first record, if it is whole and right, and what stands behind it.

@@ -6,7 +6,7 @@
 use super::{
     Head, Journal, Record, RunPage,
     entry::{Ending, RunEntry, RunSummary},
-    folder::Folder,
+    folder::RunsFolder,
     index::{Broken, Filter, Index, Label},
     read,
     sqlite::Sqlite,
@@ -16,7 +16,7 @@ use crate::{
     failure::{Cause, Failure},
     host::Name,
     misspelled::did_you_mean,
-    secret::Key,
+    secret::DigestKey,
 };
 use std::{
     fs, io,
@@ -25,7 +25,7 @@ use std::{
 
 /// The folder, and the index beside it.
 pub struct Runs {
-    folder: Folder,
+    folder: RunsFolder,
 }
 
 /// A run that has begun.
@@ -45,7 +45,7 @@ pub struct Resumed {
 impl Runs {
     /// Those in a folder; the index is a file beside it.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder: Folder(folder) }
+        Self { folder: RunsFolder(folder) }
     }
 
     /// Begins a run's journal with its head.
@@ -79,9 +79,9 @@ impl Runs {
     /// What secrets in journals are sealed with; the folder is there.
     ///
     /// `Failed` when it can be neither read nor made.
-    pub fn key(&self) -> Result<Key, Failure> {
+    pub fn key(&self) -> Result<DigestKey, Failure> {
         let file = self.folder.beside("key");
-        Key::of(&file).map_err(|e| {
+        DigestKey::of(&file).map_err(|e| {
             Failure::failed(format!(
                 "`{}`, which secrets in journals are sealed with, can't be used: {e}",
                 file.display()

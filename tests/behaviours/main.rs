@@ -10,7 +10,7 @@ mod repository;
 mod sides;
 
 use lab::{HostPlan, Plan, Sudo};
-use rfab::model::{Fact, Said};
+use rfab::model::{Fact, ModelOutput};
 use serde_json::Value;
 use sides::Sides;
 
@@ -27,7 +27,7 @@ fn four() -> Plan {
 }
 
 /// Tells the model how a command ends on a host.
-fn says(sides: &Sides, host: &str, command: &str, said: Said) {
+fn says(sides: &Sides, host: &str, command: &str, said: ModelOutput) {
     let host = sides.host(host);
     sides.model(|model| {
         let machine = model.machine(&host).unwrap();

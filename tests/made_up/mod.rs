@@ -6,7 +6,7 @@
 pub mod alone;
 
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     fabfile::{self, Options, Project},
     failure::Exit,
     fleet::Fleet,
@@ -164,7 +164,7 @@ pub fn load(folder: &Path) -> Project {
 /// The changes of a run, in order, as a person reads them.
 pub fn changes(events: &[Event]) -> Vec<String> {
     let change = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Change | Kind::Once, host, text, failure: None, .. } => {
+        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host, text, failure: None, .. } => {
             Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}")))
         }
         _ => None,

@@ -1,12 +1,12 @@
 //! One call of `git fetch`, and what one that broke has left.
 use crate::git::{
-    Error, Repository, Trust,
-    process::{Ended, patiently},
+    GitError, Repository, Trust,
+    process::{GitEnded, patiently},
 };
 use std::{fs, time::Duration};
 
 /// Gets each line that git says of its progress, and tells whether to go on.
-pub(super) type Heard<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
+pub(super) type ProgressListener<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
 
 /// Calls `git fetch`; returns nothing if it was ended because `heard` said so.
 pub(super) async fn spoken(
@@ -15,8 +15,8 @@ pub(super) async fn spoken(
     how: &[&str],
     specs: &[&str],
     quiet: Duration,
-    heard: Heard<'_>,
-) -> Result<Option<Ended>, Error> {
+    heard: ProgressListener<'_>,
+) -> Result<Option<GitEnded>, GitError> {
     let common = [
         "fetch",
         "--progress",

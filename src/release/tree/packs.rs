@@ -22,13 +22,13 @@ use std::{
 /// Trees that are ready to be sent, each packed once.
 #[derive(Default)]
 pub struct PackedTrees {
-    commits: Mutex<BTreeMap<Commit, Arc<Packed>>>,
+    commits: Mutex<BTreeMap<CommitAndLinks, Arc<Packed>>>,
     /// What is not the tree of its commit, by the manifest's digest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
 }
 
 /// A repository with a commit, and the names that are linked in its tree.
-type Commit = (String, Vec<String>);
+type CommitAndLinks = (String, Vec<String>);
 
 /// What is to be built, and how a release is made from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Wanted {
 
 /// A build that is kept, and the run that made it.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct KeptBuild {
     of: Wanted,
     run: String,
     packed: Packed,
@@ -105,7 +105,7 @@ impl PackedTrees {
     /// Finds a build that was kept, by this run alone if it asks so.
     pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
-        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        let kept: KeptBuild = serde_json::from_slice(&text).ok()?;
         if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
             return None;
         }
@@ -121,7 +121,7 @@ impl PackedTrees {
     pub fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
         let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
-        let kept = Kept { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
+        let kept = KeptBuild { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
         let place = record(of, cache);
         let text = serde_json::to_vec(&kept).expect("it is plain data");
         let write = || -> io::Result<()> {

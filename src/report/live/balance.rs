@@ -1,7 +1,7 @@
 //! How a fleet's groups stand in the balancer, in one line.
 use super::line::cut;
 use crate::{
-    event::{Place, Standing, What},
+    event::{HostPlace, Standing, What},
     host::Name,
     report::{Palette, filter::visible, words::count},
 };
@@ -12,13 +12,13 @@ const NAME: usize = 16;
 
 /// What the balancers of the fleet in hand were last seen to say.
 #[derive(Default)]
-pub struct Balance {
+pub struct BalanceView {
     fleet: Option<Name>,
     /// In the fleet's order.
-    places: Vec<(Name, Place)>,
+    places: Vec<(Name, HostPlace)>,
 }
 
-impl Balance {
+impl BalanceView {
     /// Takes an event in.
     pub fn take(&mut self, what: &What) {
         match what {
@@ -41,7 +41,7 @@ impl Balance {
 
     fn open(&mut self, host: &Name, open: u64) {
         let fleet = self.fleet.clone();
-        let of = |(of, place): &&mut (Name, Place)| Some(of) == fleet.as_ref() && place.host == *host;
+        let of = |(of, place): &&mut (Name, HostPlace)| Some(of) == fleet.as_ref() && place.host == *host;
         if let Some((_, place)) = self.places.iter_mut().find(of) {
             place.open = open;
         }
@@ -57,7 +57,7 @@ impl Balance {
             }
         }
         let mut groups = groups;
-        groups.sort_by_key(Group::is_live);
+        groups.sort_by_key(GroupCount::is_live);
         for shown in (1..groups.len()).rev() {
             let (plain, painted) = joined(&groups[..shown], " ", "  ", "", palette);
             let more = format!("  … {}", count(groups.len() - shown, "more group"));
@@ -68,14 +68,14 @@ impl Balance {
         Some(cut(&joined(&groups, " ", "  ", "", Palette { color: false }).0, width))
     }
 
-    fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
+    fn groups(&self) -> Vec<GroupCount> {
+        let mut groups: Vec<GroupCount> = Vec::new();
         for (fleet, place) in self.places.iter().filter(|(fleet, _)| Some(fleet) == self.fleet.as_ref()) {
             let name = place.group.as_ref().unwrap_or(fleet);
             let name = cut(&visible(name, false), NAME);
             let at = groups.iter().position(|group| group.name == name).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { name, ..Group::default() });
+                groups.push(GroupCount { name, ..GroupCount::default() });
             }
             groups[at].count(place);
         }
@@ -85,7 +85,7 @@ impl Balance {
 
 /// How many hosts of a group stand how.
 #[derive(Default)]
-struct Group {
+struct GroupCount {
     name: String,
     live: usize,
     out: usize,
@@ -95,8 +95,8 @@ struct Group {
     open: u64,
 }
 
-impl Group {
-    fn count(&mut self, place: &Place) {
+impl GroupCount {
+    fn count(&mut self, place: &HostPlace) {
         match place.balancer {
             Standing::Live => self.live += 1,
             Standing::Out => self.out += 1,
@@ -129,7 +129,7 @@ impl Group {
 }
 
 /// Plain, and painted.
-fn joined(groups: &[Group], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
+fn joined(groups: &[GroupCount], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
     let (mut plain, mut painted) = (String::new(), String::new());
     for (i, group) in groups.iter().enumerate() {
         let (before, standing) = (if i == 0 { "" } else { between }, group.standing(request));

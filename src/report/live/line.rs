@@ -1,7 +1,8 @@
 //! One live line, cut to fit.
-use super::progress::{Progress, Time};
+use super::progress::EffectProgress;
 use crate::{
     duration::running,
+    model::Time,
     report::{
         Palette,
         words::{bytes, bytes_of, count},
@@ -10,20 +11,20 @@ use crate::{
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// What is known of one host at a moment.
-pub struct Line<'a> {
+pub struct LiveLine<'a> {
     pub host: Option<String>,
     pub text: String,
     /// Whether the text says what failed.
     pub bad: bool,
     pub took: Time,
-    pub progress: Option<&'a Progress>,
+    pub progress: Option<&'a EffectProgress>,
     pub now: Time,
 }
 
 /// How many columns of a text say enough.
 const ENOUGH: usize = 20;
 
-impl Line<'_> {
+impl LiveLine<'_> {
     pub fn host_width(&self) -> usize {
         self.host.as_ref().map_or(0, |host| host.width())
     }
@@ -63,8 +64,8 @@ impl Line<'_> {
     }
 }
 
-fn long(progress: &Progress, now: Time) -> String {
-    let Progress { done, total, unit, what, .. } = progress;
+fn long(progress: &EffectProgress, now: Time) -> String {
+    let EffectProgress { done, total, unit, what, .. } = progress;
     match *unit {
         "bytes" if done == total => format!("{} {what}", bytes(*total)),
         "bytes" => {
@@ -83,8 +84,8 @@ fn long(progress: &Progress, now: Time) -> String {
     }
 }
 
-fn short(progress: &Progress) -> String {
-    let Progress { done, total, unit, .. } = progress;
+fn short(progress: &EffectProgress) -> String {
+    let EffectProgress { done, total, unit, .. } = progress;
     match *unit {
         "bytes" => format!("{}%", (done * 100).checked_div(*total).unwrap_or(100)),
         "seconds" => running(total.saturating_sub(*done) * 1_000),

@@ -35,7 +35,7 @@ const STUCK: &str =
     "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
 
 /// A line for a host, with what runs, counts and stops it.
-pub struct Line<'a> {
+pub struct HostLine<'a> {
     pub host: &'a Host,
     pub job: &'a Job<'a>,
     pub link: Arc<Link>,
@@ -45,7 +45,7 @@ pub struct Line<'a> {
     pub transport: &'a dyn Transport,
 }
 
-impl Line<'_> {
+impl HostLine<'_> {
     /// Runs the line, whose wrapper marks its own lines with `mark`; what is known of its end is in the answer.
     ///
     /// `first` is what the wrapper reads before the command does.

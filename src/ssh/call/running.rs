@@ -15,12 +15,12 @@ use std::{
 use tokio::time::timeout;
 
 /// A process group on a host, and the user that it runs as.
-pub type Group = (Name, u32, Option<Name>);
+pub type RemoteGroup = (Name, u32, Option<Name>);
 
 /// The process groups of calls that are under way.
 #[derive(Default)]
 pub struct Running {
-    groups: Mutex<BTreeSet<Group>>,
+    groups: Mutex<BTreeSet<RemoteGroup>>,
     /// How often all of them were stopped.
     halts: AtomicU32,
 }
@@ -42,7 +42,7 @@ impl Running {
     }
 
     /// Notes that all are stopped, and returns those that are under way.
-    pub fn halt(&self) -> Vec<Group> {
+    pub fn halt(&self) -> Vec<RemoteGroup> {
         self.halts.fetch_add(1, SeqCst);
         self.groups.lock().unwrap().iter().cloned().collect()
     }
