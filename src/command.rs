@@ -19,7 +19,7 @@ pub enum Command {
 
 /// Why a text or a list of words isn't a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum CommandError {
     #[error("a command needs at least one word")]
     Empty,
     #[error("a quote in `{0}` isn't closed")]
@@ -36,7 +36,7 @@ impl Command {
     /// Splits a text into words; `values` fill in `{name}`, as one word or as a part of one.
     ///
     /// Quotes group, as in sh. Nothing else of sh has a meaning: `$`, `;`, `|` and `*` are text.
-    pub fn words(text: &str, values: &[(String, String)]) -> Result<Command, Error> {
+    pub fn words(text: &str, values: &[(String, String)]) -> Result<Command, CommandError> {
         let mut words = Vec::new();
         let mut word: Option<String> = None;
         let mut chars = text.chars().peekable();
@@ -53,7 +53,7 @@ impl Command {
                                 into.extend(chars.next())
                             }
                             Some(inside) => into.push(inside),
-                            None => return Err(Error::OpenQuote(text.to_owned())),
+                            None => return Err(CommandError::OpenQuote(text.to_owned())),
                         }
                     }
                 }
@@ -67,16 +67,16 @@ impl Command {
     }
 
     /// Builds a command from a program and its arguments.
-    pub fn of(words: Vec<String>) -> Result<Command, Error> {
+    pub fn of(words: Vec<String>) -> Result<Command, CommandError> {
         match words.first() {
-            None => Err(Error::Empty),
-            Some(_) if words.iter().any(|w| w.contains('\0')) => Err(Error::Nul),
+            None => Err(CommandError::Empty),
+            Some(_) if words.iter().any(|w| w.contains('\0')) => Err(CommandError::Nul),
             Some(_) => Ok(Command::Words(words)),
         }
     }
 
     /// Builds a shell line; its values arrive as shell variables.
-    pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, Error> {
+    pub fn line(line: &str, values: Vec<(String, String)>) -> Result<Command, CommandError> {
         Self::line_with(line, values, Vec::new())
     }
 
@@ -85,18 +85,18 @@ impl Command {
         line: &str,
         values: Vec<(String, String)>,
         secrets: Vec<(String, Secret)>,
-    ) -> Result<Command, Error> {
+    ) -> Result<Command, CommandError> {
         let open = values.iter().map(|(name, value)| (name, value.as_str()));
         for (name, value) in open.chain(secrets.iter().map(|(name, secret)| (name, secret.reveal()))) {
             if !is_variable(name) {
-                return Err(Error::BadName(name.clone()));
+                return Err(CommandError::BadName(name.clone()));
             }
             if value.contains('\0') {
-                return Err(Error::Nul);
+                return Err(CommandError::Nul);
             }
         }
         if line.contains('\0') {
-            return Err(Error::Nul);
+            return Err(CommandError::Nul);
         }
         Ok(Command::Line { line: line.to_owned(), values, secrets })
     }
@@ -146,7 +146,7 @@ fn fill(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
     values: &[(String, String)],
     into: &mut String,
-) -> Result<(), Error> {
+) -> Result<(), CommandError> {
     let rest: String = chars.clone().take_while(|c| *c != '}').collect();
     let closed = chars.clone().nth(rest.chars().count()) == Some('}');
     let named = rest.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
@@ -156,7 +156,7 @@ fn fill(
         return Ok(());
     }
     chars.nth(rest.chars().count());
-    let value = values.iter().find(|(name, _)| *name == rest).ok_or(Error::NoValue { name: rest.clone() })?;
+    let value = values.iter().find(|(name, _)| *name == rest).ok_or(CommandError::NoValue { name: rest.clone() })?;
     into.push_str(&value.1);
     Ok(())
 }
@@ -181,7 +181,7 @@ pub fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn words(text: &str, values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+    fn words(text: &str, values: &[(&str, &str)]) -> Result<Vec<String>, CommandError> {
         let values: Vec<_> = values.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
         match Command::words(text, &values)? {
             Command::Words(words) => Ok(words),
@@ -196,8 +196,8 @@ mod tests {
             words(r#"say "two words" 'and $these' x\ y """#, &[]).unwrap(),
             ["say", "two words", "and $these", "x y", ""]
         );
-        assert_eq!(words("a 'b", &[]), Err(Error::OpenQuote("a 'b".into())));
-        assert_eq!(words(" \n ", &[]), Err(Error::Empty));
+        assert_eq!(words("a 'b", &[]), Err(CommandError::OpenQuote("a 'b".into())));
+        assert_eq!(words(" \n ", &[]), Err(CommandError::Empty));
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
             words("tar xf {file} -C /x/{dir}/y", &[("file", "a b; rm"), ("dir", "'")]).unwrap(),
             ["tar", "xf", "a b; rm", "-C", "/x/'/y"]
         );
-        assert_eq!(words("echo {no}", &[]), Err(Error::NoValue { name: "no".into() }));
+        assert_eq!(words("echo {no}", &[]), Err(CommandError::NoValue { name: "no".into() }));
         assert_eq!(words("echo {} {1} '{x}' {", &[]).unwrap(), ["echo", "{}", "{1}", "{x}", "{"]);
     }
 
@@ -224,6 +224,6 @@ mod tests {
         let line = Command::line(r#"printf %s "$dir" "$none""#, vec![("dir".into(), "$(x) 'y'".into())]).unwrap();
         let out = std::process::Command::new("/bin/sh").arg("-c").arg(line.for_sh()).output().unwrap();
         assert!(!out.status.success());
-        assert_eq!(Command::line("x", vec![("a b".into(), "".into())]), Err(Error::BadName("a b".into())));
+        assert_eq!(Command::line("x", vec![("a b".into(), "".into())]), Err(CommandError::BadName("a b".into())));
     }
 }

@@ -48,7 +48,7 @@ pub enum What {
     /// The state of hosts in their pools was read or changed: the hosts that differ from the last such event.
     BalanceSeen {
         fleet: Name,
-        hosts: Vec<Place>,
+        hosts: Vec<HostPlace>,
     },
     /// One thing begins on many hosts, each in a lane that starts as soon as there is room.
     HostsStarted {
@@ -71,13 +71,13 @@ pub enum What {
     },
     EffectStarted {
         effect: &'static str,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
     },
     EffectFinished {
         effect: &'static str,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
         took: u64,
@@ -123,7 +123,7 @@ pub enum What {
     RunFinished {
         exit: Exit,
         took: u64,
-        table: Vec<Row>,
+        table: Vec<HostRow>,
         next: Vec<String>,
         failures: Vec<Failure>,
         /// The files on this machine that keep what hosts printed.
@@ -166,7 +166,7 @@ impl What {
 /// How an effect may be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum EffectKind {
     /// May be repeated freely.
     Read,
     /// May be checked, then repeated.
@@ -193,7 +193,7 @@ pub struct LogFile {
 
 /// A host in the closing table.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
-pub struct Row {
+pub struct HostRow {
     pub host: Name,
     /// The release before the run, such as `0003-9ab0c1d2e3f4`.
     pub old: Option<String>,
@@ -214,7 +214,7 @@ pub struct Row {
     pub looked: Option<u64>,
 }
 
-impl Row {
+impl HostRow {
     /// Removes secrets from the note.
     pub fn mask(&mut self, masks: &Masks) {
         self.note.iter_mut().for_each(|note| masks.clean(note));
@@ -239,7 +239,7 @@ pub enum Standing {
 
 /// A host's state in the balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct HostPlace {
     pub host: Name,
     pub group: Option<Name>,
     pub balancer: Standing,

@@ -1,6 +1,6 @@
 //! Does one thing on many hosts, with limits, batches and budgets.
 use crate::{
-    effect::{Lane, Work},
+    effect::{Lane, LaneWork},
     event::What,
     failure::{Cause, Failure},
     host::Host,
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 pub struct Limits {
     at_once: usize,
     /// The sizes of the batches; the last one repeats. If it's empty, all hosts are one batch.
-    batches: Vec<Size>,
+    batches: Vec<BatchSize>,
     /// More failures than this end the call after their batch.
     max_failed: usize,
 }
@@ -24,7 +24,7 @@ pub struct Limits {
 /// A batch's size.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Size {
+enum BatchSize {
     Count(usize),
     Percent(String),
 }
@@ -44,7 +44,7 @@ impl Limits {
 
     /// Works on one host after another and stops at the first failure.
     pub fn one_by_one() -> Self {
-        Self { at_once: 1, batches: vec![Size::Count(1)], max_failed: 0 }
+        Self { at_once: 1, batches: vec![BatchSize::Count(1)], max_failed: 0 }
     }
 
     /// Works on all hosts in one batch.
@@ -60,10 +60,10 @@ impl Limits {
             Failure::new(Cause::Fabfile, format!("`{size}` isn't a size of a batch"))
                 .help("write a number such as 5, or a text such as \"20%\"")
         };
-        let size = |size: &Size| match size {
-            Size::Count(0) => Err(wrong(&0)),
-            Size::Count(n) => Ok(*n),
-            Size::Percent(text) => {
+        let size = |size: &BatchSize| match size {
+            BatchSize::Count(0) => Err(wrong(&0)),
+            BatchSize::Count(n) => Ok(*n),
+            BatchSize::Percent(text) => {
                 let percent = text.strip_suffix('%').and_then(|n| n.parse::<usize>().ok());
                 let percent = percent.filter(|n| (1..=100).contains(n)).ok_or_else(|| wrong(text))?;
                 Ok((all * percent / 100).max(1))
@@ -130,7 +130,7 @@ pub fn over<T: Send + 'static>(
     let results = Arc::new(Mutex::new(empty));
     let works = hosts.iter().cloned().zip(lanes).enumerate().map(|(i, (host, lane))| {
         let (results, f, mine, here) = (results.clone(), f.clone(), lane.clone(), here.clone());
-        let work: Work = Box::new(move || {
+        let work: LaneWork = Box::new(move || {
             let answer = f(&mine, &host);
             end(&mine, &host, answer.as_ref().err().cloned());
             if let Err(failure) = &answer {
@@ -169,7 +169,7 @@ fn end(lane: &Lane, host: &Host, failure: Option<Failure>) {
     lane.tell(What::HostFinished { host: host.name.clone(), failure });
 }
 
-type Ended = (Host, RhaiResultOf<Dynamic>);
+type HostResult = (Host, RhaiResultOf<Dynamic>);
 
 fn side_by_side(
     ctx: &NativeCallContext,
@@ -177,14 +177,14 @@ fn side_by_side(
     batch: Vec<(Host, Arc<Lane>)>,
     at_once: usize,
     f: &FnPtr,
-) -> Vec<Ended> {
+) -> Vec<HostResult> {
     let hosts: Vec<Host> = batch.iter().map(|(h, _)| h.clone()).collect();
     let results: Arc<Mutex<Vec<Option<RhaiResultOf<Dynamic>>>>> =
         Arc::new(Mutex::new(batch.iter().map(|_| None).collect()));
     let closure = Arc::new(OnLanes::of(ctx, here, f));
     let work = batch.into_iter().enumerate().map(|(i, (host, lane))| {
         let (results, closure, mine) = (results.clone(), closure.clone(), lane.clone());
-        let work: Work = Box::new(move || {
+        let work: LaneWork = Box::new(move || {
             let call = std::panic::AssertUnwindSafe(|| closure.call(mine.clone(), host.clone()));
             let called = std::panic::catch_unwind(call);
             let result =
@@ -206,18 +206,21 @@ fn side_by_side(
 mod tests {
     use super::*;
 
-    fn sizes(batches: Vec<Size>, all: usize) -> Result<Vec<usize>, String> {
+    fn sizes(batches: Vec<BatchSize>, all: usize) -> Result<Vec<usize>, String> {
         Limits { at_once: 1, batches, max_failed: 0 }.sizes(all).map_err(|f| f.message)
     }
 
     #[test]
     fn the_last_batch_size_repeats_until_all_hosts_have_one() {
-        let percent = |p: &str| Size::Percent(p.into());
+        let percent = |p: &str| BatchSize::Percent(p.into());
         assert_eq!(sizes(vec![], 7), Ok(vec![7]));
-        assert_eq!(sizes(vec![Size::Count(1)], 3), Ok(vec![1, 1, 1]));
-        assert_eq!(sizes(vec![Size::Count(1), Size::Count(5), percent("20%")], 21), Ok(vec![1, 5, 4, 4, 4, 3]));
+        assert_eq!(sizes(vec![BatchSize::Count(1)], 3), Ok(vec![1, 1, 1]));
+        assert_eq!(
+            sizes(vec![BatchSize::Count(1), BatchSize::Count(5), percent("20%")], 21),
+            Ok(vec![1, 5, 4, 4, 4, 3])
+        );
         assert_eq!(sizes(vec![percent("1%")], 2), Ok(vec![1, 1]));
-        assert_eq!(sizes(vec![Size::Count(0)], 2), Err("`0` isn't a size of a batch".into()));
+        assert_eq!(sizes(vec![BatchSize::Count(0)], 2), Err("`0` isn't a size of a batch".into()));
         assert_eq!(sizes(vec![percent("20")], 2), Err("`20` isn't a size of a batch".into()));
     }
 }

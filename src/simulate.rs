@@ -3,9 +3,9 @@ use crate::{
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
-    line::Line,
+    line::CommandLine,
     model::Model,
-    run::{self, Ended},
+    run::{self, EndedRun},
     secret::Masks,
     session::{Allowances, Fault, Faults, Journaling, Run, Session, Stop, Yes},
     store::Record,
@@ -31,7 +31,7 @@ pub struct Scenario {
 
 /// A simulated run that is over.
 pub struct Simulation {
-    pub ended: Ended,
+    pub ended: EndedRun,
     pub model: Model,
     pub events: Vec<Event>,
     /// How many effects reached the door.
@@ -40,16 +40,16 @@ pub struct Simulation {
 
 /// Keeps every event.
 #[derive(Default)]
-pub struct Kept(Mutex<Vec<Event>>);
+pub struct KeptEvents(Mutex<Vec<Event>>);
 
-impl Listener for Kept {
+impl Listener for KeptEvents {
     fn tell(&self, event: &Event) {
         self.0.lock().unwrap().push(event.clone());
     }
 }
 
 /// Runs a line on a model; the returned model is for the next run.
-pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Scenario) -> Simulation {
+pub fn simulate(project: &Project, line: &CommandLine, mut model: Model, wish: Scenario) -> Simulation {
     model.runs += 1;
     simulate_attempt(project, line, model, wish, None)
 }
@@ -57,7 +57,7 @@ pub fn simulate(project: &Project, line: &Line, mut model: Model, wish: Scenario
 /// Runs a line as the model's last run, with a journal and the records of earlier attempts.
 pub fn simulate_attempt(
     project: &Project,
-    line: &Line,
+    line: &CommandLine,
     model: Model,
     wish: Scenario,
     journal: Option<Journaling>,
@@ -111,11 +111,11 @@ fn carried_out(
     mut model: Model,
     wish: Scenario,
     journal: Option<Journaling>,
-    work: impl FnOnce(&Arc<Session>) -> Ended + Send,
+    work: impl FnOnce(&Arc<Session>) -> EndedRun + Send,
 ) -> Simulation {
     model.states.values_mut().for_each(|state| state.read_anew());
     let world = Arc::new(Simulated::new(model, wish.seed));
-    let (kept, stop) = (Arc::new(Kept::default()), Arc::new(Stop::default()));
+    let (kept, stop) = (Arc::new(KeptEvents::default()), Arc::new(Stop::default()));
     let faults = wish.fault.map(|fault| Faults::of(fault, stop.clone())).unwrap_or_default();
     let run = Run { attempt: journal.as_ref().map_or(0, |keep| keep.past.attempts), ..run };
     let (fleets, listener) = (Arc::new(Fleets::default()), kept.clone());

@@ -2,6 +2,7 @@
 use super::{git::CommitValue, options::options};
 use crate::{
     bookkeeping::{Consult, NumberOf},
+    control::shown,
     failure::{Cause, Failure},
     fan_out,
     fleet::Accept,
@@ -38,12 +39,12 @@ pub fn build(
 /// The options of an archive.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Archive {
+struct ArchivePart {
     version: Option<String>,
     part: String,
 }
 
-impl Default for Archive {
+impl Default for ArchivePart {
     fn default() -> Self {
         Self { version: None, part: ".".to_owned() }
     }
@@ -55,7 +56,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
     let wrong = |message: String, help: &str| thrown(Failure::new(Cause::Fabfile, message).help(help));
     let sha256 = sha256.to_ascii_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong(format!("`{}` isn't a sha256", sha256.escape_debug()), "it has 64 hexadecimal digits"));
+        return Err(wrong(format!("`{}` isn't a sha256", shown(&sha256)), "it has 64 hexadecimal digits"));
     }
     let of = match how.remove("commit") {
         None => None,
@@ -63,7 +64,7 @@ pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResul
             wrong("the `commit` of an archive isn't a commit".to_owned(), "write `commit: release::resolve(reference)`")
         })?),
     };
-    let Archive { version, part } = options(how)?;
+    let ArchivePart { version, part } = options(how)?;
     if of.is_none() && !targets.fleet.accept.contains(&Accept::Archive) {
         let message = format!("fleet `{}` doesn't accept an archive without a commit", targets.fleet.name);
         let help = "name its commit with `commit`, or add \"archive\" to `accept` in the fleet file";

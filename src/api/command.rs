@@ -1,6 +1,6 @@
 //! Commands as scripts write them.
 use crate::{
-    command::{Command, Error, is_variable},
+    command::{Command, CommandError, is_variable},
     failure::{Cause, Failure},
     script::{Argument, Here, RhaiResultOf, refuse_stars, thrown},
     secret::Secret,
@@ -8,10 +8,10 @@ use crate::{
 use rhai::{Array, EvalAltResult, Map};
 
 /// Turns an error in a command into an error of the script.
-pub fn command_error(e: Error) -> Box<EvalAltResult> {
+pub fn command_error(e: CommandError) -> Box<EvalAltResult> {
     let failure = Failure::new(Cause::Fabfile, e.to_string());
     thrown(match e {
-        Error::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
+        CommandError::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
         _ => failure,
     })
 }
@@ -34,7 +34,7 @@ pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
     let variables = Argument::each(map).map_err(thrown)?;
     // `env` on the host would read any other name as a flag or a program.
     if let Some((name, _)) = variables.iter().find(|(name, _)| !is_variable(name)) {
-        return Err(command_error(Error::BadName(name.clone())));
+        return Err(command_error(CommandError::BadName(name.clone())));
     }
     Ok(variables.into_iter().map(|(name, given)| (name, given.sealed())).collect())
 }

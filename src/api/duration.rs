@@ -1,5 +1,6 @@
 //! Durations as scripts write them.
 use crate::{
+    duration::read,
     failure::{Cause, Failure},
     script::{RhaiResultOf, thrown},
 };
@@ -18,5 +19,5 @@ pub fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
         return std::time::Duration::try_from_secs_f64(seconds).map_err(|_| wrong());
     }
     let text = value.clone().into_immutable_string().map_err(|_| wrong())?;
-    crate::fleet::span(&text).ok_or_else(wrong)
+    read(&text).ok_or_else(wrong)
 }

@@ -142,7 +142,7 @@ pub mod git {
         let here = here(&ctx)?.clone();
         let (repository, old, new) = (repository(&here)?, old.to_owned(), new.commit.to_string());
         let between = here.perform(ReadLog { repository, old, new, most: 200 })?;
-        let map = |logged: crate::git::Logged| {
+        let map = |logged: crate::git::LoggedCommit| {
             let mut map = rhai::Map::new();
             map.insert("commit".into(), logged.commit.into());
             map.insert("subject".into(), logged.subject.into());

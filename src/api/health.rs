@@ -4,7 +4,7 @@ use crate::{
     event::What,
     failure::{Cause, Failure},
     fleet::Version,
-    health::{Expected, Inspect, Probe, ProbeOnce, ReadExpected, Seen, Tried, TryProbe, probed},
+    health::{Expected, Inspect, InspectedHost, Probe, ProbeOnce, ReadExpected, Tried, TryProbe, probed},
     script::{Here, RhaiResultOf, Targets, here, thrown},
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
@@ -17,7 +17,7 @@ fn probe_of(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Pr
 }
 
 fn seen(here: &Here, host: HostValue, expected: Expected) -> RhaiResultOf<Map> {
-    let Seen { right, said } = here.perform(Inspect(probe_of(here, host, expected)?))?;
+    let InspectedHost { right, said } = here.perform(Inspect(probe_of(here, host, expected)?))?;
     Ok([("right".into(), right.into()), ("said".into(), said.into())].into())
 }
 

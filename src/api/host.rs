@@ -6,7 +6,7 @@ use super::{
 use crate::{
     command::Command,
     failure::{Cause, Failure},
-    remote::{Capture, Exec, On, Terminal},
+    remote::{Capture, Exec, LendTerminal, On},
     script::{RhaiResultOf, here, thrown},
     secret::Secret,
 };
@@ -358,7 +358,7 @@ pub mod host {
     /// ```
     #[rhai_fn(name = "terminal", return_raw)]
     pub fn terminal(ctx: NativeCallContext, host: &mut HostValue) -> RhaiResultOf<i64> {
-        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command: None })?.into())
+        Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command: None })?.into())
     }
 
     /// Does the same for a program, such as a console or a database client.
@@ -371,7 +371,7 @@ pub mod host {
     #[rhai_fn(name = "terminal", return_raw)]
     pub fn terminal_text(ctx: NativeCallContext, host: &mut HostValue, command: &str) -> RhaiResultOf<i64> {
         let command = Some(words(command, Map::new())?);
-        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
+        Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command })?.into())
     }
 
     /// Does the same for a program with its arguments.
@@ -384,7 +384,7 @@ pub mod host {
     #[rhai_fn(name = "terminal", return_raw)]
     pub fn terminal_words(ctx: NativeCallContext, host: &mut HostValue, command: Array) -> RhaiResultOf<i64> {
         let command = Some(argv(command)?);
-        Ok(here(&ctx)?.perform(Terminal { on: host.0.clone(), command })?.into())
+        Ok(here(&ctx)?.perform(LendTerminal { on: host.0.clone(), command })?.into())
     }
 
     /// The host's name in the fleet.

@@ -2,7 +2,7 @@
 use super::duration::duration;
 use crate::{
     failure::{Cause, Failure},
-    http::{Answer, Fetch, Method, Request, Send},
+    http::{Fetch, HttpRequest, HttpResponse, Method, Send},
     script::{Argument, Here, RhaiResultOf, here, refuse_stars, revealed, thrown},
     secret::Secret,
 };
@@ -31,7 +31,7 @@ fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
         (Some(user), Some(password)) if pair.len() == 2 => {
             let user = given(here, "`user`", user)?;
             let password = given(here, "`password`", password)?;
-            Ok(Request::basic(&user, &password))
+            Ok(HttpRequest::basic(&user, &password))
         }
         _ => Err(wrong(
             "`basic` isn't a user with a password".into(),
@@ -41,9 +41,9 @@ fn basic(here: &Here, value: Dynamic) -> RhaiResultOf<Secret> {
 }
 
 /// Builds a request from the given options.
-fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<Request> {
+fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResultOf<HttpRequest> {
     let url = given(here, "the URL", url)?;
-    let mut request = Request::new(method, url.reveal(), WITHIN).map_err(thrown)?;
+    let mut request = HttpRequest::new(method, url.reveal(), WITHIN).map_err(thrown)?;
     for (name, value) in options {
         match name.as_str() {
             "headers" => {
@@ -63,7 +63,7 @@ fn request(here: &Here, method: Method, url: &Dynamic, options: Map) -> RhaiResu
             "timeout" => request.within = duration(&value)?,
             "status" => request.wanted = statuses(value)?,
             other => {
-                let near = crate::fleet::did_you_mean(other, Request::OPTIONS);
+                let near = crate::misspelled::did_you_mean(other, HttpRequest::OPTIONS);
                 let help =
                     near.unwrap_or_else(|| "there are `headers`, `bearer`, `basic`, `timeout`, `status`".to_owned());
                 return Err(wrong(format!("there is no option `{other}`"), &help));
@@ -84,7 +84,7 @@ fn statuses(value: Dynamic) -> RhaiResultOf<Vec<u16>> {
 }
 
 /// Adds a body to a request: a text as it is, a map or a list as JSON, `()` for none.
-fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<Request> {
+fn with_body(here: &Here, mut request: HttpRequest, body: Dynamic) -> RhaiResultOf<HttpRequest> {
     if body.is_unit() {
         return Ok(request);
     }
@@ -104,8 +104,8 @@ fn with_body(here: &Here, mut request: Request, body: Dynamic) -> RhaiResultOf<R
     Ok(request)
 }
 
-fn map(answer: Answer) -> Map {
-    let Answer { status, headers, body } = answer;
+fn map(answer: HttpResponse) -> Map {
+    let HttpResponse { status, headers, body } = answer;
     let headers: Map = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let all: [(&str, Dynamic); 3] =
         [("status", i64::from(status).into()), ("headers", headers.into()), ("body", body.into())];

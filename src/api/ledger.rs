@@ -3,15 +3,15 @@ use super::HostValue;
 use crate::{
     bookkeeping::{Consult, Summed},
     control::shown,
-    ledger::Line,
+    ledger::LedgerLine,
     release::ReadBook,
     script::{RhaiResultOf, Targets, here, thrown},
-    session::Names,
+    session::CommitNames,
 };
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
 /// Turns a ledger line into a map for scripts.
-fn entry(line: &Line, names: &Names) -> Map {
+fn entry(line: &LedgerLine, names: &CommitNames) -> Map {
     let optional = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
     let who = match &line.on_behalf_of {
         Some(other) => format!("{} for {other}", line.who),
@@ -44,7 +44,7 @@ fn entry(line: &Line, names: &Names) -> Map {
     map
 }
 
-fn entries<'a>(lines: impl IntoIterator<Item = &'a Line>, names: &Names) -> Dynamic {
+fn entries<'a>(lines: impl IntoIterator<Item = &'a LedgerLine>, names: &CommitNames) -> Dynamic {
     lines.into_iter().map(|line| Dynamic::from(entry(line, names))).collect::<Array>().into()
 }
 

@@ -6,19 +6,19 @@ use super::{
 use crate::{
     command::Command,
     failure::{Cause, Failure},
-    local::{Capture, Exists, Local as Machine, ReadFile, Run},
+    local::{LocalCall, LocalCapture, LocalExists, LocalReadFile, LocalRun},
     script::{Argument, Here, RhaiResultOf, here, thrown},
 };
 use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext, plugin::*};
 
 /// This machine as a script holds it, and how its next call runs.
 #[derive(Clone, Debug)]
-pub struct LocalValue(pub Machine);
+pub struct LocalValue(pub LocalCall);
 
 impl LocalValue {
     fn new() -> Self {
         // Each call sets the folder to the fabfile's.
-        LocalValue(Machine::at(Default::default()))
+        LocalValue(LocalCall::at(Default::default()))
     }
 }
 
@@ -40,8 +40,8 @@ fn command(value: Dynamic) -> RhaiResultOf<Command> {
 }
 
 /// Returns the machine with the folder where a command runs. Refuses stars that replaced a secret.
-fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<Machine> {
-    let local = Machine { folder: here.script.folder.clone(), ..local.0.clone() };
+fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<LocalCall> {
+    let local = LocalCall { folder: here.script.folder.clone(), ..local.0.clone() };
     refuse_stars_in(here, local.env.values().chain(&local.stdin), command)?;
     Ok(local)
 }
@@ -49,19 +49,19 @@ fn at(here: &Here, local: &LocalValue, command: &Command) -> RhaiResultOf<Machin
 fn run(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let local = at(&here, local, &command)?;
-    Ok(here.perform(Run { local, command })?.out)
+    Ok(here.perform(LocalRun { local, command })?.out)
 }
 
 fn capture(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<String> {
     let here = here(ctx)?;
     let local = at(&here, local, &command)?;
-    Ok(here.perform(Capture { local, command, any_status: false })?.out)
+    Ok(here.perform(LocalCapture { local, command, any_status: false })?.out)
 }
 
 fn test(ctx: &NativeCallContext, local: &LocalValue, command: Command) -> RhaiResultOf<bool> {
     let here = here(ctx)?;
     let local = at(&here, local, &command)?;
-    Ok(here.perform(Capture { local, command, any_status: true })?.status == 0)
+    Ok(here.perform(LocalCapture { local, command, any_status: true })?.status == 0)
 }
 
 #[export_module(manifest)]
@@ -206,7 +206,7 @@ pub mod local {
     pub fn read(ctx: NativeCallContext, path: &str) -> RhaiResultOf<String> {
         let here = here(&ctx)?;
         let whole = here.script.below(path).map_err(thrown)?;
-        here.perform(ReadFile { path: path.to_owned(), whole })
+        here.perform(LocalReadFile { path: path.to_owned(), whole })
     }
 
     /// Returns whether the project has a file or a folder of this name; its path is relative to the fabfile's folder.
@@ -220,7 +220,7 @@ pub mod local {
     pub fn exists(ctx: NativeCallContext, path: &str) -> RhaiResultOf<bool> {
         let here = here(&ctx)?;
         let whole = here.script.below(path).map_err(thrown)?;
-        here.perform(Exists { path: path.to_owned(), whole })
+        here.perform(LocalExists { path: path.to_owned(), whole })
     }
 
     /// Runs a command that may change something, and returns what it printed.
@@ -321,7 +321,7 @@ pub mod local {
     /// ```
     #[rhai_fn(global, name = "cd")]
     pub fn cd(local: &mut LocalValue, folder: ImmutableString) -> LocalValue {
-        LocalValue(Machine { cd: Some(folder.into()), ..local.0.clone() })
+        LocalValue(LocalCall { cd: Some(folder.into()), ..local.0.clone() })
     }
 
     /// Does the same, with this environment for the next calls, in addition to what there was.
@@ -347,7 +347,7 @@ pub mod local {
     /// ```
     #[rhai_fn(global, name = "timeout", return_raw)]
     pub fn timeout(local: &mut LocalValue, limit: Dynamic) -> RhaiResultOf<LocalValue> {
-        Ok(LocalValue(Machine { timeout: Some(duration(&limit)?), ..local.0.clone() }))
+        Ok(LocalValue(LocalCall { timeout: Some(duration(&limit)?), ..local.0.clone() }))
     }
 
     /// Does the same, with this text, or this secret, as the input of the next calls.
@@ -362,6 +362,6 @@ pub mod local {
         let given = Argument::of(&text).ok_or_else(|| {
             thrown(Failure::new(Cause::Fabfile, format!("what a command reads isn't text but {}", text.type_name())))
         })?;
-        Ok(LocalValue(Machine { stdin: Some(given.sealed()), ..local.0.clone() }))
+        Ok(LocalValue(LocalCall { stdin: Some(given.sealed()), ..local.0.clone() }))
     }
 }

@@ -2,12 +2,12 @@
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     balancer::ReadBalance,
-    bookkeeping::{Called, Consult, Histories, Releasing},
+    bookkeeping::{CalledCommit, Consult, Histories, Releasing},
     event::{Standing, What},
     failure::{Cause, Failure},
     fan_out,
-    git::{Kind, ReadDate, Resolve, app},
-    ledger::{Book, Line, Phase, reserved},
+    git::{ReadDate, ReferenceKind, Resolve, app},
+    ledger::{Book, LedgerLine, Phase, reserved},
     model::Commit,
     release::{Home, Lacks, Number, Preflight, ReadReleases, Share, shared},
     script::{Here, RhaiResultOf, Targets, current_targets, has_secret, owned_well, refuse_stars, revealed, thrown},
@@ -23,8 +23,8 @@ pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
         Some(known) => known,
         None => here.perform(Resolve::of(&fleet, reference).map_err(thrown)?)?,
     };
-    let in_full = matches!(resolved.kind, Kind::Tag)
-        || (resolved.kind == Kind::Commit && reference.len() == resolved.commit.len());
+    let in_full = matches!(resolved.kind, ReferenceKind::Tag)
+        || (resolved.kind == ReferenceKind::Commit && reference.len() == resolved.commit.len());
     // If hosts take requests while rfab deploys to them, no release is in progress and none was rolled back.
     let book = match in_full || fleet.deploy_live {
         true => None,
@@ -70,7 +70,7 @@ fn called(commit: &str, name: Option<String>) -> String {
 }
 
 /// Returns the refusal of a commit that was rolled back: only its tag or all of its digits deploy it again.
-fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
+fn rolled_back(reference: &str, called: &str, line: &LedgerLine) -> Failure {
     let message =
         format!("`{reference}` is {called}, which was rolled back by {} from {} at {}", line.who, line.from, line.at);
     Failure::refused(message).unchanged().help("to deploy it anyway, type its tag or all of its digits")
@@ -80,7 +80,7 @@ fn rolled_back(reference: &str, called: &str, line: &Line) -> Failure {
 pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let question = Histories { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
     let good = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
-    let value = |Called { commit, name, names }: Called| {
+    let value = |CalledCommit { commit, name, names }: CalledCommit| {
         let shown = name.clone().unwrap_or_else(|| commit[..commit.len().min(12)].to_owned());
         Dynamic::from(CommitValue { names, ..CommitValue::of(commit, shown, name) })
     };

@@ -2,7 +2,8 @@
 use super::{HostValue, git::CommitValue, release_value::ReleaseValue};
 use crate::{
     bookkeeping::{Consult, Switched},
-    model::Release as Tree,
+    control::shown,
+    model::Release,
     release::{Adopt, Adopted, Home, Listing, ReadReleases, Verify},
     script::{Here, RhaiResultOf, thrown},
 };
@@ -17,14 +18,14 @@ pub fn read(here: &Here, host: &HostValue) -> RhaiResultOf<Listing> {
 /// Returns a host's releases as a map.
 pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let listing = read(here, &host)?;
-    let text = |r: Option<&Tree>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
+    let text = |r: Option<&Release>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
     let mut map = Map::new();
     map.insert("current".into(), text(listing.current.as_ref()));
     map.insert("previous".into(), text(listing.previous()));
     let all: rhai::Array = listing.releases.iter().map(|r| r.to_string().into()).collect();
     map.insert("all".into(), all.into());
     map.insert("set_up".into(), listing.set_up.into());
-    let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| target.escape_debug().to_string().into());
+    let foreign = listing.foreign.map_or(Dynamic::UNIT, |target| shown(&target).into());
     map.insert("foreign".into(), foreign);
     Ok(map)
 }

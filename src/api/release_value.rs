@@ -1,11 +1,11 @@
 //! A release as a script holds it.
 use super::git::CommitValue;
-use crate::model::Release as Tree;
+use crate::model::Release;
 
 /// A commit's tree under its number in the fleet, as a script holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReleaseValue {
-    pub tree: Tree,
+    pub tree: Release,
     /// What the user called the commit.
     pub name: String,
     pub tag: Option<String>,
@@ -19,7 +19,7 @@ impl ReleaseValue {
     /// Returns a commit under its number.
     pub fn of(number: u32, commit: CommitValue) -> Self {
         let CommitValue { commit, name, tag, names, made, .. } = commit;
-        Self { tree: Tree { number, commit }, name, tag, names, made }
+        Self { tree: Release { number, commit }, name, tag, names, made }
     }
 }
 

@@ -5,18 +5,18 @@ use crate::{
     failure::{Cause, Failure},
     script::{Argument, RhaiResultOf, here, thrown},
     secret::{MASK, Secret},
-    source::{Source, Take},
+    source::{SecretSource, Take},
 };
 use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 
-fn take(ctx: &NativeCallContext, from: Source) -> RhaiResultOf<Secret> {
+fn take(ctx: &NativeCallContext, from: SecretSource) -> RhaiResultOf<Secret> {
     here(ctx)?.perform(Take(from))
 }
 
 fn printed(ctx: &NativeCallContext, words: Vec<String>) -> RhaiResultOf<Secret> {
     let folder = here(ctx)?.script.folder.clone();
     match Command::of(words).map_err(command_error)? {
-        Command::Words(words) => take(ctx, Source::Command { words, folder }),
+        Command::Words(words) => take(ctx, SecretSource::Command { words, folder }),
         Command::Line { .. } => unreachable!("they are words"),
     }
 }
@@ -41,7 +41,7 @@ pub mod secret {
         if !crate::command::is_variable(name) || name.is_empty() {
             return Err(thrown(Failure::new(Cause::Fabfile, format!("`{name}` isn't a name of a variable"))));
         }
-        take(&ctx, Source::Env(name.to_owned()))
+        take(&ctx, SecretSource::Env(name.to_owned()))
     }
 
     /// Takes a secret from a file below the fabfile's folder, without its last line end.
@@ -56,7 +56,7 @@ pub mod secret {
     #[rhai_fn(name = "file", return_raw)]
     pub fn file(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Secret> {
         let file = here(&ctx)?.script.below(path).map_err(thrown)?;
-        take(&ctx, Source::File { file, path: path.to_owned() })
+        take(&ctx, SecretSource::File { file, path: path.to_owned() })
     }
 
     /// Takes a secret from what a program on this machine prints, without the last line end.
@@ -102,7 +102,7 @@ pub mod secret {
     /// ```
     #[rhai_fn(name = "ask", return_raw)]
     pub fn ask(ctx: NativeCallContext, what: &str) -> RhaiResultOf<Secret> {
-        take(&ctx, Source::Ask(what.to_owned()))
+        take(&ctx, SecretSource::Ask(what.to_owned()))
     }
 }
 

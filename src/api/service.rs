@@ -1,6 +1,7 @@
 //! Primitives for the app's units.
 use super::HostValue;
 use crate::{
+    duration::written,
     script::{Here, RhaiResultOf, here, thrown},
     service::{ChangeService, FollowLogs, Install, ReadInstalled, ReadService, ServiceChange, ServiceRead, units},
 };
@@ -79,7 +80,7 @@ pub mod service {
         let service = fleet.app.as_ref().and_then(|app| app.service.as_ref());
         let Some(service) = service.filter(|service| service.quiet.is_some()) else { return Ok(Dynamic::UNIT) };
         change(&here, &host, ServiceChange::Quiet)?;
-        Ok(format!("{}s", service.quiet_within.as_secs()).into())
+        Ok(written(service.quiet_within.as_millis() as u64).into())
     }
 
     /// Returns whether the host's units have no work left, by `idle` of the fleet file.

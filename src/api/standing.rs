@@ -52,9 +52,9 @@ pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiRe
 }
 
 /// Returns the question that asks the ledger for the standing of targets.
-pub fn standing_of(targets: &Targets) -> Consult<bookkeeping::Standing> {
+pub fn standing_of(targets: &Targets) -> Consult<bookkeeping::HostStandings> {
     let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
-    Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: Some(hosts) } }
+    Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: Some(hosts) } }
 }
 
 /// Returns targets that consist of one host.

@@ -1,7 +1,7 @@
 //! The refusal of targets that aren't whole pools.
 use super::standing::read;
 use crate::{
-    balancer::{Place, places},
+    balancer::{ServerPlace, places},
     event::Standing,
     failure::{Cause, Failure},
     fleet::Fleet,
@@ -46,8 +46,8 @@ pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
 
 /// Says how a person takes hosts out before a run that leaves them as they are.
 fn take_out_first(fleet: &Fleet, hosts: &[&Host]) -> String {
-    let by_hand = |place: &Place| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-    let told = |place: Place| match by_hand(&place) {
+    let by_hand = |place: &ServerPlace| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+    let told = |place: ServerPlace| match by_hand(&place) {
         true => format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer),
         false => {
             format!("`set server {}/{} state drain` on the socket of {}", place.pool, place.server, place.balancer)

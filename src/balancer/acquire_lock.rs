@@ -18,7 +18,7 @@ pub struct AcquireLock {
 impl Effect for AcquireLock {
     type Outcome = ();
     const NAME: &'static str = "claim";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)

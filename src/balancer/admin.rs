@@ -7,9 +7,9 @@ use crate::{
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name, listed},
-    ledger::{Line, Phase},
+    ledger::{LedgerLine, Phase},
     model::{Miss, Model, Predicted},
-    port::{BalancerState, Checked, Connections, Driver, Note, Place},
+    port::{BalancerState, Checked, Driver, FleetConnections, Note, ServerPlace},
 };
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -38,7 +38,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 impl Effect for SetAdmin {
     type Outcome = ();
     const NAME: &'static str = "set_admin";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         match &*self.hosts {
@@ -117,7 +117,7 @@ impl Effect for SetAdmin {
         Ok(())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
         let wanted = if self.to == Admin::Ready { Standing::Live } else { Standing::Out };
         let mut otherwise = Vec::new();
@@ -130,15 +130,16 @@ impl Effect for SetAdmin {
         if self.to == Admin::Ready && !otherwise.is_empty() {
             let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
             // A host that was put back and is out again was taken out since, without rfab: that isn't undone.
-            let own = |line: &Line| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
+            let own =
+                |line: &LedgerLine| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
             otherwise.retain(|host| book.last_admin(&host.name).is_none_or(own));
         }
-        Ok(if otherwise.is_empty() { Seen::Done(()) } else { Seen::Not })
+        Ok(if otherwise.is_empty() { Happened::Done(()) } else { Happened::Not })
     }
 }
 
 /// Writes a line of each note, on all balancers at the same time.
-async fn write(site: &Connections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
+async fn write(site: &FleetConnections, notes: &[Noting], line: impl Fn(&Note) -> &String) -> Result<(), Failure> {
     let mut lines: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
     for noting in notes {
         let place = noting.place.as_ref().expect("the ledger of a drain is on the balancers");
@@ -184,10 +185,10 @@ impl SetAdmin {
     async fn change(
         &self,
         at: &At<'_>,
-        site: &Connections,
+        site: &FleetConnections,
         questions: Vec<(&Balancer, String)>,
     ) -> Result<(), Failure> {
-        let mut changed: Vec<Server> = Vec::new();
+        let mut changed: Vec<MeantServer> = Vec::new();
         let mut result = self.change_all(at, site, &mut changed).await;
         if result.is_ok() {
             // A person is asked last: rfab can undo its changes if the answer is no.
@@ -196,7 +197,7 @@ impl SetAdmin {
         let Err(failure) = result else { return Ok(()) };
         // In reverse order, so that each server ends as it was first seen.
         let mut kept = Vec::new();
-        for Server { driver, place, before, .. } in changed.iter().rev() {
+        for MeantServer { driver, place, before, .. } in changed.iter().rev() {
             match set(&**driver, place, *before).await {
                 Ok(()) => {}
                 Err(_) => kept.push(format!("{}/{}/{}", place.balancer, place.pool, place.server)),
@@ -218,8 +219,8 @@ impl SetAdmin {
     }
 
     /// Returns the servers that change, with their current states.
-    async fn servers<'a>(&'a self, at: &At<'_>, site: &Connections) -> Result<Vec<Server<'a>>, Failure> {
-        let by_hand = |place: &Place| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
+    async fn servers<'a>(&'a self, at: &At<'_>, site: &FleetConnections) -> Result<Vec<MeantServer<'a>>, Failure> {
+        let by_hand = |place: &ServerPlace| self.fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
         let (mut drivers, mut all) = (BTreeMap::new(), Vec::new());
         for host in &self.hosts {
             for place in moved(at.notes, &self.fleet, host).into_iter().filter(|place| !by_hand(place)) {
@@ -227,10 +228,10 @@ impl SetAdmin {
                     drivers.insert(place.balancer.clone(), site.balancing.driver(&place.balancer).await?);
                 }
                 let driver = drivers[&place.balancer].clone();
-                all.push(Server { driver, place, host, before: Admin::Ready });
+                all.push(MeantServer { driver, place, host, before: Admin::Ready });
             }
         }
-        let now = Now::of(&all).await?;
+        let now = ServersNow::of(&all).await?;
         for server in &mut all {
             server.before = now.of_server(server)?.own;
         }
@@ -241,24 +242,25 @@ impl SetAdmin {
     async fn change_all<'a>(
         &'a self,
         at: &At<'_>,
-        site: &Connections,
-        changed: &mut Vec<Server<'a>>,
+        site: &FleetConnections,
+        changed: &mut Vec<MeantServer<'a>>,
     ) -> Result<(), Failure> {
         let all = self.servers(at, site).await?;
         let spared = |before| before == Admin::Maint && self.to == Admin::Drain;
-        let moving: Vec<Server> = all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
+        let moving: Vec<MeantServer> =
+            all.iter().filter(|s| s.before != self.to && !spared(s.before)).cloned().collect();
         if self.to != Admin::Ready {
             tell(&moving, self.to, changed).await?;
             return shown(&moving, &moving, self.to).await.map(drop);
         }
         // HAProxy doesn't check in maintenance, and a server that leaves it gets requests before its first check
         // passes.
-        let unchecked: Vec<Server> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
+        let unchecked: Vec<MeantServer> = moving.iter().filter(|s| s.before == Admin::Maint).cloned().collect();
         if !unchecked.is_empty() {
             tell(&unchecked, Admin::Drain, changed).await?;
             shown(&unchecked, &unchecked, Admin::Drain).await?;
             // A server may follow another one of the same host, so rfab tells all of them before it waits for any.
-            let within = |s: &Server| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
+            let within = |s: &MeantServer| self.fleet.balancer(&s.place.balancer).map_or(SETTLE, |b| b.drain_within);
             checked(&unchecked, within).await?;
         }
         // Servers that were in maintenance are in `changed` already, with the state to put back.
@@ -276,21 +278,21 @@ impl SetAdmin {
 
 /// A server to change, and what it was told before.
 #[derive(Clone)]
-struct Server<'a> {
+struct MeantServer<'a> {
     driver: Arc<dyn Driver>,
-    place: Place,
+    place: ServerPlace,
     host: &'a Host,
     before: Admin,
 }
 
-impl Server<'_> {
+impl MeantServer<'_> {
     /// Warns about a server that is ready but stays out: the server that it follows is out, or its name doesn't
     /// resolve.
-    fn say_what_holds(&self, at: &At<'_>, now: &Now) -> Result<(), Failure> {
+    fn say_what_holds(&self, at: &At<'_>, now: &ServersNow) -> Result<(), Failure> {
         let host = &self.host.name;
         let server = now.of_server(self)?;
         if server.admin != Admin::Ready {
-            let Place { balancer, pool, server: name } = &self.place;
+            let ServerPlace { balancer, pool, server: name } = &self.place;
             let because = match &server.follows {
                 Some(other) => format!("it follows `{other}`, which is out"),
                 None => format!("`{balancer}` reports `{}`", server.raw),
@@ -303,10 +305,10 @@ impl Server<'_> {
 }
 
 /// The servers of one balancer, out of several.
-type Ours<'s, 'a> = Vec<&'s Server<'a>>;
+type Ours<'s, 'a> = Vec<&'s MeantServer<'a>>;
 
 /// Groups servers by their balancers.
-fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
+fn by_balancer<'s, 'a>(servers: &'s [MeantServer<'a>]) -> BTreeMap<&'s Name, Ours<'s, 'a>> {
     let mut all: BTreeMap<&Name, Ours> = BTreeMap::new();
     for server in servers {
         all.entry(&server.place.balancer).or_default().push(server);
@@ -315,14 +317,14 @@ fn by_balancer<'s, 'a>(servers: &'s [Server<'a>]) -> BTreeMap<&'s Name, Ours<'s,
 }
 
 /// Sets the state of servers, on all balancers at the same time. Adds those that changed, or may have, to `changed`.
-async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a>>) -> Result<(), Failure> {
+async fn tell<'a>(servers: &[MeantServer<'a>], to: Admin, changed: &mut Vec<MeantServer<'a>>) -> Result<(), Failure> {
     let told = by_balancer(servers).into_values().map(async |ours: Ours<'_, 'a>| {
         let names: Vec<(&str, &str)> = ours.iter().map(|s| (&*s.place.pool, &*s.place.server)).collect();
         (ours[0].driver.set_admin(&names, to).await, ours)
     });
     let mut result = Ok(());
     for (told, ours) in join_all(told).await {
-        let on = |failure: Failure, server: &Server| failure.on(&server.host.name);
+        let on = |failure: Failure, server: &MeantServer| failure.on(&server.host.name);
         match told {
             Ok(answers) => {
                 for (server, answer) in ours.into_iter().zip(answers) {
@@ -342,11 +344,11 @@ async fn tell<'a>(servers: &[Server<'a>], to: Admin, changed: &mut Vec<Server<'a
 }
 
 /// The state of all servers of some pools at one moment.
-struct Now(BTreeMap<Name, BalancerState>);
+struct ServersNow(BTreeMap<Name, BalancerState>);
 
-impl Now {
+impl ServersNow {
     /// Asks the balancers about the pools of these servers, all at the same time.
-    async fn of(servers: &[Server<'_>]) -> Result<Now, Failure> {
+    async fn of(servers: &[MeantServer<'_>]) -> Result<ServersNow, Failure> {
         let asked = by_balancer(servers).into_iter().map(async |(balancer, ours): (&Name, Ours<'_, '_>)| {
             let pools: BTreeSet<&str> = ours.iter().map(|server| &*server.place.pool).collect();
             let pools: Vec<&str> = pools.into_iter().collect();
@@ -354,10 +356,10 @@ impl Now {
             Ok((balancer.clone(), state))
         });
         let states: Result<BTreeMap<Name, BalancerState>, Failure> = join_all(asked).await.into_iter().collect();
-        states.map(Now)
+        states.map(ServersNow)
     }
 
-    fn of_server(&self, server: &Server<'_>) -> Result<&crate::port::Server, Failure> {
+    fn of_server(&self, server: &MeantServer<'_>) -> Result<&crate::port::Server, Failure> {
         let place = &server.place;
         let pool = self.0.get(&place.balancer).and_then(|state| state.pools.get(&*place.pool));
         let found = pool.and_then(|servers| servers.iter().find(|known| known.name == place.server));
@@ -366,10 +368,10 @@ impl Now {
 }
 
 /// Waits until balancers show the state of the servers in `told`, which are some of `all`; returns the state of all.
-async fn shown(all: &[Server<'_>], told: &[Server<'_>], to: Admin) -> Result<Now, Failure> {
+async fn shown(all: &[MeantServer<'_>], told: &[MeantServer<'_>], to: Admin) -> Result<ServersNow, Failure> {
     let until = tokio::time::Instant::now() + SETTLE;
     loop {
-        let states = Now::of(all).await?;
+        let states = ServersNow::of(all).await?;
         let mut late = None;
         for server in told {
             let now = states.of_server(server)?.own;
@@ -387,10 +389,10 @@ async fn shown(all: &[Server<'_>], told: &[Server<'_>], to: Admin) -> Result<Now
 }
 
 /// Waits until the balancers' checks of servers pass.
-async fn checked(servers: &[Server<'_>], within: impl Fn(&Server<'_>) -> Duration) -> Result<(), Failure> {
+async fn checked(servers: &[MeantServer<'_>], within: impl Fn(&MeantServer<'_>) -> Duration) -> Result<(), Failure> {
     let began = tokio::time::Instant::now();
     loop {
-        let states = Now::of(servers).await?;
+        let states = ServersNow::of(servers).await?;
         let mut waits = false;
         for one in servers {
             let server = states.of_server(one)?;
@@ -420,26 +422,26 @@ fn as_they_were(failure: Failure) -> Failure {
 }
 
 /// Returns what a server was told itself. The state of a server that it follows can't be changed on this one.
-async fn admin_of(driver: &dyn Driver, place: &Place) -> Result<Admin, Failure> {
+async fn admin_of(driver: &dyn Driver, place: &ServerPlace) -> Result<Admin, Failure> {
     server_of(driver, place).await.map(|server| server.own)
 }
 
-pub(super) async fn server_of(driver: &dyn Driver, place: &Place) -> Result<crate::port::Server, Failure> {
+pub(super) async fn server_of(driver: &dyn Driver, place: &ServerPlace) -> Result<crate::port::Server, Failure> {
     let servers = driver.list(&place.pool).await?;
     servers.into_iter().find(|s| s.name == place.server).ok_or_else(|| unknown(place))
 }
 
-fn not_taken(Place { balancer, pool, server }: &Place, now: Admin) -> Failure {
+fn not_taken(ServerPlace { balancer, pool, server }: &ServerPlace, now: Admin) -> Failure {
     let message = format!("`{balancer}` accepted the change, but `{pool}/{server}` is still {now:?}").to_lowercase();
     Failure::new(Cause::Balancer, message)
 }
 
-fn unknown(Place { balancer, pool, server }: &Place) -> Failure {
+fn unknown(ServerPlace { balancer, pool, server }: &ServerPlace) -> Failure {
     Failure::new(Cause::Balancer, format!("`{balancer}` has no server `{server}` in its pool `{pool}`"))
 }
 
 /// Sets a server's state, and reads it back until the balancer shows it.
-pub(super) async fn set(driver: &dyn Driver, place: &Place, to: Admin) -> Result<(), Failure> {
+pub(super) async fn set(driver: &dyn Driver, place: &ServerPlace, to: Admin) -> Result<(), Failure> {
     driver.set_admin(&[(&place.pool, &place.server)], to).await?.into_iter().collect::<Result<(), Failure>>()?;
     let until = tokio::time::Instant::now() + SETTLE;
     loop {

@@ -40,7 +40,7 @@ impl Balance {
     ///
     /// `Balancer` if a pool lacks the host's server.
     pub fn servers<'a>(&'a self, fleet: &Fleet, host: &Host) -> Result<Vec<&'a Server>, Failure> {
-        let find = |place: super::Place| {
+        let find = |place: super::ServerPlace| {
             let pool = self.balancers.get(&place.balancer).and_then(|b| b.pools.get(&place.pool));
             pool.and_then(|pool| pool.iter().find(|s| s.name == place.server)).ok_or_else(|| {
                 let message =
@@ -66,7 +66,7 @@ impl Balance {
                 pools.insert((balancer, pool), by_name);
             }
         }
-        let server = |place: &super::Place| {
+        let server = |place: &super::ServerPlace| {
             pools.get(&(&*place.balancer, &*place.pool)).and_then(|pool| pool.get(&*place.server)).copied()
         };
         let of = |host| places(fleet, host).iter().map(server).collect::<Option<Vec<_>>>();

@@ -25,11 +25,11 @@ const OFTEN: usize = 20_000;
 
 /// What rfab knows of the ledgers of a fleet.
 #[derive(Default)]
-pub struct Books(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<Known>>>>);
+pub struct Books(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<KnownBook>>>>);
 
 /// What rfab knows of one ledger.
 #[derive(Default)]
-struct Known {
+struct KnownBook {
     book: Arc<Book>,
     /// The file's device and inode, and how many bytes of it were read: whole lines.
     file: String,
@@ -40,7 +40,7 @@ struct Known {
     locked: bool,
 }
 
-impl Known {
+impl KnownBook {
     fn seen(&self) -> Arc<Book> {
         let mut book = self.book.clone();
         if self.torn {
@@ -76,7 +76,7 @@ umask 077
 rm -f "$folder/ledger.new" && cat > "$folder/ledger.new""#;
 
 impl Books {
-    fn of(&self, place: &Name) -> Arc<tokio::sync::Mutex<Known>> {
+    fn of(&self, place: &Name) -> Arc<tokio::sync::Mutex<KnownBook>> {
         self.0.lock().unwrap().entry(place.clone()).or_default().clone()
     }
 
@@ -85,9 +85,9 @@ impl Books {
         let known = self.of(shelf.place);
         let mut known = known.lock().await;
         if !(locked && known.locked) {
-            let mut reading = Reading::after(&known);
+            let mut reading = LedgerReading::after(&known);
             reading.read(shelf).await?;
-            *known = Known { locked, ..reading.known() };
+            *known = KnownBook { locked, ..reading.known() };
         }
         Ok(known.seen())
     }
@@ -101,7 +101,7 @@ impl Books {
                 Arc::make_mut(&mut known.book).extend(line);
                 known.read += line.len() as u64 + 1;
             }
-            false => *known = Known::default(),
+            false => *known = KnownBook::default(),
         }
     }
 
@@ -121,7 +121,7 @@ impl Books {
         if size < LONG {
             return Ok(());
         }
-        let mut reading = Reading { texts: Some(Vec::new()), ..Reading::after(&Known::default()) };
+        let mut reading = LedgerReading { texts: Some(Vec::new()), ..LedgerReading::after(&KnownBook::default()) };
         reading.read(shelf).await?;
         reading.condense(RECENT);
         let text: String = reading.texts.take().unwrap_or_default().concat();
@@ -141,7 +141,7 @@ impl Books {
 }
 
 /// A ledger that is being read.
-struct Reading {
+struct LedgerReading {
     book: Book,
     /// The texts of its lines with their line ends, if they are wanted.
     texts: Option<Vec<String>>,
@@ -157,10 +157,10 @@ struct Reading {
     newer: bool,
 }
 
-impl Reading {
+impl LedgerReading {
     /// Starts a reading where the last one ended.
-    fn after(known: &Known) -> Reading {
-        Reading {
+    fn after(known: &KnownBook) -> LedgerReading {
+        LedgerReading {
             book: (*known.book).clone(),
             texts: None,
             rest: Vec::new(),
@@ -173,9 +173,15 @@ impl Reading {
         }
     }
 
-    fn known(self) -> Known {
+    fn known(self) -> KnownBook {
         let torn = !self.rest.is_empty() || self.skips;
-        Known { book: Arc::new(self.book), file: self.file.unwrap_or_default(), read: self.read, torn, locked: false }
+        KnownBook {
+            book: Arc::new(self.book),
+            file: self.file.unwrap_or_default(),
+            read: self.read,
+            torn,
+            locked: false,
+        }
     }
 
     /// Returns how many bytes there were.
@@ -274,8 +280,8 @@ mod tests {
         )
     }
 
-    fn read(known: &Known, pieces: &[&[u8]]) -> Reading {
-        let mut reading = Reading::after(known);
+    fn read(known: &KnownBook, pieces: &[&[u8]]) -> LedgerReading {
+        let mut reading = LedgerReading::after(known);
         pieces.iter().for_each(|piece| reading.push(piece));
         reading
     }
@@ -283,11 +289,11 @@ mod tests {
     #[test]
     fn a_ledger_that_is_read_in_pieces_is_the_whole_one_wherever_they_end() {
         let text = ["1:2 0\n".to_owned(), line(1, "a"), "torn\n".to_owned(), line(2, "b")].concat();
-        let whole = read(&Known::default(), &[text.as_bytes()]);
+        let whole = read(&KnownBook::default(), &[text.as_bytes()]);
         assert_eq!((whole.book.lines.len(), whole.book.unread, whole.total()), (2, 1, text.len() as u64 - 6));
         for at in 0..text.len() {
             let (first, rest) = text.as_bytes().split_at(at);
-            assert_eq!(read(&Known::default(), &[first, rest]).book, whole.book, "{at}");
+            assert_eq!(read(&KnownBook::default(), &[first, rest]).book, whole.book, "{at}");
         }
         // New lines of the same file are added; another file is read from its beginning.
         let known = whole.known();
@@ -299,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_fills_no_memory_and_costs_itself_alone() {
-        let mut reading = read(&Known::default(), &[b"1:2 0\n"]);
+        let mut reading = read(&KnownBook::default(), &[b"1:2 0\n"]);
         for _ in 0..100 {
             reading.push(&[0; LONGEST / 2]);
             assert!(reading.rest.len() <= LONGEST);
@@ -315,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_ledger_of_any_length_is_read_in_bounded_memory_and_what_was_done_once_is_not_forgotten() {
-        let mut reading = read(&Known::default(), &[b"1:2 0\n"]);
+        let mut reading = read(&KnownBook::default(), &[b"1:2 0\n"]);
         reading.texts = Some(Vec::new());
         reading.push(line(0, "migrate").as_bytes());
         for run in 0..100_000 {

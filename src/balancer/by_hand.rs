@@ -7,8 +7,8 @@ use crate::{
     failure::{Cause, Failure},
     fleet::{Balancer, Fleet},
     host::{Host, Name},
-    ledger::{Book, Line, Phase, line},
-    port::{BalancerState, Holder, Place, Server},
+    ledger::{Book, LedgerLine, Phase, line},
+    port::{BalancerState, Holder, Server, ServerPlace},
 };
 use std::collections::BTreeMap;
 
@@ -27,13 +27,13 @@ fn servers<'a>(fleet: &'a Fleet, balancer: &'a Balancer) -> impl Iterator<Item =
 
 /// The states that a person reported in this run, because no program can read them: by fleet, balancer and host.
 #[derive(Default)]
-struct Said(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
+struct SaidByPerson(tokio::sync::Mutex<BTreeMap<(Name, Name, Name), Admin>>);
 
 /// Returns the state of every server. A person is asked for those that the ledger lacks.
 pub(super) async fn state(at: &At<'_>, fleet: &Fleet, balancer: &Balancer) -> Result<BalancerState, Failure> {
     let book = at.real.site(&fleet.name).balancing.book(&balancer.name).await?;
     // Other callers wait for the answer.
-    let said = at.real.kept.get::<Said>();
+    let said = at.real.kept.get::<SaidByPerson>();
     let mut said = said.0.lock().await;
     let key = |host: &Host| (fleet.name.clone(), balancer.name.clone(), host.name.clone());
     let unknown: Vec<&Name> = servers(fleet, balancer)
@@ -73,7 +73,7 @@ pub(super) async fn questions<'a>(
         let state = state(at, fleet, balancer).await?;
         let mut moves = Vec::new();
         for (pool, servers) in &state.pools {
-            let here = |place: &Place| place.balancer == balancer.name && place.pool == *pool;
+            let here = |place: &ServerPlace| place.balancer == balancer.name && place.pool == *pool;
             let concerned = |host: &&Host| moved(at.notes, fleet, host).iter().any(here);
             let ours = |s: &&Server| {
                 hosts.iter().filter(concerned).any(|host| balancer.servers_of(pool, host).contains(&s.name))
@@ -122,7 +122,7 @@ fn wanted(balancer: &Balancer, moves: &[(Name, String)], to: Admin) -> String {
 
 /// Records what a person reported in this run about the hosts' states before it. Needs the lock.
 pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> Result<(), Failure> {
-    let said = at.real.kept.get::<Said>().0.lock().await.clone();
+    let said = at.real.kept.get::<SaidByPerson>().0.lock().await.clone();
     let site = at.real.site(&fleet.name);
     for ((_, balancer, host), admin) in said.into_iter().filter(|((of, ..), _)| *of == fleet.name) {
         if known(&*site.balancing.book(&balancer).await?, &host).is_none() {
@@ -134,8 +134,8 @@ pub(super) async fn write_down(at: &At<'_>, fleet: &Fleet, holder: &Holder) -> R
 }
 
 /// Returns the line for a host's state before the run. Its run is another one, so that this run doesn't undo it.
-fn stood(host: &Name, admin: Admin, holder: &Holder) -> Line {
-    Line {
+fn stood(host: &Name, admin: Admin, holder: &Holder) -> LedgerLine {
+    LedgerLine {
         v: 1,
         run: format!("before-{}", holder.run).into(),
         seq: 0,
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_host_stands_as_it_was_last_said_and_of_a_change_without_an_end_nobody_knows() {
-        let line = |admin, phase| Line { phase, ..stood(&"web1".into(), admin, &holder()) };
+        let line = |admin, phase| LedgerLine { phase, ..stood(&"web1".into(), admin, &holder()) };
         for (lines, is) in [
             (vec![], None),
             (vec![(Admin::Ready, Phase::Ok)], Some(Admin::Ready)),

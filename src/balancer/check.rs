@@ -6,7 +6,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     model::{Model, Predicted},
-    port::{Finding, Place},
+    port::{Finding, ServerPlace},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,11 +32,11 @@ impl Read for CheckBalancers {
 
     async fn carry_out(&self, at: At<'_>) -> Result<(), Failure> {
         let site = at.real.site(&self.fleet.name);
-        let ours: Vec<Place> = self.fleet.hosts.iter().flat_map(|host| places(&self.fleet, host)).collect();
+        let ours: Vec<ServerPlace> = self.fleet.hosts.iter().flat_map(|host| places(&self.fleet, host)).collect();
         let mut messages = Vec::new();
         let mut helps = Vec::new();
         for balancer in self.fleet.balancers.iter().filter(|b| !b.by_hand() && !b.pools.is_empty()) {
-            let ours: Vec<Place> = ours.iter().filter(|place| place.balancer == balancer.name).cloned().collect();
+            let ours: Vec<ServerPlace> = ours.iter().filter(|place| place.balancer == balancer.name).cloned().collect();
             for finding in site.balancing.driver(&balancer.name).await?.check(&ours).await? {
                 match finding {
                     Finding::Forbids { message, help } => {

@@ -12,7 +12,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Miss, Model, Predicted, Time},
-    port::{Driver, Place, Server},
+    port::{Driver, Server, ServerPlace},
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -42,12 +42,12 @@ pub struct CutOff {
 }
 
 /// The driver for a server, and the server's place.
-type Asked = (Arc<dyn Driver>, Place);
+type Asked = (Arc<dyn Driver>, ServerPlace);
 
 impl Effect for CutOff {
-    type Outcome = Vec<Place>;
+    type Outcome = Vec<ServerPlace>;
     const NAME: &'static str = "cut_off";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -64,7 +64,7 @@ impl Effect for CutOff {
         }
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Vec<Place>, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<Vec<ServerPlace>, Failure> {
         let began = tokio::time::Instant::now();
         let until = began + Duration::from_millis(self.within);
         let patience = began + PATIENCE.min(Duration::from_millis(self.within / 2));
@@ -102,7 +102,7 @@ impl Effect for CutOff {
         }
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Vec<Place>> {
+    fn predict(&self, model: &mut Model) -> Predicted<Vec<ServerPlace>> {
         let (now, began) = (model.now, model.began);
         let mut open = 0;
         for server in model.servers_of(&self.host) {
@@ -129,20 +129,20 @@ impl Effect for CutOff {
         Ok(shut)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Vec<Place>>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Vec<ServerPlace>>, Failure> {
         let balance = ask.read(super::ReadBalance { fleet: self.fleet.clone() })?;
         let servers = balance.servers(&self.fleet, &self.host)?;
         let done = servers.iter().all(|s| s.in_flight == 0 && (!self.bound || s.admin == Admin::Maint));
-        Ok(if done { Seen::Done(places(&self.fleet, &self.host)) } else { Seen::Not })
+        Ok(if done { Happened::Done(places(&self.fleet, &self.host)) } else { Happened::Not })
     }
 }
 
 impl CutOff {
     /// Reads a server, which must still be out: its balancer may have forgotten the drain.
-    async fn seen(&self, driver: &dyn Driver, place: &Place) -> Result<Server, Failure> {
+    async fn seen(&self, driver: &dyn Driver, place: &ServerPlace) -> Result<Server, Failure> {
         let server = server_of(driver, place).await.map_err(|f| f.on(&self.host.name))?;
         if server.admin == Admin::Ready {
-            let Place { balancer, pool, server } = place;
+            let ServerPlace { balancer, pool, server } = place;
             let message = format!("`{pool}/{server}` on `{balancer}` is ready again: somebody put it back");
             return Err(Failure::new(Cause::Balancer, message).on(&self.host.name));
         }
@@ -158,7 +158,7 @@ impl CutOff {
         tokio::time::sleep(QUIET).await;
         for ((_, place), (before, after)) in all.iter().zip(before.into_iter().zip(self.totals(all).await?)) {
             if after > before {
-                let Place { balancer, pool, server } = place;
+                let ServerPlace { balancer, pool, server } = place;
                 let message =
                     format!("`{pool}/{server}` on `{balancer}` gets requests even though it's in maintenance");
                 let help = "look for `option persist`, `force-persist` and `use-server` in its backend: they send \
@@ -210,13 +210,13 @@ pub struct Reopen {
     pub fleet: Arc<Fleet>,
     pub host: Host,
     /// The places that [`CutOff`] returned.
-    pub places: Vec<Place>,
+    pub places: Vec<ServerPlace>,
 }
 
 impl Effect for Reopen {
     type Outcome = ();
     const NAME: &'static str = "reopen";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -253,11 +253,11 @@ impl Effect for Reopen {
         Ok(())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(super::ReadBalance { fleet: self.fleet.clone() })?;
         let mine = places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?);
         let mut mine = mine.filter(|(place, _)| self.places.contains(place));
-        Ok(if mine.all(|(_, server)| server.admin != Admin::Maint) { Seen::Done(()) } else { Seen::Not })
+        Ok(if mine.all(|(_, server)| server.admin != Admin::Maint) { Happened::Done(()) } else { Happened::Not })
     }
 }
 

@@ -2,6 +2,7 @@
 use super::lock_session::unanswered;
 use crate::{
     command::Command,
+    control::brief,
     failure::{Cause, Failure},
     host::Host,
     port::{Job, Transport},
@@ -36,7 +37,7 @@ pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, soc
     let job = Job { timeout: Some(Duration::from_secs(10)), ..Job::new(&command) };
     let Ok(ended) = transport.run(host, job).await else { return unanswered(balancer) };
     let text = String::from_utf8_lossy(&ended.out);
-    let mut lines = text.lines().map(|line| line.chars().take(200).collect::<String>().escape_debug().to_string());
+    let mut lines = text.lines().map(|line| brief(line, 200));
     let mut next = || lines.next().unwrap_or_else(|| "unknown".to_owned());
     let mode = next();
     let user = next();

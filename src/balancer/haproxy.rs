@@ -5,8 +5,9 @@ mod table;
 mod words;
 
 use crate::{
+    control::{brief, shown},
     failure::{Cause, Failure},
-    port::{Admin, BalancerState, Driver, Finding, Place, Server, Socket},
+    port::{Admin, BalancerState, Driver, Finding, Server, ServerPlace, Socket},
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
@@ -25,8 +26,7 @@ pub struct Haproxy {
 impl Haproxy {
     fn odd(&self, what: &str, answer: &str) -> Failure {
         let first = answer.trim().lines().next().unwrap_or("nothing");
-        let shown: String = first.chars().take(200).collect();
-        let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, shown.escape_debug());
+        let message = format!("balancer `{}` answered `{what}` with `{}`", self.name, brief(first, 200));
         Failure::new(Cause::Balancer, message)
     }
 
@@ -48,7 +48,7 @@ impl Haproxy {
     }
 
     /// Reads, from `show servers state`, what a pool's servers were told and their weights.
-    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, Told>, Failure> {
+    fn told(&self, pool: &str, answer: &str) -> Result<BTreeMap<String, ToldState>, Failure> {
         let odd = || self.odd(&format!("show servers state {pool}"), answer);
         let table = Table::servers_state(answer).ok_or_else(odd)?;
         let mut all = BTreeMap::new();
@@ -58,7 +58,7 @@ impl Haproxy {
             let bits = number("srv_admin_state")?;
             let (own, admin) = words::admin(bits).ok_or_else(|| self.unknown_bits(pool, name, bits))?;
             let (weight, configured) = (number("srv_uweight")?, number("srv_iweight")?);
-            all.insert(name.to_owned(), Told { own, admin, weight, configured });
+            all.insert(name.to_owned(), ToldState { own, admin, weight, configured });
         }
         Ok(all)
     }
@@ -67,7 +67,7 @@ impl Haproxy {
     async fn servers(
         &self,
         pool: &str,
-        mut told: BTreeMap<String, Told>,
+        mut told: BTreeMap<String, ToldState>,
         answer: &str,
     ) -> Result<Vec<Server>, Failure> {
         let odd = || self.odd(&format!("show stat {pool} 6 -1"), answer);
@@ -88,7 +88,7 @@ impl Haproxy {
             let number = |column| table.number(row, column).ok_or_else(odd);
             let name = table.cell(row, "svname").ok_or_else(odd)?.to_owned();
             let status = table.cell(row, "status").ok_or_else(odd)?;
-            let Told { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
+            let ToldState { own, admin, weight, configured } = told.remove(&name).ok_or_else(odd)?;
             let full = number("check_rise")? + number("check_fall")?;
             let falling = full > 0 && number("check_health")? + 1 < full;
             servers.push(Server {
@@ -105,7 +105,7 @@ impl Haproxy {
                 follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
                 raw: match words::is_known(status) {
                     true => status.to_owned(),
-                    false => format!("{}, which rfab doesn't know", status.escape_debug()),
+                    false => format!("{}, which rfab doesn't know", shown(status)),
                 },
                 name,
             });
@@ -156,7 +156,7 @@ impl Haproxy {
 }
 
 /// What `show servers state` reports of a server.
-struct Told {
+struct ToldState {
     own: Admin,
     admin: Admin,
     weight: u32,
@@ -167,7 +167,7 @@ struct Told {
 fn name(name: &str) -> Result<&str, Failure> {
     let good = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
     if name.is_empty() || name.len() > 200 || !name.chars().all(good) {
-        let message = format!("`{}` isn't a valid name of a pool or server", name.escape_debug());
+        let message = format!("`{}` isn't a valid name of a pool or server", shown(name));
         return Err(Failure::new(Cause::Refused, message).help("use letters, digits and _ . : -"));
     }
     Ok(name)
@@ -224,7 +224,7 @@ impl Driver for Haproxy {
         self.tell(&format!("shutdown sessions server {}/{}", name(pool)?, name(server)?)).await
     }
 
-    async fn check(&self, ours: &[Place]) -> Result<Vec<Finding>, Failure> {
+    async fn check(&self, ours: &[ServerPlace]) -> Result<Vec<Finding>, Failure> {
         let mut found = Vec::new();
         // This server doesn't exist: HAProxy reports that, or `Permission denied` if the socket is read-only.
         let answer = self.socket.ask("set server rfab-none/rfab-none state ready").await?;
@@ -241,12 +241,12 @@ impl Driver for Haproxy {
 }
 
 /// Returns servers of other backends at the address of one of ours: draining ours doesn't drain them.
-fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
-    let is = |row: &[String], place: &&Place| {
+fn beside(servers: &Table, ours: &[ServerPlace]) -> Vec<String> {
+    let is = |row: &[String], place: &&ServerPlace| {
         servers.cell(row, "pxname") == Some(&place.pool) && servers.cell(row, "svname") == Some(&place.server)
     };
     let address = |row: &[String]| servers.cell(row, "addr").filter(|addr| !addr.is_empty()).map(str::to_owned);
-    let mut at: BTreeMap<String, &Place> = BTreeMap::new();
+    let mut at: BTreeMap<String, &ServerPlace> = BTreeMap::new();
     for row in &servers.rows {
         if let Some(place) = ours.iter().find(|place| is(row, place))
             && let Some(address) = address(row)
@@ -262,11 +262,11 @@ fn beside(servers: &Table, ours: &[Place]) -> Vec<String> {
             found.push(format!(
                 "`{}/{}` is at the address of `{}/{}`, and no pool of the fleet file has it: it keeps its requests while that host is switched. \
                  Add `{}` to `pools`",
-                pool.escape_debug(),
-                server.escape_debug(),
+                shown(pool),
+                shown(server),
                 place.pool,
                 place.server,
-                pool.escape_debug()
+                shown(pool)
             ));
         }
     }
@@ -343,7 +343,7 @@ mod tests {
         let text = "# pxname,svname,addr,\nwww,web1,10.0.0.1:80,\nwww,sorry,10.0.0.9:80,\nws,web1,10.0.0.1:80,\n\
                     ws,sorry,10.0.0.9:80,\nadmin,web1,10.0.0.1:81,\nunix,web1,,\napi,w1,10.0.0.1:80,\n";
         let place =
-            |pool: &str, server: &str| Place { balancer: "lb1".into(), pool: pool.into(), server: server.into() };
+            |pool: &str, server: &str| ServerPlace { balancer: "lb1".into(), pool: pool.into(), server: server.into() };
         let found = beside(&Table::stat(text), &[place("www", "web1"), place("api", "w1")]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("`ws/web1` is at the address of `www/web1`"), "{found:?}");

@@ -26,7 +26,7 @@ pub struct Lock {
 impl Effect for Lock {
     type Outcome = ();
     const NAME: &'static str = "lock";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)

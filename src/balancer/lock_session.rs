@@ -2,7 +2,7 @@
 use super::socket::{UnixSocket, is_masters, one_line, remote, to_worker};
 use crate::{
     command::Command,
-    control::shown,
+    control::brief,
     failure::{Cause, Failure},
     host::Host,
     port::{Exclusive, Holder, Job, Socket, Transport, only_read},
@@ -285,7 +285,7 @@ fn refused(host: &Host, folder: &str, why: &str) -> Failure {
         "no-flock" => ("has no `flock`, which the lock needs".to_owned(), "install util-linux there"),
         "owner" => (format!("`{folder}` is a link or belongs to another user"), "remove it, or name another `state`"),
         "strange-lock" => (format!("`{folder}/lock` isn't a plain file"), "check who made it, then remove it"),
-        _ => (format!("the lock of `{folder}` can't be acquired: {}", brief(why)), "check that folder"),
+        _ => (format!("the lock of `{folder}` can't be acquired: {}", brief(why, MOST)), "check that folder"),
     };
     Failure::failed(message).on(&host.name).help(help)
 }
@@ -301,17 +301,8 @@ pub fn held_by(fleet: &str, who: &str) -> Failure {
 /// Returns the failure that names a fleet's holder.
 pub fn held(fleet: &str, holder: &Holder) -> Failure {
     let [who, from, run, line, since] =
-        [&holder.who, &holder.from, &holder.run, &holder.line, &holder.since].map(|text| brief(text));
+        [&holder.who, &holder.from, &holder.run, &holder.line, &holder.since].map(|text| brief(text, MOST));
     locked(format!("fleet `{fleet}` is locked by {who}@{from} since {since}: `rfab {line}` (run {run})"))
-}
-
-/// Turns a text from the balancer's machine into one short line without hidden characters.
-fn brief(text: &str) -> String {
-    let mut text = shown(text);
-    if let Some((at, _)) = text.char_indices().nth(MOST) {
-        text.replace_range(at.., "…");
-    }
-    text
 }
 
 fn locked(message: String) -> Failure {

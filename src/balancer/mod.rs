@@ -19,7 +19,7 @@ pub mod socket;
 mod wait;
 mod weight;
 
-pub use crate::port::{BalancerState, Place};
+pub use crate::port::{BalancerState, ServerPlace};
 pub use acquire_lock::AcquireLock;
 pub use admin::{SetAdmin, unhealthy};
 pub use balance::{Balance, ReadBalance};

@@ -1,5 +1,7 @@
 //! A balancer's admin socket, as this machine reaches it. It may be the master's: `haproxy -S`.
 use crate::{
+    control::shown,
+    duration::limit,
     failure::{Cause, Failure},
     fleet::address_and_port,
     port::{Remote, Socket, only_read},
@@ -111,7 +113,7 @@ impl UnixSocket {
     /// Sends lines on a connection, and checks with them that the process that answers still serves requests.
     ///
     /// After a reload, an open connection leads to the process that ends, which serves nobody anymore.
-    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<Heard, Failure> {
+    async fn once(&self, stream: &mut UnixStream, lines: &[String]) -> Result<LinesOutcome, Failure> {
         let asked = lines.last().is_some_and(|line| line == "show info");
         let all = lines.iter().map(String::as_str).chain((!asked).then_some("show info"));
         let text: String = all.map(|line| to_worker(line, self.is_masters()) + "\n").collect();
@@ -120,7 +122,7 @@ impl UnixSocket {
         let info = answers.last().map_or("", String::as_str);
         let goes = info.lines().any(|l| l.strip_prefix("Stopping:").is_some_and(|v| v.trim() != "0"));
         answers.truncate(lines.len());
-        Ok(if goes { Heard::FromOneThatGoes } else { Heard::Answers(answers) })
+        Ok(if goes { LinesOutcome::FromOneThatGoes } else { LinesOutcome::Answers(answers) })
     }
 
     /// Returns an open connection that is good for these lines, if there is one.
@@ -136,18 +138,20 @@ impl UnixSocket {
     async fn ask_on(&self, kept: Option<UnixStream>, lines: &[String]) -> Result<(UnixStream, Vec<String>), Failure> {
         if let Some(mut stream) = kept {
             match self.once(&mut stream, lines).await {
-                Ok(Heard::Answers(answers)) => return Ok((stream, answers)),
+                Ok(LinesOutcome::Answers(answers)) => return Ok((stream, answers)),
                 // The connection may have ended, or lead to a process that ends; a read is asked again.
                 _ if only_read(lines) => {}
-                Ok(Heard::FromOneThatGoes) => return Err(self.failed(&"it was reloaded or stopped at this moment")),
+                Ok(LinesOutcome::FromOneThatGoes) => {
+                    return Err(self.failed(&"it was reloaded or stopped at this moment"));
+                }
                 Err(failure) => return Err(failure),
             }
         }
         let mut stream = self.connect().await?;
         match self.once(&mut stream, lines).await? {
-            Heard::Answers(answers) => Ok((stream, answers)),
-            Heard::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
-            Heard::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
+            LinesOutcome::Answers(answers) => Ok((stream, answers)),
+            LinesOutcome::FromOneThatGoes if only_read(lines) => Err(self.failed(&"it is about to stop")),
+            LinesOutcome::FromOneThatGoes => Err(self.failed(&"it was reloaded or stopped at this moment")),
         }
     }
 }
@@ -178,7 +182,7 @@ fn split(whole: &str) -> Vec<String> {
 }
 
 /// The result of sending lines.
-enum Heard {
+enum LinesOutcome {
     Answers(Vec<String>),
     FromOneThatGoes,
 }
@@ -186,7 +190,7 @@ enum Heard {
 /// Refuses a line that could be more than one command.
 pub fn one_line(line: &str) -> Result<(), Failure> {
     if line.is_empty() || line.len() > 1_000 || line.contains(';') || line.chars().any(char::is_control) {
-        let message = format!("`{}` isn't a command for a balancer", line.escape_debug());
+        let message = format!("`{}` isn't a command for a balancer", shown(line));
         return Err(Failure::new(Cause::Refused, message));
     }
     Ok(())
@@ -203,7 +207,7 @@ impl Socket for UnixSocket {
                 Ok(answers)
             }
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(self.failed(&format!("no answer within {} s", WITHIN.as_secs()))),
+            Err(_) => Err(self.failed(&format!("no answer within {}", limit(WITHIN)))),
         }
     }
 }

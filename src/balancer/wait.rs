@@ -1,6 +1,7 @@
 //! Waits until a balancer reports what a run wants of a host.
 use super::{Balance, ReadBalance, places};
 use crate::{
+    duration::limit,
     effect::*,
     event::What,
     failure::{Cause, Failure},
@@ -57,8 +58,8 @@ pub(super) fn count(open: u64, is: &str, are: &str) -> String {
 }
 
 pub(super) fn undrained(host: &Host, open: u64, within: Time) -> Failure {
-    let within = within as f64 / 1000.0;
-    Failure::new(Cause::NotDrained, format!("isn't drained: {} still open after {within} s", count(open, "is", "are")))
+    let within = limit(Duration::from_millis(within));
+    Failure::new(Cause::NotDrained, format!("isn't drained: {} still open after {within}", count(open, "is", "are")))
         .on(&host.name)
         .help(
             "find out who sends these requests, or give the balancer a longer `drain_within`; with `force_close = \
@@ -159,8 +160,8 @@ pub struct WaitUp {
 
 impl WaitUp {
     fn failure(&self, said: &str) -> Failure {
-        let within = self.within as f64 / 1000.0;
-        let message = format!("isn't up for its balancer after {within} s: it reports `{said}`");
+        let within = limit(Duration::from_millis(self.within));
+        let message = format!("isn't up for its balancer after {within}: it reports `{said}`");
         Failure::failed(message).on(&self.host.name)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     fleet::Fleet,
     host::Host,
     model::{Model, Predicted},
-    port::{Driver, Place, Server},
+    port::{Driver, Server, ServerPlace},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct SetWeight {
 impl Effect for SetWeight {
     type Outcome = ();
     const NAME: &'static str = "set_weight";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -48,7 +48,7 @@ impl Effect for SetWeight {
             self.possible(place, server)?;
         }
         let site = at.real.site(&self.fleet.name);
-        let mut changed: Vec<(Arc<dyn Driver>, Place, u8)> = Vec::new();
+        let mut changed: Vec<(Arc<dyn Driver>, ServerPlace, u8)> = Vec::new();
         let mut result = Ok(());
         for (place, server) in
             places(&self.fleet, &self.host).into_iter().zip(balance.servers(&self.fleet, &self.host)?)
@@ -78,17 +78,21 @@ impl Effect for SetWeight {
         Ok(())
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let balance = ask.read(ReadBalance { fleet: self.fleet.clone() })?;
         let servers = balance.servers(&self.fleet, &self.host)?;
         let done = servers.iter().all(|s| s.weight == s.weighs(self.percent));
-        Ok(if done { Seen::Done(()) } else { Seen::Not })
+        Ok(if done { Happened::Done(()) } else { Happened::Not })
     }
 }
 
 impl SetWeight {
     /// Refuses a share that rounds to zero: that would be a drain that nobody asked for.
-    fn possible(&self, Place { balancer, pool, server: name }: &Place, server: &Server) -> Result<(), Failure> {
+    fn possible(
+        &self,
+        ServerPlace { balancer, pool, server: name }: &ServerPlace,
+        server: &Server,
+    ) -> Result<(), Failure> {
         if self.percent == 0 || server.weighs(self.percent) > 0 {
             return Ok(());
         }
@@ -99,7 +103,7 @@ impl SetWeight {
     }
 
     /// Sets the weight and reads it back.
-    async fn change(&self, driver: &dyn Driver, place: &Place, wanted: u32) -> Result<(), Failure> {
+    async fn change(&self, driver: &dyn Driver, place: &ServerPlace, wanted: u32) -> Result<(), Failure> {
         driver.set_weight(&place.pool, &place.server, self.percent).await?;
         let servers = driver.list(&place.pool).await?;
         let weight = servers.iter().find(|s| s.name == place.server).map(|s| s.weight);

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Book, Line, Phase, line},
+    ledger::{Book, LedgerLine, Phase, line},
     model::{Model, Predicted},
 };
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub struct Conclude {
 impl Effect for Conclude {
     type Outcome = ();
     const NAME: &'static str = "conclude";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -72,16 +72,16 @@ impl Conclude {
         Ok(behind.map(|b| b.name.clone()).chain([home]).collect())
     }
 
-    fn lines(&self, book: &Book) -> Vec<Line> {
+    fn lines(&self, book: &Book) -> Vec<LedgerLine> {
         self.hosts.iter().filter_map(|host| book.concluded(&self.run, &self.word, &host.name)).collect()
     }
 }
 
 impl Book {
     /// Returns the line that a run's change of a host is done, if the run's last line about it says anything else.
-    pub fn concluded(&self, run: &str, word: &str, host: &str) -> Option<Line> {
-        let of = |l: &&Line| *l.run == *run && l.effect == word && l.host.as_deref() == Some(host);
+    pub fn concluded(&self, run: &str, word: &str, host: &str) -> Option<LedgerLine> {
+        let of = |l: &&LedgerLine| *l.run == *run && l.effect == word && l.host.as_deref() == Some(host);
         let last = self.lines.iter().rev().find(of).filter(|l| l.phase != Phase::Ok)?;
-        Some(Line { phase: Phase::Ok, seq: last.seq + 1, at: line::AT.into(), ..last.clone() })
+        Some(LedgerLine { phase: Phase::Ok, seq: last.seq + 1, at: line::AT.into(), ..last.clone() })
     }
 }

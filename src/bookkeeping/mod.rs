@@ -10,8 +10,8 @@ pub use conclude::Conclude;
 pub use mark::{Mark, MarkState, ReadMarks};
 pub use owner::{Owner, ReadOwner, SayOwner, foreign};
 pub use question::{
-    Called, Calling, Consult, Good, Histories, NumberOf, Question, ReasonsBefore, Releasing, Standing, Summary, Summed,
-    Switched,
+    CalledCommit, Calling, Consult, Good, Histories, HostStandings, NumberOf, Question, ReasonsBefore, Releasing,
+    Summary, Summed, Switched,
 };
 pub use read::{ReadLedger, place};
 pub use run::SayRun;

@@ -106,7 +106,7 @@ pub struct SayOwner {
 impl Effect for SayOwner {
     type Outcome = ();
     const NAME: &'static str = "owner";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)

@@ -5,7 +5,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Name,
-    ledger::{Book, Line, Phase, switch},
+    ledger::{Book, LedgerLine, Phase, switch},
     model::{Commit, Model, Predicted},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -56,12 +56,12 @@ impl<Q: Question> Read for Consult<Q> {
 
 /// Asks whether hosts are live or out, and how the runs that moved them ended; about all hosts if none are named.
 #[derive(Clone, Serialize)]
-pub struct Standing {
+pub struct HostStandings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<Name>>,
 }
 
-impl Question for Standing {
+impl Question for HostStandings {
     type Answer = Book;
     const NAME: &'static str = "read_standing";
 
@@ -146,14 +146,14 @@ pub struct Histories {
 /// Commits with their names, and which of them were good on each host, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Good {
-    pub commits: Vec<Called>,
+    pub commits: Vec<CalledCommit>,
     /// Indexes into `commits`.
     pub hosts: BTreeMap<Name, Vec<usize>>,
 }
 
 /// A commit and its names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Called {
+pub struct CalledCommit {
     pub commit: Commit,
     pub name: Option<String>,
     pub names: Vec<String>,
@@ -174,7 +174,7 @@ impl Question for Histories {
             let place = |commit: Commit| {
                 *places.entry(commit.clone()).or_insert_with(|| {
                     let name = book.name_of(&commit).map(str::to_owned);
-                    good.commits.push(Called { name, names: book.names_of(&commit), commit });
+                    good.commits.push(CalledCommit { name, names: book.names_of(&commit), commit });
                     good.commits.len() - 1
                 })
             };
@@ -237,11 +237,11 @@ pub struct Summary {
     /// The names of the commits that were deployed last.
     pub names: BTreeMap<Commit, String>,
     /// The last drain of each host that wasn't put back.
-    pub out: BTreeMap<Name, Line>,
+    pub out: BTreeMap<Name, LedgerLine>,
     /// What began and has no known end.
-    pub open: Vec<Line>,
+    pub open: Vec<LedgerLine>,
     /// Runs that began and haven't ended.
-    pub runs: Vec<Line>,
+    pub runs: Vec<LedgerLine>,
     pub unread: usize,
 }
 

@@ -4,7 +4,7 @@ use crate::{
     effect::*,
     failure::Failure,
     fleet::Fleet,
-    ledger::{Line, Phase, line},
+    ledger::{LedgerLine, Phase, line},
     model::{Model, Predicted},
 };
 use serde::Serialize;
@@ -22,13 +22,13 @@ pub struct SayRun {
     /// The rest of the ledger's line: `intent` when the run begins, `failed` if it changed nothing, `ok` if all is
     /// done, `unknown` if something is left to do.
     #[serde(skip_serializing)]
-    pub line: Line,
+    pub line: LedgerLine,
 }
 
 impl Effect for SayRun {
     type Outcome = ();
     const NAME: &'static str = "run";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -55,6 +55,6 @@ impl Effect for SayRun {
 
 impl SayRun {
     fn text(&self) -> String {
-        Line { effect: "run".into(), reason: Some(self.typed.clone()), ..self.line.clone() }.text()
+        LedgerLine { effect: "run".into(), reason: Some(self.typed.clone()), ..self.line.clone() }.text()
     }
 }

@@ -1,6 +1,6 @@
 //! The flags that say what a run may do, and how careful it is.
 use crate::{
-    fleet::span,
+    duration,
     session::{Allowances, Yes},
     ui::Pausing,
 };
@@ -71,7 +71,7 @@ pub fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 fn pause(text: &str) -> Result<Pausing, String> {
-    let time = || span(text).filter(|time| !time.is_zero()).map(|time| Pausing::For(time.as_millis() as u64));
+    let time = || duration::read(text).filter(|time| !time.is_zero()).map(|time| Pausing::For(time.as_millis() as u64));
     let pausing = if text == "ask" { Some(Pausing::Ask) } else { time() };
     pausing.ok_or_else(|| "it is neither a time such as `10m` nor `ask`".to_owned())
 }

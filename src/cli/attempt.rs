@@ -1,5 +1,5 @@
 //! Begins or continues a run's journal.
-use super::work::{Aborted, Work};
+use super::work::{Aborted, RunWork};
 use crate::{
     fabfile::Project,
     failure::{Cause, Failure},
@@ -61,11 +61,11 @@ pub fn go_on(
 }
 
 /// Returns the process's arguments; for an abort, with the whole id of the run to abort.
-fn typed(work: Work<'_>) -> Vec<String> {
+fn typed(work: RunWork<'_>) -> Vec<String> {
     let typed = env::args().skip(1);
     match work {
-        Work::Line(_) => typed.collect(),
-        Work::Abort(Aborted { run, .. }) => {
+        RunWork::Line(_) => typed.collect(),
+        RunWork::Abort(Aborted { run, .. }) => {
             let others = typed.filter(|word| !word.starts_with("--abort") && !run.starts_with(word.as_str()));
             others.chain([format!("--abort={run}")]).collect()
         }
@@ -73,7 +73,7 @@ fn typed(work: Work<'_>) -> Vec<String> {
 }
 
 /// Returns what is known of a run before its first connection.
-pub fn head(run: &Run, project: &Project, work: Work<'_>) -> Head {
+pub fn head(run: &Run, project: &Project, work: RunWork<'_>) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
         v: 1,

@@ -22,5 +22,5 @@ pub fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     };
     let flags = [color, detail, request.json.then_some("--json")].into_iter().flatten().map(str::to_owned).collect();
     let tell: &dyn Fn(&str) = if request.json { &report::complain } else { &report::say };
-    demo::run(demo::Style { tell, palette, flags })
+    demo::run(demo::DemoStyle { tell, palette, flags })
 }

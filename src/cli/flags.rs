@@ -7,7 +7,7 @@ use super::{
     completing, habits,
     history_flags::HistoryFlags,
     instead::Instead,
-    output::Output,
+    output::OutputFlags,
     request::{Action, Request},
     scope::Scope,
 };
@@ -45,7 +45,7 @@ struct Flags {
     #[command(flatten)]
     allowed: Allowed,
     #[command(flatten)]
-    output: Output,
+    output: OutputFlags,
     #[command(flatten)]
     instead: Instead,
     #[command(flatten)]

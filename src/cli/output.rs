@@ -7,7 +7,7 @@ use clap::{
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
-pub struct Output {
+pub struct OutputFlags {
     /// Write events, or the list of tasks, as JSON
     #[arg(long)]
     pub json: bool,
@@ -22,7 +22,7 @@ pub struct Output {
     color: Option<Color>,
 }
 
-impl Output {
+impl OutputFlags {
     /// Returns how much to show.
     pub fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {

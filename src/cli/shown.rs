@@ -1,9 +1,9 @@
 //! What `--show` prints of one run.
-use super::when::long;
 use crate::{
+    duration,
     host::Name,
     report::{self, Palette, visible},
-    session::Names,
+    session::CommitNames,
     store::{Attempt, Head, Logs, Record, Tail},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,7 +22,7 @@ pub fn text(records: &[Record], palette: Palette) -> String {
         Some(Record::Ended(tail)) => Some(tail),
         _ => None,
     };
-    let done = done(records, &Names::in_table(tail.map_or(&[], |tail| &tail.table)));
+    let done = done(records, &CommitNames::in_table(tail.map_or(&[], |tail| &tail.table)));
     let head = match records.first() {
         Some(Record::Begun(head)) => head_of(head, records, tail),
         _ => String::new(),
@@ -119,7 +119,7 @@ impl Done<'_> {
 }
 
 /// Returns the effects that ended, in that order.
-fn done<'a>(records: &'a [Record], names: &Names) -> Vec<Done<'a>> {
+fn done<'a>(records: &'a [Record], names: &CommitNames) -> Vec<Done<'a>> {
     let mut asked: HashMap<(&Name, u32), (&str, &str)> = HashMap::new();
     let mut done = Vec::new();
     for record in records {
@@ -145,7 +145,7 @@ fn steps(records: &[Record]) -> String {
         let Record::Step { step, host, took, failed, .. } = record else { return None };
         let failed = if *failed { "  failed" } else { "" };
         let host = host.as_deref().unwrap_or_default();
-        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", long(*took)), false) + "\n")
+        Some(visible(&format!("{:>11}  {host:<12}  {step}{failed}", duration::took(*took)), false) + "\n")
     };
     titled("steps", records.iter().filter_map(line).collect())
 }
@@ -159,7 +159,7 @@ fn hosts(done: &[Done]) -> String {
     }
     let line = |(host, (took, count)): (&str, (u64, usize))| {
         let effects = if count == 1 { "effect" } else { "effects" };
-        visible(&format!("{:>11}  {host:<12}  {count} {effects}", long(took)), false) + "\n"
+        visible(&format!("{:>11}  {host:<12}  {count} {effects}", duration::took(took)), false) + "\n"
     };
     titled("time on each host", hosts.into_iter().map(line).collect())
 }
@@ -247,11 +247,11 @@ release  v3.0.1 (31422108d2df)
 
 steps
       2.0 s  web1          swap
-  1 min 2 s                roll  failed
+       62 s                roll  failed
 
 time on each host
       2.0 s  web1          4 effects
-  1 min 1 s  web2          1 effect
+       61 s  web2          1 effect
 
 slowest
    61000 ms  web2          drain

@@ -7,7 +7,7 @@ use super::{
     stopped::{Stopped, of_reason},
     style::style,
     wiring,
-    work::{Aborted, Work},
+    work::{Aborted, RunWork},
 };
 use crate::{
     fabfile::{self, Project},
@@ -74,7 +74,7 @@ pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit,
     project.check().map_err(of_reason)?;
     let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
     let listener = report::listener(style(&request), &project.script.folder);
-    wiring::run(&request, &project, Work::Abort(&aborted), listener, going, drill).map_err(of_reason)
+    wiring::run(&request, &project, RunWork::Abort(&aborted), listener, going, drill).map_err(of_reason)
 }
 
 /// Carries out words, and the command after `--`.
@@ -97,7 +97,7 @@ fn run_line(
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
     let listener = report::listener(style(request), &project.script.folder);
-    wiring::run(request, &project, Work::Line(&line), listener, going, drill).map_err(of_reason)
+    wiring::run(request, &project, RunWork::Line(&line), listener, going, drill).map_err(of_reason)
 }
 
 /// Returns the help for a word that names a flag of rfab: without a fabfile, there are no tasks that it could mean.
@@ -120,7 +120,11 @@ fn drill() -> Result<Option<Drill>, Stopped> {
 }
 
 /// Returns what the words of a line mean.
-pub fn understood(words: &[String], command: Option<&[String]>, project: &Project) -> Result<line::Line, Stopped> {
+pub fn understood(
+    words: &[String],
+    command: Option<&[String]>,
+    project: &Project,
+) -> Result<line::CommandLine, Stopped> {
     line::parse(words, command, &project.tasks).map_err(|error| {
         let failure = Failure::failed(error.to_string());
         let failure = error.help().map_or(failure.clone(), |help| failure.help(help));

@@ -1,18 +1,20 @@
 //! `rfab --trust HOST`: shows the keys on the way to a host, and trusts them after a yes.
 use super::{facts, folders, request::Request, wiring};
 use crate::{
+    control::shown,
     effect::Fleets,
     event::{Event, Listener},
     fabfile::Project,
     failure::{Cause, Exit, Failure, Reason},
-    fleet::{Fleet, did_you_mean, is_name},
+    fleet::{Fleet, is_name},
     host::Host,
-    line::Line,
+    line::CommandLine,
+    misspelled::did_you_mean,
     port::Person,
     report,
     script::{Here, Invocation, current_targets, failure_of},
     session::{Faults, Session, Stop},
-    ssh::{Offer, Other, Standing, Strangers},
+    ssh::{KeyStanding, Offer, Other, Strangers},
     world::{STACK, nowhere::Nowhere},
 };
 use std::{
@@ -26,14 +28,14 @@ use std::{
 /// Shows the keys of a host and of the hosts on the way to it, and trusts those that a person says yes to.
 ///
 /// `host` may be `all`, or `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then rfab asks nobody about the host itself.
-pub fn trust(request: &Request, project: &Project, line: Option<&Line>, host: &str) -> Result<Exit, Failure> {
+pub fn trust(request: &Request, project: &Project, line: Option<&CommandLine>, host: &str) -> Result<Exit, Failure> {
     let (name, expected) = match host.split_once('=') {
         Some((name, print)) => (name, Some(print)),
         None => (host, None),
     };
     let here = wiring::world(request, project, Arc::new(report::Terminal))?;
     let fleets = fleets(request, project, line, Nowhere { here: Some(here) })?;
-    let naming = line.map(Line::naming).unwrap_or_default();
+    let naming = line.map(CommandLine::naming).unwrap_or_default();
     if host == ALL {
         return everybody(project, &fleets, &naming);
     }
@@ -85,18 +87,18 @@ fn taken_up(
         let last = at + 1 == way.hosts();
         let expected = expected.filter(|_| last);
         match &offer.standing {
-            Standing::Known => {
+            KeyStanding::Known => {
                 as_expected(&offer, expected)?;
                 report::say(&format!("{} is known already: {}", called(&offer), offer.fingerprint));
                 continue;
             }
-            Standing::Vouched { authority, place } => {
+            KeyStanding::Vouched { authority, place } => {
                 as_expected(&offer, expected)?;
                 let (its, called) = (&offer.fingerprint, called(&offer));
                 report::say(&format!("{called} is vouched for by the authority in `{place}`, {authority}: {its}"));
                 continue;
             }
-            Standing::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
+            KeyStanding::Strange { known, .. } => agreed(&offer, known, expected, &report::Terminal, name)?,
         }
         let file = way.take_up(&offer)?;
         report::say(&format!("{} is trusted now; commit `{}`", called(&offer), file.display()));
@@ -165,7 +167,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
         }
     }
     if !is_name(name) && name.parse::<std::net::IpAddr>().is_err() {
-        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", name.escape_debug())));
+        return Err(Failure::new(Cause::Fabfile, format!("`{}` isn't a host's name", shown(name))));
     }
     // A misspelled name isn't a new host: rfab would look it up on the network.
     let machines = fleets.iter().flat_map(|f| f.hosts.iter().chain(f.balancers.iter().map(|b| &b.host)));
@@ -183,7 +185,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
 pub fn fleets(
     request: &Request,
     project: &Project,
-    line: Option<&Line>,
+    line: Option<&CommandLine>,
     nowhere: Nowhere,
 ) -> Result<Vec<Arc<Fleet>>, Failure> {
     let known = Arc::new(Fleets::default());

@@ -5,7 +5,7 @@ use super::{
     folders::{folders, logs, runs},
     request::Request,
     signals,
-    work::Work,
+    work::RunWork,
 };
 use crate::{
     balancer::FleetLocks,
@@ -14,9 +14,9 @@ use crate::{
     fabfile::Project,
     failure::{Exit, Failure},
     fleet::Fleet,
-    port::{Connections, Person, Real, Transport},
+    port::{FleetConnections, Person, Real, Transport},
     report::{self, Beside},
-    run::{self, Ended},
+    run::{self, EndedRun},
     session::{Drill, Faults, Run, Session, Stop},
     ssh::Openssh,
     store::{Record, Steps, Tail},
@@ -30,13 +30,13 @@ use std::{env, path::PathBuf, sync::Arc, thread, time::Duration};
 pub fn run(
     request: &Request,
     project: &Project,
-    work: Work<'_>,
+    work: RunWork<'_>,
     listener: Arc<dyn Listener>,
     going: Option<Going>,
     drill: Option<Drill>,
 ) -> Result<Exit, Failure> {
     let (logs, runs) = (logs()?, runs()?);
-    let listener: Arc<dyn Listener> = Arc::new(report::Logged::new(listener, logs));
+    let listener: Arc<dyn Listener> = Arc::new(report::HostLogs::new(listener, logs));
     let stop = Arc::new(Stop::default());
     let mut facts = facts(request, project, work.line());
     facts.naming = work.naming();
@@ -78,7 +78,7 @@ pub fn run(
     // A run that is over doesn't fail because its end can't be recorded.
     let _ = journal.write(&Record::Ended(tail), true);
     runs.take_up(&session.run.id);
-    if let Work::Abort(aborted) = work
+    if let RunWork::Abort(aborted) = work
         && ended.exit == Exit::Done
     {
         let _ = aborted.journal.write(&Record::Aborted { by: session.run.id.clone() }, true);
@@ -88,11 +88,16 @@ pub fn run(
 }
 
 /// Carries out the work on a new thread with a stack that is large enough for scripts.
-fn carried_out(request: &Request, project: &Project, work: Work<'_>, session: &Arc<Session>) -> Result<Ended, Failure> {
+fn carried_out(
+    request: &Request,
+    project: &Project,
+    work: RunWork<'_>,
+    session: &Arc<Session>,
+) -> Result<EndedRun, Failure> {
     thread::scope(|scope| {
         let task = || match work {
-            Work::Line(line) => run::run(project, line, request.read, session),
-            Work::Abort(aborted) => run::abort(project, &aborted.records, session),
+            RunWork::Line(line) => run::run(project, line, request.read, session),
+            RunWork::Abort(aborted) => run::abort(project, &aborted.records, session),
         };
         let running = thread::Builder::new().name("tasks".into()).stack_size(STACK).spawn_scoped(scope, task);
         running.map_err(|e| Failure::failed(format!("no thread: {e}")))?.join().map_err(|_| {
@@ -123,7 +128,7 @@ pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> R
         let ssh = Openssh::new(fleet, &folder, &home, runtime.as_deref(), asking.clone())?;
         let transport: Arc<dyn Transport> = Arc::new(ssh);
         let balancing = Arc::new(FleetLocks::new(fleet.clone(), transport.clone()));
-        Ok(Connections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
+        Ok(FleetConnections { fleet: fleet.clone(), transport, balancing, balance: Default::default() })
     };
     Ok(RealWorld::new(Real::new(person, cache, !request.no_fetch, Box::new(build)), runtime))
 }

@@ -1,14 +1,14 @@
 //! What a run carries out.
 use crate::{
     host::Name,
-    line::Line,
+    line::CommandLine,
     store::{Journal, Record},
 };
 
 /// What a run carries out.
 #[derive(Clone, Copy)]
-pub enum Work<'a> {
-    Line(&'a Line),
+pub enum RunWork<'a> {
+    Line(&'a CommandLine),
     /// The undoing of what another run did.
     Abort(&'a Aborted),
 }
@@ -20,36 +20,36 @@ pub struct Aborted {
     pub records: Vec<Record>,
 }
 
-impl Work<'_> {
+impl RunWork<'_> {
     /// Returns the command line's normal form.
     pub fn line(self) -> String {
         match self {
-            Work::Line(line) => line.to_string(),
-            Work::Abort(aborted) => format!("--abort {}", aborted.run),
+            RunWork::Line(line) => line.to_string(),
+            RunWork::Abort(aborted) => format!("--abort {}", aborted.run),
         }
     }
 
     /// Returns the words of the line that name hosts.
     pub fn naming(self) -> String {
         match self {
-            Work::Line(line) => line.naming(),
-            Work::Abort(_) => String::new(),
+            RunWork::Line(line) => line.naming(),
+            RunWork::Abort(_) => String::new(),
         }
     }
 
     /// Returns the tasks, in the line's order.
     pub fn tasks(self) -> Vec<Name> {
         match self {
-            Work::Line(line) => line.calls.iter().map(|call| call.task.as_str().into()).collect(),
-            Work::Abort(_) => Vec::new(),
+            RunWork::Line(line) => line.calls.iter().map(|call| call.task.as_str().into()).collect(),
+            RunWork::Abort(_) => Vec::new(),
         }
     }
 
     /// Returns the run to abort.
     pub fn undoes(self) -> Option<Name> {
         match self {
-            Work::Line(_) => None,
-            Work::Abort(aborted) => Some(aborted.run.clone()),
+            RunWork::Line(_) => None,
+            RunWork::Abort(aborted) => Some(aborted.run.clone()),
         }
     }
 }

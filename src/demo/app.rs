@@ -27,9 +27,9 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// How often the apps have seen each request, by its id.
 #[derive(Default)]
-pub struct Seen(Mutex<HashMap<String, u32>>);
+pub struct SeenRequests(Mutex<HashMap<String, u32>>);
 
-impl Seen {
+impl SeenRequests {
     pub fn times(&self, id: &str) -> u32 {
         self.0.lock().unwrap().get(id).copied().unwrap_or(0)
     }
@@ -40,7 +40,7 @@ impl Seen {
 }
 
 /// A running shop.
-pub struct App {
+pub struct DemoApp {
     /// The name of the release that it serves.
     pub release: String,
     stop: watch::Sender<bool>,
@@ -52,12 +52,12 @@ struct Shop {
     commit: String,
     page: String,
     started: Instant,
-    seen: Arc<Seen>,
+    seen: Arc<SeenRequests>,
 }
 
-impl App {
+impl DemoApp {
     /// Starts it on a host, from the current release under `path`.
-    pub async fn start(host: &str, path: &Path, address: SocketAddr, seen: Arc<Seen>) -> io::Result<App> {
+    pub async fn start(host: &str, path: &Path, address: SocketAddr, seen: Arc<SeenRequests>) -> io::Result<DemoApp> {
         let folder: PathBuf = fs::canonicalize(path.join("current"))?;
         let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (_, commit) = release.split_once('-').ok_or_else(|| io::Error::other("`current` isn't a release"))?;
@@ -66,7 +66,7 @@ impl App {
         let listener = bind(address).await?;
         let (stop, stopping) = watch::channel(false);
         let serving = tokio::spawn(serve(Arc::new(shop), listener, stopping));
-        Ok(App { release, stop, serving })
+        Ok(DemoApp { release, stop, serving })
     }
 
     /// Takes no more requests, and returns when the last one is answered.
@@ -179,8 +179,8 @@ mod tests {
         let [a, b]: [u8; 2] = rand::random();
         let own = SocketAddr::from(([127, 64 + a % 128, b, 1], 0));
         let address = std::net::TcpListener::bind(own).unwrap().local_addr().unwrap();
-        let seen = Arc::new(Seen::default());
-        let app = App::start("web1", folder.path(), address, seen.clone()).await.unwrap();
+        let seen = Arc::new(SeenRequests::default());
+        let app = DemoApp::start("web1", folder.path(), address, seen.clone()).await.unwrap();
         let mut slow = BufReader::new(TcpStream::connect(address).await.unwrap());
         let asked = Message::new("GET /slow HTTP/1.1", false, "").with("X-Request-Id", "7");
         asked.write(&mut slow).await.unwrap();
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!((answer.status(), answer.header("x-release")), (Some(200), Some("aaaaaaaaaaaa")));
         assert_eq!((answer.closes(), &*answer.body, seen.times("7")), (true, &b"old\n"[..], 1));
         assert!(TcpStream::connect(address).await.is_err());
-        let app = App::start("web1", folder.path(), address, seen).await.unwrap();
+        let app = DemoApp::start("web1", folder.path(), address, seen).await.unwrap();
         assert_eq!(app.release, "0002-bbbbbbbbbbbb");
         app.stop().await;
     }

@@ -1,9 +1,9 @@
 //! The day of a hotfix, on the demo's fleet.
 use super::{
-    app::Seen,
+    app::SeenRequests,
     fleet::BALANCER,
     hosts::Hosts,
-    load::{self, Account, Load},
+    load::{self, Account, DemoLoad},
     operator::{self, Operator},
     place,
     processes::Processes,
@@ -30,7 +30,7 @@ const TAGS: [&str; 2] = ["v3.0.0", "v3.0.1"];
 const SHORT: usize = 18;
 
 /// How the demo is shown.
-pub struct Style<'a> {
+pub struct DemoStyle<'a> {
     /// Writes the text between the commands.
     pub tell: &'a dyn Fn(&str),
     pub palette: Palette,
@@ -39,7 +39,7 @@ pub struct Style<'a> {
 }
 
 /// Shows the day; `Done` only if every command succeeded and no request failed.
-pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
+pub fn run(style: DemoStyle<'_>) -> Result<Exit, Failure> {
     let failed = |what: &'static str| move |e: std::io::Error| Failure::failed(format!("{what}: {e}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(failed("no runtime"))?;
@@ -66,7 +66,7 @@ pub fn run(style: Style<'_>) -> Result<Exit, Failure> {
 /// The fleet under load, and the operator who works on it.
 struct Demo {
     operator: Operator,
-    load: Load,
+    load: DemoLoad,
     hosts: usize,
     /// The commits of the tags.
     commits: Vec<String>,
@@ -79,12 +79,12 @@ impl Demo {
         let repository = project::make(root, &operator, &hosts)?;
         let commits = TAGS.map(|tag| repository.release(tag)).into_iter().collect::<Result<Vec<_>, _>>()?;
         place::place(&repository, &commits[0], hosts.web(), root)?;
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(SeenRequests::default());
         let shop = hosts.start(&operator.key, &seen).await?;
-        Ok(Demo { operator, load: Load::start(shop, seen), hosts: hosts.web().count(), commits })
+        Ok(Demo { operator, load: DemoLoad::start(shop, seen), hosts: hosts.web().count(), commits })
     }
 
-    async fn play(self, signals: &mut Signals, style: &Style<'_>) -> Result<Exit, Failure> {
+    async fn play(self, signals: &mut Signals, style: &DemoStyle<'_>) -> Result<Exit, Failure> {
         let (tell, palette, [old, new]) = (style.tell, style.palette, TAGS);
         tell(&format!(
             "{} web hosts in two groups behind {BALANCER} serve {old}, at {} requests a second. {new} is tagged.",

@@ -1,5 +1,5 @@
 //! Runs the commands that come over ssh.
-use super::host::{Host, USER};
+use super::host::{DemoHost, USER};
 use russh::{Channel, Disconnect, server::Handle, server::Msg};
 use std::{env, os::unix::process::ExitStatusExt, process::Stdio, sync::Arc};
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
 const SESSION: &str = r#"/bin/sh -c "$1"; exit "$?""#;
 
 /// Runs a line as the machine's user, and ends the whole connection if the process above the command is killed.
-pub async fn run(host: Arc<Host>, line: String, mut channel: Channel<Msg>, connection: Handle) {
+pub async fn run(host: Arc<DemoHost>, line: String, mut channel: Channel<Msg>, connection: Handle) {
     let id = channel.id();
     let (mut out, mut err) = (channel.make_writer(), channel.make_writer_ext(Some(1)));
     let mut child = match command(&host, &line).spawn() {
@@ -45,7 +45,7 @@ pub async fn run(host: Arc<Host>, line: String, mut channel: Channel<Msg>, conne
     feeding.abort();
 }
 
-fn command(host: &Host, line: &str) -> Command {
+fn command(host: &DemoHost, line: &str) -> Command {
     let path = env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".to_owned());
     let mut command = Command::new("/bin/sh");
     command

@@ -12,7 +12,7 @@ use std::{
 pub const USER: &str = "deploy";
 
 /// A host, or the balancer's machine.
-pub struct Host {
+pub struct DemoHost {
     pub name: &'static str,
     pub group: Option<&'static str>,
     /// The address of its ssh server.
@@ -23,7 +23,7 @@ pub struct Host {
     pub key: PrivateKey,
 }
 
-impl Host {
+impl DemoHost {
     pub fn address(&self) -> IpAddr {
         self.ssh.ip()
     }

@@ -20,4 +20,4 @@ mod signals;
 mod ssh;
 mod unit;
 
-pub use day::{Style, run};
+pub use day::{DemoStyle, run};

@@ -1,5 +1,5 @@
 //! Places the release that the machines serve when the day begins, with the same programs as a deploy.
-use super::{host::Host, project::LINKED, repository::Repository};
+use super::{host::DemoHost, project::LINKED, repository::DemoRepository};
 use crate::{
     command::Command,
     failure::Failure,
@@ -19,9 +19,9 @@ use std::{
 ///
 /// `folder` holds the packed commit.
 pub fn place<'a>(
-    repository: &Repository,
+    repository: &DemoRepository,
     commit: &str,
-    hosts: impl Iterator<Item = &'a Arc<Host>>,
+    hosts: impl Iterator<Item = &'a Arc<DemoHost>>,
     folder: &Path,
 ) -> Result<(), Failure> {
     let source = git::Repository::locate(&repository.folder.to_string_lossy(), folder)?;

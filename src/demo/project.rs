@@ -1,10 +1,10 @@
 //! What a team writes besides its fabfile: the fleet, the ssh configuration and the known hosts.
 use super::{
     fleet::{BALANCER, GROUPS, POOL, SOCKET},
-    host::{Host, USER},
+    host::{DemoHost, USER},
     hosts::Hosts,
     operator::Operator,
-    repository::Repository,
+    repository::DemoRepository,
     unit::SHOP,
 };
 use crate::failure::Failure;
@@ -17,8 +17,8 @@ const FABFILE: &str = include_str!("../../fabfile.rhai");
 pub const LINKED: [&str; 1] = ["public/uploads"];
 
 /// Makes the repository with everything that the team has written; nothing is committed yet.
-pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<Repository, Failure> {
-    let repository = Repository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
+pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<DemoRepository, Failure> {
+    let repository = DemoRepository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
     let known: String = hosts.all.iter().map(|host| host.known()).collect();
     repository.write("fabfile.rhai", FABFILE)?;
     repository.write("fleets/prod.toml", &fleet(root, hosts))?;
@@ -91,7 +91,7 @@ order = {:?}
 
 /// Returns the ssh configuration: the address of each host, and the operator's key.
 fn ssh_config(hosts: &Hosts, key: &Path) -> String {
-    let block = |host: &Host| {
+    let block = |host: &DemoHost| {
         let (name, address, port) = (host.name, host.address(), host.ssh.port());
         format!("Host {name} {address}\n    HostName {address}\n    Port {port}\n\n")
     };

@@ -19,15 +19,15 @@ const GITCONFIG: &str = "[user]\n\tname = Demo\n\temail = demo@localhost\n[init]
                          [commit]\n\tgpgsign = false\n[tag]\n\tgpgsign = false\n";
 
 /// A clone that has a folder beside it as its `origin`.
-pub struct Repository {
+pub struct DemoRepository {
     pub folder: PathBuf,
     home: PathBuf,
 }
 
-impl Repository {
+impl DemoRepository {
     /// Makes the clone and the remote; git reads its settings from `home`.
-    pub fn make(folder: &Path, remote: &Path, home: &Path) -> Result<Repository, Failure> {
-        let repository = Repository { folder: folder.to_owned(), home: home.to_owned() };
+    pub fn make(folder: &Path, remote: &Path, home: &Path) -> Result<DemoRepository, Failure> {
+        let repository = DemoRepository { folder: folder.to_owned(), home: home.to_owned() };
         write(&home.join(".gitconfig"), GITCONFIG)?;
         fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
         let remote = remote.to_string_lossy();

@@ -1,7 +1,7 @@
 //! The ssh server of a machine: it accepts one key, runs commands, and forwards to the demo's own sockets.
 use super::{
     exec,
-    host::{Host, USER},
+    host::{DemoHost, USER},
 };
 use russh::{
     Channel, ChannelId, MethodKind, MethodSet,
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Serves a machine until the runtime ends.
-pub async fn serve(host: Arc<Host>, listener: TcpListener, operator: PublicKey) {
+pub async fn serve(host: Arc<DemoHost>, listener: TcpListener, operator: PublicKey) {
     let config = Arc::new(server::Config {
         methods: MethodSet::from(&[MethodKind::PublicKey][..]),
         auth_rejection_time: Duration::from_millis(100),
@@ -38,7 +38,7 @@ pub async fn serve(host: Arc<Host>, listener: TcpListener, operator: PublicKey) 
 }
 
 struct Connection {
-    host: Arc<Host>,
+    host: Arc<DemoHost>,
     operator: PublicKey,
     /// The channels on which nothing runs yet.
     channels: HashMap<ChannelId, Channel<Msg>>,

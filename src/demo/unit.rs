@@ -2,8 +2,8 @@
 //!
 //! The command is a script in the machine's `bin`. It asks through a named pipe, because the app runs in this process.
 use super::{
-    app::{App, Seen},
-    host::Host,
+    app::{DemoApp, SeenRequests},
+    host::DemoHost,
 };
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, process::Command, sync::Arc, time::Duration};
 use tokio::{
@@ -30,15 +30,15 @@ exit "$status"
 
 /// The units of one machine.
 pub struct Units {
-    host: Arc<Host>,
-    seen: Arc<Seen>,
-    app: Option<App>,
+    host: Arc<DemoHost>,
+    seen: Arc<SeenRequests>,
+    app: Option<DemoApp>,
     log: Vec<String>,
 }
 
 impl Units {
     /// Writes the script and its pipe, starts the shop, and takes orders from then on.
-    pub async fn start(host: Arc<Host>, seen: Arc<Seen>) -> io::Result<()> {
+    pub async fn start(host: Arc<DemoHost>, seen: Arc<SeenRequests>) -> io::Result<()> {
         let (script, folder) = (host.folder.join("bin/unit"), host.folder.join("units"));
         fs::write(&script, SCRIPT)?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
@@ -63,7 +63,7 @@ impl Units {
 
     async fn begin(&mut self) -> io::Result<()> {
         let host = &self.host;
-        let app = App::start(host.name, &host.path(), host.app, self.seen.clone()).await?;
+        let app = DemoApp::start(host.name, &host.path(), host.app, self.seen.clone()).await?;
         self.log.push(format!("serves {} on {}", app.release, host.app));
         self.app = Some(app);
         Ok(())

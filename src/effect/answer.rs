@@ -5,13 +5,13 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::any::Any;
 
 /// An outcome, which becomes JSON only on request.
-pub trait Answer: Send + Sync {
+pub trait AnyOutcome: Send + Sync {
     fn json(&self) -> Box<RawValue>;
     fn any(self: Box<Self>) -> Box<dyn Any>;
     fn as_any(&self) -> &dyn Any;
 }
 
-impl<T: Serialize + Clone + Send + Sync + 'static> Answer for T {
+impl<T: Serialize + Clone + Send + Sync + 'static> AnyOutcome for T {
     fn json(&self) -> Box<RawValue> {
         to_raw_value(self).expect("an outcome is plain data")
     }
@@ -25,4 +25,4 @@ impl<T: Serialize + Clone + Send + Sync + 'static> Answer for T {
     }
 }
 
-pub type Answered = Result<Box<dyn Answer>, Failure>;
+pub type Answered = Result<Box<dyn AnyOutcome>, Failure>;

@@ -1,7 +1,7 @@
 //! Effects, the lanes that they come from, the door that they pass, and the world behind it.
 //!
 //! These types refer to each other, so they are in one file.
-use super::{Alone, Answer, Answered, Id, Kind, Noting, Seen, Story, Subject, Touch, Work};
+use super::{Alone, Answered, AnyOutcome, EffectKind, Happened, Id, LaneWork, Noting, Story, Subject, Touch};
 use crate::{
     event::{Event, Listener, What},
     failure::Failure,
@@ -9,7 +9,7 @@ use crate::{
     host::{Host, Name},
     model::{Model, Predicted, Time},
     port::{Note, Real},
-    secret::{Key, Masks},
+    secret::{DigestKey, Masks},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
@@ -26,7 +26,7 @@ use std::{
 pub trait Effect: Serialize + Send + Sync {
     type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
     const NAME: &'static str;
-    const KIND: Kind;
+    const KIND: EffectKind;
 
     fn subject(&self) -> Subject<'_>;
 
@@ -48,8 +48,8 @@ pub trait Effect: Serialize + Send + Sync {
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome>;
 
     /// Checks whether it was already done, in any world.
-    fn look(&self, _ask: Ask<'_>) -> Result<Seen<Self::Outcome>, Failure> {
-        Ok(Seen::Cannot)
+    fn look(&self, _ask: Ask<'_>) -> Result<Happened<Self::Outcome>, Failure> {
+        Ok(Happened::Cannot)
     }
 
     /// Returns its outcome if a person says that it was done; `None` if nobody can know the outcome.
@@ -84,31 +84,31 @@ impl At<'_> {
 }
 
 /// An effect with its type erased.
-pub trait Record: Send + Sync {
+pub trait AnyEffect: Send + Sync {
     fn name(&self) -> &'static str;
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> EffectKind;
     fn subject(&self) -> Subject<'_>;
     fn touch(&self) -> Touch<'_>;
     fn describe(&self) -> String;
     fn story(&self) -> Story;
     /// Returns what the journal keeps of it; a secret is a keyed digest there.
-    fn recorded(&self, key: &Key) -> Box<RawValue>;
+    fn recorded(&self, key: &DigestKey) -> Box<RawValue>;
     fn answer(&self, json: &RawValue) -> Answered;
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
-    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>>;
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure>;
-    fn assumed(&self) -> Option<Box<dyn Answer>>;
-    fn learn(&self, answer: &dyn Answer, model: &mut Model);
+    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn AnyOutcome>>;
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Box<dyn AnyOutcome>>, Failure>;
+    fn assumed(&self) -> Option<Box<dyn AnyOutcome>>;
+    fn learn(&self, answer: &dyn AnyOutcome, model: &mut Model);
     /// Returns the effect itself, for a layer that knows its type.
     fn as_any(&self) -> &dyn Any;
 }
 
-impl<E: Effect + 'static> Record for E {
+impl<E: Effect + 'static> AnyEffect for E {
     fn name(&self) -> &'static str {
         E::NAME
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> EffectKind {
         E::KIND
     }
 
@@ -128,7 +128,7 @@ impl<E: Effect + 'static> Record for E {
         Effect::story(self)
     }
 
-    fn recorded(&self, key: &Key) -> Box<RawValue> {
+    fn recorded(&self, key: &DigestKey) -> Box<RawValue> {
         let open = serde_json::to_value(self).expect("an effect is plain data");
         to_raw_value(&key.seal(open)).expect("a value is plain data")
     }
@@ -141,22 +141,22 @@ impl<E: Effect + 'static> Record for E {
     }
 
     fn carry_out<'a>(&'a self, at: At<'a>) -> Pin<Box<dyn Future<Output = Answered> + Send + 'a>> {
-        Box::pin(async move { Ok(Box::new(Effect::carry_out(self, at).await?) as Box<dyn Answer>) })
+        Box::pin(async move { Ok(Box::new(Effect::carry_out(self, at).await?) as Box<dyn AnyOutcome>) })
     }
 
-    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn Answer>> {
-        Effect::predict(self, model).map(|o| Box::new(o) as Box<dyn Answer>)
+    fn predict(&self, model: &mut Model) -> Predicted<Box<dyn AnyOutcome>> {
+        Effect::predict(self, model).map(|o| Box::new(o) as Box<dyn AnyOutcome>)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Box<dyn Answer>>, Failure> {
-        Ok(Effect::look(self, ask)?.map(|o| Box::new(o) as Box<dyn Answer>))
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Box<dyn AnyOutcome>>, Failure> {
+        Ok(Effect::look(self, ask)?.map(|o| Box::new(o) as Box<dyn AnyOutcome>))
     }
 
-    fn assumed(&self) -> Option<Box<dyn Answer>> {
-        Effect::assumed(self).map(|o| Box::new(o) as Box<dyn Answer>)
+    fn assumed(&self) -> Option<Box<dyn AnyOutcome>> {
+        Effect::assumed(self).map(|o| Box::new(o) as Box<dyn AnyOutcome>)
     }
 
-    fn learn(&self, answer: &dyn Answer, model: &mut Model) {
+    fn learn(&self, answer: &dyn AnyOutcome, model: &mut Model) {
         if let Some(outcome) = answer.as_any().downcast_ref() {
             Effect::learn(self, outcome, model);
         }
@@ -177,7 +177,7 @@ pub trait World: Send + Sync {
     fn perform(&self, call: Call<'_>) -> Answered;
 
     /// Runs the lanes in parallel, at most `at_once` at the same time, and returns when all have ended.
-    fn side_by_side(&self, parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize);
+    fn side_by_side(&self, parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize);
 
     /// Keeps the other lanes of this run away from `what` until the guard is dropped.
     fn alone<'a>(&'a self, call: Call<'a>, what: &str) -> Alone<'a>;
@@ -212,7 +212,7 @@ pub struct Call<'a> {
     pub number: u32,
     /// The attempt at the run that it belongs to.
     pub attempt: u32,
-    pub effect: &'a dyn Record,
+    pub effect: &'a dyn AnyEffect,
     /// What the ledger records with the change.
     pub notes: &'a [Noting],
 }
@@ -352,13 +352,13 @@ impl<'a> Ask<'a> {
     }
 
     pub fn read<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
-        const { assert!(matches!(E::KIND, Kind::Read)) };
+        const { assert!(matches!(E::KIND, EffectKind::Read)) };
         typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
     }
 
     /// Takes something for the run, such as the lock.
     pub fn hold<E: Effect + 'static>(&self, effect: E) -> Result<E::Outcome, Failure> {
-        const { assert!(matches!(E::KIND, Kind::Hold)) };
+        const { assert!(matches!(E::KIND, EffectKind::Hold)) };
         typed::<E>(self.world.perform(Call { effect: &effect, notes: &[], ..*self.call }))
     }
 

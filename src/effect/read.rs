@@ -1,5 +1,5 @@
 //! Effects that only read.
-use super::{At, Effect, Kind, Subject, Touch};
+use super::{At, Effect, EffectKind, Subject, Touch};
 use crate::{
     failure::Failure,
     model::{Model, Predicted},
@@ -30,7 +30,7 @@ pub trait Read: Serialize + Send + Sync {
 impl<R: Read> Effect for R {
     type Outcome = R::Outcome;
     const NAME: &'static str = R::NAME;
-    const KIND: Kind = Kind::Read;
+    const KIND: EffectKind = EffectKind::Read;
 
     fn subject(&self) -> Subject<'_> {
         Read::subject(self)

@@ -94,7 +94,7 @@ impl Touch<'_> {
 
 /// Whether an effect that was in flight was done.
 #[derive(Debug, PartialEq)]
-pub enum Seen<T> {
+pub enum Happened<T> {
     Done(T),
     Not,
     /// One of its commands still runs on the host.
@@ -102,13 +102,13 @@ pub enum Seen<T> {
     Cannot,
 }
 
-impl<T> Seen<T> {
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Seen<U> {
+impl<T> Happened<T> {
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Happened<U> {
         match self {
-            Seen::Done(t) => Seen::Done(f(t)),
-            Seen::Not => Seen::Not,
-            Seen::Running => Seen::Running,
-            Seen::Cannot => Seen::Cannot,
+            Happened::Done(t) => Happened::Done(f(t)),
+            Happened::Not => Happened::Not,
+            Happened::Running => Happened::Running,
+            Happened::Cannot => Happened::Cannot,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Work that a world runs in parallel.
 
 /// The work of one lane. It owns all it needs, so that a world may run it on another thread or stack.
-pub type Work = Box<dyn FnOnce() + Send>;
+pub type LaneWork = Box<dyn FnOnce() + Send>;
 
 /// A guard that keeps the other lanes of the run away while it lives.
 pub struct Alone<'a>(Option<Box<dyn FnOnce() + 'a>>);

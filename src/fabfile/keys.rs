@@ -4,8 +4,8 @@ use crate::{
     command::Command,
     failure::{Cause, Failure},
     fan_out::Limits,
-    fleet::did_you_mean,
-    http::Request,
+    http::HttpRequest,
+    misspelled::did_you_mean,
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
@@ -33,7 +33,7 @@ pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> 
     }
 }
 
-type Wrong = (Failure, Position);
+type WrongKey = (Failure, Position);
 
 fn call<'a>(node: &'a ASTNode) -> Option<(&'a FnCallExpr, bool)> {
     match node {
@@ -44,7 +44,7 @@ fn call<'a>(node: &'a ASTNode) -> Option<(&'a FnCallExpr, bool)> {
 }
 
 /// Checks the limits of `each`.
-fn limits(call: &FnCallExpr, method: bool) -> Option<Wrong> {
+fn limits(call: &FnCallExpr, method: bool) -> Option<WrongKey> {
     let given = call.args.get(usize::from(!method)).filter(|_| &*call.name == "each" && call.args.len() > 1)?;
     unread(given, &Limits::KEYS, "limit")
 }
@@ -55,18 +55,18 @@ fn of(call: &FnCallExpr, namespace: &str) -> bool {
 }
 
 /// Checks the options of a request: the argument after the URL, or after the body if the request has one.
-fn options(call: &FnCallExpr) -> Option<Wrong> {
+fn options(call: &FnCallExpr) -> Option<WrongKey> {
     let before = match &*call.name {
         "get" | "head" | "delete" => 1,
         "post" | "put" | "patch" => 2,
         _ => return None,
     };
     let given = call.args.get(before).filter(|_| of(call, "http"))?;
-    unread(given, &Request::OPTIONS, "option")
+    unread(given, &HttpRequest::OPTIONS, "option")
 }
 
 /// Checks that every placeholder of a command has a value, if the call holds both the command and its values.
-fn values(call: &FnCallExpr, method: bool) -> Option<Wrong> {
+fn values(call: &FnCallExpr, method: bool) -> Option<WrongKey> {
     if !["run", "capture", "sudo", "test"].contains(&&*call.name) {
         return None;
     }
@@ -79,7 +79,7 @@ fn values(call: &FnCallExpr, method: bool) -> Option<Wrong> {
     let keys: Vec<(String, Position)> = keys(given)?;
     let filled: Vec<(String, String)> = keys.iter().map(|(key, _)| (key.clone(), "x".to_owned())).collect();
     let error = Command::words(text, &filled).err()?;
-    let crate::command::Error::NoValue { name } = &error else { return None };
+    let crate::command::CommandError::NoValue { name } = &error else { return None };
     let near = did_you_mean(name, keys.iter().map(|(key, _)| &**key));
     let help = near.unwrap_or_else(|| format!("give it one: `#{{ {name}: … }}`"));
     Some((Failure::new(Cause::Fabfile, error.to_string()).help(help), *at))
@@ -97,7 +97,7 @@ fn hooked(engine: &Engine, resolver: &Resolver, ast: &AST) -> Result<BTreeSet<(S
 }
 
 /// Checks the hooks in a call, or in a function of the file that the call names and that has no parameters.
-fn hooks(call: &FnCallExpr, hooked: &BTreeSet<(String, String, usize)>, ast: &AST) -> Option<Wrong> {
+fn hooks(call: &FnCallExpr, hooked: &BTreeSet<(String, String, usize)>, ast: &AST) -> Option<WrongKey> {
     let alias = call.namespace.path.iter().map(|part| part.as_str()).collect::<Vec<_>>().join("::");
     if !hooked.contains(&(alias, call.name.to_string(), call.args.len())) {
         return None;
@@ -121,7 +121,7 @@ fn hooks(call: &FnCallExpr, hooked: &BTreeSet<(String, String, usize)>, ast: &AS
 }
 
 /// Finds the first key that nothing reads.
-fn unread(given: &Expr, known: &[&str], what: &str) -> Option<Wrong> {
+fn unread(given: &Expr, known: &[&str], what: &str) -> Option<WrongKey> {
     let (key, at) = keys(given)?.into_iter().find(|(key, _)| !known.contains(&&**key))?;
     let all: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
     let help = did_you_mean(&key, known.iter().copied()).or(hints::key(&key).map(str::to_owned));

@@ -3,7 +3,7 @@ use super::tasks;
 use crate::{
     docs,
     failure::{Cause, Failure},
-    fleet::nearest,
+    misspelled::{nearest, question},
     script::{Resolver, hints},
 };
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position, Stmt};
@@ -24,7 +24,7 @@ struct KnownFunctions {
 }
 
 /// A call, as it can be read without running it.
-struct Call<'a> {
+struct FunctionCall<'a> {
     namespace: String,
     name: &'a str,
     arguments: usize,
@@ -60,7 +60,7 @@ pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> 
 }
 
 impl KnownFunctions {
-    fn wrong(&self, call: &Call) -> Option<Failure> {
+    fn wrong(&self, call: &FunctionCall) -> Option<Failure> {
         if call.namespace.contains("::") || SYNTAX.contains(&call.name) {
             return None;
         }
@@ -105,19 +105,19 @@ impl KnownFunctions {
             Some(near) => {
                 let near = shown.strip_suffix(call.name).unwrap_or_default().to_owned() + near;
                 let written = docs::written(&near).map(|written| format!("\n{written}")).unwrap_or_default();
-                failure.help(format!("did you mean `{near}`?{written}"))
+                failure.help(question(&[&near]).unwrap_or_default() + &*written)
             }
             None => failure.help("`rfab --docs` lists what a script can call"),
         })
     }
 }
 
-fn call<'a>(node: &'a ASTNode) -> Option<Call<'a>> {
+fn call<'a>(node: &'a ASTNode) -> Option<FunctionCall<'a>> {
     let of = |call: &'a FnCallExpr, at: Position, method: bool| {
         let path: Vec<&str> = call.namespace.path.iter().map(|part| part.as_str()).collect();
         let named = call.op_token.is_none() && call.name.starts_with(|c: char| c.is_alphabetic() || c == '_');
         let (namespace, name, arguments) = (path.join("::"), &*call.name, call.args.len());
-        (named && !name.starts_with("anon$")).then_some(Call { namespace, name, arguments, method, at })
+        (named && !name.starts_with("anon$")).then_some(FunctionCall { namespace, name, arguments, method, at })
     };
     match node {
         ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at)) => of(call, *at, false),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a call failed, as data and in words for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Written", from = "Written")]
+#[serde(into = "WrittenFailure", from = "WrittenFailure")]
 pub struct Failure {
     pub cause: Cause,
     /// Starts in lower case, has names in backquotes and no full stop, and doesn't repeat the host in `host`.
@@ -87,7 +87,7 @@ impl Failure {
 ///
 /// rfab 0.1.0 wrote only the kind.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct WrittenFailure {
     reason: Reason,
     cause: Option<Cause>,
     message: String,
@@ -105,9 +105,9 @@ struct Written {
     places: Vec<Excerpt>,
 }
 
-impl From<Failure> for Written {
-    fn from(failure: Failure) -> Written {
-        Written {
+impl From<Failure> for WrittenFailure {
+    fn from(failure: Failure) -> WrittenFailure {
+        WrittenFailure {
             reason: failure.reason(),
             cause: Some(failure.cause),
             message: failure.message,
@@ -123,8 +123,8 @@ impl From<Failure> for Written {
     }
 }
 
-impl From<Written> for Failure {
-    fn from(written: Written) -> Failure {
+impl From<WrittenFailure> for Failure {
+    fn from(written: WrittenFailure) -> Failure {
         Failure {
             cause: written.cause.unwrap_or(written.reason.into()),
             message: written.message,

@@ -1,10 +1,10 @@
 //! The `[app]` of a fleet: what is deployed, its services, and how a host proves that it serves.
 use super::{
     App, Folders, Service, Verb, health,
-    hosts::Names,
+    hosts::FleetNames,
     schema,
     section::{Section, expected},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -22,7 +22,7 @@ pub(super) fn read(
     node: &Node,
     name: &Name,
     folders: Folders<'_>,
-    names: &Names,
+    names: &FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Option<App> {
     let project = folders.project;
@@ -106,7 +106,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
             .help("write it from the release's folder on, such as `public/uploads`"))
     };
     let paths = value::list(node, "a list of paths", one)?;
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         return Ok(paths);
     };
     for (item, inner) in items.iter().zip(&paths) {
@@ -118,7 +118,7 @@ fn below(node: &Node) -> Result<Vec<String>, Problem> {
     Ok(paths)
 }
 
-fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Service> {
+fn service(node: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> Option<Service> {
     let section = Section::of(node, &SERVICE, problems)?;
     if section.find("units").is_none() {
         problems.push(section.lacks("units"));
@@ -151,7 +151,7 @@ fn service(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Se
     Some(Service { units, restart, start, stop, status, logs, follow, quiet, idle, quiet_within, install, installed })
 }
 
-fn units(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
+fn units(node: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> Option<BTreeMap<Name, Vec<Name>>> {
     let section = Section::any(node, problems)?;
     let mut units = BTreeMap::new();
     for entry in section.entries() {
@@ -184,16 +184,16 @@ fn unit(node: &Node) -> Result<Name, Problem> {
 /// Reads a command: a text runs by sudo, a list of words runs as it is.
 fn verb(node: &Node, placeholders: &[&str]) -> Result<Verb, Problem> {
     let samples: Vec<(String, String)> = placeholders.iter().map(|name| (name.to_string(), "1".to_owned())).collect();
-    let wrong = |node: &Node, error: crate::command::Error| {
+    let wrong = |node: &Node, error: crate::command::CommandError| {
         let known = placeholders.iter().map(|name| format!("`{{{name}}}`")).collect::<Vec<_>>().join(" and ");
         Problem::new(error.to_string(), node.place("not a command")).help(format!("{known} may stand in it"))
     };
     match &node.value {
-        Value::Text(text) => {
+        NodeValue::Text(text) => {
             Command::words(text, &samples).map_err(|error| wrong(node, error))?;
             Ok(Verb::Sudo(text.clone()))
         }
-        Value::List(items) => {
+        NodeValue::List(items) => {
             let mut words = Vec::with_capacity(items.len());
             for item in items {
                 let word = value::text(item)?;

@@ -1,18 +1,18 @@
 //! Several apps in one fleet. Each app becomes a fleet with the hosts and pools that it's on.
 use super::{
     App, Balancer, Fleet, Folders, app,
-    hosts::Names,
+    hosts::FleetNames,
     location::Location,
-    nearest::did_you_mean,
     order,
     section::{Section, expected, listed},
-    tree::{KeyValue, Node, Value},
+    tree::{KeyValue, Node, NodeValue},
     value,
     wrong::Problem,
 };
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 
 /// An app and its roles, each with the place that names it.
@@ -27,7 +27,7 @@ struct One<'t> {
 pub(super) fn are_several(node: &Node) -> bool {
     let has_path = |node: &Node| node.inner("path").is_some();
     match &node.value {
-        Value::Table(entries) => !has_path(node) && entries.iter().any(|entry| has_path(&entry.node)),
+        NodeValue::Table(entries) => !has_path(node) && entries.iter().any(|entry| has_path(&entry.node)),
         _ => false,
     }
 }
@@ -38,7 +38,7 @@ pub(super) fn read(
     whole: &Fleet,
     ordered: bool,
     folders: Folders<'_>,
-    names: &Names,
+    names: &FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fleet> {
     let (before, mut all) = (problems.len(), Vec::new());
@@ -53,9 +53,14 @@ pub(super) fn read(
     all.into_iter().map(|one| alone(whole, one, ordered)).collect()
 }
 
-fn one<'t>(entry: &'t KeyValue, folders: Folders<'_>, names: &Names, problems: &mut Vec<Problem>) -> Option<One<'t>> {
+fn one<'t>(
+    entry: &'t KeyValue,
+    folders: Folders<'_>,
+    names: &FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Option<One<'t>> {
     let key = entry.key.as_str();
-    if app::KEYS.contains(&key) || !matches!(entry.node.value, Value::Table(_)) {
+    if app::KEYS.contains(&key) || !matches!(entry.node.value, NodeValue::Table(_)) {
         let message = format!("`{key}` is among several apps, but isn't one of them");
         problems.push(
             Problem::new(message, entry.place("of which app?")).help("write it in each app's own table: `[app.shop]`"),
@@ -73,7 +78,12 @@ fn one<'t>(entry: &'t KeyValue, folders: Folders<'_>, names: &Names, problems: &
 }
 
 /// Returns the roles under `roles`, otherwise those that have units.
-fn roles(entry: &KeyValue, app: Option<&App>, names: &Names, problems: &mut Vec<Problem>) -> Vec<(Name, Location)> {
+fn roles(
+    entry: &KeyValue,
+    app: Option<&App>,
+    names: &FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Vec<(Name, Location)> {
     let Some(roles) = written(&entry.node, names, problems) else {
         let of_units = with_units(&entry.node);
         if of_units.is_empty() && app.is_some() {
@@ -91,15 +101,17 @@ fn roles(entry: &KeyValue, app: Option<&App>, names: &Names, problems: &mut Vec<
 fn with_units(app: &Node) -> Vec<(Name, Location)> {
     let units = app.inner("service").and_then(|service| service.inner("units"));
     match units.map(|units| &units.value) {
-        Some(Value::Table(roles)) => roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect(),
+        Some(NodeValue::Table(roles)) => {
+            roles.iter().map(|role| (role.key.as_str().into(), role.place("here"))).collect()
+        }
         _ => Vec::new(),
     }
 }
 
 /// Returns the roles under an app's `roles`, if it has that key. Each role with units must be one of them.
-pub(super) fn written(app: &Node, names: &Names, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Location)>> {
+pub(super) fn written(app: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> Option<Vec<(Name, Location)>> {
     let (node, of_units) = (app.inner("roles")?, with_units(app));
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         problems.push(expected("a list of roles", node));
         return Some(of_units);
     };

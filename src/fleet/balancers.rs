@@ -1,11 +1,11 @@
 //! The `[balancer.NAME]` tables of a fleet.
 use super::{
     Balancer, DriverSettings, MinLive,
-    hosts::Names,
+    hosts::FleetNames,
     schema,
     section::{Section, expected},
     servers,
-    tree::{KeyValue, Node, Value},
+    tree::{KeyValue, Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -22,13 +22,13 @@ pub(super) fn read(
     node: &Node,
     fleet: &Name,
     hosts: &[Host],
-    names: &Names,
+    names: &FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<Balancer> {
     let Some(section) = Section::any(node, problems) else {
         return Vec::new();
     };
-    if let Some(entry) = section.entries().iter().find(|entry| !matches!(entry.node.value, Value::Table(_))) {
+    if let Some(entry) = section.entries().iter().find(|entry| !matches!(entry.node.value, NodeValue::Table(_))) {
         problems.push(
             expected("a table", &entry.node).help("name the balancer: `[balancer.lb1]`, and its keys below that"),
         );
@@ -53,7 +53,13 @@ pub(super) fn read(
     balancers
 }
 
-fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: &mut Vec<Problem>) -> Option<Balancer> {
+fn one(
+    entry: &KeyValue,
+    fleet: &Name,
+    hosts: &[Host],
+    names: &FleetNames,
+    problems: &mut Vec<Problem>,
+) -> Option<Balancer> {
     if !value::is_name(&entry.key) {
         let message = format!("`{}` isn't a name", entry.key);
         problems.push(Problem::new(message, entry.place("not a name")).help(value::why_no_name(&entry.key)));
@@ -75,7 +81,7 @@ fn one(entry: &KeyValue, fleet: &Name, hosts: &[Host], names: &Names, problems: 
     let server = section.find("server");
     let servers = match (server, &pools) {
         (Some(node), Some(pools)) => servers::read(node, pools, problems),
-        _ => servers::Names::new(),
+        _ => servers::ServerNames::new(),
     };
     let drain_within = section.get("drain_within", problems, value::wait).unwrap_or(Duration::from_secs(60));
     let force_close = section.get("force_close", problems, value::yes).unwrap_or(false);
@@ -149,7 +155,7 @@ fn socket(node: &Node) -> Result<String, Problem> {
     Ok(path.to_owned())
 }
 
-fn pools(node: &Node, names: &Names, problems: &mut Vec<Problem>) -> BTreeMap<Name, Name> {
+fn pools(node: &Node, names: &FleetNames, problems: &mut Vec<Problem>) -> BTreeMap<Name, Name> {
     let mut pools = BTreeMap::new();
     let Some(section) = Section::any(node, problems) else {
         return pools;
@@ -194,9 +200,9 @@ fn min_live(node: &Node) -> Result<MinLive, Problem> {
             .help("write at least 1; to allow an outage for one run, type `--allow-outage POOL`"))
     };
     match &node.value {
-        Value::Whole(0) => never("never below 1"),
-        Value::Whole(_) => Ok(MinLive::Count(value::whole(node, 1)? as usize)),
-        Value::Text(text) => match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
+        NodeValue::Whole(0) => never("never below 1"),
+        NodeValue::Whole(_) => Ok(MinLive::Count(value::whole(node, 1)? as usize)),
+        NodeValue::Text(text) => match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
             Some(0) => never("never 0%"),
             Some(percent @ 1..=100) => Ok(MinLive::Percent(percent)),
             _ => Err(Problem::new(format!("`{text}` isn't a share of a pool"), node.place("not a share"))

@@ -1,14 +1,12 @@
 //! The `[app.health]` of a fleet: how a host proves that it serves.
 use super::{
-    App, Balancer, Health, Pattern, Version,
-    nearest::did_you_mean,
-    placeholder, schema,
+    App, Balancer, Health, Pattern, Version, placeholder, schema,
     section::{Section, expected, listed},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
-use crate::host::Host;
+use crate::{host::Host, misspelled::did_you_mean};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -125,15 +123,15 @@ fn server_name(node: &Node) -> Result<String, Problem> {
 /// Reads statuses: a number, a range such as `200..399`, or a list of both.
 fn status(node: &Node) -> Result<Vec<(u16, u16)>, Problem> {
     match &node.value {
-        Value::List(_) => value::filled(node, value::list(node, "a list of statuses", one_status)?),
+        NodeValue::List(_) => value::filled(node, value::list(node, "a list of statuses", one_status)?),
         _ => Ok(vec![one_status(node)?]),
     }
 }
 
 fn one_status(node: &Node) -> Result<(u16, u16), Problem> {
     let (text, range) = match &node.value {
-        Value::Whole(number) => (number.to_string(), u16::try_from(*number).ok().map(|n| (n, n))),
-        Value::Text(text) => {
+        NodeValue::Whole(number) => (number.to_string(), u16::try_from(*number).ok().map(|n| (n, n))),
+        NodeValue::Text(text) => {
             let ends = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
             (text.clone(), ends)
         }

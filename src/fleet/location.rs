@@ -6,13 +6,13 @@ use std::{ops::Range, sync::Arc};
 pub(super) struct Location {
     /// The keys that lead there; empty for the whole fleet.
     pub path: String,
-    pub at: At,
+    pub at: WrittenAt,
     pub label: String,
 }
 
 /// Where a part was written.
 #[derive(Clone, Debug)]
-pub(super) enum At {
+pub(super) enum WrittenAt {
     /// In the file, between these bytes.
     File(Range<usize>),
     Map,

@@ -1,10 +1,10 @@
 //! The order in which a fleet is deployed to.
 use super::{
     Fleet,
-    hosts::Names,
+    hosts::FleetNames,
     schema,
     section::Section,
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -17,7 +17,7 @@ const KEYS: [&str; 1] = schema::names(&schema::ROLL);
 pub(super) fn read(
     node: Option<&Node>,
     hosts: &[Host],
-    names: &Names,
+    names: &FleetNames,
     pooled: impl Fn(&Host) -> bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<Name> {
@@ -80,7 +80,7 @@ fn upside_down(node: &Node, order: &[Name], hosts: &[Host], pooled: impl Fn(&Hos
     let last = order.iter().rposition(in_pool)?;
     let early = order[..last].iter().position(|name| !in_pool(name))?;
     let place = match &node.value {
-        Value::List(items) => items[early].place("in no pool"),
+        NodeValue::List(items) => items[early].place("in no pool"),
         _ => node.place("in no pool"),
     };
     let message = format!("`{}` comes before `{}`, but hosts in no pool come last", order[early], order[last]);

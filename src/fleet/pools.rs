@@ -1,11 +1,12 @@
 //! Looks up parts of a fleet: hosts by name, group or role, and the pools that they're in.
 use super::{
-    Balancer, DriverSettings, Fleet, MinLive, did_you_mean,
-    hosts::{Named, WORDS},
+    Balancer, DriverSettings, Fleet, MinLive,
+    hosts::{NameKind, WORDS},
 };
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 use std::collections::BTreeMap;
 
@@ -83,15 +84,15 @@ impl Fleet {
     }
 
     /// Returns what a name stands for in a selection, if anything. A task can't have such a name.
-    pub fn named(&self, name: &str) -> Option<Named> {
+    pub fn named(&self, name: &str) -> Option<NameKind> {
         if WORDS.contains(&name) {
-            Some(Named::Word)
+            Some(NameKind::Word)
         } else if self.host(name).is_some() {
-            Some(Named::Host)
+            Some(NameKind::Host)
         } else if self.hosts.iter().any(|host| host.group.as_deref() == Some(name)) {
-            Some(Named::Group)
+            Some(NameKind::Group)
         } else if self.hosts.iter().any(|host| host.roles.iter().any(|role| &**role == name)) {
-            Some(Named::Role)
+            Some(NameKind::Role)
         } else {
             None
         }
@@ -153,7 +154,7 @@ fn distinct<'a>(names: impl Iterator<Item = &'a Name>) -> Vec<&'a Name> {
 #[cfg(test)]
 mod tests {
     use crate::fleet::{
-        Fleet, Named,
+        Fleet, NameKind,
         tests::{SHOP, read_text},
     };
 
@@ -206,10 +207,10 @@ mod tests {
     #[test]
     fn names_are_found_for_what_they_are() {
         let fleet = read_text(SHOP);
-        assert_eq!(fleet.named("web01"), Some(Named::Host));
-        assert_eq!(fleet.named("group2"), Some(Named::Group));
-        assert_eq!(fleet.named("worker"), Some(Named::Role));
-        assert_eq!(fleet.named("out"), Some(Named::Word));
+        assert_eq!(fleet.named("web01"), Some(NameKind::Host));
+        assert_eq!(fleet.named("group2"), Some(NameKind::Group));
+        assert_eq!(fleet.named("worker"), Some(NameKind::Role));
+        assert_eq!(fleet.named("out"), Some(NameKind::Word));
         assert_eq!(fleet.named("deploy"), None);
         assert_eq!(fleet.host("jobs1").unwrap().address(), "10.0.0.9");
         assert!(fleet.host("web1").is_none());

@@ -1,7 +1,7 @@
 //! The hosts that a fleet's `hosts_from` printed.
 use super::{
-    location::At,
-    tree::{KeyValue, Node, Value, join, one_line},
+    location::WrittenAt,
+    tree::{KeyValue, Node, NodeValue, join, one_line},
     wrong::Problem,
 };
 use crate::command::Command;
@@ -25,7 +25,7 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
         return Err(wrong(format!("{by} printed nothing")).help(OBJECT));
     }
     let begins: String = one_line(printed).chars().take(SHOWN).collect();
-    let said: Hosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
+    let said: PrintedHosts = serde_json::from_str(printed).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => {
             wrong(format!("what {by} printed isn't a JSON object")).help(format!("it printed: {begins}; {OBJECT}"))
         }
@@ -36,19 +36,19 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
             "a fleet without hosts is a mistake more often than not: let it fail, or name hosts under `[hosts]` alone";
         return Err(wrong(format!("{by} printed no hosts")).help(help));
     }
-    let at = At::Printed(by.into());
+    let at = WrittenAt::Printed(by.into());
     let entries = said.0.iter().map(|(name, value)| {
         let node = Node::from_json(value, &join("", name), &at)?;
         Ok(KeyValue { key: name.clone(), at: at.clone(), node })
     });
     let entries: Vec<KeyValue> = entries.collect::<Result<_, Problem>>()?;
     // If it isn't a table, the reading of the fleet reports that.
-    let Value::Table(top) = &mut tree.value else { return Ok(()) };
+    let NodeValue::Table(top) = &mut tree.value else { return Ok(()) };
     match top.iter_mut().find(|entry| entry.key == "hosts") {
-        Some(KeyValue { node: Node { value: Value::Table(hosts), .. }, .. }) => hosts.extend(entries),
+        Some(KeyValue { node: Node { value: NodeValue::Table(hosts), .. }, .. }) => hosts.extend(entries),
         Some(_) => {}
         None => {
-            let node = Node { value: Value::Table(entries), path: "hosts".to_owned(), at: at.clone() };
+            let node = Node { value: NodeValue::Table(entries), path: "hosts".to_owned(), at: at.clone() };
             top.push(KeyValue { key: "hosts".to_owned(), at, node });
         }
     }
@@ -56,24 +56,24 @@ pub(super) fn merge(tree: &mut Node, command: &Node, by: &str, printed: &str) ->
 }
 
 /// Hosts in the order of the output. A host that appears twice stays in twice.
-struct Hosts(Vec<(String, serde_json::Value)>);
+struct PrintedHosts(Vec<(String, serde_json::Value)>);
 
-impl<'de> Deserialize<'de> for Hosts {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
+impl<'de> Deserialize<'de> for PrintedHosts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<PrintedHosts, D::Error> {
         struct Visitor;
         impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Hosts;
+            type Value = PrintedHosts;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Hosts, A::Error> {
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<PrintedHosts, A::Error> {
                 let mut hosts = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     hosts.push(entry);
                 }
-                Ok(Hosts(hosts))
+                Ok(PrintedHosts(hosts))
             }
         }
         from.deserialize_map(Visitor)

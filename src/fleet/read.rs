@@ -86,7 +86,7 @@ fn only_app(
     node: &Node,
     name: &Name,
     folders: Folders<'_>,
-    names: &hosts::Names,
+    names: &hosts::FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Option<App> {
     let app = app::read(node, name, folders, names, problems)?;
@@ -100,7 +100,7 @@ fn several_apps(
     whole: &Fleet,
     ordered: bool,
     folders: Folders<'_>,
-    names: &hosts::Names,
+    names: &hosts::FleetNames,
     problems: &mut Vec<Problem>,
 ) -> Vec<Fleet> {
     let fleets = apps::read(node, whole, ordered, folders, names, problems);

@@ -1,10 +1,10 @@
 //! A table of a fleet, read key by key.
 use super::{
-    nearest::did_you_mean,
     schema::{self, names},
-    tree::{KeyValue, Node, Value},
+    tree::{KeyValue, Node, NodeValue},
     wrong::Problem,
 };
+use crate::misspelled::did_you_mean;
 
 /// The keys at the top of a fleet.
 pub(super) const TOP: [&str; 12] = names(&schema::FLEET);
@@ -19,7 +19,7 @@ impl<'t> Section<'t> {
     /// Opens a table that may have any keys.
     pub fn any(node: &'t Node, problems: &mut Vec<Problem>) -> Option<Self> {
         match &node.value {
-            Value::Table(entries) => Some(Self { node, entries }),
+            NodeValue::Table(entries) => Some(Self { node, entries }),
             _ => {
                 problems.push(expected("a table", node));
                 None

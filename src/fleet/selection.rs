@@ -1,15 +1,15 @@
 //! Selections of a fleet's hosts: `group1+out`, `web,^web3`.
 use super::{
     Fleet,
-    hosts::{Named, WORDS},
-    nearest::did_you_mean,
+    hosts::{NameKind, WORDS},
     range,
-    wrong::visible,
 };
 use crate::{
+    control::shown,
     event::Standing,
     failure::{Cause, Failure},
     host::{Host, Name},
+    misspelled::did_you_mean,
 };
 use std::collections::BTreeSet;
 
@@ -52,7 +52,7 @@ impl Selection {
     /// Fails with `Fabfile` if the text isn't a selection, or has a name that the fleet doesn't know.
     pub fn parse(text: &str, fleet: &Fleet) -> Result<Selection, Failure> {
         if text.chars().any(char::is_control) {
-            return Err(wrong(&visible(text), "has a control character")
+            return Err(wrong(&shown(text), "has a control character")
                 .help("use only names, joined with `,` or `+`, or with `^` in front: `web,^web3`"));
         }
         let pieces = text.split(',').map(|piece| Piece::parse(piece, text, fleet)).collect::<Result<Vec<_>, _>>()?;
@@ -170,9 +170,9 @@ impl Term {
             "out" => Ok(Term::Out),
             _ if word.contains(['[', ']']) => Term::range(word, text, fleet),
             _ => match fleet.named(word) {
-                Some(Named::Group) => Ok(Term::Group(word.into())),
-                Some(Named::Role) => Ok(Term::Role(word.into())),
-                Some(Named::Host) => Ok(Term::Hosts([Name::from(word)].into())),
+                Some(NameKind::Group) => Ok(Term::Group(word.into())),
+                Some(NameKind::Role) => Ok(Term::Role(word.into())),
+                Some(NameKind::Host) => Ok(Term::Hosts([Name::from(word)].into())),
                 _ => Err(unknown(word, text, fleet)),
             },
         }

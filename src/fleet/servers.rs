@@ -3,7 +3,7 @@ use super::{
     Balancer,
     placeholder::filled,
     section::{Section, expected},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -11,25 +11,25 @@ use crate::host::{Host, Name};
 use std::collections::BTreeMap;
 
 /// The names of a host's servers by pool, such as `{name}` or `{name}-a`. A pool that is missing has `{name}`.
-pub type Names = BTreeMap<Name, Vec<String>>;
+pub type ServerNames = BTreeMap<Name, Vec<String>>;
 
 /// The default for a server's name.
 pub const NAME: &str = "{name}";
 
 /// Reads `server`: a text, a list if each host is several servers, or a table of both by pool.
-pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec<Problem>) -> Names {
-    let Value::Table(_) = node.value else {
+pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec<Problem>) -> ServerNames {
+    let NodeValue::Table(_) = node.value else {
         return match patterns(node) {
             Ok(patterns) => pools.keys().map(|pool| (pool.clone(), patterns.clone())).collect(),
             Err(problem) => {
                 problems.push(problem);
-                Names::new()
+                ServerNames::new()
             }
         };
     };
     let known: Vec<&str> = pools.keys().map(|pool| &**pool).collect();
-    let Some(section) = Section::of(node, &known, problems) else { return Names::new() };
-    let mut names = Names::new();
+    let Some(section) = Section::of(node, &known, problems) else { return ServerNames::new() };
+    let mut names = ServerNames::new();
     for entry in section.entries() {
         match patterns(&entry.node) {
             Ok(patterns) => drop(names.insert(Name::from(entry.key.as_str()), patterns)),
@@ -42,8 +42,8 @@ pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec
 fn patterns(node: &Node) -> Result<Vec<String>, Problem> {
     let text = |node| value::text(node).map(str::to_owned);
     match node.value {
-        Value::Text(_) => Ok(vec![text(node)?]),
-        Value::List(_) => value::filled(node, value::list(node, "server names", text)?),
+        NodeValue::Text(_) => Ok(vec![text(node)?]),
+        NodeValue::List(_) => value::filled(node, value::list(node, "server names", text)?),
         _ => Err(expected("a server's name such as \"{name}\", several of them, or either by pool", node)),
     }
 }

@@ -1,7 +1,7 @@
 //! Keys of a fleet that the user sets for one run: `--set app.keep=3`.
 use super::{
-    location::{At, Location},
-    tree::{KeyValue, Node, Value, join},
+    location::{Location, WrittenAt},
+    tree::{KeyValue, Node, NodeValue, join},
     wrong::Problem,
 };
 use toml::de::{DeTable, DeValue};
@@ -77,24 +77,24 @@ fn keys(key: &str) -> Option<Vec<String>> {
 ///
 /// A value that isn't TOML is a text: `--set app.path=/srv/x`.
 pub(super) fn apply(tree: &mut Node, set: &Set) -> Result<(), Problem> {
-    let at = At::Set(set.text.clone());
+    let at = WrittenAt::Set(set.text.clone());
     let mut here = tree;
     for (depth, key) in set.keys.iter().enumerate() {
         let path = join(&here.path, key);
         let (outer, kind) = (here.path.clone(), here.kind());
-        let Value::Table(entries) = &mut here.value else {
+        let NodeValue::Table(entries) = &mut here.value else {
             let place = Location { path, at, label: "not a table".into() };
             return Err(Problem::new(format!("`{outer}` is {kind}, not a table"), place));
         };
         let i = entries.iter().position(|entry| entry.key == *key).unwrap_or_else(|| {
-            let node = Node { value: Value::Table(Vec::new()), path: path.clone(), at: at.clone() };
+            let node = Node { value: NodeValue::Table(Vec::new()), path: path.clone(), at: at.clone() };
             entries.push(KeyValue { key: key.clone(), at: at.clone(), node });
             entries.len() - 1
         });
         if depth + 1 == set.keys.len() {
             entries[i].at = at.clone();
             entries[i].node = Node::from_toml_value(&set.value, &path, &at).unwrap_or_else(|| Node {
-                value: Value::Text(set.value.clone()),
+                value: NodeValue::Text(set.value.clone()),
                 path,
                 at: at.clone(),
             });

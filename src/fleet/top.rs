@@ -2,7 +2,7 @@
 use super::{
     Accept,
     section::expected,
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     value,
     wrong::Problem,
 };
@@ -68,7 +68,7 @@ fn is_hop(hop: &str) -> bool {
 
 /// Reads a program and its arguments; they don't go through a shell.
 pub(super) fn command(node: &Node) -> Result<Vec<String>, Problem> {
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         let help = "write a program and its arguments, such as `[\"bin/hosts\", \"prod\"]`";
         return Err(expected("a list of words", node).help(help));
     };

@@ -1,11 +1,10 @@
 //! The values that single keys of a fleet may have.
 use super::{
-    nearest::did_you_mean,
     section::{expected, listed},
-    tree::{Node, Value},
+    tree::{Node, NodeValue},
     wrong::Problem,
 };
-use crate::host::Name;
+use crate::{duration, host::Name, misspelled::did_you_mean};
 use std::time::Duration;
 
 /// The longest name, in bytes, as in DNS.
@@ -15,7 +14,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn yes(node: &Node) -> Result<bool, Problem> {
     match node.value {
-        Value::Bool(yes) => Ok(yes),
+        NodeValue::Bool(yes) => Ok(yes),
         _ => Err(expected("true or false", node)),
     }
 }
@@ -23,11 +22,11 @@ pub(super) fn yes(node: &Node) -> Result<bool, Problem> {
 /// Reads a text that isn't empty and has no control characters.
 pub(super) fn text(node: &Node) -> Result<&str, Problem> {
     match &node.value {
-        Value::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
-        Value::Text(text) if text.chars().any(char::is_control) => {
+        NodeValue::Text(text) if text.is_empty() => Err(Problem::new("the text is empty", node.place("nothing in it"))),
+        NodeValue::Text(text) if text.chars().any(char::is_control) => {
             Err(Problem::new("the text has a control character", node.place("here")))
         }
-        Value::Text(text) => Ok(text),
+        NodeValue::Text(text) => Ok(text),
         _ => Err(expected("a text", node)),
     }
 }
@@ -35,11 +34,11 @@ pub(super) fn text(node: &Node) -> Result<&str, Problem> {
 /// Reads a whole number of at least `least`.
 pub(super) fn whole(node: &Node, least: u32) -> Result<u32, Problem> {
     match node.value {
-        Value::Whole(number) if number < i64::from(least) => {
+        NodeValue::Whole(number) if number < i64::from(least) => {
             let message = format!("`{number}` is too small");
             Err(Problem::new(message, node.place(format!("at least {least}"))))
         }
-        Value::Whole(number) => u32::try_from(number)
+        NodeValue::Whole(number) => u32::try_from(number)
             .map_err(|_| Problem::new(format!("`{number}` is too large"), node.place(format!("at most {}", u32::MAX)))),
         _ => Err(expected("a whole number", node)),
     }
@@ -51,7 +50,7 @@ pub(super) fn list<'t, T: PartialEq>(
     what: &str,
     read: impl Fn(&'t Node) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let Value::List(items) = &node.value else {
+    let NodeValue::List(items) = &node.value else {
         return Err(expected(what, node));
     };
     let mut read_items = Vec::with_capacity(items.len());
@@ -84,10 +83,10 @@ pub(super) fn one_of<T: Copy>(node: &Node, words: &[(&str, T)]) -> Result<T, Pro
 
 /// Reads a number and its unit: `500ms`, `60s`, `2m`, `1h`.
 pub(super) fn duration(node: &Node) -> Result<Duration, Problem> {
-    let Value::Text(text) = &node.value else {
+    let NodeValue::Text(text) = &node.value else {
         return Err(expected("a duration", node).help("write it as a text with its unit, such as \"60s\" or \"2m\""));
     };
-    let Some(duration) = span(text) else {
+    let Some(duration) = duration::read(text) else {
         return Err(Problem::new(format!("`{text}` isn't a duration"), node.place("not a duration"))
             .help("write a whole number and `ms`, `s`, `m` or `h`, such as \"60s\" or \"2m\""));
     };
@@ -128,7 +127,7 @@ pub(super) fn why_no_name(text: &str) -> &'static str {
 }
 
 pub(super) fn name(node: &Node) -> Result<Name, Problem> {
-    let Value::Text(text) = &node.value else {
+    let NodeValue::Text(text) = &node.value else {
         return Err(expected("a name", node));
     };
     if is_name(text) {
@@ -214,18 +213,4 @@ pub(super) fn filled_in(node: &Node, text: &str, samples: &[(&str, &str)]) -> Re
         rest = &rest[end..];
     }
     Ok(filled + rest)
-}
-
-/// Parses a number and its unit: `500ms`, `60s`, `2m`, `1h`.
-pub fn span(text: &str) -> Option<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let millis = match &text[digits..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let number = text[..digits].parse::<u64>().ok().filter(|_| digits < 12)?;
-    Some(Duration::from_millis(number * millis))
 }

@@ -1,6 +1,9 @@
 //! The problems of a fleet, with the lines that they point at.
-use super::location::{At, Location};
-use crate::failure::{Cause, Excerpt, Failure};
+use super::location::{Location, WrittenAt};
+use crate::{
+    control::shown,
+    failure::{Cause, Excerpt, Failure},
+};
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use std::{fmt, sync::Arc};
 
@@ -32,11 +35,11 @@ impl Problem {
 
     /// Builds a problem of the whole fleet.
     pub(super) fn bare(message: impl Into<String>) -> Self {
-        Self { message: visible(&message.into()), places: Vec::new(), help: None, source: None }
+        Self { message: shown(&message.into()), places: Vec::new(), help: None, source: None }
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(visible(&help.into())), ..self }
+        Self { help: Some(shown(&help.into())), ..self }
     }
 
     /// Adds the help, if there is one.
@@ -55,7 +58,7 @@ impl Problem {
 
 impl Wrong {
     pub(super) fn new(subject: &str, text: Option<&str>, problems: Vec<Problem>) -> Self {
-        let subject = &visible(subject);
+        let subject = &shown(subject);
         let source = text.map(|text| Arc::new(NamedSource::new(subject, text.to_owned())));
         let problems =
             problems.into_iter().map(|problem| Problem { source: source.clone(), ..problem }).collect::<Vec<_>>();
@@ -69,7 +72,7 @@ impl Wrong {
     /// Formats a problem in one line, after `file:line:column` if it has a line.
     fn line(&self, problem: &Problem) -> String {
         match (&self.source, problem.places.first()) {
-            (Some(source), Some(Location { at: At::File(span), .. })) => {
+            (Some(source), Some(Location { at: WrittenAt::File(span), .. })) => {
                 let before = &source.inner()[..span.start.min(source.inner().len())];
                 let line = before.matches('\n').count() + 1;
                 let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
@@ -80,26 +83,21 @@ impl Wrong {
     }
 }
 
-/// Makes control characters visible, so that a name can't draw on the terminal.
-pub(super) fn visible(text: &str) -> String {
-    crate::control::shown(text)
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.places.first() {
-            Some(Location { at: At::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
-            Some(Location { at: At::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
-            Some(Location { at: At::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
+            Some(Location { at: WrittenAt::Set(set), .. }) => write!(f, "`--set {set}`: ")?,
+            Some(Location { at: WrittenAt::Printed(by), path, .. }) => write!(f, "`{path}`, printed by {by}: ")?,
+            Some(Location { at: WrittenAt::Map, path, .. }) if !path.is_empty() => write!(f, "`{path}`: ")?,
             _ => {}
         }
         f.write_str(&self.message)?;
         for place in self.places.iter().skip(1) {
             match &place.at {
-                At::File(_) => {}
-                At::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
-                At::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
-                At::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
+                WrittenAt::File(_) => {}
+                WrittenAt::Map => write!(f, " ({} at `{}`)", place.label, place.path)?,
+                WrittenAt::Printed(by) => write!(f, " ({} at `{}`, printed by {by})", place.label, place.path)?,
+                WrittenAt::Set(set) => write!(f, " ({} at `--set {set}`)", place.label)?,
             }
         }
         Ok(())
@@ -126,13 +124,13 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        let in_file = self.places.iter().any(|place| matches!(place.at, At::File(_)));
+        let in_file = self.places.iter().any(|place| matches!(place.at, WrittenAt::File(_)));
         self.source.as_deref().filter(|_| in_file).map(|source| source as _)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let labels = self.places.iter().filter_map(|place| match &place.at {
-            At::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
+            WrittenAt::File(span) => Some(LabeledSpan::new_with_span(Some(place.label.clone()), span.clone())),
             _ => None,
         });
         Some(Box::new(labels))
@@ -170,7 +168,7 @@ impl From<&Wrong> for Failure {
     /// Shows each problem's place. Without a file, each of several problems has its own line.
     fn from(wrong: &Wrong) -> Failure {
         let excerpt = |place: &Location| match (&wrong.source, &place.at) {
-            (Some(source), At::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
+            (Some(source), WrittenAt::File(span)) => Some(Excerpt::of(&wrong.subject, source.inner(), span.clone())),
             _ => None,
         };
         if let Some(problem) = wrong.only()

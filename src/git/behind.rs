@@ -1,5 +1,5 @@
 //! Checks whether a folder's branch is behind its upstream.
-use super::{Error, Repository, branch::Branch, open::Open, process::git, visible::visible};
+use super::{GitError, Repository, branch::Branch, open::OpenRepository, process::git, visible::visible};
 use crate::{
     effect::*,
     failure::Failure,
@@ -53,7 +53,7 @@ impl Read for ReadBehind {
     }
 }
 
-async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, Error> {
+async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, GitError> {
     let Some(followed) = Followed::of(repository)? else { return Ok(None) };
     let now = if ask { followed.asked(repository).await } else { None };
     followed.behind(repository, now.as_deref())
@@ -63,8 +63,8 @@ async fn behind(repository: &Repository, ask: bool) -> Result<Option<Behind>, Er
 struct Followed(Branch);
 
 impl Followed {
-    fn of(repository: &Repository) -> Result<Option<Followed>, Error> {
-        Ok(Open::of(repository)?.followed()?.map(Followed))
+    fn of(repository: &Repository) -> Result<Option<Followed>, GitError> {
+        Ok(OpenRepository::of(repository)?.followed()?.map(Followed))
     }
 
     /// Asks the remote where the upstream is; `None` if it doesn't answer in time.
@@ -78,8 +78,8 @@ impl Followed {
         Some(line.split('\t').next()?.to_owned()).filter(|_| ended.ok)
     }
 
-    fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, Error> {
-        let open = Open::of(repository)?;
+    fn behind(&self, repository: &Repository, now: Option<&str>) -> Result<Option<Behind>, GitError> {
+        let open = OpenRepository::of(repository)?;
         let there = |commits| Behind { upstream: visible(&self.0.shown), commits };
         let tip = now.unwrap_or(&self.0.known);
         if !open.has(tip) {

@@ -1,5 +1,5 @@
 //! Reads files of a repository from `git cat-file`.
-use super::{Error, Repository, prepared::reading, visible::visible};
+use super::{GitError, Repository, prepared::reading, visible::visible};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Stdio},
@@ -14,24 +14,24 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Starts the git process.
-    pub fn open(at: &Repository) -> Result<Batch, Error> {
+    pub fn open(at: &Repository) -> Result<Batch, GitError> {
         let mut command = reading(at);
         command.args(["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let mut child = command.spawn().map_err(|e| GitError::NoGit(e.to_string()))?;
         let (input, out) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
         Ok(Batch { child, input, out: BufReader::new(out) })
     }
 
     /// Returns the content of the file with this id.
-    pub fn content(&mut self, id: &str) -> Result<Vec<u8>, Error> {
-        let failed = |e: std::io::Error| Error::Read(format!("`git cat-file` ended: {e}"));
+    pub fn content(&mut self, id: &str) -> Result<Vec<u8>, GitError> {
+        let failed = |e: std::io::Error| GitError::Read(format!("`git cat-file` ended: {e}"));
         writeln!(self.input, "{id}").and_then(|()| self.input.flush()).map_err(failed)?;
         let mut head = String::new();
         self.out.read_line(&mut head).map_err(failed)?;
         let size = head.trim_end().strip_prefix(&format!("{id} blob ")).and_then(|size| size.parse::<usize>().ok());
         let size =
-            size.ok_or_else(|| Error::Read(format!("git reports about a file: {}", visible(head.trim_end()))))?;
+            size.ok_or_else(|| GitError::Read(format!("git reports about a file: {}", visible(head.trim_end()))))?;
         let mut content = vec![0; size + 1];
         self.out.read_exact(&mut content).map_err(failed)?;
         content.pop();
@@ -54,12 +54,12 @@ pub(super) struct Blob {
 
 impl Blob {
     /// Starts to read the blob with this id.
-    pub fn open(at: &Repository, id: &str) -> Result<Blob, Error> {
+    pub fn open(at: &Repository, id: &str) -> Result<Blob, GitError> {
         let mut command = reading(at);
         // Git passes on a larger file in pieces, and doesn't hold all of it in memory.
         command.args(["-c", "core.bigFileThreshold=1m", "cat-file", "blob", id]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        let mut child = command.spawn().map_err(|e| GitError::NoGit(e.to_string()))?;
         let out = child.stdout.take().expect("piped");
         Ok(Blob { child, out })
     }

@@ -22,7 +22,7 @@ impl Effect for ChangeRepository {
     /// The commit that the change made, if it made one.
     type Outcome = Option<String>;
     const NAME: &'static str = "git";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)
@@ -36,12 +36,12 @@ impl Effect for ChangeRepository {
         self.change.describe()
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Option<String>>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Option<String>>, Failure> {
         let read = ReadChange { repository: self.repository.clone(), change: self.change.clone() };
         Ok(match ask.read(read)? {
-            ChangeTrace::Yes(commit) => Seen::Done(commit),
-            ChangeTrace::No => Seen::Not,
-            ChangeTrace::Unclear => Seen::Cannot,
+            ChangeTrace::Yes(commit) => Happened::Done(commit),
+            ChangeTrace::No => Happened::Not,
+            ChangeTrace::Unclear => Happened::Cannot,
         })
     }
 

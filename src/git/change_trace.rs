@@ -1,6 +1,6 @@
 //! Checks in a repository whether a change was made.
 use super::{
-    Change, Error, Pushed, Repository,
+    Change, GitError, Pushed, Repository,
     process::git,
     reading::{WITHIN, here},
     write::full_name,
@@ -25,7 +25,7 @@ pub enum ChangeTrace {
 }
 
 /// Looks for what the change would leave behind.
-pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<ChangeTrace, Error> {
+pub(super) async fn happened(at: &Repository, change: &Change, within: Duration) -> Result<ChangeTrace, GitError> {
     match change {
         Change::Commit { message, files } => committed(at, message, files, within).await,
         Change::Merge { reference } => {
@@ -44,7 +44,12 @@ pub(super) async fn happened(at: &Repository, change: &Change, within: Duration)
 }
 
 /// Checks that the last commit has the message, and that nothing is left to commit.
-async fn committed(at: &Repository, message: &str, files: &[String], within: Duration) -> Result<ChangeTrace, Error> {
+async fn committed(
+    at: &Repository,
+    message: &str,
+    files: &[String],
+    within: Duration,
+) -> Result<ChangeTrace, GitError> {
     let last = git(at, &["log", "-1", "--format=%B"], within).await?;
     if !last.ok || last.out.trim() != message.trim() {
         return Ok(ChangeTrace::No);
@@ -61,8 +66,8 @@ async fn committed(at: &Repository, message: &str, files: &[String], within: Dur
 }
 
 /// Checks that the remote has the same branches and tags as this repository.
-async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<ChangeTrace, Error> {
-    let remote = at.remote.as_deref().ok_or(Error::NoRemote)?;
+async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<ChangeTrace, GitError> {
+    let remote = at.remote.as_deref().ok_or(GitError::NoRemote)?;
     for one in what {
         let full = match one {
             Pushed::Branch(name) => format!("refs/heads/{name}"),
@@ -70,7 +75,7 @@ async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Ch
         };
         let listed = git(at, &["ls-remote", "--quiet", "--", remote, &full], within).await?;
         if !listed.ok {
-            return Err(Error::Git { what: "ls-remote".to_owned(), why: listed.why() });
+            return Err(GitError::Git { what: "ls-remote".to_owned(), why: listed.why() });
         }
         let there = listed.out.lines().find_map(|l| l.strip_suffix(&full)).map(|l| l.trim().to_owned());
         if there.is_none() || there != said(at, &full, within).await? {
@@ -81,7 +86,7 @@ async fn pushed(at: &Repository, what: &[Pushed], within: Duration) -> Result<Ch
 }
 
 /// Returns the object that a name means in this repository, if any.
-async fn said(at: &Repository, name: &str, within: Duration) -> Result<Option<String>, Error> {
+async fn said(at: &Repository, name: &str, within: Duration) -> Result<Option<String>, GitError> {
     let ended = git(at, &["rev-parse", "--verify", "--quiet", "--end-of-options", name], within).await?;
     Ok(ended.ok.then(|| ended.out.trim().to_owned()))
 }

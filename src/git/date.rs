@@ -1,5 +1,5 @@
 //! Reads when a commit was made.
-use super::{Repository, open::Open};
+use super::{Repository, open::OpenRepository};
 use crate::{
     effect::*,
     failure::Failure,
@@ -18,7 +18,7 @@ pub struct ReadDate {
 
 impl ReadDate {
     fn date(&self, mirrors: &Path) -> Option<i64> {
-        let open = Open::of(&Repository::locate(&self.repository, mirrors).ok()?).ok()?;
+        let open = OpenRepository::of(&Repository::locate(&self.repository, mirrors).ok()?).ok()?;
         open.at(&open.beginning(&self.commit).ok()??).ok()
     }
 }

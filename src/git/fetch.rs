@@ -1,4 +1,5 @@
 //! Fetches a remote's branches and tags into rfab's own refs.
+use crate::duration::limit;
 mod alone;
 mod first;
 mod hashes;
@@ -7,11 +8,11 @@ mod transfer;
 use self::{
     alone::alone,
     hashes::{by_sha256, hashes_otherwise},
-    transfer::{Heard, spoken},
+    transfer::{ProgressListener, spoken},
 };
 use super::{
-    Error, Names, Progress, Repository, Trust, mirrors, names,
-    process::{Ended, read},
+    FetchProgress, GitError, ReferenceNames, Repository, Trust, mirrors, names,
+    process::{GitEnded, read},
     progress::{counted, shown},
     visible::visible,
 };
@@ -29,10 +30,10 @@ const SEEN: Duration = Duration::from_secs(10);
 /// It changes nothing else in the repository, and does nothing without a remote. Two fetches into one repository wait
 /// for each other. It fails if git receives nothing for `quiet`, but as long as data arrives, it can take its time. A
 /// mirror keeps what has arrived.
-pub async fn fetch(repository: &Repository, quiet: Duration, progress: Progress<'_>) -> Result<(), Error> {
+pub async fn fetch(repository: &Repository, quiet: Duration, progress: FetchProgress<'_>) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     let Some(_alone) = alone(repository, Instant::now() + quiet).await? else {
-        let why = format!("another rfab has fetched into this repository for {} s", quiet.as_secs());
+        let why = format!("another rfab has fetched into this repository for {}", limit(quiet));
         return Err(repository.unfetched(why));
     };
     let remote = &address(repository, remote).await?;
@@ -44,7 +45,7 @@ pub async fn fetch(repository: &Repository, quiet: Duration, progress: Progress<
 }
 
 /// Returns the URL of a strange repository's remote. Its configuration could name a program for the remote's name.
-async fn address(repository: &Repository, remote: &str) -> Result<String, Error> {
+async fn address(repository: &Repository, remote: &str) -> Result<String, GitError> {
     if repository.trust != Trust::Strange {
         return Ok(remote.to_owned());
     }
@@ -53,14 +54,19 @@ async fn address(repository: &Repository, remote: &str) -> Result<String, Error>
     let url = String::from_utf8_lossy(&out).trim_end_matches('\n').to_owned();
     // `ext::` and similar transports name a program to run.
     if !ended.ok || url.starts_with('-') || url.contains("::") {
-        return Err(Error::BadUrl(visible(&url)));
+        return Err(GitError::BadUrl(visible(&url)));
     }
     Ok(url)
 }
 
-async fn mirrored(mirror: &Repository, remote: &str, quiet: Duration, progress: Progress<'_>) -> Result<(), Error> {
+async fn mirrored(
+    mirror: &Repository,
+    remote: &str,
+    quiet: Duration,
+    progress: FetchProgress<'_>,
+) -> Result<(), GitError> {
     let mut heard = |line: &str| shown(line, progress);
-    if names(mirror)? != Names::default() {
+    if names(mirror)? != ReferenceNames::default() {
         return judged(mirror, all(mirror, remote, quiet, &mut heard).await);
     }
     // A first fetch that didn't end has left this file.
@@ -102,18 +108,23 @@ fn long(line: &str, elapsed: Duration) -> bool {
     elapsed > SEEN && elapsed.as_secs_f64() * (total as f64 / done.max(1) as f64) > LONG.as_secs_f64()
 }
 
-async fn all(at: &Repository, remote: &str, quiet: Duration, heard: Heard<'_>) -> Result<Option<Ended>, Error> {
+async fn all(
+    at: &Repository,
+    remote: &str,
+    quiet: Duration,
+    heard: ProgressListener<'_>,
+) -> Result<Option<GitEnded>, GitError> {
     let specs = ["+refs/heads/*:refs/rfab/heads/*", "+refs/tags/*:refs/rfab/tags/*"];
     spoken(at, remote, &["--prune"], &specs, quiet, heard).await
 }
 
-fn judged(at: &Repository, ended: Result<Option<Ended>, Error>) -> Result<(), Error> {
+fn judged(at: &Repository, ended: Result<Option<GitEnded>, GitError>) -> Result<(), GitError> {
     let failed = |why| Err(at.unfetched(why));
     match ended {
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => failed(ended.why()),
         Ok(None) => failed("it was stopped".to_owned()),
-        Err(Error::Quiet { what, quiet }) => failed(Error::Quiet { what, quiet }.to_string()),
+        Err(GitError::Quiet { what, quiet }) => failed(GitError::Quiet { what, quiet }.to_string()),
         Err(other) => Err(other),
     }
 }

@@ -1,5 +1,5 @@
 //! Ids of commits.
-use super::Error;
+use super::GitError;
 
 /// Returns whether a text is a whole commit id: 40 digits, or 64 with sha256.
 pub(super) fn whole(commit: &str) -> bool {
@@ -7,6 +7,6 @@ pub(super) fn whole(commit: &str) -> bool {
 }
 
 /// Builds the error of several objects with the same first digits.
-pub(super) fn many(digits: &str) -> Error {
-    Error::Ambiguous { reference: digits.to_owned(), meanings: vec!["several objects begin so".to_owned()] }
+pub(super) fn many(digits: &str) -> GitError {
+    GitError::Ambiguous { reference: digits.to_owned(), meanings: vec!["several objects begin so".to_owned()] }
 }

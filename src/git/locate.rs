@@ -1,5 +1,5 @@
 //! Finds repositories.
-use super::{Error, Repository, Trust, process::read, refused::refused, repository::not_one, visible::visible};
+use super::{GitError, Repository, Trust, process::read, refused::refused, repository::not_one, visible::visible};
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsStr,
@@ -15,14 +15,14 @@ impl Repository {
     ///
     /// A source that starts with `/` is a folder. Its repository may start higher up, but a bare one must be the folder
     /// itself. Any other source is a URL, including `host:path`. Its remote is `origin`, otherwise the only one.
-    pub fn locate(source: &str, cache: &Path) -> Result<Repository, Error> {
+    pub fn locate(source: &str, cache: &Path) -> Result<Repository, GitError> {
         if source.starts_with('/') { own(Path::new(source)) } else { mirror(source, cache) }
     }
 }
 
-fn own(path: &Path) -> Result<Repository, Error> {
+fn own(path: &Path) -> Result<Repository, GitError> {
     let none: [&Path; 0] = [];
-    let owner = |folder: &Path| -> Result<u32, Error> {
+    let owner = |folder: &Path| -> Result<u32, GitError> {
         Ok(std::fs::metadata(folder).map_err(|e| not_one(path, &e.to_string()))?.uid())
     };
     let me = rustix::process::geteuid().as_raw();
@@ -43,19 +43,19 @@ fn own(path: &Path) -> Result<Repository, Error> {
 }
 
 /// Fails unless git opens another user's repository at its real path. Through a user's own link, git wouldn't check.
-fn opened_in_place(folder: &Path) -> Result<(), Error> {
+fn opened_in_place(folder: &Path) -> Result<(), GitError> {
     let real = folder.canonicalize().map_err(|e| not_one(folder, &e.to_string()))?;
     let place = if real.ends_with(".git") { real.parent().unwrap_or(&real) } else { &real };
     told(place).map(drop)
 }
 
 /// The folder that worktrees share, the work tree, the worktree's own folder, and the remotes that have a URL.
-type Found = (PathBuf, Option<PathBuf>, PathBuf, Vec<String>);
+type RepositoryFolders = (PathBuf, Option<PathBuf>, PathBuf, Vec<String>);
 
 /// Asks git for them.
-fn told(path: &Path) -> Result<Found, Error> {
+fn told(path: &Path) -> Result<RepositoryFolders, GitError> {
     let at = Repository { folder: path.to_owned(), work: Some(path.to_owned()), remote: None, trust: Trust::Own };
-    let ask = |args: &[&str]| -> Result<Vec<u8>, Error> {
+    let ask = |args: &[&str]| -> Result<Vec<u8>, GitError> {
         let (ended, out) = read(&at, args, "")?;
         if ended.ok { Ok(out) } else { Err(refused(path, &ended)) }
     };
@@ -77,7 +77,7 @@ fn told(path: &Path) -> Result<Found, Error> {
     Ok((path.join(common), work, own.clone(), names))
 }
 
-fn remotes(open: &git2::Repository) -> Result<Vec<String>, Error> {
+fn remotes(open: &git2::Repository) -> Result<Vec<String>, GitError> {
     let all = open.remotes()?;
     let names = all.iter_bytes().filter_map(|name| std::str::from_utf8(name).ok());
     let has_url = |name: &&str| open.find_remote(name).is_ok_and(|remote| !remote.url_bytes().is_empty());
@@ -85,15 +85,15 @@ fn remotes(open: &git2::Repository) -> Result<Vec<String>, Error> {
 }
 
 /// Returns the default remote.
-fn remote(mut names: Vec<String>) -> Result<Option<String>, Error> {
+fn remote(mut names: Vec<String>) -> Result<Option<String>, GitError> {
     if names.iter().any(|name| name == "origin") {
         return Ok(Some("origin".to_owned()));
     }
-    if names.len() > 1 { Err(Error::ManyRemotes(names)) } else { Ok(names.pop()) }
+    if names.len() > 1 { Err(GitError::ManyRemotes(names)) } else { Ok(names.pop()) }
 }
 
-fn mirror(url: &str, cache: &Path) -> Result<Repository, Error> {
-    let shown = || Error::BadUrl(visible(url));
+fn mirror(url: &str, cache: &Path) -> Result<Repository, GitError> {
+    let shown = || GitError::BadUrl(visible(url));
     let plain = !url.is_empty() && !url.starts_with('-') && !url.chars().any(char::is_control) && url.len() < 2048;
     // `ext::` and similar transports name a program to run.
     if !plain || url.contains("::") || !url.contains(':') {
@@ -110,7 +110,7 @@ fn mirror(url: &str, cache: &Path) -> Result<Repository, Error> {
     Ok(Repository { folder, work: None, remote: Some(url.to_owned()), trust: Trust::Mirror })
 }
 
-fn made_empty(folder: &Path) -> Result<(), Error> {
+fn made_empty(folder: &Path) -> Result<(), GitError> {
     let mut options = git2::RepositoryInitOptions::new();
     options.bare(true).external_template(false).mkdir(true);
     git2::Repository::init_opts(folder, &options).map(drop).map_err(|e| not_one(folder, e.message()))
@@ -140,7 +140,7 @@ mod tests {
         let source = sample.work.to_str().unwrap().to_owned();
         assert_eq!(
             Repository::locate(&source, Path::new("/nowhere")),
-            Err(Error::ManyRemotes(vec!["one".into(), "two".into()]))
+            Err(GitError::ManyRemotes(vec!["one".into(), "two".into()]))
         );
     }
 
@@ -150,7 +150,7 @@ mod tests {
         let inside = sample.origin.join("refs");
         assert!(matches!(
             Repository::locate(inside.to_str().unwrap(), Path::new("/nowhere")),
-            Err(Error::NotARepository { .. })
+            Err(GitError::NotARepository { .. })
         ));
         assert_eq!(Repository::locate(sample.origin.to_str().unwrap(), Path::new("/nowhere")).unwrap().remote, None);
     }
@@ -159,7 +159,7 @@ mod tests {
     fn what_is_no_url_is_refused() {
         let cache = tempfile::tempdir().unwrap();
         for url in ["", "--upload-pack=touch /tmp/p", "ext::sh -c touch", "a\nb:c", "plain", "x:\0"] {
-            assert!(matches!(Repository::locate(url, cache.path()), Err(Error::BadUrl(_))), "{url}");
+            assert!(matches!(Repository::locate(url, cache.path()), Err(GitError::BadUrl(_))), "{url}");
         }
         let found = Repository::locate("git@host.example:team/shop.git", cache.path()).unwrap();
         assert!(found.folder.file_name().unwrap().to_str().unwrap().starts_with("shop-"));

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// A commit in a list for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Logged {
+pub struct LoggedCommit {
     /// 40 hex digits, or 64 with sha256.
     pub commit: String,
     pub subject: String,

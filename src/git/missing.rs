@@ -1,6 +1,6 @@
 //! Fetches what a partial clone lacks.
 use super::{
-    Error, Progress, Repository,
+    FetchProgress, GitError, Repository,
     process::{patiently, read},
     visible::visible,
 };
@@ -17,8 +17,8 @@ pub async fn complete(
     repository: &Repository,
     commit: &str,
     quiet: Duration,
-    progress: Progress<'_>,
-) -> Result<(), Error> {
+    progress: FetchProgress<'_>,
+) -> Result<(), GitError> {
     let Some(remote) = &repository.remote else { return Ok(()) };
     if !is_partial(repository)? {
         return Ok(());
@@ -33,25 +33,25 @@ pub async fn complete(
             fetch(repository, remote, some, quiet).await?;
         }
     }
-    Err(Error::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
+    Err(GitError::Read(format!("`{}` never gives all of {}", visible(remote), &commit[..12])))
 }
 
-fn is_partial(repository: &Repository) -> Result<bool, Error> {
+fn is_partial(repository: &Repository) -> Result<bool, GitError> {
     let args = ["config", "--name-only", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$"];
     Ok(read(repository, &args, "")?.0.ok)
 }
 
-fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, Error> {
+fn missing(repository: &Repository, commit: &str) -> Result<Vec<String>, GitError> {
     let (ended, out) = read(repository, &["rev-list", "--objects", "--no-walk", "--missing=print", commit], "")?;
     if !ended.ok {
-        return Err(Error::Read(ended.why()));
+        return Err(GitError::Read(ended.why()));
     }
     let text = String::from_utf8_lossy(&out);
     Ok(text.lines().filter_map(|line| line.strip_prefix('?')).map(|id| id.trim().to_owned()).collect())
 }
 
 /// Fetches objects as git itself fetches missing ones.
-async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Duration) -> Result<(), Error> {
+async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Duration) -> Result<(), GitError> {
     let args = [
         "-c",
         "fetch.negotiationAlgorithm=noop",
@@ -70,7 +70,7 @@ async fn fetch(repository: &Repository, remote: &str, ids: &[String], quiet: Dur
         Ok(Some(ended)) if ended.ok => Ok(()),
         Ok(Some(ended)) => Err(failed(ended.why())),
         Ok(None) => Err(failed("it was stopped".to_owned())),
-        Err(quiet @ Error::Quiet { .. }) => Err(failed(quiet.to_string())),
+        Err(quiet @ GitError::Quiet { .. }) => Err(failed(quiet.to_string())),
         Err(other) => Err(other),
     }
 }

@@ -1,10 +1,10 @@
 //! Runs the user's `git`.
 use super::{
-    Error, Repository,
+    GitError, Repository,
     prepared::{prepare, reading},
     visible::visible,
 };
-use crate::local::Group;
+use crate::local::ProcessGroup;
 use std::{io::Write, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -16,13 +16,13 @@ use tokio::{
 const KEPT: usize = 1 << 20;
 
 /// How a call of git ended.
-pub(super) struct Ended {
+pub(super) struct GitEnded {
     pub ok: bool,
     pub out: String,
     pub err: String,
 }
 
-impl Ended {
+impl GitEnded {
     /// Returns the last lines of git's message, for people.
     pub fn why(&self) -> String {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
@@ -37,19 +37,19 @@ impl Ended {
 /// Runs git in a repository, without a terminal or stdin.
 ///
 /// If the time runs out, or the caller stops waiting, it ends git and the programs that git started.
-pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Result<Ended, Error> {
-    let mut run = Run::start(at, args, "")?;
+pub(super) async fn git(at: &Repository, args: &[&str], within: Duration) -> Result<GitEnded, GitError> {
+    let mut run = GitRun::start(at, args, "")?;
     let (out, err) = (run.child.stdout.take(), run.child.stderr.take());
     let all = async { tokio::join!(kept(out), kept(err), run.child.wait()) };
     let ended = timeout(within, all).await;
     if let Ok((out, err, status)) = ended {
-        let status = status.map_err(|e| Error::NoGit(e.to_string()))?;
+        let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
         run.group.let_go();
-        return Ok(Ended { ok: status.success(), out, err });
+        return Ok(GitEnded { ok: status.success(), out, err });
     }
     // This asks git to end first, so that it removes its lock files.
     run.group.end(&mut run.child).await;
-    Err(Error::TimedOut { what: verb(args), within })
+    Err(GitError::TimedOut { what: verb(args), within })
 }
 
 /// Runs git for as long as it prints something, so that a transfer can take its time.
@@ -62,8 +62,8 @@ pub(super) async fn patiently(
     input: &str,
     quiet: Duration,
     heard: &mut (dyn FnMut(&str) -> bool + Send),
-) -> Result<Option<Ended>, Error> {
-    let mut run = Run::start(at, args, input)?;
+) -> Result<Option<GitEnded>, GitError> {
+    let mut run = GitRun::start(at, args, input)?;
     let out = tokio::spawn(kept(run.child.stdout.take()));
     let mut stderr = run.child.stderr.take().expect("piped");
     let (mut err, mut line, mut piece) = (String::new(), Vec::new(), [0; 8192]);
@@ -72,7 +72,7 @@ pub(super) async fn patiently(
             Ok(read) => read.unwrap_or(0),
             Err(_) => {
                 run.group.end(&mut run.child).await;
-                return Err(Error::Quiet { what: verb(args), quiet });
+                return Err(GitError::Quiet { what: verb(args), quiet });
             }
         };
         for byte in &piece[..read] {
@@ -98,56 +98,53 @@ pub(super) async fn patiently(
     // A program that git started may still hold its output open.
     let Ok(status) = timeout(quiet, run.child.wait()).await else {
         run.group.end(&mut run.child).await;
-        return Err(Error::Quiet { what: verb(args), quiet });
+        return Err(GitError::Quiet { what: verb(args), quiet });
     };
-    let status = status.map_err(|e| Error::NoGit(e.to_string()))?;
+    let status = status.map_err(|e| GitError::NoGit(e.to_string()))?;
     run.group.let_go();
     let out = timeout(Duration::from_secs(1), out).await.ok().and_then(Result::ok).unwrap_or_default();
-    Ok(Some(Ended { ok: status.success(), out, err }))
+    Ok(Some(GitEnded { ok: status.success(), out, err }))
 }
 
 /// A git process and all that it starts.
-struct Run {
+struct GitRun {
     child: tokio::process::Child,
-    group: Group,
+    group: ProcessGroup,
 }
 
-impl Run {
-    fn start(at: &Repository, args: &[&str], input: &str) -> Result<Run, Error> {
+impl GitRun {
+    fn start(at: &Repository, args: &[&str], input: &str) -> Result<GitRun, GitError> {
         let mut command = Command::new("git");
         prepare(command.as_std_mut(), at);
         let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
         command.args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // It gets its own session, so that ssh below git can't ask on the terminal and all of it can be ended.
-        // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
-        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
-        let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+        // ssh below git must not ask on the terminal.
+        let (mut child, group) = ProcessGroup::start(&mut command).map_err(|e| GitError::NoGit(e.to_string()))?;
         if let Some(mut stdin) = child.stdin.take() {
             let input = input.to_owned();
             // Written in parallel, because git may print before it has read everything.
             tokio::spawn(async move { tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await });
         }
-        let group = Group::of(&child);
-        Ok(Run { child, group })
+        Ok(GitRun { child, group })
     }
 }
 
 /// Runs a git command that reads and talks to no remote, so it doesn't fetch what a partial clone lacks.
 ///
 /// Returns everything that it printed. Its messages are in English.
-pub(super) fn read(at: &Repository, args: &[&str], input: &str) -> Result<(Ended, Vec<u8>), Error> {
+pub(super) fn read(at: &Repository, args: &[&str], input: &str) -> Result<(GitEnded, Vec<u8>), GitError> {
     let mut command = reading(at);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| Error::NoGit(e.to_string()))?;
+    let mut child = command.spawn().map_err(|e| GitError::NoGit(e.to_string()))?;
     let mut stdin = child.stdin.take().expect("piped");
     let input = input.to_owned();
     // Written in parallel, because git may print before it has read everything.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let out = child.wait_with_output().map_err(|e| Error::NoGit(e.to_string()))?;
+    let out = child.wait_with_output().map_err(|e| GitError::NoGit(e.to_string()))?;
     // A git that ends early doesn't read everything.
     let _ = writer.join();
     let err = String::from_utf8_lossy(&out.stderr).into_owned();
-    Ok((Ended { ok: out.status.success(), out: String::new(), err }, out.stdout))
+    Ok((GitEnded { ok: out.status.success(), out: String::new(), err }, out.stdout))
 }
 
 /// Reads to the end and keeps the beginning.
@@ -179,7 +176,7 @@ mod tests {
         sample.hook("pre-push", &hook);
         let within = Duration::from_millis(700);
         let ended = git(&sample.repository(), &["push", "--", "origin", "main:new"], within).await;
-        assert_eq!(ended.err(), Some(Error::TimedOut { what: "push".into(), within }));
+        assert_eq!(ended.err(), Some(GitError::TimedOut { what: "push".into(), within }));
         let pid: i32 = std::fs::read_to_string(mark).unwrap().trim().parse().unwrap();
         for _ in 0..50 {
             // A dead process stays as a zombie if nothing reaps it.

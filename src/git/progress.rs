@@ -1,12 +1,12 @@
 //! The progress of a fetch.
 /// Receives the progress of a fetch: how many objects are done, and how many there are.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+pub type FetchProgress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
 /// Ignores the progress.
 pub fn silent(_: u64, _: u64) {}
 
 /// Reports the number of objects in a line of git's progress, and returns that the fetch continues.
-pub(super) fn shown(line: &str, progress: Progress<'_>) -> bool {
+pub(super) fn shown(line: &str, progress: FetchProgress<'_>) -> bool {
     if let Some((done, total)) = counted(line, "Receiving objects:") {
         progress(done, total);
     }

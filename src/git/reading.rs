@@ -1,5 +1,7 @@
 //! Reads repositories, as effects.
-use super::{Ask as Wanted, Between, Names, Progress, Repository, Resolved, log_between, names, resolve, silent};
+use super::{
+    Between, FetchProgress, ReferenceNames, ReferenceQuery, Repository, Resolved, log_between, names, resolve, silent,
+};
 use crate::{
     effect::*,
     event::What,
@@ -30,9 +32,9 @@ impl Resolve {
         Ok(Self { repository, reference: reference.to_owned(), accept: fleet.accept.clone(), guarded: fleet.guarded })
     }
 
-    fn wanted<'a>(&'a self, fetch: bool, progress: Progress<'a>) -> Wanted<'a> {
+    fn wanted<'a>(&'a self, fetch: bool, progress: FetchProgress<'a>) -> ReferenceQuery<'a> {
         let (reference, accept) = (&self.reference, &self.accept);
-        Wanted { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
+        ReferenceQuery { reference, fetch, accept, guarded: self.guarded, within: WITHIN, progress }
     }
 }
 
@@ -133,7 +135,7 @@ pub struct ReadNames {
 }
 
 impl Read for ReadNames {
-    type Outcome = Names;
+    type Outcome = ReferenceNames;
     const NAME: &'static str = "read_names";
 
     fn subject(&self) -> Subject<'_> {
@@ -144,12 +146,12 @@ impl Read for ReadNames {
         "read branches and tags".to_owned()
     }
 
-    async fn carry_out(&self, at: At<'_>) -> Result<Names, Failure> {
+    async fn carry_out(&self, at: At<'_>) -> Result<ReferenceNames, Failure> {
         let repository = Repository::locate(&self.repository, &at.real.cache.join("mirrors"))?;
         Ok(names(&repository)?)
     }
 
-    fn predict(&self, _: &mut Model) -> Predicted<Names> {
+    fn predict(&self, _: &mut Model) -> Predicted<ReferenceNames> {
         names(&here(&self.repository)?).map_err(|e| Miss::Fails(e.into()))
     }
 }

@@ -1,15 +1,15 @@
 //! Explains why git refuses to read a repository.
-use super::{Error, process::Ended, repository::not_one};
+use super::{GitError, process::GitEnded, repository::not_one};
 use std::{os::unix::fs::MetadataExt, path::Path};
 
 /// Builds the error of a path that git doesn't read. If it's another user's, the help has the line that allows it.
-pub(super) fn refused(path: &Path, ended: &Ended) -> Error {
+pub(super) fn refused(path: &Path, ended: &GitEnded) -> GitError {
     let dubious = ended.err.split("dubious ownership in repository at '").nth(1);
     let Some(found) = dubious.and_then(|rest| rest.split("'\n").next()) else {
         return not_one(path, &ended.why());
     };
     let found = Path::new(found);
-    Error::Theirs { path: found.display().to_string(), advised: advised(path, found) }
+    GitError::Theirs { path: found.display().to_string(), advised: advised(path, found) }
 }
 
 /// Returns whether to advise trusting another user's repository: it's the one that was named, not one from a folder

@@ -1,5 +1,5 @@
 //! A repository on this machine, and how far rfab trusts its configuration.
-use super::{Error, visible::visible};
+use super::{GitError, visible::visible};
 use std::path::{Path, PathBuf};
 
 /// A repository on this machine: the user's own, or a mirror of a URL.
@@ -26,14 +26,14 @@ pub enum Trust {
 
 impl Repository {
     /// Builds the error of a failed fetch.
-    pub(super) fn unfetched(&self, why: String) -> Error {
+    pub(super) fn unfetched(&self, why: String) -> GitError {
         let remote = visible(self.remote.as_deref().unwrap_or_default());
         let at = self.work.as_deref().unwrap_or(&self.folder).display().to_string();
-        Error::Fetch { remote, at: (self.trust != Trust::Mirror).then_some(at), why }
+        GitError::Fetch { remote, at: (self.trust != Trust::Mirror).then_some(at), why }
     }
 }
 
 /// Builds the error of a path without a repository.
-pub(super) fn not_one(path: &Path, why: &str) -> Error {
-    Error::NotARepository { path: path.display().to_string(), why: visible(why) }
+pub(super) fn not_one(path: &Path, why: &str) -> GitError {
+    GitError::NotARepository { path: path.display().to_string(), why: visible(why) }
 }

@@ -1,10 +1,13 @@
 //! The answer of a service to a probe.
-use crate::fleet::{Health, Version};
+use crate::{
+    control::hidden,
+    fleet::{Health, Version},
+};
 use serde::{Deserialize, Serialize};
 
 /// One answer to a probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// The HTTP status; `None` if there was no response, or if the probe only connects.
     pub status: Option<u16>,
     /// Whether it meets what the fleet file requires of a healthy service.
@@ -21,24 +24,24 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
-impl Answer {
+impl ProbeAnswer {
     /// Builds the answer of a service that didn't respond, with the reason.
-    pub fn none(error: String) -> Answer {
-        Answer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
+    pub fn none(error: String) -> ProbeAnswer {
+        ProbeAnswer { status: None, good: false, version: None, text: None, garbled: false, error: Some(error) }
     }
 
     /// Builds the answer of a probe that only connects.
-    pub fn connected() -> Answer {
-        Answer { good: true, error: None, ..Answer::none(String::new()) }
+    pub fn connected() -> ProbeAnswer {
+        ProbeAnswer { good: true, error: None, ..ProbeAnswer::none(String::new()) }
     }
 
     /// Builds the answer from a response, with the text at the version's place.
-    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> Answer {
+    pub(super) fn of(status: u16, body: &str, text: Option<String>, health: &Health) -> ProbeAnswer {
         let lacks = (!health.has_body(body)).then(|| {
             let wanted = health.body.as_deref().unwrap_or_default();
             format!("{status}, without `{}` in its body", plain(wanted))
         });
-        Answer {
+        ProbeAnswer {
             status: Some(status),
             good: health.takes(status) && lacks.is_none(),
             version: text.as_deref().and_then(|text| found(health, text)),
@@ -71,9 +74,9 @@ impl Answer {
     }
 }
 
-/// Returns a text in a form to show: one line, cut to 80 characters.
+/// Returns a text as it may be shown: one line, not long, and without what is hidden, for it is compared with releases.
 pub(super) fn plain(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
+    text.trim().chars().filter(|c| !hidden(*c)).take(80).collect()
 }
 
 /// Returns the version in a text. Without a pattern, the whole text is the version.

@@ -1,16 +1,16 @@
 //! Asks a service repeatedly and judges its answers.
 use super::{
-    Answer, Probe,
+    Probe, ProbeAnswer,
     target::{ONE_ANSWER, Target},
     verdict::{Verdict, judged, looks_up},
-    written::Written,
+    written::WrittenNames,
 };
 use crate::{
     command::Command,
     effect::At,
     failure::{Cause, Failure},
     fleet::Version,
-    port::{Connections, Job},
+    port::{FleetConnections, Job},
 };
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use std::sync::Arc;
 pub(super) struct Asking<'a> {
     probe: &'a Probe,
     at: At<'a>,
-    site: Arc<Connections>,
+    site: Arc<FleetConnections>,
     target: Target,
     /// The names in the ledgers, read when an answer first needs them.
-    written: Option<Written>,
+    written: Option<WrittenNames>,
     /// Whether the name in the URL was found to resolve; checked when there is no response.
     resolves: bool,
 }
@@ -35,13 +35,13 @@ impl<'a> Asking<'a> {
     }
 
     /// Asks once and judges the answer.
-    pub async fn once(&mut self) -> Result<(Answer, Verdict), Failure> {
+    pub async fn once(&mut self) -> Result<(ProbeAnswer, Verdict), Failure> {
         let probe = self.probe;
         let answer = self.answer().await?;
         if self.written.is_none() && looks_up(&probe.expected, &answer, probe.nameless) {
-            self.written = Some(Written::of(probe, self.at).await?);
+            self.written = Some(WrittenNames::of(probe, self.at).await?);
         }
-        let written = self.written.clone().unwrap_or_else(Written::known);
+        let written = self.written.clone().unwrap_or_else(WrittenNames::known);
         let verdict = judged(&answer, &probe.health, &probe.expected, &written, probe.nameless);
         Ok((answer, verdict))
     }
@@ -49,7 +49,7 @@ impl<'a> Asking<'a> {
     /// Asks once.
     ///
     /// Fails with `Fabfile` if the probe can't work, no matter what the service does.
-    pub async fn answer(&mut self) -> Result<Answer, Failure> {
+    pub async fn answer(&mut self) -> Result<ProbeAnswer, Failure> {
         let probe = self.probe;
         let mut answer = match self.target.port() {
             Some((name, port)) => self.connect(name, port).await?,
@@ -68,7 +68,7 @@ impl<'a> Asking<'a> {
     /// Tries to connect to a port from the machine that the probe goes out from.
     ///
     /// ssh accepts a forwarded connection on this side before the other side connects, so only the other side can tell.
-    async fn connect(&self, name: &str, port: u16) -> Result<Answer, Failure> {
+    async fn connect(&self, name: &str, port: u16) -> Result<ProbeAnswer, Failure> {
         let line = r#"if command -v bash >/dev/null 2>&1; then
     exec timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$name" "$port" 2>&1
 elif command -v nc >/dev/null 2>&1; then
@@ -80,13 +80,13 @@ exit 99"#;
         let job = Job { timeout: Some(ONE_ANSWER), ..Job::new(&command) };
         let ended = self.site.transport.run(&self.probe.through, job).await?;
         Ok(match ended.status {
-            0 => Answer::connected(),
+            0 => ProbeAnswer::connected(),
             99 => return Err(self.no_program()),
-            124 => Answer::none("no connection within 4 s".to_owned()),
+            124 => ProbeAnswer::none("no connection within 4 s".to_owned()),
             _ => {
                 let said = String::from_utf8_lossy(&ended.out);
                 let why = said.lines().last().and_then(|line| line.rsplit(": ").next());
-                Answer::none(why.filter(|why| !why.is_empty()).unwrap_or("no connection").to_lowercase())
+                ProbeAnswer::none(why.filter(|why| !why.is_empty()).unwrap_or("no connection").to_lowercase())
             }
         })
     }

@@ -16,9 +16,9 @@ mod verdict;
 mod written;
 
 pub use again::{Down, LookAgain};
-pub use answer::Answer;
+pub use answer::ProbeAnswer;
 pub use expected::Expected;
-pub use inspect::{Inspect, Seen};
+pub use inspect::{Inspect, InspectedHost};
 pub use probe::{Probe, probed};
 pub use probe_once::ProbeOnce;
 pub use proof::Proof;

@@ -1,8 +1,8 @@
 //! Predicts the answer of a service in the simulator.
 use super::{
-    Answer, Probe,
+    Probe, ProbeAnswer,
     verdict::{Verdict, judged, looks_up},
-    written::Written,
+    written::WrittenNames,
 };
 use crate::{
     fleet::Version,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Predicts what the simulated service answers after it's up, with the verdict.
-pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict)> {
+pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(ProbeAnswer, Verdict)> {
     if model.unresolved.contains(&crate::model::key(&probe.host)) {
         return Err(probe.unresolved(probe.host.address()).into());
     }
@@ -22,16 +22,16 @@ pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(Answer, Verdict
     };
     let page = model.page.clone().unwrap_or_else(|| (200, text.clone().unwrap_or_default()));
     let mut answer = match probe.health.url.starts_with("tcp:") {
-        true => Answer::connected(),
-        false => Answer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health),
+        true => ProbeAnswer::connected(),
+        false => ProbeAnswer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health),
     };
     if probe.health.version == Version::Process {
         let other = model.machine(&probe.host)?.foreign.clone();
         answer.runs(running.map(|running| running.to_string()).or(other).as_slice());
     }
     let written = match looks_up(&probe.expected, &answer, probe.nameless) {
-        true => Written::on_model(probe, model)?,
-        false => Written::known(),
+        true => WrittenNames::on_model(probe, model)?,
+        false => WrittenNames::known(),
     };
     let verdict = judged(&answer, &probe.health, &probe.expected, &written, probe.nameless);
     Ok((answer, verdict))

@@ -1,10 +1,11 @@
 //! A service, and the way to it from this machine.
-use super::{Answer, Probe, answer};
+use super::{Probe, ProbeAnswer, answer};
 use crate::{
+    duration::limit,
     failure::{Cause, Failure},
     fleet::Health,
     http::innermost,
-    port::{Connections, Remote},
+    port::{FleetConnections, Remote},
 };
 use reqwest::{Certificate, Url, header::HOST};
 use std::{
@@ -33,7 +34,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Resolves where a probe goes, and opens the connection.
-    pub async fn of(probe: &Probe, site: &Connections) -> Result<Target, Failure> {
+    pub async fn of(probe: &Probe, site: &FleetConnections) -> Result<Target, Failure> {
         let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
             |e: &dyn std::fmt::Display| Failure::new(Cause::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));
@@ -81,21 +82,21 @@ impl Target {
     /// Asks once.
     ///
     /// Fails with `Fabfile` if the service's certificate isn't accepted.
-    pub async fn ask(&self, health: &Health) -> Result<Answer, Failure> {
-        let Some(client) = &self.client else { return Ok(Answer::connected()) };
+    pub async fn ask(&self, health: &Health) -> Result<ProbeAnswer, Failure> {
+        let Some(client) = &self.client else { return Ok(ProbeAnswer::connected()) };
         let request = client.get(self.url.clone());
         let request = match &self.header {
             Some(header) => request.header(HOST, header),
             None => request,
         };
         Ok(match request.send().await {
-            Err(e) if e.is_timeout() => Answer::none(format!("no response within {} s", ONE_ANSWER.as_secs())),
+            Err(e) if e.is_timeout() => ProbeAnswer::none(format!("no response within {}", limit(ONE_ANSWER))),
             Err(e) => {
                 if let Some(why) = certificate(&e) {
                     return Err(self.unaccepted(&why));
                 }
                 let error = innermost(&e);
-                Answer { garbled: error.contains("invalid HTTP"), ..Answer::none(error) }
+                ProbeAnswer { garbled: error.contains("invalid HTTP"), ..ProbeAnswer::none(error) }
             }
             Ok(mut response) => {
                 let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -107,7 +108,7 @@ impl Target {
                 }
                 let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
                 let text = answer::text(health, header, &body);
-                Answer::of(status, &String::from_utf8_lossy(&body), text, health)
+                ProbeAnswer::of(status, &String::from_utf8_lossy(&body), text, health)
             }
         })
     }

@@ -1,5 +1,7 @@
 //! Tries a probe before the first change.
-use super::{Answer, Expected, Probe, asking::Asking, predicted::predicted, says::could_say, written::Written};
+use super::{
+    Expected, Probe, ProbeAnswer, asking::Asking, predicted::predicted, says::could_say, written::WrittenNames,
+};
 use crate::{
     effect::*,
     failure::Failure,
@@ -42,9 +44,9 @@ impl Read for TryProbe {
     async fn carry_out(&self, at: At<'_>) -> Result<Tried, Failure> {
         let mut asking = Asking::of(&self.0, at).await?;
         let answer = asking.answer().await?;
-        let mut tried = Tried::of(&answer, &self.0, &Written::known());
+        let mut tried = Tried::of(&answer, &self.0, &WrittenNames::known());
         if matches!(tried, Tried::Nameless(_)) && answer.version.is_some() {
-            tried = Tried::of(&answer, &self.0, &Written::of(&self.0, at).await?);
+            tried = Tried::of(&answer, &self.0, &WrittenNames::of(&self.0, at).await?);
         }
         Ok(tried)
     }
@@ -55,13 +57,13 @@ impl Read for TryProbe {
         if model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_none_or(|at| at > now) {
             return Ok(Tried::Silent);
         }
-        let written = Written::on_model(&self.0, model)?;
+        let written = WrittenNames::on_model(&self.0, model)?;
         Ok(Tried::of(&answer, &self.0, &written))
     }
 }
 
 impl Tried {
-    fn of(answer: &Answer, probe: &Probe, written: &Written) -> Tried {
+    fn of(answer: &ProbeAnswer, probe: &Probe, written: &WrittenNames) -> Tried {
         let health = &probe.health;
         match answer.status {
             _ if answer.garbled => Tried::Nameless("what answers isn't HTTP".to_owned()),
@@ -77,7 +79,7 @@ impl Tried {
     }
 }
 
-fn named(answer: &Answer, health: &Health, expected: &Expected, written: &Written) -> Tried {
+fn named(answer: &ProbeAnswer, health: &Health, expected: &Expected, written: &WrittenNames) -> Tried {
     let place = match &health.version {
         Version::None => return Tried::Fits,
         // It doesn't matter which release runs, because the next one will differ.

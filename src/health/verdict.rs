@@ -1,8 +1,8 @@
 //! Judges whether an answer proves what a service should serve.
 use super::{
-    Answer, Expected,
+    Expected, ProbeAnswer,
     says::{could_say, names_commit, says},
-    written::Written,
+    written::WrittenNames,
 };
 use crate::fleet::{Health, Version};
 
@@ -20,7 +20,13 @@ pub enum Verdict {
 /// are unknown.
 ///
 /// With `nameless`, an answer that couldn't name any release is good too.
-pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &Written, nameless: bool) -> Verdict {
+pub fn judged(
+    answer: &ProbeAnswer,
+    health: &Health,
+    expected: &Expected,
+    written: &WrittenNames,
+    nameless: bool,
+) -> Verdict {
     let said = answer.version.as_deref();
     let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
     let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
@@ -34,7 +40,7 @@ pub fn judged(answer: &Answer, health: &Health, expected: &Expected, written: &W
 /// Returns whether to look up names in ledgers, because a good answer doesn't prove the release without them.
 ///
 /// With `nameless`, an answer that couldn't name any release is good too.
-pub fn looks_up(expected: &Expected, answer: &Answer, nameless: bool) -> bool {
+pub fn looks_up(expected: &Expected, answer: &ProbeAnswer, nameless: bool) -> bool {
     let unproven = answer.version.as_deref().is_some_and(|said| answer.good && !says(said, expected));
     // A package has no name except its version.
     let unnamed = expected.names.is_empty() && expected.id.as_deref().is_some_and(names_commit);

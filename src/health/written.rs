@@ -14,40 +14,40 @@ use crate::{
 
 /// The names of releases in ledgers.
 #[derive(Clone, Debug, Default)]
-pub struct Written {
+pub struct WrittenNames {
     /// The names of the expected release; `None` if no ledger has it.
     names: Option<Vec<String>>,
     others: Vec<Expected>,
 }
 
-impl Written {
+impl WrittenNames {
     /// Builds the names for a release that needs no lookup.
-    pub fn known() -> Written {
-        Written { names: Some(Vec::new()), others: Vec::new() }
+    pub fn known() -> WrittenNames {
+        WrittenNames { names: Some(Vec::new()), others: Vec::new() }
     }
 
     /// Reads the fleet's ledger, and the host's own if the fleet's doesn't have the release.
-    pub async fn of(probe: &Probe, at: At<'_>) -> Result<Written, Failure> {
+    pub async fn of(probe: &Probe, at: At<'_>) -> Result<WrittenNames, Failure> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::carry_out(&ReadLedger { fleet: probe.fleet.clone() }, at).await?;
-        let of_fleet = Written::in_book(&fleet, id);
+        let of_fleet = WrittenNames::in_book(&fleet, id);
         if of_fleet.names.is_some() {
             return Ok(of_fleet);
         }
         let own = ReadBook::of(&probe.fleet, &probe.host)?.whole(&at).await?;
-        Ok(of_fleet.or(Written::in_book(&own, id)))
+        Ok(of_fleet.or(WrittenNames::in_book(&own, id)))
     }
 
     /// Reads the same from the model.
-    pub fn on_model(probe: &Probe, model: &mut Model) -> Predicted<Written> {
+    pub fn on_model(probe: &Probe, model: &mut Model) -> Predicted<WrittenNames> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::predict(&ReadLedger { fleet: probe.fleet.clone() }, model)?;
         let own = ReadBook::of(&probe.fleet, &probe.host)?.on_model(model)?;
-        Ok(Written::in_book(&fleet, id).or(Written::in_book(&own, id)))
+        Ok(WrittenNames::in_book(&fleet, id).or(WrittenNames::in_book(&own, id)))
     }
 
-    fn in_book(book: &Book, id: Option<&str>) -> Written {
-        let mut written = Written::default();
+    fn in_book(book: &Book, id: Option<&str>) -> WrittenNames {
+        let mut written = WrittenNames::default();
         for (commit, names) in book.names() {
             match id.is_some_and(|id| commit.starts_with(id) || id.starts_with(commit)) {
                 true => written.names.get_or_insert_default().extend(names),
@@ -57,8 +57,8 @@ impl Written {
         written
     }
 
-    fn or(self, other: Written) -> Written {
-        Written { names: self.names.or(other.names), others: [self.others, other.others].concat() }
+    fn or(self, other: WrittenNames) -> WrittenNames {
+        WrittenNames { names: self.names.or(other.names), others: [self.others, other.others].concat() }
     }
 
     /// Returns whether a text names the expected release, by the names in the ledgers too.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The response of a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     /// The headers, with names in lower case. Headers of the same name are joined with commas.
     pub headers: BTreeMap<String, String>,
@@ -12,10 +12,10 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     /// Returns the response that a dry run assumes: an empty JSON object, which most scripts can read.
-    pub fn assumed(status: u16) -> Answer {
-        Answer { status, headers: BTreeMap::new(), body: "{}".to_owned() }
+    pub fn assumed(status: u16) -> HttpResponse {
+        HttpResponse { status, headers: BTreeMap::new(), body: "{}".to_owned() }
     }
 
     /// Returns its status with the standard words for it.

@@ -1,5 +1,5 @@
 //! A request that a script sends.
-use super::Answer;
+use super::HttpResponse;
 use crate::{
     failure::{Cause, Failure},
     secret::Secret,
@@ -56,7 +56,7 @@ impl Method {
 
 /// A request, and the statuses that are good.
 #[derive(Clone, Debug, Serialize)]
-pub struct Request {
+pub struct HttpRequest {
     pub method: Method,
     /// The whole URL, as a secret because its query may contain a token.
     url: Secret,
@@ -69,14 +69,14 @@ pub struct Request {
     pub wanted: Vec<u16>,
 }
 
-impl Request {
+impl HttpRequest {
     /// The options that a script can give.
     pub const OPTIONS: [&str; 5] = ["headers", "bearer", "basic", "timeout", "status"];
 
     /// Builds a request with only a URL.
     ///
     /// Fails with `Fabfile` if the text isn't a URL, or has a password.
-    pub fn new(method: Method, url: &str, within: Duration) -> Result<Request, Failure> {
+    pub fn new(method: Method, url: &str, within: Duration) -> Result<HttpRequest, Failure> {
         let wrong = |message: String| Failure::new(Cause::Fabfile, message);
         let parsed = Url::parse(url).map_err(|e| {
             wrong(format!("`{url}` isn't a URL: {e}")).help("write it whole, such as `https://example.org/hook`")
@@ -91,7 +91,7 @@ impl Request {
             return Err(failure.help("give them as an option: `#{ basic: #{ user: \"…\", password: secret } }`"));
         }
         let (url, headers) = (Secret::from(url), Vec::new());
-        Ok(Request { method, url, shown, headers, body: None, within, wanted: Vec::new() })
+        Ok(HttpRequest { method, url, shown, headers, body: None, within, wanted: Vec::new() })
     }
 
     /// Returns the value of the header `Authorization` for a user and a password (RFC 7617).
@@ -150,7 +150,7 @@ impl Request {
     }
 
     /// Turns a response with another status into a failure that shows how it begins.
-    pub(super) fn judged(&self, answer: Answer) -> Result<Answer, Failure> {
+    pub(super) fn judged(&self, answer: HttpResponse) -> Result<HttpResponse, Failure> {
         if self.good(answer.status) {
             return Ok(answer);
         }
@@ -164,8 +164,8 @@ impl Request {
     }
 
     /// Returns the response that a dry run assumes.
-    pub(super) fn assumed(&self) -> Answer {
-        Answer::assumed(if self.good(200) { 200 } else { self.wanted[0] })
+    pub(super) fn assumed(&self) -> HttpResponse {
+        HttpResponse::assumed(if self.good(200) { 200 } else { self.wanted[0] })
     }
 }
 

@@ -1,12 +1,13 @@
 //! Writes the fabfile.
-use super::{found::Found, plan::Planned};
+use super::{found::FoundProject, plan::Planned};
+use crate::control::hidden;
 
 const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
 
 const BALANCED: &str = include_str!("templates/balanced.rhai");
 
 /// Returns the fabfile for these fleets; the first one is the default.
-pub fn text(found: &Found, fleets: &[Planned]) -> String {
+pub fn text(found: &FoundProject, fleets: &[Planned]) -> String {
     let balanced = match fleets.iter().any(|fleet| fleet.example) {
         true => BALANCED.to_owned(),
         false => {
@@ -42,13 +43,13 @@ fn capital(name: &str) -> String {
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn hooks(found: &Found) -> String {
+fn hooks(found: &FoundProject) -> String {
     let mut text = hook("prepare", "in the new release, before the switch", &found.prepare, "bin/build", found);
     text += &hook("migrate", "on one host, once per release", &found.migrate, "bin/migrate", found);
     text + "        // After the switch, while the host is out; `rfab --abort` calls it, too.\n        restart: |host| service::restart(host),\n"
 }
 
-fn hook(name: &str, when: &str, commands: &[String], example: &str, found: &Found) -> String {
+fn hook(name: &str, when: &str, commands: &[String], example: &str, found: &FoundProject) -> String {
     let when = capital(when);
     match commands {
         [] => format!("        // {when}:\n        // {name}: |host| host.run(\"{example}\"),\n"),
@@ -66,7 +67,7 @@ fn hook(name: &str, when: &str, commands: &[String], example: &str, found: &Foun
     }
 }
 
-fn environment(found: &Found) -> Option<String> {
+fn environment(found: &FoundProject) -> Option<String> {
     let pairs: Vec<String> =
         found.environment.iter().map(|(name, value)| format!("{name}: {}", literal(value))).collect();
     (!pairs.is_empty()).then(|| format!("#{{ {} }}", pairs.join(", ")))
@@ -79,5 +80,5 @@ fn command(text: &str) -> String {
 }
 
 fn literal(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(char::is_control, " "))
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace(hidden, " "))
 }

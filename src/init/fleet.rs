@@ -1,6 +1,6 @@
 //! Writes a fleet file.
 use super::{
-    found::{Found, Machine},
+    found::{FoundHost, FoundProject},
     plan::{Planned, served},
 };
 
@@ -16,7 +16,7 @@ const BEHIND: &str = "   # ";
 const WIDEST: usize = 56;
 
 /// Returns a fleet file with all keys. Those that aren't needed are commented out and show their defaults.
-pub fn text(found: &Found, fleet: &Planned) -> String {
+pub fn text(found: &FoundProject, fleet: &Planned) -> String {
     let accept = if fleet.guarded { "[\"stable\", \"tag\"]" } else { "[\"stable\", \"tag\", \"branch\", \"commit\"]" };
     let line = |on: bool, text: String| if on { text } else { format!("# {text}") };
     let linked = list(if found.linked.is_empty() { vec!["config/database.yml", "log"] } else { texts(&found.linked) });
@@ -80,7 +80,7 @@ fn aligned(text: &str) -> String {
 /// Returns a line for each host, or for a range of hosts that are alike.
 fn hosts(fleet: &Planned) -> String {
     let role = served(&fleet.stage);
-    let group = |at: usize, host: &Machine| match fleet.first {
+    let group = |at: usize, host: &FoundHost| match fleet.first {
         0 => None,
         _ if !host.roles.contains(&role) => None,
         first => Some(if at < first { "group1" } else { "group2" }),

@@ -2,10 +2,10 @@
 
 /// The facts that were found in a repository, without running any of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundProject {
     /// The app's name, which is valid for folders, users and units.
     pub app: String,
-    pub kind: Kind,
+    pub kind: AppKind,
     /// The file that shows the kind.
     pub by: Option<String>,
     /// Commands to prepare a new release, before the switch.
@@ -27,7 +27,7 @@ pub struct Found {
     pub linked: Vec<String>,
     /// The repository that the tool deploys from.
     pub repository: Option<String>,
-    pub stages: Vec<Stage>,
+    pub stages: Vec<FoundStage>,
     /// What couldn't be taken over, one line each.
     pub notes: Vec<String>,
     /// What isn't certain, one line each.
@@ -36,7 +36,7 @@ pub struct Found {
 
 /// The language or framework of the app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum AppKind {
     Rails,
     Ruby,
     Php,
@@ -60,44 +60,44 @@ pub enum Tool {
 
 /// An environment of the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stage {
+pub struct FoundStage {
     pub name: String,
     pub user: Option<String>,
     pub path: Option<String>,
-    pub hosts: Vec<Machine>,
+    pub hosts: Vec<FoundHost>,
 }
 
 /// A host of a stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Machine {
+pub struct FoundHost {
     pub name: String,
     pub address: Option<String>,
     pub roles: Vec<String>,
 }
 
-impl Kind {
+impl AppKind {
     /// Returns its name for people.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Rails => "Rails",
-            Kind::Ruby => "Ruby",
-            Kind::Php => "PHP",
-            Kind::Python => "Python",
-            Kind::Go => "Go",
-            Kind::Rust => "Rust",
-            Kind::Node => "Node",
-            Kind::Static => "static pages",
-            Kind::Unknown => "an app",
+            AppKind::Rails => "Rails",
+            AppKind::Ruby => "Ruby",
+            AppKind::Php => "PHP",
+            AppKind::Python => "Python",
+            AppKind::Go => "Go",
+            AppKind::Rust => "Rust",
+            AppKind::Node => "Node",
+            AppKind::Static => "static pages",
+            AppKind::Unknown => "an app",
         }
     }
 
     /// Returns the usual port of such an app.
     pub fn port(self) -> u16 {
         match self {
-            Kind::Rails | Kind::Ruby | Kind::Node => 3000,
-            Kind::Python => 8000,
-            Kind::Php | Kind::Static => 80,
-            Kind::Go | Kind::Rust | Kind::Unknown => 8080,
+            AppKind::Rails | AppKind::Ruby | AppKind::Node => 3000,
+            AppKind::Python => 8000,
+            AppKind::Php | AppKind::Static => 80,
+            AppKind::Go | AppKind::Rust | AppKind::Unknown => 8080,
         }
     }
 }
@@ -114,11 +114,11 @@ impl Tool {
     }
 }
 
-impl Stage {
+impl FoundStage {
     /// Adds a host, or adds roles to a host that is already there.
     pub fn host(&mut self, name: &str, roles: impl IntoIterator<Item = String>) {
         let at = self.hosts.iter().position(|host| host.name == name).unwrap_or_else(|| {
-            self.hosts.push(Machine { name: name.to_owned(), ..Machine::default() });
+            self.hosts.push(FoundHost { name: name.to_owned(), ..FoundHost::default() });
             self.hosts.len() - 1
         });
         for role in roles {

@@ -1,7 +1,7 @@
 //! Reads inventories of Ansible.
 use super::{
-    found::{Found, Stage, Tool},
-    place::Place,
+    found::{FoundProject, FoundStage, Tool},
+    place::HostAddress,
     range::unrolled,
     texts::{named, plain, read as read_file},
 };
@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Takes over the hosts of inventories, with one stage for each.
-pub fn look(folder: &Path, found: &mut Found) {
+pub fn look(folder: &Path, found: &mut FoundProject) {
     if found.tool.is_some() {
         return;
     }
@@ -38,7 +38,10 @@ pub fn look(folder: &Path, found: &mut Found) {
             continue;
         }
         let Some(text) = read_file(&folder.join(&file)) else { continue };
-        let mut reading = Reading { stage: Stage { name: stage, ..Stage::default() }, ..Reading::default() };
+        let mut reading = InventoryReading {
+            stage: FoundStage { name: stage, ..FoundStage::default() },
+            ..InventoryReading::default()
+        };
         reading.read(&text);
         let stage = reading.end(&mut found.notes);
         if !stage.hosts.is_empty() && !found.stages.iter().any(|known| known.name == stage.name) {
@@ -57,8 +60,8 @@ pub fn look(folder: &Path, found: &mut Found) {
 
 /// An inventory while it's read.
 #[derive(Default)]
-struct Reading {
-    stage: Stage,
+struct InventoryReading {
+    stage: FoundStage,
     /// The login user if a host and its groups name none.
     user: Option<String>,
     /// The login users of hosts and groups.
@@ -68,7 +71,7 @@ struct Reading {
     unread: BTreeSet<String>,
 }
 
-impl Reading {
+impl InventoryReading {
     fn read(&mut self, text: &str) {
         let (mut section, mut kind) = (String::new(), String::new());
         for line in text.lines().map(uncommented).filter(|line| !line.is_empty()) {
@@ -97,7 +100,7 @@ impl Reading {
         let names = unrolled(first).unwrap_or_else(|| vec![first.clone()]);
         let mut hosts = Vec::new();
         for name in &names {
-            let Some(place) = Place::of(name) else {
+            let Some(place) = HostAddress::of(name) else {
                 self.notes.push(format!("the host {} can't be read: add it by hand", named(name)));
                 continue;
             };
@@ -106,7 +109,7 @@ impl Reading {
             hosts.push(place.host);
         }
         for (key, value) in variables.iter().filter_map(|word| word.split_once('=')) {
-            match (key, Place::of(value)) {
+            match (key, HostAddress::of(value)) {
                 ("ansible_host" | "ansible_ssh_host", Some(address)) => {
                     let own = self.stage.hosts.iter_mut().filter(|host| hosts.contains(&host.name));
                     own.for_each(|host| host.address = Some(address.host.clone()).filter(|at| *at != host.name));
@@ -138,8 +141,8 @@ impl Reading {
     }
 
     /// Builds the stage. Its fleet can have only one login user.
-    fn end(mut self, notes: &mut Vec<String>) -> Stage {
-        let own = |host: &super::found::Machine| {
+    fn end(mut self, notes: &mut Vec<String>) -> FoundStage {
+        let own = |host: &super::found::FoundHost| {
             let groups = host.roles.iter().find_map(|role| self.users.get(role));
             self.users.get(&host.name).or(groups).cloned()
         };

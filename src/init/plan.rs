@@ -1,5 +1,5 @@
 //! Plans which fleets and tasks to write, from the facts in the repository.
-use super::found::{Found, Machine, Stage, Tool};
+use super::found::{FoundHost, FoundProject, FoundStage, Tool};
 use crate::{fabfile, fleet::WORDS};
 
 /// The names of the fabfile's tasks, except those of the fleets.
@@ -19,7 +19,7 @@ const TASKS: [&str; 10] = [
 /// A fleet, and the task that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
-    pub stage: Stage,
+    pub stage: FoundStage,
     /// The name of the task's function; `NAME_` if the name is taken.
     pub function: String,
     pub guarded: bool,
@@ -42,7 +42,7 @@ impl Planned {
 }
 
 /// Returns the fleets, with the default one first.
-pub fn fleets(found: &Found) -> Vec<Planned> {
+pub fn fleets(found: &FoundProject) -> Vec<Planned> {
     let known = found.stages.iter().filter(|stage| !stage.hosts.is_empty());
     let mut fleets: Vec<Planned> = known.map(|stage| planned(found, stage.clone(), false)).collect();
     if fleets.is_empty() {
@@ -58,7 +58,7 @@ pub fn fleets(found: &Found) -> Vec<Planned> {
     fleets
 }
 
-fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
+fn planned(found: &FoundProject, mut stage: FoundStage, example: bool) -> Planned {
     for host in &mut stage.hosts {
         host.roles.retain(|role| !WORDS.contains(&role.as_str()) && role != "group1" && role != "group2");
     }
@@ -73,7 +73,7 @@ fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
     let web = served(&stage);
     let units = units(found, &stage, &web);
     // An inventory lists all machines, even those that the app isn't deployed to.
-    let own = |host: &Machine| host.roles.iter().any(|role| *role == web || units.iter().any(|(of, _)| of == role));
+    let own = |host: &FoundHost| host.roles.iter().any(|role| *role == web || units.iter().any(|(of, _)| of == role));
     let inventory = found.tool.as_ref().is_some_and(|(tool, _)| *tool == Tool::Ansible);
     let (hosts, strange) = stage.hosts.into_iter().partition(|host| !inventory || own(host));
     stage.hosts = hosts;
@@ -94,22 +94,22 @@ fn planned(found: &Found, mut stage: Stage, example: bool) -> Planned {
 }
 
 /// Returns two fleets with made-up hosts.
-fn examples(found: &Found) -> [Stage; 2] {
+fn examples(found: &FoundProject) -> [FoundStage; 2] {
     let others: Vec<String> = found.processes.iter().filter(|name| *name != "web").cloned().collect();
-    let host = |name: String, roles: Vec<String>| Machine { name, roles, address: None };
+    let host = |name: String, roles: Vec<String>| FoundHost { name, roles, address: None };
     let stage = |name: &str, count: usize, suffix: &str| {
-        let mut hosts: Vec<Machine> =
+        let mut hosts: Vec<FoundHost> =
             (1..=count).map(|n| host(format!("web{n}{suffix}"), vec!["web".to_owned()])).collect();
         if !others.is_empty() {
             hosts.push(host(format!("jobs1{suffix}"), others.clone()));
         }
-        Stage { name: name.to_owned(), user: Some("deploy".to_owned()), path: None, hosts }
+        FoundStage { name: name.to_owned(), user: Some("deploy".to_owned()), path: None, hosts }
     };
     [stage("testing1", 1, ".testing1.example.org"), stage("prod", 4, ".example.org")]
 }
 
 /// Returns the role of the hosts that take requests.
-pub fn served(stage: &Stage) -> String {
+pub fn served(stage: &FoundStage) -> String {
     let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
     let known =
         ["web", "app", "webservers", "web_servers", "www"].into_iter().find(|role| has(role)).map(str::to_owned);
@@ -119,7 +119,7 @@ pub fn served(stage: &Stage) -> String {
 }
 
 /// Returns units by role: those with unit files, otherwise one for each process, otherwise one.
-fn units(found: &Found, stage: &Stage, web: &str) -> Vec<(String, Vec<String>)> {
+fn units(found: &FoundProject, stage: &FoundStage, web: &str) -> Vec<(String, Vec<String>)> {
     let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
     let main = if has("app") { "app" } else { web };
     let of_processes = || {
@@ -147,7 +147,7 @@ fn units(found: &Found, stage: &Stage, web: &str) -> Vec<(String, Vec<String>)> 
 }
 
 /// Returns a name for the fleet's function that nothing else in the fleet has.
-fn function(stage: &Stage) -> String {
+fn function(stage: &FoundStage) -> String {
     let mut name: String =
         stage.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let taken = |name: &str| {

@@ -1,7 +1,7 @@
 //! Reads a `fabfile.py` by the form of its lines, without running Python.
 use super::{
-    found::{Found, Stage, Tool},
-    place::Place,
+    found::{FoundProject, FoundStage, Tool},
+    place::HostAddress,
     texts::{is_path, named, plain, quoted, read as read_file},
 };
 use std::{collections::BTreeMap, path::Path};
@@ -26,14 +26,14 @@ const SETTINGS: [&str; 9] = [
 ];
 
 /// Takes over hosts and users from `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
-pub fn look(folder: &Path, found: &mut Found) {
+pub fn look(folder: &Path, found: &mut FoundProject) {
     let Some(text) = read_file(&folder.join("fabfile.py")) else { return };
     if found.tool.is_some() {
         return;
     }
     found.tool = Some((Tool::Fabric, vec!["fabfile.py".to_owned()]));
     let lines = lines(&text);
-    let mut reading = Reading { found, lists: lists(&lines), user: None, function: None };
+    let mut reading = PythonReading { found, lists: lists(&lines), user: None, function: None };
     for line in &lines {
         if let Some((name, parameters)) = line.trim_start().strip_prefix("def ").and_then(|rest| rest.split_once('(')) {
             reading.function = line.starts_with("def ").then(|| name.trim().to_owned());
@@ -50,8 +50,8 @@ pub fn look(folder: &Path, found: &mut Found) {
     found.notes.dedup();
 }
 
-struct Reading<'a> {
-    found: &'a mut Found,
+struct PythonReading<'a> {
+    found: &'a mut FoundProject,
     /// Lists of texts, by the names of their variables.
     lists: BTreeMap<String, Vec<String>>,
     /// The login user that is set outside all functions.
@@ -59,7 +59,7 @@ struct Reading<'a> {
     function: Option<String>,
 }
 
-impl Reading<'_> {
+impl PythonReading<'_> {
     fn read(&mut self, line: &str) {
         let word = line.trim();
         let assigned = |names: &[&str]| {
@@ -114,7 +114,7 @@ impl Reading<'_> {
     }
 
     fn take(&mut self, stage: &str, host: &str, role: Option<&String>) {
-        let Some(place) = Place::of(host) else { return self.by_hand("a host", host) };
+        let Some(place) = HostAddress::of(host) else { return self.by_hand("a host", host) };
         let port = place.port.map(|port| format!("{}: port {port} belongs in an ssh configuration", place.host));
         self.found.notes.extend(port);
         let stage = self.stage(stage);
@@ -187,10 +187,10 @@ impl Reading<'_> {
         self.found.notes.push(format!("{what} made by Python, {}: add it by hand", named(text)));
     }
 
-    fn stage(&mut self, name: &str) -> &mut Stage {
+    fn stage(&mut self, name: &str) -> &mut FoundStage {
         let stages = &mut self.found.stages;
         let at = stages.iter().position(|stage| stage.name == name).unwrap_or_else(|| {
-            stages.push(Stage { name: name.to_owned(), ..Stage::default() });
+            stages.push(FoundStage { name: name.to_owned(), ..FoundStage::default() });
             stages.len() - 1
         });
         &mut stages[at]

@@ -1,7 +1,7 @@
 //! Reads the files of Capistrano and Mina by the form of their lines, without running Ruby.
 use super::{
-    found::{Found, Stage, Tool},
-    place::Place,
+    found::{FoundProject, FoundStage, Tool},
+    place::HostAddress,
     ruby_lines::{Statement, begins_quoted, list, option, own_tasks, statements},
     texts::{is_path, named, plain, quoted, read as read_file, resolved},
 };
@@ -29,7 +29,7 @@ const IDLE: [&str; 12] = [
 ];
 
 /// Takes over the settings in `config/deploy.rb` and in the files of its stages.
-pub fn look(folder: &Path, found: &mut Found) {
+pub fn look(folder: &Path, found: &mut FoundProject) {
     let Some(text) = read_file(&folder.join("config/deploy.rb")) else { return };
     let statements = statements(&text);
     let mina = text.contains("mina/") || statements.iter().any(|s| s.is("set", "domain"));
@@ -53,10 +53,10 @@ pub fn look(folder: &Path, found: &mut Found) {
         if own.linked.len() > all.linked.len() {
             all.linked.extend(own.linked.into_iter().filter(|l| !all.linked.contains(l)).collect::<Vec<_>>());
         }
-        found.stages.push(Stage { name, user, path, ..own.stage });
+        found.stages.push(FoundStage { name, user, path, ..own.stage });
     }
     if found.stages.is_empty() && !all.stage.hosts.is_empty() {
-        found.stages.push(Stage { name: "prod".into(), user: all.user(), path: None, ..all.stage.clone() });
+        found.stages.push(FoundStage { name: "prod".into(), user: all.user(), path: None, ..all.stage.clone() });
     }
     found.path = all.path();
     if found.stages.is_empty() || !stages.is_dir() {
@@ -97,7 +97,7 @@ struct Settings {
     /// Values as written. A lambda is filled in when it's read, as in Ruby.
     values: BTreeMap<String, String>,
     linked: Vec<String>,
-    stage: Stage,
+    stage: FoundStage,
     notes: Vec<String>,
     unread: BTreeSet<String>,
 }
@@ -191,7 +191,7 @@ impl Settings {
     }
 
     fn host(&mut self, text: &str, roles: Vec<String>, user: Option<String>) {
-        let Some(place) = resolved(text, |name| self.value(name)).and_then(|text| Place::of(&text)) else {
+        let Some(place) = resolved(text, |name| self.value(name)).and_then(|text| HostAddress::of(&text)) else {
             return self.by_hand("the host", text);
         };
         if let Some(user) = user.or(place.user) {

@@ -1,8 +1,8 @@
 //! Reports on a new fabfile: what was found, what was written, and what to type next.
-use super::{File, Found, plan::Planned};
+use super::{File, FoundProject, plan::Planned};
 
 /// Returns the whole report.
-pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
+pub fn said(found: &FoundProject, fleets: &[Planned], files: &[File]) -> String {
     let mut text = String::from("found:\n");
     for line in facts(found) {
         text += &format!("  {line}\n");
@@ -26,7 +26,7 @@ pub fn said(found: &Found, fleets: &[Planned], files: &[File]) -> String {
     format!("{text}\n{}", next(fleets))
 }
 
-fn facts(found: &Found) -> Vec<String> {
+fn facts(found: &FoundProject) -> Vec<String> {
     let by = |file: &str| format!(" (`{file}`)");
     let mut facts = vec![match &found.by {
         Some(file) => format!("{}: {}{}", found.app, found.kind.word(), by(file)),
@@ -63,7 +63,7 @@ fn facts(found: &Found) -> Vec<String> {
 }
 
 /// Lists what rfab wrote into the files without knowing it for certain.
-fn guesses(found: &Found, fleets: &[Planned]) -> Vec<String> {
+fn guesses(found: &FoundProject, fleets: &[Planned]) -> Vec<String> {
     let mut guesses = found.guesses.clone();
     let made_up = fleets.iter().any(|fleet| fleet.example);
     if made_up {

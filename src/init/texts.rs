@@ -1,4 +1,5 @@
 //! Reads other tools' files, and finds texts within their lines.
+use crate::control::brief;
 use std::{fs, path::Path};
 
 /// The largest file that rfab reads, in bytes.
@@ -27,8 +28,7 @@ pub fn is_path(text: &str) -> bool {
 
 /// Returns a text in backquotes, cut to 80 characters, with control characters escaped.
 pub fn named(text: &str) -> String {
-    let short: String = text.trim().chars().take(80).collect();
-    format!("`{}`", short.escape_debug())
+    format!("`{}`", brief(text.trim(), 80))
 }
 
 /// Returns the quoted texts of a line and the words of Ruby's `%w{…}`, in order.

@@ -1,20 +1,20 @@
 //! Reads the lines of a ledger.
-use super::{Line, Phase, number_in};
+use super::{LedgerLine, Phase, number_in};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The lines of one ledger, oldest first. A line that is torn or of a newer version is counted and left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Book {
-    pub lines: Vec<Line>,
+    pub lines: Vec<LedgerLine>,
     pub unread: usize,
 }
 
 /// The beginning of a line. Within one of its texts, the quotes would be escaped.
 const BEGINNING: &str = "{\"v\":1,\"run\":\"";
 
-fn parsed(line: &str) -> Option<Line> {
-    serde_json::from_str::<Line>(line).ok().filter(|line| line.v == 1).map(Line::plain)
+fn parsed(line: &str) -> Option<LedgerLine> {
+    serde_json::from_str::<LedgerLine>(line).ok().filter(|line| line.v == 1).map(LedgerLine::plain)
 }
 
 impl Book {
@@ -46,9 +46,9 @@ impl Book {
     }
 
     /// Returns the last drain or ready of a host that was done or may have been.
-    pub fn last_admin(&self, host: &str) -> Option<&Line> {
-        let of = |l: &&Line| l.host.as_deref() == Some(host) && matches!(&*l.effect, "drain" | "ready");
-        let mut told: Vec<&Line> = Vec::new();
+    pub fn last_admin(&self, host: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| l.host.as_deref() == Some(host) && matches!(&*l.effect, "drain" | "ready");
+        let mut told: Vec<&LedgerLine> = Vec::new();
         for line in self.lines.iter().filter(of) {
             if line.phase != Phase::Failed {
                 told.push(line);
@@ -64,13 +64,13 @@ impl Book {
 
     /// Returns the number that the fleet gave a commit; the last one if the release was made again with another.
     pub fn number_of(&self, commit: &str) -> Option<u32> {
-        let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        let given = |l: &&LedgerLine| l.effect == "release" && l.commit.as_deref() == Some(commit);
         self.lines.iter().rev().find(given).and_then(|l| l.number)
     }
 
     /// Returns the name that a commit was last deployed by.
     pub fn name_of(&self, commit: &str) -> Option<&str> {
-        let given = |l: &&Line| l.effect == "release" && l.commit.as_deref() == Some(commit);
+        let given = |l: &&LedgerLine| l.effect == "release" && l.commit.as_deref() == Some(commit);
         self.lines.iter().rev().find(given).and_then(|l| l.reason.as_deref())
     }
 
@@ -82,7 +82,7 @@ impl Book {
     }
 
     /// Returns the name that a release line gives its commit. A tag or a version takes precedence over a typed branch.
-    pub fn called_in(line: &Line) -> Option<&str> {
+    pub fn called_in(line: &LedgerLine) -> Option<&str> {
         called(line.commit.as_deref()?, line.reason.as_deref(), line.names.as_deref().unwrap_or_default())
     }
 
@@ -105,7 +105,7 @@ impl Book {
     }
 
     /// Lists the names that a line of a release or an activation gives its commit.
-    pub(super) fn names_in(line: &Line) -> impl Iterator<Item = &str> {
+    pub(super) fn names_in(line: &LedgerLine) -> impl Iterator<Item = &str> {
         let typed = line.reason.iter().filter(move |name| line.effect == "release" && number_in(name).is_some());
         let told = line.names.iter().flatten();
         told.chain(typed.filter(move |_| line.names.is_none())).map(String::as_str)
@@ -113,8 +113,9 @@ impl Book {
 
     /// Lists the other names that a service may report for a commit.
     pub fn names_of(&self, commit: &str) -> Vec<String> {
-        let of =
-            |line: &&Line| matches!(&*line.effect, "release" | "activate") && line.commit.as_deref() == Some(commit);
+        let of = |line: &&LedgerLine| {
+            matches!(&*line.effect, "release" | "activate") && line.commit.as_deref() == Some(commit)
+        };
         let mut names: Vec<String> = Vec::new();
         for name in self.lines.iter().filter(of).flat_map(Self::names_in) {
             if !names.iter().any(|other| other == name) {
@@ -130,19 +131,20 @@ impl Book {
     }
 
     /// Returns the release line of the commit that was deployed last.
-    pub fn newest(&self) -> Option<&Line> {
+    pub fn newest(&self) -> Option<&LedgerLine> {
         self.lines.iter().rev().find(|l| l.effect == "release" && l.commit.is_some())
     }
 
     /// Returns the last line with a mark's name, for any commit.
-    pub fn last_mark(&self, name: &str) -> Option<&Line> {
+    pub fn last_mark(&self, name: &str) -> Option<&LedgerLine> {
         self.lines.iter().rev().find(|l| l.effect == "mark" && l.reason.as_deref() == Some(name))
     }
 
     /// Returns the last line of a migration; `None` if it never began.
-    pub fn mark(&self, name: &str, commit: &str) -> Option<&Line> {
-        let of =
-            |l: &&Line| l.effect == "mark" && l.reason.as_deref() == Some(name) && l.commit.as_deref() == Some(commit);
+    pub fn mark(&self, name: &str, commit: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| {
+            l.effect == "mark" && l.reason.as_deref() == Some(name) && l.commit.as_deref() == Some(commit)
+        };
         self.lines.iter().rev().find(of)
     }
 }
@@ -160,7 +162,7 @@ mod tests {
     use super::*;
 
     fn line(effect: &str, host: &str, phase: Phase) -> String {
-        let line = Line {
+        let line = LedgerLine {
             v: 1,
             run: "r1".into(),
             seq: 1,
@@ -203,14 +205,14 @@ mod tests {
     #[test]
     fn no_word_of_a_line_moves_or_hides_text_and_a_mark_keeps_its_name() {
         let told = |effect: &str| {
-            let mut line: Line = serde_json::from_str(&line(effect, "web1", Phase::Ok)).expect("a line");
+            let mut line: LedgerLine = serde_json::from_str(&line(effect, "web1", Phase::Ok)).expect("a line");
             line.reason = Some("a\nb".into());
             line.on_behalf_of = Some("\u{202e}".into());
             (line.who, line.from) = ("anna\nerror: forged".into(), "\x1b[2J".into());
             (line.run, line.host) = ("r\r".into(), Some("web\t1".into()));
             Book::read(&line.text()).lines.remove(0)
         };
-        let Line { who, from, run, host, reason, on_behalf_of, .. } = told("drain");
+        let LedgerLine { who, from, run, host, reason, on_behalf_of, .. } = told("drain");
         let words = [&who, &from, &*run, &*host.expect("one"), &reason.expect("one"), &on_behalf_of.expect("one")];
         assert!(!words.join("").contains(crate::control::hidden), "{words:?}");
         assert_eq!(told("mark").reason.as_deref(), Some("a\nb"));

@@ -1,5 +1,5 @@
 //! The commits that were good on a host.
-use super::{Book, Line, Phase};
+use super::{Book, LedgerLine, Phase};
 use crate::host::Name;
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ impl<T> Default for Goods<'_, T> {
 
 impl<'a, T> Goods<'a, T> {
     /// Applies the next mark of the host.
-    pub fn take(&mut self, line: &'a Line, commit: &'a Name, kept: T) {
+    pub fn take(&mut self, line: &'a LedgerLine, commit: &'a Name, kept: T) {
         let known = self.0.iter().position(|(c, _)| *c == commit);
         let is_bad = line.reason.as_deref().is_some_and(is_bad);
         match known {
@@ -102,7 +102,7 @@ impl Book {
 
     /// Returns whether a commit wasn't healthy on a host at its last try there.
     pub fn is_bad(&self, host: &str, commit: &str) -> bool {
-        let about = |l: &&Line| {
+        let about = |l: &&LedgerLine| {
             l.effect == "mark"
                 && l.commit.as_deref() == Some(commit)
                 && l.reason.as_deref().and_then(of_host) == Some(host)
@@ -111,8 +111,8 @@ impl Book {
     }
 
     /// Returns the line that rolled a commit back, unless it was deployed again.
-    pub fn withdrawn(&self, commit: &str) -> Option<&Line> {
-        let about = |l: &&Line| {
+    pub fn withdrawn(&self, commit: &str) -> Option<&LedgerLine> {
+        let about = |l: &&LedgerLine| {
             l.commit.as_deref() == Some(commit)
                 && (l.effect == "release" || l.effect == "mark" && l.reason.as_deref() == Some(WITHDRAWN))
         };
@@ -124,8 +124,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn line(effect: &str, reason: &str, commit: &str, phase: Phase) -> Line {
-        Line {
+    fn line(effect: &str, reason: &str, commit: &str, phase: Phase) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: "r".into(),
             seq: 0,

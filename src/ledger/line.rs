@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A step that was about to be done, or how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
+pub struct LedgerLine {
     /// The version of this format.
     pub v: u8,
     pub run: Name,
@@ -57,11 +57,11 @@ pub enum Phase {
 /// Stands for the time in a line until it's written. The writer fills the time in.
 pub const AT: &str = "@AT@";
 
-impl Line {
+impl LedgerLine {
     /// Makes characters visible that move or hide text, because people read the line.
     ///
     /// A mark keeps its name as it is, because it's looked up by that.
-    pub fn plain(mut self) -> Line {
+    pub fn plain(mut self) -> LedgerLine {
         let of_mark = self.effect == "mark";
         let texts = [&mut self.who, &mut self.from, &mut self.at].into_iter();
         let texts = texts.chain(&mut self.on_behalf_of).chain(self.reason.iter_mut().filter(|_| !of_mark));

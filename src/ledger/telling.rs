@@ -1,5 +1,5 @@
 //! Selects the lines of a ledger that still matter: the answers to all questions don't depend on the others.
-use super::{Book, Line, Phase, WITHDRAWN, good::of_host, unfinished::thing};
+use super::{Book, LedgerLine, Phase, WITHDRAWN, good::of_host, unfinished::thing};
 use crate::host::Name;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -65,7 +65,7 @@ impl Book {
 }
 
 struct Telling<'a> {
-    lines: &'a [Line],
+    lines: &'a [LedgerLine],
     /// The indexes of the lines that matter, in order.
     kept: BTreeSet<usize>,
     /// The runs that changed the kept hosts.
@@ -73,7 +73,7 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn of(lines: &'a [Line]) -> Self {
+    fn of(lines: &'a [LedgerLine]) -> Self {
         Self { lines, kept: BTreeSet::new(), movers: BTreeSet::new() }
     }
 
@@ -238,24 +238,24 @@ mod tests {
         }
     }
 
-    fn line(run: &str, effect: &str, phase: Phase) -> Line {
+    fn line(run: &str, effect: &str, phase: Phase) -> LedgerLine {
         let line = format!(
             "{{\"v\":1,\"run\":\"{run}\",\"seq\":0,\"at\":\"\",\"who\":\"anna\",\"from\":\"mac\",\"effect\":\"{effect}\",\"phase\":\"ok\"}}"
         );
-        Line { phase, ..serde_json::from_str(&line).expect("a line") }
+        LedgerLine { phase, ..serde_json::from_str(&line).expect("a line") }
     }
 
     /// Returns the lines of a run that has the lock: changes with or without an end, then the run's own end, or none.
-    fn of_run(run: &str, dice: &mut Dice) -> Vec<Line> {
+    fn of_run(run: &str, dice: &mut Dice) -> Vec<LedgerLine> {
         use Phase::{Failed, Intent, Ok, Unknown};
         let typed = if dice.roll(6) == 0 { format!("--abort r{}", dice.roll(30)) } else { format!("prod {run}") };
-        let says = |phase| Line { reason: Some(typed.clone()), ..line(run, "run", phase) };
+        let says = |phase| LedgerLine { reason: Some(typed.clone()), ..line(run, "run", phase) };
         let mut lines = vec![says(Intent)];
         for _ in 0..dice.roll(8) {
             let (host, commit) = (dice.of(&HOSTS), dice.of(&COMMITS));
             let ends = dice.of(&[&[Intent][..], &[Intent, Ok], &[Intent, Ok], &[Intent, Failed]]);
-            let of = |effect: &str, phase| Line { host: Some(host.into()), ..line(run, effect, phase) };
-            let mark = |name: String, phase| Line {
+            let of = |effect: &str, phase| LedgerLine { host: Some(host.into()), ..line(run, effect, phase) };
+            let mark = |name: String, phase| LedgerLine {
                 reason: Some(name),
                 commit: Some(commit.into()),
                 ..line(run, "mark", phase)
@@ -265,7 +265,7 @@ mod tests {
                     let effect = dice.of(&["drain", "ready"]);
                     lines.extend(ends.iter().map(|phase| of(effect, *phase)));
                 }
-                2 => lines.push(Line {
+                2 => lines.push(LedgerLine {
                     commit: Some(commit.into()),
                     number: Some(dice.roll(50) as u32),
                     reason: Some(dice.of(&["v1.0", "main", "v2.0"]).into()),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     /// Returns a ledger of a number of runs, some of which are resumed.
-    fn ledger(runs: usize, dice: &mut Dice) -> Vec<Line> {
+    fn ledger(runs: usize, dice: &mut Dice) -> Vec<LedgerLine> {
         let run = |dice: &mut Dice, at: usize| if dice.roll(5) == 0 { dice.roll(at + 1) } else { at };
         (0..runs).flat_map(|at| of_run(&format!("r{}", run(dice, at)), dice)).collect()
     }
@@ -369,8 +369,8 @@ mod tests {
         for run in 0..2_000 {
             let id = format!("r{run}");
             book.lines.extend(HOSTS.iter().flat_map(|host| {
-                let of = |effect: &str, phase| Line { host: Some((*host).into()), ..line(&id, effect, phase) };
-                let mark = |phase| Line {
+                let of = |effect: &str, phase| LedgerLine { host: Some((*host).into()), ..line(&id, effect, phase) };
+                let mark = |phase| LedgerLine {
                     reason: Some(switch(host)),
                     commit: Some(COMMITS[run % 5].into()),
                     ..line(&id, "mark", phase)

@@ -1,10 +1,10 @@
 //! Finds steps and runs in a ledger that began and didn't end.
-use super::{Book, Line, Phase};
+use super::{Book, LedgerLine, Phase};
 use crate::host::Name;
 use std::collections::HashMap;
 
 /// Returns what a line is about. A later line about the same replaces it.
-pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
+pub(super) fn thing(line: &LedgerLine) -> Option<(&str, Option<&str>)> {
     let host = line.host.as_deref();
     match &*line.effect {
         "run" | "release" => None,
@@ -15,22 +15,22 @@ pub(super) fn thing(line: &Line) -> Option<(&str, Option<&str>)> {
 }
 
 /// A run that isn't done.
-pub(super) struct Open<'a> {
+pub(super) struct OpenRun<'a> {
     /// Its first line.
-    pub line: &'a Line,
+    pub line: &'a LedgerLine,
     /// The index of its last beginning; a run may be resumed.
     began: usize,
 }
 
 /// Lists the runs that took the lock and reported no end, and for each other run the runs that ended it.
-pub(super) fn open_runs(lines: &[Line]) -> (Vec<Open<'_>>, HashMap<&str, Vec<&str>>) {
-    let (mut open, mut closed_by) = (Vec::<Open>::new(), HashMap::<_, Vec<_>>::new());
+pub(super) fn open_runs(lines: &[LedgerLine]) -> (Vec<OpenRun<'_>>, HashMap<&str, Vec<&str>>) {
+    let (mut open, mut closed_by) = (Vec::<OpenRun>::new(), HashMap::<_, Vec<_>>::new());
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.effect == "run") {
         let known = open.iter().position(|other| other.line.run == line.run);
         let began = known.map(|index| open[index].began);
         match (line.phase, known) {
             (Phase::Intent, Some(index)) => open[index].began = at,
-            (Phase::Intent, None) => open.push(Open { line, began: at }),
+            (Phase::Intent, None) => open.push(OpenRun { line, began: at }),
             (Phase::Ok | Phase::Failed, _) => {
                 let earlier = |before: usize| line.phase == Phase::Ok && began.is_some_and(|began| before < began);
                 open.retain(|other| {
@@ -51,21 +51,21 @@ impl Book {
     /// Lists the first lines of runs that took the lock and reported no end, oldest first.
     ///
     /// A later run that ended well closes them.
-    pub fn unfinished_runs(&self) -> Vec<&Line> {
+    pub fn unfinished_runs(&self) -> Vec<&LedgerLine> {
         open_runs(&self.lines).0.into_iter().map(|open| open.line).collect()
     }
 
     /// Lists the runs that were started to abort a run.
     pub fn undoing(&self, run: &str) -> Vec<&Name> {
         let typed = format!("--abort {run}");
-        let of = |line: &&Line| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
+        let of = |line: &&LedgerLine| line.effect == "run" && line.reason.as_deref() == Some(&*typed);
         self.lines.iter().filter(of).map(|line| &line.run).collect()
     }
 
     /// Returns the reason why a host was out when a run began, if it was out and the reason is recorded.
     pub fn reason_before(&self, run: &str, host: &str) -> Option<&str> {
         let began = self.lines.iter().position(|line| *line.run == *run)?;
-        let of = |line: &&Line| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
+        let of = |line: &&LedgerLine| line.host.as_deref() == Some(host) && line.phase == Phase::Ok;
         let last = self.lines[..began].iter().filter(of).rfind(|line| matches!(&*line.effect, "drain" | "ready"));
         last.filter(|line| line.effect == "drain")?.reason.as_deref()
     }
@@ -83,7 +83,7 @@ impl Book {
     }
 
     /// Lists the last line of each step without a known end: a drain, a switch, a migration; oldest first.
-    pub fn unfinished(&self) -> Vec<&Line> {
+    pub fn unfinished(&self) -> Vec<&LedgerLine> {
         let mut last: HashMap<_, usize> = HashMap::new();
         for (at, line) in self.lines.iter().enumerate() {
             last.extend(thing(line).map(|thing| (thing, at)));
@@ -95,8 +95,8 @@ impl Book {
     }
 
     /// Returns the last activation of a host that was done.
-    pub fn activated(&self, host: &str) -> Option<&Line> {
-        let of = |l: &&Line| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
+    pub fn activated(&self, host: &str) -> Option<&LedgerLine> {
+        let of = |l: &&LedgerLine| l.effect == "activate" && l.phase == Phase::Ok && l.host.as_deref() == Some(host);
         self.lines.iter().rev().find(of)
     }
 }
@@ -105,8 +105,8 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> Line {
-        Line {
+    fn line(run: &str, effect: &str, host: Option<&str>, phase: Phase, reason: &str) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: run.into(),
             seq: 0,

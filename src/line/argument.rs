@@ -1,6 +1,9 @@
 //! Assigns the text after a task's first `:` to the task's parameters.
-use super::{LineError, near};
-use crate::fabfile::task::{Overload, Signature};
+use super::LineError;
+use crate::{
+    fabfile::task::{Overload, Signature},
+    misspelled,
+};
 
 /// Values for the parameters of one overload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub struct Bound {
 }
 
 /// A value, and the name before its `=`.
-struct Piece {
+struct ArgumentPiece {
     name: Option<String>,
     value: String,
 }
@@ -21,7 +24,7 @@ struct Piece {
 pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     let mut values = Vec::new();
     let mut named: Vec<(String, String)> = Vec::new();
-    for Piece { name, value } in pieces(text) {
+    for ArgumentPiece { name, value } in pieces(text) {
         match name {
             None => values.push(value),
             Some(name) if name.is_empty() => return Err(LineError::NoName { task: task.name.clone(), value }),
@@ -76,7 +79,7 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Line
     let takes_options = task.overloads.iter().any(|overload| overload.options);
     let boxed = || Box::new(task.clone());
     let stray = named.iter().find(|(name, _)| !is_parameter(name));
-    let likely = stray.and_then(|(name, _)| near::name(name, parameters.iter().copied()).map(str::to_owned));
+    let likely = stray.and_then(|(name, _)| misspelled::nearest(name, parameters.iter().copied()).map(str::to_owned));
     if let (Some((name, value)), false) = (stray, takes_options) {
         return LineError::UnknownName { task: boxed(), name: name.clone(), value: value.clone(), near: likely };
     }
@@ -96,14 +99,14 @@ fn misfit(task: &Signature, values: usize, named: Vec<(String, String)>) -> Line
 }
 
 /// Splits at `,` and at the first `=` of each part. `\,` and `\=` are a comma and an equals sign, other `\` are text.
-fn pieces(text: &str) -> Vec<Piece> {
+fn pieces(text: &str) -> Vec<ArgumentPiece> {
     let mut pieces = Vec::new();
-    let mut piece = Piece { name: None, value: String::new() };
+    let mut piece = ArgumentPiece { name: None, value: String::new() };
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\\' => piece.value.push(chars.next_if(|next| matches!(next, ',' | '=')).unwrap_or('\\')),
-            ',' => pieces.push(std::mem::replace(&mut piece, Piece { name: None, value: String::new() })),
+            ',' => pieces.push(std::mem::replace(&mut piece, ArgumentPiece { name: None, value: String::new() })),
             '=' if piece.name.is_none() => piece.name = Some(std::mem::take(&mut piece.value)),
             c => piece.value.push(c),
         }

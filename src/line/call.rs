@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A task with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct TaskCall {
     /// The name in its `Signature`.
     pub task: String,
     /// The function's name in a script.
@@ -21,16 +21,16 @@ pub struct Call {
     pub(super) normal: Vec<String>,
 }
 
-impl Call {
-    pub(super) fn new(task: &Signature, bound: Bound) -> Call {
+impl TaskCall {
+    pub(super) fn new(task: &Signature, bound: Bound) -> TaskCall {
         let normal = normal::words(task, &bound);
         let Bound { arguments, options, takes_options } = bound;
         let (name, function) = (task.name.clone(), task.function.clone());
-        Call { task: name, function, names_hosts: task.names_hosts, arguments, options, takes_options, normal }
+        TaskCall { task: name, function, names_hosts: task.names_hosts, arguments, options, takes_options, normal }
     }
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for TaskCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.normal.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
     }

@@ -1,6 +1,6 @@
 //! Errors of a command line, in words.
 use super::usage;
-use crate::{command, fabfile::task::Signature, failure::Exit};
+use crate::{command, fabfile::task::Signature, failure::Exit, misspelled::question};
 use std::fmt;
 
 /// Why rfab can't understand a command line.
@@ -44,7 +44,7 @@ pub enum LineError {
     #[error("no command follows `--`")]
     NoCommand,
     #[error(transparent)]
-    Command(#[from] command::Error),
+    Command(#[from] command::CommandError),
 }
 
 /// A word that was taken as an argument, but resembles a task.
@@ -162,11 +162,9 @@ pub fn flag_for(word: &str) -> Option<String> {
 }
 
 fn did_you_mean(near: &[Signature]) -> Option<String> {
-    let names = near.iter().map(|task| format!("`{}`", task.name)).collect::<Vec<_>>();
-    let (last, others) = names.split_last()?;
-    let names = if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) };
+    let question = question(&near.iter().map(|task| &*task.name).collect::<Vec<_>>())?;
     let cards = near.iter().map(usage::card).collect::<Vec<_>>().join("\n");
-    Some(format!("did you mean {names}?\n{cards}"))
+    Some(format!("{question}\n{cards}"))
 }
 
 fn takes(counts: &[usize]) -> String {

@@ -1,14 +1,13 @@
 //! Reads words from left to right.
 use super::{
-    Call, LineError, Misread,
+    LineError, Misread, TaskCall,
     argument::{self, Bound},
-    near,
 };
-use crate::{command::quoted, fabfile::task::Signature};
+use crate::{command::quoted, fabfile::task::Signature, misspelled};
 
 /// Reads all words as calls of tasks with their arguments, and lists the arguments that resemble a task.
-pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Misread>), LineError> {
-    let mut reader = Reader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
+pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<TaskCall>, Vec<Misread>), LineError> {
+    let mut reader = WordReader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
     while let [word, rest @ ..] = reader.rest {
         reader.rest = rest;
         reader.read(word)?;
@@ -17,10 +16,10 @@ pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<Call>, Vec<Mi
     Ok((reader.calls, misread))
 }
 
-struct Reader<'a> {
+struct WordReader<'a> {
     tasks: &'a [Signature],
     rest: &'a [String],
-    calls: Vec<Call>,
+    calls: Vec<TaskCall>,
     /// Words that were taken as arguments because they follow a task.
     filled: Vec<Filled<'a>>,
 }
@@ -32,7 +31,7 @@ struct Filled<'a> {
     word: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> WordReader<'a> {
     fn read(&mut self, word: &'a str) -> Result<(), LineError> {
         let Some(task) = find(word, self.tasks)? else {
             return Err(self.unknown(word));
@@ -41,7 +40,7 @@ impl<'a> Reader<'a> {
             Some((_, text)) => argument::from_text(task, text)?,
             None => self.fill(task)?,
         };
-        self.calls.push(Call::new(task, bound));
+        self.calls.push(TaskCall::new(task, bound));
         Ok(())
     }
 
@@ -71,6 +70,13 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The tasks whose names are near a word, the nearest first; what follows its first `:` doesn't matter.
+    fn near(&self, word: &str) -> impl Iterator<Item = &'a Signature> {
+        let typed = word.split(':').next().unwrap_or(word);
+        let names = misspelled::near_in_parts(typed, self.tasks.iter().map(|task| &*task.name));
+        names.into_iter().filter_map(|name| self.tasks.iter().find(|task| task.name == name))
+    }
+
     /// Builds the error of a word in a task's place that isn't a task.
     fn unknown(&self, word: &str) -> LineError {
         let before = self.calls.last().and_then(|call| self.tasks.iter().find(|task| task.name == call.task));
@@ -78,7 +84,7 @@ impl<'a> Reader<'a> {
         let near = match split {
             Some(_) if misread.is_some() => Vec::new(),
             Some(task) => vec![task.clone()],
-            None => near::tasks(word, self.tasks).into_iter().cloned().collect(),
+            None => self.near(word).cloned().collect(),
         };
         LineError::UnknownTask {
             word: before_colon(word).to_owned(),
@@ -120,7 +126,7 @@ impl<'a> Reader<'a> {
     /// Lists the words so far that were taken as arguments, but resemble a task.
     fn misread(&self) -> Vec<Misread> {
         let like = |filled: &Filled| {
-            let near = near::tasks(filled.word, self.tasks).first().copied().cloned()?;
+            let near = self.near(filled.word).next().cloned()?;
             let parameter = filled.task.parameter(filled.place)?.to_owned();
             Some(Misread { word: filled.word.to_owned(), parameter, task: filled.task.name.clone(), near })
         };

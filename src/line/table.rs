@@ -42,15 +42,15 @@ fn words(typed: &[&str]) -> Vec<String> {
     typed.iter().map(|word| word.to_string()).collect()
 }
 
-fn understand(typed: &[&str]) -> Result<Line, LineError> {
+fn understand(typed: &[&str]) -> Result<CommandLine, LineError> {
     let mut parts = typed.splitn(2, |word| *word == "--");
     let (before, behind) = (words(parts.next().unwrap()), parts.next().map(words));
     parse(&before, behind.as_deref(), &shop())
 }
 
 /// Writes a line as the calls that a script would make.
-fn calls(line: &Line) -> String {
-    let call = |call: &Call| {
+fn calls(line: &CommandLine) -> String {
+    let call = |call: &TaskCall| {
         let mut values: Vec<String> = call.arguments.iter().map(|value| format!("<{value}>")).collect();
         if call.takes_options {
             let options = call.options.iter().map(|(name, value)| format!("{name}: <{value}>"));
@@ -379,7 +379,7 @@ fn typed_again(normal: &str) -> Vec<String> {
     }
 }
 
-fn assert_normal(line: &Line) {
+fn assert_normal(line: &CommandLine) {
     let again = typed_again(&line.to_string());
     let again: Vec<&str> = again.iter().map(String::as_str).collect();
     match understand(&again) {

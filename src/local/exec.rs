@@ -1,5 +1,5 @@
 //! Runs commands on this machine: one kind may change anything, the other only reads.
-use super::{Local, here, process};
+use super::{LocalCall, here, process};
 use crate::{
     command::Command,
     effect::*,
@@ -12,15 +12,15 @@ use serde::Serialize;
 
 /// A command that may change something.
 #[derive(Clone, Debug, Serialize)]
-pub struct Run {
-    pub local: Local,
+pub struct LocalRun {
+    pub local: LocalCall,
     pub command: Command,
 }
 
-impl Effect for Run {
+impl Effect for LocalRun {
     type Outcome = Output;
     const NAME: &'static str = "local_run";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
@@ -41,8 +41,8 @@ impl Effect for Run {
     }
 
     /// The command leaves no trace, so rfab can't tell whether one that was interrupted was done. It asks the user.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<Output>, Failure> {
-        Ok(Seen::Cannot)
+    fn look(&self, _: Ask<'_>) -> Result<Happened<Output>, Failure> {
+        Ok(Happened::Cannot)
     }
 
     fn assumed(&self) -> Option<Output> {
@@ -60,14 +60,14 @@ impl Effect for Run {
 
 /// A command that only reads.
 #[derive(Clone, Debug, Serialize)]
-pub struct Capture {
-    pub local: Local,
+pub struct LocalCapture {
+    pub local: LocalCall,
     pub command: Command,
     /// Whether a status other than 0 is an outcome instead of a failure.
     pub any_status: bool,
 }
 
-impl Read for Capture {
+impl Read for LocalCapture {
     type Outcome = Output;
     const NAME: &'static str = "local_capture";
 
@@ -90,7 +90,7 @@ impl Read for Capture {
     }
 }
 
-impl Capture {
+impl LocalCapture {
     fn judged(&self, output: Output) -> Result<Output, Failure> {
         if self.any_status { Ok(output) } else { output.good(&self.local.shown(&self.command)) }
     }

@@ -16,7 +16,7 @@ const LARGEST: u64 = 8 << 20;
 
 /// Reads a file of the project as a text.
 #[derive(Clone, Debug, Serialize)]
-pub struct ReadFile {
+pub struct LocalReadFile {
     /// The path from the fabfile's folder.
     pub path: String,
     #[serde(skip)]
@@ -25,14 +25,14 @@ pub struct ReadFile {
 
 /// Checks whether the project has a file or a folder.
 #[derive(Clone, Debug, Serialize)]
-pub struct Exists {
+pub struct LocalExists {
     /// The path from the fabfile's folder.
     pub path: String,
     #[serde(skip)]
     pub whole: PathBuf,
 }
 
-impl ReadFile {
+impl LocalReadFile {
     fn text(&self) -> Result<String, Failure> {
         let unreadable = |why: &dyn std::fmt::Display| Failure::failed(format!("`{}` can't be read: {why}", self.path));
         let about = fs::metadata(&self.whole).map_err(|e| unreadable(&e))?;
@@ -49,7 +49,7 @@ impl ReadFile {
     }
 }
 
-impl crate::effect::Read for ReadFile {
+impl crate::effect::Read for LocalReadFile {
     type Outcome = String;
     const NAME: &'static str = "local_read";
 
@@ -71,7 +71,7 @@ impl crate::effect::Read for ReadFile {
     }
 }
 
-impl crate::effect::Read for Exists {
+impl crate::effect::Read for LocalExists {
     type Outcome = bool;
     const NAME: &'static str = "local_exists";
 

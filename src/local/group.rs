@@ -1,8 +1,8 @@
 //! The process group of a command on this machine.
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use std::time::Duration;
+use std::{io, time::Duration};
 use tokio::{
-    process::Child,
+    process::{Child, Command},
     time::{sleep, timeout},
 };
 
@@ -10,12 +10,18 @@ use tokio::{
 const POLITE: Duration = Duration::from_secs(2);
 
 /// A process group that is asked to end when it's dropped.
-pub struct Group(Option<Pid>);
+pub struct ProcessGroup(Option<Pid>);
 
-impl Group {
-    /// Returns the group that this child leads.
-    pub fn of(child: &Child) -> Group {
-        Group(child.id().and_then(|id| Pid::from_raw(id as i32)))
+impl ProcessGroup {
+    /// Starts a child in a session of its own, and so as the leader of a group.
+    ///
+    /// Nothing that it starts can ask on the terminal, and all of it can be told to end.
+    pub fn start(command: &mut Command) -> io::Result<(Child, ProcessGroup)> {
+        // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
+        unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
+        let child = command.spawn()?;
+        let group = ProcessGroup(child.id().and_then(|id| Pid::from_raw(id as i32)));
+        Ok((child, group))
     }
 
     /// Leaves the group alone after its leader has ended, with the processes that the leader left running.
@@ -54,7 +60,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.signal(Signal::TERM);
     }

@@ -7,14 +7,14 @@ use crate::{
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// An output of a process.
-pub(super) struct Heard<'a> {
+pub(super) struct HeardOutput<'a> {
     stream: Stream,
     heard: Option<&'a Hears<'a>>,
     line: Vec<u8>,
     kept: Halves,
 }
 
-impl<'a> Heard<'a> {
+impl<'a> HeardOutput<'a> {
     /// Passes lines on to `heard`, and keeps at most `keep` bytes.
     pub fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
         Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }

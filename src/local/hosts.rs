@@ -1,7 +1,8 @@
 //! Reads a fleet's hosts from a command of the project, which may ask an inventory.
-use super::{Local, process};
+use super::{LocalCall, process};
 use crate::{
     command::Command,
+    control::brief,
     effect::*,
     failure::{Cause, Failure},
     model::{Model, Predicted},
@@ -22,18 +23,18 @@ const WITHIN: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadHosts {
     pub fleet: String,
-    pub local: Local,
+    pub local: LocalCall,
     pub command: Command,
 }
 
 /// The outputs of commands in this run, by command.
 #[derive(Default)]
-struct Printed(tokio::sync::Mutex<BTreeMap<String, String>>);
+struct PrintedInventories(tokio::sync::Mutex<BTreeMap<String, String>>);
 
 impl ReadHosts {
-    pub fn new(fleet: &str, words: &[String], local: Local) -> ReadHosts {
+    pub fn new(fleet: &str, words: &[String], local: LocalCall) -> ReadHosts {
         let command = Command::Words(words.to_vec());
-        ReadHosts { fleet: fleet.to_owned(), local: Local { timeout: Some(WITHIN), ..local }, command }
+        ReadHosts { fleet: fleet.to_owned(), local: LocalCall { timeout: Some(WITHIN), ..local }, command }
     }
 
     fn failure(&self, why: &str) -> Failure {
@@ -56,16 +57,10 @@ impl ReadHosts {
         let said: Vec<&str> = out.lines().chain(err.lines()).filter(|line| !line.trim().is_empty()).collect();
         let failure = self.failure(&format!("{shown} ended with status {status}"));
         Err(match said.last() {
-            Some(last) => failure.help(format!("its last line was: {}", short(last))),
+            Some(last) => failure.help(format!("its last line was: {}", brief(last, 200))),
             None => failure.help("it printed nothing; run it by hand in the fabfile's folder"),
         })
     }
-}
-
-/// Returns the beginning of a text.
-fn short(text: &str) -> String {
-    let short: String = text.chars().take(200).collect();
-    if short.len() < text.len() { short + "…" } else { short }
 }
 
 impl Read for ReadHosts {
@@ -82,7 +77,7 @@ impl Read for ReadHosts {
 
     /// Runs the command once in a run, even if the fleet is named more often, because the inventory may change.
     async fn carry_out(&self, at: At<'_>) -> Result<String, Failure> {
-        let printed = at.real.kept.get::<Printed>();
+        let printed = at.real.kept.get::<PrintedInventories>();
         let mut said = printed.0.lock().await;
         if let Some(known) = said.get(&self.command.shown()) {
             return Ok(known.clone());

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// This machine with the folder, environment and time limit of a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Local {
+pub struct LocalCall {
     /// The fabfile's folder. A run is resumed in the folder that it began in.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -17,7 +17,7 @@ pub struct Local {
     pub stdin: Option<Secret>,
 }
 
-impl Local {
+impl LocalCall {
     /// Builds a call in the fabfile's folder with default settings.
     pub fn at(folder: PathBuf) -> Self {
         Self { folder, cd: None, env: BTreeMap::new(), timeout: None, stdin: None }

@@ -1,7 +1,8 @@
 //! Runs a process on this machine in its own session: it has no terminal and ends with all that it started.
-use super::{Group, Local, heard::Heard};
+use super::{LocalCall, ProcessGroup, heard::HeardOutput};
 use crate::{
     command::Command,
+    duration,
     event::Stream,
     failure::{Cause, Failure},
     port::{Ended, Hears},
@@ -28,7 +29,7 @@ const LINGER: Duration = Duration::from_millis(500);
 
 /// Runs a command until it ends, reaches its time limit, or `stops` is notified.
 pub async fn run(
-    local: &Local,
+    local: &LocalCall,
     command: &Command,
     heard: Option<&Hears<'_>>,
     keep: usize,
@@ -37,9 +38,8 @@ pub async fn run(
     // This starts before the command, so that no stop is missed.
     let mut stopped = pin!(stops.notified());
     stopped.as_mut().enable();
-    let mut child = start(local, command)?;
-    let mut group = Group::of(&child);
-    let (mut out, mut err) = (Heard::new(Stream::Out, heard, keep), Heard::new(Stream::Err, heard, KEPT));
+    let (mut child, mut group) = start(local, command)?;
+    let (mut out, mut err) = (HeardOutput::new(Stream::Out, heard, keep), HeardOutput::new(Stream::Err, heard, KEPT));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feeding = async {
         if let (Some(mut stdin), Some(text)) = (stdin, &local.stdin) {
@@ -95,15 +95,15 @@ async fn waited(
             }
             _ = &mut through, if !read => read = true,
             () = &mut limit => {
-                let within = within.unwrap_or_default().as_secs_f64();
-                return Err((Cause::TimedOut, format!("took longer than {within} s")));
+                let within = duration::limit(within.unwrap_or_default());
+                return Err((Cause::TimedOut, format!("took longer than {within}")));
             }
             () = &mut stopped => return Err((Cause::Failed, "was interrupted".to_owned())),
         }
     }
 }
 
-fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
+fn start(local: &LocalCall, command: &Command) -> Result<(process::Child, ProcessGroup), Failure> {
     let wrong = |message| Failure::new(Cause::Fabfile, message);
     let folder = local.folder.join(local.cd.as_deref().unwrap_or_default());
     if !folder.is_dir() {
@@ -119,9 +119,7 @@ fn start(local: &Local, command: &Command) -> Result<process::Child, Failure> {
     // Other users can't see the environment of this user's process.
     let secrets = command.secrets().iter().map(|(name, value)| (name, value));
     process.envs(local.env.iter().chain(secrets).map(|(name, value)| (name, value.reveal())));
-    // SAFETY: between fork and exec only setsid is called, which is async-signal-safe.
-    unsafe { process.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
-    process.spawn().map_err(|e| {
+    ProcessGroup::start(&mut process).map_err(|e| {
         let failure = Failure::failed(match e.kind() {
             io::ErrorKind::NotFound => format!("there is no program `{program}` on this machine"),
             io::ErrorKind::PermissionDenied => format!("`{program}` isn't executable on this machine"),

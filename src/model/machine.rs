@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How a command ends.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Said {
+pub struct ModelOutput {
     pub status: i32,
     pub out: String,
     pub err: String,
@@ -33,7 +33,7 @@ pub struct Machine {
     /// Releases that somebody changed after they were staged.
     pub damaged: BTreeSet<Release>,
     /// How commands end, by their text for people. In the simulator, all others end well and print nothing.
-    pub says: Fact<BTreeMap<String, Said>>,
+    pub says: Fact<BTreeMap<String, ModelOutput>>,
     /// Whether its disk is full.
     pub full: bool,
     /// Contents by path; `None` if the file doesn't exist.
@@ -75,7 +75,7 @@ impl Machine {
     }
 
     /// Returns how a command ends; `None` in the simulator if that isn't set.
-    pub fn said(&self, command: &str, partial: bool) -> Predicted<Option<Said>> {
+    pub fn said(&self, command: &str, partial: bool) -> Predicted<Option<ModelOutput>> {
         match self.says.get("how a command ends")?.get(command) {
             None if partial => Err(Miss::Untold("how a command ends")),
             said => Ok(said.cloned()),

@@ -4,7 +4,7 @@ mod machine;
 mod pool;
 
 pub use fact::{Fact, Miss, Predicted};
-pub use machine::{Machine, Said};
+pub use machine::{Machine, ModelOutput};
 pub use pool::{PoolServer, StateFolder};
 
 use crate::{

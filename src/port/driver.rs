@@ -31,18 +31,18 @@ pub trait Driver: Send + Sync {
     async fn force_close(&self, pool: &str, server: &str) -> Result<(), Failure>;
 
     /// Lists what is against changing these servers, before the first change; empty if nothing is.
-    async fn check(&self, ours: &[Place]) -> Result<Vec<Finding>, Failure>;
+    async fn check(&self, ours: &[ServerPlace]) -> Result<Vec<Finding>, Failure>;
 }
 
 /// A host's server in one pool of one balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ServerPlace {
     pub balancer: Name,
     pub pool: Name,
     pub server: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ServerPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.balancer, self.pool)
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The connections of one fleet.
-pub struct Connections {
+pub struct FleetConnections {
     pub fleet: Arc<Fleet>,
     pub transport: Arc<dyn Transport>,
     pub balancing: Arc<dyn Balancing>,
@@ -28,10 +28,10 @@ pub struct Real {
     /// The values that domains keep during this run.
     pub kept: Kept,
     build: Build,
-    sites: Mutex<BTreeMap<Name, Arc<Connections>>>,
+    sites: Mutex<BTreeMap<Name, Arc<FleetConnections>>>,
 }
 
-type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<Connections, Failure> + Send + Sync>;
+type Build = Box<dyn Fn(&Arc<Fleet>) -> Result<FleetConnections, Failure> + Send + Sync>;
 
 impl Real {
     pub fn new(person: Arc<dyn Person>, cache: PathBuf, fetch: bool, build: Build) -> Self {
@@ -40,7 +40,7 @@ impl Real {
     }
 
     /// Returns the connections of a fleet that was admitted.
-    pub fn site(&self, fleet: &Name) -> Arc<Connections> {
+    pub fn site(&self, fleet: &Name) -> Arc<FleetConnections> {
         self.sites.lock().unwrap().get(fleet).expect("hosts come from fleets that were admitted").clone()
     }
 
@@ -53,7 +53,7 @@ impl Real {
         Ok(())
     }
 
-    pub fn sites(&self) -> Vec<Arc<Connections>> {
+    pub fn sites(&self) -> Vec<Arc<FleetConnections>> {
         self.sites.lock().unwrap().values().cloned().collect()
     }
 }

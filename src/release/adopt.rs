@@ -1,6 +1,6 @@
 //! Takes over an app's folder as another tool left it.
 use super::{
-    Adopted, Error, Home, ReadReleases,
+    Adopted, Home, ReadReleases, ReleaseError,
     on_host::{on, plain, run},
     program::Program,
     set_up::set_up,
@@ -25,7 +25,7 @@ pub struct Adopt {
 impl Effect for Adopt {
     type Outcome = Adopted;
     const NAME: &'static str = "adopt";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -49,9 +49,9 @@ impl Effect for Adopt {
     }
 
     /// A second takeover only reports again what is there.
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Adopted>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Adopted>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.set_up { Seen::Cannot } else { Seen::Not })
+        Ok(if there.set_up { Happened::Cannot } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Adopted> {
@@ -65,6 +65,6 @@ impl Effect for Adopt {
 }
 
 /// Makes the missing folders of an app that another tool deployed; its releases and `current` stay as they are.
-pub fn adopt(path: &str) -> Result<Command, Error> {
+pub fn adopt(path: &str) -> Result<Command, ReleaseError> {
     Program::Setup.command(path, &["adopt".to_owned()])
 }

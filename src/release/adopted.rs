@@ -1,4 +1,5 @@
 //! What another tool left in an app's folder.
+use crate::control::shown;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,7 +21,7 @@ impl fmt::Display for Adopted {
         let Some(tool) = &self.tool else { return write!(f, "nothing of another tool is there") };
         write!(f, "{tool}: {} releases", self.others)?;
         if let Some(current) = &self.current {
-            write!(f, ", `current` points to {}", current.escape_debug())?;
+            write!(f, ", `current` points to {}", shown(current))?;
         }
         match &self.commit {
             Some(commit) => write!(f, " ({})", &commit[..12]),

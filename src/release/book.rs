@@ -6,7 +6,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     host::Host,
-    ledger::{Book, Line},
+    ledger::{Book, LedgerLine},
     model::{Model, Predicted},
     port::Job,
 };
@@ -36,9 +36,9 @@ impl ReadBook {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Own {
     /// The last activation that finished.
-    pub activated: Option<Line>,
+    pub activated: Option<LedgerLine>,
     /// What began and has no known end.
-    pub open: Vec<Line>,
+    pub open: Vec<LedgerLine>,
 }
 
 impl Read for ReadBook {

@@ -41,7 +41,7 @@ impl Effect for CheckOut {
     /// The folder.
     type Outcome = String;
     const NAME: &'static str = "check_out";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)

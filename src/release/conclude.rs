@@ -26,7 +26,7 @@ pub struct ConcludeOnHost {
 impl Effect for ConcludeOnHost {
     type Outcome = ();
     const NAME: &'static str = "conclude_on_host";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.of.host)

@@ -8,11 +8,11 @@ use crate::{
 
 /// Why a tree can't be packed, or why a host didn't do what it was asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Error {
+pub enum ReleaseError {
     #[error(transparent)]
-    Git(#[from] git::Error),
+    Git(#[from] git::GitError),
     #[error("`{}` can't be released: {}", short(.commit), listed(.problems))]
-    Unfit { commit: String, problems: Vec<Problem> },
+    Unfit { commit: String, problems: Vec<TreeProblem> },
     #[error("the archive can't be written to `{folder}`: {why}")]
     Write { folder: String, why: String },
     #[error("`{0}` can't be an app's path")]
@@ -22,7 +22,7 @@ pub enum Error {
     #[error("at least one release must be kept")]
     KeepNone,
     #[error(transparent)]
-    Command(#[from] command::Error),
+    Command(#[from] command::CommandError),
     #[error("the app's folders aren't there: {0}")]
     NotSetUp(&'static str),
     #[error("the host has no `{0}`")]
@@ -93,7 +93,7 @@ pub enum Amount {
 
 /// What is wrong with a commit's tree.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Problem {
+pub enum TreeProblem {
     #[error("`{0}` is a submodule, and its files aren't in the commit")]
     Submodule(String),
     #[error("`{0}` is a git-lfs pointer, and its content isn't in the commit")]
@@ -114,36 +114,40 @@ pub enum Problem {
 pub const ANOTHER: &str =
     "deploy from the machine that made what is there, or type `--force`, which gives this one its own number";
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<ReleaseError> for Failure {
+    fn from(error: ReleaseError) -> Self {
         let cause = match &error {
-            Error::Git(inner) => return inner.clone().into(),
-            Error::NoEnd { .. } | Error::Nonsense { .. } => Cause::Unknown,
-            Error::BadPath(_) | Error::KeepNone => Cause::Fabfile,
-            Error::Full { .. } => Cause::NoSpace,
+            ReleaseError::Git(inner) => return inner.clone().into(),
+            ReleaseError::NoEnd { .. } | ReleaseError::Nonsense { .. } => Cause::Unknown,
+            ReleaseError::BadPath(_) | ReleaseError::KeepNone => Cause::Fabfile,
+            ReleaseError::Full { .. } => Cause::NoSpace,
             _ => Cause::Failed,
         };
         let unchanged = match &error {
-            Error::Others(_) | Error::Led | Error::Foreign(_) | Error::CurrentFolder(_) | Error::Another { .. } => {
-                Some(Unchanged::Run)
-            }
+            ReleaseError::Others(_)
+            | ReleaseError::Led
+            | ReleaseError::Foreign(_)
+            | ReleaseError::CurrentFolder(_)
+            | ReleaseError::Another { .. } => Some(Unchanged::Run),
             _ => None,
         };
         let help = match &error {
-            Error::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
-            Error::NotSetUp(_) => {
+            ReleaseError::Unfit { .. } => Some("keep it out with `export-ignore` in `.gitattributes`, or change it"),
+            ReleaseError::NotSetUp(_) => {
                 Some("a task that calls `release::set_up(host)` makes its folders; `rfab --init` writes one, `setup`")
             }
-            Error::CannotMake(_) | Error::Owner(_) => Some("make it as root and give it to the app's user"),
-            Error::Others(_) => Some(
+            ReleaseError::CannotMake(_) | ReleaseError::Owner(_) => {
+                Some("make it as root and give it to the app's user")
+            }
+            ReleaseError::Others(_) => Some(
                 "that user could point root somewhere else: give the folder to root (`chown -R root:`), or name the user it belongs to as `user` in `[app]`",
             ),
-            Error::Led => Some("make that link as root, or name the place that it points to"),
-            Error::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
-            Error::LinkedFile(_) => Some("put it there once, then deploy again"),
-            Error::Missing(_) => Some("install it on the host"),
-            Error::Foreign(_) => Some("`setup:adopt` takes it over as it is (`release::adopt(host)`)"),
-            Error::CurrentFolder(path) => {
+            ReleaseError::Led => Some("make that link as root, or name the place that it points to"),
+            ReleaseError::Full { .. } => Some("remove what isn't needed, or keep fewer releases (`keep`)"),
+            ReleaseError::LinkedFile(_) => Some("put it there once, then deploy again"),
+            ReleaseError::Missing(_) => Some("install it on the host"),
+            ReleaseError::Foreign(_) => Some("`setup:adopt` takes it over as it is (`release::adopt(host)`)"),
+            ReleaseError::CurrentFolder(path) => {
                 let help = format!(
                     "make it a release by hand, while the host is out: `cd {above} && mkdir -p releases \
                      && mv current releases/before && ln -s releases/before current`",
@@ -151,9 +155,9 @@ impl From<Error> for Failure {
                 );
                 return Failure { help: Some(help), unchanged, ..Failure::new(cause, error.to_string()) };
             }
-            Error::IdTaken => Some("try again"),
-            Error::Another { .. } => Some(ANOTHER),
-            Error::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
+            ReleaseError::IdTaken => Some("try again"),
+            ReleaseError::Another { .. } => Some(ANOTHER),
+            ReleaseError::NotMadeHere(_) => Some("add `--force` to build it again, under its own number"),
             _ => None,
         };
         Failure { help: help.map(str::to_owned), unchanged, ..Failure::new(cause, error.to_string()) }
@@ -169,8 +173,8 @@ impl std::fmt::Display for Amount {
     }
 }
 
-fn listed(problems: &[Problem]) -> String {
-    let shown: Vec<String> = problems.iter().take(5).map(Problem::to_string).collect();
+fn listed(problems: &[TreeProblem]) -> String {
+    let shown: Vec<String> = problems.iter().take(5).map(TreeProblem::to_string).collect();
     let more = problems.len().saturating_sub(5);
     if more == 0 { shown.join("; ") } else { format!("{}; and {more} more", shown.join("; ")) }
 }

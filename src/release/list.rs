@@ -1,6 +1,6 @@
 //! Lists the releases of a host.
 use super::{
-    Error, Home,
+    Home, ReleaseError,
     listed::{self, Current, listed},
     on_host::{on, plain, run},
     program::Program,
@@ -79,10 +79,10 @@ impl Read for ReadReleases {
         let command = list(&self.home.path).map_err(on(&self.host))?;
         let ended = run(&at, &self.host, &self.home.user, plain(&command)).await?;
         let listed = match listed(&ended) {
-            Err(Error::NotSetUp(_)) => return Ok(Listing::default()),
+            Err(ReleaseError::NotSetUp(_)) => return Ok(Listing::default()),
             listed => listed.map_err(on(&self.host))?,
         };
-        let release = |r: &listed::Release| Release { number: r.name.number, commit: r.commit.as_str().into() };
+        let release = |r: &listed::ListedRelease| Release { number: r.name.number, commit: r.commit.as_str().into() };
         let current = match &listed.current {
             Current::None => None,
             Current::Release(name) => listed
@@ -92,7 +92,7 @@ impl Read for ReadReleases {
                 .map(release)
                 .or_else(|| Some(Release { number: name.number, commit: name.short().into() })),
             Current::Foreign(what) if what.is_empty() => {
-                return Err(on(&self.host)(Error::CurrentFolder(format!("{}/current", self.home.path))));
+                return Err(on(&self.host)(ReleaseError::CurrentFolder(format!("{}/current", self.home.path))));
             }
             Current::Foreign(_) => None,
         };
@@ -135,6 +135,6 @@ impl Read for ReadReleases {
 }
 
 /// Makes the command that lists the releases and which is current; it changes nothing.
-pub fn list(path: &str) -> Result<Command, Error> {
+pub fn list(path: &str) -> Result<Command, ReleaseError> {
     Program::List.command(path, &[])
 }

@@ -1,5 +1,5 @@
 //! A host in the model, as the effects on releases need it.
-use super::{Error, on_host::on};
+use super::{ReleaseError, on_host::on};
 use crate::{
     host::Host,
     model::{Machine, Model, Predicted},
@@ -10,6 +10,6 @@ pub(super) fn set_up<'a>(model: &'a mut Model, host: &Host, lacks: &'static str)
     let machine = model.machine(host)?;
     match machine.set_up.get("whether it is set up")? {
         true => Ok(machine),
-        false => Err(on(host)(Error::NotSetUp(lacks)).into()),
+        false => Err(on(host)(ReleaseError::NotSetUp(lacks)).into()),
     }
 }

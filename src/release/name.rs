@@ -1,4 +1,5 @@
 //! The name of a release on its hosts.
+use crate::control::shown;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -54,7 +55,7 @@ impl FromStr for ReleaseName {
         // Each name has one spelling.
         parsed
             .filter(|name| name.to_string() == text && name.number <= 999_999_999)
-            .ok_or_else(|| format!("`{}` isn't a release's name", text.escape_debug()))
+            .ok_or_else(|| format!("`{}` isn't a release's name", shown(text)))
     }
 }
 

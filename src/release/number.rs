@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     fleet::Fleet,
     git::{Repository, app},
-    ledger::{Book, Line, Phase, line},
+    ledger::{Book, LedgerLine, Phase, line},
     model::{Commit, Model, Predicted},
 };
 use serde::Serialize;
@@ -39,13 +39,13 @@ pub struct Number {
     pub highest: u32,
     /// The rest of the ledger's line.
     #[serde(skip_serializing)]
-    pub line: Line,
+    pub line: LedgerLine,
 }
 
 impl Effect for Number {
     type Outcome = u32;
     const NAME: &'static str = "number";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)
@@ -88,12 +88,13 @@ impl Effect for Number {
         Ok(number)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<u32>, Failure> {
         let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
-        let mine =
-            |l: &&Line| l.effect == "release" && l.run == self.line.run && l.commit.as_ref() == Some(&self.commit);
+        let mine = |l: &&LedgerLine| {
+            l.effect == "release" && l.run == self.line.run && l.commit.as_ref() == Some(&self.commit)
+        };
         let line = book.lines.iter().rev().find(mine);
-        Ok(line.and_then(|l| l.number).map_or(Seen::Not, Seen::Done))
+        Ok(line.and_then(|l| l.number).map_or(Happened::Not, Happened::Done))
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
@@ -135,7 +136,7 @@ impl Number {
     }
 
     fn text(&self, number: u32) -> String {
-        Line {
+        LedgerLine {
             effect: "release".into(),
             commit: Some(self.commit.clone()),
             number: Some(number),

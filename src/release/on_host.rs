@@ -1,5 +1,5 @@
 //! The release programs, run on a host as the app's user.
-use super::{Error, ReleaseName};
+use super::{ReleaseError, ReleaseName};
 use crate::{
     command::Command,
     effect::At,
@@ -37,7 +37,7 @@ pub(super) fn named(release: &Release) -> Result<ReleaseName, Failure> {
 }
 
 /// Turns an error into the failure of a host.
-pub(super) fn on(host: &Host) -> impl Fn(Error) -> Failure + '_ {
+pub(super) fn on(host: &Host) -> impl Fn(ReleaseError) -> Failure + '_ {
     move |error| {
         let failure = Failure::from(error);
         failure.on(&host.name)

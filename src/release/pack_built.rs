@@ -20,7 +20,7 @@ impl Effect for PackBuilt {
     /// The digest of its manifest.
     type Outcome = String;
     const NAME: &'static str = "pack_built";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.of.repository)

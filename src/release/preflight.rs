@@ -1,13 +1,14 @@
 //! Checks whether a host can be deployed to, before anything is changed anywhere.
 use super::{
-    Error, Home,
-    answer::{Lines, text},
+    Home, ReleaseError,
+    answer::{AnswerLines, text},
     on_host::{id, on, plain, run},
     program::Program,
     tree::linked,
 };
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::Failure,
     fleet::Fleet,
@@ -110,7 +111,7 @@ mkdir -p "$folder" && date > "$folder/$id" && rm -f "$folder/$id""#;
 }
 
 /// Makes the command that finds everything that would keep a release from being staged; it changes nothing.
-pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, Error> {
+pub(super) fn preflight(path: &str, files: &[String]) -> Result<Command, ReleaseError> {
     Program::Preflight.command(path, files)
 }
 
@@ -124,10 +125,10 @@ pub struct Lacks {
 }
 
 /// Reads the answer of `preflight`.
-pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
+pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, ReleaseError> {
     let mut lacks = Lacks::default();
-    let (lines, mut folders) = match Lines::of(Program::Preflight, ended) {
-        Err(Error::NotSetUp(_)) => {
+    let (lines, mut folders) = match AnswerLines::of(Program::Preflight, ended) {
+        Err(ReleaseError::NotSetUp(_)) => {
             lacks.problems.push("the app's folders aren't there yet".to_owned());
             let out = String::from_utf8_lossy(&ended.out);
             lacks.files = out.lines().filter_map(|line| text(line.strip_prefix("lacks-file ")?)).collect();
@@ -136,7 +137,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
         lines => (lines?, false),
     };
     let problems = lines.each(|word, rest| match (word, rest) {
-        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", tool.escape_debug())),
+        ("lacks-tool", [tool]) => Some(format!("it has no `{}`", shown(tool))),
         ("lacks-file", [file]) => {
             lacks.files.push(text(file)?);
             Some(String::new())
@@ -146,7 +147,7 @@ pub(super) fn preflighted(ended: &Ended) -> Result<Lacks, Error> {
             folders = true;
             Some("the app's folders aren't there yet".to_owned())
         }
-        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", folder.escape_debug())),
+        ("unwritable", [folder]) => Some(format!("`{}` can't be written by the app's user", shown(folder))),
         _ => None,
     })?;
     lacks.problems = problems.into_iter().filter(|problem| !problem.is_empty()).collect();

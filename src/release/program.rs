@@ -1,6 +1,6 @@
 //! The programs that a host runs, in POSIX sh; their arguments are words.
-use super::error::Error;
-use crate::command::Command;
+use super::error::ReleaseError;
+use crate::{command::Command, control::shown};
 
 const PRELUDE: &str = include_str!("host/prelude.sh");
 /// How a program that runs as root enters folders that other users can change.
@@ -51,11 +51,11 @@ impl Program {
     }
 
     /// Makes the command that runs the program for the app at `path`.
-    pub fn command(self, path: &str, args: &[String]) -> Result<Command, Error> {
+    pub fn command(self, path: &str, args: &[String]) -> Result<Command, ReleaseError> {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let good = parts.iter().all(|part| !matches!(*part, "" | "." | "..")) && !path.chars().any(char::is_control);
         if !good {
-            return Err(Error::BadPath(path.escape_debug().to_string()));
+            return Err(ReleaseError::BadPath(shown(path)));
         }
         let begin = ["/bin/sh", "-c", &self.text(), self.name(), path].map(str::to_owned);
         Ok(Command::of(begin.into_iter().chain(args.iter().cloned()).collect())?)
@@ -63,8 +63,8 @@ impl Program {
 }
 
 /// Returns a call's id, if it is valid.
-pub(super) fn checked(id: &str) -> Result<String, Error> {
+pub(super) fn checked(id: &str) -> Result<String, ReleaseError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     let good = !id.is_empty() && id.len() <= 100 && !id.starts_with(['.', '-']) && id.bytes().all(plain);
-    if good { Ok(id.to_owned()) } else { Err(Error::BadId(id.escape_debug().to_string())) }
+    if good { Ok(id.to_owned()) } else { Err(ReleaseError::BadId(shown(id))) }
 }

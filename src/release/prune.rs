@@ -1,7 +1,7 @@
 //! Removes old releases.
 use super::{
-    Error, Home, ReadReleases, ReleaseName,
-    answer::{Lines, text},
+    Home, ReadReleases, ReleaseError, ReleaseName,
+    answer::{AnswerLines, text},
     machine::set_up,
     on_host::{on, plain, run},
     program::Program,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     bookkeeping::ReadLedger,
     command::{Command, quoted},
+    control::shown,
     effect::*,
     event::What,
     failure::Failure,
@@ -32,7 +33,7 @@ impl Effect for Prune {
     /// How many releases were removed.
     type Outcome = u32;
     const NAME: &'static str = "prune";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -54,7 +55,7 @@ impl Effect for Prune {
         let ended = run(&at, host, &home.user, plain(&command)).await?;
         let pruned = pruned(&ended).map_err(on(host))?;
         for left in &pruned.gone {
-            let path = format!("{}/{}", home.path, left.escape_debug());
+            let path = format!("{}/{}", home.path, shown(left));
             let remove = format!("sudo rm -rf {}", quoted(&path));
             let text =
                 format!("`{path}` is left of a release, with files of another user in it; `{remove}` there removes it");
@@ -68,11 +69,11 @@ impl Effect for Prune {
     }
 
     /// The host can't tell which releases are still to be removed; to prune once more does no harm.
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<u32>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<u32>, Failure> {
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
         let stays = |r: &Release| there.current.as_ref() == Some(r) || there.previous() == Some(r);
         let gone = there.releases.iter().rev().skip(self.keep).all(stays);
-        Ok(if gone { Seen::Done(0) } else { Seen::Not })
+        Ok(if gone { Happened::Done(0) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<u32> {
@@ -101,9 +102,9 @@ impl Effect for Prune {
 
 /// Removes leftovers of dead runs, and old releases. The newest `keep` releases stay, those of the commits in `spared`,
 /// the current one, the one before it by number, and those in which a process is seen to run.
-pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, Error> {
+pub fn prune(path: &str, keep: usize, spared: &[Commit]) -> Result<Command, ReleaseError> {
     if keep == 0 {
-        return Err(Error::KeepNone);
+        return Err(ReleaseError::KeepNone);
     }
     let short = |commit: &Commit| commit.chars().take(12).collect();
     let args: Vec<String> = [keep.to_string()].into_iter().chain(spared.iter().map(short)).collect();
@@ -127,9 +128,9 @@ pub struct Pruned {
 }
 
 /// Reads the answer of `prune`.
-pub fn pruned(ended: &Ended) -> Result<Pruned, Error> {
+pub fn pruned(ended: &Ended) -> Result<Pruned, ReleaseError> {
     let mut pruned = Pruned::default();
-    Lines::of(Program::Prune, ended)?.each(|word, rest| {
+    AnswerLines::of(Program::Prune, ended)?.each(|word, rest| {
         match (word, rest) {
             ("removed", [name]) => pruned.removed.push(name.parse().ok()?),
             ("running", [name]) => pruned.running.push(name.parse().ok()?),

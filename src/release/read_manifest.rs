@@ -1,6 +1,6 @@
 //! Reads which tree a release on a host was made from.
 use super::{
-    Error, Home,
+    Home, ReleaseError,
     list::list,
     listed::listed,
     on_host::{named, on, plain, run},
@@ -53,7 +53,7 @@ pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) 
     let command = list(&home.path).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;
     match listed(&ended) {
-        Err(Error::NotSetUp(_)) => Ok(None),
+        Err(ReleaseError::NotSetUp(_)) => Ok(None),
         listed => Ok(listed.map_err(on(host))?.releases.into_iter().find(|r| r.name == name).map(|r| r.manifest)),
     }
 }

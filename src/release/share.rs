@@ -1,7 +1,7 @@
 //! Makes a linked file that is missing in `shared/`.
 use super::{
-    Error, Home,
-    answer::Lines,
+    Home, ReleaseError,
+    answer::AnswerLines,
     machine::set_up,
     on_host::{id, on, plain, run},
     program::{Program, checked},
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::{Cause, Failure},
     host::Host,
@@ -42,7 +43,7 @@ pub fn shared(home: &Home, path: &str) -> Result<String, Failure> {
     match linked::refused(path, &Default::default()) {
         None => Ok(format!("{}/shared/{path}", home.path)),
         Some(why) => {
-            let message = format!("`{}` can't be in `shared`: {why}", path.escape_debug());
+            let message = format!("`{}` can't be in `shared`: {why}", shown(path));
             Err(Failure::new(Cause::Fabfile, message).help("write it as `linked` of the fleet file has it"))
         }
     }
@@ -52,7 +53,7 @@ impl Effect for Share {
     /// Whether the file was made; if not, it existed.
     type Outcome = bool;
     const NAME: &'static str = "share";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -76,15 +77,15 @@ impl Effect for Share {
     }
 
     /// Who made the file doesn't matter: a second call does no harm.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<bool>, Failure> {
-        Ok(Seen::Not)
+    fn look(&self, _: Ask<'_>) -> Result<Happened<bool>, Failure> {
+        Ok(Happened::Not)
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<bool> {
         let file = shared(&self.home, &self.path)?;
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full {
-            return Err(on(&self.host)(Error::Host("write".to_owned())).into());
+            return Err(on(&self.host)(ReleaseError::Host("write".to_owned())).into());
         }
         let there = |fact: &Fact<Option<Vec<u8>>>| matches!(fact.get("a file"), Ok(Some(_)));
         // A host with a current release has all linked files.
@@ -107,16 +108,16 @@ pub(super) fn share(
     bytes: u64,
     mode: Option<&str>,
     secret: bool,
-) -> Result<Command, Error> {
+) -> Result<Command, ReleaseError> {
     let mut args = vec![file.to_owned(), checked(id)?, bytes.to_string(), mode.unwrap_or("-").to_owned()];
     args.extend(secret.then(|| "secret".to_owned()));
     Program::Share.command(path, &args)
 }
 
 /// Reads the answer of `share`: whether it made the file.
-pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, Error> {
-    let lines = Lines::of(Program::Share, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes },
+pub(super) fn made(ended: &Ended, bytes: u64) -> Result<bool, ReleaseError> {
+    let lines = AnswerLines::of(Program::Share, ended).map_err(|error| match error {
+        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes },
         other => other,
     })?;
     let said = lines.each(|word, rest| match (word, rest) {

@@ -1,7 +1,7 @@
 //! Puts a commit's tree on a host without making it current.
 use super::{
-    Amount, Error, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseName,
-    answer::Lines,
+    Amount, Home, Packed, PackedTrees, ReadManifest, ReadReleases, ReleaseError, ReleaseName,
+    answer::AnswerLines,
     machine::set_up,
     on_host::{WITHIN, id, named, on, run},
     packing::pack,
@@ -37,8 +37,8 @@ pub struct Stage {
 
 impl Stage {
     /// Returns why staging failed. Another content for a known commit can get a new number only if it was made here.
-    fn failed(&self, error: Error) -> Failure {
-        let plain = self.made.is_none() && matches!(error, Error::Another { .. });
+    fn failed(&self, error: ReleaseError) -> Failure {
+        let plain = self.made.is_none() && matches!(error, ReleaseError::Another { .. });
         let failure = on(&self.host)(error);
         let help = "was it built, or `linked` changed in the fleet file? Deploy a commit that is new";
         if plain { failure.help(help) } else { failure }
@@ -56,7 +56,7 @@ impl Stage {
 impl Effect for Stage {
     type Outcome = ();
     const NAME: &'static str = "stage";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -84,7 +84,7 @@ impl Effect for Stage {
                 None if read_manifest::manifest(&at, host, home, &self.release).await?.as_ref() == Some(manifest) => {
                     return Ok(());
                 }
-                None => return Err(on(host)(Error::NotMadeHere(manifest.clone()))),
+                None => return Err(on(host)(ReleaseError::NotMadeHere(manifest.clone()))),
             },
         };
         let command = stage(&home.path, &named(&self.release)?, &id(&at), &packed).map_err(on(host))?;
@@ -98,27 +98,27 @@ impl Effect for Stage {
         staged(&ended, &packed).map(drop).map_err(|error| self.failed(error))
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         if let Some(made) = &self.made {
             let (host, release, home) = (self.host.clone(), self.release.clone(), self.home.clone());
             let there = ask.read(ReadManifest { host, release, home })?;
-            return Ok(if there.as_ref() == Some(made) { Seen::Done(()) } else { Seen::Not });
+            return Ok(if there.as_ref() == Some(made) { Happened::Done(()) } else { Happened::Not });
         }
         let there = ask.read(ReadReleases { host: self.host.clone(), home: self.home.clone() })?;
-        Ok(if there.releases.contains(&self.release) { Seen::Done(()) } else { Seen::Not })
+        Ok(if there.releases.contains(&self.release) { Happened::Done(()) } else { Happened::Not })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let machine = set_up(model, &self.host, "`releases`, `shared` or `.rfab`")?;
         if machine.full && !machine.releases.get("its releases")?.contains(&self.release) {
             let [need, free] = [1, 0].map(Amount::Bytes);
-            return Err(on(&self.host)(Error::Full { need, free, biggest: Vec::new() }).into());
+            return Err(on(&self.host)(ReleaseError::Full { need, free, biggest: Vec::new() }).into());
         }
         let mut releases = machine.releases.get("its releases")?.clone();
         if !releases.insert(self.release.clone()) && machine.made.get(&self.release) != self.made.as_ref() {
             let digest = |made: Option<&String>| made.cloned().unwrap_or_else(|| self.release.commit.to_string());
             let there = digest(machine.made.get(&self.release));
-            let another = Error::Another { there, wanted: digest(self.made.as_ref()) };
+            let another = ReleaseError::Another { there, wanted: digest(self.made.as_ref()) };
             return Err(self.failed(another).into());
         }
         machine.releases.predict(releases);
@@ -132,7 +132,7 @@ impl Effect for Stage {
 ///
 /// `id` names the folder for the call's temporary files; no two calls at the same time may share one. The program
 /// stops reading when the release exists or the disk lacks room: the writer must cope with a closed pipe.
-pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, Error> {
+pub fn stage(path: &str, name: &ReleaseName, id: &str, packed: &Packed) -> Result<Command, ReleaseError> {
     let numbers = [packed.archive_bytes, packed.room, packed.manifest.entries.len() as u64, packed.tar_bytes];
     let [bytes, room, entries, tar_bytes] = numbers.map(|number| number.to_string());
     let digests = [packed.archive_sha256.clone(), packed.manifest_sha256.clone()];
@@ -151,9 +151,9 @@ pub enum Staged {
 }
 
 /// Reads the answer of `stage`.
-pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, Error> {
-    let lines = Lines::of(Program::Stage, ended).map_err(|error| match error {
-        Error::Short { got, .. } => Error::Short { got, bytes: packed.archive_bytes },
+pub fn staged(ended: &Ended, packed: &Packed) -> Result<Staged, ReleaseError> {
+    let lines = AnswerLines::of(Program::Stage, ended).map_err(|error| match error {
+        ReleaseError::Short { got, .. } => ReleaseError::Short { got, bytes: packed.archive_bytes },
         other => other,
     })?;
     let said = lines.each(|word, rest| match (word, rest) {

@@ -33,7 +33,7 @@ impl Effect for TakeArchive {
     /// The digest of its manifest.
     type Outcome = String;
     const NAME: &'static str = "take_archive";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Repository(&self.repository)

@@ -1,7 +1,7 @@
 //! Checks whether a staged release is unchanged.
 use super::{
-    Error, Home, ReleaseName,
-    answer::{Lines, digits, text},
+    Home, ReleaseError, ReleaseName,
+    answer::{AnswerLines, digits, text},
     on_host::{id, named, on, plain, run},
     program::{Program, checked},
 };
@@ -47,7 +47,7 @@ impl Read for Verify {
     fn predict(&self, model: &mut Model) -> Predicted<Vec<String>> {
         let machine = model.machine(&self.host)?;
         if !machine.releases.get("its releases")?.contains(&self.release) {
-            return Err(on(&self.host)(Error::NotStaged).into());
+            return Err(on(&self.host)(ReleaseError::NotStaged).into());
         }
         let damaged = machine.damaged.contains(&self.release);
         Ok(damaged.then(|| "index.html".to_owned()).into_iter().collect())
@@ -55,7 +55,7 @@ impl Read for Verify {
 }
 
 /// Makes the command that compares a staged release with its manifest and computes every digest again.
-pub fn verify(path: &str, name: &ReleaseName, id: &str) -> Result<Command, Error> {
+pub fn verify(path: &str, name: &ReleaseName, id: &str) -> Result<Command, ReleaseError> {
     Program::Verify.command(path, &[name.to_string(), checked(id)?])
 }
 
@@ -82,8 +82,8 @@ impl Verified {
 }
 
 /// Reads the answer of `verify`.
-pub fn verified(ended: &Ended) -> Result<Verified, Error> {
-    let lines = Lines::of(Program::Verify, ended)?;
+pub fn verified(ended: &Ended) -> Result<Verified, ReleaseError> {
+    let lines = AnswerLines::of(Program::Verify, ended)?;
     let mut verified = Verified::default();
     lines.each(|word, rest| {
         match (word, rest) {

@@ -18,9 +18,9 @@ use std::{
 use tempfile::NamedTempFile;
 
 /// A file that is written in pieces, and its digest so far.
-struct Arriving(Mutex<State>);
+struct Arriving(Mutex<ArrivingState>);
 
-struct State {
+struct ArrivingState {
     temp: NamedTempFile,
     hasher: Sha256,
     done: u64,
@@ -30,7 +30,7 @@ struct State {
 
 impl Arriving {
     fn into(temp: NamedTempFile) -> Self {
-        Self(Mutex::new(State { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
+        Self(Mutex::new(ArrivingState { temp, hasher: Sha256::new(), done: 0, told: Instant::now(), failed: None }))
     }
 
     /// Writes a piece; from time to time, returns how many bytes have arrived.
@@ -63,7 +63,7 @@ impl Arriving {
 
     /// Returns the complete file, synced, and its sha256 in hex.
     fn done(self) -> io::Result<(NamedTempFile, String)> {
-        let State { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
+        let ArrivingState { temp, hasher, failed, .. } = self.0.into_inner().unwrap();
         if let Some(e) = failed {
             return Err(e);
         }

@@ -5,7 +5,7 @@ use crate::{
     effect::*,
     event::What,
     failure::Failure,
-    model::{Model, Predicted, Said},
+    model::{Model, ModelOutput, Predicted},
 };
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ impl Read for Capture {
         if let Ok(machine) = model.machine(&self.on.host) {
             let mut says = machine.says.get("").cloned().unwrap_or_default();
             let Output { status, out, err, .. } = outcome.clone();
-            says.insert(self.command.shown(), Said { status, out, err });
+            says.insert(self.command.shown(), ModelOutput { status, out, err });
             machine.says.tell(says);
         }
     }

@@ -29,7 +29,7 @@ pub struct Connected {
 impl Effect for Connect {
     type Outcome = Connected;
     const NAME: &'static str = "connect";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet.name)

@@ -25,7 +25,7 @@ pub struct Dump {
 impl Effect for Dump {
     type Outcome = ();
     const NAME: &'static str = "dump";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -52,8 +52,8 @@ impl Effect for Dump {
     }
 
     /// The command may print something else this time.
-    fn look(&self, _: Ask<'_>) -> Result<Seen<()>, Failure> {
-        Ok(Seen::Not)
+    fn look(&self, _: Ask<'_>) -> Result<Happened<()>, Failure> {
+        Ok(Happened::Not)
     }
 
     /// The output of a simulated command isn't written to this machine.

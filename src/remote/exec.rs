@@ -26,7 +26,7 @@ pub struct Exec {
 impl Effect for Exec {
     type Outcome = Output;
     const NAME: &'static str = "exec";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -45,7 +45,7 @@ impl Effect for Exec {
         if self.any_status { Ok(output) } else { good(output, &self.on, &self.command) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Output>, Failure> {
         let host = self.on.host.clone();
         let trace = trace(&self.state, &host.fleet, ask.run(), ask.id());
         seen(ask.read(ReadTrace::new(host, trace, ask))?, self.any_status, &self.on, &self.command)

@@ -2,6 +2,7 @@
 use super::{On, on::trace};
 use crate::{
     command::Command,
+    control::shown,
     effect::At,
     failure::Failure,
     port::{Input, Job},
@@ -45,7 +46,7 @@ pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure>
         digest if digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()) => {
             Ok(PathKind::File(digest.to_owned()))
         }
-        other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, other.escape_debug()))),
+        other => Err(Failure::unknown(format!("`{}` answered `{}` about `{path}`", on.host, shown(other)))),
     }
 }
 
@@ -123,7 +124,7 @@ const LINK: &str = "a link on the way there can be changed by another user";
 
 fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
-        let message = format!("`{}` isn't a path on a host", path.escape_debug());
+        let message = format!("`{}` isn't a path on a host", shown(path));
         return Err(Failure::new(crate::failure::Cause::Fabfile, message).on(&on.host.name));
     }
     Ok(path)

@@ -35,7 +35,7 @@ pub struct Get {
 impl Effect for Get {
     type Outcome = ();
     const NAME: &'static str = "get";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -56,11 +56,11 @@ impl Effect for Get {
         }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.from.clone() })?;
         let mine =
             File::open(&self.to).and_then(|mut file| digest(&mut file)).map(|(digest, _)| PathKind::File(digest)).ok();
-        Ok(if mine == Some(lies) { Seen::Done(()) } else { Seen::Not })
+        Ok(if mine == Some(lies) { Happened::Done(()) } else { Happened::Not })
     }
 
     /// A simulated file isn't written to this machine.

@@ -28,7 +28,7 @@ pub struct Load {
 impl Effect for Load {
     type Outcome = Output;
     const NAME: &'static str = "load";
-    const KIND: Kind = Kind::Once;
+    const KIND: EffectKind = EffectKind::Once;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -62,7 +62,7 @@ impl Effect for Load {
         good(self.on.change_by(&at, job, &self.state).await?, &self.on, &self.command)
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<Output>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<Output>, Failure> {
         let host = self.on.host.clone();
         let trace = trace(&self.state, &host.fleet, ask.run(), ask.id());
         seen(ask.read(ReadTrace::new(host, trace, ask))?, false, &self.on, &self.command)

@@ -1,7 +1,7 @@
 //! What a command printed and how it ended.
 use crate::{
     failure::{Cause, Failure},
-    model::Said,
+    model::ModelOutput,
     port::Ended,
 };
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ impl From<Ended> for Output {
     }
 }
 
-impl From<Said> for Output {
-    fn from(Said { status, out, err }: Said) -> Self {
+impl From<ModelOutput> for Output {
+    fn from(ModelOutput { status, out, err }: ModelOutput) -> Self {
         Output { status, out, err, cut: false }
     }
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 ///
 /// What the person types there is their own affair, as with plain ssh: no lock is taken, and no ledger records it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Terminal {
+pub struct LendTerminal {
     pub on: On,
     /// The user's login shell if absent.
     pub command: Option<Command>,
@@ -59,7 +59,7 @@ const GIVEN_WITHIN: Duration = Duration::from_secs(20);
 /// The exit status of a program that got no environment.
 const NOT_GIVEN: i32 = 254;
 
-impl Terminal {
+impl LendTerminal {
     /// Returns the line that the host runs; `given` is the folder that the environment comes from.
     fn line(&self, given: &str) -> Result<String, Failure> {
         let words = self.command.as_ref().map(Command::argv).unwrap_or_default();
@@ -92,11 +92,11 @@ impl Terminal {
     }
 }
 
-impl Effect for Terminal {
+impl Effect for LendTerminal {
     type Outcome = i32;
     const NAME: &'static str = "terminal";
     /// A resumed run opens the terminal again.
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -152,7 +152,7 @@ mod tests {
 
     fn ran(on: On, words: &[&str]) -> String {
         let command = Command::of(words.iter().map(|w| w.to_string()).collect()).ok();
-        let terminal = Terminal { on, command };
+        let terminal = LendTerminal { on, command };
         let folder = tempfile::tempdir().unwrap();
         let given = folder.path().join("given").display().to_string();
         let given = if terminal.on.env.is_empty() { String::new() } else { given };
@@ -192,7 +192,7 @@ mod tests {
         assert!(ran(on, &["true"]).contains("/not/there"));
         // With sudo, every user of the host could read it.
         let on = On { user: Some("shop".into()), env: [("X".to_owned(), "x".into())].into(), ..host.into() };
-        let refused = Terminal { on, command: None }.line("").unwrap_err();
+        let refused = LendTerminal { on, command: None }.line("").unwrap_err();
         assert_eq!(refused.message, "an environment can't be given to another user's terminal");
     }
 }

@@ -60,13 +60,13 @@ impl Read for ReadTrace {
 }
 
 /// Returns what a trace tells about a command's end.
-pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Seen<Output>, Failure> {
+pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Happened<Output>, Failure> {
     Ok(match traced {
-        Traced::NeverStarted => Seen::Not,
-        Traced::Running => Seen::Running,
-        Traced::Ended(0) => Seen::Done(Output::default()),
-        Traced::Ended(status) if any_status => Seen::Done(Output { status, ..Output::default() }),
+        Traced::NeverStarted => Happened::Not,
+        Traced::Running => Happened::Running,
+        Traced::Ended(0) => Happened::Done(Output::default()),
+        Traced::Ended(status) if any_status => Happened::Done(Output { status, ..Output::default() }),
         Traced::Ended(status) => return Err(good(Output { status, ..Output::default() }, on, command).unwrap_err()),
-        Traced::Lost => Seen::Cannot,
+        Traced::Lost => Happened::Cannot,
     })
 }

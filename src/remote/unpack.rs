@@ -1,4 +1,5 @@
 //! Unpacks a tar that came from a host, without trusting it.
+use crate::control::shown;
 use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
@@ -15,13 +16,13 @@ pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
     for entry in tar::Archive::new(tar).entries().map_err(said)? {
         let mut entry = entry.map_err(said)?;
         let path = entry.path().map_err(said)?.into_owned();
-        let shown = path.display().to_string();
+        let path_text = shown(&path.display().to_string());
         let mut inside = PathBuf::new();
         for part in path.components() {
             match part {
                 Component::Normal(part) => inside.push(part),
                 Component::CurDir => {}
-                _ => return Err(format!("it has the path `{}`, which points outside it", shown.escape_debug())),
+                _ => return Err(format!("it has the path `{}`, which points outside it", path_text)),
             }
         }
         let to = folder.join(inside);
@@ -37,7 +38,7 @@ pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
                     fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&to).map_err(said)?;
                 io::copy(&mut entry, &mut file).and_then(|_| file.sync_all()).map_err(said)?;
             }
-            _ => return Err(format!("`{}` in it is neither a file nor a folder", shown.escape_debug())),
+            _ => return Err(format!("`{}` in it is neither a file nor a folder", path_text)),
         }
     }
     Ok(())

@@ -29,7 +29,7 @@ pub struct WriteFile {
 impl Effect for WriteFile {
     type Outcome = ();
     const NAME: &'static str = "write_file";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.on.host)
@@ -50,9 +50,13 @@ impl Effect for WriteFile {
         replace(&at, &self.on, &self.path, Input::Bytes(bytes), what, (&digest, bytes.len() as u64)).await
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let lies = ask.read(Look { on: self.on.clone(), path: self.path.clone() })?;
-        Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) { Seen::Done(()) } else { Seen::Not })
+        Ok(if lies == PathKind::File(sha256(self.text.reveal().as_bytes())) {
+            Happened::Done(())
+        } else {
+            Happened::Not
+        })
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {

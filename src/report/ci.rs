@@ -23,9 +23,9 @@ use std::{
 };
 
 /// Writes a run into a pipeline's log.
-pub struct Ci<W: Write + Send>(Mutex<Log<W>>);
+pub struct Ci<W: Write + Send>(Mutex<JobLog<W>>);
 
-struct Log<W> {
+struct JobLog<W> {
     to: Outlet<W>,
     pipeline: Pipeline,
     /// The fabfile's folder.
@@ -44,7 +44,7 @@ struct Log<W> {
 impl<W: Write + Send> Ci<W> {
     /// Makes the log; `clock` returns the seconds since 1970.
     pub fn new(to: W, pipeline: Pipeline, folder: &Path, loud: Loud, palette: Palette, clock: fn() -> i64) -> Self {
-        Self(Mutex::new(Log {
+        Self(Mutex::new(JobLog {
             to: Outlet::new(to),
             pipeline,
             folder: folder.to_owned(),
@@ -75,7 +75,7 @@ impl<W: Write + Send> Listener for Ci<W> {
     }
 }
 
-impl<W> Log<W> {
+impl<W> JobLog<W> {
     fn of(&mut self, what: &What) -> String {
         match what {
             What::RunStarted { line, .. } => self.line = format!("rfab {}", visible(line, false)),

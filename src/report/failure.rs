@@ -1,7 +1,7 @@
 //! A failure as people read it: what happened, where in which files, and what to do.
 use super::{Palette, excerpt::excerpts, filter::visible};
 use crate::{
-    event::{Row, Standing},
+    event::{HostRow, Standing},
     failure::Failure,
     host::listed,
 };
@@ -17,7 +17,7 @@ pub fn failure(failure: &Failure, palette: Palette) -> String {
 }
 
 /// Returns the reports of several failures; hosts with the same failure and the same traffic share a report.
-pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String {
+pub fn failures(failures: &[Failure], rows: &[HostRow], palette: Palette) -> String {
     let mut shared: Vec<(&Failure, &str, Vec<&str>)> = Vec::new();
     for one in failures {
         let traffic = traffic(one, rows);
@@ -33,7 +33,7 @@ pub fn failures(failures: &[Failure], rows: &[Row], palette: Palette) -> String 
 }
 
 /// Returns whether a host that failed gets requests, if the table shows it.
-fn traffic(failure: &Failure, rows: &[Row]) -> &'static str {
+fn traffic(failure: &Failure, rows: &[HostRow]) -> &'static str {
     let row = rows.iter().find(|row| Some(&row.host) == failure.host.as_ref());
     match row.map(|row| (row.balancer, row.new != row.old)) {
         Some((Standing::Out, _)) => "it gets no traffic",
@@ -113,7 +113,7 @@ error: host `web3`: it is gone
     #[test]
     fn the_first_line_says_whether_the_host_gets_traffic_and_hosts_that_differ_in_it_are_told_apart() {
         use Standing::{Live, Mixed, None, Out, Unknown};
-        let row = |(host, balancer): (&str, Standing)| Row {
+        let row = |(host, balancer): (&str, Standing)| HostRow {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some(if host == "web6" { "0001-aaaaaaaaaaaa" } else { "0002-bbbbbbbbbbbb" }.into()),
@@ -125,7 +125,7 @@ error: host `web3`: it is gone
             new_name: Option::None,
         };
         let stand = [("web1", Out), ("web2", Out), ("web3", Live), ("web4", Unknown), ("web5", Mixed), ("web6", Live)];
-        let rows: Vec<Row> = stand.into_iter().chain([("web7", None)]).map(row).collect();
+        let rows: Vec<HostRow> = stand.into_iter().chain([("web7", None)]).map(row).collect();
         let all: Vec<Failure> = rows.iter().map(|row| Failure::failed("no room").on(&row.host)).collect();
         assert_eq!(
             failures(&all, &rows, PLAIN),

@@ -1,5 +1,5 @@
 //! Makes foreign texts safe to show: some colors may stay; other characters that move or hide text become visible.
-use crate::control::{code, hidden};
+use crate::control::sign;
 
 /// The longest line that is shown, in characters.
 const LONGEST: usize = 4_000;
@@ -34,12 +34,12 @@ pub fn visible(text: &str, color: bool) -> String {
         rest = &rest[c.len_utf8()..];
         match c {
             '\t' => shown.push_str("    "),
-            c if (c as u32) < 0x20 => shown.push(char::from_u32(0x2400 + c as u32).unwrap_or('␀')),
-            '\x7f' => shown.push('␡'),
             // Selects how a sign such as an emoji is drawn; only directly after one.
             '\u{fe0e}' | '\u{fe0f}' if shown.ends_with(drawn) => shown.push(c),
-            c if hidden(c) => shown.push_str(&code(c)),
-            c => shown.push(c),
+            c => match sign(c) {
+                Some(sign) => shown.push_str(&sign),
+                None => shown.push(c),
+            },
         }
     }
     if painted {

@@ -24,7 +24,7 @@ impl<W: Write + Send> Listener for Json<W> {
 fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
     for c in harmless_json(json).chars() {
-        if c == '\x7f' || hidden(c) {
+        if hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 line += &format!("\\u{unit:04x}");
             }

@@ -1,7 +1,7 @@
 //! Repeats at the end what failed hosts printed last, and names the files with the rest.
 use super::{Palette, filter::visible};
 use crate::{
-    event::{LogFile, Outcome, Row},
+    event::{HostRow, LogFile, Outcome},
     failure::Failure,
     host::Name,
 };
@@ -22,10 +22,10 @@ const IN_SIGHT: usize = 20;
 pub struct LastWords {
     /// How many lines were shown, for all hosts.
     shown: usize,
-    hosts: BTreeMap<Name, VecDeque<Said>>,
+    hosts: BTreeMap<Name, VecDeque<SaidLine>>,
 }
 
-struct Said {
+struct SaidLine {
     line: String,
     /// How many lines had been shown before this one; nothing if it wasn't shown.
     shown: Option<usize>,
@@ -41,7 +41,7 @@ impl LastWords {
         if said.len() == LINES {
             said.pop_front();
         }
-        said.push_back(Said { line, shown: shown.then_some(self.shown) });
+        said.push_back(SaidLine { line, shown: shown.then_some(self.shown) });
     }
 
     /// Counts lines that were shown.
@@ -57,7 +57,7 @@ impl LastWords {
     }
 
     /// Returns what to print at the end; empty if no host failed.
-    pub fn text(&self, rows: &[Row], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
+    pub fn text(&self, rows: &[HostRow], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
         let rows = rows.iter().filter(|r| matches!(r.result, Outcome::Failed | Outcome::Unknown)).map(|r| &r.host);
         let mut failed: Vec<&Name> = Vec::new();
         for host in rows.chain(failures.iter().filter_map(|f| f.host.as_ref())) {
@@ -103,8 +103,8 @@ mod tests {
 
     const PLAIN: Palette = Palette { color: false };
 
-    fn row(host: &str, result: Outcome) -> Row {
-        Row {
+    fn row(host: &str, result: Outcome) -> HostRow {
+        HostRow {
             host: host.into(),
             old: None,
             new: None,
@@ -148,7 +148,7 @@ mod tests {
             let what = if n < 2 { "| the disk is full".to_owned() } else { format!("| of its own {n}") };
             last.say(&(&**host).into(), what, false);
         }
-        let rows: Vec<Row> = hosts.iter().map(|host| row(host, Outcome::Failed)).collect();
+        let rows: Vec<HostRow> = hosts.iter().map(|host| row(host, Outcome::Failed)).collect();
         let logs: Vec<LogFile> = hosts.iter().map(|host| log(host)).collect();
         assert_eq!(
             last.text(&rows, &[], &logs, PLAIN),

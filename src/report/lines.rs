@@ -1,17 +1,13 @@
 //! Plain lines, one per event, each starting with the host: for pipes, CI and terminals.
 use super::{
-    Palette,
-    failure::failures as report_all,
-    filter::visible,
-    last_words::LastWords,
-    outlet::Outlet,
-    table::table,
-    words::{count, duration},
+    Palette, failure::failures as report_all, filter::visible, last_words::LastWords, outlet::Outlet, table::table,
+    words::count,
 };
 use crate::{
     bookkeeping::Mark,
+    duration,
     effect::Effect,
-    event::{Event, Kind, Listener, Stream, What},
+    event::{EffectKind, Event, Listener, Stream, What},
     failure::Reason,
     host::Name,
     release::Number,
@@ -43,16 +39,16 @@ fn meaning(next: &str) -> Option<&'static str> {
 const WRITTEN_DOWN: [&str; 2] = [Mark::NAME, Number::NAME];
 
 /// Writes lines.
-pub struct Lines<W: Write + Send>(Mutex<Out<W>>);
+pub struct Lines<W: Write + Send>(Mutex<LinesOut<W>>);
 
-struct Out<W> {
+struct LinesOut<W> {
     to: Outlet<W>,
     wording: Wording,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(to: W, loud: Loud, palette: Palette) -> Self {
-        Self(Mutex::new(Out { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
+        Self(Mutex::new(LinesOut { to: Outlet::new(to), wording: Wording::new(loud, palette) }))
     }
 }
 
@@ -139,8 +135,8 @@ impl Wording {
     }
 
     /// Returns whether an effect is shown: changes always; reads, holds and records only with `--verbose`.
-    fn shows(&self, effect: &str, kind: Kind) -> bool {
-        let changes = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&effect);
+    fn shows(&self, effect: &str, kind: EffectKind) -> bool {
+        let changes = matches!(kind, EffectKind::Change | EffectKind::Once) && !WRITTEN_DOWN.contains(&effect);
         self.loud == Loud::Verbose || self.loud == Loud::Normal && changes
     }
 
@@ -162,20 +158,22 @@ impl Wording {
             What::StepStarted { step, host: h } if normal => (host(h), p.strong(&format!("{}:", visible(step, false)))),
             What::EffectFinished { effect, kind, host: h, text, took, failure } => match failure {
                 // The failure itself is reported once, at the end.
-                Some(failed) if matches!(kind, Kind::Change | Kind::Once) || self.loud == Loud::Verbose => (
-                    host(h),
-                    format!(
-                        "{} {}",
-                        visible(text, false),
-                        p.bad(&format!(
-                            "failed: {}",
-                            visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
-                        ))
-                    ),
-                ),
+                Some(failed) if matches!(kind, EffectKind::Change | EffectKind::Once) || self.loud == Loud::Verbose => {
+                    (
+                        host(h),
+                        format!(
+                            "{} {}",
+                            visible(text, false),
+                            p.bad(&format!(
+                                "failed: {}",
+                                visible(failed.beside(h.as_ref()).lines().next().unwrap_or_default(), false)
+                            ))
+                        ),
+                    )
+                }
                 None if self.shows(effect, *kind) => {
                     let took = if *took >= 1_000 || self.loud == Loud::Verbose {
-                        p.faint(&format!("  {}", duration(*took)))
+                        p.faint(&format!("  {}", duration::took(*took)))
                     } else {
                         String::new()
                     };
@@ -209,7 +207,7 @@ impl Wording {
             text += &format!("\nnext: {}\n", lines.join("\n      "));
         }
         if self.loud == Loud::Verbose {
-            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration(*took))));
+            text += &format!("{}\n", self.palette.faint(&format!("took {}", duration::took(*took))));
         }
         Some(text)
     }
@@ -219,15 +217,15 @@ impl Wording {
 mod tests {
     use super::*;
     use crate::{
-        event::{Outcome, Row, Standing},
+        event::{HostRow, Outcome, Standing},
         failure::{Exit, Failure},
     };
     use std::sync::Arc;
 
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    struct WrittenBytes(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Screen {
+    impl Write for WrittenBytes {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -239,7 +237,7 @@ mod tests {
     }
 
     fn shown(loud: Loud, events: Vec<What>) -> String {
-        let screen = Screen::default();
+        let screen = WrittenBytes::default();
         let lines = Lines::new(screen.clone(), loud, Palette { color: false });
         for what in events {
             lines.tell(&Event { v: 1, at: 0, run: "r".into(), lane: "".into(), what });
@@ -247,12 +245,12 @@ mod tests {
         String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
     }
 
-    fn effect(host: &str, kind: Kind, text: &str, took: u64) -> What {
+    fn effect(host: &str, kind: EffectKind, text: &str, took: u64) -> What {
         What::EffectFinished { effect: "x", kind, host: Some(host.into()), text: text.into(), took, failure: None }
     }
 
-    fn row(host: &str, result: Outcome, note: Option<&str>) -> Row {
-        Row {
+    fn row(host: &str, result: Outcome, note: Option<&str>) -> HostRow {
+        HostRow {
             host: host.into(),
             old: Some("0001-aaaaaaaaaaaa".into()),
             new: Some("0002-bbbbbbbbbbbb".into()),
@@ -299,8 +297,8 @@ next: rfab prod:out deploy:stable
                     selection: "out".into(),
                 },
                 What::StepStarted { step: "stage 0002-bbbbbbbbbbbb".into(), host: None },
-                effect("web1", Kind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
-                effect("web1", Kind::Read, "list its releases", 4),
+                effect("web1", EffectKind::Change, "stage 0002-bbbbbbbbbbbb", 1_250),
+                effect("web1", EffectKind::Read, "list its releases", 4),
                 What::Printed { host: "web10".into(), stream: Stream::Err, line: "\x1b[2Jcleared\r".into() },
                 What::Warned { host: None, text: "a tag moved".into() },
                 What::RunFinished {
@@ -323,8 +321,8 @@ next: rfab prod:out deploy:stable
     fn quiet_says_warnings_and_the_end_and_verbose_says_what_is_read() {
         let events = || {
             vec![
-                effect("web1", Kind::Change, "activate", 1),
-                effect("web1", Kind::Read, "list its releases", 4),
+                effect("web1", EffectKind::Change, "activate", 1),
+                effect("web1", EffectKind::Read, "list its releases", 4),
                 What::Warned { host: Some("web1".into()), text: "look".into() },
             ]
         };

@@ -12,9 +12,11 @@ use super::{
     Palette,
     lines::{Loud, Wording},
 };
-use crate::event::{Event, Listener, What};
+use crate::{
+    event::{Event, Listener, What},
+    model::Time,
+};
 use in_hand::InHand;
-pub use progress::Time;
 use screen::Screen;
 pub use screen::Size;
 use std::{
@@ -35,14 +37,14 @@ const WAITING: usize = 1 << 20;
 
 /// Shows a run on a terminal; hosts don't wait for a slow terminal.
 pub struct Live<W: Write + Send + 'static> {
-    view: Arc<View<W>>,
+    view: Arc<LiveView<W>>,
     drawer: Option<thread::JoinHandle<()>>,
 }
 
 impl<W: Write + Send + 'static> Live<W> {
     /// Starts the view. Fails if no thread can be started.
     pub fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> io::Result<Self> {
-        let view = Arc::new(View::new(to, size, rewraps, loud, palette));
+        let view = Arc::new(LiveView::new(to, size, rewraps, loud, palette));
         let drawn = view.clone();
         let drawer = thread::Builder::new().name("live".into()).spawn(move || drawn.draw_on())?;
         Ok(Self { view, drawer: Some(drawer) })
@@ -72,7 +74,7 @@ impl<W: Write + Send + 'static> Drop for Live<W> {
 
 /// Draws what a terminal shows at time `until` of a run, from the run's events.
 pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, size: (usize, usize), palette: Palette) {
-    let view = View::new(to, Arc::new(move || size), true, Loud::Normal, palette);
+    let view = LiveView::new(to, Arc::new(move || size), true, Loud::Normal, palette);
     for event in events.iter().filter(|event| event.at <= until) {
         view.told(event);
         if matches!(event.what, What::RunFinished { .. }) {
@@ -82,7 +84,7 @@ pub fn play<W: Write + Send + 'static>(to: W, events: &[Event], until: Time, siz
     view.frame(&mut view.screen.lock().unwrap(), until);
 }
 
-struct View<W: Write + Send + 'static> {
+struct LiveView<W: Write + Send + 'static> {
     palette: Palette,
     told: Mutex<Told>,
     changed: Condvar,
@@ -105,7 +107,7 @@ impl Told {
     }
 }
 
-impl<W: Write + Send + 'static> View<W> {
+impl<W: Write + Send + 'static> LiveView<W> {
     fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> Self {
         let (wording, in_hand) = (Wording::new(loud, palette), InHand::default());
         let told = Told { wording, in_hand, scrolled: String::new(), began: Instant::now(), over: false };

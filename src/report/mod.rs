@@ -25,7 +25,7 @@ pub use json::Json;
 pub use lines::{Lines, Loud};
 pub use listener::{Style, listener};
 pub use live::play;
-pub use logged::Logged;
+pub use logged::HostLogs;
 pub use palette::Palette;
 pub use person::{Beside, Terminal};
 pub use said::{complain, refuse, say, say_json};

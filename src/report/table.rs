@@ -1,14 +1,13 @@
 //! The closing table.
-use super::{
-    Palette,
-    filter::visible,
-    words::{count, duration},
+use super::{Palette, filter::visible, words::count};
+use crate::{
+    duration,
+    event::{HostRow, Outcome, Standing},
 };
-use crate::event::{Outcome, Row, Standing};
 use unicode_width::UnicodeWidthStr;
 
 /// Returns the table, with a line of counts; empty without hosts.
-pub fn table(rows: &[Row], palette: Palette) -> String {
+pub fn table(rows: &[HostRow], palette: Palette) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -55,7 +54,7 @@ pub fn release(release: &Option<String>, name: &Option<String>) -> String {
     name.as_ref().map_or(release.clone(), |name| format!("{} ({release})", visible(name, false)))
 }
 
-pub fn summary(rows: &[Row]) -> String {
+pub fn summary(rows: &[HostRow]) -> String {
     let of = |wanted: Outcome| rows.iter().filter(|r| r.result == wanted).count();
     let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
     let parts: Vec<String> =
@@ -63,7 +62,7 @@ pub fn summary(rows: &[Row]) -> String {
     let out = rows.iter().filter(|r| matches!(r.balancer, Standing::Out | Standing::Mixed)).count();
     let out = if out > 0 { format!("; {out} out of the balancer") } else { String::new() };
     let looked = rows.iter().filter(|r| r.result == Outcome::Ok).filter_map(|r| r.looked).min();
-    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration(after)));
+    let looked = looked.map(|after| format!("; seen to serve {} after they were put back", duration::took(after)));
     format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 
@@ -110,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_table_is_aligned_and_counts() {
-        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| Row {
+        let row = |host: &str, new: Option<&str>, balancer, result, note: Option<&str>| HostRow {
             host: host.into(),
             old: Some("0002-9ab0c1d2e3f4".into()),
             new: new.map(str::to_owned),

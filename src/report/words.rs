@@ -1,22 +1,4 @@
-//! Durations, counts and amounts, worded in one place.
-
-/// Returns milliseconds as people say them.
-pub fn duration(milliseconds: u64) -> String {
-    match milliseconds {
-        0..1_000 => format!("{milliseconds} ms"),
-        1_000..10_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
-        10_000..120_000 => format!("{} s", milliseconds / 1_000),
-        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
-    }
-}
-
-/// Returns milliseconds in whole seconds, for something that still runs.
-pub fn seconds(milliseconds: u64) -> String {
-    match milliseconds / 1_000 {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
-}
+//! Counts and amounts, worded in one place.
 
 const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -53,10 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_and_counts_read_as_people_say_them() {
-        let said = [5, 999, 1_250, 61_000, 125_000].map(duration);
-        assert_eq!(said, ["5 ms", "999 ms", "1.2 s", "61 s", "2 min 5 s"]);
-        assert_eq!([0, 1_999, 119_999, 125_000].map(seconds), ["0 s", "1 s", "119 s", "2 min 5 s"]);
+    fn counts_read_as_people_say_them() {
         assert_eq!([count(0, "host"), count(1, "host"), count(2, "host")], ["0 hosts", "1 host", "2 hosts"]);
     }
 

@@ -1,6 +1,6 @@
 //! Aborts a run: its hosts return to the state that they had before it.
 use super::{
-    closing::{Ended, close},
+    closing::{EndedRun, close},
     connecting::connect,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 use std::sync::{Arc, Mutex};
 
 /// Undoes what the run of this journal did, and reports the closing table.
-pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> Ended {
+pub fn abort(project: &Project, records: &[Record], session: &Arc<Session>) -> EndedRun {
     let script = project.script.clone();
     script.meter.begin();
     let lane = session.lane();

@@ -3,14 +3,14 @@ use super::{
     exit::exit,
     next,
     shown::shown,
-    standings::{Read, table},
+    standings::{TargetStandings, table},
     unfit,
 };
 use crate::{
     balancer::Lock,
     bookkeeping::SayRun,
     effect::Lane,
-    event::{Row, What},
+    event::{HostRow, What},
     failure::{Exit, Failure},
     fleet::Fleet,
     ledger::Phase,
@@ -22,16 +22,16 @@ use std::sync::Arc;
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct EndedRun {
     pub exit: Exit,
-    pub table: Vec<Row>,
+    pub table: Vec<HostRow>,
     pub failures: Vec<Failure>,
 }
 
 /// Releases the locks, reads the state of every target, and reports the table.
 ///
 /// `failed` is what stopped the run: nothing, the failure of its task, or one failure for each fleet of an abort.
-pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
+pub fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     let (session, lane) = (&here.session, here.lane.deferred());
     session.closes();
     let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();
@@ -39,7 +39,7 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     unfit::distrust(session, &lane);
     unfit::out_again(session, &lane);
     session.observed.exposed();
-    let Read { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
+    let TargetStandings { mut table, unknown, unread } = table(here, &lane, failed.is_empty());
     if failed.is_empty() {
         failures.extend(tell_unread(session, &lane, unread));
     }
@@ -62,7 +62,7 @@ pub fn close(here: &Here, failed: &[Box<Located>]) -> Ended {
     // The listener that writes the logs fills in their places.
     let (took, logs) = (lane.world().now(&lane), Vec::new());
     lane.tell(What::RunFinished { exit, took, table: table.clone(), next, failures: failures.clone(), logs });
-    Ended { exit, table, failures }
+    EndedRun { exit, table, failures }
 }
 
 /// Checks the hosts that this run put back once more; one that doesn't serve any more has failed.

@@ -44,7 +44,7 @@ pub fn connect(here: &Here) -> Result<(), Failure> {
 fn read(here: &Here, targets: &Targets) -> Book {
     let book = here
         .lane
-        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::Standing { hosts: None } })
+        .perform(Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: None } })
         .unwrap_or_default();
     let holder = || here.lane.perform(ReadHolder { fleet: targets.fleet.clone() }).unwrap_or_default();
     tell_unfinished(&here.session.run, &here.session.observed, &book, &here.lane, holder);

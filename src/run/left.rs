@@ -26,8 +26,9 @@ pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool
         if !matches!(balance.standing(&fleet, &host), Ok(Standing::Out | Standing::Mixed)) {
             continue;
         }
-        let read =
-            || lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::Standing { hosts: None } }).ok();
+        let read = || {
+            lane.perform(Consult { fleet: fleet.clone(), question: bookkeeping::HostStandings { hosts: None } }).ok()
+        };
         let Some(book) = books.entry(fleet.name.clone()).or_insert_with(read) else { continue };
         let mixed = book.last_admin(&host.name).is_some_and(|line| line.effect == "ready" && !line.places.is_empty());
         let text = match session.run.out_as(book, &host.name) {

@@ -11,5 +11,5 @@ mod tasks;
 mod unfit;
 
 pub use abort::abort;
-pub use closing::Ended;
+pub use closing::EndedRun;
 pub use tasks::run;

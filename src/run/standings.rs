@@ -4,7 +4,7 @@ use crate::{
     balancer::ReadBalance,
     bookkeeping::{Calling, Consult},
     effect::Lane,
-    event::{Outcome, Row, Standing},
+    event::{HostRow, Outcome, Standing},
     failure::{Failure, Reason},
     fan_out,
     fleet::Fleet,
@@ -20,9 +20,9 @@ use std::{
 };
 
 /// What was read about the targets at the end.
-pub struct Read {
+pub struct TargetStandings {
     /// A row for each host that was a target.
-    pub table: Vec<Row>,
+    pub table: Vec<HostRow>,
     /// Whether the state of a host that was changed is unknown.
     pub unknown: bool,
     /// Why the state of hosts in the balancer is unknown: each reason once.
@@ -30,7 +30,7 @@ pub struct Read {
 }
 
 /// Reads the state and the releases of every target; `well` is whether all tasks succeeded.
-pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
+pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStandings {
     let observed = &here.session.observed;
     let targets = observed.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();
@@ -70,14 +70,14 @@ pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> Read {
         row(observed, called(host), standing, result, told, lost)
     });
     let table = rows.collect();
-    Read { table, unknown, unread }
+    TargetStandings { table, unknown, unread }
 }
 
 /// Makes the row of a host; `lost` means that its releases couldn't be read.
-fn row(observed: &Observed, host: Name, balancer: Standing, result: Outcome, told: HostState, lost: bool) -> Row {
+fn row(observed: &Observed, host: Name, balancer: Standing, result: Outcome, told: HostState, lost: bool) -> HostRow {
     let release = |r: &Option<Option<Release>>| r.as_ref()?.as_ref().map(Release::to_string);
     let name = |r: &Option<Option<Release>>| observed.names.of(&r.as_ref()?.as_ref()?.commit);
-    Row {
+    HostRow {
         host,
         old: release(&told.old),
         old_name: name(&told.old),

@@ -3,9 +3,9 @@ use super::{Here, RhaiResultOf, Targets, owned_well, thrown};
 use crate::{
     event::What,
     failure::{Cause, Failure},
-    fleet::{Fleet, Written, Wrong},
+    fleet::{Fleet, WrittenFleet, Wrong},
     host::Host,
-    local::{Local, ReadHosts},
+    local::{LocalCall, ReadHosts},
 };
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ pub fn fleet_of_file(here: &Here, path: &str) -> RhaiResultOf<Targets> {
     if file.exists() {
         owned_well(&file).map_err(thrown)?;
     }
-    whole(here, Written::in_file(path, &here.script.folder, &here.script.set))
+    whole(here, WrittenFleet::in_file(path, &here.script.folder, &here.script.set))
 }
 
 /// Returns the hosts of a fleet that is given as a map.
 pub fn fleet_of_map(here: &Here, name: &str, keys: rhai::Map) -> RhaiResultOf<Targets> {
     let value: serde_json::Value = rhai::serde::from_dynamic(&rhai::Dynamic::from(keys))?;
-    whole(here, Written::in_map(name, &value, &here.script.folder, &here.script.set))
+    whole(here, WrittenFleet::in_map(name, &value, &here.script.folder, &here.script.set))
 }
 
 /// Completes a fleet with the hosts that the command of `hosts_from` prints, if there is one.
-fn whole(here: &Here, written: Result<Written, Wrong>) -> RhaiResultOf<Targets> {
+fn whole(here: &Here, written: Result<WrittenFleet, Wrong>) -> RhaiResultOf<Targets> {
     let wrong = |wrong: Wrong| thrown(wrong.into());
     let mut written = written.map_err(wrong)?;
     if let Some(words) = written.hosts_from().map_err(wrong)? {
@@ -34,7 +34,7 @@ fn whole(here: &Here, written: Result<Written, Wrong>) -> RhaiResultOf<Targets> 
         if words[0].contains('/') && program.exists() {
             owned_well(&program).map_err(thrown)?;
         }
-        let asked = ReadHosts::new(&written.name, &words, Local::at(here.script.folder.clone()));
+        let asked = ReadHosts::new(&written.name, &words, LocalCall::at(here.script.folder.clone()));
         written = written.with(&here.perform(asked)?).map_err(wrong)?;
     }
     admit(here, written.fleet().map_err(wrong)?)

@@ -1,5 +1,5 @@
 //! Hands targets from task to task.
-use super::{Here, Invocation, RhaiResultOf, Targets, Value, failure_of, selection::limit, thrown};
+use super::{Here, Invocation, RhaiResultOf, Targets, TaskValue, failure_of, selection::limit, thrown};
 use crate::{
     event::What,
     failure::{Cause, Failure},
@@ -23,7 +23,7 @@ pub fn current_targets(here: &Here) -> RhaiResultOf<Targets> {
     let called = here.script.call(&inside, &task);
     inside.lane.end(called.as_ref().err().map(|e| failure_of(e)).as_ref());
     match called? {
-        Value::Targets(targets) => {
+        TaskValue::Targets(targets) => {
             hand_over(here, &targets)?;
             Ok(targets)
         }

@@ -14,14 +14,14 @@ use std::{any::TypeId, sync::Arc};
 pub const CLOSURE: &str = "the_closure";
 
 /// What the functions of a file see: each other, and the file's imports and constants.
-pub struct Home {
+pub struct FileScope {
     seen: EncapsulatedEnviron,
     source: Option<ImmutableString>,
 }
 
-impl Home {
+impl FileScope {
     /// Runs the top level of a file, without a lane; also returns the module with its exported variables.
-    pub fn of(engine: &Engine, ast: &AST, constants: Constants) -> RhaiResultOf<(Home, Module)> {
+    pub fn of(engine: &Engine, ast: &AST, constants: Constants) -> RhaiResultOf<(FileScope, Module)> {
         let ran = Module::eval_ast_as_new(Scope::new(), ast, engine)?;
         let constants = constants.into_iter().map(|(name, value)| (name.into(), value)).collect();
         let seen = EncapsulatedEnviron {
@@ -29,12 +29,12 @@ impl Home {
             imports: ran.iter_sub_modules().map(|(alias, module)| (alias.into(), module.clone())).collect(),
             constants: Some(Shared::new(Locked::new(constants))),
         };
-        Ok((Home { seen, source: ast.source().map(Into::into) }, ran))
+        Ok((FileScope { seen, source: ast.source().map(Into::into) }, ran))
     }
 
     /// Returns the file that is running.
-    fn running(state: &GlobalRuntimeState) -> Home {
-        Home { seen: state.into(), source: state.source.clone() }
+    fn running(state: &GlobalRuntimeState) -> FileScope {
+        FileScope { seen: state.into(), source: state.source.clone() }
     }
 
     /// Returns the state of a call from another file into this one: with the same lane and depth.
@@ -105,7 +105,7 @@ fn carried(value: Dynamic, from: &GlobalRuntimeState) -> Dynamic {
     };
     match value.try_cast_result::<Array>() {
         Ok(all) => all.into_iter().map(|value| carried(value, from)).collect::<Array>().into(),
-        Err(closure) => abroad(closure.cast(), Home::running(from)).into(),
+        Err(closure) => abroad(closure.cast(), FileScope::running(from)).into(),
     }
 }
 
@@ -118,7 +118,7 @@ fn has_closure(value: &Dynamic) -> bool {
 
 /// Wraps a closure for another file. Its captured values stay outside, where a lane copies them.
 #[expect(deprecated, reason = "`from_fn` is Rhai's word for an API that may change, and there is no other")]
-fn abroad(mut closure: FnPtr, home: Home) -> FnPtr {
+fn abroad(mut closure: FnPtr, home: FileScope) -> FnPtr {
     let captured: Vec<Dynamic> = closure.iter_curry().cloned().collect();
     let first = captured.len();
     closure.set_curry([]);
@@ -145,7 +145,7 @@ fn abroad(mut closure: FnPtr, home: Home) -> FnPtr {
 /// it.
 ///
 /// Rhai puts it first if a map's closure is called by its key; otherwise after the captured values.
-fn this_of(home: &Home, name: &str, args: &[Dynamic], captured: usize) -> Option<usize> {
+fn this_of(home: &FileScope, name: &str, args: &[Dynamic], captured: usize) -> Option<usize> {
     let others = args.len().checked_sub(1)?;
     let method = home.has(name, others) && !home.has(name, args.len());
     let map = args[0].is_map() && !args[0].is_shared();

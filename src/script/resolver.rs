@@ -3,14 +3,14 @@ use super::{
     RhaiResultOf,
     constants::{self, Constants},
     forbidden,
-    home::Home,
+    home::FileScope,
     required_version, stdlib, thrown,
     thrown::parse_failure,
     unfilled,
 };
 use crate::{
     failure::{Cause, Excerpt, Failure},
-    fleet::did_you_mean,
+    misspelled::did_you_mean,
 };
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, ParseErrorType, Position, Shared as Rc};
 use sha2::{Digest, Sha256};
@@ -127,9 +127,9 @@ impl Resolver {
     }
 
     /// Runs the top level of a compiled file; returns what the file's functions see.
-    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(Home, Module)> {
+    pub fn home(&self, engine: &Engine, ast: &AST) -> RhaiResultOf<(FileScope, Module)> {
         let constants = self.known.lock().unwrap().constants.get(ast.source().unwrap_or_default()).cloned();
-        Home::of(engine, ast, constants.unwrap_or_default())
+        FileScope::of(engine, ast, constants.unwrap_or_default())
     }
 
     fn compile(&self, engine: &Engine, source: &str, text: String) -> Result<AST, Failure> {

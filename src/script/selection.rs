@@ -76,7 +76,7 @@ fn of_the_line(wrong: Failure) -> Failure {
 /// Adds to a failure that selected no hosts that a balancer may have forgotten which hosts are out.
 fn forgot(here: &Here, fleet: &Arc<Fleet>, balance: Option<Balance>, failure: Failure) -> Failure {
     let Some(balance) = balance else { return failure };
-    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::Standing { hosts: None } };
+    let asked = Consult { fleet: fleet.clone(), question: bookkeeping::HostStandings { hosts: None } };
     let Ok(book) = here.lane.perform(asked) else { return failure };
     match tell_forgotten(fleet, &balance, &book) {
         told if told.is_empty() => failure,

@@ -5,7 +5,7 @@ use std::{panic, sync::Arc};
 
 /// The result of a task.
 #[derive(Clone)]
-pub enum Value {
+pub enum TaskValue {
     Nothing,
     Targets(Targets),
     Other(Dynamic),
@@ -23,7 +23,7 @@ pub struct Invocation {
 
 impl Script {
     /// Calls a task on a lane, then runs what it deferred, however it ended.
-    pub fn call(self: &Arc<Self>, here: &Here, task: &Invocation) -> RhaiResultOf<Value> {
+    pub fn call(self: &Arc<Self>, here: &Here, task: &Invocation) -> RhaiResultOf<TaskValue> {
         let mut arguments: Vec<Dynamic> = task.arguments.iter().map(|a| a.clone().into()).collect();
         if let Some(options) = &task.options {
             let map: rhai::Map = options.iter().map(|(k, v)| (k.as_str().into(), v.clone().into())).collect();
@@ -31,10 +31,10 @@ impl Script {
         }
         let value = self.guarded(here, || self.evaluate(here, task, arguments))?;
         Ok(match value.is_unit() {
-            true => Value::Nothing,
+            true => TaskValue::Nothing,
             false => match value.clone().try_cast::<Targets>() {
-                Some(targets) => Value::Targets(targets),
-                None => Value::Other(value),
+                Some(targets) => TaskValue::Targets(targets),
+                None => TaskValue::Other(value),
             },
         })
     }

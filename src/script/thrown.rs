@@ -2,7 +2,7 @@
 use super::{argument, hints, home::CLOSURE, stdlib};
 use crate::{
     failure::{Cause, Failure},
-    fleet::did_you_mean,
+    misspelled::did_you_mean,
 };
 use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 

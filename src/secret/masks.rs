@@ -33,10 +33,10 @@ const ALIKE: usize = 16;
 
 /// The secrets of a run; all clones share them.
 #[derive(Clone, Default)]
-pub struct Masks(Arc<RwLock<Known>>);
+pub struct Masks(Arc<RwLock<KnownSecrets>>);
 
 #[derive(Default)]
-struct Known {
+struct KnownSecrets {
     /// Whether a script put a secret into a text, where it appears as stars.
     worded: bool,
     texts: BTreeSet<String>,
@@ -170,7 +170,7 @@ impl Masks {
     }
 }
 
-impl Known {
+impl KnownSecrets {
     fn learn(&mut self, form: Form) {
         let nth = self.forms.len();
         for at in (0..=form.bytes.len() - BEGINNING).step_by(if form.coded { EVERY_CODED } else { EVERY }) {

@@ -69,7 +69,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Serializes a secret only to be sealed: see [`Key::seal`].
+/// Written only to be sealed: see [`DigestKey::seal`].
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
@@ -87,15 +87,15 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// The key for digests of secrets, so that nobody who has only the digests can try out values.
 #[derive(Clone, Default)]
-pub struct Key {
+pub struct DigestKey {
     bytes: [u8; 32],
     masks: Masks,
 }
 
-impl Key {
+impl DigestKey {
     /// Reads the key in a file that only its owner can read, or makes a random one.
-    pub fn of(file: &Path) -> io::Result<Key> {
-        let mut key = Key::default();
+    pub fn of(file: &Path) -> io::Result<DigestKey> {
+        let mut key = DigestKey::default();
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
             Ok(mut made) => {
                 rand::fill(&mut key.bytes);
@@ -111,8 +111,8 @@ impl Key {
     }
 
     /// Returns the key for a run with these secrets: a text that contains one is sealed, too.
-    pub fn knowing(self, masks: Masks) -> Key {
-        Key { masks, ..self }
+    pub fn knowing(self, masks: Masks) -> DigestKey {
+        DigestKey { masks, ..self }
     }
 
     /// Replaces each secret in a value by its digest; a fleet file's data about hosts stays unchanged.
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_sealed_wherever_it_stands_and_nothing_else_is() {
-        let key = |byte| Key { bytes: [byte; 32], masks: Masks::default() };
+        let key = |byte| DigestKey { bytes: [byte; 32], masks: Masks::default() };
         let (one, two) = (key(1), key(2));
         let open = json!({ "path": "/a", "text": Secret::from("pass"), "env": [{ "secret": 5 }, { "X": Secret::from("pass") }] });
         let digest = &one.seal(open.clone())["text"]["digest"];
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_text_with_a_secret_in_it_is_sealed_and_a_name_that_is_the_same_is_not() {
-        let key = Key { bytes: [1; 32], masks: Masks::default() };
+        let key = DigestKey { bytes: [1; 32], masks: Masks::default() };
         key.masks.add(&"hunter2".into());
         key.masks.add(&"web1".into());
         key.masks.spare(["web1"]);
@@ -188,10 +188,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        let (made, read) = (Key::of(&file).unwrap(), Key::of(&file).unwrap());
+        let (made, read) = (DigestKey::of(&file).unwrap(), DigestKey::of(&file).unwrap());
         assert!(made.bytes == read.bytes && made.bytes != [0; 32]);
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         std::fs::write(&file, "short").unwrap();
-        assert!(Key::of(&file).is_err());
+        assert!(DigestKey::of(&file).is_err());
     }
 }

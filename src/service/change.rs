@@ -78,7 +78,7 @@ impl ChangeService {
 impl Effect for ChangeService {
     type Outcome = ();
     const NAME: &'static str = "service";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -101,12 +101,12 @@ impl Effect for ChangeService {
         if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
         Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
-            Traced::Ended(0) => Seen::Done(()),
-            Traced::Running => Seen::Running,
-            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+            Traced::Ended(0) => Happened::Done(()),
+            Traced::Running => Happened::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Happened::Not,
         })
     }
 

@@ -2,6 +2,7 @@
 use super::units;
 use crate::{
     command::Command,
+    control::shown,
     effect::*,
     failure::{Cause, Failure},
     fleet::{Fleet, Verb},
@@ -37,7 +38,7 @@ impl Install {
     pub fn of(fleet: &Fleet, host: &Host, version: &str) -> Result<Self, Failure> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b".+:~_-".contains(&b);
         if version.is_empty() || version.starts_with('-') || version.len() > 200 || !version.bytes().all(plain) {
-            let message = format!("`{}` isn't a version of a package", version.escape_debug());
+            let message = format!("`{}` isn't a version of a package", shown(version));
             return Err(Failure::new(Cause::Fabfile, message).help("it has letters, digits and `.+:~_-`"));
         }
         let install = verb(fleet, "install", units::service(fleet)?.install.as_ref())?;
@@ -61,7 +62,7 @@ impl Install {
 impl Effect for Install {
     type Outcome = ();
     const NAME: &'static str = "install";
-    const KIND: Kind = Kind::Change;
+    const KIND: EffectKind = EffectKind::Change;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.host)
@@ -84,12 +85,12 @@ impl Effect for Install {
         if output.status == 0 { Ok(()) } else { Err(self.failure(output)) }
     }
 
-    fn look(&self, ask: Ask<'_>) -> Result<Seen<()>, Failure> {
+    fn look(&self, ask: Ask<'_>) -> Result<Happened<()>, Failure> {
         let trace = trace(&self.state, &self.host.fleet, ask.run(), ask.id());
         Ok(match ask.read(ReadTrace::new(self.host.clone(), trace, ask))? {
-            Traced::Ended(0) => Seen::Done(()),
-            Traced::Running => Seen::Running,
-            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Seen::Not,
+            Traced::Ended(0) => Happened::Done(()),
+            Traced::Running => Happened::Running,
+            Traced::NeverStarted | Traced::Ended(_) | Traced::Lost => Happened::Not,
         })
     }
 

@@ -1,7 +1,7 @@
 //! The state before a run, read from its journal.
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
-    effect::{Admin, Effect, Id, Kind},
+    effect::{Admin, Effect, EffectKind, Id},
     event::Standing,
     failure::Reason,
     fleet::Fleet,
@@ -148,7 +148,9 @@ fn part<T: DeserializeOwned>(recorded: &RawValue, key: &str) -> Option<T> {
 }
 
 fn in_flight(record: &Record) -> Option<InFlight> {
-    let Record::Effect { lane, number, attempt, kind: Kind::Change | Kind::Once, text, recorded, .. } = record else {
+    let Record::Effect { lane, number, attempt, kind: EffectKind::Change | EffectKind::Once, text, recorded, .. } =
+        record
+    else {
         return None;
     };
     // A command has its host inside `on`.

@@ -1,6 +1,6 @@
 //! A drill: the operator names an effect at which the run is killed or interrupted.
 use super::{Rest, Stop};
-use crate::effect::{Answered, Call, Kind};
+use crate::effect::{Answered, Call, EffectKind};
 use rustix::process::{Signal, getpid, kill_process};
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use std::{
 /// What happens to this process, and at which effect.
 #[derive(Clone, Debug)]
 pub struct Drill {
-    what: What,
+    what: DrillAction,
     when: When,
     lane: String,
     number: u32,
@@ -27,7 +27,7 @@ pub struct Drill {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum What {
+enum DrillAction {
     Kill,
     Interrupt,
     InterruptTwice,
@@ -49,7 +49,7 @@ const MOMENT: Duration = Duration::from_millis(150);
 impl Drill {
     /// Returns whether this is the effect; a hold never is.
     pub fn is_of(&self, call: &Call<'_>) -> bool {
-        call.effect.kind() != Kind::Hold && *call.lane.path == *self.lane && call.number == self.number
+        call.effect.kind() != EffectKind::Hold && *call.lane.path == *self.lane && call.number == self.number
     }
 
     /// Performs the effect, and strikes before, during or after it.
@@ -84,7 +84,7 @@ impl Drill {
 
     fn strike(&self, stop: &Stop) {
         self.met.store(true, SeqCst);
-        if self.what == What::Kill {
+        if self.what == DrillAction::Kill {
             send(Signal::KILL);
             loop {
                 thread::park();
@@ -98,7 +98,7 @@ impl Drill {
             }
             thread::sleep(Duration::from_millis(1));
         }
-        if self.what == What::InterruptTwice {
+        if self.what == DrillAction::InterruptTwice {
             thread::spawn(|| {
                 thread::sleep(MOMENT);
                 send(Signal::INT);
@@ -120,9 +120,9 @@ impl FromStr for Drill {
         let (what, rest) = text.split_once(':').unwrap_or((text, ""));
         let (when, effect) = rest.split_once(':').unwrap_or((rest, ""));
         let what = match what {
-            "kill" => What::Kill,
-            "int" => What::Interrupt,
-            "int2" => What::InterruptTwice,
+            "kill" => DrillAction::Kill,
+            "int" => DrillAction::Interrupt,
+            "int2" => DrillAction::InterruptTwice,
             other => return Err(format!("`{other}` isn't `kill`, `int` or `int2`")),
         };
         let when = match when {
@@ -141,9 +141,9 @@ impl FromStr for Drill {
 impl fmt::Display for Drill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
-            What::Kill => "killed",
-            What::Interrupt => "interrupted",
-            What::InterruptTwice => "interrupted twice",
+            DrillAction::Kill => "killed",
+            DrillAction::Interrupt => "interrupted",
+            DrillAction::InterruptTwice => "interrupted twice",
         };
         let when = match self.when {
             When::Before => "before",

@@ -1,7 +1,7 @@
 //! Reports the start and end of each effect to the listener; begins no more effects in an interrupted run.
 use super::{Layer, Observed, Rest, Run, Stop};
 use crate::{
-    effect::{Answered, Call, Kind},
+    effect::{Answered, Call, EffectKind},
     event::What,
     failure::{Cause, Failure},
 };
@@ -26,7 +26,7 @@ impl Events {
 impl Layer for Events {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane) = (call.effect, call.lane);
-        if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != Kind::Hold {
+        if self.stopped.signal().is_some() && !lane.deferred && effect.kind() != EffectKind::Hold {
             return Err(Failure::new(Cause::Interrupted, "interrupted"));
         }
         let (name, kind, text, host) = (

@@ -3,13 +3,13 @@ use super::{Layer, Observed, Rest, Run, unfinished::tell};
 use crate::{
     balancer::{Holds, Lock, SetWeight},
     bookkeeping::{Owner, ReadLedger, ReadOwner, SayOwner, SayRun, foreign},
-    effect::{Answered, Call, Fleets, Kind, Record, Touch},
+    effect::{Answered, AnyEffect, Call, EffectKind, Fleets, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
     fleet::Fleet,
     git::{Behind, ReadBehind},
     host::Name,
-    ledger::{Book, Line, Phase},
+    ledger::{Book, LedgerLine, Phase},
     port::Holder,
     ui::Consent,
 };
@@ -113,8 +113,8 @@ impl Guard {
             return Ok(());
         }
         let run = self.run.undoes.as_ref().unwrap_or(&self.run.id);
-        let ours = |line: &&Line| self.run.is_about(book, line);
-        let idle = |line: &&Line| book.changed_nothing(&line.run);
+        let ours = |line: &&LedgerLine| self.run.is_about(book, line);
+        let idle = |line: &&LedgerLine| book.changed_nothing(&line.run);
         let mut since = book.lines.iter().rev().take_while(|line| !ours(line)).filter(|line| !idle(line));
         let began = book.lines.iter().any(|line| ours(&line));
         // An abort concerns only fleets that the run changed.
@@ -133,7 +133,7 @@ impl Guard {
         match since.next().filter(|_| began) {
             Some(line) if !self.run.allowed.force_changed => {
                 self.observed.was_overtaken();
-                let Line { run: other, who, from, at, .. } = line;
+                let LedgerLine { run: other, who, from, at, .. } = line;
                 let message = format!(
                     "fleet `{}` was changed after run `{run}`, by run `{other}` of {who} from {from} at {at}",
                     fleet.name
@@ -213,13 +213,13 @@ fn circle(failure: Failure, fleet: &str, later: &str) -> Failure {
 }
 
 /// Returns whether an effect changes a balancer's pools: if there are several apps, each has its own lock for them.
-fn of_pools(effect: &dyn Record) -> bool {
+fn of_pools(effect: &dyn AnyEffect) -> bool {
     matches!(effect.touch(), Touch::Admin { .. }) || effect.as_any().is::<SetWeight>()
 }
 
 impl Layer for Guard {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        if call.effect.kind() != Kind::Read
+        if call.effect.kind() != EffectKind::Read
             && let Some(fleet) = call.effect.touch().fleet()
         {
             let fleet = self.fleets.get(fleet);

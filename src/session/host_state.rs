@@ -33,7 +33,7 @@ pub struct HostState {
     /// The balancers' epochs when it was first seen out.
     pub out_since: Option<BTreeMap<Name, String>>,
     /// Where its servers went from drain into maintenance, so that nobody can reach it.
-    pub shut: Vec<balancer::Place>,
+    pub shut: Vec<balancer::ServerPlace>,
     /// Whether a probe succeeded after the last change.
     pub proven: bool,
     pub changed: bool,

@@ -1,9 +1,9 @@
 //! Records effects and their results in the run's journal.
 use super::{Rest, Stop, lane_tail::LaneTails, unknown_outcome::UnknownOutcome};
 use crate::{
-    effect::{Answer, Answered, Call, Fleets, Kind, Record as Effect, Touch},
+    effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Fleets, Touch},
     failure::{Failure, Reason},
-    secret::{Key, Masks},
+    secret::{DigestKey, Masks},
     store::{Journal, Past, Record},
 };
 use serde_json::{
@@ -20,7 +20,7 @@ pub struct Journaling {
     pub journal: Arc<Journal>,
     pub past: Past,
     /// The key that seals secrets.
-    pub key: Key,
+    pub key: DigestKey,
     pub doubt: UnknownOutcome,
     /// Whether a fleet may differ from what the run began with.
     pub force_changed: bool,
@@ -28,7 +28,7 @@ pub struct Journaling {
 
 impl Journaling {
     /// Makes a journaling that returns what an earlier attempt did, and asks the person in doubt.
-    pub fn new(journal: Journal, past: Past, key: Key) -> Self {
+    pub fn new(journal: Journal, past: Past, key: DigestKey) -> Self {
         Self { journal: Arc::new(journal), past, key, doubt: UnknownOutcome::Ask, force_changed: false }
     }
 }
@@ -85,7 +85,7 @@ impl Journaled {
         let (lane, number) = (call.lane.path.clone(), call.number);
         let ended = match answered {
             // Each attempt takes a hold again, and a person's answer may be a password.
-            Ok(_) if call.effect.kind() == Kind::Hold => {
+            Ok(_) if call.effect.kind() == EffectKind::Hold => {
                 Record::Answered { lane, number, took, outcome: ().json(), masked: false }
             }
             Ok(outcome) => {
@@ -103,7 +103,7 @@ impl Journaled {
     /// Returns an outcome as it is kept, and whether it contained a secret.
     ///
     /// A text without which the outcome can't be read was one of rfab's own words, such as a server's state, and stays.
-    fn masked(&self, effect: &dyn Effect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
+    fn masked(&self, effect: &dyn AnyEffect, outcome: Box<RawValue>) -> (Box<RawValue>, bool) {
         let whole = if self.masks.is_empty() { Value::Null } else { parsed(&outcome) };
         let (mut kept, mut masked) = (whole.clone(), false);
         for (at, text) in self.masks.within(&whole) {
@@ -131,19 +131,19 @@ impl Journaled {
     }
 
     /// Records that an effect is done, though not by this attempt.
-    pub(super) fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn Answer>) -> Answered {
+    pub(super) fn taken_for_done(&self, call: Call<'_>, outcome: Box<dyn AnyOutcome>) -> Answered {
         let answered = Ok(outcome);
         self.ended(call, 0, &answered);
         answered
     }
 }
 
-fn changes(effect: &dyn Effect) -> bool {
-    matches!(effect.kind(), Kind::Change | Kind::Once)
+fn changes(effect: &dyn AnyEffect) -> bool {
+    matches!(effect.kind(), EffectKind::Change | EffectKind::Once)
 }
 
 /// Names what an effect changes: the servers of hosts as one kind of thing, and each file, for any effect on it.
-fn things(effect: &dyn Effect) -> Vec<String> {
+fn things(effect: &dyn AnyEffect) -> Vec<String> {
     if !changes(effect) {
         return Vec::new();
     }

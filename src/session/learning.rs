@@ -2,7 +2,7 @@
 use super::{Layer, Observed, Rest, observed::UNPROVEN};
 use crate::{
     balancer::{self, Balance, CutOff, ReadBalance, Reopen, SetAdmin, WaitUp},
-    effect::{Admin, Answer, Answered, Call, Kind, Record, Subject, Touch},
+    effect::{Admin, Answered, AnyEffect, AnyOutcome, Call, EffectKind, Subject, Touch},
     failure::Reason,
     health::{Probe, Proof},
     ledger::called,
@@ -22,7 +22,7 @@ impl Layer for Arc<Observed> {
 }
 
 impl Observed {
-    fn learn(&self, effect: &dyn Record, now: Time, answered: &Answered) {
+    fn learn(&self, effect: &dyn AnyEffect, now: Time, answered: &Answered) {
         self.learn_balancing(effect, now, answered);
         if let Some(activate) = effect.as_any().downcast_ref::<Activate>()
             && answered.is_ok()
@@ -42,7 +42,7 @@ impl Observed {
     }
 
     /// Learns which hosts went out or came back, and the state of their servers.
-    fn learn_balancing(&self, effect: &dyn Record, now: Time, answered: &Answered) {
+    fn learn_balancing(&self, effect: &dyn AnyEffect, now: Time, answered: &Answered) {
         if let Some(set) = effect.as_any().downcast_ref::<SetAdmin>() {
             for host in &set.hosts {
                 self.note(host, |told| match (set.to, answered.is_ok()) {
@@ -57,7 +57,7 @@ impl Observed {
         }
         if let Some(cut) = effect.as_any().downcast_ref::<CutOff>()
             && let Ok(answer) = answered
-            && let Some(places) = answer.as_any().downcast_ref::<Vec<balancer::Place>>()
+            && let Some(places) = answer.as_any().downcast_ref::<Vec<balancer::ServerPlace>>()
         {
             self.note(&cut.host, |told| told.shut.extend(places.iter().cloned()));
         }
@@ -75,14 +75,14 @@ impl Observed {
     }
 
     /// Learns what was read, and the names of releases.
-    fn learn_answer(&self, effect: &dyn Record, answer: &dyn Answer) {
+    fn learn_answer(&self, effect: &dyn AnyEffect, answer: &dyn AnyOutcome) {
         self.names.read(effect.as_any(), answer.as_any());
         if let Some(number) = effect.as_any().downcast_ref::<Number>()
             && let Some(name) = called(&number.commit, Some(&number.name), &number.names)
         {
             self.names.learn(&number.commit, name);
         }
-        if let (Kind::Read, Subject::Host(host)) = (effect.kind(), effect.subject()) {
+        if let (EffectKind::Read, Subject::Host(host)) = (effect.kind(), effect.subject()) {
             self.note(host, |told| told.seen = true);
         }
         if let Some(read) = effect.as_any().downcast_ref::<ReadReleases>()
@@ -113,8 +113,8 @@ impl Observed {
     }
 
     /// Learns what was changed, or may have been: after a lost answer or an interrupted change, that is unknown.
-    fn learn_change(&self, effect: &dyn Record, answered: &Answered) {
-        if !matches!(effect.kind(), Kind::Change | Kind::Once) {
+    fn learn_change(&self, effect: &dyn AnyEffect, answered: &Answered) {
+        if !matches!(effect.kind(), EffectKind::Change | EffectKind::Once) {
             return;
         }
         let touch = effect.touch();
@@ -130,7 +130,7 @@ impl Observed {
         for host in touch.hosts() {
             self.note(host, |told| if doubtful { told.doubtful = true } else { told.changed = true });
         }
-        if effect.kind() == Kind::Once && touch.hosts().is_empty() {
+        if effect.kind() == EffectKind::Once && touch.hosts().is_empty() {
             self.seen.lock().unwrap().once_here = true;
         }
     }

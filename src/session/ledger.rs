@@ -2,10 +2,10 @@
 use super::{Layer, Moves, Observed, Rest, Run};
 use crate::{
     bookkeeping::place,
-    effect::{Answered, Call, Fleets, Kind, Noting, Touch},
+    effect::{Answered, Call, EffectKind, Fleets, Noting, Touch},
     fleet::Fleet,
     host::{Host, Name},
-    ledger::{Line, Phase, line},
+    ledger::{LedgerLine, Phase, line},
     port::Note,
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
@@ -79,7 +79,7 @@ impl Ledger {
         let story = call.effect.story();
         let pools = self.run.allowed.without_balancer.join(", ");
         let unasked = (!pools.is_empty()).then(|| format!("without the balancer of {pools}"));
-        let line = |phase| Line {
+        let line = |phase| LedgerLine {
             effect: story.word.unwrap_or(call.effect.name()).into(),
             host: Some(about.host.clone()),
             pool: about.pool.clone(),
@@ -96,7 +96,7 @@ impl Ledger {
         };
         let (intent, ok) = (line(Phase::Intent), line(Phase::Ok));
         // Only one of the two is ever written.
-        let failed = Line { phase: Phase::Failed, ..ok.clone() };
+        let failed = LedgerLine { phase: Phase::Failed, ..ok.clone() };
         Note { file, intent: intent.text(), ok: ok.text(), failed: failed.text() }
     }
 }
@@ -108,8 +108,8 @@ impl Run {
     }
 
     /// Returns the next ledger line of this run, without a subject.
-    pub fn line(&self, phase: Phase) -> Line {
-        Line {
+    pub fn line(&self, phase: Phase) -> LedgerLine {
+        LedgerLine {
             v: 1,
             run: self.id.clone(),
             seq: self.lines.fetch_add(1, Relaxed),
@@ -133,7 +133,7 @@ impl Run {
 
 impl Layer for Ledger {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
-        if !matches!(call.effect.kind(), Kind::Change | Kind::Once) {
+        if !matches!(call.effect.kind(), EffectKind::Change | EffectKind::Once) {
             return rest.pass(call);
         }
         let notes = self.notings(call);

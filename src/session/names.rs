@@ -1,7 +1,7 @@
 //! The names of the releases that a run sees, so that it can report them by name.
 use crate::{
-    bookkeeping::{Called, Calling, Consult, Good, Summary},
-    event::Row,
+    bookkeeping::{CalledCommit, Calling, Consult, Good, Summary},
+    event::HostRow,
     ledger::{Book, called},
     model::Commit,
 };
@@ -12,9 +12,9 @@ const SHORT: usize = 12;
 
 /// The name of each commit.
 #[derive(Debug, Default)]
-pub struct Names(Mutex<BTreeMap<String, String>>);
+pub struct CommitNames(Mutex<BTreeMap<String, String>>);
 
-impl Names {
+impl CommitNames {
     /// Learns a commit's name; the commit's own digits don't count as a name.
     pub fn learn(&self, commit: &str, name: &str) {
         if let Some(short) = commit.get(..SHORT).filter(|_| !commit.starts_with(name)) {
@@ -31,7 +31,7 @@ impl Names {
             summary.names.iter().for_each(|(commit, name)| self.hear(commit, name));
         }
         if let Some(good) = answer.downcast_ref::<Good>() {
-            let of = |one: &Called| {
+            let of = |one: &CalledCommit| {
                 Some((one.commit.clone(), called(&one.commit, one.name.as_deref(), &one.names)?.to_owned()))
             };
             good.commits.iter().filter_map(of).for_each(|(commit, name)| self.hear(&commit, &name));
@@ -50,9 +50,9 @@ impl Names {
     }
 
     /// Learns the names in a run's closing table.
-    pub fn in_table(rows: &[Row]) -> Self {
+    pub fn in_table(rows: &[HostRow]) -> Self {
         let names = Self::default();
-        let of = |row: &Row| [(row.old.clone(), row.old_name.clone()), (row.new.clone(), row.new_name.clone())];
+        let of = |row: &HostRow| [(row.old.clone(), row.old_name.clone()), (row.new.clone(), row.new_name.clone())];
         for (release, name) in rows.iter().flat_map(of) {
             if let (Some((_, short)), Some(name)) = (release.as_deref().and_then(|r| r.split_once('-')), name) {
                 names.learn(short, &name);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_release_is_told_by_its_name_and_a_path_or_a_stranger_is_left() {
-        let names = Names::default();
+        let names = CommitNames::default();
         let text = "stage 0002-c771e21f0a9b";
         assert_eq!(names.told(text), text);
         names.learn("c771e21f0a9bc771e21f0a9bc771e21f0a9bc771", "v3.0.1");

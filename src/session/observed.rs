@@ -1,7 +1,7 @@
 //! What a run has seen and done so far, by host.
-use super::{HostState, LeftOut, Names};
+use super::{CommitNames, HostState, LeftOut};
 use crate::{
-    event::Place,
+    event::HostPlace,
     fleet::Fleet,
     git::Resolved,
     host::{Host, Name},
@@ -18,16 +18,16 @@ pub const UNPROVEN: &str = "version not proven";
 /// The layer, and what it noted.
 #[derive(Default)]
 pub struct Observed {
-    pub(super) seen: Mutex<Seen>,
+    pub(super) seen: Mutex<SeenState>,
     /// What people call the releases.
-    pub names: Names,
+    pub names: CommitNames,
 }
 
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct SeenState {
     pub(super) told: BTreeMap<(Name, Name), HostState>,
     /// The hosts' state in the balancer, as last reported.
-    pub(super) places: BTreeMap<(Name, Name), Place>,
+    pub(super) places: BTreeMap<(Name, Name), HostPlace>,
     pub(super) epochs: BTreeMap<Name, String>,
     commit: Option<(String, Commit)>,
     resolved: BTreeMap<(Name, String), Resolved>,

@@ -7,7 +7,7 @@ use crate::{
     event::Standing,
     failure::Failure,
     host::{Host, Name},
-    ledger::{Book, Line, Phase},
+    ledger::{Book, LedgerLine, Phase},
 };
 
 /// Reasons for which hosts go out as a group, and stay out until a line asks for them.
@@ -82,19 +82,19 @@ impl Run {
     }
 
     /// Returns whether a ledger line belongs to this run, to the one that it aborts, or to another abort of that run.
-    pub fn is_about(&self, book: &Book, line: &Line) -> bool {
+    pub fn is_about(&self, book: &Book, line: &LedgerLine) -> bool {
         let given_up = |run: &Name| *run == line.run || book.undoing(run).contains(&&line.run);
         line.run == self.id || self.undoes.as_ref().is_some_and(given_up)
     }
 }
 
 /// Returns who took a host out, with the host's name.
-pub fn taken_out(host: &Host, line: Option<&Line>) -> String {
+pub fn taken_out(host: &Host, line: Option<&LedgerLine>) -> String {
     format!("`{host}` {}", by_whom(line))
 }
 
 /// Returns who took a host out, if the ledger tells.
-fn by_whom(line: Option<&Line>) -> String {
+fn by_whom(line: Option<&LedgerLine>) -> String {
     match line {
         Some(line) if line.effect == "drain" => {
             format!("was taken out by {} at {} ({}), not by this run", line.who, line.at, line.why())
@@ -134,7 +134,7 @@ mod tests {
     fn why_a_host_is_out_follows_from_its_last_line_and_from_how_that_lines_run_ended() {
         use Phase::{Failed, Intent, Ok, Unknown};
         let own = run("r1", None);
-        let line = |effect: &str, reason: &str, phase| Line {
+        let line = |effect: &str, reason: &str, phase| LedgerLine {
             effect: effect.into(),
             host: Some("web1".into()),
             reason: Some(reason.into()),
@@ -159,15 +159,15 @@ mod tests {
         for (effect, reason, phase, end, is) in all {
             let mut lines = vec![line(effect, reason, Intent)];
             lines.extend((phase != Intent).then(|| line(effect, reason, phase)));
-            lines.extend(end.map(|end| Line { host: None, ..line("run", "prod deploy:stable", end) }));
+            lines.extend(end.map(|end| LedgerLine { host: None, ..line("run", "prod deploy:stable", end) }));
             let book = Book { lines, unread: 0 };
             let runs = [own.clone(), run("r2", Some("r1")), run("r3", None)];
             let out = runs.map(|run| run.out_as(&book, "web1"));
             assert_eq!(out, is, "{effect} {reason} {phase:?} {end:?}");
         }
         // Another abort of the run, which didn't finish, either.
-        let tried = Line { run: "r4".into(), host: None, ..line("run", "--abort r1", Ok) };
-        let by_it = Line { run: "r4".into(), ..line("drain", "disk", Ok) };
+        let tried = LedgerLine { run: "r4".into(), host: None, ..line("run", "--abort r1", Ok) };
+        let by_it = LedgerLine { run: "r4".into(), ..line("drain", "disk", Ok) };
         let book = Book { lines: vec![tried, by_it], unread: 0 };
         let runs = [run("r2", Some("r1")), run("r3", None)];
         assert_eq!(runs.map(|run| run.out_as(&book, "web1")), [Out::Ours, Out::Strange]);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     balancer::AcquireLock,
     bookkeeping::Conclude,
-    effect::{Answer, Answered, Call, Kind, Lane, Record as Effect, Seen, Subject, Touch},
+    effect::{Answered, AnyEffect, AnyOutcome, Call, EffectKind, Happened, Lane, Subject, Touch},
     event::What,
     failure::{Cause, Failure, Reason},
     fleet::{Fleet, differences},
@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering::SeqCst;
 pub const STILL: u64 = 15 * 60_000;
 pub const EVERY: u64 = 1_000;
 
-type Looked = Result<Seen<Box<dyn Answer>>, Failure>;
+type Looked = Result<Happened<Box<dyn AnyOutcome>>, Failure>;
 
 impl Layer for Journaled {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
@@ -63,7 +63,7 @@ impl Layer for Journaled {
 impl Journaled {
     /// Returns whether an effect is the recorded one; a text with a secret is compared by its digest, even if the
     /// secret became known only after the record.
-    fn is(&self, known: &PastEffect, effect: &dyn Effect) -> bool {
+    fn is(&self, known: &PastEffect, effect: &dyn AnyEffect) -> bool {
         let key = &self.keep.key;
         let sealed = || serde_json::from_str(known.recorded.get()).map(|recorded| key.seal(recorded).to_string());
         let now = effect.recorded(key);
@@ -75,7 +75,7 @@ impl Journaled {
     /// before it, isn't repeated without asking.
     fn perform_anew(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let effect = call.effect;
-        if effect.kind() != Kind::Once || self.keep.past.forgotten.is_empty() {
+        if effect.kind() != EffectKind::Once || self.keep.past.forgotten.is_empty() {
             return self.perform(call, rest);
         }
         let Some(done) = self.keep.past.forgotten(&call.lane.path, |known| self.is(known, effect)) else {
@@ -94,7 +94,7 @@ impl Journaled {
     /// Returns the recorded result, unless the world has changed.
     fn replay(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Answered {
         let (effect, lane, number) = (call.effect, &call.lane.path, call.number);
-        if effect.kind() == Kind::Hold {
+        if effect.kind() == EffectKind::Hold {
             return self.perform(call, rest);
         }
         let same = self.is(known, effect);
@@ -117,18 +117,18 @@ impl Journaled {
             return self.perform(call, rest);
         }
         match (&known.end, effect.kind()) {
-            (Some(Ok(_)), Kind::Read) if known.masked && pinned => Err(not_kept(effect)),
-            (Some(Ok(_)), Kind::Read) if (stale && !pinned) || known.masked => self.perform(call, rest),
-            (Some(Ok(outcome)), Kind::Change) if known.last => match self.look(known, call, rest)? {
-                Seen::Not | Seen::Running => {
+            (Some(Ok(_)), EffectKind::Read) if known.masked && pinned => Err(not_kept(effect)),
+            (Some(Ok(_)), EffectKind::Read) if (stale && !pinned) || known.masked => self.perform(call, rest),
+            (Some(Ok(outcome)), EffectKind::Change) if known.last => match self.look(known, call, rest)? {
+                Happened::Not | Happened::Running => {
                     self.stale.begin(lane, number);
                     let _ = self.write(&Record::Stale { lane: lane.clone(), number }, false);
                     self.perform(call, rest)
                 }
-                Seen::Done(outcome) if known.masked => Ok(outcome),
+                Happened::Done(outcome) if known.masked => Ok(outcome),
                 // A change that leads to the same state may be repeated; its answer is needed.
-                Seen::Cannot if known.masked => self.perform(call, rest),
-                Seen::Done(_) | Seen::Cannot => effect.answer(outcome),
+                Happened::Cannot if known.masked => self.perform(call, rest),
+                Happened::Done(_) | Happened::Cannot => effect.answer(outcome),
             },
             (Some(Ok(_)), _) if known.masked => match self.keep.doubt.decide(Why::Masked, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
@@ -136,7 +136,7 @@ impl Journaled {
             },
             (Some(Ok(outcome)), _) => effect.answer(outcome),
             (Some(Err(failure)), _) => Err(failure.clone()),
-            (None, Kind::Read) => self.perform(call, rest),
+            (None, EffectKind::Read) => self.perform(call, rest),
             (None, kind) => match self.wait_and_look(known, call, rest) {
                 // It ended with a failure: like any failure that ended its lane, it is tried again.
                 Err(failure) if failure.status.is_some() => self.perform(call, rest),
@@ -147,18 +147,24 @@ impl Journaled {
     }
 
     /// Handles an effect that was in flight, by what was seen of it.
-    fn settle(&self, seen: Seen<Box<dyn Answer>>, kind: Kind, call: Call<'_>, rest: Rest<'_>) -> Answered {
+    fn settle(
+        &self,
+        seen: Happened<Box<dyn AnyOutcome>>,
+        kind: EffectKind,
+        call: Call<'_>,
+        rest: Rest<'_>,
+    ) -> Answered {
         match seen {
-            Seen::Done(outcome) => {
+            Happened::Done(outcome) => {
                 self.conclude(call, rest)?;
                 self.taken_for_done(call, outcome)
             }
-            Seen::Running => Err(still_runs(call.effect)),
-            Seen::Cannot if kind == Kind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
+            Happened::Running => Err(still_runs(call.effect)),
+            Happened::Cannot if kind == EffectKind::Once => match self.keep.doubt.decide(Why::Unknown, call, rest)? {
                 Some(outcome) => self.taken_for_done(call, outcome),
                 None => self.perform(call, rest),
             },
-            Seen::Not | Seen::Cannot => self.perform(call, rest),
+            Happened::Not | Happened::Cannot => self.perform(call, rest),
         }
     }
 
@@ -196,7 +202,7 @@ impl Journaled {
     fn wait_and_look(&self, known: &PastEffect, call: Call<'_>, rest: Rest<'_>) -> Looked {
         for waited in 0..STILL / EVERY {
             let seen = self.look(known, call, rest)?;
-            if !matches!(seen, Seen::Running) || self.stopped.signal().is_some() {
+            if !matches!(seen, Happened::Running) || self.stopped.signal().is_some() {
                 return Ok(seen);
             }
             if waited == 0 {
@@ -205,11 +211,11 @@ impl Journaled {
             }
             rest.ask(&call).read(Wait { time: EVERY })?;
         }
-        Ok(Seen::Running)
+        Ok(Happened::Running)
     }
 }
 
-fn not_kept(effect: &dyn Effect) -> Failure {
+fn not_kept(effect: &dyn AnyEffect) -> Failure {
     Failure::new(
         Cause::Fabfile,
         format!("what this run was told isn't kept, because it contained a secret: {}", effect.describe()),
@@ -217,7 +223,7 @@ fn not_kept(effect: &dyn Effect) -> Failure {
     .help("type the line again instead")
 }
 
-fn diverged(known: &PastEffect, effect: &dyn Effect) -> Failure {
+fn diverged(known: &PastEffect, effect: &dyn AnyEffect) -> Failure {
     let (did, asks) = (&known.text, effect.describe());
     if *did == asks {
         let message = format!("this run did `{did}` with different values than the script has now");
@@ -228,7 +234,7 @@ fn diverged(known: &PastEffect, effect: &dyn Effect) -> Failure {
         .help("a run can only be resumed with what it started with: type the line again instead")
 }
 
-fn still_runs(effect: &dyn Effect) -> Failure {
+fn still_runs(effect: &dyn AnyEffect) -> Failure {
     Failure::unknown(format!("it's still running on the host: {}", effect.describe()))
         .help("wait until it ends, then resume again")
 }

@@ -1,6 +1,7 @@
 //! Checks hosts again that a run put back: before the next hosts go out, and at its end.
 use super::Observed;
 use crate::{
+    duration::running,
     effect::{Ask, Lane},
     failure::Failure,
     fleet::Fleet,
@@ -62,7 +63,7 @@ pub fn settled(
         match down.iter().find(|down| down.host == host.name) {
             None => observed.looked(host, after),
             Some(Down { why, .. }) => {
-                let message = format!("was put back, and {} s later it is down: {why}", after / 1000);
+                let message = format!("was put back, and {} later it is down: {why}", running(after));
                 let failure = Failure::failed(message).on(&host.name);
                 observed.died(host, &failure);
                 first.get_or_insert(failure);

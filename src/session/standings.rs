@@ -3,7 +3,7 @@ use super::Observed;
 use crate::{
     balancer::{Balance, ReadBalance, SetAdmin},
     effect::{Admin, Answered, Call},
-    event::{Place, Standing, What},
+    event::{HostPlace, Standing, What},
     failure::{Cause, Failure},
     fleet::Fleet,
     host::{Host, Name},
@@ -44,16 +44,17 @@ impl Observed {
     fn stand_otherwise(
         &self,
         fleet: &Fleet,
-        stand: impl Fn(&Host, Option<&Place>) -> Option<(Standing, u64)>,
-    ) -> Vec<Place> {
+        stand: impl Fn(&Host, Option<&HostPlace>) -> Option<(Standing, u64)>,
+    ) -> Vec<HostPlace> {
         let mut seen = self.seen.lock().unwrap();
         let mut otherwise = Vec::new();
         for host in &fleet.hosts {
             let before = seen.places.get(&key(host));
             let Some((balancer, open)) = stand(host, before) else { continue };
-            let same = |told: &Place| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
+            let same =
+                |told: &HostPlace| told.balancer == balancer && (told.open == open || balancer == Standing::Live);
             if !before.is_some_and(same) {
-                let place = Place { host: host.name.clone(), group: host.group.clone(), balancer, open };
+                let place = HostPlace { host: host.name.clone(), group: host.group.clone(), balancer, open };
                 seen.places.insert(key(host), place.clone());
                 otherwise.push(place);
             }
@@ -67,7 +68,7 @@ impl Observed {
         let (fleet, hosts) = if let Some(read) = effect.downcast_ref::<ReadBalance>()
             && let Some(balance) = answer.as_any().downcast_ref::<Balance>()
         {
-            let stand = |host: &Host, _: Option<&Place>| {
+            let stand = |host: &Host, _: Option<&HostPlace>| {
                 let standing =
                     balance.standing(&read.fleet, host).ok().filter(|standing| *standing != Standing::None)?;
                 Some((standing, balance.in_flight(&read.fleet, host).ok()?))
@@ -75,7 +76,7 @@ impl Observed {
             (&read.fleet, self.stand_otherwise(&read.fleet, stand))
         } else if let Some(set) = effect.downcast_ref::<SetAdmin>() {
             let to = if set.to == Admin::Ready { Standing::Live } else { Standing::Out };
-            let stand = |host: &Host, before: Option<&Place>| {
+            let stand = |host: &Host, before: Option<&HostPlace>| {
                 set.hosts.contains(host).then_some(before).flatten().map(|before| (to, before.open))
             };
             (&set.fleet, self.stand_otherwise(&set.fleet, stand))

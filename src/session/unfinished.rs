@@ -4,7 +4,7 @@ use crate::{
     control::shown,
     effect::Lane,
     event::What,
-    ledger::{Book, Line, is_bad, of_host},
+    ledger::{Book, LedgerLine, is_bad, of_host},
     port::Holder,
 };
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 ///
 /// `holder` returns who has the fleet's lock, and is called only if there is such a run: the holder's is in progress.
 pub fn tell(run: &Run, observed: &Observed, book: &Book, lane: &Arc<Lane>, holder: impl FnOnce() -> Option<Holder>) {
-    let mine = |line: &Line| line.run == run.id || run.undoes.as_ref() == Some(&line.run);
+    let mine = |line: &LedgerLine| line.run == run.id || run.undoes.as_ref() == Some(&line.run);
     let mut unfinished = book.unfinished_runs();
     unfinished.retain(|line| !mine(line));
     if unfinished.is_empty() {
@@ -40,8 +40,8 @@ fn under_way(holder: &Holder) -> String {
 }
 
 /// Describes a run that isn't done: who began it, its last step, and what can be typed.
-fn text(line: &Line, last: Option<&Line>) -> String {
-    let Line { run, who, from, at, reason, .. } = line;
+fn text(line: &LedgerLine, last: Option<&LedgerLine>) -> String {
+    let LedgerLine { run, who, from, at, reason, .. } = line;
     let behalf = line.on_behalf_of.as_ref().map(|other| format!(" on behalf of {other}")).unwrap_or_default();
     let typed = reason.as_deref().unwrap_or_default();
     let stands = last.map(|last| format!("; its last step was {}, at {}", step(last), last.at)).unwrap_or_default();
@@ -52,7 +52,7 @@ fn text(line: &Line, last: Option<&Line>) -> String {
 }
 
 /// Describes the step in a ledger line, and its host.
-fn step(line: &Line) -> String {
+fn step(line: &LedgerLine) -> String {
     let name = line.reason.as_deref().filter(|_| line.effect == "mark").unwrap_or(&line.effect);
     let of = of_host(name);
     let what = match of {

@@ -1,7 +1,7 @@
 //! Decides about a command if rfab can't tell whether it was done.
 use super::Rest;
 use crate::{
-    effect::{Answer, Call, Record as Effect},
+    effect::{AnyEffect, AnyOutcome, Call},
     event::What,
     failure::Failure,
     ui::Prompt,
@@ -52,7 +52,7 @@ impl UnknownOutcome {
     /// Returns the assumed outcome if the command counts as done; none if it runs again.
     ///
     /// `Unknown` when nobody decides.
-    pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn Answer>>, Failure> {
+    pub fn decide(self, why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<Option<Box<dyn AnyOutcome>>, Failure> {
         let effect = call.effect;
         let again = match self {
             UnknownOutcome::Retry => true,
@@ -91,7 +91,7 @@ fn asked(why: Why, call: Call<'_>, rest: Rest<'_>) -> Result<bool, Failure> {
     }
 }
 
-fn nobody_knows(why: Why, effect: &dyn Effect) -> Failure {
+fn nobody_knows(why: Why, effect: &dyn AnyEffect) -> Failure {
     Failure::unknown(format!("{}: {}", why.says(), effect.describe()))
         .help("look on the host; then resume with `--retry` to do it again, or with `--skip` if it's done")
 }

@@ -5,7 +5,7 @@ use crate::{
     effect::At,
     event::What,
     failure::Failure,
-    local::{Local, process},
+    local::{LocalCall, process},
     secret::Secret,
 };
 use std::{path::Path, time::Duration};
@@ -19,7 +19,7 @@ const SAID: usize = 16 << 10;
 pub async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Result<String, Failure> {
     let shown = words.join(" ");
     let failed = |why: &str| Failure::failed(format!("`{shown}`, which prints a secret, {why}"));
-    let local = Local { timeout: Some(WITHIN), ..Local::at(folder.to_owned()) };
+    let local = LocalCall { timeout: Some(WITHIN), ..LocalCall::at(folder.to_owned()) };
     let command = Command::Words(words.to_vec());
     // The longest secret may have a newline at its end.
     let ended = process::run(&local, &command, None, LONGEST + 3, &at.real.stops).await;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// A place on this machine that has a secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum SecretSource {
     /// A variable in rfab's own environment.
     Env(String),
     /// A file, and its path as the script gives it.
@@ -26,12 +26,12 @@ pub enum Source {
 
 /// Takes a secret; a resumed run takes it again, and nothing of it is written down.
 #[derive(Clone, Debug, Serialize)]
-pub struct Take(pub Source);
+pub struct Take(pub SecretSource);
 
 impl Effect for Take {
     type Outcome = Secret;
     const NAME: &'static str = "secret";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
@@ -43,19 +43,19 @@ impl Effect for Take {
 
     fn describe(&self) -> String {
         match &self.0 {
-            Source::Env(name) => format!("take a secret from the variable `{name}`"),
-            Source::File { path, .. } => format!("take a secret from the file `{path}`"),
-            Source::Command { words, .. } => format!("take a secret from what `{}` prints", words.join(" ")),
-            Source::Ask(what) => format!("ask for a secret: {what}"),
+            SecretSource::Env(name) => format!("take a secret from the variable `{name}`"),
+            SecretSource::File { path, .. } => format!("take a secret from the file `{path}`"),
+            SecretSource::Command { words, .. } => format!("take a secret from what `{}` prints", words.join(" ")),
+            SecretSource::Ask(what) => format!("ask for a secret: {what}"),
         }
     }
 
     async fn carry_out(&self, at: At<'_>) -> Result<Secret, Failure> {
         let text = match &self.0 {
-            Source::Env(name) => variable::read(name)?,
-            Source::File { file, path } => file::read(file, path)?,
-            Source::Command { words, folder } => command::printed(&at, words, folder).await?,
-            Source::Ask(what) => person::asked(&at, what).await?,
+            SecretSource::Env(name) => variable::read(name)?,
+            SecretSource::File { file, path } => file::read(file, path)?,
+            SecretSource::Command { words, folder } => command::printed(&at, words, folder).await?,
+            SecretSource::Ask(what) => person::asked(&at, what).await?,
         };
         self.secret(text)
     }

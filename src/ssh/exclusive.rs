@@ -28,8 +28,12 @@ pub async fn exclusive(
     let base = &connections.base;
     let control = base.folder.path(&format!("x{:012x}", rand::random::<u64>() >> 16));
     connections.start(&control, host, "no").await?;
-    let mut guard =
-        Guard { config: base.config.clone(), control: control.clone(), host: host.address().to_owned(), near: None };
+    let mut guard = EndsConnection {
+        config: base.config.clone(),
+        control: control.clone(),
+        host: host.address().to_owned(),
+        near: None,
+    };
     let session = Arc::new(Session::resume_mux(control.into(), None));
     let line = wrapper::bare(program, args)?;
     let unreachable = |why: &str| {
@@ -56,14 +60,14 @@ pub async fn exclusive(
 struct KeptChild(#[expect(dead_code, reason = "it ends when dropped")] Mutex<openssh::Child<Arc<Session>>>);
 
 /// Ends a private connection.
-struct Guard {
+struct EndsConnection {
     config: PathBuf,
     control: PathBuf,
     host: String,
     near: Option<PathBuf>,
 }
 
-impl Drop for Guard {
+impl Drop for EndsConnection {
     fn drop(&mut self) {
         if let Some(near) = &self.near {
             let _ = std::fs::remove_file(near);

@@ -1,5 +1,5 @@
 //! Local sockets that lead to places on hosts.
-use super::connection::{Folder, SILENT};
+use super::connection::{SILENT, SshFolder};
 use crate::{
     failure::{Cause, Failure},
     host::{Host, Name},
@@ -25,7 +25,7 @@ impl Forwards {
     /// Returns the local socket of a forward, which is opened through `session` when it is first needed.
     pub async fn near(
         &self,
-        folder: &Folder,
+        folder: &SshFolder,
         host: &Host,
         to: &Remote,
         session: impl Future<Output = Result<Arc<Session>, Failure>>,
@@ -47,7 +47,7 @@ impl Drop for Forwards {
 }
 
 /// Forwards a new socket in the folder through a connection, and returns its path.
-pub async fn forward(folder: &Folder, session: &Session, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
+pub async fn forward(folder: &SshFolder, session: &Session, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
     let near = folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
     let far = match to {
         Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },

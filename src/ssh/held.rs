@@ -3,12 +3,12 @@ use crate::{event::Stream, port::Hears};
 use std::sync::Mutex;
 
 /// Passes on a call's output, and holds sudo's own lines back until rfab knows whether they are news.
-pub struct Held<'a> {
+pub struct HeldBack<'a> {
     heard: Option<&'a Hears<'a>>,
     lines: Mutex<Vec<String>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> HeldBack<'a> {
     /// Makes a filter in front of `heard`.
     pub fn new(heard: Option<&'a Hears<'a>>) -> Self {
         Self { heard, lines: Mutex::default() }

@@ -10,7 +10,7 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// A person's answer for a host.
-enum Answer {
+enum PasswordAnswer {
     Password {
         text: Secret,
         /// Whether the question was about the whole fleet.
@@ -31,7 +31,7 @@ pub struct Password {
 /// The passwords of a run, by host.
 pub struct Passwords {
     person: Arc<dyn Person>,
-    answers: tokio::sync::Mutex<BTreeMap<Name, Answer>>,
+    answers: tokio::sync::Mutex<BTreeMap<Name, PasswordAnswer>>,
 }
 
 impl Passwords {
@@ -45,12 +45,14 @@ impl Passwords {
     pub async fn password(&self, host: &Host, user: &Name, refused: &Ended, for_it: bool) -> Result<Password, Failure> {
         let mut passwords = self.answers.lock().await;
         match passwords.get(&host.name) {
-            Some(Answer::Password { text, .. }) => return Ok(Password { text: text.clone(), own: true, fresh: false }),
-            Some(Answer::Wrong) => return Err(not_taken(host, user)),
+            Some(PasswordAnswer::Password { text, .. }) => {
+                return Ok(Password { text: text.clone(), own: true, fresh: false });
+            }
+            Some(PasswordAnswer::Wrong) => return Err(not_taken(host, user)),
             None => {}
         }
         let other = passwords.values().find_map(|answer| match answer {
-            Answer::Password { text, shared: true } if !for_it => Some(text.clone()),
+            PasswordAnswer::Password { text, shared: true } if !for_it => Some(text.clone()),
             _ => None,
         });
         if let Some(text) = other {
@@ -69,14 +71,14 @@ impl Passwords {
             let help = "run this line in an interactive terminal, or allow the command in sudoers with NOPASSWD";
             return Err(Failure::new(Cause::Sudo, message).on(&host.name).help(help));
         };
-        passwords.insert(host.name.clone(), Answer::Password { text: text.clone(), shared: !for_it });
+        passwords.insert(host.name.clone(), PasswordAnswer::Password { text: text.clone(), shared: !for_it });
         Ok(Password { text, own: true, fresh: true })
     }
 
     /// Makes the failure of a call with a password that sudo didn't accept.
     pub async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
         if password.fresh {
-            self.answers.lock().await.insert(host.name.clone(), Answer::Wrong);
+            self.answers.lock().await.insert(host.name.clone(), PasswordAnswer::Wrong);
         }
         not_taken(host, user)
     }

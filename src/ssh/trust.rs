@@ -1,8 +1,8 @@
 //! Unknown host keys: which key is offered, by which host, and which keys are known instead.
 use super::{
-    connection::{Folder, Hop, config, ended, refused, route, unreachable},
-    known::{self, Key, Mark},
-    offer::{Offer, Standing, accepted, others},
+    connection::{Hop, SshFolder, config, ended, refused, route, unreachable},
+    known::{self, HostKey, KeyMark},
+    offer::{KeyStanding, Offer, accepted, others},
 };
 use crate::{failure::Failure, fleet::Fleet, host::Host};
 use std::{
@@ -17,7 +17,7 @@ const WITHIN: Duration = Duration::from_secs(25);
 
 /// The way to a host; its keys are checked one after the other.
 pub struct Strangers {
-    folder: Folder,
+    folder: SshFolder,
     config: PathBuf,
     project: PathBuf,
     host: Host,
@@ -33,7 +33,7 @@ impl Strangers {
         home: &Path,
         runtime: Option<&Path>,
     ) -> Result<Strangers, Failure> {
-        let folder = Folder::make(runtime)?;
+        let folder = SshFolder::make(runtime)?;
         let config =
             folder.write(&format!("t{:08x}.conf", rand::random::<u32>()), &config::make(fleet, project, home)?.text)?;
         let project = project.to_owned();
@@ -71,13 +71,13 @@ impl Strangers {
         }
         let (name, key) = self.shown(hop).await?;
         for file in &hop.known_in {
-            if known::marked(file, &name, Mark::Revoked)?.iter().any(|revoked| revoked.key == key) {
+            if known::marked(file, &name, KeyMark::Revoked)?.iter().any(|revoked| revoked.key == key) {
                 let line = format!("The key for {} is marked as revoked.", hop.known_as);
                 return Err(refused(&self.host, &self.route, &line));
             }
         }
         let known = others(hop, &name)?;
-        Ok(Offer { name, ..offer((known::fingerprint(&key)?, Standing::Strange { key, known }))? })
+        Ok(Offer { name, ..offer((known::fingerprint(&key)?, KeyStanding::Strange { key, known }))? })
     }
 
     /// Makes an ssh command that gets the host's key and doesn't log in.
@@ -93,7 +93,7 @@ impl Strangers {
 
     /// Returns the key that a host shows to an ssh that knows none, and the host's name. ssh writes both to a temporary
     /// file.
-    async fn shown(&self, hop: &Hop) -> Result<(String, Key), Failure> {
+    async fn shown(&self, hop: &Hop) -> Result<(String, HostKey), Failure> {
         let seen = self.folder.path(&format!("t{:016x}", rand::random::<u64>()));
         let to = format!("UserKnownHostsFile={}", seen.display());
         let accepting =
@@ -124,7 +124,7 @@ impl Strangers {
     /// Writes an unknown key to `known_hosts` beside the fabfile; it replaces the file's keys for the name.
     pub fn take_up(&self, offer: &Offer) -> Result<PathBuf, Failure> {
         let file = self.project.join("known_hosts");
-        let Standing::Strange { key, .. } = &offer.standing else { return Ok(file) };
+        let KeyStanding::Strange { key, .. } = &offer.standing else { return Ok(file) };
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -1,7 +1,7 @@
 //! A summary of a run, read from its journal.
 use super::{Head, Tail, read};
 use crate::{
-    event::Kind,
+    event::EffectKind,
     failure::{Exit, Reason},
     host::Name,
 };
@@ -185,7 +185,7 @@ enum Part {
         lane: Name,
         number: u32,
         name: String,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         /// Each is `WHAT FLEET/HOST`; a read has none.
         things: Vec<String>,
@@ -197,14 +197,14 @@ enum Part {
     Failed {
         lane: Name,
         number: u32,
-        failure: Why,
+        failure: WrittenReason,
     },
     Ended(Tail),
     Aborted {},
 }
 
 #[derive(Deserialize)]
-struct Why {
+struct WrittenReason {
     reason: Reason,
 }
 
@@ -261,7 +261,8 @@ pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
                 let fleets: BTreeSet<Name> = things.iter().filter_map(|thing| fleet(thing)).collect();
                 entry.hosts.extend(host.clone());
                 entry.fleets.extend(fleets.iter().cloned());
-                let changes_it = matches!(kind, Kind::Change | Kind::Once) && !WRITTEN_DOWN.contains(&&**name);
+                let changes_it =
+                    matches!(kind, EffectKind::Change | EffectKind::Once) && !WRITTEN_DOWN.contains(&&**name);
                 changes.begins(lane, *number, Changed { here: changes_it && fleets.is_empty(), fleets });
             }
             Some(Part::Answered { lane, number }) => changes.ends(lane, *number, None),

@@ -20,23 +20,23 @@ const ENDING: &str = "journal";
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// The folder, which only its owner can read.
-pub struct Folder(pub PathBuf);
+pub struct RunsFolder(pub PathBuf);
 
 /// When a folder last changed.
-pub struct Changed {
+pub struct FolderTime {
     /// The text that is kept as a mark.
     pub text: String,
     at: Option<SystemTime>,
 }
 
-impl Changed {
+impl FolderTime {
     /// Returns whether any later change will have another time.
     pub fn is_settled(&self) -> bool {
         self.at.and_then(|at| at.elapsed().ok()).is_some_and(|ago| ago > SETTLED)
     }
 }
 
-impl Folder {
+impl RunsFolder {
     pub fn make(&self) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
     }
@@ -53,10 +53,10 @@ impl Folder {
         &self.0
     }
 
-    pub fn changed(&self) -> Option<Changed> {
+    pub fn changed(&self) -> Option<FolderTime> {
         let known = fs::metadata(&self.0).ok()?;
         let text = format!("{} {}.{:09}", known.ino(), known.mtime(), known.mtime_nsec());
-        Some(Changed { text, at: known.modified().ok() })
+        Some(FolderTime { text, at: known.modified().ok() })
     }
 
     /// Returns the runs that have a journal.

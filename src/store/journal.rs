@@ -26,14 +26,14 @@ const LONGEST: usize = 64 << 20;
 /// A journal that is being written.
 pub struct Journal {
     file: File,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
     synced: Condvar,
     /// The time that lanes have waited for the journal, in microseconds.
     spent: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
+struct JournalState {
     written: u64,
     synced: u64,
     syncing: bool,
@@ -134,14 +134,14 @@ fn check(length: [u8; 4], text: &[u8]) -> [u8; CHECK] {
 
 /// The complete records of a journal.
 #[derive(Debug, PartialEq)]
-pub struct Kept {
+pub struct KeptRecords {
     pub records: Vec<Vec<u8>>,
     /// The number of bytes at the end that aren't a complete record.
     pub torn: u64,
 }
 
 /// Reads a journal; fails if the file isn't one.
-pub fn read(path: &Path) -> io::Result<Kept> {
+pub fn read(path: &Path) -> io::Result<KeptRecords> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
     let mut rest = bytes.strip_prefix(FORMAT).ok_or_else(|| io::Error::other("it isn't a journal of this format"))?;
@@ -150,7 +150,7 @@ pub fn read(path: &Path) -> io::Result<Kept> {
         records.push(text.to_vec());
         rest = behind;
     }
-    Ok(Kept { records, torn: rest.len() as u64 })
+    Ok(KeptRecords { records, torn: rest.len() as u64 })
 }
 
 /// Returns the first record, if it is complete and correct, and the bytes after it.

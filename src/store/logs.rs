@@ -21,7 +21,7 @@ pub struct Logs {
 }
 
 /// One run's logs, and their size.
-struct Kept {
+struct KeptLog {
     folder: PathBuf,
     written: SystemTime,
     bytes: u64,
@@ -60,10 +60,10 @@ impl Logs {
     fn sweep_at(&self, now: SystemTime, most: u64) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
         let folders = entries.filter(|path| path.extension().is_some_and(|e| e == ENDING));
-        let mut kept: Vec<Kept> = folders.filter_map(measured).collect();
+        let mut kept: Vec<KeptLog> = folders.filter_map(measured).collect();
         kept.sort_by_key(|one| std::cmp::Reverse(one.written));
         let mut all = 0;
-        for Kept { folder, written, bytes } in kept {
+        for KeptLog { folder, written, bytes } in kept {
             all += bytes;
             let old = now.duration_since(written).is_ok_and(|age| age > LONGEST);
             if (old || all > most) && !under_way(&folder) && fs::remove_dir_all(&folder).is_ok() {
@@ -74,14 +74,14 @@ impl Logs {
 }
 
 /// Returns the size of a run's logs, and when one of them was last written.
-fn measured(folder: PathBuf) -> Option<Kept> {
+fn measured(folder: PathBuf) -> Option<KeptLog> {
     let (mut written, mut bytes) = (fs::metadata(&folder).ok()?.modified().ok()?, 0);
     for file in fs::read_dir(&folder).ok()?.flatten() {
         let file = file.metadata().ok()?;
         written = written.max(file.modified().ok()?);
         bytes += file.len();
     }
-    Some(Kept { folder, written, bytes })
+    Some(KeptLog { folder, written, bytes })
 }
 
 /// Returns whether a run holds its journal, which is beside its logs.

@@ -4,7 +4,7 @@ use super::{
     lanes::{Lanes, below},
     rewind::{Ends, lost, once_from, rewind},
 };
-use crate::{effect::Kind, failure::Failure, fleet::Fleet, host::Name};
+use crate::{effect::EffectKind, failure::Failure, fleet::Fleet, host::Name};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -112,7 +112,7 @@ impl Past {
         self.lanes.values_mut().flat_map(BTreeMap::values_mut).for_each(|known| known.fate = Fate::Kept);
         let mut done = self.lanes.values().flat_map(BTreeMap::values).filter(|known| known.may_be_done()).peekable();
         self.changed |= done.peek().is_some();
-        self.once |= done.any(|known| known.kind == Kind::Once);
+        self.once |= done.any(|known| known.kind == EffectKind::Once);
         rewind(&mut self.lanes, ends, &mut self.forgotten, "");
         lost(&mut self.lanes);
         for (lane, effects) in &mut self.lanes {

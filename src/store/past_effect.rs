@@ -1,6 +1,6 @@
 //! An effect of an earlier attempt, and how a resumed run treats it.
 use crate::{
-    effect::Kind,
+    effect::EffectKind,
     failure::{Failure, Reason},
 };
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 pub struct PastEffect {
     pub attempt: u32,
     pub name: String,
-    pub kind: Kind,
+    pub kind: EffectKind,
     pub text: String,
     pub recorded: Box<RawValue>,
     /// The things that it changes.
@@ -35,7 +35,7 @@ impl PastEffect {
     pub fn may_be_done(&self) -> bool {
         let failed = |failure: &Failure| failure.reason() != Reason::Unknown;
         let done = !matches!(&self.end, Some(Err(failure)) if failed(failure));
-        done && matches!(self.kind, Kind::Change | Kind::Once)
+        done && matches!(self.kind, EffectKind::Change | EffectKind::Once)
     }
 }
 

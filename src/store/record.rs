@@ -1,6 +1,6 @@
 //! The records of a journal.
 use crate::{
-    event::{Kind, Row},
+    event::{EffectKind, HostRow},
     failure::Failure,
     fleet::Fleet,
     host::Name,
@@ -26,7 +26,7 @@ pub enum Record {
         #[serde(default)]
         attempt: u32,
         name: String,
-        kind: Kind,
+        kind: EffectKind,
         host: Option<Name>,
         text: String,
         recorded: Box<RawValue>,
@@ -160,5 +160,5 @@ pub struct Tail {
     /// The name that people use for the commit. Older journals lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    pub table: Vec<Row>,
+    pub table: Vec<HostRow>,
 }

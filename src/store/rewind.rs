@@ -4,7 +4,7 @@ use super::{
     lanes::{Lanes, below, depth, first, parent},
 };
 use crate::{
-    effect::Kind,
+    effect::EffectKind,
     failure::{Failure, Origin, Reason},
     host::Name,
 };
@@ -110,7 +110,7 @@ fn forget_after(lanes: &mut Lanes, lane: &str, failed: &Failed) -> Vec<(Name, Pa
         gone.extend(effects.extract_if(.., |n, known| behind(*n) && known.place > failed.place));
     }
     lanes.retain(|_, effects| !effects.is_empty());
-    let once = gone.into_iter().map(|(_, known)| known).filter(|k| k.kind == Kind::Once && k.may_be_done());
+    let once = gone.into_iter().map(|(_, known)| known).filter(|k| k.kind == EffectKind::Once && k.may_be_done());
     once.map(|known| (lane.into(), known)).collect()
 }
 
@@ -124,7 +124,7 @@ fn children(lanes: &Lanes, lane: &str, number: u32) -> Vec<Name> {
 }
 
 fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
-    let changes = |known: &PastEffect| matches!(known.kind, Kind::Change | Kind::Once);
+    let changes = |known: &PastEffect| matches!(known.kind, EffectKind::Change | EffectKind::Once);
     let own = lanes.get(lane).into_iter().flatten().filter(|(_, known)| changes(known)).map(|(n, _)| *n);
     let forks = lanes.iter().filter(|(_, effects)| effects.values().any(changes));
     let last = own.chain(forks.filter_map(|(other, _)| below(lane, other))).max();
@@ -142,7 +142,7 @@ fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
 
 /// Returns the first command from an effect on that may not be repeated and that may have been done.
 pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a PastEffect> {
-    let done = |known: &&PastEffect| known.kind == Kind::Once && known.may_be_done();
+    let done = |known: &&PastEffect| known.kind == EffectKind::Once && known.may_be_done();
     let own = lanes.get(lane).into_iter().flat_map(|own| own.range(number..)).map(|(_, known)| known);
     let forks = lanes.iter().filter(|(other, _)| below(lane, other).is_some_and(|fork| fork >= number));
     own.chain(forks.flat_map(|(_, effects)| effects.values())).find(done)

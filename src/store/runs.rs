@@ -6,7 +6,7 @@
 use super::{
     Head, Journal, Record, RunPage,
     entry::{Ending, RunEntry, RunSummary},
-    folder::Folder,
+    folder::RunsFolder,
     index::{Broken, Filter, Index, Label},
     read,
     sqlite::Sqlite,
@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     failure::{Cause, Failure},
-    fleet,
     host::Name,
-    secret::Key,
+    misspelled::did_you_mean,
+    secret::DigestKey,
 };
 use std::{
     fs, io,
@@ -25,7 +25,7 @@ use std::{
 
 /// The folder, and the index beside it.
 pub struct Runs {
-    folder: Folder,
+    folder: RunsFolder,
 }
 
 /// A run that has begun.
@@ -45,7 +45,7 @@ pub struct Resumed {
 impl Runs {
     /// Makes the runs of a folder; the index is a file beside it.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder: Folder(folder) }
+        Self { folder: RunsFolder(folder) }
     }
 
     /// Begins a run's journal with its head.
@@ -79,9 +79,9 @@ impl Runs {
     /// Returns the key that seals secrets in journals; the folder must exist.
     ///
     /// `Failed` when the key can be neither read nor made.
-    pub fn key(&self) -> Result<Key, Failure> {
+    pub fn key(&self) -> Result<DigestKey, Failure> {
         let file = self.folder.beside("key");
-        Key::of(&file).map_err(|e| {
+        DigestKey::of(&file).map_err(|e| {
             Failure::failed(format!(
                 "`{}`, which secrets in journals are sealed with, can't be used: {e}",
                 file.display()
@@ -121,7 +121,7 @@ impl Runs {
         if names.is_empty() || names.contains(&of.same(name)) {
             return Ok(());
         }
-        let near = fleet::did_you_mean(&of.same(name), names.iter().map(String::as_str));
+        let near = did_you_mean(&of.same(name), names.iter().map(String::as_str));
         let help = near.unwrap_or_else(|| "`rfab --history` lists the runs that there are".to_owned());
         Err(Failure::failed(format!("no run of a {} `{name}` is known on this machine", of.word())).help(help))
     }

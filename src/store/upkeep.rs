@@ -1,7 +1,7 @@
 //! Keeps an index consistent with a folder of journals, and lists runs from both.
 use super::{
     entry::{Ending, RunEntry, RunSummary},
-    folder::{Changed, Folder},
+    folder::{FolderTime, RunsFolder},
     index::{Broken, Filter, Index},
 };
 use crate::host::Name;
@@ -19,13 +19,13 @@ pub struct RunPage {
 const BATCH: usize = 500;
 
 /// Takes in journals that came, went or changed since the index was last asked.
-pub fn catch_up(folder: &Folder, index: &mut dyn Index) -> Result<(), Broken> {
+pub fn catch_up(folder: &RunsFolder, index: &mut dyn Index) -> Result<(), Broken> {
     let (changed, mark) = (folder.changed(), index.mark()?);
     if changed.as_ref().map(|changed| &changed.text) != mark.as_ref() {
         let there = folder.runs().map_err(|e| Broken::Other(e.to_string()))?;
         let known: HashSet<Name> = index.known(false)?.into_iter().map(|(run, _)| run).collect();
         look_again(folder, index, known.symmetric_difference(&there).cloned())?;
-        if let Some(changed) = changed.filter(Changed::is_settled) {
+        if let Some(changed) = changed.filter(FolderTime::is_settled) {
             index.set_mark(mark.as_deref(), &changed.text)?;
         }
     }
@@ -34,7 +34,7 @@ pub fn catch_up(folder: &Folder, index: &mut dyn Index) -> Result<(), Broken> {
 }
 
 /// Updates the mark if the folder changed only by a run that the index contains.
-pub fn note(index: &mut dyn Index, before: Option<Changed>, now: Option<Changed>) -> Result<(), Broken> {
+pub fn note(index: &mut dyn Index, before: Option<FolderTime>, now: Option<FolderTime>) -> Result<(), Broken> {
     match (before, now) {
         (Some(before), Some(now)) if index.mark()?.as_ref() == Some(&before.text) => {
             index.set_mark(Some(&before.text), &now.text)
@@ -44,7 +44,11 @@ pub fn note(index: &mut dyn Index, before: Option<Changed>, now: Option<Changed>
 }
 
 /// Reads the journals of these runs again, and forgets runs without a journal.
-pub fn look_again(folder: &Folder, index: &mut dyn Index, runs: impl IntoIterator<Item = Name>) -> Result<(), Broken> {
+pub fn look_again(
+    folder: &RunsFolder,
+    index: &mut dyn Index,
+    runs: impl IntoIterator<Item = Name>,
+) -> Result<(), Broken> {
     let mut runs: Vec<Name> = runs.into_iter().collect();
     // In the order of time, the index grows only at its end.
     runs.sort();
@@ -67,7 +71,7 @@ pub fn look_again(folder: &Folder, index: &mut dyn Index, runs: impl IntoIterato
 }
 
 /// Returns the newest matching runs, at most `most` of them.
-pub fn list(folder: &Folder, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<RunPage, Broken> {
+pub fn list(folder: &RunsFolder, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<RunPage, Broken> {
     let by_lock = [Ending::Unfinished, Ending::Running];
     // Which runs are being written follows from their locks; an index doesn't know it.
     let mut wanted = filter.clone();

@@ -1,5 +1,6 @@
 //! Time, as a script sees it.
 use crate::{
+    duration::{limit, written},
     effect::*,
     event::What,
     failure::{Cause, Failure},
@@ -50,7 +51,7 @@ impl Read for Wait {
     }
 
     fn describe(&self) -> String {
-        format!("wait {} s", self.time as f64 / 1000.0)
+        format!("wait {}", limit(Duration::from_millis(self.time)))
     }
 
     async fn carry_out(&self, _: At<'_>) -> Result<(), Failure> {
@@ -77,9 +78,7 @@ impl fmt::Display for Pausing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Pausing::Ask => f.write_str("ask"),
-            Pausing::For(time) if time % 60_000 == 0 => write!(f, "{}m", time / 60_000),
-            Pausing::For(time) if time % 1_000 == 0 => write!(f, "{}s", time / 1_000),
-            Pausing::For(time) => write!(f, "{time}ms"),
+            Pausing::For(time) => f.write_str(&written(*time)),
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Confirm {
 impl Effect for Confirm {
     type Outcome = bool;
     const NAME: &'static str = "confirm";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here
@@ -54,7 +54,7 @@ pub struct Prompt {
 impl Effect for Prompt {
     type Outcome = String;
     const NAME: &'static str = "prompt";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Here

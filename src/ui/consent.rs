@@ -33,7 +33,7 @@ const HOLDS: Duration = Duration::from_secs(15 * 60);
 impl Effect for Consent {
     type Outcome = ();
     const NAME: &'static str = "consent";
-    const KIND: Kind = Kind::Hold;
+    const KIND: EffectKind = EffectKind::Hold;
 
     fn subject(&self) -> Subject<'_> {
         Subject::Fleet(&self.fleet)

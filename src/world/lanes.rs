@@ -1,6 +1,6 @@
 //! Lanes on separate stacks, on one thread; the lane with the earliest clock runs first.
 use super::STACK;
-use crate::effect::{Alone, Lane, Work};
+use crate::effect::{Alone, Lane, LaneWork};
 use corosensei::{Coroutine, CoroutineResult, Yielder, stack::DefaultStack};
 use std::{
     cell::{Cell, RefCell},
@@ -13,21 +13,21 @@ use std::{
 };
 
 /// Why a lane pauses.
-enum Pause {
+enum Suspension {
     /// Another lane may have an earlier clock.
     Turn,
     /// The lane waits for the world outside, and its clock stands still.
     Outside,
 }
 
-type Turns = Yielder<(), Pause>;
+type Turns = Yielder<(), Suspension>;
 
 thread_local! {
     static TURNS: Cell<*const Turns> = const { Cell::new(ptr::null()) };
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
-fn pause(why: Pause) -> bool {
+fn pause(why: Suspension) -> bool {
     let mine = TURNS.get();
     if mine.is_null() {
         return false;
@@ -40,14 +40,14 @@ fn pause(why: Pause) -> bool {
 
 /// Lets every lane with an earlier clock run first.
 pub fn turn() {
-    pause(Pause::Turn);
+    pause(Suspension::Turn);
 }
 
 /// What lanes hold, and which lane holds it.
-pub type Held = Mutex<BTreeMap<String, Arc<Lane>>>;
+pub type HeldByLanes = Mutex<BTreeMap<String, Arc<Lane>>>;
 
 /// Keeps parallel lanes away from `what`; not with a mutex, which would stop the one thread that they share.
-pub fn alone<'a>(held: &'a Held, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
+pub fn alone<'a>(held: &'a HeldByLanes, lane: &Arc<Lane>, what: &str) -> Alone<'a> {
     loop {
         match held.lock().unwrap().entry(what.to_owned()) {
             Entry::Vacant(free) => {
@@ -80,7 +80,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        if !pause(Pause::Outside) {
+        if !pause(Suspension::Outside) {
             thread::park();
         }
     }
@@ -88,7 +88,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 
 struct Stacked {
     lane: Arc<Lane>,
-    coroutine: Coroutine<(), Pause, (), DefaultStack>,
+    coroutine: Coroutine<(), Suspension, (), DefaultStack>,
     outside: bool,
 }
 
@@ -97,7 +97,7 @@ fn stack() -> Option<DefaultStack> {
     STACKS.with_borrow_mut(Vec::pop).or_else(|| DefaultStack::new(STACK).ok())
 }
 
-fn start(lane: Arc<Lane>, work: Work, stack: DefaultStack) -> Stacked {
+fn start(lane: Arc<Lane>, work: LaneWork, stack: DefaultStack) -> Stacked {
     let coroutine = Coroutine::with_stack(stack, move |yielder: &Turns, ()| {
         TURNS.set(yielder);
         work();
@@ -106,7 +106,7 @@ fn start(lane: Arc<Lane>, work: Work, stack: DefaultStack) -> Stacked {
 }
 
 /// Runs the lanes to their ends; `seed` decides between equal clocks.
-pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, seed: u64) {
+pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize, seed: u64) {
     let outer = TURNS.get();
     let (mut begin, mut latest) = (parent.clock(), parent.clock());
     let mut waiting = lanes.into_iter().peekable();
@@ -139,7 +139,7 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, se
         TURNS.set(outer);
         if running[next].outside {
             // All lanes at this time wait for the world outside.
-            if !pause(Pause::Outside) {
+            if !pause(Suspension::Outside) {
                 thread::park();
             }
             running.iter_mut().for_each(|s| s.outside = false);
@@ -149,8 +149,8 @@ pub fn run(parent: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize, se
         parent.advance(running[next].lane.clock());
         turn();
         match running[next].coroutine.resume(()) {
-            CoroutineResult::Yield(Pause::Turn) => {}
-            CoroutineResult::Yield(Pause::Outside) => running[next].outside = true,
+            CoroutineResult::Yield(Suspension::Turn) => {}
+            CoroutineResult::Yield(Suspension::Outside) => running[next].outside = true,
             CoroutineResult::Return(()) => {
                 let ended = running.swap_remove(next);
                 begin = ended.lane.clock();

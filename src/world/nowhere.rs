@@ -1,7 +1,7 @@
 //! The world in which nothing happens: a task can name a fleet there, and do nothing else.
 use super::{real::RealWorld, threads};
 use crate::{
-    effect::{Alone, Answered, Call, Kind, Lane, Subject, Work, World},
+    effect::{Alone, Answered, Call, EffectKind, Lane, LaneWork, Subject, World},
     failure::Failure,
     fleet::Fleet,
     model::Time,
@@ -25,14 +25,14 @@ impl World for Nowhere {
     }
 
     fn perform(&self, call: Call<'_>) -> Answered {
-        if let (Some(here), Kind::Read, Subject::Here) = (&self.here, call.effect.kind(), call.effect.subject()) {
+        if let (Some(here), EffectKind::Read, Subject::Here) = (&self.here, call.effect.kind(), call.effect.subject()) {
             return here.perform(call);
         }
         let message = format!("a task that names hosts here may do nothing else: {}", call.effect.describe());
         Err(Failure::refused(message).help("name the hosts without `out` or `live`"))
     }
 
-    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+    fn side_by_side(&self, _: &Arc<Lane>, lanes: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {
         threads::run(lanes.into_iter().map(|(_, work)| work).collect(), at_once);
     }
 

@@ -1,7 +1,7 @@
 //! The simulated world: effects are predicted on a model, under a virtual clock.
 use super::lanes;
 use crate::{
-    effect::{Alone, Answered, Call, Lane, Work, World},
+    effect::{Alone, Answered, Call, Lane, LaneWork, World},
     failure::Failure,
     fleet::Fleet,
     model::{Miss, Model, Time},
@@ -14,7 +14,7 @@ pub struct Simulated {
     pub model: Mutex<Model>,
     seed: u64,
     begins: Time,
-    held: lanes::Held,
+    held: lanes::HeldByLanes,
 }
 
 impl Simulated {
@@ -71,7 +71,7 @@ impl World for Simulated {
         }
     }
 
-    fn side_by_side(&self, parent: &Arc<Lane>, all: Vec<(Arc<Lane>, Work)>, at_once: usize) {
+    fn side_by_side(&self, parent: &Arc<Lane>, all: Vec<(Arc<Lane>, LaneWork)>, at_once: usize) {
         lanes::run(parent, all, at_once, self.seed);
     }
 

@@ -1,6 +1,6 @@
 //! Lanes as threads, for the real world.
 use super::STACK;
-use crate::effect::{Alone, Work};
+use crate::effect::{Alone, LaneWork};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -13,11 +13,11 @@ use std::{
 /// Runs the works on at most `at_once` threads, and returns when all have ended.
 ///
 /// If the system gives fewer threads, fewer are used; if it gives none, the caller's thread does the work.
-pub fn run(works: Vec<Work>, at_once: usize) {
+pub fn run(works: Vec<LaneWork>, at_once: usize) {
     run_on(works, at_once, STACK);
 }
 
-fn run_on(works: Vec<Work>, at_once: usize, stack: usize) {
+fn run_on(works: Vec<LaneWork>, at_once: usize, stack: usize) {
     let next = AtomicUsize::new(0);
     let works: Vec<_> = works.into_iter().map(|work| Mutex::new(Some(work))).collect();
     let each = || {
@@ -39,9 +39,9 @@ fn run_on(works: Vec<Work>, at_once: usize, stack: usize) {
 
 /// What is held among the threads of a run.
 #[derive(Default)]
-pub struct Held(Mutex<BTreeSet<String>>, Condvar);
+pub struct HeldByThreads(Mutex<BTreeSet<String>>, Condvar);
 
-impl Held {
+impl HeldByThreads {
     /// Waits until nobody holds `what`, then holds it.
     pub fn alone<'a>(&'a self, what: &str) -> Alone<'a> {
         let what = what.to_owned();
@@ -66,7 +66,7 @@ mod tests {
         // No system has enough memory for the second stack.
         for stack in [STACK, usize::MAX / 4] {
             let done = Arc::new(AtomicUsize::new(0));
-            let work = |done: &Arc<AtomicUsize>| -> Work {
+            let work = |done: &Arc<AtomicUsize>| -> LaneWork {
                 let done = done.clone();
                 Box::new(move || _ = done.fetch_add(1, Relaxed))
             };

@@ -180,7 +180,7 @@ fn misread(block: &Block) -> Option<String> {
     }
     let project = Project::bare("").with("fleet.toml", &toml::to_string(&whole).unwrap()).with("ssh_config", "");
     let printed = r#"{ "cloud[1..2]": { "roles": ["web"], "group": "group1" } }"#;
-    let read = fleet::Written::in_file("fleet.toml", project.path(), &[]);
+    let read = fleet::WrittenFleet::in_file("fleet.toml", project.path(), &[]);
     let read = read.and_then(|written| match written.hosts_from()? {
         Some(_) => written.with(printed),
         None => Ok(written),

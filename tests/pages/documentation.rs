@@ -104,7 +104,7 @@ const REFUSED: [(&str, &str); 2] = [
 #[test]
 fn every_example_runs_in_the_simulator() {
     let entries: Vec<_> = docs::entries().into_iter().filter(|entry| entry.example().is_some()).collect();
-    let task = |(i, entry): (usize, &docs::Entry)| {
+    let task = |(i, entry): (usize, &docs::FunctionDoc)| {
         // Balancer and health need a host in a pool; the rest is refused on a host that is live in one.
         let host =
             if entry.name.starts_with("balancer") || entry.name.starts_with("health") { "web1" } else { "jobs1" };

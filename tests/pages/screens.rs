@@ -7,7 +7,7 @@ use rfab::{
     line,
     model::Model,
     report::{self, Palette},
-    secret::Key,
+    secret::DigestKey,
     session::Journaling,
     simulate::{Scenario, Simulation, simulate, simulate_attempt},
     store::{Past, Record, Runs, Tail},
@@ -96,7 +96,7 @@ impl Kept {
         let head = json!({ "v": 1, "run": format!("sim-{number}"), "line": words, "tasks": tasks, "flags": [], "typed": [],
             "who": "anna", "on_behalf_of": null, "from": "laptop", "since": at, "fabfile": "fabfile.rhai", "digest": "5e1f" });
         let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
-        let keep = Journaling::new(journal, Past::default(), Key::default());
+        let keep = Journaling::new(journal, Past::default(), DigestKey::default());
         let (journal, model) = (keep.journal.clone(), Model { runs: number, ..self.model.clone() });
         let wish = Scenario { seed: 1, ..Scenario::default() };
         let ran = simulate_attempt(&self.shop.project, &line, model, wish, Some(keep));

@@ -9,7 +9,7 @@ use rfab::{
     command::Command,
     docs,
     failure::Exit,
-    line::{self, Line},
+    line::{self, CommandLine},
     model::Model,
     simulate::{Scenario, Simulation, simulate},
 };
@@ -64,11 +64,11 @@ fn lines() -> BTreeSet<(String, String)> {
 }
 
 /// Returns a line, if its words fit the tasks of a project.
-fn understood(project: &Project, words: &[String], command: Option<&[String]>) -> Option<Line> {
+fn understood(project: &Project, words: &[String], command: Option<&[String]>) -> Option<CommandLine> {
     line::parse(words, command, &project.load().ok()?.tasks).ok()
 }
 
-fn run(project: &Project, line: &Line) -> Simulation {
+fn run(project: &Project, line: &CommandLine) -> Simulation {
     simulate(&project.load().unwrap(), line, Model::new(), Scenario { seed: 1, ..Scenario::default() })
 }
 

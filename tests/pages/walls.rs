@@ -137,8 +137,10 @@ fn only_the_report_writes_to_the_terminal() {
 }
 
 /// The modules, lowest first.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 41] = [
     "control",
+    "misspelled",
+    "duration",
     "host",
     "secret",
     "command",

@@ -1,7 +1,7 @@
 //! The live view in a real terminal, while its window gets narrower and wider.
 
 use rfab::{
-    event::{Event, Kind, Place, Standing, What},
+    event::{EffectKind, Event, HostPlace, Standing, What},
     failure::Exit,
     report::{self, Loud, Style},
 };
@@ -100,7 +100,7 @@ fn plays() {
     let hosts = || (1..=6).map(|n| format!("web{n}").into());
     tell("", What::RunStarted { line: "prod deploy:stable".into(), who: "anna".into(), world: "real" });
     tell("", What::TargetsChanged { fleet: "prod".into(), hosts: hosts().collect(), of: 6, selection: "all".into() });
-    let place = |n: usize| Place {
+    let place = |n: usize| HostPlace {
         host: format!("web{n}").into(),
         group: Some(format!("group{}", n.div_ceil(3)).into()),
         balancer: if n > 3 { Standing::Out } else { Standing::Live },
@@ -111,7 +111,10 @@ fn plays() {
     for n in 4..=6 {
         let text = "stage 0002-bbbbbbbbbbbb of a repository with a long name".to_owned();
         let host = Some(format!("web{n}").into());
-        tell(&format!("0.deploy/1.web{n}"), What::EffectStarted { effect: "stage", kind: Kind::Change, host, text });
+        tell(
+            &format!("0.deploy/1.web{n}"),
+            What::EffectStarted { effect: "stage", kind: EffectKind::Change, host, text },
+        );
     }
     waits_for("note");
     tell("", What::Noted { host: None, text: "told meanwhile".into() });

@@ -11,7 +11,7 @@ use rfab::{
     failure::Exit,
     line,
     model::{Fact, Machine, Model},
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
@@ -48,10 +48,10 @@ impl Trial {
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
+            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
             true => {
                 let past = Past::of(records(&file).unwrap());
-                Journaling::new(journals::go_on(&file), past, Key::default())
+                Journaling::new(journals::go_on(&file), past, DigestKey::default())
             }
         };
         let model = Model { runs: self.before.runs, ..model };

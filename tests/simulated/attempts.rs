@@ -3,11 +3,11 @@
 use crate::journals;
 use crate::made_up::{Shop, failures};
 use rfab::{
-    event::Kind,
+    event::EffectKind,
     failure::Exit,
     line,
-    model::{Fact, Machine, Model, Said},
-    secret::Key,
+    model::{Fact, Machine, Model, ModelOutput},
+    secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, Record, records},
@@ -47,12 +47,12 @@ impl Trial {
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
+            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
             true => {
                 let past = Past::of(records(&file).unwrap());
                 let journal = journals::go_on(&file);
                 journal.append(RESUMED.as_bytes(), false).unwrap();
-                Journaling::new(journal, past, Key::default())
+                Journaling::new(journal, past, DigestKey::default())
             }
         };
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };
@@ -73,7 +73,7 @@ fn machine<'a>(model: &'a mut Model, host: &str) -> &'a mut Machine {
 
 /// Makes these commands fail on a host; all others succeed.
 fn fails(model: &mut Model, host: &str, commands: &[&str]) {
-    let status = |command: &&str| (command.to_string(), Said { status: 1, ..Said::default() });
+    let status = |command: &&str| (command.to_string(), ModelOutput { status: 1, ..ModelOutput::default() });
     machine(model, host).says = Fact::Told(commands.iter().map(status).collect::<BTreeMap<_, _>>());
 }
 
@@ -285,7 +285,7 @@ fn what_a_person_answered_is_asked_anew_and_never_written_down() {
     let (mut holds, mut outcomes) = (Vec::new(), Vec::new());
     for record in records(&trial.file("calm")).unwrap() {
         match record {
-            Record::Effect { lane, number, kind: Kind::Hold, name, .. } => holds.push((lane, number, name)),
+            Record::Effect { lane, number, kind: EffectKind::Hold, name, .. } => holds.push((lane, number, name)),
             Record::Answered { lane, number, outcome, .. }
                 if holds.iter().any(|(l, n, _)| (l, *n) == (&lane, number)) =>
             {
@@ -415,8 +415,8 @@ fn upkeep() {
         "prod upkeep",
     );
     let says = |model: &mut Model, hosts: &str, ready: i32| {
-        let printed = Said { out: hosts.into(), ..Said::default() };
-        let made = Said { status: ready, ..Said::default() };
+        let printed = ModelOutput { out: hosts.into(), ..ModelOutput::default() };
+        let made = ModelOutput { status: ready, ..ModelOutput::default() };
         model.here.says = Fact::Told([("bin/hosts".to_owned(), printed), ("bin/ready".to_owned(), made)].into());
     };
     let mut before = trial.before.clone();

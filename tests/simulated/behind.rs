@@ -3,7 +3,7 @@
 use crate::project;
 use crate::project::Project;
 use rfab::{
-    event::{Kind, What},
+    event::{EffectKind, What},
     failure::Exit,
 };
 use std::fs;
@@ -35,7 +35,7 @@ fn warned(project: &Project, words: &str) -> (Vec<String>, usize) {
                 warned.push(text.clone());
                 before = changes;
             }
-            What::EffectFinished { kind, .. } if !matches!(kind, Kind::Read | Kind::Hold) => changes += 1,
+            What::EffectFinished { kind, .. } if !matches!(kind, EffectKind::Read | EffectKind::Hold) => changes += 1,
             _ => {}
         }
     }

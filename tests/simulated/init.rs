@@ -19,7 +19,7 @@ type Files<'a> = &'a [(&'a str, &'a str)];
 /// A repository with these files and a tag, for which `--init` wrote a fabfile.
 struct Repository {
     folder: tempfile::TempDir,
-    found: init::Found,
+    found: init::FoundProject,
 }
 
 impl Repository {
@@ -186,7 +186,7 @@ fn what_capistrano_has_is_taken_over_and_nothing_of_it_is_run() {
         repository.found.notes,
         [
             "web3.example.org: port 2222 belongs in an ssh configuration",
-            "the host `ENV[\\\"HOST\\\"]` is made by Ruby: add it by hand",
+            "the host `ENV[\"HOST\"]` is made by Ruby: add it by hand",
             "settings that mean nothing here: `:ssh_user`",
             "its own tasks and hooks: write them as functions of the fabfile: `after restart`"
         ]

@@ -3,7 +3,7 @@
 use crate::made_up;
 use crate::made_up::{Shop, changes, done, failures, host};
 use rfab::{
-    event::{Kind, What},
+    event::{EffectKind, What},
     failure::Exit,
     model::{Model, Release},
     simulate::{Scenario, Simulation},
@@ -22,7 +22,7 @@ fn built(reference, part) {
 /// Returns the steps that were done only on this machine, and the notes.
 fn here(simulation: &Simulation) -> Vec<String> {
     let of = |what: &What| match what {
-        What::EffectFinished { kind: Kind::Hold, text, host: None, .. } => Some(text.clone()),
+        What::EffectFinished { kind: EffectKind::Hold, text, host: None, .. } => Some(text.clone()),
         What::Noted { text, .. } => Some(format!("note: {text}")),
         _ => None,
     };

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "not every test of a made-up world needs all of it")]
 
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     fabfile::{self, Options, Project},
     failure::Exit,
     fleet::Fleet,
@@ -160,7 +160,7 @@ pub fn load(folder: &Path) -> Project {
 /// Returns the changes of a run, in order, as a person reads them.
 pub fn changes(events: &[Event]) -> Vec<String> {
     let change = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Change | Kind::Once, host, text, failure: None, .. } => {
+        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host, text, failure: None, .. } => {
             Some(host.as_ref().map_or(text.clone(), |host| format!("{host}: {text}")))
         }
         _ => None,

@@ -3,9 +3,9 @@
 
 use crate::project::{Project, notes};
 use rfab::{
-    event::{Event, Kind, What},
+    event::{EffectKind, Event, What},
     failure::Exit,
-    model::{Fact, Machine, Model, Said},
+    model::{Fact, Machine, Model, ModelOutput},
     simulate::{Scenario, Simulation},
 };
 use std::{
@@ -66,7 +66,7 @@ fn run(project: &Project, words: &str, model: Model) -> Simulation {
 fn changes(project: &Project, events: &[Event]) -> String {
     let commit = project.git(&["rev-parse", "master"]);
     let line = |event: &Event| match &event.what {
-        What::EffectFinished { kind: Kind::Change | Kind::Once, host: Some(host), text, .. } => {
+        What::EffectFinished { kind: EffectKind::Change | EffectKind::Once, host: Some(host), text, .. } => {
             Some(format!("{host}: {}\n", text.replace(&commit[..12], "COMMIT")))
         }
         _ => None,
@@ -85,7 +85,7 @@ fn changed(port: &str, words: &str, expected: &str) {
 fn says(model: &mut Model, host: &str, answers: &[(&str, i32, &str)]) {
     let machine: &mut Machine = model.machines.iter_mut().find(|((_, name), _)| &**name == host).unwrap().1;
     let said = |(command, status, out): &(&str, i32, &str)| {
-        (command.to_string(), Said { status: *status, out: out.to_string(), ..Said::default() })
+        (command.to_string(), ModelOutput { status: *status, out: out.to_string(), ..ModelOutput::default() })
     };
     machine.says.tell(answers.iter().map(said).collect());
 }

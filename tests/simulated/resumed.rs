@@ -6,10 +6,10 @@ use crate::made_up;
 use crate::made_up::{Shop, failures, fleet};
 use rfab::{
     failure::Exit,
-    ledger::{Book, Line},
+    ledger::{Book, LedgerLine},
     line,
     model::Model,
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
@@ -48,7 +48,7 @@ fn open(model: &Model) -> Vec<String> {
     let of_hosts = model.machines.values().map(|machine| &machine.ledger);
     let ledgers = of_hosts.chain(model.states.values().flat_map(|state| state.ledgers.values()));
     let books = ledgers.map(|lines| Book::read(&lines.join("\n")));
-    books.flat_map(|book| book.unfinished().into_iter().map(Line::text).collect::<Vec<_>>()).collect()
+    books.flat_map(|book| book.unfinished().into_iter().map(LedgerLine::text).collect::<Vec<_>>()).collect()
 }
 
 /// A line, the world before it, and how it ends without a fault.
@@ -91,8 +91,8 @@ impl<'a> Whole<'a> {
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
-            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap()), Key::default()),
+            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
+            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap()), DigestKey::default()),
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();

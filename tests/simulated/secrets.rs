@@ -7,8 +7,8 @@ use rfab::{
     event::{Event, What},
     failure::{Cause, Exit},
     line,
-    model::{Fact, Model, Said},
-    secret::Key,
+    model::{Fact, Model, ModelOutput},
+    secret::DigestKey,
     session::{Journaling, UnknownOutcome},
     simulate::{Scenario, Simulation, simulate_attempt},
     store::{Journal, Past, records},
@@ -159,7 +159,7 @@ fn saying(all: &[(&str, &str, i32)]) -> Model {
 
 fn says(model: &mut Model, all: &[(&str, &str, i32)]) {
     let said = |(command, out, status): &(&str, &str, i32)| {
-        (command.to_string(), Said { out: out.to_string(), status: *status, ..Said::default() })
+        (command.to_string(), ModelOutput { out: out.to_string(), status: *status, ..ModelOutput::default() })
     };
     let machine = model.machines.get_mut(&("fleet".into(), "jobs1".into())).unwrap();
     machine.says = Fact::Told(all.iter().map(said).collect());
@@ -197,8 +197,8 @@ fn attempt(project: &Project, model: Model, file: &Path, doubt: UnknownOutcome) 
     let loaded = project.load().unwrap();
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
     let keep = match file.exists() {
-        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), Key::default()),
-        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), Key::default()),
+        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default()),
+        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), DigestKey::default()),
     };
     simulate_attempt(
         &loaded,

@@ -7,7 +7,7 @@ use rfab::{
     failure::Exit,
     line,
     model::{FIRST, Fact, Machine, Model, Release},
-    secret::Key,
+    secret::DigestKey,
     session::{Fault, Journaling},
     simulate::{Scenario, Simulation, simulate_abort, simulate_attempt},
     store::{Journal, Past, records},
@@ -262,7 +262,7 @@ fn a_host_that_says_another_release_is_left_out_in_every_form() {
     }
 }
 
-fn words(shop: &Shop, words: &str) -> line::Line {
+fn words(shop: &Shop, words: &str) -> line::CommandLine {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     line::parse(&words, None, &shop.project.tasks).unwrap()
 }
@@ -279,13 +279,13 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
     for at in (0..effects).step_by(effects as usize / 12) {
         let file = folder.path().join(at.to_string());
         let before = Model { runs: calm.runs + 1, ..calm.clone() };
-        let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default());
+        let keep = Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default());
         let fault = Scenario { fault: Some(Fault::KilledAfter(at)), ..wish };
         let died = simulate_attempt(&shop.project, &line, before.clone(), fault, Some(keep)).model;
         let kept = records(&file).unwrap();
         let aborted = simulate_abort(&shop.project, &format!("sim-{}", before.runs), &kept, died.clone(), wish);
         assert_eq!(aborted.ended.exit, Exit::Done, "taken back at {at}: {:?}", failures(&aborted));
-        let keep = Journaling::new(journals::go_on(&file), Past::of(kept), Key::default());
+        let keep = Journaling::new(journals::go_on(&file), Past::of(kept), DigestKey::default());
         let resumed = simulate_attempt(&shop.project, &line, died, wish, Some(keep));
         assert_eq!(resumed.ended.exit, Exit::Done, "resumed at {at}: {:?}", failures(&resumed));
     }

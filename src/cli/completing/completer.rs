@@ -33,7 +33,7 @@ pub struct Completer<'a> {
 }
 
 /// The argument that is being typed.
-struct Argument<'a> {
+struct TypedArgument<'a> {
     task: &'a Signature,
     parameter: &'a str,
     /// The part that was already typed.
@@ -100,7 +100,7 @@ impl Completer<'_> {
         }
         let Some(parameter) = parameter else { return Vec::new() };
         let begun = &typed.last[..typed.last.len() - text.len()];
-        within(begun, self.argument(project, &Argument { task, parameter, text, before: &typed.words }))
+        within(begun, self.argument(project, &TypedArgument { task, parameter, text, before: &typed.words }))
     }
 
     /// Returns the choices for a word without a `:`: a task, or an argument that the task before it needs or takes.
@@ -124,14 +124,14 @@ impl Completer<'_> {
             false => sources::spelled(typed.last, sources::tasks(&project.tasks)),
         };
         if let Some((task, parameter)) = task.and_then(|task| Some((task, task.parameter(filled)?))) {
-            choices.extend(self.argument(project, &Argument { task, parameter, text: typed.last, before }));
+            choices.extend(self.argument(project, &TypedArgument { task, parameter, text: typed.last, before }));
         }
         choices
     }
 
     /// Returns the choices for an argument, by the name of its parameter.
-    fn argument(&self, project: &Project, argument: &Argument) -> Vec<Choice> {
-        let Argument { task, parameter, text, before } = *argument;
+    fn argument(&self, project: &Project, argument: &TypedArgument) -> Vec<Choice> {
+        let TypedArgument { task, parameter, text, before } = *argument;
         let fleet = || {
             let own = task.names_hosts && task.counts().contains(&0);
             let words: Vec<&str> = before.iter().copied().chain(own.then_some(task.name.as_str())).collect();

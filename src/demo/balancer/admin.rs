@@ -1,7 +1,7 @@
 //! The answers of HAProxy on its admin socket, to those commands of its management guide, section 9.3, that rfab sends.
 //!
 //! The bytes are those of 2.6; `tests/program/demo` compares them with a real one.
-use super::server::{Checked, FALL, Pool, RISE, Server};
+use super::server::{DemoServer, FALL, LastCheck, Pool, RISE};
 use crate::port::Admin;
 use std::{
     process,
@@ -50,7 +50,7 @@ pub fn answer(pool: &mut Pool, command: &str) -> String {
 }
 
 /// An answer, or a refusal; the client sees only text.
-type Told = Result<String, String>;
+type AdminAnswer = Result<String, String>;
 
 fn info(pool: &Pool) -> String {
     let up = pool.since.elapsed().unwrap_or(Duration::ZERO).as_secs();
@@ -64,12 +64,12 @@ fn info(pool: &Pool) -> String {
     )
 }
 
-fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
+fn servers_state(pool: &Pool, name: Option<&str>) -> AdminAnswer {
     if name.is_some_and(|name| name != pool.name) {
         return Err("Can't find backend.\n".to_owned());
     }
     let rows = pool.servers.iter().enumerate().map(|(n, server)| {
-        let Server { name, address, weight, configured, .. } = server;
+        let DemoServer { name, address, weight, configured, .. } = server;
         let state = if server.is_up() { 2 } else { 0 };
         // Bits: 1 forced maintenance, 8 forced drain. A check is enabled (4), configured (2), and may be paused (8).
         let (admin, check) = match server.admin {
@@ -78,10 +78,10 @@ fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
             Admin::Maint => (1, 14),
         };
         let (status, result) = match server.last {
-            Checked::Passed => (15, 3),
-            Checked::Wrong(_) => (17, 2),
-            Checked::Refused => (8, 2),
-            Checked::Silent => (13, 2),
+            LastCheck::Passed => (15, 3),
+            LastCheck::Wrong(_) => (17, 2),
+            LastCheck::Refused => (8, 2),
+            LastCheck::Silent => (13, 2),
         };
         let (since, health) = (server.changed.elapsed().as_secs(), server.health);
         format!(
@@ -97,7 +97,7 @@ fn servers_state(pool: &Pool, name: Option<&str>) -> Told {
 }
 
 /// Answers `show stat [PROXY TYPES SERVER]`, with the rows of servers only.
-fn stat(pool: &Pool, words: &[&str]) -> Told {
+fn stat(pool: &Pool, words: &[&str]) -> AdminAnswer {
     let [proxy, types, id] = [0, 1, 2].map(|n| words.get(n).copied().unwrap_or(ALL));
     if proxy != ALL && proxy != pool.name && proxy != ID.to_string() {
         return Err("No such proxy.\n".to_owned());
@@ -105,13 +105,13 @@ fn stat(pool: &Pool, words: &[&str]) -> Told {
     let wanted = types == ALL || types.parse::<u32>().is_ok_and(|bits| bits & SERVERS != 0);
     let rows = pool.servers.iter().zip(1..).filter(|(_, n)| wanted && (id == ALL || id == n.to_string()));
     let rows = rows.map(|(server, n)| {
-        let Server { name, address, weight, open, total, health, .. } = server;
+        let DemoServer { name, address, weight, open, total, health, .. } = server;
         let checked = match server.last {
             _ if server.admin == Admin::Maint => [""; 2].map(String::from),
-            Checked::Passed => ["L7OK", "200"].map(String::from),
-            Checked::Wrong(status) => ["L7STS".to_owned(), status.to_string()],
-            Checked::Refused => ["L4CON", ""].map(String::from),
-            Checked::Silent => ["L7TOUT", ""].map(String::from),
+            LastCheck::Passed => ["L7OK", "200"].map(String::from),
+            LastCheck::Wrong(status) => ["L7STS".to_owned(), status.to_string()],
+            LastCheck::Refused => ["L4CON", ""].map(String::from),
+            LastCheck::Silent => ["L7TOUT", ""].map(String::from),
         };
         let counted = match server.admin {
             Admin::Maint => ",,".to_owned(),
@@ -126,7 +126,7 @@ fn stat(pool: &Pool, words: &[&str]) -> Told {
     Ok(format!("{STAT}\n{}", rows.collect::<String>()))
 }
 
-fn set_server(pool: &mut Pool, words: &[&str]) -> Told {
+fn set_server(pool: &mut Pool, words: &[&str]) -> AdminAnswer {
     let server = server(pool, words.first())?;
     match words[1..] {
         ["state", ..] => match words.get(2) {
@@ -146,7 +146,7 @@ fn set_server(pool: &mut Pool, words: &[&str]) -> Told {
     Ok(String::new())
 }
 
-fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut Server, String> {
+fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut DemoServer, String> {
     let (backend, name) =
         place.and_then(|place| place.split_once('/')).ok_or("Require 'backend/server'.\n".to_owned())?;
     if backend != pool.name {
@@ -156,7 +156,7 @@ fn server<'a>(pool: &'a mut Pool, place: Option<&&str>) -> Result<&'a mut Server
 }
 
 /// Reads a weight: from 0 to 256, or a percentage of the configured one.
-fn weight(server: &Server, text: &str) -> Result<u32, String> {
+fn weight(server: &DemoServer, text: &str) -> Result<u32, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let Ok(number) = text[..digits].parse::<u32>() else {
         return Err("Empty weight string empty or preceded by garbage".to_owned());

@@ -8,5 +8,5 @@ mod server;
 mod service;
 mod socket;
 
-pub use server::{Pool, Server};
+pub use server::{DemoServer, Pool};
 pub use service::{all_up, start};

@@ -10,7 +10,7 @@ use std::{
 /// A host that serves, and an operator with a key for it.
 struct Ground {
     folder: tempfile::TempDir,
-    host: Arc<Host>,
+    host: Arc<DemoHost>,
     #[expect(dead_code, reason = "the server ends with it")]
     runtime: tokio::runtime::Runtime,
 }
@@ -23,7 +23,7 @@ impl Ground {
         let ssh = listener.local_addr().unwrap();
         let home = folder.path().join("web1");
         fs::create_dir_all(home.join("bin")).unwrap();
-        let host = Host { name: "web1", group: None, ssh, app: ssh, folder: home, key: host::new_key() };
+        let host = DemoHost { name: "web1", group: None, ssh, app: ssh, folder: home, key: host::new_key() };
         let host = Arc::new(host);
         let key = host::new_key();
         for (name, key) in [("key", &key), ("strange", &host::new_key())] {

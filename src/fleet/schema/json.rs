@@ -1,5 +1,5 @@
 //! The keys as a JSON Schema, which an editor uses to complete and check a fleet file.
-use super::{FLEET, Is, Key, Table};
+use super::{FLEET, Is, SchemaKey, SchemaTable};
 use serde_json::{Map, Value, json};
 
 /// Returns the schema of a whole fleet file.
@@ -16,13 +16,13 @@ pub fn json() -> Value {
     Value::Object(whole)
 }
 
-fn of_table(table: &Table) -> Value {
+fn of_table(table: &SchemaTable) -> Value {
     let needed: Vec<&str> = table.keys.iter().filter(|key| key.default == "needed").map(|key| key.name).collect();
     let properties: Map<String, Value> = table.keys.iter().map(|key| (key.name.to_owned(), of_key(key))).collect();
     json!({ "type": "object", "properties": properties, "required": needed, "additionalProperties": table.open })
 }
 
-fn of_key(key: &Key) -> Value {
+fn of_key(key: &SchemaKey) -> Value {
     let mut schema = of_value(&key.is);
     if !key.what.is_empty() {
         let default = match key.default {

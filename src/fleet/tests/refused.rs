@@ -37,9 +37,9 @@ fn every_wrong_fleet_is_refused_with_its_report() {
         count += 1;
         let written_down = if case.json {
             let map = serde_json::from_str(case.text).unwrap();
-            Written::in_map("prod", &map, folders().project, &case.sets)
+            WrittenFleet::in_map("prod", &map, folders().project, &case.sets)
         } else {
-            Written::in_text("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
+            WrittenFleet::in_text("fleets/prod.toml", "prod", case.text, folders(), &case.sets)
         };
         let whole = match case.printed {
             Some(printed) => written_down.and_then(|fleet| fleet.with(printed)),

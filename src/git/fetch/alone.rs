@@ -1,5 +1,5 @@
 //! Allows only one fetch into a repository at a time.
-use crate::git::{Error, Repository};
+use crate::git::{GitError, Repository};
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
@@ -11,10 +11,10 @@ use std::{
 
 /// Waits until no other rfab fetches into the repository, because git itself would fail on its ref locks. `None` if
 /// the time runs out.
-pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, Error> {
+pub(super) async fn alone(repository: &Repository, until: Instant) -> Result<Option<OwnedFd>, GitError> {
     let path = repository.folder.join("rfab-fetch.lock");
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let unreadable = |e: Errno| Error::Read(format!("`{}`: {e}", path.display()));
+    let unreadable = |e: Errno| GitError::Read(format!("`{}`: {e}", path.display()));
     let lock = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(unreadable)?;
     loop {
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {

@@ -3,9 +3,9 @@
 //! Git keeps nothing of a broken transfer. So rfab cuts a long one into portions and keeps each of them: first the
 //! newest commit of one branch, then ever older ones, then the rest of the other branches and tags. Until all of it is
 //! there, its refs are in `refs/rfab-part/`, where nothing looks for names.
-use super::transfer::{Heard, alone_in, spoken};
+use super::transfer::{ProgressListener, alone_in, spoken};
 use crate::git::{
-    Error, Repository,
+    GitError, Repository,
     process::{git, read},
 };
 use std::{
@@ -24,8 +24,8 @@ pub(super) async fn by_portions(
     mirror: &Repository,
     remote: &str,
     quiet: Duration,
-    heard: Heard<'_>,
-) -> Result<(), Error> {
+    heard: ProgressListener<'_>,
+) -> Result<(), GitError> {
     alone_in(mirror);
     let (head, all) = listed(mirror, remote, quiet).await?;
     let mut portions = Portions { mirror, remote, quiet, heard, strikes: 0 };
@@ -36,7 +36,7 @@ pub(super) async fn by_portions(
 }
 
 /// Returns the remote's default branch, and all branches and tags.
-async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), Error> {
+async fn listed(mirror: &Repository, remote: &str, quiet: Duration) -> Result<(Option<String>, Vec<String>), GitError> {
     let listed = git(mirror, &["ls-remote", "--quiet", "--symref", "--", remote], quiet).await?;
     if !listed.ok {
         return Err(mirror.unfetched(listed.why()));
@@ -61,13 +61,13 @@ struct Portions<'a> {
     mirror: &'a Repository,
     remote: &'a str,
     quiet: Duration,
-    heard: Heard<'a>,
+    heard: ProgressListener<'a>,
     strikes: u32,
 }
 
 impl Portions<'_> {
     /// Fetches the commits of a branch, from the newest to the oldest.
-    async fn history(&mut self, branch: &str) -> Result<(), Error> {
+    async fn history(&mut self, branch: &str) -> Result<(), GitError> {
         let spec = part(branch);
         let begun = git(self.mirror, &["rev-parse", "--verify", "--quiet", &part_of(branch)], self.quiet).await?.ok;
         let mut more = 1_u32;
@@ -86,7 +86,7 @@ impl Portions<'_> {
     }
 
     /// Fetches what the other branches and tags have in addition.
-    async fn others(&mut self, all: &[String]) -> Result<(), Error> {
+    async fn others(&mut self, all: &[String]) -> Result<(), GitError> {
         // A command line has room for this many names.
         let (mut done, mut some) = (0, 500);
         while done < all.len() {
@@ -98,7 +98,7 @@ impl Portions<'_> {
     }
 
     /// Fetches a portion; `false` if the transfer broke midway and a smaller portion can be tried.
-    async fn portion(&mut self, how: &[&str], specs: &[&str]) -> Result<bool, Error> {
+    async fn portion(&mut self, how: &[&str], specs: &[&str]) -> Result<bool, GitError> {
         let mut moved = false;
         let heard = &mut *self.heard;
         let mut watch = |line: &str| {
@@ -112,7 +112,7 @@ impl Portions<'_> {
             }
             Ok(Some(ended)) => ended.why(),
             Ok(None) => return Err(self.mirror.unfetched("it was stopped".to_owned())),
-            Err(Error::Quiet { what, quiet }) => Error::Quiet { what, quiet }.to_string(),
+            Err(GitError::Quiet { what, quiet }) => GitError::Quiet { what, quiet }.to_string(),
             Err(other) => return Err(other),
         };
         alone_in(self.mirror);
@@ -130,13 +130,13 @@ impl Portions<'_> {
 }
 
 /// Removes the refs of the portions after every object has a name in `refs/rfab/`.
-pub(super) fn done(mirror: &Repository) -> Result<(), Error> {
+pub(super) fn done(mirror: &Repository) -> Result<(), GitError> {
     let (_, parts) = read(mirror, &["for-each-ref", "--format=delete %(refname)", "refs/rfab-part/"], "")?;
     if parts.is_empty() {
         return Ok(());
     }
     let (ended, _) = read(mirror, &["update-ref", "--stdin"], &String::from_utf8_lossy(&parts))?;
-    if ended.ok { Ok(()) } else { Err(Error::Read(ended.why())) }
+    if ended.ok { Ok(()) } else { Err(GitError::Read(ended.why())) }
 }
 
 fn part(name: &str) -> String {

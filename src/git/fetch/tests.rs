@@ -1,6 +1,6 @@
 //! Tests fetches from remotes that move, break, don't answer or run programs.
 use super::*;
-use crate::git::{Named, sample::Sample, silent};
+use crate::git::{NamedCommit, sample::Sample, silent};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -49,8 +49,9 @@ async fn a_tag_that_was_moved_and_a_branch_whose_name_became_a_folder_are_follow
         other.git(&["push", "-q", "-f", "origin", branch, "latest"]);
         for at in [&mirror, &sample.repository()] {
             fetch(at, SOON, &silent).await.unwrap();
-            let Names { branches, tags } = names(at).unwrap();
-            let of = |all: Vec<Named>, name: &str| all.into_iter().find(|one| one.name == name).map(|one| one.commit);
+            let ReferenceNames { branches, tags } = names(at).unwrap();
+            let of =
+                |all: Vec<NamedCommit>, name: &str| all.into_iter().find(|one| one.name == name).map(|one| one.commit);
             assert_eq!(of(tags, "latest").as_ref(), commits.last());
             assert_eq!(of(branches.clone(), branch).as_ref(), commits.last(), "{branch}");
             assert!(gone.is_none_or(|gone| of(branches, gone).is_none()), "{branch}");
@@ -62,12 +63,12 @@ async fn a_tag_that_was_moved_and_a_branch_whose_name_became_a_folder_are_follow
 async fn a_remote_that_is_gone_or_mute_fails_within_the_deadline() {
     let sample = Sample::new();
     sample.git(&["remote", "set-url", "origin", "/nowhere/at/all"]);
-    assert!(matches!(fetch(&sample.repository(), SOON, &silent).await, Err(Error::Fetch { .. })));
+    assert!(matches!(fetch(&sample.repository(), SOON, &silent).await, Err(GitError::Fetch { .. })));
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     sample.git(&["remote", "set-url", "origin", &format!("git://{}/x", mute.local_addr().unwrap())]);
     let begun = Instant::now();
     let failed = fetch(&sample.repository(), Duration::from_secs(1), &silent).await;
-    assert!(matches!(failed, Err(Error::Fetch { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(GitError::Fetch { .. })), "{failed:?}");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -94,7 +95,7 @@ async fn a_fetch_that_another_one_blocks_gives_up() {
     let repository = sample.repository();
     let held = alone(&repository, Instant::now()).await.unwrap();
     let failed = fetch(&repository, Duration::from_millis(200), &silent).await;
-    assert!(matches!(failed, Err(Error::Fetch { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(GitError::Fetch { .. })), "{failed:?}");
     drop(held);
     assert_eq!(fetch(&repository, SOON, &silent).await, Ok(()));
 }
@@ -188,7 +189,7 @@ async fn what_had_arrived_when_a_first_fetch_gave_up_is_not_fetched_again() {
     limited(&sample, 250_000, 5);
     let failed = fetch(&mirror, SOON, &silent).await.unwrap_err().to_string();
     assert!(failed.contains("what arrived before is kept"), "{failed}");
-    assert_eq!(names(&mirror).unwrap(), crate::git::Names::default(), "nobody takes half of it for the whole");
+    assert_eq!(names(&mirror).unwrap(), crate::git::ReferenceNames::default(), "nobody takes half of it for the whole");
     limited(&sample, 1 << 30, 1000);
     fetch(&mirror, SOON, &silent).await.unwrap();
     let rest = passed(&sample);

@@ -1,12 +1,12 @@
 //! Calls `git fetch`, and cleans up after a broken call.
 use crate::git::{
-    Error, Repository, Trust,
-    process::{Ended, patiently},
+    GitError, Repository, Trust,
+    process::{GitEnded, patiently},
 };
 use std::{fs, time::Duration};
 
 /// Receives each line of git's progress, and returns whether to continue.
-pub(super) type Heard<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
+pub(super) type ProgressListener<'a> = &'a mut (dyn FnMut(&str) -> bool + Send);
 
 /// Calls `git fetch`; `None` if `heard` ended it.
 pub(super) async fn spoken(
@@ -15,8 +15,8 @@ pub(super) async fn spoken(
     how: &[&str],
     specs: &[&str],
     quiet: Duration,
-    heard: Heard<'_>,
-) -> Result<Option<Ended>, Error> {
+    heard: ProgressListener<'_>,
+) -> Result<Option<GitEnded>, GitError> {
     let common = [
         "fetch",
         "--progress",

@@ -1,28 +1,28 @@
 //! Which releases and leftovers are removed, and which stay.
-use super::machine::{BOTH, Machine};
+use super::machine::{BOTH, TestMachine};
 use crate::{
     model::Commit,
     release::{self, Pruned, ReleaseName},
 };
 use std::process::{Child, Command};
 
-fn prune(machine: &Machine, keep: usize, spared: &[Commit]) -> Pruned {
+fn prune(machine: &TestMachine, keep: usize, spared: &[Commit]) -> Pruned {
     release::pruned(&machine.run(&release::prune(machine.at(), keep, spared).unwrap(), b"")).unwrap()
 }
 
-fn activate(machine: &Machine, name: &ReleaseName) {
+fn activate(machine: &TestMachine, name: &ReleaseName) {
     let command = release::activate(machine.at(), name, "run-1", &[]).unwrap();
     release::activated(&machine.run(&command, b""), name).unwrap();
 }
 
-fn numbers(machine: &Machine) -> Vec<u32> {
+fn numbers(machine: &TestMachine) -> Vec<u32> {
     machine.list().releases.iter().map(|release| release.name.number).collect()
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+struct HeldProcess(Child);
 
-impl Drop for Running {
+impl Drop for HeldProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -32,11 +32,11 @@ impl Drop for Running {
 #[test]
 fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let all: Vec<ReleaseName> = [1, 2, 3, 9, 10, 11, 10_000].map(|n| machine.deploy(n, &n.to_string())).into();
         activate(&machine, &all[3]);
         let at = machine.path.join("releases").join(all[0].to_string());
-        let running = Running(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
+        let running = HeldProcess(Command::new("sleep").arg("600").current_dir(at).spawn().unwrap());
         assert_eq!(machine.list().previous().unwrap().name, all[2]);
         // By number, whenever each was made: capistrano/capistrano#1810.
         for (age, name) in all.iter().enumerate() {
@@ -63,7 +63,7 @@ fn the_newest_by_number_the_current_the_previous_and_the_running_stay() {
 #[test]
 fn while_it_is_unknown_what_is_current_nothing_is_removed() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         for n in 1..=4 {
             machine.deploy(n, &n.to_string());
         }
@@ -71,7 +71,7 @@ fn while_it_is_unknown_what_is_current_nothing_is_removed() {
             std::fs::remove_file(machine.path.join("current")).unwrap();
             std::os::unix::fs::symlink(target, machine.path.join("current")).unwrap();
             let ended = machine.run(&release::prune(machine.at(), 1, &[]).unwrap(), b"");
-            assert_eq!(release::pruned(&ended), Err(release::Error::StrangeCurrent));
+            assert_eq!(release::pruned(&ended), Err(release::ReleaseError::StrangeCurrent));
             assert_eq!(numbers(&machine), [4, 3, 2, 1]);
         }
     }
@@ -83,7 +83,7 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
         return;
     }
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let all: Vec<ReleaseName> = [1, 2, 3].map(|n| machine.deploy(n, &n.to_string())).into();
         let given = Command::new("chown").args(["-R", "58002:58002", machine.at()]).status().unwrap();
         let open =
@@ -116,7 +116,7 @@ fn what_cannot_be_removed_of_a_release_is_named_each_time_until_it_is_gone() {
 #[test]
 fn leftovers_of_dead_runs_go_and_those_of_living_ones_stay() {
     for shell in BOTH {
-        let machine = Machine::new(shell);
+        let machine = TestMachine::new(shell);
         let name = machine.deploy(1, "1");
         let tmp = machine.path.join(".rfab/tmp");
         let left = |id: &str, alive: &str| {

@@ -3,7 +3,7 @@ use crate::{
     command::Command,
     git::sample::Sample,
     port::Ended,
-    release::{self, Error, Listed, Packed, ReleaseName, Staged},
+    release::{self, Listed, Packed, ReleaseError, ReleaseName, Staged},
 };
 use std::{
     io::Write,
@@ -14,31 +14,31 @@ use std::{
 
 /// The shell and the tools of a machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shell {
+pub enum TestShell {
     Dash,
     Busybox,
 }
 
-pub const BOTH: [Shell; 2] = [Shell::Dash, Shell::Busybox];
+pub const BOTH: [TestShell; 2] = [TestShell::Dash, TestShell::Busybox];
 
-pub struct Machine {
+pub struct TestMachine {
     pub folder: tempfile::TempDir,
     /// The app's path.
     pub path: PathBuf,
     pub sample: Sample,
-    shell: Shell,
+    shell: TestShell,
     tools: PathBuf,
 }
 
-impl Machine {
+impl TestMachine {
     /// Makes a machine with an app that is set up.
-    pub fn new(shell: Shell) -> Self {
+    pub fn new(shell: TestShell) -> Self {
         let bare = Self::bare(shell);
         release::set_up(&bare.run(&release::setup(bare.at()).unwrap(), b"")).unwrap();
         bare
     }
 
-    pub fn bare(shell: Shell) -> Self {
+    pub fn bare(shell: TestShell) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tools = folder.path().join("tools");
         std::fs::create_dir(&tools).unwrap();
@@ -61,10 +61,10 @@ impl Machine {
         let Command::Words(words) = command else { panic!("{command:?}") };
         assert_eq!(words[0], "/bin/sh");
         let mut process = match self.shell {
-            Shell::Dash => process::Command::new("/bin/dash"),
-            Shell::Busybox => process::Command::new(self.tools.join("sh")),
+            TestShell::Dash => process::Command::new("/bin/dash"),
+            TestShell::Busybox => process::Command::new(self.tools.join("sh")),
         };
-        if self.shell == Shell::Busybox {
+        if self.shell == TestShell::Busybox {
             process.env("PATH", &self.tools);
         }
         process.args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,11 +81,11 @@ impl Machine {
         release::pack(&self.sample.repository(), &commit, &linked, self.folder.path()).unwrap()
     }
 
-    pub fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, Error> {
+    pub fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {
         self.stage_bytes(number, packed, &std::fs::read(&packed.archive).unwrap())
     }
 
-    pub fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, Error> {
+    pub fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, ReleaseError> {
         let command = release::stage(self.at(), &name(number, packed), "run-1", packed).unwrap();
         release::staged(&self.run(&command, stdin), packed)
     }

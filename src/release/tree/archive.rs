@@ -1,15 +1,15 @@
 //! A `.tar.gz` with the manifest and the tree of a release.
 use super::{
-    counted::{Counted, Reading},
+    counted::{Counted, CountedReading},
     fit::Item,
     lfs::{BEGINNING, is_lfs},
-    manifest::{Manifest, What},
+    manifest::{Manifest, ManifestKind},
     packed::Packed,
-    source::Source,
+    source::TreeSource,
 };
 use crate::{
     git,
-    release::error::{Error, Problem},
+    release::error::{ReleaseError, TreeProblem},
 };
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use sha2::Digest;
@@ -23,7 +23,7 @@ use tempfile::NamedTempFile;
 ///
 /// Who may read a release follows from its mode on the host; the temporary folder here is readable only by its owner.
 pub struct Archive<'a> {
-    tree: &'a Source,
+    tree: &'a TreeSource,
     folder: &'a Path,
     tar: tar::Builder<Counted<GzEncoder<Counted<NamedTempFile>>>>,
     mtime: u64,
@@ -33,7 +33,7 @@ pub struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     /// Begins an archive of a tree, in a file in `folder`.
-    pub fn begin(tree: &'a Source, folder: &'a Path) -> Result<Self, Error> {
+    pub fn begin(tree: &'a TreeSource, folder: &'a Path) -> Result<Self, ReleaseError> {
         let file = NamedTempFile::new_in(folder).map_err(|e| unwritable(folder, &e))?;
         let gzip = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
         let mut tar = tar::Builder::new(Counted::new(gzip));
@@ -43,20 +43,20 @@ impl<'a> Archive<'a> {
     }
 
     /// Adds a name; returns its entry for the manifest, or why it can't be released.
-    pub fn add(&mut self, path: &str, item: Item<'_>) -> Result<Result<What, Problem>, Error> {
+    pub fn add(&mut self, path: &str, item: Item<'_>) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
         let at = format!("tree/{path}");
         let what = match item {
             Item::File(entry, executable) => return self.file(path, entry, executable),
             Item::Folder => {
                 folder_into(&mut self.tar, &at, self.mtime).map_err(|e| self.failed(&e))?;
-                What::Folder
+                ManifestKind::Folder
             }
             Item::Link(target) => {
                 link_into(&mut self.tar, &at, self.mtime, &target).map_err(|e| self.failed(&e))?;
-                What::Link { target }
+                ManifestKind::Link { target }
             }
             Item::Shared(what) => {
-                if let What::SharedFolder { target } | What::SharedFile { target } = &what {
+                if let ManifestKind::SharedFolder { target } | ManifestKind::SharedFile { target } = &what {
                     link_into(&mut self.tar, &at, self.mtime, target).map_err(|e| self.failed(&e))?;
                 }
                 what
@@ -66,15 +66,20 @@ impl<'a> Archive<'a> {
         Ok(Ok(what))
     }
 
-    fn file(&mut self, path: &str, entry: &git::Entry, executable: bool) -> Result<Result<What, Problem>, Error> {
-        let unread = |e: io::Error| Error::Git(git::Error::Read(format!("`{path}`: {e}")));
+    fn file(
+        &mut self,
+        path: &str,
+        entry: &git::TreeEntry,
+        executable: bool,
+    ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
+        let unread = |e: io::Error| ReleaseError::Git(git::GitError::Read(format!("`{path}`: {e}")));
         let (size, mut content) = self.tree.reader(entry)?;
         let mut beginning = Vec::new();
         content.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unread)?;
         if is_lfs(&beginning) {
-            return Ok(Err(Problem::Lfs(path.to_owned())));
+            return Ok(Err(TreeProblem::Lfs(path.to_owned())));
         }
-        let mut content = Reading::new(beginning.chain(content).take(size + 1));
+        let mut content = CountedReading::new(beginning.chain(content).take(size + 1));
         let put = file_into(&mut self.tar, &format!("tree/{path}"), self.mtime, executable, size, &mut content);
         if let Some(e) = content.failed {
             return Err(unread(e));
@@ -85,11 +90,11 @@ impl<'a> Archive<'a> {
         }
         self.room += size.next_multiple_of(4096);
         self.files += 1;
-        Ok(Ok(What::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
+        Ok(Ok(ManifestKind::File { executable, size, sha256: hex::encode(content.sha256.finalize()) }))
     }
 
     /// Adds the manifest, and moves the archive to its final name.
-    pub fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, Error> {
+    pub fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, ReleaseError> {
         let (folder, commit) = (self.folder, self.tree.commit());
         let failed = |e: io::Error| unwritable(folder, &e);
         let text = manifest.text();
@@ -106,13 +111,13 @@ impl<'a> Archive<'a> {
         Ok(Packed { archive, archive_sha256, archive_bytes, tar_bytes, manifest, manifest_sha256, room, files, hidden })
     }
 
-    fn failed(&self, e: &io::Error) -> Error {
+    fn failed(&self, e: &io::Error) -> ReleaseError {
         unwritable(self.folder, e)
     }
 }
 
-fn unwritable(folder: &Path, e: &io::Error) -> Error {
-    Error::Write { folder: folder.display().to_string(), why: e.to_string() }
+fn unwritable(folder: &Path, e: &io::Error) -> ReleaseError {
+    ReleaseError::Write { folder: folder.display().to_string(), why: e.to_string() }
 }
 
 fn header(kind: tar::EntryType, mode: u32, size: u64, mtime: u64) -> tar::Header {

@@ -153,7 +153,7 @@ fn unquoted(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 mod tests {
     use crate::{
         git::{EntryKind, Tree, sample::Sample},
-        release::tree::source::Source,
+        release::tree::source::TreeSource,
     };
     use std::collections::BTreeSet;
 
@@ -249,7 +249,7 @@ mod tests {
             sample.write(".gitattributes", top.as_bytes());
             sample.write("docs/.gitattributes", docs.as_bytes());
             let commit = sample.commit_all();
-            let tree = Source::Commit(Tree::read(&sample.repository(), &commit).unwrap());
+            let tree = TreeSource::Commit(Tree::read(&sample.repository(), &commit).unwrap());
             let ours: BTreeSet<String> = super::super::export::exported(&tree)
                 .unwrap()
                 .into_iter()

@@ -1,11 +1,11 @@
 //! What a tree may not contain.
 use super::linked::within;
-use crate::release::error::Problem;
+use crate::{control::shown, release::error::TreeProblem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Returns a name as text, or why a release may not have it.
-pub fn name(path: &[u8]) -> Result<&str, Problem> {
-    let bad = |why| Problem::Name { name: String::from_utf8_lossy(path).escape_debug().to_string(), why };
+pub fn name(path: &[u8]) -> Result<&str, TreeProblem> {
+    let bad = |why| TreeProblem::Name { name: shown(&String::from_utf8_lossy(path)), why };
     let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
     if text.chars().any(char::is_control) {
         return Err(bad("has control characters"));
@@ -22,12 +22,12 @@ pub fn name(path: &[u8]) -> Result<&str, Problem> {
 }
 
 /// Finds names that collide on a filesystem that ignores case.
-pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
+pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<TreeProblem> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut problems = Vec::new();
     for path in paths {
         if let Some(first) = seen.insert(path.to_lowercase(), path) {
-            problems.push(Problem::Twins(first.to_owned(), path.to_owned()));
+            problems.push(TreeProblem::Twins(first.to_owned(), path.to_owned()));
         }
     }
     problems
@@ -36,14 +36,14 @@ pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
 /// Finds links that point outside the tree, by following them through the tree's own links.
 ///
 /// `shared` are the names that lead to `shared/`: a link may go to one and below it, but not back from there by `..`.
-pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<Problem> {
+pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<TreeProblem> {
     let leaves = |(path, target): (&String, &Vec<u8>)| {
         let text =
             std::str::from_utf8(target).ok().filter(|text| !text.is_empty() && !text.chars().any(char::is_control));
         let above = path.rsplit_once('/').map_or("", |(above, _)| above);
         let stays = text.is_some_and(|text| stays(links, shared, above, text, &mut 0));
-        let target = String::from_utf8_lossy(target).escape_debug().to_string();
-        (!stays).then(|| Problem::Leaves { path: path.clone(), target })
+        let target = shown(&String::from_utf8_lossy(target));
+        (!stays).then(|| TreeProblem::Leaves { path: path.clone(), target })
     };
     links.iter().filter_map(leaves).collect()
 }
@@ -103,7 +103,7 @@ mod tests {
         let map = all.iter().map(|(path, target)| (path.to_string(), target.as_bytes().to_vec())).collect();
         let shared = shared.iter().copied().collect();
         let path = |problem| match problem {
-            Problem::Leaves { path, .. } => path,
+            TreeProblem::Leaves { path, .. } => path,
             other => panic!("{other}"),
         };
         links(&map, &shared).into_iter().map(path).collect()
@@ -146,6 +146,6 @@ mod tests {
             assert_eq!(name(good.as_bytes()), Ok(good));
         }
         assert!(name("x".repeat(256).as_bytes()).is_err());
-        assert_eq!(twins(["A", "a", "b"]), [Problem::Twins("A".into(), "a".into())]);
+        assert_eq!(twins(["A", "a", "b"]), [TreeProblem::Twins("A".into(), "a".into())]);
     }
 }

@@ -3,21 +3,21 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
 /// A reader that counts and digests what passes, and keeps the error if reading fails.
-pub struct Reading<R> {
+pub struct CountedReading<R> {
     pub inner: R,
     pub bytes: u64,
     pub sha256: Sha256,
     pub failed: Option<io::Error>,
 }
 
-impl<R> Reading<R> {
+impl<R> CountedReading<R> {
     /// Makes a reader around `inner`.
     pub fn new(inner: R) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
     }
 }
 
-impl<R: Read> Read for Reading<R> {
+impl<R: Read> Read for CountedReading<R> {
     fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         match self.inner.read(piece) {
             Ok(read) => {

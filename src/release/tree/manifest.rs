@@ -8,21 +8,21 @@ use sha2::{Digest, Sha256};
 pub struct Manifest {
     /// 40 hex digits, or 64 by sha256.
     pub commit: String,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ManifestEntry>,
 }
 
 /// One name of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ManifestEntry {
     /// The path from the release's top, without `./`.
     pub path: String,
-    pub what: What,
+    pub what: ManifestKind,
 }
 
 /// What a name of a release is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum ManifestKind {
     /// A folder of mode 755.
     Folder,
     File {
@@ -50,15 +50,15 @@ impl Manifest {
     /// Returns the manifest as the text that lies beside a release.
     pub fn text(&self) -> String {
         let mut text = format!("{HEADER}{}\n", self.commit);
-        for Entry { path, what } in &self.entries {
+        for ManifestEntry { path, what } in &self.entries {
             let (kind, mode, size, what) = match what {
-                What::Folder => ('d', "755", "-".to_owned(), "-"),
-                What::File { executable, size, sha256 } => {
+                ManifestKind::Folder => ('d', "755", "-".to_owned(), "-"),
+                ManifestKind::File { executable, size, sha256 } => {
                     ('f', if *executable { "755" } else { "644" }, size.to_string(), sha256.as_str())
                 }
-                What::Link { target } => ('l', "777", "-".to_owned(), target.as_str()),
-                What::SharedFolder { target } => ('D', "777", "-".to_owned(), target.as_str()),
-                What::SharedFile { target } => ('F', "777", "-".to_owned(), target.as_str()),
+                ManifestKind::Link { target } => ('l', "777", "-".to_owned(), target.as_str()),
+                ManifestKind::SharedFolder { target } => ('D', "777", "-".to_owned(), target.as_str()),
+                ManifestKind::SharedFile { target } => ('F', "777", "-".to_owned(), target.as_str()),
             };
             text += &format!("{kind}\t{mode}\t{size}\t{what}\t./{path}\n");
         }
@@ -87,23 +87,23 @@ impl Manifest {
     }
 }
 
-fn entry(line: &str) -> Option<Entry> {
+fn entry(line: &str) -> Option<ManifestEntry> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [kind, mode, size, what, path] = fields[..] else { return None };
     let path = path.strip_prefix("./").filter(|path| !path.is_empty())?.to_owned();
     let target = || what.to_owned();
     let what = match (kind, mode, size) {
-        ("d", "755", "-") if what == "-" => What::Folder,
+        ("d", "755", "-") if what == "-" => ManifestKind::Folder,
         ("f", "644" | "755", size) if what.len() == 64 && lower_hex(what) => {
             let number: u64 = size.parse().ok().filter(|number: &u64| number.to_string() == size)?;
-            What::File { executable: mode == "755", size: number, sha256: target() }
+            ManifestKind::File { executable: mode == "755", size: number, sha256: target() }
         }
-        ("l", "777", "-") => What::Link { target: target() },
-        ("D", "777", "-") => What::SharedFolder { target: target() },
-        ("F", "777", "-") => What::SharedFile { target: target() },
+        ("l", "777", "-") => ManifestKind::Link { target: target() },
+        ("D", "777", "-") => ManifestKind::SharedFolder { target: target() },
+        ("F", "777", "-") => ManifestKind::SharedFile { target: target() },
         _ => return None,
     };
-    Some(Entry { path, what })
+    Some(ManifestEntry { path, what })
 }
 
 #[cfg(test)]
@@ -111,14 +111,14 @@ mod tests {
     use super::*;
 
     fn sample() -> Manifest {
-        let entry = |path: &str, what| Entry { path: path.to_owned(), what };
+        let entry = |path: &str, what| ManifestEntry { path: path.to_owned(), what };
         Manifest {
             commit: "9".repeat(40),
             entries: vec![
-                entry("a b", What::Folder),
-                entry("a b/ü", What::File { executable: true, size: 3, sha256: "0".repeat(64) }),
-                entry("l", What::Link { target: "a b/ü".into() }),
-                entry("log", What::SharedFolder { target: "../../shared/log".into() }),
+                entry("a b", ManifestKind::Folder),
+                entry("a b/ü", ManifestKind::File { executable: true, size: 3, sha256: "0".repeat(64) }),
+                entry("l", ManifestKind::Link { target: "a b/ü".into() }),
+                entry("log", ManifestKind::SharedFolder { target: "../../shared/log".into() }),
             ],
         }
     }

@@ -18,7 +18,7 @@ mod pattern;
 mod source;
 
 pub use check_out::check_out;
-pub use manifest::{Entry, Manifest, What};
+pub use manifest::{Manifest, ManifestEntry, ManifestKind};
 pub use pack::{check, pack, pack_folder};
 pub use packed::Packed;
 pub use packs::{PackedTrees, Wanted, part};

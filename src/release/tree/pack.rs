@@ -2,15 +2,15 @@
 use super::{
     archive::Archive,
     fit::{Item, fit},
-    folder::Folder,
+    folder::FolderTree,
     lfs::{BEGINNING, is_lfs},
-    manifest::{Entry, Manifest},
+    manifest::{Manifest, ManifestEntry},
     packed::Packed,
-    source::Source,
+    source::TreeSource,
 };
 use crate::{
     git::{self, Repository},
-    release::error::{Error, Problem},
+    release::error::{ReleaseError, TreeProblem},
 };
 use std::path::Path;
 
@@ -19,41 +19,47 @@ use std::path::Path;
 /// `export-ignore` in the tree's own `.gitattributes` is respected; `export-subst`, line endings and filters are not:
 /// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
 /// pointers, links that leave the tree and names that some hosts would read differently are refused, in one error.
-pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    packed(&Source::Commit(git::Tree::read(repository, commit)?), linked, folder)
+pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
+    packed(&TreeSource::Commit(git::Tree::read(repository, commit)?), linked, folder)
 }
 
 /// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
 ///
 /// `at` is the modification time of every file, in seconds since 1970.
-pub fn pack_folder(from: &Path, commit: &str, at: i64, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    packed(&Source::Folder(Folder::read(from, commit, at)?), linked, folder)
+pub fn pack_folder(
+    from: &Path,
+    commit: &str,
+    at: i64,
+    linked: &[String],
+    folder: &Path,
+) -> Result<Packed, ReleaseError> {
+    packed(&TreeSource::Folder(FolderTree::read(from, commit, at)?), linked, folder)
 }
 
 /// Refuses what `pack` would refuse, without writing anything.
-pub fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), Error> {
-    let source = Source::Commit(git::Tree::read(repository, commit)?);
-    let Source::Commit(tree) = &source else { return Ok(()) };
-    let unfit = |problems| Error::Unfit { commit: commit.to_owned(), problems };
+pub fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), ReleaseError> {
+    let source = TreeSource::Commit(git::Tree::read(repository, commit)?);
+    let TreeSource::Commit(tree) = &source else { return Ok(()) };
+    let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };
     let fit = fit(&source, linked)?.map_err(unfit)?;
     let mut problems = Vec::new();
     for (path, item) in &fit.items {
         let Item::File(entry, _) = item else { continue };
         if tree.size(entry)? < BEGINNING && is_lfs(&tree.content(entry)?) {
-            problems.push(Problem::Lfs(path.clone()));
+            problems.push(TreeProblem::Lfs(path.clone()));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(unfit(problems)) }
 }
 
-fn packed(tree: &Source, linked: &[String], folder: &Path) -> Result<Packed, Error> {
-    let unfit = |problems| Error::Unfit { commit: tree.commit().to_owned(), problems };
+fn packed(tree: &TreeSource, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
+    let unfit = |problems| ReleaseError::Unfit { commit: tree.commit().to_owned(), problems };
     let fit = fit(tree, linked)?.map_err(unfit)?;
     let mut archive = Archive::begin(tree, folder)?;
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (path, item) in fit.items {
         match archive.add(&path, item)? {
-            Ok(what) => entries.push(Entry { path, what }),
+            Ok(what) => entries.push(ManifestEntry { path, what }),
             Err(problem) => problems.push(problem),
         }
     }
@@ -69,7 +75,7 @@ mod tests {
     use crate::git::sample::Sample;
     use sha2::{Digest, Sha256};
 
-    fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, Error> {
+    fn from(sample: &Sample, linked: &[&str]) -> Result<Packed, ReleaseError> {
         let commit = sample.git(&["rev-parse", "HEAD"]);
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
         pack(&sample.repository(), &commit, &linked, sample.folder.path())
@@ -77,7 +83,7 @@ mod tests {
 
     fn problems(sample: &Sample, linked: &[&str]) -> Vec<String> {
         match from(sample, linked) {
-            Err(Error::Unfit { problems, .. }) => problems.iter().map(Problem::to_string).collect(),
+            Err(ReleaseError::Unfit { problems, .. }) => problems.iter().map(TreeProblem::to_string).collect(),
             other => panic!("{other:?}"),
         }
     }

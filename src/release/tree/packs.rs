@@ -5,6 +5,7 @@ use super::{
     pack, pack_folder,
 };
 use crate::{
+    control::shown,
     failure::Failure,
     git::{Repository, Tree},
 };
@@ -21,13 +22,13 @@ use std::{
 /// Trees that are ready to be sent; each is packed only once.
 #[derive(Default)]
 pub struct PackedTrees {
-    commits: Mutex<BTreeMap<Commit, Arc<Packed>>>,
+    commits: Mutex<BTreeMap<CommitAndLinks, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
 }
 
 /// A repository with a commit, and the names that are linked in its tree.
-type Commit = (String, Vec<String>);
+type CommitAndLinks = (String, Vec<String>);
 
 /// What to build, and how to make a release from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ pub struct Wanted {
 
 /// A build that is kept, and the run that made it.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct KeptBuild {
     of: Wanted,
     run: String,
     packed: Packed,
@@ -104,7 +105,7 @@ impl PackedTrees {
     /// Finds a build that was kept; if `run` is given, only one that this run made.
     pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
-        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        let kept: KeptBuild = serde_json::from_slice(&text).ok()?;
         if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
             return None;
         }
@@ -120,7 +121,7 @@ impl PackedTrees {
     pub fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
         let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
-        let kept = Kept { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
+        let kept = KeptBuild { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
         let place = record(of, cache);
         let text = serde_json::to_vec(&kept).expect("it is plain data");
         let write = || -> io::Result<()> {
@@ -147,7 +148,7 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
 /// Finds the part of a folder, which must lie inside the folder.
 pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
-        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", part.escape_debug()));
+        let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", shown(part)));
         failure.help("name the folder to release, relative to the top, such as `dist`")
     };
     let real = |path: &Path| path.canonicalize().map_err(|e| wrong(&e.to_string()));

@@ -1,6 +1,6 @@
 //! The closing table as Markdown.
 use crate::{
-    event::{Row, What},
+    event::{HostRow, What},
     failure::Exit,
     report::{
         filter::visible,
@@ -38,7 +38,7 @@ fn ended(exit: Exit) -> String {
     format!("{words} (exit code {})", exit.code())
 }
 
-fn row(row: &Row) -> String {
+fn row(row: &HostRow) -> String {
     let cell = |text: &Option<String>, name: &Option<String>| escaped(&release(text, name));
     let new = if row.new == row.old && row.new.is_some() { "same".to_owned() } else { cell(&row.new, &row.new_name) };
     let note = row.note.as_deref().unwrap_or_default().lines().next().unwrap_or_default();

@@ -1,6 +1,6 @@
 use super::{github::harmless, *};
 use crate::{
-    event::{Kind, Outcome, Row, Standing, Stream},
+    event::{EffectKind, HostRow, Outcome, Standing, Stream},
     failure::{Excerpt, Exit, Failure},
 };
 use std::{fs, sync::Arc};
@@ -47,7 +47,7 @@ fn step_over(step: &str) -> What {
 
 fn did(host: &str, text: &str) -> What {
     let host = Some(host.into());
-    What::EffectFinished { effect: "x", kind: Kind::Change, host, text: text.into(), took: 1, failure: None }
+    What::EffectFinished { effect: "x", kind: EffectKind::Change, host, text: text.into(), took: 1, failure: None }
 }
 
 fn printed(line: &str) -> What {
@@ -62,7 +62,7 @@ fn run() -> Vec<What> {
         .help("make room")
         .at(place("std/deploy"))
         .at(place("fabfile.rhai").labelled("called here"));
-    let row = |host: &str, result, note: Option<&str>| Row {
+    let row = |host: &str, result, note: Option<&str>| HostRow {
         host: host.into(),
         old: Some("0001-aaaaaaaaaaaa".into()),
         new: Some("0002-bbbbbbbbbbbb".into()),

@@ -1,7 +1,7 @@
 //! The groups of a fleet in the balancer, in one line.
 use super::line::cut;
 use crate::{
-    event::{Place, Standing, What},
+    event::{HostPlace, Standing, What},
     host::Name,
     report::{Palette, filter::visible, words::count},
 };
@@ -12,13 +12,13 @@ const NAME: usize = 16;
 
 /// The last known state of the balancers of the current fleet.
 #[derive(Default)]
-pub struct Balance {
+pub struct BalanceView {
     fleet: Option<Name>,
     /// The hosts, in the fleet's order.
-    places: Vec<(Name, Place)>,
+    places: Vec<(Name, HostPlace)>,
 }
 
-impl Balance {
+impl BalanceView {
     /// Takes in an event.
     pub fn take(&mut self, what: &What) {
         match what {
@@ -41,7 +41,7 @@ impl Balance {
 
     fn open(&mut self, host: &Name, open: u64) {
         let fleet = self.fleet.clone();
-        let of = |(of, place): &&mut (Name, Place)| Some(of) == fleet.as_ref() && place.host == *host;
+        let of = |(of, place): &&mut (Name, HostPlace)| Some(of) == fleet.as_ref() && place.host == *host;
         if let Some((_, place)) = self.places.iter_mut().find(of) {
             place.open = open;
         }
@@ -58,7 +58,7 @@ impl Balance {
             }
         }
         let mut groups = groups;
-        groups.sort_by_key(Group::is_live);
+        groups.sort_by_key(GroupCount::is_live);
         for shown in (1..groups.len()).rev() {
             let (plain, painted) = joined(&groups[..shown], " ", "  ", "", palette);
             let more = format!("  … {}", count(groups.len() - shown, "more group"));
@@ -69,14 +69,14 @@ impl Balance {
         Some(cut(&joined(&groups, " ", "  ", "", Palette { color: false }).0, width))
     }
 
-    fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
+    fn groups(&self) -> Vec<GroupCount> {
+        let mut groups: Vec<GroupCount> = Vec::new();
         for (fleet, place) in self.places.iter().filter(|(fleet, _)| Some(fleet) == self.fleet.as_ref()) {
             let name = place.group.as_ref().unwrap_or(fleet);
             let name = cut(&visible(name, false), NAME);
             let at = groups.iter().position(|group| group.name == name).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { name, ..Group::default() });
+                groups.push(GroupCount { name, ..GroupCount::default() });
             }
             groups[at].count(place);
         }
@@ -86,7 +86,7 @@ impl Balance {
 
 /// How many hosts of a group are in each state.
 #[derive(Default)]
-struct Group {
+struct GroupCount {
     name: String,
     live: usize,
     out: usize,
@@ -96,8 +96,8 @@ struct Group {
     open: u64,
 }
 
-impl Group {
-    fn count(&mut self, place: &Place) {
+impl GroupCount {
+    fn count(&mut self, place: &HostPlace) {
         match place.balancer {
             Standing::Live => self.live += 1,
             Standing::Out => self.out += 1,
@@ -130,7 +130,7 @@ impl Group {
 }
 
 /// Returns the line without colors, and with them.
-fn joined(groups: &[Group], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
+fn joined(groups: &[GroupCount], gap: &str, between: &str, request: &str, palette: Palette) -> (String, String) {
     let (mut plain, mut painted) = (String::new(), String::new());
     for (i, group) in groups.iter().enumerate() {
         let (before, standing) = (if i == 0 { "" } else { between }, group.standing(request));

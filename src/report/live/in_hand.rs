@@ -1,15 +1,17 @@
 //! What is in progress: a line for each host, and one for the run.
 use super::{
-    balance::Balance,
-    line::{Line, cut},
+    balance::BalanceView,
+    line::{LiveLine, cut},
     many::Many,
-    progress::{Progress, Time},
+    progress::EffectProgress,
 };
 use crate::{
+    duration::running,
     event::{Event, What},
     failure::Reason,
     host::Name,
-    report::{Palette, filter::visible, words::seconds},
+    model::Time,
+    report::{Palette, filter::visible},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +38,7 @@ pub struct InHand {
     targets: Vec<Name>,
     /// What each lane is doing, by the lane's path.
     lanes: BTreeMap<Name, Doing>,
-    balance: Balance,
+    balance: BalanceView,
     /// The work on many hosts that is in progress, if any.
     many: Option<Many>,
     /// Why hosts failed.
@@ -64,7 +66,7 @@ struct InEffect {
     text: String,
     since: Time,
     ended: Option<Time>,
-    progress: Option<Progress>,
+    progress: Option<EffectProgress>,
 }
 
 impl InHand {
@@ -106,7 +108,7 @@ impl InHand {
                 let Some(effect) = &mut self.lane(lane).effect else { return };
                 let mut samples = effect.progress.take().map_or_else(|| [(effect.since, 0)].into(), |p| p.samples);
                 samples.push_back((at, *done));
-                let mut progress = Progress { what: what.clone(), done: *done, total: *total, unit, samples };
+                let mut progress = EffectProgress { what: what.clone(), done: *done, total: *total, unit, samples };
                 progress.look_back(at);
                 effect.progress = Some(progress);
             }
@@ -140,7 +142,7 @@ impl InHand {
         if self.line.is_empty() || width < 8 {
             return Vec::new();
         }
-        let mut lines: Vec<(Time, usize, Line<'_>)> = Vec::new();
+        let mut lines: Vec<(Time, usize, LiveLine<'_>)> = Vec::new();
         let under_way = self.lanes.iter().filter_map(|(path, doing)| doing.under_way(self.host_of(path)));
         let busy: BTreeSet<Option<&Name>> = under_way.collect();
         for (path, doing) in &self.lanes {
@@ -159,13 +161,13 @@ impl InHand {
             let rank = host.map_or(0, |host| 1 + self.rank(host));
             let (host, text) = (host.map(|host| visible(host, false)), visible(text, false));
             let took = until.saturating_sub(since);
-            lines.push((since, rank, Line { host, text, bad: false, took, progress, now }));
+            lines.push((since, rank, LiveLine { host, text, bad: false, took, progress, now }));
         }
         let balance = self.balance.line(width, palette).filter(|_| height >= ROWS);
         let room = (height / 2).min(MOST).saturating_sub(1 + usize::from(balance.is_some()));
         let (failed, rest) = self.shared(room, &mut lines, now);
-        let all: Vec<Line<'_>> = failed.into_iter().chain(lines.into_iter().map(|(.., line)| line)).collect();
-        let names = all.iter().map(Line::host_width).max().unwrap_or(0).min(width / 3);
+        let all: Vec<LiveLine<'_>> = failed.into_iter().chain(lines.into_iter().map(|(.., line)| line)).collect();
+        let names = all.iter().map(LiveLine::host_width).max().unwrap_or(0).min(width / 3);
         let mut text: Vec<String> = balance.into_iter().collect();
         text.extend(all.iter().map(|line| line.fitted(width, names, palette)));
         text.extend(rest.map(|rest| palette.faint(&cut(&rest, width))).filter(|_| room > 0));
@@ -177,9 +179,9 @@ impl InHand {
     fn shared<'a>(
         &'a self,
         room: usize,
-        lines: &mut Vec<(Time, usize, Line<'a>)>,
+        lines: &mut Vec<(Time, usize, LiveLine<'a>)>,
         now: Time,
-    ) -> (Vec<Line<'a>>, Option<String>) {
+    ) -> (Vec<LiveLine<'a>>, Option<String>) {
         let busy: BTreeSet<String> = lines.iter().filter_map(|(.., line)| line.host.clone()).collect();
         let is_busy = |host: &Name| busy.contains(&visible(host, false));
         let mut failed: Vec<_> = self.failed.iter().filter(|(host, _)| !is_busy(host)).collect();
@@ -213,7 +215,7 @@ impl InHand {
                 Some(format!("… and {all} more: {}", kinds.join(", ")))
             }
         };
-        let line = |(host, why): (&Name, &String)| Line {
+        let line = |(host, why): (&Name, &String)| LiveLine {
             host: Some(visible(host, false)),
             text: why.clone(),
             bad: true,
@@ -232,7 +234,7 @@ impl InHand {
             .chain(steps)
             .map(|crumb| visible(crumb, false))
             .collect();
-        let took = format!("  {}", seconds(now));
+        let took = format!("  {}", running(now));
         let room = width.saturating_sub(took.len() + TYPED);
         format!("{}{took}", cut(&crumbs.join(" > "), room))
     }

@@ -1,14 +1,12 @@
 //! How far an effect is, and how fast.
+use crate::model::Time;
 use std::collections::VecDeque;
-
-/// Milliseconds since the run began.
-pub type Time = u64;
 
 /// The period over which a throughput is measured.
 const WINDOW: Time = 5_000;
 
 /// How far an effect is.
-pub struct Progress {
+pub struct EffectProgress {
     pub what: String,
     pub done: u64,
     pub total: u64,
@@ -17,7 +15,7 @@ pub struct Progress {
     pub(super) samples: VecDeque<(Time, u64)>,
 }
 
-impl Progress {
+impl EffectProgress {
     /// Returns the recent amount per second; nothing if it is too early to tell.
     pub fn rate(&self, now: Time) -> Option<u64> {
         let ((began, first), (_, last)) = (self.samples.front()?, self.samples.back()?);

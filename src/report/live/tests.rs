@@ -2,7 +2,7 @@ mod crowd;
 
 use super::*;
 use crate::{
-    event::{Kind, Outcome, Place, Row, Standing, Stream},
+    event::{EffectKind, HostPlace, HostRow, Outcome, Standing, Stream},
     failure::{Exit, Failure},
 };
 
@@ -49,7 +49,7 @@ impl Write for Glass {
 /// A view with a clock that the test sets.
 struct Shown {
     glass: Glass,
-    view: View<Glass>,
+    view: LiveView<Glass>,
 }
 
 impl Shown {
@@ -61,7 +61,7 @@ impl Shown {
         let glass = Glass::of(width, height);
         let asked = glass.clone();
         let size: Size = Arc::new(move || asked.size());
-        Self { view: View::new(glass.clone(), size, rewraps, Loud::Normal, palette), glass }
+        Self { view: LiveView::new(glass.clone(), size, rewraps, Loud::Normal, palette), glass }
     }
 
     fn tell(&self, at: Time, lane: &str, what: What) -> &Self {
@@ -101,12 +101,12 @@ fn step(step: &str) -> What {
 }
 
 fn begins(host: &str, text: &str) -> What {
-    What::EffectStarted { effect: "x", kind: Kind::Change, host: Some(host.into()), text: text.into() }
+    What::EffectStarted { effect: "x", kind: EffectKind::Change, host: Some(host.into()), text: text.into() }
 }
 
 fn ends(host: &str, text: &str, took: Time) -> What {
     let (host, text) = (Some(host.into()), text.into());
-    What::EffectFinished { effect: "x", kind: Kind::Change, host, text, took, failure: None }
+    What::EffectFinished { effect: "x", kind: EffectKind::Change, host, text, took, failure: None }
 }
 
 fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -> What {
@@ -117,7 +117,7 @@ fn done(host: &str, what: &str, (done, total): (u64, u64), unit: &'static str) -
 fn seen(stand: impl IntoIterator<Item = (usize, Standing, u64)>) -> What {
     let place = |(number, balancer, open): (usize, _, _)| {
         let group = format!("group{}", (number - 1) / 6 + 1);
-        Place { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
+        HostPlace { host: (*host(number)).into(), group: Some((*group).into()), balancer, open }
     };
     What::BalanceSeen { fleet: "prod".into(), hosts: stand.into_iter().map(place).collect() }
 }
@@ -185,7 +185,7 @@ fn an_effect_that_ended_stays_a_moment_unless_its_host_does_something_else() {
         &lane(1),
         What::EffectFinished {
             effect: "x",
-            kind: Kind::Read,
+            kind: EffectKind::Read,
             host: Some("web1".into()),
             text: STAGE.into(),
             took: 2_050,
@@ -268,7 +268,7 @@ fn at_the_end_the_live_part_is_gone_and_the_table_stands() {
     let shown = Shown::on(100, 24);
     three(&shown);
     shown.at(3_000);
-    let row = |host: &str| Row {
+    let row = |host: &str| HostRow {
         host: host.into(),
         old: None,
         new: Some("0002-bbbbbbbbbbbb".into()),

@@ -1,13 +1,13 @@
 //! Looks up the table by an error, a function or a key.
 use super::{
     context::Context,
-    row::Row,
+    row::Habit,
     rows::{ALL, FUNCTIONS, KEYS},
 };
 use rhai::{ParseError, ParseErrorType};
 
 /// Returns the rows of the whole table; if several fit, the first one counts.
-pub fn rows() -> impl Iterator<Item = &'static Row> {
+pub fn rows() -> impl Iterator<Item = &'static Habit> {
     ALL.iter().copied().flatten()
 }
 
@@ -21,7 +21,7 @@ pub fn hint(error: &ParseError, text: &str, near: bool) -> Option<String> {
     };
     let (line, column) = (error.position().line()?, error.position().position().unwrap_or(1));
     let place = Context::of(text, line, column, said)?;
-    let fits = |row: &&Row| {
+    let fits = |row: &&Habit| {
         row.said.is(error.err_type(), near)
             && (row.word.is_empty() || row.word.contains(&&*place.word))
             && (row.before.is_empty() || row.before.iter().any(|pattern| place.comes_after(pattern)))

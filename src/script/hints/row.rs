@@ -6,10 +6,10 @@ pub type Words = &'static [&'static str];
 
 /// A habit and its Rhai spelling.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct Habit {
     /// A file that contains the mistake.
     pub example: &'static str,
-    pub said: Said,
+    pub said: RhaiMessage,
     /// The word at the error, one of these; empty means any.
     pub word: Words,
     /// What the line has before the word, one of these; empty means anything.
@@ -22,7 +22,7 @@ pub struct Row {
 
 /// What Rhai reports.
 #[derive(Clone, Copy, Debug)]
-pub enum Said {
+pub enum RhaiMessage {
     /// There is no such variable.
     Variable,
     /// There is no such variable, and no similar word.
@@ -37,22 +37,22 @@ pub enum Said {
     Else,
 }
 
-impl Said {
+impl RhaiMessage {
     /// Returns whether an error reports this; `near` is whether there is a similar word.
     pub fn is(self, error: &ParseErrorType, near: bool) -> bool {
         match (self, error) {
-            (Said::Variable, ParseErrorType::VariableUndefined(_) | ParseErrorType::ModuleUndefined(_)) => true,
-            (Said::Reserved, ParseErrorType::Reserved(_)) => true,
-            (Said::New, ParseErrorType::VariableUndefined(_)) => !near,
-            (Said::Constant, ParseErrorType::AssignmentToConstant(_)) => true,
-            (Said::Missing(token, what), ParseErrorType::MissingToken(missing, why)) => {
+            (RhaiMessage::Variable, ParseErrorType::VariableUndefined(_) | ParseErrorType::ModuleUndefined(_)) => true,
+            (RhaiMessage::Reserved, ParseErrorType::Reserved(_)) => true,
+            (RhaiMessage::New, ParseErrorType::VariableUndefined(_)) => !near,
+            (RhaiMessage::Constant, ParseErrorType::AssignmentToConstant(_)) => true,
+            (RhaiMessage::Missing(token, what), ParseErrorType::MissingToken(missing, why)) => {
                 token == missing && why.contains(what)
             }
             (
-                Said::Else,
+                RhaiMessage::Else,
                 ParseErrorType::VariableUndefined(_) | ParseErrorType::Reserved(_) | ParseErrorType::MissingToken(..),
             ) => false,
-            (Said::Else, _) => true,
+            (RhaiMessage::Else, _) => true,
             _ => false,
         }
     }
@@ -61,11 +61,11 @@ impl Said {
 /// Makes a row.
 pub const fn row(
     example: &'static str,
-    said: Said,
+    said: RhaiMessage,
     word: Words,
     before: Words,
     after: Words,
     hint: &'static str,
-) -> Row {
-    Row { example, said, word, before, after, hint }
+) -> Habit {
+    Habit { example, said, word, before, after, hint }
 }

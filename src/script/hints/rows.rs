@@ -10,7 +10,7 @@ mod words;
 
 pub use names::{FUNCTIONS, KEYS};
 
-use super::row::Row;
+use super::row::Habit;
 use blocks::BLOCKS;
 use closures::{CALLS, CLOSURES};
 use functions::FUNCTIONS_MADE;
@@ -19,4 +19,4 @@ use values::{TEXTS, VALUES};
 use words::WORDS;
 
 /// Every row, grouped by topic; specific rows come before general ones.
-pub const ALL: &[&[Row]] = &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];
+pub const ALL: &[&[Habit]] = &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];

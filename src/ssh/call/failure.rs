@@ -1,6 +1,7 @@
 //! Failures of calls without an outcome.
 use super::status::{NOT_BEGUN, UNWRITTEN};
 use crate::{
+    control::shown,
     failure::Failure,
     host::Host,
     port::{Ended, Job},
@@ -33,7 +34,7 @@ pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
                  `state = \"/var/lib/rfab\"`",
             );
         }
-        other => format!("the command didn't begin: {}", other.escape_debug()),
+        other => format!("the command didn't begin: {}", shown(other)),
     };
     Failure::failed(message).on(&host.name)
 }

@@ -10,6 +10,7 @@ use super::{
     stdout::Trailer,
 };
 use crate::{
+    duration,
     failure::{Cause, Failure},
     host::Host,
     port::{Ended, Job, Transport},
@@ -34,7 +35,7 @@ const STUCK: &str =
     "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
 
 /// A line for a host, with everything that runs, counts and stops it.
-pub struct Line<'a> {
+pub struct HostLine<'a> {
     pub host: &'a Host,
     pub job: &'a Job<'a>,
     pub link: Arc<Link>,
@@ -44,7 +45,7 @@ pub struct Line<'a> {
     pub transport: &'a dyn Transport,
 }
 
-impl Line<'_> {
+impl HostLine<'_> {
     /// Runs the line; its wrapper starts its own lines with `mark`. The answer tells what is known about its end.
     ///
     /// `first` is what the wrapper reads before the command does.
@@ -72,7 +73,7 @@ impl Line<'_> {
                 Err(self.stuck(asked, halts).await)
             }
             Over::Late(limit) => {
-                let why = format!("the command took longer than {} s", limit.as_secs_f64());
+                let why = format!("the command took longer than {}", duration::limit(limit));
                 self.stopped(printed, Cause::TimedOut, &why).await
             }
             // The command's input wasn't closed, so that the command didn't take a part for the whole.

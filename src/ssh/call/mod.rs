@@ -17,6 +17,6 @@ pub use failure::finished;
 pub use halves::Halves;
 pub use heard::{flush, hear};
 pub use input::PROGRESS;
-pub use line::Line;
+pub use line::HostLine;
 pub use running::{Running, stop};
 pub use status::{NOT_BEGUN, UNWRITTEN};

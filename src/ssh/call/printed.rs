@@ -14,13 +14,13 @@ const LAST_WORDS: Duration = Duration::from_millis(20);
 const LAST_WORDS_OF_A_FAILURE: Duration = Duration::from_secs(3);
 
 /// A stream of a command, until it's closed.
-struct Open<S> {
+struct OpenStream<S> {
     stream: S,
     buffer: Vec<u8>,
     open: bool,
 }
 
-impl<S> Open<S> {
+impl<S> OpenStream<S> {
     fn new(stream: S, size: usize) -> Self {
         Self { stream, buffer: vec![0; size], open: true }
     }
@@ -30,8 +30,8 @@ impl<S> Open<S> {
 pub struct Printed<'a> {
     pub out: Stdout<'a>,
     pub err: Stderr<'a>,
-    stdout: Open<ChildStdout>,
-    stderr: Open<ChildStderr>,
+    stdout: OpenStream<ChildStdout>,
+    stderr: OpenStream<ChildStderr>,
 }
 
 impl<'a> Printed<'a> {
@@ -40,8 +40,8 @@ impl<'a> Printed<'a> {
         Self {
             out: Stdout::new(mark, job.keep, job.heard).into(job.into),
             err: Stderr::new(mark, job.keep.min(1 << 20), job.heard),
-            stdout: Open::new(child.stdout().take().expect("piped"), 32 << 10),
-            stderr: Open::new(child.stderr().take().expect("piped"), 8 << 10),
+            stdout: OpenStream::new(child.stdout().take().expect("piped"), 32 << 10),
+            stderr: OpenStream::new(child.stderr().take().expect("piped"), 8 << 10),
         }
     }
 

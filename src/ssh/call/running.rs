@@ -15,12 +15,12 @@ use std::{
 use tokio::time::timeout;
 
 /// A process group: its host, its number, and the user that it runs as.
-pub type Group = (Name, u32, Option<Name>);
+pub type RemoteGroup = (Name, u32, Option<Name>);
 
 /// The process groups of running calls.
 #[derive(Default)]
 pub struct Running {
-    groups: Mutex<BTreeSet<Group>>,
+    groups: Mutex<BTreeSet<RemoteGroup>>,
     /// How many times all of them were stopped.
     halts: AtomicU32,
 }
@@ -42,7 +42,7 @@ impl Running {
     }
 
     /// Counts one stop of everything, and returns the running groups.
-    pub fn halt(&self) -> Vec<Group> {
+    pub fn halt(&self) -> Vec<RemoteGroup> {
         self.halts.fetch_add(1, SeqCst);
         self.groups.lock().unwrap().iter().cloned().collect()
     }

@@ -1,6 +1,6 @@
 //! Writes a run's ssh configuration: fixed options come first, because ssh takes the first value.
 use super::{hop::parts, included, options};
-use crate::{failure::Failure, fleet::Fleet};
+use crate::{control::shown, failure::Failure, fleet::Fleet};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
@@ -167,7 +167,7 @@ fn asked(own: &str, fleet: Option<&Fleet>) -> Result<String, Failure> {
 fn quoted(path: &Path) -> Result<String, Failure> {
     let text = path.to_string_lossy();
     if text.contains(['"', '\\', '\n', '%', '$', '*', '?', '[']) {
-        return Err(Failure::failed(format!("ssh can't be given the path `{}`", text.escape_debug())));
+        return Err(Failure::failed(format!("ssh can't be given the path `{}`", shown(&text))));
     }
     Ok(format!("\"{text}\""))
 }

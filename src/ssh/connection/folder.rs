@@ -8,14 +8,14 @@ use std::{
 
 /// The folder with the ssh files of one run.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub struct SshFolder(PathBuf);
 
-impl Folder {
+impl SshFolder {
     /// Makes the folder, private to this user, in the runtime directory; or in `/tmp` if that directory doesn't exist,
     /// isn't this user's, isn't writable, or has a name that is too long for sockets or that a shell would interpret.
     ///
     /// Refuses a folder that is a link, belongs to another user, or is readable by others.
-    pub fn make(runtime: Option<&Path>) -> Result<Folder, Failure> {
+    pub fn make(runtime: Option<&Path>) -> Result<SshFolder, Failure> {
         let me = rustix::process::geteuid().as_raw();
         let own =
             runtime.filter(|runtime| is_short(runtime) && is_own(runtime, me)).map(|runtime| runtime.join("rfab"));
@@ -40,7 +40,7 @@ impl Folder {
         if about.permissions().mode() & 0o077 != 0 {
             return Err(failed(&"others may enter it").help(format!("type `chmod 700 {}`", folder.display())));
         }
-        Ok(Folder(folder))
+        Ok(SshFolder(folder))
     }
 
     /// Returns the path of a file in the folder.
@@ -81,7 +81,7 @@ mod tests {
     fn a_runtime_directory_that_cannot_be_used_gives_way_to_one_in_tmp() {
         let me = rustix::process::geteuid().as_raw();
         let fallback = PathBuf::from(format!("/tmp/rfab-{me}"));
-        let made = |runtime: Option<&Path>| Folder::make(runtime).unwrap().path("");
+        let made = |runtime: Option<&Path>| SshFolder::make(runtime).unwrap().path("");
         let own = tempfile::tempdir().unwrap();
         assert!(made(Some(own.path())).starts_with(own.path()));
         assert!(own.path().join("rfab").is_dir());

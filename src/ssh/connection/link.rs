@@ -15,10 +15,10 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// The state of the connection.
 #[derive(Default)]
-pub struct Link(Mutex<State>);
+pub struct Link(Mutex<LinkState>);
 
 #[derive(Default)]
-struct State {
+struct LinkState {
     session: Option<Arc<Session>>,
     failed: Option<(Instant, Failure)>,
 }
@@ -46,7 +46,7 @@ impl Link {
 
     /// Gives up the connection, because the host accepts logins but runs nothing.
     pub async fn give_up(&self, failure: &Failure) {
-        *self.0.lock().await = State { session: None, failed: Some((Instant::now(), failure.clone())) };
+        *self.0.lock().await = LinkState { session: None, failed: Some((Instant::now(), failure.clone())) };
     }
 }
 

@@ -1,5 +1,5 @@
 //! Shared connections: one ssh process for each, which others reach over its socket.
-use super::{folder::Folder, hop::Hop, program::ended, refusal::Unheard};
+use super::{folder::SshFolder, hop::Hop, program::ended, refusal::Unheard};
 use crate::failure::Failure;
 use openssh::Session;
 use rustix::fs::{FlockOperation, flock};
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What all connections of one fleet in one run share.
 pub struct Base {
-    pub folder: Folder,
+    pub folder: SshFolder,
     /// The ssh configuration's file.
     pub config: PathBuf,
     /// Distinguishes the sockets of one configuration from those of another.
@@ -131,7 +131,7 @@ fn is_turned_away(said: &str) -> bool {
 }
 
 /// Takes a file lock named after a socket, so that two runs don't open its connection at the same time.
-async fn locked(folder: &Folder, socket: &Path) -> Result<fs::File, Failure> {
+async fn locked(folder: &SshFolder, socket: &Path) -> Result<fs::File, Failure> {
     let name = format!("{}.lock", socket.file_name().unwrap_or_default().to_string_lossy());
     let path: PathBuf = folder.path(&name);
     let failed = |e: &dyn std::fmt::Display| Failure::failed(format!("file `{}`: {e}", path.display()));
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_socket_of_a_host_with_a_long_name_has_a_short_one() {
         let runtime = tempfile::Builder::new().prefix(&"r".repeat(25)).tempdir_in("/tmp").unwrap();
-        let folder = Folder::make(Some(runtime.path())).unwrap();
+        let folder = SshFolder::make(Some(runtime.path())).unwrap();
         let base = Base { folder, config: PathBuf::new(), digest: "0123abcd".into() };
         let long = format!("{}.example.org", ["a-long-label-of-a-host"; 10].join("."));
         // ssh binds it under a temporary name with 17 more characters; a socket's path has at most 107.

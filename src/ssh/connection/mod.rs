@@ -14,7 +14,7 @@ mod refusal;
 mod route;
 
 pub use connections::{Connections, SILENT};
-pub use folder::Folder;
+pub use folder::SshFolder;
 pub use hop::Hop;
 pub use jumps::Jumps;
 pub use link::{Link, until_frozen};

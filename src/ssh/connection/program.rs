@@ -1,4 +1,5 @@
 //! Runs an ssh program to its end.
+use crate::duration::limit;
 use std::{
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -30,6 +31,6 @@ pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus
     match ended.await {
         Ok(Ok(status)) => Ok((status, String::from_utf8_lossy(&said).into_owned())),
         Ok(Err(e)) => Err(e.to_string()),
-        Err(_) => Err(format!("no login within {} s", within.as_secs())),
+        Err(_) => Err(format!("no login within {}", limit(within))),
     }
 }

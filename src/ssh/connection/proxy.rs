@@ -60,7 +60,7 @@ fn is_assignment(word: &str) -> bool {
 
 /// Returns the commands of a shell line, each as its words, including those inside `$(…)`.
 fn commands(line: &str) -> Vec<Vec<String>> {
-    let mut read = Read::default();
+    let mut read = ShellWords::default();
     let (mut chars, mut quote) = (line.chars().peekable(), None);
     // The end of each open `(` and '`', and the quote around it.
     let mut around: Vec<(char, Option<char>)> = Vec::new();
@@ -98,7 +98,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
 
 /// The parts of a shell line that were read so far.
 #[derive(Default)]
-struct Read {
+struct ShellWords {
     commands: Vec<Vec<String>>,
     words: Vec<String>,
     word: Option<String>,
@@ -106,7 +106,7 @@ struct Read {
     to_file: bool,
 }
 
-impl Read {
+impl ShellWords {
     fn word(&mut self) -> &mut String {
         self.word.get_or_insert_default()
     }

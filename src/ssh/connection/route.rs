@@ -26,7 +26,7 @@ pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
             return Err(Failure::new(Cause::Unreachable, message).on(&host.name));
         }
         let mut hop = Hop { place, via, known_as: String::new(), known_in: Vec::new() };
-        let read = Options::read(config, host, &hop).await?;
+        let read = SshOptions::read(config, host, &hop).await?;
         read.check(host, &hop)?;
         hop.known_as = read.known_as();
         hop.known_in = ["userknownhostsfile", "globalknownhostsfile"].map(|option| read.files(option)).concat();
@@ -46,15 +46,15 @@ pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
 }
 
 /// The options that ssh has for one host.
-struct Options(String);
+struct SshOptions(String);
 
-impl Options {
-    async fn read(config: &Path, host: &Host, hop: &Hop) -> Result<Options, Failure> {
+impl SshOptions {
+    async fn read(config: &Path, host: &Host, hop: &Hop) -> Result<SshOptions, Failure> {
         let mut command = Command::new("ssh");
         command.arg("-F").arg(config).arg("-G").args(hop.arguments()).stdin(Stdio::null()).kill_on_drop(true);
         let failed = |why: &str| unreachable(host, why);
         match timeout(WITHIN, command.output()).await {
-            Ok(Ok(out)) if out.status.success() => Ok(Options(String::from_utf8_lossy(&out.stdout).into_owned())),
+            Ok(Ok(out)) if out.status.success() => Ok(SshOptions(String::from_utf8_lossy(&out.stdout).into_owned())),
             Ok(Ok(out)) => {
                 let said = String::from_utf8_lossy(&out.stderr);
                 let last = said.lines().rfind(|l| !l.contains("Pseudo-terminal")).unwrap_or("ssh doesn't report why");

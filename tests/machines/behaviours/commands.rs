@@ -5,7 +5,7 @@ use crate::sides::Sides;
 use lab::{Lab, needs_lab};
 use rfab::{
     command::Command,
-    model::Said,
+    model::ModelOutput,
     remote::{Capture, Exec, Exists, Get, Look, On, Put, ReadFile, WriteFile},
 };
 
@@ -27,7 +27,7 @@ fn commands_and_files() {
     let lab = Lab::start(four());
     let sides = Sides::of(&lab);
     sides.same(&exec(&sides, "web1", "true", false)).unwrap();
-    let three = Said { status: 3, out: "out".into(), err: "err".into() };
+    let three = ModelOutput { status: 3, out: "out".into(), err: "err".into() };
     let line = r#"sh -c "echo out; echo err >&2; exit 3""#;
     says(&sides, "web1", &Command::words(line, &[]).unwrap().shown(), three);
     for any_status in [false, true] {

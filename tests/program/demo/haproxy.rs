@@ -1,5 +1,5 @@
 //! The demo's balancer and a real HAProxy get the same questions, in front of the same two servers.
-use rfab::demo::balancer::{self, Pool, Server};
+use rfab::demo::balancer::{self, DemoServer, Pool};
 use std::{
     collections::BTreeMap,
     fs,
@@ -111,7 +111,7 @@ impl Both {
 
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let servers = ["web1", "web2"].into_iter().zip(&backends);
-        let servers = servers.map(|(name, backend)| Server::new(name, backend.address, 100)).collect();
+        let servers = servers.map(|(name, backend)| DemoServer::new(name, backend.address, 100)).collect();
         let own = runtime.block_on(async {
             let requests = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let front = requests.local_addr().unwrap();

@@ -3,7 +3,7 @@
 use crate::project::{self, Project};
 use rfab::{
     failure::Exit,
-    model::{Fact, Model, Said},
+    model::{Fact, Model, ModelOutput},
     simulate::Scenario,
 };
 
@@ -11,7 +11,7 @@ use rfab::{
 fn saying(said: &[(&str, i32, &str)]) -> Model {
     let mut model = Model::new();
     let said = said.iter().map(|(what, status, out)| {
-        (what.to_string(), Said { status: *status, out: out.to_string(), err: String::new() })
+        (what.to_string(), ModelOutput { status: *status, out: out.to_string(), err: String::new() })
     });
     model.here.says = Fact::Told(said.collect());
     model

@@ -98,7 +98,7 @@ fn how_groups_stand_follows_what_is_seen_and_what_is_waited_for() {
     shown.tell(220, &lane(8), done("web8", "open requests ended", (1, 3), "requests"));
     let drained = What::EffectFinished {
         effect: "wait_drained",
-        kind: Kind::Read,
+        kind: EffectKind::Read,
         host: Some("web7".into()),
         text: "wait".into(),
         took: 1,
