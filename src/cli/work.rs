@@ -13,7 +13,7 @@ pub enum Work<'a> {
     Abort(&'a Aborted),
 }
 
-/// A run that is taken back; nobody else goes on with it meanwhile.
+/// A run that is taken back; nobody else resumes it meanwhile.
 pub struct Aborted {
     pub run: Name,
     pub journal: Journal,

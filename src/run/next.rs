@@ -7,7 +7,7 @@ use crate::{
 
 /// The lines without the program's name, the best first; none where no line is known that could end otherwise.
 ///
-/// A line that could do something twice isn't among them: who goes on with a run looks first at what it did.
+/// A line that could do something twice isn't among them: who resumes a run looks first at what it did.
 pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     let mut next = match over {
         true => session.observed.all_next(),
@@ -16,7 +16,7 @@ pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     next.retain(|line| !line.is_empty());
     let done = matches!(exit, Exit::Done | Exit::LeftOut);
     if over && !done && session.journaled && (session.changed() || session.observed.did_once()) {
-        next = going_on(session, exit);
+        next = resuming(session, exit);
     }
     if let Some(trusting) = trusting(session).filter(|_| !over) {
         next.insert(0, trusting);
@@ -37,7 +37,7 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
         };
     }
     if begun || run.undoes.is_some() && exit != Exit::Fabfile {
-        return going_on(session, exit);
+        return resuming(session, exit);
     }
     let scripted = observed.all_next();
     match exit {
@@ -50,7 +50,7 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
 }
 
 /// A line that ends a run which changed something, and one that takes it back.
-fn going_on(session: &Session, exit: Exit) -> Vec<String> {
+fn resuming(session: &Session, exit: Exit) -> Vec<String> {
     let run = &session.run;
     let wait = if exit == Exit::Locked { " --wait" } else { "" };
     let yes = |resumed: bool| match (session.observed.unsaid(), &run.allowed.yes) {
@@ -65,7 +65,7 @@ fn going_on(session: &Session, exit: Exit) -> Vec<String> {
         Some(undone) => vec![abort(undone)],
         // What runs here knows no opposite.
         None if !session.changed() => vec![resume()],
-        // It isn't what it began with: it isn't gone on with as it is.
+        // It isn't what it began with: it isn't resumed as it is.
         None if exit == Exit::Fabfile && run.attempt > 0 => vec![format!("--show {}", run.id), abort(&run.id)],
         None => vec![resume(), abort(&run.id)],
     }

@@ -163,7 +163,7 @@ fn journals_that_came_went_or_changed_without_the_index_are_noticed() {
     place.ran(&head("d", 4, "deploy"), "prod", Some(0));
     assert_eq!(place.known(), ["d done prod", "c failed prod", "b unfinished shop", "a done prod"]);
     // The one that died comes to its end, and of one that was done the end is torn.
-    let journal = Journal::go_on(&place.journal("b")).unwrap();
+    let journal = Journal::reopen(&place.journal("b")).unwrap();
     write(&journal, "more", Some(8));
     let whole = fs::read(place.journal("a")).unwrap();
     fs::write(place.journal("a"), &whole[..whole.len() - 3]).unwrap();
@@ -355,7 +355,7 @@ fn a_run_is_named_by_the_beginning_of_its_id() {
     assert_eq!(named("0%"), Err("there is no run `0%`".into()));
     // The index is not believed where it would begin something.
     place.ran(&head("0c-f", 1, "deploy"), "prod", Some(1));
-    write(&Journal::go_on(&place.journal("0c-f")).unwrap(), "prod", Some(0));
+    write(&Journal::reopen(&place.journal("0c-f")).unwrap(), "prod", Some(0));
     for (run, whole) in [("0b", "0b-z"), ("0c", "0c-f")] {
         let refused = place.runs().resume(run).err().unwrap();
         assert_eq!(refused.message, format!("run `{whole}` is done"));
@@ -460,7 +460,7 @@ fn only_runs_of_this_fabfile_that_changed_something_and_are_not_done_are_meant()
     assert_eq!(day.meant(&mine)[0], "h-died");
     day.line("m-back", "--abort h-died", &mine, Some(1), |journal| change(journal, 1, "shop", answered(1)));
     assert_eq!(day.meant(&mine)[0], "m-back");
-    let running = Journal::go_on(&day.place.journal("m-back")).unwrap();
+    let running = Journal::reopen(&day.place.journal("m-back")).unwrap();
     record(&running, &serde_json::json!({ "resumed": {} }));
     assert_eq!(day.meant(&mine)[..2], ["", "m-back"]);
 }

@@ -50,7 +50,7 @@ impl Trial {
             false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), Key::default()),
             true => {
                 let past = Past::of(records(&file).unwrap());
-                Journaling::new(journals::go_on(&file), past, Key::default())
+                Journaling::new(journals::reopen(&file), past, Key::default())
             }
         };
         let model = Model { runs: self.before.runs, ..model };
