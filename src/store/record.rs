@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     Begun(Head),
-    /// The run is gone on with, after an attempt that died or failed.
+    /// The run is resumed, after an attempt that died or failed.
     Resumed(Attempt),
     /// A fleet became known to the run.
     Fleet(Box<Fleet>),
@@ -80,7 +80,7 @@ pub enum Record {
     },
 }
 
-/// Who goes on with a run.
+/// Who resumes a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     pub who: String,
@@ -91,7 +91,7 @@ pub struct Attempt {
 }
 
 /// What is known of a run before its first connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Head {
     /// The version of this format.
     pub v: u8,
@@ -102,8 +102,9 @@ pub struct Head {
     #[serde(default)]
     pub tasks: Vec<Name>,
     pub flags: Vec<String>,
-    /// The process's arguments, without the program's name.
-    pub typed: Vec<String>,
+    /// The process's arguments, without the program's name: a resumed run is read from them.
+    #[serde(alias = "typed")]
+    pub argv: Vec<String>,
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,

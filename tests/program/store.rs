@@ -98,20 +98,15 @@ fn number(file: &Path, question: &str) -> u32 {
 /// A run that began so many hours after the year did.
 fn head(run: &str, hour: u32, task: &str) -> Head {
     Head {
-        v: 1,
         run: run.into(),
         line: task.into(),
         tasks: vec![task.into()],
-        flags: vec![],
-        typed: vec![task.into()],
         who: "alice".into(),
-        on_behalf_of: None,
         from: "laptop".into(),
         since: format!("2026-01-01T{hour:02}:00:00Z"),
         fabfile: "/f".into(),
         digest: "d".into(),
-        modules: Default::default(),
-        rfab: String::new(),
+        ..Head::default()
     }
 }
 
