@@ -1,4 +1,4 @@
-//! A run in the made-up world: what `--test` and exploration stand on.
+//! A run in the made-up world: what tests run lines, faults and resumed runs in.
 use crate::{
     effect::Fleets,
     event::{Event, Listener},

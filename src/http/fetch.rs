@@ -28,6 +28,6 @@ impl Read for Fetch {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Answer> {
-        predicted(&self.0, model.partial, model)
+        predicted(&self.0, model)
     }
 }

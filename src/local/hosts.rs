@@ -97,7 +97,7 @@ impl Read for ReadHosts {
     /// A made-up world runs nothing here, not even what only reads: an inventory is a service that answers otherwise
     /// tomorrow, and the same seed has to give the same run. Whoever makes the world up says what it prints.
     fn predict(&self, model: &mut Model) -> Predicted<String> {
-        match model.here.said(&self.command.shown(), model.partial)? {
+        match model.here.said(&self.command.shown())? {
             Some(said) => Ok(self.judged(said.into())?),
             None => {
                 let failure = self.failure(&format!("the simulator doesn't run {}", self.local.shown(&self.command)));

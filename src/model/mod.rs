@@ -1,4 +1,4 @@
-//! Hosts, balancers and a clock as plain data: whole in the simulator, in parts in a plan.
+//! Hosts, balancers and a clock as plain data.
 mod fact;
 mod machine;
 mod pool;
@@ -65,8 +65,6 @@ pub struct Model {
     pub runs: u32,
     /// What every host of a fleet serves when the fleet is made up.
     pub first: Commit,
-    /// A plan's model: told by reads, not made up.
-    pub partial: bool,
     pub fleets: BTreeMap<Name, Arc<Fleet>>,
     /// By fleet and name.
     pub machines: BTreeMap<(Name, Name), Machine>,
@@ -194,16 +192,6 @@ impl Model {
         self.spent = time;
     }
 
-    /// A command that nobody can see into ran: a plan's texts and files of that host are no longer true.
-    pub fn disturb(&mut self, host: &Host, by: &str) {
-        if self.partial
-            && let Some(machine) = self.machines.get_mut(&key(host))
-        {
-            machine.says = Fact::Lost(by.to_owned());
-            machine.files.values_mut().for_each(|file| *file = Fact::Lost(by.to_owned()));
-        }
-    }
-
     /// Whether the balancer takes a host's servers for healthy.
     pub fn up(&self, host: &Host) -> Predicted<bool> {
         let Some(machine) = self.machines.get(&key(host)) else { return Ok(false) };
@@ -236,7 +224,7 @@ impl Model {
 
     /// Notes down what users would feel of a change of what a host serves.
     pub fn harms(&mut self, host: &Host, change: &str) {
-        if self.partial || self.fleets[&host.fleet].deploy_live {
+        if self.fleets[&host.fleet].deploy_live {
             return;
         }
         let now = self.now;
@@ -260,9 +248,6 @@ impl Model {
 
     /// Remembers the worst moment, as users would.
     pub fn watch(&mut self) {
-        if self.partial {
-            return;
-        }
         let mut live: BTreeMap<(Name, Name, Name), usize> = BTreeMap::new();
         let mut hosts: BTreeMap<(&Name, &Name), &Host> = BTreeMap::new();
         for (name, fleet) in &self.fleets {
