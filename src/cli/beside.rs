@@ -63,7 +63,7 @@ pub fn refused(definition: &Command, given: &ArgMatches, behind: bool) -> Option
             let words = given.get_many::<String>(WORDS).into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
             Some(format!("the argument '--{flag}' is instead of tasks; leave out '{words}'"))
         }
-        (Some((id, whose)), _) => Some(format!("the argument '{}' is for {}", long(id), named(whose))),
+        (Some((id, _)), _) => purpose(id).map(|purpose| format!("the argument '{}' is for {purpose}", long(id))),
         (None, Some(flag)) if behind => {
             Some(format!("the argument '--{flag}' is instead of tasks; leave out the command after '--'"))
         }
