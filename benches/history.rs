@@ -24,16 +24,14 @@ fn head(number: u64) -> Head {
         run: format!("{began:011x}-{:06x}", number * 7919 % 0xff_ffff).into(),
         line: format!("prod:out {task}"),
         tasks: vec!["prod".into(), task.split(':').next().unwrap_or_default().into()],
-        flags: vec![],
-        typed: vec!["prod:out".into(), task.into()],
+        argv: vec!["prod:out".into(), task.into()],
         who: ["alice", "berta", "ci"][number as usize % 3].into(),
         on_behalf_of: (number % 3 == 2).then(|| "carl".into()),
         from: "laptop".into(),
         since: jiff::Timestamp::from_millisecond(began as i64).expect("a time").to_string(),
         fabfile: "/home/alice/shop/fabfile.rhai".into(),
         digest: "5".repeat(64),
-        modules: Default::default(),
-        rfab: String::new(),
+        ..Head::default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs in the simulated world, for `--test` and exploration.
+//! A run in the made-up world: what tests run lines, faults and resumed runs in.
 use crate::{
     effect::Fleets,
     event::{Event, Listener},

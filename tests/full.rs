@@ -34,7 +34,7 @@ fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simula
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
     let journal = match file.exists() {
         false => Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default()),
-        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), DigestKey::default()),
+        true => Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default()),
     };
     room(bytes);
     let ended =

@@ -100,7 +100,7 @@ impl Effect for SetAdmin {
             }
         }
         for host in &self.hosts {
-            if to == Admin::Ready && !model.partial {
+            if to == Admin::Ready {
                 self.watch(model, host)?;
             }
             for server in model.moved_servers_of(host) {

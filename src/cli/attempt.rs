@@ -1,5 +1,8 @@
-//! Begins or continues a run's journal.
-use super::work::{Aborted, RunWork};
+//! Begins or resumes a run's journal.
+use super::{
+    request::Request,
+    work::{Aborted, RunWork},
+};
 use crate::{
     fabfile::Project,
     failure::{Cause, Failure},
@@ -10,8 +13,8 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::env;
 
-/// A run to resume.
-pub struct Going {
+/// A run that is resumed.
+pub struct Resuming {
     pub resumed: Resumed,
     pub doubt: UnknownOutcome,
     /// Whether the fabfile and the fleets may have changed since it began.
@@ -27,16 +30,16 @@ pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     Ok(Journaling::new(journal, Past::default(), runs.key()?))
 }
 
-/// Makes this run continue an earlier one; returns what changed since, if a change is allowed.
+/// Makes a run the next attempt of the one that it resumes; also returns what was changed since, if that may be.
 ///
-/// `Fabfile` if something changed that mustn't.
-pub fn go_on(
+/// `Fabfile` when something was changed that may not be.
+pub fn resume(
     runs: &Runs,
-    going: Going,
+    resuming: Resuming,
     facts: &mut Run,
     head: impl FnOnce(&Run) -> Head,
 ) -> Result<(Journaling, Option<String>), Failure> {
-    let Going { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = going;
+    let Resuming { resumed: Resumed { head: before, journal, records }, doubt, force_changed } = resuming;
     facts.id = before.run.clone();
     let past = Past::of(records);
     facts.attempt = past.attempts;
@@ -60,20 +63,19 @@ pub fn go_on(
     Ok((keep, changed.map(|differs| format!("continued even though something was changed: {differs}"))))
 }
 
-/// Returns the process's arguments; for an abort, with the whole id of the run to abort.
-fn typed(work: RunWork<'_>) -> Vec<String> {
-    let typed = env::args().skip(1);
+/// Returns the arguments that a resumed run is read from.
+///
+/// Those of an abort are written from what was understood: it may have been typed without the run, with the beginning
+/// of its id, or with another abort that it completes.
+fn argv(request: &Request, work: RunWork<'_>) -> Vec<String> {
     match work {
-        RunWork::Line(_) => typed.collect(),
-        RunWork::Abort(Aborted { run, .. }) => {
-            let others = typed.filter(|word| !word.starts_with("--abort") && !run.starts_with(word.as_str()));
-            others.chain([format!("--abort={run}")]).collect()
-        }
+        RunWork::Line(_) => env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect(),
+        RunWork::Abort(Aborted { run, .. }) => [request.argv(), vec![format!("--abort={run}")]].concat(),
     }
 }
 
 /// Returns what is known of a run before its first connection.
-pub fn head(run: &Run, project: &Project, work: RunWork<'_>) -> Head {
+pub fn head(run: &Run, request: &Request, project: &Project, work: RunWork<'_>) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
         v: 1,
@@ -81,7 +83,7 @@ pub fn head(run: &Run, project: &Project, work: RunWork<'_>) -> Head {
         line: run.line.clone(),
         tasks: work.tasks(),
         flags: run.flags.clone(),
-        typed: typed(work),
+        argv: argv(request, work),
         who: run.who.clone(),
         on_behalf_of: run.on_behalf_of.clone(),
         from: run.from.clone(),

@@ -1,6 +1,6 @@
 //! Carries out a process's arguments and returns its exit code.
 use super::{
-    attempt::Going,
+    attempt::Resuming,
     completing::{self, Completer, Shell},
     demo, flags, folders, history, listing, meant, overview,
     project::{folder, here, home, project},
@@ -69,7 +69,7 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Resume { run, doubt, force_changed } => {
             let run = which(request, "--resume", run.as_deref())?;
             let resumed = meant::open(request, &run).map_err(of_reason)?;
-            return resume(request, Going { resumed, doubt: *doubt, force_changed: *force_changed });
+            return resume(request, Resuming { resumed, doubt: *doubt, force_changed: *force_changed });
         }
         Action::Abort { run } => {
             let run = which(request, "--abort", run.as_deref())?;

@@ -4,7 +4,7 @@ mod tests;
 
 use super::{
     allowed::{self, Allowed},
-    completing, habits,
+    beside, completing, habits,
     history_flags::HistoryFlags,
     instead::Instead,
     output::OutputFlags,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::failure::Exit;
 use clap::{
-    CommandFactory, Parser,
+    CommandFactory, FromArgMatches, Parser,
     builder::Styles,
     error::{ContextKind, ErrorKind},
 };
@@ -49,7 +49,7 @@ struct Flags {
     #[command(flatten)]
     instead: Instead,
     #[command(flatten)]
-    listed: HistoryFlags,
+    history: HistoryFlags,
 }
 
 /// Flags that rfab doesn't understand; displayed as the whole text to print.
@@ -89,7 +89,8 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         let flags = Flags::try_parse_from(&before).or_else(|_| Flags::try_parse_from(&before[..1])).map_err(told)?;
         return Ok(request(Action::Help { words: flags.words.clone() }, flags, no_color));
     }
-    let flags = Flags::try_parse_from(&before).map_err(told)?;
+    let given = Flags::command().try_get_matches_from(&before).map_err(told)?;
+    let flags = Flags::from_arg_matches(&given).map_err(told)?;
     if flags.instead.help {
         return Ok(request(Action::Help { words: flags.words.clone() }, flags, no_color));
     }
@@ -97,20 +98,11 @@ pub fn read(args: impl IntoIterator<Item = OsString>, no_color: bool) -> Result<
         .map(|words| words.map(|word| word.into_string()).collect::<Result<Vec<String>, OsString>>())
         .transpose()
         .map_err(|word| conflict(format!("a word after '--' isn't UTF-8: {}", word.to_string_lossy())))?;
-    if flags.scope.read && command.is_none() {
-        return Err(conflict("the argument '--read' needs a command after '--'".to_owned()));
-    }
-    if let Some(flag) = flags.listed.given().filter(|_| !flags.instead.history) {
-        return Err(conflict(format!("the argument '{flag}' is for '--history'")));
+    if let Some(why) = beside::refused(&self::command(), &given, command.is_some()) {
+        return Err(conflict(why));
     }
     let words = flags.words.clone();
-    let action = match (flags.instead.action(&words, &flags.listed), command) {
-        (None, command) => Action::Run { words, command },
-        (Some(_), Some(_)) => {
-            return Err(conflict("a command after '--' is for targets; a flag can't replace them".to_owned()));
-        }
-        (Some(action), None) => action,
-    };
+    let action = flags.instead.action(&words, &flags.history).unwrap_or(Action::Run { words, command });
     Ok(request(action, flags, no_color))
 }
 
@@ -121,9 +113,11 @@ pub fn help() -> String {
     format!("{}\n", help.to_string().trim_end())
 }
 
-/// Returns every flag as clap knows it.
+/// Every flag, as clap knows it; its groups have their members.
 pub fn command() -> clap::Command {
-    Flags::command()
+    let mut command = Flags::command();
+    command.build();
+    command
 }
 
 /// Returns the text of `--version`. Only a release that was built from a repository knows its commit.
@@ -137,7 +131,7 @@ fn worded(built: Option<(&str, &str)>) -> String {
 }
 
 fn request(action: Action, flags: Flags, no_color: bool) -> Request {
-    let Flags { words: _, scope, allowed, output, instead: _, listed: _ } = flags;
+    let Flags { words: _, scope, allowed, output, instead: _, history: _ } = flags;
     Request {
         action,
         fabfile: scope.fabfile,

@@ -35,19 +35,6 @@ pub struct HistoryFlags {
 }
 
 impl HistoryFlags {
-    /// Returns the first flag that was given.
-    pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            (self.fleet.is_some(), "--fleet"),
-            (self.task.is_some(), "--task"),
-            (!self.outcome.is_empty(), "--outcome"),
-            (self.since.is_some(), "--since"),
-            (self.until.is_some(), "--until"),
-            (self.newest.is_some(), "--newest"),
-        ];
-        given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
-    }
-
     /// Returns which runs to list, and at most how many.
     pub fn chosen(&self) -> (Filter, usize) {
         let HistoryFlags { fleet, task, outcome, since, until, newest } = self;

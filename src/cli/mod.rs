@@ -1,6 +1,7 @@
 //! Turns flags and words into plain values, and does what they ask for.
 mod allowed;
 mod attempt;
+pub mod beside;
 mod carry_out;
 pub mod completing;
 mod demo;

@@ -1,6 +1,7 @@
 //! What a command line asks for, as plain data.
 use super::completing::Shell;
 use crate::{
+    command::quoted,
     session::{Allowances, UnknownOutcome, Yes},
     store::Filter,
 };
@@ -32,10 +33,24 @@ pub struct Request {
 }
 
 impl Request {
-    /// Returns the flags that say what is run and allowed, as they would be typed again; a value is one shell word.
+    /// The flags that belong to the line when it is typed again; each with its value, as a shell reads them.
     pub fn flags(&self) -> Vec<String> {
+        let shown = |words: Vec<String>| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        self.repeated().into_iter().map(shown).collect()
+    }
+
+    /// The same as a process's arguments, and what else there is to carry the request out as it was typed.
+    pub fn argv(&self) -> Vec<String> {
+        let mut argv = self.repeated().concat();
+        argv.push(format!("--parallel={}", self.parallel));
+        argv.extend(self.allowed.wait.then(|| "--wait".to_owned()));
+        argv
+    }
+
+    /// The flags that say what is run and allowed, each with its value in one word or two.
+    fn repeated(&self) -> Vec<Vec<String>> {
         let mut flags = Vec::new();
-        let mut give = |flag: &str, value: &str| flags.push(format!("{flag} {}", crate::command::quoted(value)));
+        let mut give = |flag: &str, value: &str| flags.push(vec![flag.to_owned(), value.to_owned()]);
         if let Some(file) = &self.fabfile {
             give("-f", &file.to_string_lossy());
         }
@@ -46,17 +61,17 @@ impl Request {
         self.allowed.without_balancer.iter().for_each(|pool| give("--without-balancer", pool));
         match &self.allowed.yes {
             Yes::Unsaid => {}
-            Yes::Unnamed => flags.push("--yes".to_owned()),
-            Yes::Fleet(name) => flags.push(format!("--yes={}", crate::command::quoted(name))),
+            Yes::Unnamed => flags.push(vec!["--yes".to_owned()]),
+            Yes::Fleet(name) => flags.push(vec![format!("--yes={name}")]),
         }
-        flags.extend(self.allowed.pause.map(|pause| format!("--pause={pause}")));
+        flags.extend(self.allowed.pause.map(|pause| vec![format!("--pause={pause}")]));
         let said = [
             (self.no_fetch, "--no-fetch"),
             (self.allowed.force, "--force"),
             (self.allowed.unproven, "--unproven"),
             (self.read, "--read"),
         ];
-        flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| flag.to_owned()));
+        flags.extend(said.into_iter().filter(|(said, _)| *said).map(|(_, flag)| vec![flag.to_owned()]));
         flags
     }
 }

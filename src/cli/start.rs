@@ -1,6 +1,6 @@
 //! Starts a run: types a line, resumes a run or aborts one.
 use super::{
-    attempt::Going,
+    attempt::Resuming,
     flags, meant, memory,
     project::{here, home, project},
     request::{Action, Color, Request},
@@ -34,10 +34,10 @@ pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String,
 }
 
 /// Types a run's line again, with what its journal has.
-pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
-    let head = &going.resumed.head;
-    let typed = head.typed.iter().map(OsString::from);
-    let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
+pub fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
+    let head = &resuming.resumed.head;
+    let argv = head.argv.iter().map(OsString::from);
+    let again = flags::read([OsString::from("rfab")].into_iter().chain(argv), request.color == Color::Never);
     let again = again
         .map_err(|e| of_reason(Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"))))?;
     let mut allowed = again.allowed;
@@ -54,14 +54,14 @@ pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
         ..again
     };
     match &again.action {
-        Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(going)),
-        Action::Abort { run: Some(run) } => abort(&again, run, Some(going)),
+        Action::Run { words, command } => run_line(&again, words, command.as_deref(), Some(resuming)),
+        Action::Abort { run: Some(run) } => abort(&again, run, Some(resuming)),
         _ => Err(of_reason(Failure::failed("this run's line had no tasks"))),
     }
 }
 
 /// Aborts a run, with the current version of the fabfile that it began with.
-pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit, Stopped> {
+pub fn abort(request: &Request, run: &str, resuming: Option<Resuming>) -> Result<Exit, Stopped> {
     let drill = drill()?;
     let mut of = meant::open(request, run).map_err(of_reason)?;
     // A run that aborts another one isn't aborted itself: rfab completes it.
@@ -74,7 +74,7 @@ pub fn abort(request: &Request, run: &str, going: Option<Going>) -> Result<Exit,
     project.check().map_err(of_reason)?;
     let aborted = Aborted { run: of.head.run, journal: of.journal, records: of.records };
     let listener = report::listener(style(&request), &project.script.folder);
-    wiring::run(&request, &project, RunWork::Abort(&aborted), listener, going, drill).map_err(of_reason)
+    wiring::run(&request, &project, RunWork::Abort(&aborted), listener, resuming, drill).map_err(of_reason)
 }
 
 /// Carries out words, and the command after `--`.
@@ -86,7 +86,7 @@ fn run_line(
     request: &Request,
     words: &[String],
     command: Option<&[String]>,
-    going: Option<Going>,
+    resuming: Option<Resuming>,
 ) -> Result<Exit, Stopped> {
     if request.allowed.pause == Some(Pausing::Ask) && !io::stdin().is_terminal() {
         let failure = Failure::failed("`--pause` without a time needs a terminal, and this isn't one");
@@ -97,7 +97,7 @@ fn run_line(
     let line = understood(words, command, &project)?;
     project.check().map_err(of_reason)?;
     let listener = report::listener(style(request), &project.script.folder);
-    wiring::run(request, &project, RunWork::Line(&line), listener, going, drill).map_err(of_reason)
+    wiring::run(request, &project, RunWork::Line(&line), listener, resuming, drill).map_err(of_reason)
 }
 
 /// Returns the help for a word that names a flag of rfab: without a fabfile, there are no tasks that it could mean.

@@ -1,6 +1,6 @@
 //! Puts a run together from the parts of the real world.
 use super::{
-    attempt::{self, Going},
+    attempt::{self, Resuming},
     facts::facts,
     folders::{folders, logs, runs},
     request::Request,
@@ -32,7 +32,7 @@ pub fn run(
     project: &Project,
     work: RunWork<'_>,
     listener: Arc<dyn Listener>,
-    going: Option<Going>,
+    resuming: Option<Resuming>,
     drill: Option<Drill>,
 ) -> Result<Exit, Failure> {
     let (logs, runs) = (logs()?, runs()?);
@@ -43,10 +43,10 @@ pub fn run(
     let masks = facts.masks.clone();
     let person = Arc::new(Beside { listener: listener.clone(), stop: stop.clone(), masks });
     let world = Arc::new(world(request, project, person)?);
-    let head = |facts: &Run| attempt::head(facts, project, work);
-    let (keep, changed) = match going {
+    let head = |facts: &Run| attempt::head(facts, request, project, work);
+    let (keep, changed) = match resuming {
         None => (attempt::begin(&runs, &head(&facts))?, None),
-        Some(going) => attempt::go_on(&runs, going, &mut facts, head)?,
+        Some(resuming) => attempt::resume(&runs, resuming, &mut facts, head)?,
     };
     facts.undoes = work.undoes();
     let journal = keep.journal.clone();

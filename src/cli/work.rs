@@ -13,7 +13,7 @@ pub enum RunWork<'a> {
     Abort(&'a Aborted),
 }
 
-/// A run to abort; no other run can resume it meanwhile.
+/// A run that is taken back; nobody else resumes it meanwhile.
 pub struct Aborted {
     pub run: Name,
     pub journal: Journal,

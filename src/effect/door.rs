@@ -25,6 +25,7 @@ use std::{
 /// Something that a script does to the outside.
 pub trait Effect: Serialize + Send + Sync {
     type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
+    /// Its name in journals and ledgers: the primitive's, or what it does in a word or two.
     const NAME: &'static str;
     const KIND: EffectKind;
 
@@ -57,7 +58,7 @@ pub trait Effect: Serialize + Send + Sync {
         None
     }
 
-    /// Puts the answer of a real read into the model.
+    /// Puts what a real host answered into the model. Only tests call it, which hold one world against the other.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
 

@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Reads something from the outside: an [`Effect`] that changes nothing, and can't claim to.
 pub trait Read: Serialize + Send + Sync {
     type Outcome: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
+    /// Its name in journals and ledgers: the primitive's, or what it does in a word or two.
     const NAME: &'static str;
 
     /// Returns what it is about.
@@ -23,7 +24,7 @@ pub trait Read: Serialize + Send + Sync {
     /// Reads it from the model.
     fn predict(&self, model: &mut Model) -> Predicted<Self::Outcome>;
 
-    /// Puts the answer of a real read into the model.
+    /// Puts what a real host answered into the model. Only tests call it, which hold one world against the other.
     fn learn(&self, _outcome: &Self::Outcome, _model: &mut Model) {}
 }
 

@@ -10,7 +10,7 @@ pub enum Subject<'a> {
     Host(&'a Host),
     Fleet(&'a Name),
     Repository(&'a str),
-    /// The machine that rfab runs on, or the person in front of it.
+    /// The machine that rfab runs on, or the person at its terminal.
     Here,
 }
 

@@ -1,13 +1,10 @@
 //! The tasks of a project: the public functions of the fabfile, and of the modules that it imports from its folder.
 use super::{
     calls::{self, Calls},
-    taken::{PRIMITIVES, UNDERSCORED},
+    taken,
     task::{Overload, Signature},
 };
-use crate::{
-    failure::{Cause, Failure},
-    script::Resolver,
-};
+use crate::{failure::Failure, script::Resolver};
 use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
@@ -60,16 +57,13 @@ fn functions(ast: &AST, module: Option<&str>) -> Result<Vec<Signature>, Failure>
     let mut functions: Vec<_> = ast.iter_functions().filter(|f| !f.name.starts_with("anon$")).collect();
     functions.sort_by(|a, b| (a.name, a.params.len()).cmp(&(b.name, b.params.len())));
     for function in functions {
-        if module.is_none() && PRIMITIVES.contains(&function.name) {
-            let message = format!("function `{0}` would be called instead of the primitive `{0}`", function.name);
-            return Err(Failure::new(Cause::Fabfile, message)
-                .help(format!("write it `fn {0}_()`; it is still typed `{0}`", function.name)));
+        if let Some(failure) = taken::refused(function.name).filter(|_| module.is_none()) {
+            return Err(failure);
         }
         if function.access == FnAccess::Private {
             continue;
         }
-        let bare =
-            function.name.strip_suffix('_').filter(|bare| UNDERSCORED.contains(bare) || PRIMITIVES.contains(bare));
+        let bare = function.name.strip_suffix('_').filter(|bare| taken::is_taken(bare));
         let shown = bare.unwrap_or(function.name);
         let name = module.map_or_else(|| shown.to_owned(), |module| format!("{module}.{shown}"));
         let task = tasks.entry(function.name.to_owned()).or_insert_with(|| Signature {

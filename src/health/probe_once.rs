@@ -13,7 +13,7 @@ pub struct ProbeOnce(pub Probe);
 
 impl Read for ProbeOnce {
     type Outcome = bool;
-    const NAME: &'static str = "glance";
+    const NAME: &'static str = "probe_once";
 
     fn subject(&self) -> Subject<'_> {
         Subject::Host(&self.0.host)

@@ -28,6 +28,6 @@ impl Read for Fetch {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<HttpResponse> {
-        predicted(&self.0, model.partial, model)
+        predicted(&self.0, model)
     }
 }

@@ -44,6 +44,6 @@ impl Effect for Send {
 
     fn predict(&self, model: &mut Model) -> Predicted<HttpResponse> {
         model.here.changes.push(self.0.shown());
-        predicted(&self.0, false, model)
+        predicted(&self.0, model)
     }
 }

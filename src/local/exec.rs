@@ -52,7 +52,7 @@ impl Effect for LocalRun {
     /// A dry run runs nothing: the command ends well and prints nothing, unless the simulation sets another outcome.
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
         model.takes(200);
-        let said = model.here.said(&self.command.shown(), false).ok().flatten();
+        let said = model.here.said(&self.command.shown()).ok().flatten();
         model.here.changes.push(self.local.shown(&self.command));
         Ok(said.map(Output::from).unwrap_or_default().good(&self.local.shown(&self.command))?)
     }
@@ -85,7 +85,7 @@ impl Read for LocalCapture {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
-        let said = model.here.said(&self.command.shown(), model.partial)?;
+        let said = model.here.said(&self.command.shown())?;
         Ok(self.judged(said.map(Output::from).unwrap_or_default())?)
     }
 }

@@ -1,4 +1,4 @@
-//! A fact that a dry run may not know.
+//! Something that the model may not know.
 use super::Time;
 use crate::failure::Failure;
 use serde::Serialize;
@@ -11,8 +11,6 @@ pub enum Miss {
     Later(Time),
     /// No read has told the model.
     Untold(&'static str),
-    /// A change that was only predicted may have changed it.
-    Lost(String),
 }
 
 pub type Predicted<T> = Result<T, Miss>;
@@ -23,14 +21,13 @@ impl From<Failure> for Miss {
     }
 }
 
-/// A fact about the world: read, predicted by a change, lost, or never read.
+/// A fact of the world: told from the start or by a read, predicted by a change, or neither.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub enum Fact<T> {
     #[default]
     Untold,
     Told(T),
     Predicted(T),
-    Lost(String),
 }
 
 impl<T> Fact<T> {
@@ -39,7 +36,6 @@ impl<T> Fact<T> {
         match self {
             Fact::Told(t) | Fact::Predicted(t) => Ok(t),
             Fact::Untold => Err(Miss::Untold(what)),
-            Fact::Lost(by) => Err(Miss::Lost(format!("{what}, after {by}"))),
         }
     }
 

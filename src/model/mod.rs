@@ -1,4 +1,4 @@
-//! Hosts, balancers and a clock as plain data. The simulator knows them completely, a dry run of a real fleet in part.
+//! Hosts, balancers and a clock as plain data.
 mod fact;
 mod machine;
 mod pool;
@@ -65,8 +65,6 @@ pub struct Model {
     pub runs: u32,
     /// The commit that every host serves at first.
     pub first: Commit,
-    /// Whether this is a dry run's model, which knows only what was read.
-    pub partial: bool,
     pub fleets: BTreeMap<Name, Arc<Fleet>>,
     /// By fleet and name.
     pub machines: BTreeMap<(Name, Name), Machine>,
@@ -194,16 +192,6 @@ impl Model {
         self.spent = time;
     }
 
-    /// Forgets a host's command results and files, because a command ran that could have changed them.
-    pub fn disturb(&mut self, host: &Host, by: &str) {
-        if self.partial
-            && let Some(machine) = self.machines.get_mut(&key(host))
-        {
-            machine.says = Fact::Lost(by.to_owned());
-            machine.files.values_mut().for_each(|file| *file = Fact::Lost(by.to_owned()));
-        }
-    }
-
     /// Returns whether the balancer considers a host's servers healthy.
     pub fn up(&self, host: &Host) -> Predicted<bool> {
         let Some(machine) = self.machines.get(&key(host)) else { return Ok(false) };
@@ -236,7 +224,7 @@ impl Model {
 
     /// Records what users would notice when the release that a host serves is changed.
     pub fn harms(&mut self, host: &Host, change: &str) {
-        if self.partial || self.fleets[&host.fleet].deploy_live {
+        if self.fleets[&host.fleet].deploy_live {
             return;
         }
         let now = self.now;
@@ -260,9 +248,6 @@ impl Model {
 
     /// Records the lowest number of live servers in each pool.
     pub fn watch(&mut self) {
-        if self.partial {
-            return;
-        }
         let mut live: BTreeMap<(Name, Name, Name), usize> = BTreeMap::new();
         let mut hosts: BTreeMap<(&Name, &Name), &Host> = BTreeMap::new();
         for (name, fleet) in &self.fleets {

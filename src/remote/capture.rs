@@ -45,8 +45,7 @@ impl Read for Capture {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<Output> {
-        let partial = model.partial;
-        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        let said = model.machine(&self.on.host)?.said(&self.command.shown())?;
         let output = said.map(Output::from).unwrap_or_default();
         if self.any_status { Ok(output) } else { Ok(good(output, &self.on, &self.command)?) }
     }

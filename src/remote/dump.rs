@@ -58,8 +58,7 @@ impl Effect for Dump {
 
     /// The output of a simulated command isn't written to this machine.
     fn predict(&self, model: &mut Model) -> Predicted<()> {
-        let partial = model.partial;
-        let said = model.machine(&self.on.host)?.said(&self.command.shown(), partial)?;
+        let said = model.machine(&self.on.host)?.said(&self.command.shown())?;
         good(said.map(Output::from).unwrap_or_default(), &self.on, &self.command)?;
         Ok(())
     }

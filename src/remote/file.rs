@@ -122,7 +122,8 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
 
 const LINK: &str = "a link on the way there can be changed by another user";
 
-fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
+/// Refuses what isn't a path on a host.
+pub fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
         let message = format!("`{}` isn't a path on a host", shown(path));
         return Err(Failure::new(crate::failure::Cause::Fabfile, message).on(&on.host.name));

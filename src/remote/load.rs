@@ -76,10 +76,9 @@ impl Effect for Load {
         let (id, shown) = (model.id.clone(), self.on.shown(&self.command));
         model.takes(200);
         let machine = model.machine(&self.on.host)?;
-        let output = machine.said(&self.command.shown(), false).ok().flatten().map(Output::from).unwrap_or_default();
+        let output = machine.said(&self.command.shown()).ok().flatten().map(Output::from).unwrap_or_default();
         machine.ended.insert(id, output.status);
-        machine.changes.push(shown.clone());
-        model.disturb(&self.on.host, &shown);
+        machine.changes.push(shown);
         Ok(good(output, &self.on, &self.command)?)
     }
 }

@@ -139,9 +139,9 @@ impl Effect for LendTerminal {
     }
 
     fn predict(&self, model: &mut Model) -> Predicted<i32> {
-        let partial = model.partial;
+        self.line("")?;
         let shown = self.command.as_ref().map_or("sh".to_owned(), Command::shown);
-        Ok(model.machine(&self.on.host)?.said(&shown, partial)?.map_or(0, |said| said.status))
+        Ok(model.machine(&self.on.host)?.said(&shown)?.map_or(0, |said| said.status))
     }
 }
 

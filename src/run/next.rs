@@ -5,9 +5,9 @@ use crate::{
     session::{Session, Yes},
 };
 
-/// Returns the lines without the program's name, the best first; empty if no line is known to end differently.
+/// The lines without the program's name, the best first; none where no line is known that could end otherwise.
 ///
-/// No line is among them that could do something twice: a resumed run first checks what was done.
+/// A line that could do something twice isn't among them: who resumes a run looks first at what it did.
 pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     let mut next = match over {
         true => session.observed.all_next(),
@@ -16,7 +16,7 @@ pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     next.retain(|line| !line.is_empty());
     let done = matches!(exit, Exit::Done | Exit::LeftOut);
     if over && !done && session.journaled && (session.changed() || session.observed.did_once()) {
-        next = going_on(session, exit);
+        next = resuming(session, exit);
     }
     if let Some(trusting) = trusting(session).filter(|_| !over) {
         next.insert(0, trusting);
@@ -37,7 +37,7 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
         };
     }
     if begun || run.undoes.is_some() && exit != Exit::Fabfile {
-        return going_on(session, exit);
+        return resuming(session, exit);
     }
     let scripted = observed.all_next();
     match exit {
@@ -50,7 +50,7 @@ fn chosen(session: &Session, exit: Exit) -> Vec<String> {
 }
 
 /// Returns the line that finishes a run which changed something, and the line that undoes it.
-fn going_on(session: &Session, exit: Exit) -> Vec<String> {
+fn resuming(session: &Session, exit: Exit) -> Vec<String> {
     let run = &session.run;
     let wait = if exit == Exit::Locked { " --wait" } else { "" };
     let yes = |resumed: bool| match (session.observed.unsaid(), &run.allowed.yes) {
@@ -65,7 +65,7 @@ fn going_on(session: &Session, exit: Exit) -> Vec<String> {
         Some(undone) => vec![abort(undone)],
         // What ran on this machine can't be undone.
         None if !session.changed() => vec![resume()],
-        // The fabfile isn't the one that the run began with, so the run can't be resumed unchanged.
+        // It isn't what it began with: it isn't resumed as it is.
         None if exit == Exit::Fabfile && run.attempt > 0 => vec![format!("--show {}", run.id), abort(&run.id)],
         None => vec![resume(), abort(&run.id)],
     }

@@ -10,7 +10,8 @@ pub struct Forbidden {
     pub help: &'static str,
 }
 
-const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
+/// Calls whose first text is a command that no shell reads.
+pub const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
 /// Finds the first forbidden call in a file.
 pub fn find(ast: &AST) -> Option<Forbidden> {

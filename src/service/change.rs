@@ -115,7 +115,7 @@ impl Effect for ChangeService {
         model.harms(&self.host, &format!("{} of {}", self.word(), self.unit));
         model.takes(1_000);
         let machine = model.machine(&self.host)?;
-        if let Some(said) = machine.said(&self.command.shown(), false).ok().flatten().filter(|said| said.status != 0) {
+        if let Some(said) = machine.said(&self.command.shown()).ok().flatten().filter(|said| said.status != 0) {
             machine.ended.insert(id, said.status);
             return Err(self.failure(said.into()).into());
         }

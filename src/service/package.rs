@@ -99,7 +99,7 @@ impl Effect for Install {
         model.harms(&self.host, "installation");
         model.takes(5_000);
         let machine = model.machine(&self.host)?;
-        if let Some(said) = machine.said(&self.command.shown(), false).ok().flatten().filter(|said| said.status != 0) {
+        if let Some(said) = machine.said(&self.command.shown()).ok().flatten().filter(|said| said.status != 0) {
             machine.ended.insert(id, said.status);
             return Err(self.failure(said.into()).into());
         }

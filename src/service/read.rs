@@ -73,7 +73,7 @@ impl Read for ReadService {
             ServiceRead::Status if up => (0, "active"),
             ServiceRead::Status => (3, "inactive"),
             // A test or a dry run may have set how the command ends.
-            ServiceRead::Idle => (machine.said(&self.command.shown(), false)?.map_or(0, |said| said.status), ""),
+            ServiceRead::Idle => (machine.said(&self.command.shown())?.map_or(0, |said| said.status), ""),
             ServiceRead::Logs(_) => (if up { 0 } else { 3 }, ""),
         };
         Ok(Output { status, out: out.to_owned(), ..Output::default() })

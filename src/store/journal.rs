@@ -54,10 +54,10 @@ impl Journal {
         Ok(Journal::over(file))
     }
 
-    /// Continues a journal, after cutting off a broken record at its end.
+    /// Opens a journal to write behind what it has; what was torn at its end is cut off first.
     ///
     /// `WouldBlock` while another process writes it.
-    pub fn go_on(path: &Path) -> io::Result<Journal> {
+    pub fn reopen(path: &Path) -> io::Result<Journal> {
         let file = OpenOptions::new().append(true).open(path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         let torn = read(path)?.torn;

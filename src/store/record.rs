@@ -86,12 +86,12 @@ pub struct Attempt {
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,
-    /// When the attempt began, in RFC 3339.
+    /// When the run began, in RFC 3339.
     pub since: String,
 }
 
 /// What is known about a run before its first connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Head {
     /// The version of this format.
     pub v: u8,
@@ -102,8 +102,9 @@ pub struct Head {
     #[serde(default)]
     pub tasks: Vec<Name>,
     pub flags: Vec<String>,
-    /// The process's arguments, without the program's name.
-    pub typed: Vec<String>,
+    /// The process's arguments, without the program's name: a resumed run is read from them.
+    #[serde(alias = "typed")]
+    pub argv: Vec<String>,
     pub who: String,
     pub on_behalf_of: Option<String>,
     pub from: String,

@@ -137,7 +137,7 @@ impl Runs {
             return Err(Failure::failed(format!("run `{run}` {how}")).help("nothing was begun"));
         }
         let path = self.folder.journal(run);
-        let journal = Journal::go_on(&path).map_err(|e| match e.kind() {
+        let journal = Journal::reopen(&path).map_err(|e| match e.kind() {
             io::ErrorKind::WouldBlock => under_way(&found),
             _ => unreadable(&path, &e),
         })?;
@@ -229,7 +229,7 @@ impl Runs {
     }
 }
 
-/// Makes the failure for a run that is in progress, so that it can be neither resumed nor aborted.
+/// Nobody resumes or aborts a run while it is under way.
 fn under_way(run: &RunEntry) -> Failure {
     let behalf = run.on_behalf_of.as_ref().map(|whom| format!(" on behalf of {whom}")).unwrap_or_default();
     let RunEntry { run: id, who, from, since, line, .. } = run;

@@ -59,7 +59,6 @@ impl World for Simulated {
                 Ok(answer) => Ok(answer),
                 Err(Miss::Fails(failure)) => Err(failure),
                 Err(Miss::Untold(what)) => Err(Failure::failed(format!("the simulator doesn't know {what}"))),
-                Err(Miss::Lost(what)) => Err(Failure::failed(format!("the simulator lost {what}"))),
             };
             write_down(&mut model, call, &answered);
             lane.advance(lane.clock() + model.spent);

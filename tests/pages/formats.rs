@@ -251,7 +251,7 @@ fn a_run_of_the_history_is_as_the_schema_says_whether_it_ended_or_not() {
         let listed = runs.list(&Filter::default(), 9).unwrap().runs;
         listed.iter().map(|run| serde_json::to_value(run).unwrap()).collect()
     };
-    let head = json!({ "v": 1, "run": "a", "line": "prod", "tasks": ["prod"], "flags": [], "typed": [], "who": "alice", "on_behalf_of": null,
+    let head = json!({ "v": 1, "run": "a", "line": "prod", "tasks": ["prod"], "flags": [], "argv": [], "who": "alice", "on_behalf_of": null,
         "from": "laptop", "since": "2026-11-24T23:05:00Z", "fabfile": "/f", "digest": "d" });
     let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
     let running = list();

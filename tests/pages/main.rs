@@ -4,6 +4,7 @@ mod book;
 mod documentation;
 mod events;
 mod examples;
+mod flags;
 mod formats;
 mod hints;
 #[path = "../simulated/made_up.rs"]

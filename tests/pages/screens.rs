@@ -93,7 +93,7 @@ impl Kept {
             line::parse(&words.split(' ').map(str::to_owned).collect::<Vec<_>>(), None, &self.shop.project.tasks);
         let line = line.unwrap();
         let tasks: Vec<&str> = line.calls.iter().map(|call| call.task.as_str()).collect();
-        let head = json!({ "v": 1, "run": format!("sim-{number}"), "line": words, "tasks": tasks, "flags": [], "typed": [],
+        let head = json!({ "v": 1, "run": format!("sim-{number}"), "line": words, "tasks": tasks, "flags": [], "argv": [],
             "who": "anna", "on_behalf_of": null, "from": "laptop", "since": at, "fabfile": "fabfile.rhai", "digest": "5e1f" });
         let journal = runs.begin(&serde_json::from_value(head).unwrap()).unwrap().journal;
         let keep = Journaling::new(journal, Past::default(), DigestKey::default());

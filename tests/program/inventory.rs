@@ -77,7 +77,7 @@ fn a_command_is_asked_for_hosts_once_a_run_and_only_where_a_fleet_is_named() {
         assert_eq!(asked(folder.path()), "prod\nof the line\n", "{line:?}");
     }
     // To trust a host's key, rfab must know the host, so the command runs.
-    let (out, err, _) = ran(folder.path(), &["--trust", "db1", "--limit", "db1"]);
+    let (out, err, _) = ran(folder.path(), &["--trust", "db1"]);
     assert_eq!(asked(folder.path()), "prod\nof the line\nprod\n", "{out}{err}");
 }
 

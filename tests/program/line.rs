@@ -250,7 +250,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
     ),
     (
         &["--list", "prod"],
-        "error: the argument '--list' cannot be used with '[TASK]...'
+        "error: the argument '--list' is instead of tasks; leave out 'prod'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",
@@ -273,7 +273,7 @@ Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
     ),
     (
         &["--read", "prod"],
-        "error: the argument '--read' needs a command after '--'
+        "error: the argument '--read' is for a command after '--'
 
 Usage: rfab [FLAGS] TASK[:ARGUMENT,...] [ARGUMENT...] ... [-- COMMAND...]
 ",

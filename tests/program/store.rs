@@ -98,20 +98,15 @@ fn number(file: &Path, question: &str) -> u32 {
 /// Returns a run that began this many hours into the year.
 fn head(run: &str, hour: u32, task: &str) -> Head {
     Head {
-        v: 1,
         run: run.into(),
         line: task.into(),
         tasks: vec![task.into()],
-        flags: vec![],
-        typed: vec![task.into()],
         who: "alice".into(),
-        on_behalf_of: None,
         from: "laptop".into(),
         since: format!("2026-01-01T{hour:02}:00:00Z"),
         fabfile: "/f".into(),
         digest: "d".into(),
-        modules: Default::default(),
-        rfab: String::new(),
+        ..Head::default()
     }
 }
 
@@ -163,7 +158,7 @@ fn journals_that_came_went_or_changed_without_the_index_are_noticed() {
     place.ran(&head("d", 4, "deploy"), "prod", Some(0));
     assert_eq!(place.known(), ["d done prod", "c failed prod", "b unfinished shop", "a done prod"]);
     // The run that died comes to its end, and the end of one that was done is torn.
-    let journal = Journal::go_on(&place.journal("b")).unwrap();
+    let journal = Journal::reopen(&place.journal("b")).unwrap();
     write(&journal, "more", Some(8));
     let whole = fs::read(place.journal("a")).unwrap();
     fs::write(place.journal("a"), &whole[..whole.len() - 3]).unwrap();
@@ -355,7 +350,7 @@ fn a_run_is_named_by_the_beginning_of_its_id() {
     assert_eq!(named("0%"), Err("there is no run `0%`".into()));
     // The index isn't believed if a run would start because of it.
     place.ran(&head("0c-f", 1, "deploy"), "prod", Some(1));
-    write(&Journal::go_on(&place.journal("0c-f")).unwrap(), "prod", Some(0));
+    write(&Journal::reopen(&place.journal("0c-f")).unwrap(), "prod", Some(0));
     for (run, whole) in [("0b", "0b-z"), ("0c", "0c-f")] {
         let refused = place.runs().resume(run).err().unwrap();
         assert_eq!(refused.message, format!("run `{whole}` is done"));
@@ -460,7 +455,7 @@ fn only_runs_of_this_fabfile_that_changed_something_and_are_not_done_are_meant()
     assert_eq!(day.meant(&mine)[0], "h-died");
     day.line("m-back", "--abort h-died", &mine, Some(1), |journal| change(journal, 1, "shop", answered(1)));
     assert_eq!(day.meant(&mine)[0], "m-back");
-    let running = Journal::go_on(&day.place.journal("m-back")).unwrap();
+    let running = Journal::reopen(&day.place.journal("m-back")).unwrap();
     record(&running, &serde_json::json!({ "resumed": {} }));
     assert_eq!(day.meant(&mine)[..2], ["", "m-back"]);
 }

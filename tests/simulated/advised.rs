@@ -51,7 +51,7 @@ impl Trial {
             false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
             true => {
                 let past = Past::of(records(&file).unwrap());
-                Journaling::new(journals::go_on(&file), past, DigestKey::default())
+                Journaling::new(journals::reopen(&file), past, DigestKey::default())
             }
         };
         let model = Model { runs: self.before.runs, ..model };

@@ -50,7 +50,7 @@ impl Trial {
             false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
             true => {
                 let past = Past::of(records(&file).unwrap());
-                let journal = journals::go_on(&file);
+                let journal = journals::reopen(&file);
                 journal.append(RESUMED.as_bytes(), false).unwrap();
                 Journaling::new(journal, past, DigestKey::default())
             }

@@ -11,10 +11,10 @@ use std::{
 ///
 /// Waits if it is locked: a process that another thread is about to start has a copy of every open file, with its lock,
 /// for a moment.
-pub fn go_on(file: &Path) -> Journal {
+pub fn reopen(file: &Path) -> Journal {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
-        match Journal::go_on(file) {
+        match Journal::reopen(file) {
             Err(e) if e.kind() == ErrorKind::WouldBlock && Instant::now() < until => thread::yield_now(),
             journal => return journal.unwrap(),
         }

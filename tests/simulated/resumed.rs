@@ -1,7 +1,7 @@
 //! A run that died, failed or was interrupted at any effect is resumed from its journal. It ends as if nothing had
 //! happened, and no step that may run only once ran twice.
 
-use crate::journals::go_on;
+use crate::journals::reopen;
 use crate::made_up;
 use crate::made_up::{Shop, failures, fleet};
 use rfab::{
@@ -92,7 +92,7 @@ impl<'a> Whole<'a> {
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
         let keep = match file.exists() {
             false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
-            true => Journaling::new(go_on(&file), Past::of(records(&file).unwrap()), DigestKey::default()),
+            true => Journaling::new(reopen(&file), Past::of(records(&file).unwrap()), DigestKey::default()),
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();

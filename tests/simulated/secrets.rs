@@ -198,7 +198,7 @@ fn attempt(project: &Project, model: Model, file: &Path, doubt: UnknownOutcome) 
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
     let keep = match file.exists() {
         false => Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default()),
-        true => Journaling::new(journals::go_on(file), Past::of(records(file).unwrap()), DigestKey::default()),
+        true => Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default()),
     };
     simulate_attempt(
         &loaded,

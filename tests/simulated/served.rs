@@ -285,7 +285,7 @@ fn a_rollback_a_resumed_release_and_one_that_is_taken_back_know_the_release_by_i
         let kept = records(&file).unwrap();
         let aborted = simulate_abort(&shop.project, &format!("sim-{}", before.runs), &kept, died.clone(), wish);
         assert_eq!(aborted.ended.exit, Exit::Done, "taken back at {at}: {:?}", failures(&aborted));
-        let keep = Journaling::new(journals::go_on(&file), Past::of(kept), DigestKey::default());
+        let keep = Journaling::new(journals::reopen(&file), Past::of(kept), DigestKey::default());
         let resumed = simulate_attempt(&shop.project, &line, died, wish, Some(keep));
         assert_eq!(resumed.ended.exit, Exit::Done, "resumed at {at}: {:?}", failures(&resumed));
     }

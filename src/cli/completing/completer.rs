@@ -2,7 +2,7 @@
 use super::{
     choice::{Choice, within},
     flag::Flag,
-    shell::Shell,
+    flag_choices::FlagChoices,
     sources,
     typed::Typed,
 };
@@ -11,7 +11,6 @@ use crate::{
     fabfile::{Project, Signature},
     fleet::Fleet,
     line,
-    store::Ending,
     world::nowhere::Nowhere,
 };
 use std::{path::PathBuf, sync::Arc};
@@ -49,28 +48,25 @@ impl Completer<'_> {
 
     /// Returns the choices for a flag's value; `text` is the part that was already typed.
     pub fn value(&self, flag: &str, text: &str, words: &[&str]) -> Vec<Choice> {
-        let plain = |texts: &[&str]| texts.iter().map(|text| Choice::new(*text, "")).collect();
-        match flag {
-            "--show" | "--abort" => return sources::runs(|_| true),
-            "--resume" => return sources::runs(|ending| !ending.is_done()),
-            "--docs" => return sources::functions(),
-            "--pause" => return plain(&["10m", "ask"]),
-            "--color" => return plain(&["auto", "always", "never"]),
-            "--completions" => return plain(&Shell::ALL.map(Shell::word)),
-            "--outcome" => return plain(&Ending::ALL.map(Ending::word)),
-            _ => {}
-        }
-        let Some(project) = self.project() else { return Vec::new() };
-        let all =
-            |of: fn(&Fleet) -> Vec<Choice>| self.fleets(&project, words).iter().flat_map(|fleet| of(fleet)).collect();
-        match flag {
-            "--fleet" | "--yes" => sources::fleets(&project),
-            "--task" => sources::tasks(&project.tasks),
-            "--trust" => all(sources::machines),
-            "--allow-outage" | "--without-balancer" => all(sources::pools),
-            "--limit" | "--exclude" => sources::selected(text, all(sources::selections)),
-            _ => Vec::new(),
-        }
+        let all = |project: &Project, of: fn(&Fleet) -> Vec<Choice>| {
+            self.fleets(project, words).iter().flat_map(|fleet| of(fleet)).collect()
+        };
+        let of_project = |of: &dyn Fn(&Project) -> Vec<Choice>| self.project().map(|project| of(&project));
+        let known = match FlagChoices::of(flag) {
+            None | Some(FlagChoices::Typed) => None,
+            Some(FlagChoices::Words(words)) => Some(words().into_iter().map(|word| Choice::new(word, "")).collect()),
+            Some(FlagChoices::Runs) => Some(sources::runs(|_| true)),
+            Some(FlagChoices::RunsToResume) => Some(sources::runs(|ending| !ending.is_done())),
+            Some(FlagChoices::Functions) => Some(sources::functions()),
+            Some(FlagChoices::Fleets) => of_project(&sources::fleets),
+            Some(FlagChoices::Tasks) => of_project(&|project| sources::tasks(&project.tasks)),
+            Some(FlagChoices::Machines) => of_project(&|project| all(project, sources::machines)),
+            Some(FlagChoices::Pools) => of_project(&|project| all(project, sources::pools)),
+            Some(FlagChoices::Selections) => {
+                of_project(&|project| sources::selected(text, all(project, sources::selections)))
+            }
+        };
+        known.unwrap_or_default()
     }
 
     /// Returns the choices for the word that is being typed: an argument of the task before it, or a task.

@@ -1,6 +1,6 @@
 //! The flags that shells complete, and the flag with which shells ask.
 use super::Shell;
-use crate::cli::request::Action;
+use crate::cli::{beside, request::Action};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::ffi::OsString;
 
@@ -12,6 +12,8 @@ pub struct Flag {
     pub short: Option<String>,
     pub about: String,
     pub value: FlagValue,
+    /// Whether no task may stand beside it.
+    pub alone: bool,
 }
 
 /// Whether a flag takes a value.
@@ -39,6 +41,7 @@ pub fn all(command: &clap::Command) -> Vec<Flag> {
                 true if optional => FlagValue::Optional,
                 true => FlagValue::Needed,
             },
+            alone: beside::is_alone(command, flag.get_id().as_str()),
         }
     };
     flags.map(flag).collect()

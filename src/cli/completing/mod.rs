@@ -3,6 +3,7 @@ mod choice;
 mod choices;
 mod completer;
 mod flag;
+mod flag_choices;
 mod shell;
 mod sources;
 mod typed;

@@ -2,10 +2,6 @@
 use super::flag::{Flag, FlagValue};
 use std::path::PathBuf;
 
-/// The flags that don't go together with tasks.
-const ALONE: [&str; 9] =
-    ["--list", "--docs", "--history", "--show", "--resume", "--abort", "--init", "--demo", "--completions"];
-
 /// The words before the last one, sorted by what they are.
 #[derive(Debug, PartialEq)]
 pub struct Typed<'a> {
@@ -57,7 +53,7 @@ impl<'a> Typed<'a> {
             }
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             let Some(flag) = known(name) else { continue };
-            typed.alone |= ALONE.contains(&flag.long.as_str());
+            typed.alone |= flag.alone;
             match value {
                 Some(value) if flag.long == "--fabfile" => typed.fabfile = Some(value.into()),
                 Some(_) => {}

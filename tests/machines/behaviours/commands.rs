@@ -50,6 +50,18 @@ fn commands_and_files() {
     let here = tempfile::tempdir().unwrap();
     let get = Get { on: on("web1"), from: path.into(), to: here.path().join("got") };
     sides.fail(&get, "it isn't there");
+    for path in ["-rf", "", "/srv/a\nb"] {
+        let refused = "isn't a path on a host";
+        sides.fail(&Look { on: on("web1"), path: path.into() }, refused);
+        sides.fail(&Exists { on: on("web1"), path: path.into() }, refused);
+        sides.fail(&ReadFile { on: on("web1"), path: path.into() }, refused);
+        sides.fail(&Get { on: on("web1"), from: path.into(), to: here.path().join("got") }, refused);
+        sides.fail(&WriteFile { on: on("web1"), path: path.into(), text: "x".into(), secret: false }, refused);
+        sides.fail(
+            &Put { on: on("web1"), from: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into(), to: path.into() },
+            refused,
+        );
+    }
     sides.same(&WriteFile { on: on("web1"), path: path.into(), text: "hello\n".into(), secret: false }).unwrap();
     sides.same(&look).unwrap();
     assert!(sides.same(&exists).unwrap());
