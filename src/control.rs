@@ -17,7 +17,8 @@ pub fn shown(text: &str) -> String {
 
 /// The beginning of a text as [`shown`] has it, with `…` behind its first `most` characters.
 pub fn brief(text: &str, most: usize) -> String {
-    let (mut brief, mut length) = (String::new(), 0);
+    let mut brief = String::new();
+    let mut length = 0;
     for c in text.chars() {
         let each = escape(c).unwrap_or_else(|| c.to_string());
         length += each.chars().count();

@@ -1,9 +1,9 @@
 //! The names that somebody may have meant by a misspelled one.
 //!
 //! One rule holds everywhere. Case doesn't count, nor which of `.`, `-`, `/` and `_` stands in a name, nor a number's
-//! leading zeros. A name is near if it takes few slips to get from one to the other: at most a third of the longer one's letters,
-//! and fewer than the shorter one has. The nearest comes first. Of names that are equally near it's those that have the
-//! same letters, and then the first by the alphabet.
+//! leading zeros. A name is near if few slips lie between it and the word: at most a third of the longer one's letters,
+//! and fewer than the shorter one has. The nearest comes first. Of names that are equally near, those of the same
+//! letters come first, and then the alphabet decides.
 
 /// The most names that are offered.
 const MOST: usize = 3;
@@ -45,8 +45,10 @@ pub fn question(names: &[&str]) -> Option<String> {
 
 /// Counts the slips between a word and a name; `None` if they are too many, or another number tells the two apart.
 pub fn slips(word: &str, name: &str) -> Option<usize> {
-    let (word, name) = (flat(word), flat(name));
-    let (one, other) = (unpadded(&word), unpadded(&name));
+    let word = flat(word);
+    let name = flat(name);
+    let one = unpadded(&word);
+    let other = unpadded(&name);
     if one != other && unnumbered(&one) == unnumbered(&other) { None } else { distance(&word, &name) }
 }
 
@@ -72,12 +74,14 @@ fn letters(name: &str) -> Vec<char> {
 
 /// A letter too many, too few, another one, or two that changed places: each is a slip.
 fn distance(word: &str, name: &str) -> Option<usize> {
-    let (one, other) = (word.chars().count(), name.chars().count());
+    let one = word.chars().count();
+    let other = name.chars().count();
     let most = (one.max(other) / 3).max(1);
-    if one.max(other) > LONGEST || one.abs_diff(other) > most {
+    let same = unpadded(word) == unpadded(name);
+    if !same && (one.max(other) > LONGEST || one.abs_diff(other) > most) {
         return None;
     }
-    let slips = if unpadded(word) == unpadded(name) { 0 } else { strsim::osa_distance(word, name) };
+    let slips = if same { 0 } else { strsim::osa_distance(word, name) };
     (slips <= most && slips < one.min(other)).then_some(slips)
 }
 
@@ -134,6 +138,7 @@ mod tests {
             ("srvce", Some("service")),
             ("web1", Some("web01")),
             ("web010", Some("web10")),
+            ("web00000010", Some("web10")),
             ("wbe10", Some("web10")),
             ("web07", None),
             ("w", None),

@@ -177,7 +177,7 @@ mod tests {
     ];
 
     /// The attributes in the top folder, and those in `docs`.
-    const RULES: [(&str, &str); 46] = [
+    const RULES: [(&str, &str); 49] = [
         ("*.txt export-ignore", ""),
         ("/a.txt export-ignore", ""),
         ("docs export-ignore", ""),
@@ -222,6 +222,9 @@ mod tests {
         ("/ export-ignore", ""),
         ("src export-ignore\nsrc/test.rs -export-ignore", ""),
         ("src/*/x export-ignore", ""),
+        ("s**/x export-ignore", ""),
+        ("d**/b export-ignore", ""),
+        ("**\\/a.txt export-ignore", ""),
         ("?.txt export-ignore", ""),
         ("\u{feff}a.txt export-ignore", ""),
     ];
