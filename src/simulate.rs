@@ -6,7 +6,6 @@ use crate::{
     line::CommandLine,
     model::Model,
     run::{self, EndedRun},
-    secret::Masks,
     session::{Allowances, Fault, Faults, Journaling, Run, Session, Stop, Yes},
     store::Record,
     ui::Pausing,
@@ -82,14 +81,9 @@ pub fn simulate_abort(
 fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run {
     Run {
         id: format!("sim-{}", model.runs).into(),
-        attempt: 0,
-        undoes: None,
         line,
-        naming: String::new(),
         folder: project.script.folder.clone(),
-        flags: Vec::new(),
         who: "tester".into(),
-        on_behalf_of: None,
         from: "simulator".into(),
         since: "1970-01-01T00:00:00Z".into(),
         allowed: Allowances {
@@ -101,8 +95,7 @@ fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run 
             ..Allowances::default()
         },
         parallel: 32,
-        lines: Arc::default(),
-        masks: Masks::default(),
+        ..Run::default()
     }
 }
 

@@ -106,28 +106,9 @@ fn by_whom(line: Option<&LedgerLine>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Masks;
-    use crate::session::Allowances;
-    use std::sync::Arc;
 
     fn run(id: &str, undoes: Option<&str>) -> Run {
-        Run {
-            id: id.into(),
-            attempt: 0,
-            undoes: undoes.map(Into::into),
-            line: String::new(),
-            naming: String::new(),
-            folder: Default::default(),
-            flags: Vec::new(),
-            who: "anna".into(),
-            on_behalf_of: None,
-            from: "mac".into(),
-            since: String::new(),
-            allowed: Allowances::default(),
-            parallel: 1,
-            lines: Arc::default(),
-            masks: Masks::default(),
-        }
+        Run { id: id.into(), undoes: undoes.map(Into::into), who: "anna".into(), from: "mac".into(), ..Run::default() }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What is known about a run from its start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Run {
     /// The run's id; ids are ordered by time.
     pub id: Name,
