@@ -38,8 +38,11 @@ pub fn resume(request: &Request, going: Going) -> Result<Exit, Stopped> {
     let head = &going.resumed.head;
     let typed = head.typed.iter().map(OsString::from);
     let again = flags::read([OsString::from("rfab")].into_iter().chain(typed), request.color == Color::Never);
-    let again = again
-        .map_err(|e| of_reason(Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"))))?;
+    let again = again.map_err(|e| {
+        let failure = Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"));
+        let run = &head.run;
+        of_reason(failure.help(format!("undo the run, `rfab --abort {run}`, or type its line in the words of today")))
+    })?;
     let mut allowed = again.allowed;
     allowed.wait |= request.allowed.wait;
     if request.allowed.yes != Yes::Unsaid {
