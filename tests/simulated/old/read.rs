@@ -1,6 +1,10 @@
-//! What ledgers of rfab 0.1.0 say, as 0.1.0 itself read them.
-use super::Old;
-use rfab::ledger::Book;
+//! What ledgers and journals of rfab 0.1.0 say of commits, hosts and fleets, as 0.1.0 itself read it.
+use super::{
+    Old,
+    recorded::{FABFILE, folder},
+};
+use crate::made_up::{Shop, failures};
+use rfab::{fleet::Fleet, ledger::Book, model::Model};
 use std::fmt::Write as _;
 
 /// `@@ RUN`, and then what 0.1.0 read in the ledger that the run left on the balancer's machine.
@@ -49,4 +53,21 @@ fn a_ledger_says_the_same_as_in_0_1_0() {
 fn the_ledger_of_a_real_balancer_says_the_same_as_in_0_1_0() {
     let ledger = include_str!("../../machines/old/0.1.0/lb1-ledger");
     assert_eq!(read(ledger, &["web1", "web2"]), include_str!("../../machines/old/0.1.0/lb1-ledger.read"));
+}
+
+/// Fleet files with most keys that 0.1.0 knew, and what it wrote of each into a journal.
+const FLEETS: [(&str, &str); 2] = [
+    (include_str!("0.1.0/fleet1.toml"), include_str!("0.1.0/fleet1.json")),
+    (include_str!("0.1.0/fleet2.toml"), include_str!("0.1.0/fleet2.json")),
+];
+
+#[test]
+fn a_fleet_in_a_journal_is_the_one_that_its_file_still_says() {
+    for (file, written) in FLEETS {
+        let shop = Shop::dated(FABFILE, &[("prod", file)], &[]);
+        let ran = shop.run("prod proxy.status", Model::new());
+        let fleet = ran.model.fleets.get("prod").unwrap_or_else(|| panic!("{:?}", failures(&ran)));
+        let written: Fleet = serde_json::from_str(&written.replace("@PROJECT@", &folder(&shop))).unwrap();
+        assert_eq!(**fleet, written);
+    }
 }

@@ -129,7 +129,8 @@ impl Run {
     }
 }
 
-fn folder(shop: &Shop) -> String {
+/// The project's folder.
+pub fn folder(shop: &Shop) -> String {
     shop.project.script.folder.display().to_string()
 }
 
