@@ -74,8 +74,20 @@ pub fn simulate_abort(
     wish: Scenario,
 ) -> Simulation {
     model.runs += 1;
+    simulate_abort_attempt(project, run, records, model, wish, None)
+}
+
+/// The same under the number of the model's last run, with a journal and what earlier attempts wrote into it.
+pub fn simulate_abort_attempt(
+    project: &Project,
+    run: &str,
+    records: &[Record],
+    model: Model,
+    wish: Scenario,
+    journal: Option<Journaling>,
+) -> Simulation {
     let facts = Run { undoes: Some(run.into()), ..facts(project, &model, format!("--abort {run}"), wish) };
-    carried_out(facts, model, wish, None, |session| run::abort(project, records, session))
+    carried_out(facts, model, wish, journal, |session| run::abort(project, records, session))
 }
 
 fn facts(project: &Project, model: &Model, line: String, wish: Scenario) -> Run {

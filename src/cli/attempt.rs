@@ -11,7 +11,7 @@ use crate::{
     store::{Attempt, Begun, Head, Past, Record, Resumed, Runs},
 };
 use sha2::{Digest, Sha256};
-use std::env;
+use std::{env, slice};
 
 /// A run that is resumed.
 pub struct Resuming {
@@ -47,10 +47,12 @@ pub fn resume(
     let differs = before.differences(&head(facts));
     let changed = (!differs.is_empty()).then(|| differs.join("; "));
     if let Some(differs) = changed.as_ref().filter(|_| !force_changed) {
-        let message = format!("run `{}` can't be resumed: {differs}", before.run);
-        return Err(Failure::new(Cause::Fabfile, message).help(
-            "type the line again instead: it leaves what is already done; or continue anyway with `--force-changed`",
-        ));
+        let (run, line) = (&before.run, [&before.flags[..], slice::from_ref(&before.line)].concat().join(" "));
+        let message = format!("run `{run}` can't be resumed: {differs}");
+        return Err(Failure::new(Cause::Fabfile, message).help(format!(
+            "type the line again, `rfab {line}`: it leaves what is already done; \
+             or continue anyway: `rfab --resume {run} --force-changed`"
+        )));
     }
     let attempt = Record::Resumed(Attempt {
         who: facts.who.clone(),

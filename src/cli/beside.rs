@@ -12,9 +12,8 @@ const COMMAND: &str = "a command after '--'";
 /// What each flag is for, by clap's ids: tasks, a command, or the flags that are instead of tasks.
 ///
 /// `--resume` takes few, because a run resumes as it was typed first.
-const FOR: [(&str, &[&str]); 25] = [
+const FOR: [(&str, &[&str]); 24] = [
     (WORDS, &[TASKS, "trust"]),
-    ("fabfile", &[TASKS, "list", "trust", "resume", "abort"]),
     ("set", &[TASKS, "trust"]),
     ("limit", &[TASKS, "abort"]),
     ("exclude", &[TASKS, "abort"]),
@@ -43,8 +42,8 @@ const FOR: [(&str, &[&str]); 25] = [
 /// The words of a line, which are no flag.
 const WORDS: &str = "words";
 
-/// Flags that say only how an answer looks, so that an alias of a shell can have them.
-const ANYWHERE: [&str; 3] = ["verbose", "quiet", "color"];
+/// Flags that a shell alias can have: how the output looks, and which fabfile counts.
+const ANYWHERE: [&str; 4] = ["color", "fabfile", "quiet", "verbose"];
 
 /// Why a line is refused that has a flag, a task or a command beside what it means nothing to.
 ///

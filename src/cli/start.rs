@@ -38,8 +38,11 @@ pub fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
     let head = &resuming.resumed.head;
     let argv = head.argv.iter().map(OsString::from);
     let again = flags::read([OsString::from("rfab")].into_iter().chain(argv), request.color == Color::Never);
-    let again = again
-        .map_err(|e| of_reason(Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"))))?;
+    let again = again.map_err(|e| {
+        let failure = Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"));
+        let run = &head.run;
+        of_reason(failure.help(format!("undo the run, `rfab --abort {run}`, or type its line again as this version understands it")))
+    })?;
     let mut allowed = again.allowed;
     allowed.wait |= request.allowed.wait;
     if request.allowed.yes != Yes::Unsaid {

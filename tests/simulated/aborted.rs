@@ -13,7 +13,7 @@ use rfab::{
 use std::path::Path;
 
 /// Returns what hosts serve, and their states in the balancer.
-fn standing(model: &Model) -> Vec<String> {
+pub fn standing(model: &Model) -> Vec<String> {
     let of = |host: &rfab::host::Host| {
         let machine = &model.machines[&rfab::model::key(host)];
         let current = machine.current.get("").ok().and_then(|c| c.as_ref().map(|r| r.to_string()));

@@ -66,14 +66,19 @@ impl Shop {
     }
 
     pub fn of(fleets: &[(&str, &str)], tasks: &str) -> Shop {
+        Shop::dated(&(fs::read_to_string(here("fabfile.rhai")).unwrap() + tasks), fleets, &[])
+    }
+
+    /// A shop with a fabfile; variables of git say when its commits were made, and so what they are called.
+    pub fn dated(fabfile: &str, fleets: &[(&str, &str)], dates: &[(&str, &str)]) -> Shop {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("fleets")).unwrap();
-        fs::write(at("fabfile.rhai"), fs::read_to_string(here("fabfile.rhai")).unwrap() + tasks).unwrap();
+        fs::write(at("fabfile.rhai"), fabfile).unwrap();
         for (name, text) in fleets {
             fs::write(at(&format!("fleets/{name}.toml")), text).unwrap();
         }
-        let git = |args: &[&str]| git(folder.path(), args);
+        let git = |args: &[&str]| git_with(folder.path(), args, dates);
         git(&["init", "-q"]);
         git(&["add", "."]);
         git(&["commit", "-qm", "one"]);
@@ -137,12 +142,17 @@ fn here(file: &str) -> std::path::PathBuf {
 }
 
 fn git(folder: &Path, args: &[&str]) -> String {
+    git_with(folder, args, &[])
+}
+
+fn git_with(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> String {
     let out = Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"])
         .args(args)
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));

@@ -30,7 +30,7 @@ type Kind = fn(u32) -> Fault;
 const DEATHS: [Kind; 3] = [Fault::KilledBefore, Fault::KilledAfter, Fault::KilledAmid];
 
 /// Returns what hosts have and serve, their states, and all commands that they have run.
-fn end(model: &Model) -> BTreeMap<String, String> {
+pub fn end(model: &Model) -> BTreeMap<String, String> {
     let of = |host: &rfab::host::Host| {
         let machine = &model.machines[&rfab::model::key(host)];
         let current = machine.current.get("").ok().and_then(|c| c.as_ref().map(|r| r.to_string()));
@@ -44,7 +44,7 @@ fn end(model: &Model) -> BTreeMap<String, String> {
 }
 
 /// Returns the changes that began and have no known end, from the ledgers of hosts and balancers.
-fn open(model: &Model) -> Vec<String> {
+pub fn open(model: &Model) -> Vec<String> {
     let of_hosts = model.machines.values().map(|machine| &machine.ledger);
     let ledgers = of_hosts.chain(model.states.values().flat_map(|state| state.ledgers.values()));
     let books = ledgers.map(|lines| Book::read(&lines.join("\n")));
@@ -127,7 +127,7 @@ impl<'a> Whole<'a> {
     }
 }
 
-const RESUMED: &str =
+pub const RESUMED: &str =
     r#"{"resumed":{"who":"tester","on_behalf_of":null,"from":"simulator","since":"1970-01-01T00:00:00Z"}}"#;
 
 fn journals() -> tempfile::TempDir {
