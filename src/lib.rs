@@ -1,4 +1,5 @@
 //! Deploys software to groups of servers behind a load balancer, from a script.
+#![deny(unreachable_pub)]
 #![deny(clippy::dbg_macro, clippy::print_stderr, clippy::print_stdout, clippy::todo, clippy::unimplemented)]
 pub mod api;
 pub mod balancer;

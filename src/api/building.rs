@@ -17,7 +17,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// Builds a commit here, unless that was done or every target has the result; its effects belong to the attempt.
-pub fn build(
+pub(super) fn build(
     ctx: &NativeCallContext,
     here: &Here,
     commit: CommitValue,
@@ -51,7 +51,7 @@ impl Default for ArchivePart {
 }
 
 /// Checks an archive and returns the commit with the archive in place of its tree.
-pub fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
+pub(super) fn archive(here: &Here, file: &str, sha256: &str, mut how: Map) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
     let wrong = |message: String, help: &str| thrown(Failure::new(Cause::Fabfile, message).help(help));
     let sha256 = sha256.to_ascii_lowercase();
@@ -114,7 +114,7 @@ fn made(
 }
 
 /// Returns whether a host made this release from something else, which is refused without `force`.
-pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiResultOf<bool> {
+pub(super) fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiResultOf<bool> {
     let others: Vec<&str> = there.iter().filter(|(_, other)| other != manifest).map(|(host, _)| &*host.name).collect();
     if others.is_empty() || force {
         return Ok(!others.is_empty());
@@ -124,7 +124,7 @@ pub fn differs(there: &[(Host, String)], manifest: &str, force: bool) -> RhaiRes
 }
 
 /// Returns the manifests that hosts of the fleet have for a commit under its number; none if it has no number yet.
-pub fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
+pub(super) fn there(here: &Here, targets: &Targets, commit: &str) -> RhaiResultOf<Vec<(Host, String)>> {
     let fleet = targets.fleet.clone();
     let Some(number) = here.perform(Consult { fleet: fleet.clone(), question: NumberOf { commit: commit.into() } })?
     else {

@@ -10,7 +10,7 @@ use std::panic;
 /// A primitive as a script calls it: an error has the position of the call, and a panic is a failure.
 ///
 /// Rhai gives no position to an error of a function in a namespace, and lets a panic unwind through the script.
-pub struct Called(pub &'static (dyn PluginFunc + Send + Sync));
+pub(super) struct Called(pub &'static (dyn PluginFunc + Send + Sync));
 
 impl PluginFunc for Called {
     fn call(&self, context: Option<NativeCallContext>, args: &mut [&mut Dynamic]) -> RhaiResult {

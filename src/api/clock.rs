@@ -19,7 +19,7 @@ pub mod clock {
     /// let now = clock::now();
     /// ```
     #[rhai_fn(name = "now", return_raw)]
-    pub fn now(ctx: NativeCallContext) -> RhaiResultOf<i64> {
+    pub(crate) fn now(ctx: NativeCallContext) -> RhaiResultOf<i64> {
         here(&ctx)?.perform(Now)
     }
 
@@ -31,7 +31,7 @@ pub mod clock {
     /// let age = clock::ago("2026-11-23T10:00:00Z");
     /// ```
     #[rhai_fn(name = "ago", return_raw)]
-    pub fn ago(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<String> {
+    pub(crate) fn ago(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<String> {
         let then = match time.as_int() {
             Ok(seconds) => seconds,
             Err(_) => time.to_string().parse::<jiff::Timestamp>().map(|t| t.as_second()).map_err(|_| {
@@ -50,7 +50,7 @@ pub mod clock {
     /// clock::wait("2s");
     /// ```
     #[rhai_fn(name = "wait", return_raw)]
-    pub fn wait(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
+    pub(crate) fn wait(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
         let time = duration(&time)?.as_millis() as u64;
         here(&ctx)?.perform(Wait { time })
     }
@@ -63,7 +63,7 @@ pub mod clock {
     /// if clock::pausing() { ui::note("there will be a pause"); }
     /// ```
     #[rhai_fn(name = "pausing", return_raw)]
-    pub fn pausing(ctx: NativeCallContext) -> RhaiResultOf<bool> {
+    pub(crate) fn pausing(ctx: NativeCallContext) -> RhaiResultOf<bool> {
         Ok(here(&ctx)?.session.run.allowed.pause.is_some())
     }
 
@@ -77,7 +77,7 @@ pub mod clock {
     /// clock::pause("group1");
     /// ```
     #[rhai_fn(name = "pause", return_raw)]
-    pub fn pause(ctx: NativeCallContext, after: &str) -> RhaiResultOf<()> {
+    pub(crate) fn pause(ctx: NativeCallContext, after: &str) -> RhaiResultOf<()> {
         let here = here(&ctx)?;
         match here.session.run.allowed.pause {
             None => Ok(()),
@@ -101,7 +101,7 @@ pub mod clock {
     /// clock::retry(3, "1s", || host.capture("bin/ping"));
     /// ```
     #[rhai_fn(name = "retry", return_raw)]
-    pub fn retry(ctx: NativeCallContext, times: i64, wait: Dynamic, f: FnPtr) -> RhaiResultOf<Dynamic> {
+    pub(crate) fn retry(ctx: NativeCallContext, times: i64, wait: Dynamic, f: FnPtr) -> RhaiResultOf<Dynamic> {
         let time = duration(&wait)?.as_millis() as u64;
         let mut tried = 0;
         loop {
@@ -122,7 +122,7 @@ pub mod clock {
     /// clock::deadline("30s", "1s", || host.exists("/tmp/ready"));
     /// ```
     #[rhai_fn(name = "deadline", return_raw)]
-    pub fn deadline(ctx: NativeCallContext, within: Dynamic, every: Dynamic, f: FnPtr) -> RhaiResultOf<()> {
+    pub(crate) fn deadline(ctx: NativeCallContext, within: Dynamic, every: Dynamic, f: FnPtr) -> RhaiResultOf<()> {
         let (within, every) = (duration(&within)?.as_millis() as u64, duration(&every)?.as_millis() as u64);
         let lane = here(&ctx)?.lane.clone();
         let began = lane.world().now(&lane);

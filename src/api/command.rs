@@ -8,7 +8,7 @@ use crate::{
 use rhai::{Array, EvalAltResult, Map};
 
 /// Turns an error in a command into an error of the script.
-pub fn command_error(e: CommandError) -> Box<EvalAltResult> {
+pub(super) fn command_error(e: CommandError) -> Box<EvalAltResult> {
     let failure = Failure::new(Cause::Fabfile, e.to_string());
     thrown(match e {
         CommandError::NoValue { name } => failure.help(format!("give it in a map: `#{{ {name}: … }}`")),
@@ -30,7 +30,7 @@ fn values(map: Map) -> RhaiResultOf<Vec<(String, String)>> {
 }
 
 /// Returns the variables of an environment, secret or not.
-pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
+pub(super) fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
     let variables = Argument::each(map).map_err(thrown)?;
     // `env` on the host would read any other name as a flag or a program.
     if let Some((name, _)) = variables.iter().find(|(name, _)| !is_variable(name)) {
@@ -40,7 +40,7 @@ pub fn variables(map: Map) -> RhaiResultOf<Vec<(String, Secret)>> {
 }
 
 /// Builds a command from a program and its arguments.
-pub fn argv(words: Array) -> RhaiResultOf<Command> {
+pub(super) fn argv(words: Array) -> RhaiResultOf<Command> {
     let each = words.into_iter().map(|value| match Argument::of(&value) {
         Some(given) => word("a word", given),
         None => Ok(value.to_string()),
@@ -49,7 +49,7 @@ pub fn argv(words: Array) -> RhaiResultOf<Command> {
 }
 
 /// Refuses stars in everything that a call passes on: its words, environment and input.
-pub fn refuse_stars_in<'a>(
+pub(super) fn refuse_stars_in<'a>(
     here: &Here,
     sealed: impl Iterator<Item = &'a Secret>,
     command: &'a Command,
@@ -66,6 +66,6 @@ pub fn refuse_stars_in<'a>(
 }
 
 /// Splits a text into the words of a command.
-pub fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
+pub(super) fn words(text: &str, map: Map) -> RhaiResultOf<Command> {
     Command::words(text, &values(map)?).map_err(command_error)
 }

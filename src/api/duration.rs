@@ -7,7 +7,7 @@ use crate::{
 use rhai::Dynamic;
 
 /// Reads a duration: a text such as `60s`, or a number of seconds.
-pub fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
+pub(super) fn duration(value: &Dynamic) -> RhaiResultOf<std::time::Duration> {
     let wrong = || {
         let failure = Failure::new(Cause::Fabfile, format!("`{value}` isn't a duration"));
         thrown(failure.help("write `\"90s\"`, `\"5m\"` or a number of seconds"))

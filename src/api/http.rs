@@ -133,7 +133,7 @@ pub mod http {
     /// let version = parse_json(http::get("https://example.org/version.json").body);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn get(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Get, url, Map::new())
     }
 
@@ -153,7 +153,7 @@ pub mod http {
     /// if answer.status == 404 { ui::note("no message of the day"); }
     /// ```
     #[rhai_fn(name = "get", return_raw)]
-    pub fn get_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn get_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Get, url, options)
     }
 
@@ -165,7 +165,7 @@ pub mod http {
     /// let kind = http::head("https://example.org/").headers.get("content-type");
     /// ```
     #[rhai_fn(name = "head", return_raw)]
-    pub fn head(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn head(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Head, url, Map::new())
     }
 
@@ -177,7 +177,7 @@ pub mod http {
     /// let there = http::head("https://example.org/app.tgz", #{ status: [200, 404] }).status == 200;
     /// ```
     #[rhai_fn(name = "head", return_raw)]
-    pub fn head_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn head_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::fetch(&ctx, Method::Head, url, options)
     }
 
@@ -189,7 +189,7 @@ pub mod http {
     /// http::post("https://chat.example.org/hook", #{ text: "v3.0.1 is out" });
     /// ```
     #[rhai_fn(name = "post", return_raw)]
-    pub fn post(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn post(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Post, url, body, Map::new())
     }
 
@@ -201,7 +201,7 @@ pub mod http {
     /// http::post("https://ci.example.org/builds", (), #{ status: [201, 202] });
     /// ```
     #[rhai_fn(name = "post", return_raw)]
-    pub fn post_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn post_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Post, url, body, options)
     }
 
@@ -213,7 +213,7 @@ pub mod http {
     /// http::put("https://kv.example.org/current", "v3.0.1");
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn put(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Put, url, body, Map::new())
     }
 
@@ -225,7 +225,7 @@ pub mod http {
     /// http::put("https://kv.example.org/current", "v3.0.1", #{ timeout: "5s" });
     /// ```
     #[rhai_fn(name = "put", return_raw)]
-    pub fn put_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn put_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Put, url, body, options)
     }
 
@@ -237,7 +237,7 @@ pub mod http {
     /// http::patch("https://api.example.org/flags/banner", #{ on: false });
     /// ```
     #[rhai_fn(name = "patch", return_raw)]
-    pub fn patch(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn patch(ctx: NativeCallContext, url: Dynamic, body: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Patch, url, body, Map::new())
     }
 
@@ -249,7 +249,12 @@ pub mod http {
     /// http::patch("https://api.example.org/flags/banner", #{ on: false }, #{ timeout: "5s" });
     /// ```
     #[rhai_fn(name = "patch", return_raw)]
-    pub fn patch_options(ctx: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn patch_options(
+        ctx: NativeCallContext,
+        url: Dynamic,
+        body: Dynamic,
+        options: Map,
+    ) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Patch, url, body, options)
     }
 
@@ -261,7 +266,7 @@ pub mod http {
     /// http::delete("https://cdn.example.org/cache/app.js");
     /// ```
     #[rhai_fn(name = "delete", return_raw)]
-    pub fn delete(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
+    pub(crate) fn delete(ctx: NativeCallContext, url: Dynamic) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Delete, url, Dynamic::UNIT, Map::new())
     }
 
@@ -273,7 +278,7 @@ pub mod http {
     /// http::delete("https://cdn.example.org/cache/app.js", #{ status: [204, 404] });
     /// ```
     #[rhai_fn(name = "delete", return_raw)]
-    pub fn delete_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
+    pub(crate) fn delete_options(ctx: NativeCallContext, url: Dynamic, options: Map) -> RhaiResultOf<Map> {
         super::send(&ctx, Method::Delete, url, Dynamic::UNIT, options)
     }
 }

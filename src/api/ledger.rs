@@ -64,7 +64,7 @@ pub mod ledger {
     /// for run in ledger::of_fleet(targets()).runs { ui::note(`${run.who}: ${run.reason}`); }
     /// ```
     #[rhai_fn(name = "of_fleet", return_raw)]
-    pub fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
+    pub(crate) fn of_fleet(ctx: NativeCallContext, targets: Targets) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let question = Summed { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
         let summary = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
@@ -93,7 +93,7 @@ pub mod ledger {
     /// if last != () { ui::note(host, `deployed by ${last.who}`); }
     /// ```
     #[rhai_fn(name = "of_host", return_raw)]
-    pub fn of_host(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
+    pub(crate) fn of_host(ctx: NativeCallContext, host: HostValue) -> RhaiResultOf<Map> {
         let here = here(&ctx)?.clone();
         let fleet = here.fleet_of(&host.0.host);
         let own = here.perform(ReadBook::of(&fleet, &host.0.host).map_err(thrown)?)?;

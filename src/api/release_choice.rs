@@ -15,7 +15,7 @@ use crate::{
 use rhai::{Dynamic, Map};
 
 /// Returns the commit that a reference means, or that of the release in progress.
-pub fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
+pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue> {
     let targets = current_targets(here)?;
     let observed = here.session.observed.clone();
     let fleet = targets.fleet.clone();
@@ -77,7 +77,7 @@ fn rolled_back(reference: &str, called: &str, line: &LedgerLine) -> Failure {
 }
 
 /// Returns, by the ledger, the commits on which each host was well.
-pub fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
+pub(super) fn good(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let question = Histories { hosts: targets.hosts.iter().map(|host| host.name.clone()).collect() };
     let good = here.perform(Consult { fleet: targets.fleet.clone(), question })?;
     let value = |CalledCommit { commit, name, names }: CalledCommit| {
@@ -140,7 +140,7 @@ fn folders(here: &Here) -> String {
 }
 
 /// Fails with everything that keeps rfab from staging a release on a host.
-pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiResultOf<()> {
+pub(super) fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiResultOf<()> {
     let host = host.0.host;
     let fleet = here.fleet_of(&host);
     let look = Preflight::of(&fleet, &host).map_err(thrown)?;
@@ -163,7 +163,7 @@ pub fn looked_at(here: &Here, host: HostValue, commit: Option<Commit>) -> RhaiRe
 }
 
 /// Writes a text into a host's shared files, unless the file exists; `secret` says that one of its values was one.
-pub fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool) -> RhaiResultOf<bool> {
+pub(super) fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool) -> RhaiResultOf<bool> {
     let (host, mode) = (host.0.host, host.0.mode);
     let home = Home::of(&here.fleet_of(&host), &host).map_err(thrown)?;
     shared(&home, path).map_err(thrown)?;
@@ -173,7 +173,7 @@ pub fn shares(here: &Here, host: HostValue, path: &str, text: &str, secret: bool
 }
 
 /// Does the same with a filled template.
-pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
+pub(super) fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, values: Map) -> RhaiResultOf<bool> {
     let from = here.script.below(from).map_err(thrown)?;
     owned_well(&from).map_err(thrown)?;
     let secret = has_secret(&values);
@@ -182,7 +182,7 @@ pub fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str, value
 }
 
 /// Refuses a name that rfab uses for its own marks.
-pub fn own_name(name: &str) -> RhaiResultOf<()> {
+pub(super) fn own_name(name: &str) -> RhaiResultOf<()> {
     match reserved(name) {
         true => Err(thrown(
             Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name"),
@@ -203,7 +203,7 @@ fn tell_strange(here: &Here, host: &crate::host::Host, names: &[String]) {
 }
 
 /// Gives a commit its number in the fleet, after reading the releases of the targets that get the app.
-pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
+pub(super) fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> {
     let targets = current_targets(here)?;
     let (mut known, mut highest) = (None, 0);
     for host in targets.hosts.iter().filter(|host| targets.fleet.releases_to(host)) {
@@ -233,7 +233,7 @@ pub fn numbered(here: &Here, commit: CommitValue) -> RhaiResultOf<ReleaseValue> 
 }
 
 /// Returns the targets that get the app; fails if none does.
-pub fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
+pub(super) fn getting_it(targets: &Targets) -> RhaiResultOf<Targets> {
     let app = app(&targets.fleet).map_err(thrown)?;
     let hosts: Vec<_> = targets.hosts.iter().filter(|host| app.is_on(host)).cloned().collect();
     if hosts.is_empty() && !targets.hosts.is_empty() {

@@ -10,13 +10,13 @@ use crate::{
 use rhai::{Dynamic, Map};
 
 /// Reads a host's releases.
-pub fn read(here: &Here, host: &HostValue) -> RhaiResultOf<Listing> {
+pub(super) fn read(here: &Here, host: &HostValue) -> RhaiResultOf<Listing> {
     let fleet = here.fleet_of(&host.0.host);
     here.perform(ReadReleases::of(&fleet, &host.0.host).map_err(thrown)?)
 }
 
 /// Returns a host's releases as a map.
-pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
+pub(super) fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let listing = read(here, &host)?;
     let text = |r: Option<&Release>| r.map_or(Dynamic::UNIT, |r| r.to_string().into());
     let mut map = Map::new();
@@ -31,7 +31,7 @@ pub fn listed(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
 }
 
 /// Returns a host's current release under the name that `names` has for its commit.
-pub fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
+pub(super) fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResultOf<Dynamic> {
     let listing = read(here, &host)?;
     let Some(tree) = listing.current else { return Ok(Dynamic::UNIT) };
     let known = names.into_iter().find(|(commit, _)| tree.is_of(commit)).map(|(_, name)| name.to_string());
@@ -40,7 +40,7 @@ pub fn current_of(here: &Here, host: HostValue, names: Map) -> RhaiResultOf<Dyna
 }
 
 /// Returns the files that differ in a host's staged release, or `()` if it isn't staged.
-pub fn verified(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
+pub(super) fn verified(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<Dynamic> {
     let listing = read(here, &host)?;
     let (fleet, host) = (here.fleet_of(&host.0.host), host.0.host);
     let Some(release) = listing.of(&commit.commit).cloned() else { return Ok(Dynamic::UNIT) };
@@ -50,14 +50,14 @@ pub fn verified(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResult
 }
 
 /// Returns whether a commit is a host's current release and the last switch was to it and finished.
-pub fn completed(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
+pub(super) fn completed(here: &Here, host: HostValue, commit: CommitValue) -> RhaiResultOf<bool> {
     let Some(current) = read(here, &host)?.current.filter(|r| r.is_of(&commit.commit)) else { return Ok(false) };
     let question = Switched { host: host.0.host.name.clone(), commit: commit.commit, number: current.number };
     here.perform(Consult { fleet: here.fleet_of(&host.0.host), question })
 }
 
 /// Adopts the folder of another tool, and returns what it contains as a map.
-pub fn adopted(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
+pub(super) fn adopted(here: &Here, host: HostValue) -> RhaiResultOf<Map> {
     let home = Home::of(&here.fleet_of(&host.0.host), &host.0.host).map_err(thrown)?;
     let Adopted { tool, current, commit, others } = here.perform(Adopt { host: host.0.host, home })?;
     let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);

@@ -4,7 +4,7 @@ use crate::model::Release;
 
 /// A commit's tree under its number in the fleet, as a script holds it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ReleaseValue {
+pub(super) struct ReleaseValue {
     pub tree: Release,
     /// What the user called the commit.
     pub name: String,
@@ -17,7 +17,7 @@ pub struct ReleaseValue {
 
 impl ReleaseValue {
     /// Returns a commit under its number.
-    pub fn of(number: u32, commit: CommitValue) -> Self {
+    pub(super) fn of(number: u32, commit: CommitValue) -> Self {
         let CommitValue { commit, name, tag, names, made, .. } = commit;
         Self { tree: Release { number, commit }, name, tag, names, made }
     }

@@ -11,7 +11,7 @@ use crate::{
 use rhai::Map;
 
 /// Reads the state of the fleet's balancers.
-pub fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
+pub(super) fn read(here: &Here, targets: &Targets) -> RhaiResultOf<Balance> {
     here.perform(ReadBalance { fleet: targets.fleet.clone() })
 }
 
@@ -26,7 +26,7 @@ fn standing_word(standing: Standing) -> &'static str {
 }
 
 /// Returns the targets with one of these standings.
-pub fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
+pub(super) fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));
     }
@@ -41,7 +41,7 @@ pub fn standing_as(here: &Here, targets: &Targets, wanted: &[Standing]) -> RhaiR
 }
 
 /// Returns the targets that are out for a wanted reason.
-pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
+pub(super) fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiResultOf<Targets> {
     let gone = standing_as(here, targets, &[Standing::Out, Standing::Mixed])?;
     if gone.hosts.is_empty() {
         return Ok(gone);
@@ -52,19 +52,19 @@ pub fn out_as(here: &Here, targets: &Targets, wanted: fn(Out) -> bool) -> RhaiRe
 }
 
 /// Returns the question that asks the ledger for the standing of targets.
-pub fn standing_of(targets: &Targets) -> Consult<bookkeeping::HostStandings> {
+pub(super) fn standing_of(targets: &Targets) -> Consult<bookkeeping::HostStandings> {
     let hosts = targets.hosts.iter().map(|host| host.name.clone()).collect();
     Consult { fleet: targets.fleet.clone(), question: bookkeeping::HostStandings { hosts: Some(hosts) } }
 }
 
 /// Returns targets that consist of one host.
-pub fn alone(here: &Here, host: &HostValue) -> Targets {
+pub(super) fn alone(here: &Here, host: &HostValue) -> Targets {
     let fleet = here.fleet_of(&host.0.host);
     Targets { fleet, hosts: vec![host.0.host.clone()].into(), selection: host.0.host.name.to_string() }
 }
 
 /// Returns the state of hosts in the balancer, as maps by host.
-pub fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
+pub(super) fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
     let balance = read(here, targets)?;
     let mut states = Map::new();
     for host in targets.hosts.iter() {
@@ -82,7 +82,7 @@ pub fn states(here: &Here, targets: &Targets) -> RhaiResultOf<Map> {
 }
 
 /// Returns the targets that are live although a run took them out.
-pub fn in_by_itself(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
+pub(super) fn in_by_itself(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
     if targets.hosts.is_empty() || targets.fleet.balancers.is_empty() {
         return Ok(targets.with(Vec::new(), &targets.selection));
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Refuses targets that lack a host of the fleet's pools; a host that `--exclude` names may be out.
-pub fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
+pub(super) fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
     let fleet = &targets.fleet;
     if fleet.balancers.is_empty() {
         let message = format!("fleet `{}` has no balancer", fleet.name);

@@ -25,7 +25,7 @@ const OFTEN: usize = 20_000;
 
 /// What rfab knows of the ledgers of a fleet.
 #[derive(Default)]
-pub struct Books(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<KnownBook>>>>);
+pub(super) struct Books(Mutex<BTreeMap<Name, Arc<tokio::sync::Mutex<KnownBook>>>>);
 
 /// What rfab knows of one ledger.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl KnownBook {
 }
 
 /// The location of a ledger.
-pub struct Shelf<'a> {
+pub(super) struct Shelf<'a> {
     pub transport: &'a dyn Transport,
     pub place: &'a Name,
     pub host: &'a Host,
@@ -81,7 +81,7 @@ impl Books {
     }
 
     /// Returns the current ledger. Under the lock, that's what was read once and what was written since.
-    pub async fn read(&self, shelf: &Shelf<'_>, locked: bool) -> Result<Arc<Book>, Failure> {
+    pub(super) async fn read(&self, shelf: &Shelf<'_>, locked: bool) -> Result<Arc<Book>, Failure> {
         let known = self.of(shelf.place);
         let mut known = known.lock().await;
         if !(locked && known.locked) {
@@ -93,7 +93,7 @@ impl Books {
     }
 
     /// Adds a line that was written. If rfab can't tell whether it was, the ledger is read again.
-    pub async fn wrote(&self, place: &Name, line: &str, well: bool) {
+    pub(super) async fn wrote(&self, place: &Name, line: &str, well: bool) {
         let known = self.of(place);
         let mut known = known.lock().await;
         match well && known.locked && !known.torn {
@@ -106,7 +106,7 @@ impl Books {
     }
 
     /// Marks all ledgers to be read again: the lock was taken or released, so others could write or can write.
-    pub async fn turned(&self) {
+    pub(super) async fn turned(&self) {
         let all: Vec<_> = self.0.lock().unwrap().values().cloned().collect();
         for known in all {
             known.lock().await.locked = false;
@@ -116,7 +116,7 @@ impl Books {
     /// Shortens a long ledger, under the lock: the old file keeps all its lines, under another name.
     ///
     /// Leaves a ledger with lines of a newer rfab as it is.
-    pub async fn rotate(&self, shelf: &Shelf<'_>, keeper: &LockSession) -> Result<(), Failure> {
+    pub(super) async fn rotate(&self, shelf: &Shelf<'_>, keeper: &LockSession) -> Result<(), Failure> {
         let size = keeper.size().await?;
         if size < LONG {
             return Ok(());

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 
 /// Asks with `socat`, or else with `nc`.
-pub struct ByTool {
+pub(super) struct ByTool {
     pub transport: Arc<dyn Transport>,
     pub host: Host,
     /// The socket as the fleet file has it.
@@ -32,7 +32,7 @@ else printf '%s\n' "$line" | nc "$@"; fi"#;
 
 impl ByTool {
     /// Asks for the first time, which tells whether anything answers, and whether that's the master.
-    pub async fn found(mut self, balancer: &Name) -> Result<Arc<dyn Socket>, Failure> {
+    pub(super) async fn found(mut self, balancer: &Name) -> Result<Arc<dyn Socket>, Failure> {
         match self.ask("show info").await {
             Ok(answer) => self.master = is_masters(&answer),
             Err(failure) if failure.reason() == Reason::Balancer => {

@@ -24,7 +24,7 @@ done
 show "$socket""#;
 
 /// Returns what keeps the login user from a socket, with the line of haproxy.cfg that admits the user.
-pub async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
+pub(super) async fn unasked(transport: &dyn Transport, balancer: &str, host: &Host, socket: &str) -> Failure {
     if !socket.starts_with('/') {
         let message = format!("balancer `{balancer}` doesn't answer on `{socket}`");
         let help = format!(

@@ -58,7 +58,7 @@ impl From<Allowed> for Allowances {
 }
 
 /// Joins `--pause` with a time after it, as its value: no task's name begins with a digit.
-pub fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+pub(super) fn joined(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     for arg in args {
         let time = arg.to_str().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()));

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use std::{env, slice};
 
 /// A run that is resumed.
-pub struct Resuming {
+pub(super) struct Resuming {
     pub resumed: Resumed,
     pub doubt: UnknownOutcome,
     /// Whether the fabfile and the fleets may have changed since it began.
@@ -22,7 +22,7 @@ pub struct Resuming {
 }
 
 /// Begins a run's journal, and warns if the index of runs lacks it.
-pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
+pub(super) fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
     let Begun { journal, unknown } = runs.begin(head)?;
     if let Some(why) = unknown {
         report::complain(&format!("warning: {why}"));
@@ -33,7 +33,7 @@ pub fn begin(runs: &Runs, head: &Head) -> Result<Journaling, Failure> {
 /// Makes a run the next attempt of the one that it resumes; also returns what was changed since, if that may be.
 ///
 /// `Fabfile` when something was changed that may not be.
-pub fn resume(
+pub(super) fn resume(
     runs: &Runs,
     resuming: Resuming,
     facts: &mut Run,
@@ -77,7 +77,7 @@ fn argv(request: &Request, work: RunWork<'_>) -> Vec<String> {
 }
 
 /// Returns what is known of a run before its first connection.
-pub fn head(run: &Run, request: &Request, project: &Project, work: RunWork<'_>) -> Head {
+pub(super) fn head(run: &Run, request: &Request, project: &Project, work: RunWork<'_>) -> Head {
     let text = project.script.resolver.text("").unwrap_or_default();
     Head {
         v: 1,

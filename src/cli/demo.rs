@@ -9,7 +9,7 @@ use crate::{
 /// Shows the five commands of a hotfix's day on an embedded fleet.
 ///
 /// The flags for output apply to each command; with `--json`, stdout has only their events.
-pub fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
+pub(super) fn run(request: &Request, palette: Palette) -> Result<Exit, Failure> {
     let color = match request.color {
         Color::Auto => None,
         Color::Always => Some("--color=always"),

@@ -22,7 +22,7 @@ const FILES: u64 = 48;
 const FILES_OF_A_HOST: u64 = 12;
 
 /// Returns what is known of a run when it starts.
-pub fn facts(request: &Request, project: &Project, line: String) -> Run {
+pub(super) fn facts(request: &Request, project: &Project, line: String) -> Run {
     let variable = |name: &str| env::var(name).ok().filter(|v| !v.is_empty());
     let name = rustix::system::uname();
     // Ordered by time: milliseconds since 1970, then random digits.

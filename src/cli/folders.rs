@@ -6,12 +6,12 @@ use crate::{
 use std::{env, path::PathBuf};
 
 /// Returns the runs of this user on this machine.
-pub fn runs() -> Result<Runs, Failure> {
+pub(super) fn runs() -> Result<Runs, Failure> {
     kept().map(Runs::new)
 }
 
 /// Returns the logs of these runs.
-pub fn logs() -> Result<Logs, Failure> {
+pub(super) fn logs() -> Result<Logs, Failure> {
     kept().map(Logs::new)
 }
 
@@ -22,7 +22,7 @@ fn kept() -> Result<PathBuf, Failure> {
 }
 
 /// Returns the user's home, and rfab's folder for what can be made again.
-pub fn folders() -> Result<(PathBuf, PathBuf), Failure> {
+pub(super) fn folders() -> Result<(PathBuf, PathBuf), Failure> {
     let home = env::var_os("HOME").map(PathBuf::from).filter(|h| h.is_absolute());
     let home =
         home.ok_or_else(|| Failure::failed("`HOME` doesn't name a folder").help("set it to your home folder"))?;

@@ -29,7 +29,7 @@ const HABITS: &[(&[&str], &str)] = &[
 ];
 
 /// Adds what to type to clap's report of an unknown flag.
-pub fn told(mut error: Error) -> Error {
+pub(super) fn told(mut error: Error) -> Error {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
     let flag = flag.split(['=', ' ']).next().unwrap_or_default();
     if let Some((_, tip)) = HABITS.iter().find(|(flags, _)| flags.contains(&flag)) {

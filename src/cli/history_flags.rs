@@ -13,7 +13,7 @@ const MOST: u32 = 30;
 /// The flags beside `--history`.
 #[derive(Args)]
 #[command(next_help_heading = "Which runs --history lists")]
-pub struct HistoryFlags {
+pub(super) struct HistoryFlags {
     /// List those on this fleet
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     fleet: Option<String>,
@@ -36,7 +36,7 @@ pub struct HistoryFlags {
 
 impl HistoryFlags {
     /// Returns which runs to list, and at most how many.
-    pub fn chosen(&self) -> (Filter, usize) {
+    pub(super) fn chosen(&self) -> (Filter, usize) {
         let HistoryFlags { fleet, task, outcome, since, until, newest } = self;
         let (fleet, task, endings) = (fleet.clone(), task.clone(), outcome.clone());
         let filter = Filter { fleet, task, endings, since: *since, until: *until };

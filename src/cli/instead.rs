@@ -9,7 +9,7 @@ use clap::{Args, builder::NonEmptyStringValueParser};
 
 #[derive(Args)]
 #[command(next_help_heading = "Instead of tasks")]
-pub struct Instead {
+pub(super) struct Instead {
     /// List the tasks
     #[arg(long, group = "instead")]
     list: bool,
@@ -59,7 +59,7 @@ pub struct Instead {
 
 impl Instead {
     /// What is asked for instead of tasks, if anything is; the group lets one of them stand.
-    pub fn action(&self, words: &[String], which: &HistoryFlags) -> Option<Action> {
+    pub(super) fn action(&self, words: &[String], which: &HistoryFlags) -> Option<Action> {
         let doubt = match (self.retry, self.skip) {
             (true, _) => UnknownOutcome::Retry,
             (_, true) => UnknownOutcome::Skip,

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_millis(500);
 const SHOWN: usize = 9;
 
 /// Opens a run to resume or abort it; waits for a run that is under way, if the request says so.
-pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
+pub(super) fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
     let runs = folders::runs()?;
     let mut told = false;
     loop {
@@ -40,7 +40,7 @@ pub fn open(request: &Request, run: &str) -> Result<Resumed, Failure> {
 /// Returns the id of the one run of a fabfile that `flag` can mean; a person chooses if there are several.
 ///
 /// `Refused` if nobody is there to choose, `Locked` if the only run is under way, `Failed` if there is none.
-pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
+pub(super) fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
     let runs = folders::runs()?;
     let meant = runs.meant(fabfile)?;
     let now = when::here();
@@ -55,7 +55,7 @@ pub fn meant(flag: &str, fabfile: &Path) -> Result<String, Failure> {
 }
 
 /// Returns the failure of a flag that names no run in a folder without a fabfile.
-pub fn without(flag: &str, missing: Failure) -> Failure {
+pub(super) fn without(flag: &str, missing: Failure) -> Failure {
     let help = format!(
         "without a name, rfab looks for a run of the fabfile; name another run, as `rfab --history` lists them: `rfab {flag} RUN`"
     );

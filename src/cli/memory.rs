@@ -10,7 +10,7 @@ const LEAST: u64 = 200 << 20;
 /// Refuses a limit that leaves a run too little memory, which would end the run anywhere.
 ///
 /// `Failed`, with the limit.
-pub fn enough() -> Result<(), Failure> {
+pub(super) fn enough() -> Result<(), Failure> {
     let Some(limit) = getrlimit(Resource::As).current else { return Ok(()) };
     let left = limit.saturating_sub(used());
     if left >= LEAST {

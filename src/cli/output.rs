@@ -7,7 +7,7 @@ use clap::{
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputFlags {
+pub(super) struct OutputFlags {
     /// Write events, or the list of tasks, as JSON
     #[arg(long)]
     pub json: bool,
@@ -24,7 +24,7 @@ pub struct OutputFlags {
 
 impl OutputFlags {
     /// Returns how much to show.
-    pub fn detail(&self) -> Detail {
+    pub(super) fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
             (false, 0) => Detail::Normal,
@@ -33,7 +33,7 @@ impl OutputFlags {
     }
 
     /// Returns whether to use colors; `no_color` says whether the environment forbids them.
-    pub fn color(&self, no_color: bool) -> Color {
+    pub(super) fn color(&self, no_color: bool) -> Color {
         self.color.unwrap_or(if no_color { Color::Never } else { Color::Auto })
     }
 }

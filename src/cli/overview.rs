@@ -4,7 +4,7 @@ use crate::fabfile::Project;
 use std::path::Path;
 
 /// Returns the overview with a fabfile: its tasks, its fleets, and lines to begin with.
-pub fn text(project: &Project) -> String {
+pub(super) fn text(project: &Project) -> String {
     let tasks = &project.tasks;
     let mut text = listing::text(tasks);
     let fleets = stems(&project.script.folder);
@@ -40,7 +40,7 @@ pub fn text(project: &Project) -> String {
 }
 
 /// Returns the overview without a fabfile: how to get one.
-pub fn without(here: &Path) -> String {
+pub(super) fn without(here: &Path) -> String {
     let lines = [
         ("rfab --init".to_owned(), "write one for this folder, from what is found in it"),
         ("rfab --demo".to_owned(), "see a release on a fleet inside this process; it touches nothing else"),

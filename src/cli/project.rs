@@ -11,7 +11,7 @@ use crate::{
 use std::{env, path::PathBuf};
 
 /// Finds and compiles the fabfile.
-pub fn project(request: &Request) -> Result<Project, Stopped> {
+pub(super) fn project(request: &Request) -> Result<Project, Stopped> {
     let file = match &request.fabfile {
         Some(file) => file.clone(),
         None => fabfile::find(&here()?, home().as_deref()).map_err(of_reason)?,
@@ -27,17 +27,17 @@ pub fn project(request: &Request) -> Result<Project, Stopped> {
 }
 
 /// Returns the fabfile's folder, if there is a fabfile.
-pub fn folder(request: &Request) -> Option<PathBuf> {
+pub(super) fn folder(request: &Request) -> Option<PathBuf> {
     let found = || fabfile::find(&here().ok()?, home().as_deref()).ok();
     Some(request.fabfile.clone().or_else(found)?.parent()?.to_owned())
 }
 
 /// Returns the working folder.
-pub fn here() -> Result<PathBuf, Stopped> {
+pub(super) fn here() -> Result<PathBuf, Stopped> {
     env::current_dir().map_err(|e| of_reason(Failure::failed(format!("this folder: {e}"))))
 }
 
 /// Returns the user's home, if `HOME` is set.
-pub fn home() -> Option<PathBuf> {
+pub(super) fn home() -> Option<PathBuf> {
     env::var_os("HOME").map(PathBuf::from)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 #[command(next_help_heading = "What to run, and where")]
-pub struct Scope {
+pub(super) struct Scope {
     /// Use this fabfile, not the nearest fabfile.rhai from here upward
     #[arg(short, long, value_name = "FILE")]
     pub fabfile: Option<PathBuf>,

@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 const SLOWEST: usize = 5;
 
 /// Returns each record as one line of JSON.
-pub fn json(records: &[String]) -> String {
+pub(super) fn json(records: &[String]) -> String {
     records.iter().map(|record| format!("{record}\n")).collect()
 }
 
 /// Returns who ran what, every effect, where the time went, and the closing table.
-pub fn text(records: &[Record], palette: Palette) -> String {
+pub(super) fn text(records: &[Record], palette: Palette) -> String {
     let tail = match records.iter().rfind(|record| !matches!(record, Record::Aborted { .. })) {
         Some(Record::Ended(tail)) => Some(tail),
         _ => None,
@@ -79,7 +79,7 @@ fn attempt(record: &Record) -> Option<String> {
 }
 
 /// Lists the files that keep what hosts printed in a run.
-pub fn logs(logs: &Logs, records: &[Record]) -> String {
+pub(super) fn logs(logs: &Logs, records: &[Record]) -> String {
     let Some(Record::Begun(head)) = records.first() else { return String::new() };
     let files = logs.of(&head.run).into_iter().enumerate();
     files.map(|(at, file)| format!("{}{}\n", if at == 0 { "\nlogs  " } else { "      " }, file.display())).collect()

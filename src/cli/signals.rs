@@ -24,7 +24,7 @@ fn ignored(status: &str, signal: u8) -> bool {
 }
 
 /// Handles signals: the first lets current effects end and runs the `defer`s; the second ends remote commands, too.
-pub fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
+pub(super) fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<Stop>) {
     use tokio::signal::unix::{SignalKind, signal};
     // The runtime belongs to the world, and the session holds the world: what is spawned here must hold neither.
     let (weak, session) = (Arc::downgrade(world), Arc::downgrade(session));

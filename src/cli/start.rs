@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Returns the run that a flag names; without a name, the run of this fabfile that the flag can mean.
-pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
+pub(super) fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String, Stopped> {
     if let Some(run) = run {
         return Ok(run.to_owned());
     }
@@ -34,15 +34,18 @@ pub fn which(request: &Request, flag: &str, run: Option<&str>) -> Result<String,
 }
 
 /// Types a run's line again, with what its journal has.
-pub fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
+pub(super) fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
     let head = &resuming.resumed.head;
     let argv = head.argv.iter().map(OsString::from);
     let again = flags::read([OsString::from("rfab")].into_iter().chain(argv), request.color == Color::Never);
-    let again = again.map_err(|e| {
-        let failure = Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"));
-        let run = &head.run;
-        of_reason(failure.help(format!("undo the run, `rfab --abort {run}`, or type its line again as this version understands it")))
-    })?;
+    let again =
+        again.map_err(|e| {
+            let failure = Failure::failed(format!("rfab doesn't understand this run's line any more: {e}"));
+            let run = &head.run;
+            of_reason(failure.help(format!(
+                "undo the run, `rfab --abort {run}`, or type its line again as this version understands it"
+            )))
+        })?;
     let mut allowed = again.allowed;
     allowed.wait |= request.allowed.wait;
     if request.allowed.yes != Yes::Unsaid {
@@ -64,7 +67,7 @@ pub fn resume(request: &Request, resuming: Resuming) -> Result<Exit, Stopped> {
 }
 
 /// Aborts a run, with the current version of the fabfile that it began with.
-pub fn abort(request: &Request, run: &str, resuming: Option<Resuming>) -> Result<Exit, Stopped> {
+pub(super) fn abort(request: &Request, run: &str, resuming: Option<Resuming>) -> Result<Exit, Stopped> {
     let drill = drill()?;
     let mut of = meant::open(request, run).map_err(of_reason)?;
     // A run that aborts another one isn't aborted itself: rfab completes it.
@@ -81,7 +84,7 @@ pub fn abort(request: &Request, run: &str, resuming: Option<Resuming>) -> Result
 }
 
 /// Carries out words, and the command after `--`.
-pub fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
+pub(super) fn run(request: &Request, words: &[String], command: Option<&[String]>) -> Result<Exit, Stopped> {
     run_line(request, words, command, None)
 }
 
@@ -123,7 +126,7 @@ fn drill() -> Result<Option<Drill>, Stopped> {
 }
 
 /// Returns what the words of a line mean.
-pub fn understood(
+pub(super) fn understood(
     words: &[String],
     command: Option<&[String]>,
     project: &Project,

@@ -2,10 +2,10 @@
 use crate::failure::{Exit, Failure};
 
 /// A failure and its exit code.
-pub type Stopped = (Failure, Exit);
+pub(super) type Stopped = (Failure, Exit);
 
 /// Returns a failure with the exit code of its kind.
-pub fn of_reason(failure: Failure) -> Stopped {
+pub(super) fn of_reason(failure: Failure) -> Stopped {
     let exit = failure.reason().exit();
     (failure, exit)
 }

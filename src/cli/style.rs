@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Returns whether to use colors; `terminal` says whether the output goes to a terminal.
-pub fn color(request: &Request, terminal: bool) -> bool {
+pub(super) fn color(request: &Request, terminal: bool) -> bool {
     match request.color {
         Color::Always => true,
         Color::Never => false,
@@ -16,7 +16,7 @@ pub fn color(request: &Request, terminal: bool) -> bool {
 }
 
 /// Returns how to show events.
-pub fn style(request: &Request) -> Style {
+pub(super) fn style(request: &Request) -> Style {
     let loud = match request.detail {
         Detail::Quiet => Loud::Quiet,
         Detail::Normal => Loud::Normal,

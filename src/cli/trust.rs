@@ -28,7 +28,12 @@ use std::{
 /// Shows the keys of a host and of the hosts on the way to it, and trusts those that a person says yes to.
 ///
 /// `host` may be `all`, or `HOST=FINGERPRINT`, such as `web1=SHA256:…`: then rfab asks nobody about the host itself.
-pub fn trust(request: &Request, project: &Project, line: Option<&CommandLine>, host: &str) -> Result<Exit, Failure> {
+pub(super) fn trust(
+    request: &Request,
+    project: &Project,
+    line: Option<&CommandLine>,
+    host: &str,
+) -> Result<Exit, Failure> {
     let (name, expected) = match host.split_once('=') {
         Some((name, print)) => (name, Some(print)),
         None => (host, None),
@@ -182,7 +187,7 @@ fn found(fleets: &[Arc<Fleet>], name: &str) -> Result<(Option<Arc<Fleet>>, Host)
 }
 
 /// Returns the fleets that the words name, or else the default task, without asking any host or doing anything.
-pub fn fleets(
+pub(super) fn fleets(
     request: &Request,
     project: &Project,
     line: Option<&CommandLine>,

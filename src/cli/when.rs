@@ -3,12 +3,12 @@ use crate::duration::span;
 use jiff::{Timestamp, Zoned, civil, tz::TimeZone};
 
 /// Returns the local time.
-pub fn here() -> Zoned {
+pub(super) fn here() -> Zoned {
     Zoned::now()
 }
 
 /// Reads a time, or how long ago it was, into milliseconds since 1970; a time without an offset is local.
-pub fn read(text: &str) -> Result<i64, String> {
+pub(super) fn read(text: &str) -> Result<i64, String> {
     from(text, &here())
 }
 
@@ -26,7 +26,7 @@ fn local(time: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 /// Returns an RFC 3339 time as local time: `24 Nov 18:03`, or with the year in place of the time if it's another year.
-pub fn shown(time: &str, now: &Zoned) -> String {
+pub(super) fn shown(time: &str, now: &Zoned) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return time.to_owned() };
     let time = time.to_zoned(now.time_zone().clone());
     let format = if time.year() == now.year() { "%e %b %H:%M" } else { "%e %b  %Y" };

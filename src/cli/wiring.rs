@@ -27,7 +27,7 @@ use std::{env, path::PathBuf, sync::Arc, thread, time::Duration};
 /// Carries out work on real hosts.
 ///
 /// A resumed run keeps its id and its journal. If a drill's effect never came, the end of the run names the effect.
-pub fn run(
+pub(super) fn run(
     request: &Request,
     project: &Project,
     work: RunWork<'_>,
@@ -115,7 +115,7 @@ fn sweep() {
 const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Returns the real world of a request.
-pub fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
+pub(super) fn world(request: &Request, project: &Project, person: Arc<dyn Person>) -> Result<RealWorld, Failure> {
     // Starts one thread for blocking work: if the system allows no others, this one does all of it.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(LONG).enable_all().build();

@@ -7,14 +7,14 @@ use crate::{
 
 /// What a run carries out.
 #[derive(Clone, Copy)]
-pub enum RunWork<'a> {
+pub(super) enum RunWork<'a> {
     Line(&'a CommandLine),
     /// The undoing of what another run did.
     Abort(&'a Aborted),
 }
 
 /// A run that is taken back; nobody else resumes it meanwhile.
-pub struct Aborted {
+pub(super) struct Aborted {
     pub run: Name,
     pub journal: Journal,
     pub records: Vec<Record>,
@@ -22,7 +22,7 @@ pub struct Aborted {
 
 impl RunWork<'_> {
     /// Returns the command line's normal form.
-    pub fn line(self) -> String {
+    pub(super) fn line(self) -> String {
         match self {
             RunWork::Line(line) => line.to_string(),
             RunWork::Abort(aborted) => format!("--abort {}", aborted.run),
@@ -30,7 +30,7 @@ impl RunWork<'_> {
     }
 
     /// Returns the words of the line that name hosts.
-    pub fn naming(self) -> String {
+    pub(super) fn naming(self) -> String {
         match self {
             RunWork::Line(line) => line.naming(),
             RunWork::Abort(_) => String::new(),
@@ -38,7 +38,7 @@ impl RunWork<'_> {
     }
 
     /// Returns the tasks, in the line's order.
-    pub fn tasks(self) -> Vec<Name> {
+    pub(super) fn tasks(self) -> Vec<Name> {
         match self {
             RunWork::Line(line) => line.calls.iter().map(|call| call.task.as_str().into()).collect(),
             RunWork::Abort(_) => Vec::new(),
@@ -46,7 +46,7 @@ impl RunWork<'_> {
     }
 
     /// Returns the run to abort.
-    pub fn undoes(self) -> Option<Name> {
+    pub(super) fn undoes(self) -> Option<Name> {
         match self {
             RunWork::Line(_) => None,
             RunWork::Abort(aborted) => Some(aborted.run.clone()),

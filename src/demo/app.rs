@@ -27,10 +27,10 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// How often the apps have seen each request, by its id.
 #[derive(Default)]
-pub struct SeenRequests(Mutex<HashMap<String, u32>>);
+pub(super) struct SeenRequests(Mutex<HashMap<String, u32>>);
 
 impl SeenRequests {
-    pub fn times(&self, id: &str) -> u32 {
+    pub(super) fn times(&self, id: &str) -> u32 {
         self.0.lock().unwrap().get(id).copied().unwrap_or(0)
     }
 
@@ -40,7 +40,7 @@ impl SeenRequests {
 }
 
 /// A running shop.
-pub struct DemoApp {
+pub(super) struct DemoApp {
     /// The name of the release that it serves.
     pub release: String,
     stop: watch::Sender<bool>,
@@ -57,7 +57,12 @@ struct Shop {
 
 impl DemoApp {
     /// Starts it on a host, from the current release under `path`.
-    pub async fn start(host: &str, path: &Path, address: SocketAddr, seen: Arc<SeenRequests>) -> io::Result<DemoApp> {
+    pub(super) async fn start(
+        host: &str,
+        path: &Path,
+        address: SocketAddr,
+        seen: Arc<SeenRequests>,
+    ) -> io::Result<DemoApp> {
         let folder: PathBuf = fs::canonicalize(path.join("current"))?;
         let release = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (_, commit) = release.split_once('-').ok_or_else(|| io::Error::other("`current` isn't a release"))?;
@@ -70,7 +75,7 @@ impl DemoApp {
     }
 
     /// Takes no more requests, and returns when the last one is answered.
-    pub async fn stop(self) {
+    pub(super) async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.serving.await;
     }

@@ -11,7 +11,7 @@ use tokio::{
 const SESSION: &str = r#"/bin/sh -c "$1"; exit "$?""#;
 
 /// Runs a line as the machine's user, and ends the whole connection if the process above the command is killed.
-pub async fn run(host: Arc<DemoHost>, line: String, mut channel: Channel<Msg>, connection: Handle) {
+pub(super) async fn run(host: Arc<DemoHost>, line: String, mut channel: Channel<Msg>, connection: Handle) {
     let id = channel.id();
     let (mut out, mut err) = (channel.make_writer(), channel.make_writer_ext(Some(1)));
     let mut child = match command(&host, &line).spawn() {

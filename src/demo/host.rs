@@ -9,10 +9,10 @@ use std::{
 };
 
 /// The user that logs in everywhere.
-pub const USER: &str = "deploy";
+pub(super) const USER: &str = "deploy";
 
 /// A host, or the balancer's machine.
-pub struct DemoHost {
+pub(super) struct DemoHost {
     pub name: &'static str,
     pub group: Option<&'static str>,
     /// The address of its ssh server.
@@ -24,28 +24,28 @@ pub struct DemoHost {
 }
 
 impl DemoHost {
-    pub fn address(&self) -> IpAddr {
+    pub(super) fn address(&self) -> IpAddr {
         self.ssh.ip()
     }
 
     /// Returns the folder of the app.
-    pub fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.folder.join("srv/shop")
     }
 
     /// Returns its line for `known_hosts`.
-    pub fn known(&self) -> String {
+    pub(super) fn known(&self) -> String {
         let key = self.key.public_key().to_openssh().expect("a key of our own making");
         format!("[{}]:{} {key}\n", self.ssh.ip(), self.ssh.port())
     }
 }
 
 /// Makes a random key.
-pub fn new_key() -> PrivateKey {
+pub(super) fn new_key() -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&rand::random()))
 }
 
 /// Returns a private key as `ssh` reads it from a file.
-pub fn text_of(key: &PrivateKey) -> String {
+pub(super) fn text_of(key: &PrivateKey) -> String {
     key.to_openssh(LineEnding::LF).expect("a key of our own making").to_string()
 }

@@ -22,7 +22,7 @@ const INTER: Duration = Duration::from_millis(100);
 /// How long it may take until the balancer reports all apps as healthy.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(10);
 
-pub struct Hosts {
+pub(super) struct Hosts {
     pub all: Vec<Arc<DemoHost>>,
     /// The listeners of their ssh servers: opened early, so that no other process takes a port.
     ssh: Vec<TcpListener>,
@@ -30,7 +30,7 @@ pub struct Hosts {
 
 impl Hosts {
     /// Makes the hosts below `root`; none of them serves yet.
-    pub fn make(root: &Path) -> Result<Hosts, Failure> {
+    pub(super) fn make(root: &Path) -> Result<Hosts, Failure> {
         let web = GROUPS.iter().flat_map(|(group, names)| names.iter().map(|name| (*name, Some(*group))));
         let names: Vec<_> = [(BALANCER, None)].into_iter().chain(web).collect();
         let addresses = addresses(names.len()).map_err(|e| {
@@ -46,12 +46,16 @@ impl Hosts {
         Ok(hosts)
     }
 
-    pub fn web(&self) -> impl Iterator<Item = &Arc<DemoHost>> {
+    pub(super) fn web(&self) -> impl Iterator<Item = &Arc<DemoHost>> {
         self.all.iter().filter(|host| host.group.is_some())
     }
 
     /// Starts ssh servers, apps and balancer; returns the shop's address when every app is healthy.
-    pub async fn start(&mut self, operator: &PublicKey, seen: &Arc<SeenRequests>) -> Result<SocketAddr, Failure> {
+    pub(super) async fn start(
+        &mut self,
+        operator: &PublicKey,
+        seen: &Arc<SeenRequests>,
+    ) -> Result<SocketAddr, Failure> {
         let failed =
             |host: &DemoHost, e: io::Error| Failure::failed(format!("host `{}` doesn't start: {e}", host.name));
         for (host, listener) in self.all.iter().zip(std::mem::take(&mut self.ssh)) {

@@ -9,7 +9,7 @@ const MOST: usize = 100;
 
 /// A request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub(super) struct Message {
     /// `GET / HTTP/1.1` or `HTTP/1.1 200 OK`.
     pub first: String,
     pub headers: Vec<(String, String)>,
@@ -18,7 +18,7 @@ pub struct Message {
 
 impl Message {
     /// Returns a message; `close` says whether it's the last one on its connection.
-    pub fn new(first: &str, close: bool, body: &str) -> Message {
+    pub(super) fn new(first: &str, close: bool, body: &str) -> Message {
         let connection = if close { "close" } else { "keep-alive" };
         let headers = vec![
             ("Content-Length".to_owned(), body.len().to_string()),
@@ -28,7 +28,7 @@ impl Message {
     }
 
     /// Reads one message; `None` if the connection ends before its first byte.
-    pub async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Message>> {
+    pub(super) async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Message>> {
         let first = line(from).await?;
         if first.is_empty() {
             return Ok(None);
@@ -52,7 +52,7 @@ impl Message {
         Ok(Some(message))
     }
 
-    pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    pub(super) async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let mut bytes = format!("{}\r\n{headers}\r\n", self.first).into_bytes();
         bytes.extend_from_slice(&self.body);
@@ -60,29 +60,29 @@ impl Message {
         to.flush().await
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// Returns the same message with another value for one header.
-    pub fn with(mut self, name: &str, value: &str) -> Message {
+    pub(super) fn with(mut self, name: &str, value: &str) -> Message {
         self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Returns the path that a request asks for, such as `/health`.
-    pub fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.first.split(' ').nth(1).unwrap_or_default()
     }
 
     /// Returns the status of a response.
-    pub fn status(&self) -> Option<u16> {
+    pub(super) fn status(&self) -> Option<u16> {
         self.first.split(' ').nth(1)?.parse().ok()
     }
 
     /// Returns whether it's the last message on its connection.
-    pub fn closes(&self) -> bool {
+    pub(super) fn closes(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 }

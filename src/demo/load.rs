@@ -18,13 +18,13 @@ use tokio::{
 };
 
 /// Requests a second.
-pub const PER_SECOND: u32 = 100;
+pub(super) const PER_SECOND: u32 = 100;
 /// How long a customer waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The outcome of all requests.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Account {
+pub(super) struct Account {
     pub sent: u64,
     /// One line for each request that failed: which one, when, and why.
     pub failed: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Account {
 }
 
 /// A load that is running.
-pub struct DemoLoad {
+pub(super) struct DemoLoad {
     over: Arc<AtomicBool>,
     sending: JoinHandle<Account>,
 }
@@ -57,7 +57,7 @@ struct LoadRequest {
 
 impl DemoLoad {
     /// Starts to send requests to the shop; `seen` counts the requests that the apps have seen.
-    pub fn start(shop: SocketAddr, seen: Arc<SeenRequests>) -> DemoLoad {
+    pub(super) fn start(shop: SocketAddr, seen: Arc<SeenRequests>) -> DemoLoad {
         let over = Arc::new(AtomicBool::new(false));
         let customers = Arc::new(Customers { shop, seen, idle: Mutex::default() });
         let sending = tokio::spawn(send(customers, over.clone()));
@@ -65,7 +65,7 @@ impl DemoLoad {
     }
 
     /// Stops sending, and returns the account when every open request has ended.
-    pub async fn end(self) -> Account {
+    pub(super) async fn end(self) -> Account {
         self.over.store(true, Ordering::Relaxed);
         let lost = |e| Account { failed: vec![format!("the account was lost: {e}")], ..Account::default() };
         self.sending.await.unwrap_or_else(lost)

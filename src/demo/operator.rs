@@ -33,7 +33,7 @@ const KEPT: [&str; 11] = [
 /// How long a command may take to end after a signal.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Operator {
+pub(super) struct Operator {
     pub home: PathBuf,
     /// The file with the private key.
     pub key_file: PathBuf,
@@ -48,7 +48,7 @@ pub struct Operator {
 
 impl Operator {
     /// Makes a home and a key below `root`.
-    pub fn make(root: &Path, flags: Vec<String>) -> Result<Operator, Failure> {
+    pub(super) fn make(root: &Path, flags: Vec<String>) -> Result<Operator, Failure> {
         let (home, runtime, project) = (root.join("home"), root.join("run"), root.join("shop"));
         let (key, key_file) = (host::new_key(), home.join(".ssh/id_ed25519"));
         write(&key_file, &host::text_of(&key))?;
@@ -61,7 +61,7 @@ impl Operator {
     }
 
     /// Runs one command to its end, and passes signals on to it.
-    pub async fn run(&self, words: &str, signals: &mut Signals) -> Result<ExitStatus, Failure> {
+    pub(super) async fn run(&self, words: &str, signals: &mut Signals) -> Result<ExitStatus, Failure> {
         let failed = |e: std::io::Error| Failure::failed(format!("`rfab {words}` can't be started: {e}"));
         let program = env::current_exe().map_err(failed)?;
         let kept = KEPT.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
@@ -97,7 +97,7 @@ impl Operator {
 }
 
 /// Returns how a command ended, in words.
-pub fn ending(status: ExitStatus) -> String {
+pub(super) fn ending(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with {code}"),
         (None, signal) => format!("was killed by signal {}", signal.unwrap_or_default()),

@@ -18,7 +18,7 @@ use std::{
 /// Makes a commit the current release of every host, as number 1.
 ///
 /// `folder` holds the packed commit.
-pub fn place<'a>(
+pub(super) fn place<'a>(
     repository: &DemoRepository,
     commit: &str,
     hosts: impl Iterator<Item = &'a Arc<DemoHost>>,

@@ -11,14 +11,14 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// The processes that start after this value was made. Dropping it kills them, at any depth.
 ///
 /// Nothing else may wait for children of this process by then.
-pub struct Processes {
+pub(super) struct Processes {
     /// The processes that existed before, and stay.
     before: Vec<Pid>,
 }
 
 impl Processes {
     /// Makes this process the parent of what its children leave behind, such as connections kept for the next run.
-    pub fn adopt() -> std::io::Result<Processes> {
+    pub(super) fn adopt() -> std::io::Result<Processes> {
         set_child_subreaper(Some(getpid()))?;
         Ok(Processes { before: below(getpid()) })
     }

@@ -14,10 +14,10 @@ use std::{fmt::Write, path::Path};
 const FABFILE: &str = include_str!("../../fabfile.rhai");
 
 /// The paths that `shared/` keeps across releases.
-pub const LINKED: [&str; 1] = ["public/uploads"];
+pub(super) const LINKED: [&str; 1] = ["public/uploads"];
 
 /// Makes the repository with everything that the team has written; nothing is committed yet.
-pub fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<DemoRepository, Failure> {
+pub(super) fn make(root: &Path, operator: &Operator, hosts: &Hosts) -> Result<DemoRepository, Failure> {
     let repository = DemoRepository::make(&operator.project, &root.join("shop.git"), &operator.home)?;
     let known: String = hosts.all.iter().map(|host| host.known()).collect();
     repository.write("fabfile.rhai", FABFILE)?;

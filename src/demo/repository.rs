@@ -19,14 +19,14 @@ const GITCONFIG: &str = "[user]\n\tname = Demo\n\temail = demo@localhost\n[init]
                          [commit]\n\tgpgsign = false\n[tag]\n\tgpgsign = false\n";
 
 /// A clone that has a folder beside it as its `origin`.
-pub struct DemoRepository {
+pub(super) struct DemoRepository {
     pub folder: PathBuf,
     home: PathBuf,
 }
 
 impl DemoRepository {
     /// Makes the clone and the remote; git reads its settings from `home`.
-    pub fn make(folder: &Path, remote: &Path, home: &Path) -> Result<DemoRepository, Failure> {
+    pub(super) fn make(folder: &Path, remote: &Path, home: &Path) -> Result<DemoRepository, Failure> {
         let repository = DemoRepository { folder: folder.to_owned(), home: home.to_owned() };
         write(&home.join(".gitconfig"), GITCONFIG)?;
         fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
@@ -45,7 +45,7 @@ impl DemoRepository {
     }
 
     /// Commits everything with a page that reads `shop TAG`, tags it, pushes both, and returns the commit.
-    pub fn release(&self, tag: &str) -> Result<String, Failure> {
+    pub(super) fn release(&self, tag: &str) -> Result<String, Failure> {
         self.write("index.txt", &format!("shop {tag}\n"))?;
         self.git(&["add", "--all"])?;
         self.git(&["commit", "-q", "-m", &format!("shop: {tag}")])?;
@@ -54,7 +54,7 @@ impl DemoRepository {
         Ok(self.git(&["rev-parse", "HEAD"])?.trim().to_owned())
     }
 
-    pub fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
+    pub(super) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
         write(&self.folder.join(path), text)
     }
 
@@ -74,7 +74,7 @@ impl DemoRepository {
 }
 
 /// Writes a file of the demo, and makes its folder.
-pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).map_err(|e| failed(path, &e))
 }

@@ -7,13 +7,13 @@ use tokio::{
 };
 
 /// Receives signals from the moment it is made.
-pub struct Signals {
+pub(super) struct Signals {
     hear: UnboundedReceiver<Signal>,
     first: Option<Signal>,
 }
 
 impl Signals {
-    pub fn listen() -> std::io::Result<Signals> {
+    pub(super) fn listen() -> std::io::Result<Signals> {
         let (told, hear) = unbounded_channel();
         for kind in [Signal::INT, Signal::TERM, Signal::HUP] {
             let (mut stream, told) = (signal(SignalKind::from_raw(kind.as_raw()))?, told.clone());
@@ -23,14 +23,14 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Signal {
         let Some(signal) = self.hear.recv().await else { return std::future::pending().await };
         self.first.get_or_insert(signal);
         signal
     }
 
     /// Returns how a demo ends that a signal stopped.
-    pub fn exit(&mut self) -> Option<Exit> {
+    pub(super) fn exit(&mut self) -> Option<Exit> {
         while let Ok(signal) = self.hear.try_recv() {
             self.first.get_or_insert(signal);
         }

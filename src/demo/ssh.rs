@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// Serves a machine until the runtime ends.
-pub async fn serve(host: Arc<DemoHost>, listener: TcpListener, operator: PublicKey) {
+pub(super) async fn serve(host: Arc<DemoHost>, listener: TcpListener, operator: PublicKey) {
     let config = Arc::new(server::Config {
         methods: MethodSet::from(&[MethodKind::PublicKey][..]),
         auth_rejection_time: Duration::from_millis(100),

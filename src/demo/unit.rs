@@ -13,7 +13,7 @@ use tokio::{
 };
 
 /// The unit's name.
-pub const SHOP: &str = "shop";
+pub(super) const SHOP: &str = "shop";
 
 const SCRIPT: &str = r#"#!/bin/sh
 # unit VERB UNIT: asks who runs this machine's units, and waits for the answer: a status, and lines.
@@ -29,7 +29,7 @@ exit "$status"
 "#;
 
 /// The units of one machine.
-pub struct Units {
+pub(super) struct Units {
     host: Arc<DemoHost>,
     seen: Arc<SeenRequests>,
     app: Option<DemoApp>,
@@ -38,7 +38,7 @@ pub struct Units {
 
 impl Units {
     /// Writes the script and its pipe, starts the shop, and takes orders from then on.
-    pub async fn start(host: Arc<DemoHost>, seen: Arc<SeenRequests>) -> io::Result<()> {
+    pub(super) async fn start(host: Arc<DemoHost>, seen: Arc<SeenRequests>) -> io::Result<()> {
         let (script, folder) = (host.folder.join("bin/unit"), host.folder.join("units"));
         fs::write(&script, SCRIPT)?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;

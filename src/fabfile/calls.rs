@@ -3,10 +3,10 @@ use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names that each function of a file calls, over all its overloads: `name`, or `alias::name` in a module.
-pub type Calls = BTreeMap<String, BTreeSet<String>>;
+pub(super) type Calls = BTreeMap<String, BTreeSet<String>>;
 
 /// Reads the calls out of a compiled file. A call in a closure counts for the function that makes the closure.
-pub fn of(ast: &AST) -> Calls {
+pub(super) fn of(ast: &AST) -> Calls {
     let mut calls = Calls::new();
     for function in ast.iter_functions() {
         let (name, parameters) = (function.name.to_owned(), function.params.len());
@@ -49,7 +49,7 @@ fn closure(expr: &Expr) -> Option<String> {
 }
 
 /// Lists the functions that call `fleet`, themselves or through others of the project; `modules` is keyed by alias.
-pub fn reaching_fleet(own: &Calls, modules: &BTreeMap<String, Calls>) -> BTreeSet<String> {
+pub(super) fn reaching_fleet(own: &Calls, modules: &BTreeMap<String, Calls>) -> BTreeSet<String> {
     let mut of_modules: BTreeSet<String> = BTreeSet::new();
     for (alias, calls) in modules {
         of_modules.extend(reach(calls, &BTreeSet::new()).into_iter().map(|f| format!("{alias}::{f}")));

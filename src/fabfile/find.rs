@@ -38,7 +38,7 @@ pub fn nearest(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// Refuses a fabfile that others could have written, and a folder that others could have put it into.
-pub fn trusted(file: &Path) -> Result<(), Failure> {
+pub(super) fn trusted(file: &Path) -> Result<(), Failure> {
     owned_well(file)?;
     let real = file.canonicalize().map_err(|e| unreadable(file, &e))?;
     owned_well(&real)?;

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 const HOOKS: [&str; 5] = ["build", "built", "prepare", "migrate", "restart"];
 
 /// Refuses a file of the project if one of its map literals has a key that nothing reads.
-pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
+pub(super) fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
     let hooked = hooked(engine, resolver, ast)?;
     let mut wrong = None;
     ast.walk(&mut |path| {

@@ -2,13 +2,13 @@
 use crate::failure::{Cause, Failure};
 
 /// Reserved words of Rhai that people use for tasks. Such a function is written with a `_` at the end.
-pub const UNDERSCORED: [&str; 22] = [
+pub(super) const UNDERSCORED: [&str; 22] = [
     "sync", "async", "await", "default", "new", "debug", "print", "shared", "with", "match", "case", "go", "exit",
     "call", "test", "run", "capture", "sudo", "put", "get", "spawn", "thread",
 ];
 
 /// Methods of a host and of targets, and global functions: a function of that name would be called instead of them.
-pub const PRIMITIVES: [&str; 45] = [
+pub(super) const PRIMITIVES: [&str; 45] = [
     "run",
     "capture",
     "test",
@@ -57,7 +57,7 @@ pub const PRIMITIVES: [&str; 45] = [
 ];
 
 /// Why a function of the fabfile can't have this name, if it can't.
-pub fn refused(name: &str) -> Option<Failure> {
+pub(super) fn refused(name: &str) -> Option<Failure> {
     PRIMITIVES.contains(&name).then(|| {
         let message = format!("function `{name}` would be called instead of the primitive `{name}`");
         let help = format!("write it `fn {name}_()`; it is still typed `{name}`");

@@ -9,14 +9,14 @@ use rhai::{AST, ASTNode, Engine, Expr, FnAccess, Position, Stmt};
 use std::collections::BTreeMap;
 
 /// A module that a file imports by a literal name.
-pub struct Import {
+pub(super) struct Import {
     pub alias: Option<String>,
     pub name: String,
     pub at: Position,
 }
 
 /// Lists the modules that a file imports, at any depth.
-pub fn imports(ast: &AST) -> Vec<Import> {
+pub(super) fn imports(ast: &AST) -> Vec<Import> {
     let mut imports = Vec::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
@@ -31,7 +31,7 @@ pub fn imports(ast: &AST) -> Vec<Import> {
 }
 
 /// Lists the tasks by name, each with whether it names hosts.
-pub fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
+pub(super) fn of(ast: &AST, engine: &Engine, resolver: &Resolver) -> Result<Vec<Signature>, Failure> {
     let mut modules: BTreeMap<String, AST> = BTreeMap::new();
     for import in imports(ast) {
         if let Some(alias) = import.alias.filter(|_| !import.name.starts_with("std/")) {

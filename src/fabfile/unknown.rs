@@ -39,7 +39,7 @@ const SYNTAX: [&str; 7] = ["Fn", "call", "curry", "type_of", "is_def_fn", "is_de
 /// Refuses a file of the project that calls a function that doesn't exist.
 ///
 /// It allows a method that is a key of one of the file's maps, and all calls that only Rhai can resolve.
-pub fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
+pub(super) fn refuse(engine: &Engine, resolver: &Resolver, source: &str, ast: &AST) -> Result<(), Failure> {
     let known = KnownFunctions {
         primitives: primitives(engine),
         own: of_file("", ast, false),

@@ -81,7 +81,7 @@ impl FleetNames {
     }
 
     /// Refuses a name that isn't a role of any host.
-    pub fn role(&self, name: &str, place: Location) -> Result<(), Problem> {
+    pub(super) fn role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
             Some((NameKind::Role, _)) => Ok(()),
             Some((other, _)) => Err(Problem::new(format!("`{name}` is {}, not a role", other.shown()), place)),
@@ -91,7 +91,7 @@ impl FleetNames {
     }
 
     /// Refuses a name that is neither a group nor a role.
-    pub fn group_or_role(&self, name: &str, place: Location) -> Result<(), Problem> {
+    pub(super) fn group_or_role(&self, name: &str, place: Location) -> Result<(), Problem> {
         match self.known.get(name) {
             Some((NameKind::Group | NameKind::Role, _)) => Ok(()),
             Some((other, _)) => {

@@ -11,10 +11,10 @@ use crate::host::{Host, Name};
 use std::collections::BTreeMap;
 
 /// The names of a host's servers by pool, such as `{name}` or `{name}-a`. A pool that is missing has `{name}`.
-pub type ServerNames = BTreeMap<Name, Vec<String>>;
+pub(super) type ServerNames = BTreeMap<Name, Vec<String>>;
 
 /// The default for a server's name.
-pub const NAME: &str = "{name}";
+pub(super) const NAME: &str = "{name}";
 
 /// Reads `server`: a text, a list if each host is several servers, or a table of both by pool.
 pub(super) fn read(node: &Node, pools: &BTreeMap<Name, Name>, problems: &mut Vec<Problem>) -> ServerNames {

@@ -39,7 +39,7 @@ pub(super) struct KeyValue {
 
 impl Node {
     /// Reads the text of a TOML file.
-    pub fn from_toml(text: &str) -> Result<Node, Problem> {
+    pub(super) fn from_toml(text: &str) -> Result<Node, Problem> {
         match DeTable::parse(text) {
             Ok(table) => table_of(table.get_ref(), String::new(), WrittenAt::File(0..0), &WrittenAt::File),
             Err(error) => {
@@ -54,13 +54,13 @@ impl Node {
     }
 
     /// Reads a TOML value from after `--set`.
-    pub fn from_toml_value(text: &str, path: &str, at: &WrittenAt) -> Option<Node> {
+    pub(super) fn from_toml_value(text: &str, path: &str, at: &WrittenAt) -> Option<Node> {
         let value = DeValue::parse(text).ok()?;
         node(value.get_ref(), path.to_owned(), at.clone(), &|_| at.clone()).ok()
     }
 
     /// Reads a value from a script, or from the output of a command.
-    pub fn from_json(json: &serde_json::Value, path: &str, at: &WrittenAt) -> Result<Node, Problem> {
+    pub(super) fn from_json(json: &serde_json::Value, path: &str, at: &WrittenAt) -> Result<Node, Problem> {
         use serde_json::Value as Json;
         let value = match json {
             Json::Null => NodeValue::Nothing,
@@ -91,7 +91,7 @@ impl Node {
     }
 
     /// Finds the value of a key of a table.
-    pub fn inner(&self, key: &str) -> Option<&Node> {
+    pub(super) fn inner(&self, key: &str) -> Option<&Node> {
         match &self.value {
             NodeValue::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
             _ => None,
@@ -99,7 +99,7 @@ impl Node {
     }
 
     /// Converts a variable of a host for scripts.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub(super) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             NodeValue::Nothing => serde_json::Value::Null,
             NodeValue::Bool(yes) => (*yes).into(),
@@ -114,7 +114,7 @@ impl Node {
     }
 
     /// Names its type in words.
-    pub fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self.value {
             NodeValue::Nothing => "nothing",
             NodeValue::Bool(_) => "true or false",
@@ -127,14 +127,14 @@ impl Node {
         }
     }
 
-    pub fn place(&self, label: impl Into<String>) -> Location {
+    pub(super) fn place(&self, label: impl Into<String>) -> Location {
         Location { path: self.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }
 
 impl KeyValue {
     /// Returns the place of the key, not of its value.
-    pub fn place(&self, label: impl Into<String>) -> Location {
+    pub(super) fn place(&self, label: impl Into<String>) -> Location {
         Location { path: self.node.path.clone(), at: self.at.clone(), label: label.into() }
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct ByGit {
 }
 
 impl ByGit {
-    pub fn new(at: &Repository) -> Self {
+    pub(super) fn new(at: &Repository) -> Self {
         Self { at: at.clone(), batch: Mutex::default() }
     }
 
@@ -36,7 +36,7 @@ impl ByGit {
         refused(self.at.work.as_deref().unwrap_or(&self.at.folder), ended)
     }
 
-    pub fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
+    pub(super) fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
         let format = "--format=%(refname)%00%(objecttype) %(objectname)%00%(*objecttype) %(*objectname)";
         let text = self.said(&["for-each-ref", format, prefix], "")?;
         let mut found = Vec::new();
@@ -56,12 +56,12 @@ impl ByGit {
         Ok(found)
     }
 
-    pub fn peeled(&self, name: &str) -> Option<String> {
+    pub(super) fn peeled(&self, name: &str) -> Option<String> {
         let name = format!("{name}^{{commit}}");
         self.said(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name], "").ok()
     }
 
-    pub fn beginning(&self, digits: &str) -> Result<Option<String>, GitError> {
+    pub(super) fn beginning(&self, digits: &str) -> Result<Option<String>, GitError> {
         let all = self.said(&["rev-parse", &format!("--disambiguate={digits}")], "")?;
         let all: Vec<&str> = all.lines().collect();
         match all[..] {
@@ -74,7 +74,7 @@ impl ByGit {
         }
     }
 
-    pub fn at(&self, commit: &str) -> Result<i64, GitError> {
+    pub(super) fn at(&self, commit: &str) -> Result<i64, GitError> {
         let unknown = || GitError::Unknown { reference: visible(commit), near: Vec::new() };
         if !whole(commit) {
             return Err(unknown());
@@ -85,12 +85,17 @@ impl ByGit {
         line.rsplit(' ').nth(1).and_then(|at| at.parse().ok()).ok_or_else(unknown)
     }
 
-    pub fn holds<'a>(&self, tips: impl Iterator<Item = &'a str>, commit: &str) -> Result<bool, GitError> {
+    pub(super) fn holds<'a>(&self, tips: impl Iterator<Item = &'a str>, commit: &str) -> Result<bool, GitError> {
         let input: String = tips.map(|tip| format!("^{tip}\n")).collect();
         Ok(self.said(&["rev-list", "--max-count=1", "--stdin"], &format!("{commit}\n{input}"))?.is_empty())
     }
 
-    pub fn only_in(&self, here: &str, not_here: &str, most: usize) -> Result<(Vec<LoggedCommit>, bool), GitError> {
+    pub(super) fn only_in(
+        &self,
+        here: &str,
+        not_here: &str,
+        most: usize,
+    ) -> Result<(Vec<LoggedCommit>, bool), GitError> {
         let count = format!("--max-count={}", most + 1);
         let format = "--format=%an%x00%ct%x00%s";
         let text = self.said(
@@ -111,12 +116,12 @@ impl ByGit {
         Ok((found, more))
     }
 
-    pub fn ahead(&self, here: &str, not_here: &str) -> Result<usize, GitError> {
+    pub(super) fn ahead(&self, here: &str, not_here: &str) -> Result<usize, GitError> {
         let text = self.said(&["rev-list", "--count", here, &format!("^{not_here}")], "")?;
         text.parse().map_err(|_| GitError::Read(format!("git counts `{}` commits", visible(&text))))
     }
 
-    pub fn followed(&self) -> Result<Option<Branch>, GitError> {
+    pub(super) fn followed(&self) -> Result<Option<Branch>, GitError> {
         let Ok(head) = self.said(&["symbolic-ref", "--quiet", "HEAD"], "") else { return Ok(None) };
         let format =
             "--format=%(refname)%00%(upstream)%00%(upstream:short)%00%(upstream:remotename)%00%(upstream:remoteref)";
@@ -128,7 +133,7 @@ impl ByGit {
         Ok(Some(Branch { shown: shown.to_owned(), remote: remote.to_owned(), name: name.to_owned(), own, known }))
     }
 
-    pub fn tree(&self, commit: &str, nodes: &mut Vec<TreeNode>) -> Result<(), GitError> {
+    pub(super) fn tree(&self, commit: &str, nodes: &mut Vec<TreeNode>) -> Result<(), GitError> {
         let (ended, out) = read(&self.at, &["ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit], "")?;
         if !ended.ok {
             return Err(lacking(&ended.why()));
@@ -147,19 +152,19 @@ impl ByGit {
         Ok(())
     }
 
-    pub fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
+    pub(super) fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
         let path = path.trim_end_matches('/');
         let args = ["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path];
         let line = self.said(&args, "").ok()?;
         Some(line.split(' ').nth(1)? == "tree")
     }
 
-    pub fn size(&self, file: &str) -> Result<u64, GitError> {
+    pub(super) fn size(&self, file: &str) -> Result<u64, GitError> {
         let text = self.said(&["cat-file", "-s", file], "")?;
         text.parse().map_err(|_| GitError::Read(format!("git reports that it has `{}` bytes", visible(&text))))
     }
 
-    pub fn content(&self, file: &str) -> Result<Vec<u8>, GitError> {
+    pub(super) fn content(&self, file: &str) -> Result<Vec<u8>, GitError> {
         let mut batch = self.batch.lock().unwrap();
         if batch.is_none() {
             *batch = Some(Batch::open(&self.at)?);

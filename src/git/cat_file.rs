@@ -14,7 +14,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Starts the git process.
-    pub fn open(at: &Repository) -> Result<Batch, GitError> {
+    pub(super) fn open(at: &Repository) -> Result<Batch, GitError> {
         let mut command = reading(at);
         command.args(["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -24,7 +24,7 @@ impl Batch {
     }
 
     /// Returns the content of the file with this id.
-    pub fn content(&mut self, id: &str) -> Result<Vec<u8>, GitError> {
+    pub(super) fn content(&mut self, id: &str) -> Result<Vec<u8>, GitError> {
         let failed = |e: std::io::Error| GitError::Read(format!("`git cat-file` ended: {e}"));
         writeln!(self.input, "{id}").and_then(|()| self.input.flush()).map_err(failed)?;
         let mut head = String::new();
@@ -54,7 +54,7 @@ pub(super) struct Blob {
 
 impl Blob {
     /// Starts to read the blob with this id.
-    pub fn open(at: &Repository, id: &str) -> Result<Blob, GitError> {
+    pub(super) fn open(at: &Repository, id: &str) -> Result<Blob, GitError> {
         let mut command = reading(at);
         // Git passes on a larger file in pieces, and doesn't hold all of it in memory.
         command.args(["-c", "core.bigFileThreshold=1m", "cat-file", "blob", id]);

@@ -18,7 +18,7 @@ pub(super) enum OpenRepository {
 
 impl OpenRepository {
     /// Opens a repository.
-    pub fn of(repository: &Repository) -> Result<OpenRepository, GitError> {
+    pub(super) fn of(repository: &Repository) -> Result<OpenRepository, GitError> {
         let at = repository.work.as_deref().unwrap_or(&repository.folder);
         match git2::Repository::open(at) {
             Ok(open) => Ok(OpenRepository::Here(ByLibgit2(open))),
@@ -28,7 +28,7 @@ impl OpenRepository {
     }
 
     /// Returns the refs below a prefix and the commits that they lead to. Refs that lead to no commit are left out.
-    pub fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
+    pub(super) fn below(&self, prefix: &str) -> Result<Vec<NamedCommit>, GitError> {
         match self {
             OpenRepository::Here(open) => open.below(prefix),
             OpenRepository::ByGit(git) => git.below(prefix),
@@ -36,7 +36,7 @@ impl OpenRepository {
     }
 
     /// Returns the commit that a ref leads to; `name` is its full name.
-    pub fn peeled(&self, name: &str) -> Option<String> {
+    pub(super) fn peeled(&self, name: &str) -> Option<String> {
         match self {
             OpenRepository::Here(open) => open.peeled(name),
             OpenRepository::ByGit(git) => git.peeled(name),
@@ -44,7 +44,7 @@ impl OpenRepository {
     }
 
     /// Returns the commit that is checked out.
-    pub fn head(&self) -> Result<String, GitError> {
+    pub(super) fn head(&self) -> Result<String, GitError> {
         match self {
             OpenRepository::Here(open) => open.head(),
             OpenRepository::ByGit(git) => {
@@ -54,7 +54,7 @@ impl OpenRepository {
     }
 
     /// Returns the whole id of the commit that begins with these digits, at least 7.
-    pub fn beginning(&self, digits: &str) -> Result<Option<String>, GitError> {
+    pub(super) fn beginning(&self, digits: &str) -> Result<Option<String>, GitError> {
         match self {
             OpenRepository::Here(open) => open.beginning(digits),
             OpenRepository::ByGit(git) => git.beginning(digits),
@@ -62,7 +62,7 @@ impl OpenRepository {
     }
 
     /// Returns whether there is a commit with this whole id.
-    pub fn has(&self, commit: &str) -> bool {
+    pub(super) fn has(&self, commit: &str) -> bool {
         match self {
             OpenRepository::Here(open) => open.has(commit),
             OpenRepository::ByGit(git) => git.at(commit).is_ok(),
@@ -70,7 +70,7 @@ impl OpenRepository {
     }
 
     /// Returns when a commit was made, in seconds since 1970.
-    pub fn at(&self, commit: &str) -> Result<i64, GitError> {
+    pub(super) fn at(&self, commit: &str) -> Result<i64, GitError> {
         match self {
             OpenRepository::Here(open) => open.at(commit),
             OpenRepository::ByGit(git) => git.at(commit),
@@ -78,7 +78,7 @@ impl OpenRepository {
     }
 
     /// Returns whether any of the branches and tags contains a commit.
-    pub fn holds(&self, names: &ReferenceNames, commit: &str) -> Result<bool, GitError> {
+    pub(super) fn holds(&self, names: &ReferenceNames, commit: &str) -> Result<bool, GitError> {
         let tips = || names.branches.iter().chain(&names.tags).map(|named| named.commit.as_str());
         if tips().any(|tip| tip == commit) {
             return Ok(true);
@@ -90,7 +90,12 @@ impl OpenRepository {
     }
 
     /// Lists the commits that `here` has and `not_here` doesn't, newest first, and whether there are more than `most`.
-    pub fn only_in(&self, here: &str, not_here: &str, most: usize) -> Result<(Vec<LoggedCommit>, bool), GitError> {
+    pub(super) fn only_in(
+        &self,
+        here: &str,
+        not_here: &str,
+        most: usize,
+    ) -> Result<(Vec<LoggedCommit>, bool), GitError> {
         match self {
             OpenRepository::Here(open) => open.only_in(here, not_here, most),
             OpenRepository::ByGit(git) => git.only_in(here, not_here, most),
@@ -98,7 +103,7 @@ impl OpenRepository {
     }
 
     /// Returns how many commits `here` has that `not_here` doesn't.
-    pub fn ahead(&self, here: &str, not_here: &str) -> Result<usize, GitError> {
+    pub(super) fn ahead(&self, here: &str, not_here: &str) -> Result<usize, GitError> {
         match self {
             OpenRepository::Here(open) => open.ahead(here, not_here),
             OpenRepository::ByGit(git) => git.ahead(here, not_here),
@@ -106,7 +111,7 @@ impl OpenRepository {
     }
 
     /// Returns the current branch, if it has an upstream.
-    pub fn followed(&self) -> Result<Option<Branch>, GitError> {
+    pub(super) fn followed(&self) -> Result<Option<Branch>, GitError> {
         match self {
             OpenRepository::Here(open) => open.followed(),
             OpenRepository::ByGit(git) => git.followed(),
@@ -114,7 +119,7 @@ impl OpenRepository {
     }
 
     /// Lists all entries of a commit's tree. A folder comes before its entries.
-    pub fn tree(&self, commit: &str) -> Result<Vec<TreeNode>, GitError> {
+    pub(super) fn tree(&self, commit: &str) -> Result<Vec<TreeNode>, GitError> {
         let mut nodes = Vec::new();
         match self {
             OpenRepository::Here(open) => open.tree(commit, &mut nodes)?,
@@ -128,7 +133,7 @@ impl OpenRepository {
     }
 
     /// Returns whether a path of a commit is a folder; `None` if the commit doesn't have the path.
-    pub fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
+    pub(super) fn has_folder(&self, commit: &str, path: &str) -> Option<bool> {
         match self {
             OpenRepository::Here(open) => open.has_folder(commit, path),
             OpenRepository::ByGit(git) => git.has_folder(commit, path),
@@ -136,7 +141,7 @@ impl OpenRepository {
     }
 
     /// Returns the size of a file in bytes.
-    pub fn size(&self, file: &str) -> Result<u64, GitError> {
+    pub(super) fn size(&self, file: &str) -> Result<u64, GitError> {
         match self {
             OpenRepository::Here(open) => open.size(file),
             OpenRepository::ByGit(git) => git.size(file),
@@ -144,7 +149,7 @@ impl OpenRepository {
     }
 
     /// Returns the content of a small file.
-    pub fn content(&self, file: &str) -> Result<Vec<u8>, GitError> {
+    pub(super) fn content(&self, file: &str) -> Result<Vec<u8>, GitError> {
         match self {
             OpenRepository::Here(open) => open.content(file),
             OpenRepository::ByGit(git) => git.content(file),
@@ -152,7 +157,7 @@ impl OpenRepository {
     }
 
     /// Reads the content of a large file in pieces, with git: libgit2 can't do that with a packed file.
-    pub fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, GitError> {
+    pub(super) fn reader(&self, repository: &Repository, file: &str) -> Result<Box<dyn Read>, GitError> {
         Ok(Box::new(Blob::open(repository, file)?))
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct GitEnded {
 
 impl GitEnded {
     /// Returns the last lines of git's message, for people.
-    pub fn why(&self) -> String {
+    pub(super) fn why(&self) -> String {
         let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         match &lines[lines.len().saturating_sub(3)..] {

@@ -19,7 +19,7 @@ pub(crate) struct Clone {
 }
 
 impl Sample {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Part of a ref's name comes from this path, so it must be valid there.
         let folder = tempfile::Builder::new().prefix("rfab-").tempdir().unwrap();
         let (origin, work) = (folder.path().join("origin.git"), folder.path().join("work"));
@@ -33,55 +33,55 @@ impl Sample {
         sample
     }
 
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         git(&self.work, args)
     }
 
     /// Writes a file, commits it, and returns the commit.
-    pub fn commit(&self, file: &str, content: &str) -> String {
+    pub(crate) fn commit(&self, file: &str, content: &str) -> String {
         commit(&self.work, file, content)
     }
 
     /// Writes a file without committing it.
-    pub fn write(&self, file: &str, content: &[u8]) {
+    pub(crate) fn write(&self, file: &str, content: &[u8]) {
         write(&self.work, file, content)
     }
 
-    pub fn make_executable(&self, file: &str) {
+    pub(crate) fn make_executable(&self, file: &str) {
         std::fs::set_permissions(self.work.join(file), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Commits everything in the work tree.
-    pub fn commit_all(&self) -> String {
+    pub(crate) fn commit_all(&self) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", "all"]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    pub fn hook(&self, name: &str, text: &str) {
+    pub(crate) fn hook(&self, name: &str, text: &str) {
         let path = self.work.join(".git/hooks").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         lab::runnable::write(&path, text);
     }
 
-    pub fn other(&self) -> Clone {
+    pub(crate) fn other(&self) -> Clone {
         git(self.folder.path(), &["clone", "-q", "origin.git", "other"]);
         let work = self.folder.path().join("other");
         set_up(&work);
         Clone { work }
     }
 
-    pub fn repository(&self) -> Repository {
+    pub(crate) fn repository(&self) -> Repository {
         Repository::locate(self.work.to_str().unwrap(), Path::new("/nowhere")).unwrap()
     }
 }
 
 impl Clone {
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         git(&self.work, args)
     }
 
-    pub fn commit(&self, file: &str, content: &str) -> String {
+    pub(crate) fn commit(&self, file: &str, content: &str) -> String {
         commit(&self.work, file, content)
     }
 }

@@ -28,14 +28,14 @@ pub(super) struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     /// Prepares a probe without asking anything.
-    pub async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
+    pub(super) async fn of(probe: &'a Probe, at: At<'a>) -> Result<Asking<'a>, Failure> {
         let site = at.real.site(&probe.host.fleet);
         let target = Target::of(probe, &site).await?;
         Ok(Asking { probe, at, site, target, written: None, resolves: false })
     }
 
     /// Asks once and judges the answer.
-    pub async fn once(&mut self) -> Result<(ProbeAnswer, Verdict), Failure> {
+    pub(super) async fn once(&mut self) -> Result<(ProbeAnswer, Verdict), Failure> {
         let probe = self.probe;
         let answer = self.answer().await?;
         if self.written.is_none() && looks_up(&probe.expected, &answer, probe.nameless) {
@@ -49,7 +49,7 @@ impl<'a> Asking<'a> {
     /// Asks once.
     ///
     /// Fails with `Fabfile` if the probe can't work, no matter what the service does.
-    pub async fn answer(&mut self) -> Result<ProbeAnswer, Failure> {
+    pub(super) async fn answer(&mut self) -> Result<ProbeAnswer, Failure> {
         let probe = self.probe;
         let mut answer = match self.target.port() {
             Some((name, port)) => self.connect(name, port).await?,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Predicts what the simulated service answers after it's up, with the verdict.
-pub fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(ProbeAnswer, Verdict)> {
+pub(super) fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(ProbeAnswer, Verdict)> {
     if model.unresolved.contains(&crate::model::key(&probe.host)) {
         return Err(probe.unresolved(probe.host.address()).into());
     }

@@ -9,7 +9,7 @@ const SHORT: usize = 7;
 ///
 /// A commit may follow the prefix of `git describe`, or a `+` as in semver. A tag may lack the words before its number
 /// (`3.0.1` for `v3.0.1`), and a package's version may lack the packager's additions.
-pub fn says(said: &str, expected: &Expected) -> bool {
+pub(super) fn says(said: &str, expected: &Expected) -> bool {
     let said = said.trim();
     let folder = said.rsplit('/').next().unwrap_or(said);
     let commit =
@@ -19,7 +19,7 @@ pub fn says(said: &str, expected: &Expected) -> bool {
 }
 
 /// Returns whether a text has the form of a release: of one of those in `expected`, or of any commit.
-pub fn could_say(said: &str, expected: &Expected) -> bool {
+pub(super) fn could_say(said: &str, expected: &Expected) -> bool {
     let said = said.trim();
     let forms = expected.names.iter().map(String::as_str).chain(expected.id.as_deref());
     let like = |form: &str| shape(form) == shape(said) || number_in(form).map(shape) == Some(shape(said));

@@ -34,7 +34,7 @@ pub(super) struct Target {
 
 impl Target {
     /// Resolves where a probe goes, and opens the connection.
-    pub async fn of(probe: &Probe, site: &FleetConnections) -> Result<Target, Failure> {
+    pub(super) async fn of(probe: &Probe, site: &FleetConnections) -> Result<Target, Failure> {
         let (text, host, health) = (probe.url(), &probe.host, &probe.health);
         let wrong =
             |e: &dyn std::fmt::Display| Failure::new(Cause::Fabfile, format!("`{text}` isn't a URL to probe: {e}"));
@@ -70,19 +70,19 @@ impl Target {
     }
 
     /// Returns the name that must resolve on the machine that the probe goes out from; `None` for an address.
-    pub fn name(&self) -> Option<&str> {
+    pub(super) fn name(&self) -> Option<&str> {
         self.named.then_some(&self.place.0)
     }
 
     /// Returns the host and port if the probe only connects.
-    pub fn port(&self) -> Option<(&str, u16)> {
+    pub(super) fn port(&self) -> Option<(&str, u16)> {
         self.client.is_none().then_some((&*self.place.0, self.place.1))
     }
 
     /// Asks once.
     ///
     /// Fails with `Fabfile` if the service's certificate isn't accepted.
-    pub async fn ask(&self, health: &Health) -> Result<ProbeAnswer, Failure> {
+    pub(super) async fn ask(&self, health: &Health) -> Result<ProbeAnswer, Failure> {
         let Some(client) = &self.client else { return Ok(ProbeAnswer::connected()) };
         let request = client.get(self.url.clone());
         let request = match &self.header {

@@ -8,7 +8,7 @@ use crate::fleet::{Health, Version};
 
 /// The judgment of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     Bad,
     Good {
         /// Whether the answer proves what the host should serve.
@@ -20,7 +20,7 @@ pub enum Verdict {
 /// are unknown.
 ///
 /// With `nameless`, an answer that couldn't name any release is good too.
-pub fn judged(
+pub(super) fn judged(
     answer: &ProbeAnswer,
     health: &Health,
     expected: &Expected,
@@ -40,7 +40,7 @@ pub fn judged(
 /// Returns whether to look up names in ledgers, because a good answer doesn't prove the release without them.
 ///
 /// With `nameless`, an answer that couldn't name any release is good too.
-pub fn looks_up(expected: &Expected, answer: &ProbeAnswer, nameless: bool) -> bool {
+pub(super) fn looks_up(expected: &Expected, answer: &ProbeAnswer, nameless: bool) -> bool {
     let unproven = answer.version.as_deref().is_some_and(|said| answer.good && !says(said, expected));
     // A package has no name except its version.
     let unnamed = expected.names.is_empty() && expected.id.as_deref().is_some_and(names_commit);

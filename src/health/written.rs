@@ -14,7 +14,7 @@ use crate::{
 
 /// The names of releases in ledgers.
 #[derive(Clone, Debug, Default)]
-pub struct WrittenNames {
+pub(super) struct WrittenNames {
     /// The names of the expected release; `None` if no ledger has it.
     names: Option<Vec<String>>,
     others: Vec<Expected>,
@@ -22,12 +22,12 @@ pub struct WrittenNames {
 
 impl WrittenNames {
     /// Builds the names for a release that needs no lookup.
-    pub fn known() -> WrittenNames {
+    pub(super) fn known() -> WrittenNames {
         WrittenNames { names: Some(Vec::new()), others: Vec::new() }
     }
 
     /// Reads the fleet's ledger, and the host's own if the fleet's doesn't have the release.
-    pub async fn of(probe: &Probe, at: At<'_>) -> Result<WrittenNames, Failure> {
+    pub(super) async fn of(probe: &Probe, at: At<'_>) -> Result<WrittenNames, Failure> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::carry_out(&ReadLedger { fleet: probe.fleet.clone() }, at).await?;
         let of_fleet = WrittenNames::in_book(&fleet, id);
@@ -39,7 +39,7 @@ impl WrittenNames {
     }
 
     /// Reads the same from the model.
-    pub fn on_model(probe: &Probe, model: &mut Model) -> Predicted<WrittenNames> {
+    pub(super) fn on_model(probe: &Probe, model: &mut Model) -> Predicted<WrittenNames> {
         let id = probe.expected.id.as_deref();
         let fleet = Effect::predict(&ReadLedger { fleet: probe.fleet.clone() }, model)?;
         let own = ReadBook::of(&probe.fleet, &probe.host)?.on_model(model)?;
@@ -62,18 +62,18 @@ impl WrittenNames {
     }
 
     /// Returns whether a text names the expected release, by the names in the ledgers too.
-    pub fn proves(&self, said: &str, expected: &Expected) -> bool {
+    pub(super) fn proves(&self, said: &str, expected: &Expected) -> bool {
         says(said, &Expected { names: self.names.clone().unwrap_or_default(), ..expected.clone() })
     }
 
     /// Returns whether a text names a release in a ledger.
-    pub fn names_one(&self, said: &str) -> bool {
+    pub(super) fn names_one(&self, said: &str) -> bool {
         self.others.iter().any(|other| says(said, other))
             || self.names.as_ref().is_some_and(|names| names.iter().any(|name| name == said))
     }
 
     /// Returns whether a text can't be judged: no ledger has the expected release, and the text names no other one.
-    pub fn leaves_open(&self, said: &str) -> bool {
+    pub(super) fn leaves_open(&self, said: &str) -> bool {
         self.names.is_none() && !names_commit(said) && !self.others.iter().any(|other| says(said, other))
     }
 }

@@ -7,7 +7,7 @@ const TEMPLATE: &str = include_str!("templates/fabfile.rhai");
 const BALANCED: &str = include_str!("templates/balanced.rhai");
 
 /// Returns the fabfile for these fleets; the first one is the default.
-pub fn text(found: &FoundProject, fleets: &[Planned]) -> String {
+pub(super) fn text(found: &FoundProject, fleets: &[Planned]) -> String {
     let balanced = match fleets.iter().any(|fleet| fleet.example) {
         true => BALANCED.to_owned(),
         false => {

@@ -16,7 +16,7 @@ const BEHIND: &str = "   # ";
 const WIDEST: usize = 56;
 
 /// Returns a fleet file with all keys. Those that aren't needed are commented out and show their defaults.
-pub fn text(found: &FoundProject, fleet: &Planned) -> String {
+pub(super) fn text(found: &FoundProject, fleet: &Planned) -> String {
     let accept = if fleet.guarded { "[\"stable\", \"tag\"]" } else { "[\"stable\", \"tag\", \"branch\", \"commit\"]" };
     let line = |on: bool, text: String| if on { text } else { format!("# {text}") };
     let linked = list(if found.linked.is_empty() { vec!["config/database.yml", "log"] } else { texts(&found.linked) });

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Takes over the hosts of inventories, with one stage for each.
-pub fn look(folder: &Path, found: &mut FoundProject) {
+pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     if found.tool.is_some() {
         return;
     }

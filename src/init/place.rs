@@ -3,7 +3,7 @@ use crate::fleet::{WORDS, is_name, is_user};
 
 /// The parts of `[USER@]HOST[:PORT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostAddress {
+pub(super) struct HostAddress {
     pub user: Option<String>,
     pub host: String,
     pub port: Option<String>,
@@ -11,7 +11,7 @@ pub struct HostAddress {
 
 impl HostAddress {
     /// Parses a place; `None` if a fleet file can't have such a host.
-    pub fn of(text: &str) -> Option<HostAddress> {
+    pub(super) fn of(text: &str) -> Option<HostAddress> {
         let (user, host) = text.trim().rsplit_once('@').map_or((None, text.trim()), |(user, host)| (Some(user), host));
         let (host, port) = match host.split_once(':') {
             Some((host, port)) if port.parse::<u16>().is_ok() => (host, Some(port).filter(|port| *port != "22")),

@@ -109,7 +109,7 @@ fn examples(found: &FoundProject) -> [FoundStage; 2] {
 }
 
 /// Returns the role of the hosts that take requests.
-pub fn served(stage: &FoundStage) -> String {
+pub(super) fn served(stage: &FoundStage) -> String {
     let has = |role: &str| stage.hosts.iter().any(|host| host.roles.iter().any(|r| r == role));
     let known =
         ["web", "app", "webservers", "web_servers", "www"].into_iter().find(|role| has(role)).map(str::to_owned);

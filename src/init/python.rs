@@ -26,7 +26,7 @@ const SETTINGS: [&str; 9] = [
 ];
 
 /// Takes over hosts and users from `env.hosts`, `env.roledefs`, `hosts=[…]`, `Connection(…)` and groups.
-pub fn look(folder: &Path, found: &mut FoundProject) {
+pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     let Some(text) = read_file(&folder.join("fabfile.py")) else { return };
     if found.tool.is_some() {
         return;

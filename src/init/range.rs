@@ -4,7 +4,7 @@
 const MOST: usize = 1000;
 
 /// Returns all hosts that a name stands for; `None` if one of its brackets isn't a range.
-pub fn unrolled(name: &str) -> Option<Vec<String>> {
+pub(super) fn unrolled(name: &str) -> Option<Vec<String>> {
     let mut names = vec![String::new()];
     let mut rest = name;
     while let Some((before, behind)) = rest.split_once('[') {

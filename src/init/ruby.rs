@@ -29,7 +29,7 @@ const IDLE: [&str; 12] = [
 ];
 
 /// Takes over the settings in `config/deploy.rb` and in the files of its stages.
-pub fn look(folder: &Path, found: &mut FoundProject) {
+pub(super) fn look(folder: &Path, found: &mut FoundProject) {
     let Some(text) = read_file(&folder.join("config/deploy.rb")) else { return };
     let statements = statements(&text);
     let mina = text.contains("mina/") || statements.iter().any(|s| s.is("set", "domain"));

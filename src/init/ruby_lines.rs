@@ -3,23 +3,23 @@ use super::texts::{quoted, uncommented};
 use std::collections::BTreeSet;
 
 /// A statement: `set :name, rest`, `server rest`, `role :name, rest`.
-pub struct Statement {
+pub(super) struct Statement {
     pub verb: String,
     pub name: String,
     pub rest: String,
 }
 
 impl Statement {
-    pub fn is(&self, verb: &str, name: &str) -> bool {
+    pub(super) fn is(&self, verb: &str, name: &str) -> bool {
         self.verb == verb && self.name == name
     }
 }
 
-pub fn begins_quoted(text: &str) -> bool {
+pub(super) fn begins_quoted(text: &str) -> bool {
     text.trim_start().starts_with(['\'', '"'])
 }
 
-pub fn statements(text: &str) -> Vec<Statement> {
+pub(super) fn statements(text: &str) -> Vec<Statement> {
     let mut lines: Vec<String> = Vec::new();
     let mut open = false;
     for line in text.lines().map(uncommented) {
@@ -117,7 +117,7 @@ fn statement(line: &str) -> Option<Statement> {
 }
 
 /// Lists the tasks of a file, and its hooks before and after the tool's own tasks, as they're written.
-pub fn own_tasks(text: &str) -> BTreeSet<String> {
+pub(super) fn own_tasks(text: &str) -> BTreeSet<String> {
     let own = |line: &str| {
         let line = uncommented(line).trim();
         let verb = line.split([' ', '(']).next().unwrap_or_default();
@@ -129,7 +129,7 @@ pub fn own_tasks(text: &str) -> BTreeSet<String> {
 }
 
 /// Returns the value of `key: …` or `:key => …`, up to its end if it's a list.
-pub fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+pub(super) fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let new = format!("{key}:");
     let old = format!(":{key} =>");
     // Skips a match that is the end of a longer name.
@@ -145,7 +145,7 @@ pub fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// Returns the words of `%w{a b}`, `[:a, 'b']` or `:a`.
-pub fn list(text: &str) -> Vec<String> {
+pub(super) fn list(text: &str) -> Vec<String> {
     let bare = text.strip_prefix("%w").or(text.strip_prefix("%i")).unwrap_or(text);
     let words = bare.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()

@@ -6,13 +6,13 @@ use std::{fs, path::Path};
 const LARGEST: u64 = 1 << 20;
 
 /// Returns the text of a regular file. It skips a pipe, which could block.
-pub fn read(path: &Path) -> Option<String> {
+pub(super) fn read(path: &Path) -> Option<String> {
     let about = fs::metadata(path).ok().filter(|about| about.is_file() && about.len() <= LARGEST);
     about.and_then(|_| fs::read_to_string(path).ok())
 }
 
 /// Returns whether a text is valid as the name of a file, a user or a unit.
-pub fn plain(text: &str) -> bool {
+pub(super) fn plain(text: &str) -> bool {
     !text.is_empty()
         && text.len() < 64
         && !text.starts_with(['-', '.'])
@@ -20,19 +20,19 @@ pub fn plain(text: &str) -> bool {
 }
 
 /// Returns whether a text is a path that a fleet file accepts and that a host doesn't have to expand.
-pub fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     let parts = text.strip_prefix('/').unwrap_or(text).split('/');
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@+".contains(&b));
     text.len() < 200 && parts.into_iter().all(|part| !matches!(part, "" | "." | "..") && plain(part))
 }
 
 /// Returns a text in backquotes, cut to 80 characters, with control characters escaped.
-pub fn named(text: &str) -> String {
+pub(super) fn named(text: &str) -> String {
     format!("`{}`", brief(text.trim(), 80))
 }
 
 /// Returns the quoted texts of a line and the words of Ruby's `%w{…}`, in order.
-pub fn quoted(line: &str) -> Vec<String> {
+pub(super) fn quoted(line: &str) -> Vec<String> {
     let mut texts = Vec::new();
     let mut rest = line;
     while let Some(at) = rest.find(['\'', '"', '%']) {
@@ -68,7 +68,7 @@ fn percent(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns a line of Ruby without its comment; `#{` doesn't start one.
-pub fn uncommented(line: &str) -> &str {
+pub(super) fn uncommented(line: &str) -> &str {
     let mut within = None;
     for (at, c) in line.char_indices() {
         match (within, c) {
@@ -82,7 +82,7 @@ pub fn uncommented(line: &str) -> &str {
 }
 
 /// Fills in each `#{fetch(:name)}` and `#{name}`; `None` if that would mean running code.
-pub fn resolved(text: &str, known: impl Fn(&str) -> Option<String>) -> Option<String> {
+pub(super) fn resolved(text: &str, known: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut whole = String::new();
     let mut rest = text;
     while let Some((before, from)) = rest.split_once("#{") {

@@ -45,7 +45,7 @@ impl<T> Default for Goods<'_, T> {
 
 impl<'a, T> Goods<'a, T> {
     /// Applies the next mark of the host.
-    pub fn take(&mut self, line: &'a LedgerLine, commit: &'a Name, kept: T) {
+    pub(super) fn take(&mut self, line: &'a LedgerLine, commit: &'a Name, kept: T) {
         let known = self.0.iter().position(|(c, _)| *c == commit);
         let is_bad = line.reason.as_deref().is_some_and(is_bad);
         match known {
@@ -57,7 +57,7 @@ impl<'a, T> Goods<'a, T> {
         self.0.drain(..over);
     }
 
-    pub fn places(&self) -> impl Iterator<Item = T>
+    pub(super) fn places(&self) -> impl Iterator<Item = T>
     where
         T: Copy,
     {

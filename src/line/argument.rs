@@ -7,7 +7,7 @@ use crate::{
 
 /// Values for the parameters of one overload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub(super) struct Bound {
     pub arguments: Vec<String>,
     /// By name.
     pub options: Vec<(String, String)>,
@@ -21,7 +21,7 @@ struct ArgumentPiece {
 }
 
 /// Assigns the text after a task's `:` to its parameters.
-pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
+pub(super) fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
     let mut values = Vec::new();
     let mut named: Vec<(String, String)> = Vec::new();
     for ArgumentPiece { name, value } in pieces(text) {
@@ -42,13 +42,13 @@ pub fn from_text(task: &Signature, text: &str) -> Result<Bound, LineError> {
 }
 
 /// Finds the overload that fits the values and named values, with the fewest left for `options`.
-pub fn fit(task: &Signature, values: &[String], named: &[(String, String)]) -> Option<Bound> {
+pub(super) fn fit(task: &Signature, values: &[String], named: &[(String, String)]) -> Option<Bound> {
     let all = task.overloads.iter().filter_map(|overload| fit_one(overload, values, named));
     all.min_by_key(|bound| (bound.options.len(), bound.takes_options))
 }
 
 /// Escapes a value, so that it's a single value without a name after a `:`.
-pub fn escaped(value: &str) -> String {
+pub(super) fn escaped(value: &str) -> String {
     value.replace(',', "\\,").replace('=', "\\=")
 }
 

@@ -5,7 +5,7 @@ use crate::fabfile::task::Signature;
 /// Returns words that mean this call and nothing else: `deploy:stable`.
 ///
 /// Several values that end in `\` need separate words, because `\,` always is a comma.
-pub fn words(task: &Signature, bound: &Bound) -> Vec<String> {
+pub(super) fn words(task: &Signature, bound: &Bound) -> Vec<String> {
     if bound.arguments.is_empty() && bound.options.is_empty() {
         return vec![task.name.clone()];
     }

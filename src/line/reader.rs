@@ -6,7 +6,7 @@ use super::{
 use crate::{command::quoted, fabfile::task::Signature, misspelled};
 
 /// Reads all words as calls of tasks with their arguments, and lists the arguments that resemble a task.
-pub fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<TaskCall>, Vec<Misread>), LineError> {
+pub(super) fn calls(words: &[String], tasks: &[Signature]) -> Result<(Vec<TaskCall>, Vec<Misread>), LineError> {
     let mut reader = WordReader { tasks, rest: words, calls: Vec::new(), filled: Vec::new() };
     while let [word, rest @ ..] = reader.rest {
         reader.rest = rest;

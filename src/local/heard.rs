@@ -16,12 +16,12 @@ pub(super) struct HeardOutput<'a> {
 
 impl<'a> HeardOutput<'a> {
     /// Passes lines on to `heard`, and keeps at most `keep` bytes.
-    pub fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
+    pub(super) fn new(stream: Stream, heard: Option<&'a Hears<'a>>, keep: usize) -> Self {
         Self { stream, heard, line: Vec::new(), kept: Halves::new(keep) }
     }
 
     /// Reads the output to its end.
-    pub async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
+    pub(super) async fn read(&mut self, from: Option<impl AsyncRead + Unpin>) {
         let Some(mut from) = from else { return };
         let mut piece = vec![0; 32 << 10];
         while let Ok(read @ 1..) = from.read(&mut piece).await {
@@ -31,7 +31,7 @@ impl<'a> HeardOutput<'a> {
     }
 
     /// Returns what was kept, and whether something was left out.
-    pub fn done(mut self) -> (Vec<u8>, bool) {
+    pub(super) fn done(mut self) -> (Vec<u8>, bool) {
         flush(&mut self.line, self.stream, self.heard);
         self.kept.into_bytes()
     }

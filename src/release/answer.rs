@@ -27,7 +27,7 @@ pub(super) struct AnswerLines<'a> {
 
 impl<'a> AnswerLines<'a> {
     /// Takes an answer that is complete and reports no failure.
-    pub fn of(program: Program, ended: &'a Ended) -> Result<Self, ReleaseError> {
+    pub(super) fn of(program: Program, ended: &'a Ended) -> Result<Self, ReleaseError> {
         let no_end = |why: String| ReleaseError::NoEnd { program: program.name(), why };
         let said = String::from_utf8_lossy(&ended.err);
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason");
@@ -52,7 +52,7 @@ impl<'a> AnswerLines<'a> {
     }
 
     /// Reads each line as a word and its arguments; an unknown line is an error.
-    pub fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, ReleaseError> {
+    pub(super) fn each<T>(&self, mut read: impl FnMut(&str, &[&str]) -> Option<T>) -> Result<Vec<T>, ReleaseError> {
         let one = |line: &&str| {
             let words: Vec<&str> = line.split(' ').collect();
             read(words[0], &words[1..]).ok_or_else(|| self.nonsense(line))
@@ -61,7 +61,7 @@ impl<'a> AnswerLines<'a> {
     }
 
     /// Makes the error for a line that the program never prints.
-    pub fn nonsense(&self, line: &str) -> ReleaseError {
+    pub(super) fn nonsense(&self, line: &str) -> ReleaseError {
         ReleaseError::Nonsense { program: self.program.name(), line: format!("`{}`", brief(line, 200)) }
     }
 }

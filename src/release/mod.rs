@@ -57,5 +57,8 @@ pub use share::{Share, shared};
 pub use stage::{Stage, Staged, stage, staged};
 pub use sweep::Sweep;
 pub use take_archive::TakeArchive;
-pub use tree::{Manifest, ManifestEntry, ManifestKind, Packed, PackedTrees, Wanted, pack, pack_folder};
+#[cfg(test)]
+pub(crate) use tree::pack_folder;
+pub use tree::{Manifest, ManifestEntry, ManifestKind, Packed, Wanted};
+pub(crate) use tree::{PackedTrees, pack};
 pub use verify::{Verified, Verify, verified, verify};

@@ -22,7 +22,7 @@ pub(super) enum Program {
 
 impl Program {
     /// Returns the name at the end of the program's answer.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Program::Setup => "setup",
             Program::Preflight => "preflight",
@@ -36,7 +36,7 @@ impl Program {
     }
 
     /// Returns the whole text, for `sh -c`.
-    pub fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let (shared, own) = match self {
             Program::Setup => ("", include_str!("host/setup.sh")),
             Program::Preflight => ("", include_str!("host/preflight.sh")),
@@ -51,7 +51,7 @@ impl Program {
     }
 
     /// Makes the command that runs the program for the app at `path`.
-    pub fn command(self, path: &str, args: &[String]) -> Result<Command, ReleaseError> {
+    pub(super) fn command(self, path: &str, args: &[String]) -> Result<Command, ReleaseError> {
         let parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let good = parts.iter().all(|part| !matches!(*part, "" | "." | "..")) && !path.chars().any(char::is_control);
         if !good {

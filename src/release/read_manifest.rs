@@ -48,7 +48,12 @@ impl Read for ReadManifest {
 }
 
 /// Reads the digest of a release's manifest; nothing if the host doesn't have the release.
-pub async fn manifest(at: &At<'_>, host: &Host, home: &Home, release: &Release) -> Result<Option<String>, Failure> {
+pub(super) async fn manifest(
+    at: &At<'_>,
+    host: &Host,
+    home: &Home,
+    release: &Release,
+) -> Result<Option<String>, Failure> {
     let name = named(release)?;
     let command = list(&home.path).map_err(on(host))?;
     let ended = run(at, host, &home.user, plain(&command)).await?;

@@ -76,7 +76,7 @@ impl Arriving {
 ///
 /// `total` is the expected number of bytes, or 0 if it is unknown. `Failed` when the file can't be written, or when the
 /// person asks rfab to stop: then the command is stopped.
-pub async fn arrived(
+pub(super) async fn arrived(
     at: &At<'_>,
     on: &On,
     command: &Command,
@@ -113,7 +113,7 @@ pub async fn arrived(
 }
 
 /// Makes the failure for a file of this machine that can't be written.
-pub fn unwritable(to: &Path, e: &io::Error) -> Failure {
+pub(super) fn unwritable(to: &Path, e: &io::Error) -> Failure {
     Failure::failed(format!("`{}` can't be written: {e}", to.display()))
         .help("what was there under that name is unchanged; where a disk of this machine is full, make room")
 }

@@ -27,7 +27,7 @@ pub enum PathKind {
 }
 
 /// Returns the sha256 of bytes, in hex.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
@@ -37,7 +37,7 @@ fn program(args: &[&str]) -> Command {
 }
 
 /// Finds out what is at a path.
-pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
+pub(super) async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure> {
     let answer = run(at, on, &["digest", checked(on, path)?], Input::Empty).await?;
     match answer.as_str() {
         "absent" => Ok(PathKind::Absent),
@@ -51,13 +51,13 @@ pub async fn lies(at: &At<'_>, on: &On, path: &str) -> Result<PathKind, Failure>
 }
 
 /// Checks whether a path exists.
-pub async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
+pub(super) async fn exists(at: &At<'_>, on: &On, path: &str) -> Result<bool, Failure> {
     Ok(run(at, on, &["exists", checked(on, path)?], Input::Empty).await? == "yes")
 }
 
 /// What is put at a path on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub(super) enum Content {
     File,
     /// A file that only its owner reads, unless another mode is asked for.
     Secret,
@@ -68,7 +68,7 @@ pub enum Content {
 /// Replaces a file or a folder in one step, or not at all.
 ///
 /// A link is followed if only the writing user and root can change it; otherwise the path is refused.
-pub async fn replace(
+pub(super) async fn replace(
     at: &At<'_>,
     on: &On,
     path: &str,
@@ -123,7 +123,7 @@ async fn run(at: &At<'_>, on: &On, args: &[&str], stdin: Input<'_>) -> Result<St
 const LINK: &str = "a link on the way there can be changed by another user";
 
 /// Refuses what isn't a path on a host.
-pub fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
+pub(super) fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
     if path.is_empty() || path.starts_with('-') || path.chars().any(char::is_control) {
         let message = format!("`{}` isn't a path on a host", shown(path));
         return Err(Failure::new(crate::failure::Cause::Fabfile, message).on(&on.host.name));
@@ -132,7 +132,7 @@ pub fn checked<'a>(on: &On, path: &'a str) -> Result<&'a str, Failure> {
 }
 
 /// Makes the failure for a path of a host that can't be used.
-pub fn unfit(on: &On, path: &str, why: &str) -> Failure {
+pub(super) fn unfit(on: &On, path: &str, why: &str) -> Failure {
     Failure::failed(format!("`{path}`: {why}")).on(&on.host.name)
 }
 

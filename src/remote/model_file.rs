@@ -8,7 +8,7 @@ use crate::model::{Fact, Model, Predicted};
 /// Returns the model's file; one that it was never told of is not there.
 ///
 /// `Fabfile` for what isn't a path, as on a real host.
-pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
+pub(super) fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u8>>> {
     let path = checked(on, path)?;
     match model.machine(&on.host)?.files.get(path) {
         Some(fact) => Ok(fact.get("a file")?.clone()),
@@ -17,7 +17,7 @@ pub fn content(model: &mut Model, on: &On, path: &str) -> Predicted<Option<Vec<u
 }
 
 /// Puts a file into the model, if the disk has room for it.
-pub fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
+pub(super) fn written(model: &mut Model, on: &On, path: &str, content: Vec<u8>) -> Predicted<()> {
     let path = checked(on, path)?;
     let machine = model.machine(&on.host)?;
     if machine.full {

@@ -60,7 +60,7 @@ impl Read for ReadTrace {
 }
 
 /// Returns what a trace tells about a command's end.
-pub fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Happened<Output>, Failure> {
+pub(super) fn seen(traced: Traced, any_status: bool, on: &On, command: &Command) -> Result<Happened<Output>, Failure> {
     Ok(match traced {
         Traced::NeverStarted => Happened::Not,
         Traced::Running => Happened::Running,

@@ -45,7 +45,7 @@ pub fn unpack(tar: impl io::Read, folder: &Path) -> Result<(), String> {
 }
 
 /// Moves a folder to `place`; the folder that was there is removed only when the new one is in place.
-pub fn replace(new: &Path, place: &Path) -> io::Result<()> {
+pub(super) fn replace(new: &Path, place: &Path) -> io::Result<()> {
     if !place.is_dir() {
         return fs::rename(new, place);
     }

@@ -6,8 +6,8 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use github::{harmless, harmless_json};
-pub use pipeline::{Pipeline, annotation};
+pub(super) use github::{harmless, harmless_json};
+pub(super) use pipeline::{Pipeline, annotation};
 
 use super::{
     Palette,
@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Writes a run into a pipeline's log.
-pub struct Ci<W: Write + Send>(Mutex<JobLog<W>>);
+pub(super) struct Ci<W: Write + Send>(Mutex<JobLog<W>>);
 
 struct JobLog<W> {
     to: Outlet<W>,
@@ -43,7 +43,14 @@ struct JobLog<W> {
 
 impl<W: Write + Send> Ci<W> {
     /// Makes the log; `clock` returns the seconds since 1970.
-    pub fn new(to: W, pipeline: Pipeline, folder: &Path, loud: Loud, palette: Palette, clock: fn() -> i64) -> Self {
+    pub(super) fn new(
+        to: W,
+        pipeline: Pipeline,
+        folder: &Path,
+        loud: Loud,
+        palette: Palette,
+        clock: fn() -> i64,
+    ) -> Self {
         Self(Mutex::new(JobLog {
             to: Outlet::new(to),
             pipeline,

@@ -8,7 +8,7 @@ use miette::{
 use std::fmt;
 
 /// Draws the lines at the places, underlined and labeled.
-pub fn excerpts(places: &[Excerpt], palette: Palette) -> Option<String> {
+pub(super) fn excerpts(places: &[Excerpt], palette: Palette) -> Option<String> {
     let files = Files::of(places)?;
     let mut theme = GraphicalTheme::unicode();
     if !palette.color {

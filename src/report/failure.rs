@@ -17,7 +17,7 @@ pub fn failure(failure: &Failure, palette: Palette) -> String {
 }
 
 /// Returns the reports of several failures; hosts with the same failure and the same traffic share a report.
-pub fn failures(failures: &[Failure], rows: &[HostRow], palette: Palette) -> String {
+pub(super) fn failures(failures: &[Failure], rows: &[HostRow], palette: Palette) -> String {
     let mut shared: Vec<(&Failure, &str, Vec<&str>)> = Vec::new();
     for one in failures {
         let traffic = traffic(one, rows);

@@ -19,7 +19,7 @@ const IN_SIGHT: usize = 20;
 
 /// The last lines of each host, as they were shown.
 #[derive(Default)]
-pub struct LastWords {
+pub(super) struct LastWords {
     /// How many lines were shown, for all hosts.
     shown: usize,
     hosts: BTreeMap<Name, VecDeque<SaidLine>>,
@@ -33,7 +33,7 @@ struct SaidLine {
 
 impl LastWords {
     /// Records a line of a host.
-    pub fn say(&mut self, host: &Name, line: String, shown: bool) {
+    pub(super) fn say(&mut self, host: &Name, line: String, shown: bool) {
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.clone(), VecDeque::new());
         }
@@ -45,7 +45,7 @@ impl LastWords {
     }
 
     /// Counts lines that were shown.
-    pub fn shown(&mut self, lines: usize) {
+    pub(super) fn shown(&mut self, lines: usize) {
         self.shown += lines;
     }
 
@@ -57,7 +57,7 @@ impl LastWords {
     }
 
     /// Returns what to print at the end; empty if no host failed.
-    pub fn text(&self, rows: &[HostRow], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
+    pub(super) fn text(&self, rows: &[HostRow], failures: &[Failure], logs: &[LogFile], palette: Palette) -> String {
         let rows = rows.iter().filter(|r| matches!(r.result, Outcome::Failed | Outcome::Unknown)).map(|r| &r.host);
         let mut failed: Vec<&Name> = Vec::new();
         for host in rows.chain(failures.iter().filter_map(|f| f.host.as_ref())) {

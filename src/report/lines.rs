@@ -68,7 +68,7 @@ impl<W: Write + Send> Listener for Lines<W> {
 }
 
 /// Words events, line by line.
-pub struct Wording {
+pub(super) struct Wording {
     loud: Loud,
     palette: Palette,
     /// The width of the widest host name so far.
@@ -79,12 +79,12 @@ pub struct Wording {
 }
 
 impl Wording {
-    pub fn new(loud: Loud, palette: Palette) -> Self {
+    pub(super) fn new(loud: Loud, palette: Palette) -> Self {
         Self { loud, palette, width: 0, last_words: LastWords::default(), unreachable: BTreeSet::new() }
     }
 
     /// Words an event: complete lines, or nothing.
-    pub fn of(&mut self, what: &What) -> Option<String> {
+    pub(super) fn of(&mut self, what: &What) -> Option<String> {
         if self.loud < Loud::Verbose && self.is_told(what) {
             return None;
         }

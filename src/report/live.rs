@@ -18,7 +18,7 @@ use crate::{
 };
 use in_hand::InHand;
 use screen::Screen;
-pub use screen::Size;
+pub(super) use screen::Size;
 use std::{
     io::{self, Write},
     sync::{Arc, Condvar, Mutex},
@@ -36,14 +36,14 @@ const LINK: u64 = 8 << 10;
 const WAITING: usize = 1 << 20;
 
 /// Shows a run on a terminal; hosts don't wait for a slow terminal.
-pub struct Live<W: Write + Send + 'static> {
+pub(super) struct Live<W: Write + Send + 'static> {
     view: Arc<LiveView<W>>,
     drawer: Option<thread::JoinHandle<()>>,
 }
 
 impl<W: Write + Send + 'static> Live<W> {
     /// Starts the view. Fails if no thread can be started.
-    pub fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> io::Result<Self> {
+    pub(super) fn new(to: W, size: Size, rewraps: bool, loud: Loud, palette: Palette) -> io::Result<Self> {
         let view = Arc::new(LiveView::new(to, size, rewraps, loud, palette));
         let drawn = view.clone();
         let drawer = thread::Builder::new().name("live".into()).spawn(move || drawn.draw_on())?;

@@ -4,15 +4,15 @@ use crate::host::Name;
 use std::io::Write;
 
 /// A stream, until its reader goes away: a run that changes machines continues without it.
-pub struct Outlet<W>(Option<W>);
+pub(super) struct Outlet<W>(Option<W>);
 
 impl<W: Write> Outlet<W> {
-    pub fn new(to: W) -> Self {
+    pub(super) fn new(to: W) -> Self {
         Self(Some(to))
     }
 
     /// Writes and flushes. If the reader went away, warns once on stderr.
-    pub fn write(&mut self, text: &str, run: &Name) {
+    pub(super) fn write(&mut self, text: &str, run: &Name) {
         let Some(to) = &mut self.0 else { return };
         if to.write_all(text.as_bytes()).and_then(|()| to.flush()).is_err() {
             self.0 = None;

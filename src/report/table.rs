@@ -49,12 +49,12 @@ pub fn table(rows: &[HostRow], palette: Palette) -> String {
 }
 
 /// Returns a release as people call it, followed by its number and commit.
-pub fn release(release: &Option<String>, name: &Option<String>) -> String {
+pub(super) fn release(release: &Option<String>, name: &Option<String>) -> String {
     let release = visible(release.as_deref().unwrap_or("-"), false);
     name.as_ref().map_or(release.clone(), |name| format!("{} ({release})", visible(name, false)))
 }
 
-pub fn summary(rows: &[HostRow]) -> String {
+pub(super) fn summary(rows: &[HostRow]) -> String {
     let of = |wanted: Outcome| rows.iter().filter(|r| r.result == wanted).count();
     let all = [Outcome::Ok, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Untouched];
     let parts: Vec<String> =
@@ -66,7 +66,7 @@ pub fn summary(rows: &[HostRow]) -> String {
     format!("{}: {}{out}{}", count(rows.len(), "host"), parts.join(", "), looked.unwrap_or_default())
 }
 
-pub fn standing(standing: Standing) -> &'static str {
+pub(super) fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Live => "live",
         Standing::Out => "out",
@@ -76,7 +76,7 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
-pub fn outcome(outcome: Outcome) -> &'static str {
+pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Ok => "ok",
         Outcome::Failed => "failed",

@@ -3,13 +3,13 @@
 const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /// Returns bytes as people say them.
-pub fn bytes(number: u64) -> String {
+pub(super) fn bytes(number: u64) -> String {
     let unit = unit(number);
     format!("{} {}", amount(number, unit), UNITS[unit])
 }
 
 /// Returns a part of some bytes, both in the whole's unit.
-pub fn bytes_of(done: u64, total: u64) -> String {
+pub(super) fn bytes_of(done: u64, total: u64) -> String {
     let unit = unit(total);
     format!("{} of {} {}", amount(done, unit), amount(total, unit), UNITS[unit])
 }

@@ -31,7 +31,7 @@ pub struct EndedRun {
 /// Releases the locks, reads the state of every target, and reports the table.
 ///
 /// `failed` is what stopped the run: nothing, the failure of its task, or one failure for each fleet of an abort.
-pub fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
+pub(super) fn close(here: &Here, failed: &[Box<Located>]) -> EndedRun {
     let (session, lane) = (&here.session, here.lane.deferred());
     session.closes();
     let mut failures: Vec<Failure> = failed.iter().map(|located| shown(here, located)).collect();

@@ -13,7 +13,7 @@ use crate::{
 
 /// Opens the connections to the balancers, then, in parallel, those to all targets except hosts that somebody else took
 /// out: they may be dead, and only a run that names them needs them.
-pub fn connect(here: &Here) -> Result<(), Failure> {
+pub(super) fn connect(here: &Here) -> Result<(), Failure> {
     let Some(targets) = here.targets.lock().unwrap().clone() else { return Ok(()) };
     let open = |hosts: Vec<Host>| {
         let at_once = here.session.run.parallel;

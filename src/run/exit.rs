@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// Returns the exit code. A signal comes first; then, if several codes apply, the first of 9, 6, 4, 1, 8.
-pub fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unknown: bool) -> Exit {
+pub(super) fn exit(session: &Session, failed: Option<&Failure>, failures: &[Failure], unknown: bool) -> Exit {
     match session.stopped() {
         Some(1) => return Exit::HungUp,
         Some(15) => return Exit::Terminated,

@@ -13,13 +13,13 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The state that each fleet's balancers reported, by the fleet's name.
-pub type Balances = BTreeMap<Name, Result<Balance, Failure>>;
+pub(super) type Balances = BTreeMap<Name, Result<Balance, Failure>>;
 
 /// Reports targets that the line took out and that aren't back though the run succeeded, and targets that somebody took
 /// out after this run put them back.
 ///
 /// They count as left out: such a run doesn't end with 0.
-pub fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
+pub(super) fn tell(session: &Session, lane: &Arc<Lane>, balances: &Balances, well: bool) {
     let (mut books, observed) = (BTreeMap::new(), &session.observed);
     for (fleet, host) in observed.targets() {
         let Some(Ok(balance)) = balances.get(&fleet.name).filter(|_| observed.has_lock(&fleet.name)) else { continue };

@@ -8,7 +8,7 @@ use crate::{
 /// The lines without the program's name, the best first; none where no line is known that could end otherwise.
 ///
 /// A line that could do something twice isn't among them: who resumes a run looks first at what it did.
-pub fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
+pub(super) fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
     let mut next = match over {
         true => session.observed.all_next(),
         false => chosen(session, exit),

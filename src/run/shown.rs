@@ -9,7 +9,7 @@ use crate::{
 /// the fabfile.
 ///
 /// A line of the stdlib is only named, because nobody fixes anything there. It is shown if there is no other.
-pub fn shown(here: &Here, located: &Located) -> Failure {
+pub(super) fn shown(here: &Here, located: &Located) -> Failure {
     let mut failure = located.failure.clone();
     let written = located.missing.as_deref().filter(|_| failure.help.is_none()).and_then(docs::written);
     if let Some(written) = written {

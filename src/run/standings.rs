@@ -20,7 +20,7 @@ use std::{
 };
 
 /// What was read about the targets at the end.
-pub struct TargetStandings {
+pub(super) struct TargetStandings {
     /// A row for each host that was a target.
     pub table: Vec<HostRow>,
     /// Whether the state of a host that was changed is unknown.
@@ -30,7 +30,7 @@ pub struct TargetStandings {
 }
 
 /// Reads the state and the releases of every target; `well` is whether all tasks succeeded.
-pub fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStandings {
+pub(super) fn table(here: &Here, lane: &Arc<Lane>, well: bool) -> TargetStandings {
     let observed = &here.session.observed;
     let targets = observed.targets();
     let touched = !here.session.run.line.is_empty() && !targets.is_empty();

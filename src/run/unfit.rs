@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Records releases that died on hosts after this run switched to them: no rollback chooses them, and they don't count
 /// as in progress.
-pub fn distrust(session: &Session, lane: &Arc<Lane>) {
+pub(super) fn distrust(session: &Session, lane: &Arc<Lane>) {
     for fleet in session.fleets.all().into_iter().filter(|fleet| session.observed.has_lock(&fleet.name)) {
         let died: Vec<&Host> = fleet.hosts.iter().filter(|host| session.observed.host(host).died).collect();
         if died.is_empty() {
@@ -37,7 +37,7 @@ pub fn distrust(session: &Session, lane: &Arc<Lane>) {
 }
 
 /// Takes hosts out again that a balancer forgot while they were out and that failed since: nobody has seen them serve.
-pub fn out_again(session: &Session, lane: &Arc<Lane>) {
+pub(super) fn out_again(session: &Session, lane: &Arc<Lane>) {
     for fleet in session.fleets.all().into_iter().filter(|fleet| session.observed.has_lock(&fleet.name)) {
         let unfit = |host: &&Host| {
             let told = session.observed.host(host);

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 /// A forbidden call, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Forbidden {
+pub(super) struct Forbidden {
     pub at: Position,
     pub message: String,
     pub help: &'static str,
 }
 
 /// Calls whose first text is a command that no shell reads.
-pub const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
+pub(super) const COMMANDS: [&str; 5] = ["run", "capture", "sudo", "test", "terminal"];
 
 /// Finds the first forbidden call in a file.
-pub fn find(ast: &AST) -> Option<Forbidden> {
+pub(super) fn find(ast: &AST) -> Option<Forbidden> {
     let mut found = None;
     ast.walk(&mut |path| {
         let call = match path.last() {
@@ -94,14 +94,14 @@ fn not_written(at: Position) -> Forbidden {
 }
 
 /// Why a line for a shell is refused.
-pub const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a value in it could become code";
+pub(super) const NOT_WRITTEN: &str = "the line of `sh` isn't a literal, so a value in it could become code";
 
 /// What to write instead.
-pub const AS_VARIABLES: &str =
+pub(super) const AS_VARIABLES: &str =
     "write `sh(\"cd \\\"$dir\\\" && make\", #{ dir: path })`: values arrive as shell variables";
 
 /// Returns the lines that a file has for shells; each is a literal in a call of `sh`.
-pub fn lines(ast: &AST) -> BTreeSet<String> {
+pub(super) fn lines(ast: &AST) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last()

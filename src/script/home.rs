@@ -11,7 +11,7 @@ use rhai::{
 use std::{any::TypeId, sync::Arc};
 
 /// The name of a closure that left its file.
-pub const CLOSURE: &str = "the_closure";
+pub(super) const CLOSURE: &str = "the_closure";
 
 /// What the functions of a file see: each other, and the file's imports and constants.
 pub struct FileScope {

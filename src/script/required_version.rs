@@ -5,7 +5,7 @@ use semver::{Version, VersionReq};
 /// Refuses a file that requires another version of rfab.
 ///
 /// `Fabfile`, with the requirement underlined.
-pub fn refuse(file: &str, text: &str) -> Result<(), Failure> {
+pub(super) fn refuse(file: &str, text: &str) -> Result<(), Failure> {
     refuse_for(file, text, &Version::parse(env!("CARGO_PKG_VERSION")).expect("cargo's versions are versions"))
 }
 

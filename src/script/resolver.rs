@@ -243,7 +243,7 @@ fn namespaces(engine: &Engine) -> Vec<String> {
 }
 
 /// The resolver as the engine uses it.
-pub struct Shared(pub Arc<Resolver>);
+pub(super) struct Shared(pub Arc<Resolver>);
 
 impl rhai::ModuleResolver for Shared {
     fn resolve(&self, engine: &Engine, _: Option<&str>, path: &str, pos: Position) -> RhaiResultOf<Rc<Module>> {

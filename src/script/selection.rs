@@ -90,7 +90,7 @@ pub fn whole_fleet_of(here: &Here, targets: &Targets) -> RhaiResultOf<Targets> {
 }
 
 /// Applies `--limit` and `--exclude`.
-pub fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
+pub(super) fn limit(here: &Here, targets: &Targets) -> Result<Targets, Failure> {
     let mut hosts = targets.hosts.to_vec();
     if let Some(text) = &here.script.limit {
         hosts = limited(&targets.fleet, &hosts, text).map_err(of_the_line)?;

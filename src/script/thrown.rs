@@ -43,7 +43,7 @@ impl Located {
 }
 
 /// Extracts the failure from a Rhai error, with its places.
-pub fn located(error: &EvalAltResult) -> Located {
+pub(super) fn located(error: &EvalAltResult) -> Located {
     let mut calls = Vec::new();
     let (mut error, mut source) = (error, String::new());
     loop {
@@ -124,7 +124,7 @@ fn wrong(error: &EvalAltResult) -> Failure {
 }
 
 /// Returns the name of a function that wasn't found, and the types of its arguments.
-pub fn missing(error: &EvalAltResult) -> Option<(String, String)> {
+pub(super) fn missing(error: &EvalAltResult) -> Option<(String, String)> {
     let EvalAltResult::ErrorFunctionNotFound(signature, _) = error.unwrap_inner() else { return None };
     let (name, types) = signature.split_once(" (")?;
     let types: Vec<&str> = types.trim_end_matches(')').split(", ").map(kind).collect();
@@ -143,7 +143,7 @@ fn kind(name: &str) -> &str {
 }
 
 /// Describes a parse error, without its place.
-pub fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> Failure {
+pub(super) fn parse_failure(error: &ParseError, text: &str, namespaces: &[String]) -> Failure {
     let (message, help) = match error.err_type() {
         ParseErrorType::Reserved(sign) if !sign.starts_with(char::is_alphabetic) => {
             (format!("`{sign}` means nothing in Rhai"), None)

@@ -60,7 +60,7 @@ const PLAIN: [&str; 49] = [
 const BACKTICKS: &str = "write the text in backticks: `` `to ${name}` ``";
 
 /// Finds the first such text in a file; only names of the file's variables count.
-pub fn find(ast: &AST) -> Option<Forbidden> {
+pub(super) fn find(ast: &AST) -> Option<Forbidden> {
     let variables = variables(ast);
     let mut found = None;
     ast.walk(&mut |path| {

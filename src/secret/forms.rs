@@ -13,7 +13,7 @@ const ALPHABETS: [&[u8; 64]; 2] = [
 
 /// A byte sequence to search for in a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Form {
+pub(super) struct Form {
     pub bytes: Vec<u8>,
     /// Whether the characters before and after it contain bits of the secret, too.
     pub around: (bool, bool),
@@ -22,7 +22,7 @@ pub struct Form {
 }
 
 /// Returns every form of a secret, each once.
-pub fn of(text: &str) -> Vec<Form> {
+pub(super) fn of(text: &str) -> Vec<Form> {
     // A shell drops the whitespace around a value.
     let whole = [text, text.trim()];
     let lines = text.lines().map(str::trim).filter(|line| line.chars().count() >= LINE);
@@ -37,7 +37,7 @@ pub fn of(text: &str) -> Vec<Form> {
 }
 
 /// Returns whether a byte is a base64 character.
-pub fn is_base64(byte: u8) -> bool {
+pub(super) fn is_base64(byte: u8) -> bool {
     byte == b'=' || ALPHABETS.iter().any(|alphabet| alphabet.contains(&byte))
 }
 

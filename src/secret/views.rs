@@ -2,7 +2,7 @@
 
 /// A text's bytes, and where in the text each came from.
 #[derive(Clone, Debug)]
-pub struct View {
+pub(super) struct View {
     pub bytes: Vec<u8>,
     from: Vec<(u32, u32)>,
 }
@@ -17,7 +17,7 @@ impl View {
     }
 
     /// Returns the range in the text that a part of the view came from.
-    pub fn origin(&self, begin: usize, end: usize) -> (usize, usize) {
+    pub(super) fn origin(&self, begin: usize, end: usize) -> (usize, usize) {
         (self.from[begin].0 as usize, self.from[end - 1].1 as usize)
     }
 
@@ -55,7 +55,7 @@ const ALL: [(u8, Decode); 6] =
     [(b'\\', quote), (b'\\', backslash), (b'\\', backslash), (b'+', plus), (b'%', percent), (b'%', percent)];
 
 /// Shows the text and every decoding of it, also twice decoded; only a few views of a long text exist at a time.
-pub fn each(text: &str, show: &mut dyn FnMut(&View)) {
+pub(super) fn each(text: &str, show: &mut dyn FnMut(&View)) {
     let useful: Vec<Decode> =
         ALL.into_iter().filter(|(sign, _)| text.as_bytes().contains(sign)).map(|(_, decode)| decode).collect();
     View::of(text).each(&useful, show);

@@ -10,7 +10,12 @@ use crate::{
 };
 
 /// Checks I1 and I2; counts the whole group before its first host goes out.
-pub fn enough_live(fleet: &Fleet, hosts: &[Host], balance: &Balance, allowed: &Allowances) -> Result<(), Failure> {
+pub(super) fn enough_live(
+    fleet: &Fleet,
+    hosts: &[Host],
+    balance: &Balance,
+    allowed: &Allowances,
+) -> Result<(), Failure> {
     for (balancer, pool) in pools_of(fleet, hosts) {
         let servers = balance.pool(&balancer.name, pool);
         let wanted = fleet.min_live(balancer, pool).max(1);

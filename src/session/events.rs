@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-pub struct Events {
+pub(super) struct Events {
     pub stopped: Arc<Stop>,
     pub run: Arc<Run>,
     pub observed: Arc<Observed>,

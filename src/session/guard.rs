@@ -21,7 +21,7 @@ use std::{
     },
 };
 
-pub struct Guard {
+pub(super) struct Guard {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
@@ -36,7 +36,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, touched: BTreeSet<Name>) -> Self {
+    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, touched: BTreeSet<Name>) -> Self {
         let (held, refused, looked) = (Mutex::default(), Mutex::default(), AtomicBool::default());
         Self { run, fleets, observed, touched, held, refused, looked }
     }

@@ -15,7 +15,7 @@ use crate::{
 use std::sync::Arc;
 
 /// The layer that refuses changes which would break an invariant.
-pub struct Invariants {
+pub(super) struct Invariants {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
@@ -82,7 +82,7 @@ impl Layer for Invariants {
 }
 
 impl Invariants {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, stopped: Arc<Stop>) -> Self {
+    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>, stopped: Arc<Stop>) -> Self {
         Self { run, fleets, observed, stopped }
     }
 

@@ -34,7 +34,7 @@ impl Journaling {
 }
 
 /// The layer, which a simulated run may lack.
-pub struct Journaled {
+pub(super) struct Journaled {
     pub(super) keep: Journaling,
     pub(super) fleets: Arc<Fleets>,
     pub(super) masks: Masks,
@@ -48,7 +48,7 @@ pub struct Journaled {
 }
 
 impl Journaled {
-    pub fn new(keep: Journaling, fleets: Arc<Fleets>, masks: Masks, stopped: Arc<Stop>) -> Self {
+    pub(super) fn new(keep: Journaling, fleets: Arc<Fleets>, masks: Masks, stopped: Arc<Stop>) -> Self {
         let (stale, left) = (LaneTails::default(), LaneTails::default());
         Self { keep, fleets, masks, stopped, stale, left, dead: AtomicBool::new(false) }
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
-pub struct Ledger {
+pub(super) struct Ledger {
     run: Arc<Run>,
     fleets: Arc<Fleets>,
     observed: Arc<Observed>,
@@ -25,7 +25,7 @@ struct About<'a> {
 }
 
 impl Ledger {
-    pub fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>) -> Self {
+    pub(super) fn new(run: Arc<Run>, fleets: Arc<Fleets>, observed: Arc<Observed>) -> Self {
         Self { run, fleets, observed }
     }
 

@@ -8,7 +8,7 @@ use crate::{
 use std::sync::Arc;
 
 /// A listener in front of all others, which removes secrets from events.
-pub struct Masked {
+pub(super) struct Masked {
     pub masks: Masks,
     pub then: Arc<dyn Listener>,
 }
@@ -29,7 +29,7 @@ impl Listener for Masked {
 }
 
 /// The layer that adds secrets to the masks before anything more is reported.
-pub struct Learns(pub Masks);
+pub(super) struct Learns(pub Masks);
 
 impl Layer for Learns {
     fn pass(&self, call: Call<'_>, rest: Rest<'_>) -> Answered {

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The note for a host that is healthy, but with an unknown version.
-pub const UNPROVEN: &str = "version not proven";
+pub(super) const UNPROVEN: &str = "version not proven";
 
 /// The layer, and what it noted.
 #[derive(Default)]

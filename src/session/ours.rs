@@ -32,7 +32,7 @@ pub enum Out {
 /// Refuses to put back a host that somebody else took out, unless the user typed its name; live hosts are allowed.
 ///
 /// Notes where each host is put back: it stays out of a pool that it was out of before it was taken out.
-pub fn may_put_back(
+pub(super) fn may_put_back(
     set: &SetAdmin,
     balance: &Balance,
     run: &Run,

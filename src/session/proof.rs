@@ -15,7 +15,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 /// Requires successful checks by the balancer and by rfab that began after the host's last change.
 ///
 /// `nameless` accepts an answer that names no release.
-pub fn healthy(
+pub(super) fn healthy(
     set: &SetAdmin,
     balance: &Balance,
     observed: &Observed,

@@ -3,7 +3,7 @@ use crate::{fleet::Fleet, host::Host};
 use std::path::{Component, Path, PathBuf};
 
 /// Returns whether a running service may read what is at a path: shared files and the current release.
-pub fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
+pub(super) fn served(fleet: &Fleet, host: &Host, path: &str) -> bool {
     fleet.app.as_ref().is_some_and(|app| {
         let path = resolved(path);
         let below = |folder: &str| path.starts_with(Path::new(&app.path_on(host)).join(folder));

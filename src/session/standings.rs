@@ -90,7 +90,7 @@ impl Observed {
 }
 
 /// Makes the failure for a host that a balancer forgot to keep out.
-pub fn exposed(host: &Host, balancer: &Name) -> Failure {
+pub(super) fn exposed(host: &Host, balancer: &Name) -> Failure {
     let message = format!("`{balancer}` was reloaded or restarted while this host was out, and sent it requests");
     Failure::new(Cause::Balancer, message).on(&host.name)
 }

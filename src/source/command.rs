@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 const SAID: usize = 16 << 10;
 
 /// Returns what the program prints, without the last newline; its stderr is shown when it has ended.
-pub async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Result<String, Failure> {
+pub(super) async fn printed(at: &At<'_>, words: &[String], folder: &Path) -> Result<String, Failure> {
     let shown = words.join(" ");
     let failed = |why: &str| Failure::failed(format!("`{shown}`, which prints a secret, {why}"));
     let local = LocalCall { timeout: Some(WITHIN), ..LocalCall::at(folder.to_owned()) };

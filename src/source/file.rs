@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Reads the file; `path` is its name for people.
-pub fn read(file: &Path, path: &str) -> Result<String, Failure> {
+pub(super) fn read(file: &Path, path: &str) -> Result<String, Failure> {
     let unreadable = |e: io::Error| {
         let failure = Failure::failed(format!("the file `{path}`, which holds a secret, can't be read: {e}"));
         match e.kind() {

@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// Asks for a secret; the input isn't shown.
-pub async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
+pub(super) async fn asked(at: &At<'_>, what: &str) -> Result<String, Failure> {
     let (person, question) = (at.real.person.clone(), what.to_owned());
     let answer = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
     match answer {

@@ -18,7 +18,7 @@ use std::{
 use tokio::time::timeout;
 
 /// Starts a program on a private connection, and forwards a socket through the same connection.
-pub async fn exclusive(
+pub(super) async fn exclusive(
     connections: &Connections,
     host: &Host,
     program: &str,

@@ -19,11 +19,11 @@ type Near = Arc<OnceCell<PathBuf>>;
 
 /// The forwards of a run; their sockets are removed when it ends.
 #[derive(Default)]
-pub struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
+pub(super) struct Forwards(Mutex<HashMap<(Name, Remote), Near>>);
 
 impl Forwards {
     /// Returns the local socket of a forward, which is opened through `session` when it is first needed.
-    pub async fn near(
+    pub(super) async fn near(
         &self,
         folder: &SshFolder,
         host: &Host,
@@ -47,7 +47,12 @@ impl Drop for Forwards {
 }
 
 /// Forwards a new socket in the folder through a connection, and returns its path.
-pub async fn forward(folder: &SshFolder, session: &Session, host: &Host, to: &Remote) -> Result<PathBuf, Failure> {
+pub(super) async fn forward(
+    folder: &SshFolder,
+    session: &Session,
+    host: &Host,
+    to: &Remote,
+) -> Result<PathBuf, Failure> {
     let near = folder.path(&format!("f{:012x}", rand::random::<u64>() >> 16));
     let far = match to {
         Remote::Tcp(name, port) => Socket::TcpSocket { host: Cow::Borrowed(name), port: *port },

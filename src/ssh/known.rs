@@ -18,14 +18,14 @@ pub struct HostKey {
 
 /// A key that a file has for a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownKey {
+pub(super) struct KnownKey {
     pub key: HostKey,
     /// The line in the file, from 1.
     pub line: usize,
 }
 
 /// Parses a line of a known-hosts file into the names and their key; the line has no marker.
-pub fn parsed(line: &str) -> Option<(&str, HostKey)> {
+pub(super) fn parsed(line: &str) -> Option<(&str, HostKey)> {
     let mut words = line.split_whitespace();
     let (names, kind, text) = (words.next()?, words.next()?, words.next()?);
     let plain = !names.starts_with(['#', '@']);
@@ -34,7 +34,7 @@ pub fn parsed(line: &str) -> Option<(&str, HostKey)> {
 
 /// What a line's marker means for its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyMark {
+pub(super) enum KeyMark {
     /// It is the host's key.
     Host,
     /// The key signs host keys: `@cert-authority`.
@@ -44,12 +44,12 @@ pub enum KeyMark {
 }
 
 /// Returns the keys that a file has for a name, hashed or not; none if the file doesn't exist.
-pub fn of(file: &Path, name: &str) -> Result<Vec<KnownKey>, Failure> {
+pub(super) fn of(file: &Path, name: &str) -> Result<Vec<KnownKey>, Failure> {
     marked(file, name, KeyMark::Host)
 }
 
 /// Returns the keys with a given mark that a file has for a name.
-pub fn marked(file: &Path, name: &str, mark: KeyMark) -> Result<Vec<KnownKey>, Failure> {
+pub(super) fn marked(file: &Path, name: &str, mark: KeyMark) -> Result<Vec<KnownKey>, Failure> {
     if !file.is_file() {
         return Ok(Vec::new());
     }
@@ -75,7 +75,7 @@ pub fn marked(file: &Path, name: &str, mark: KeyMark) -> Result<Vec<KnownKey>, F
 }
 
 /// Returns the fingerprint of a key, such as `ED25519 SHA256:…`.
-pub fn fingerprint(key: &HostKey) -> Result<String, Failure> {
+pub(super) fn fingerprint(key: &HostKey) -> Result<String, Failure> {
     let failed = |e: io::Error| Failure::failed(format!("a fingerprint can't be made: {e}"));
     let file = tempfile::NamedTempFile::new().map_err(failed)?;
     fs::write(file.path(), format!("{} {}\n", key.kind, key.text)).map_err(failed)?;
@@ -97,7 +97,7 @@ fn keygen(arguments: &[&str], file: &Path) -> Result<String, Failure> {
 }
 
 /// Returns a file's text with `key` for `name`, and without what these lines (from 1) had for the name.
-pub fn replaced(text: &str, name: &str, key: &HostKey, lines: &[usize]) -> String {
+pub(super) fn replaced(text: &str, name: &str, key: &HostKey, lines: &[usize]) -> String {
     let mut new = String::new();
     for (at, line) in text.lines().enumerate() {
         let names = parsed(line).map(|(names, _)| names);
@@ -119,7 +119,7 @@ pub fn replaced(text: &str, name: &str, key: &HostKey, lines: &[usize]) -> Strin
 }
 
 /// Replaces a file in one step; everybody may read it.
-pub fn write(file: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::failed(format!("`{}` can't be written: {e}", file.display()));
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;

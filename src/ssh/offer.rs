@@ -39,7 +39,7 @@ pub struct Other {
 }
 
 /// Returns the keys that files have for a name, and the authorities that should sign its key.
-pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
+pub(super) fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
     let mut others = Vec::new();
     for file in &hop.known_in {
         for mark in [KeyMark::Host, KeyMark::Authority] {
@@ -53,7 +53,7 @@ pub fn others(hop: &Hop, name: &str) -> Result<Vec<Other>, Failure> {
 }
 
 /// Reads a verbose ssh's output about an accepted key: the key's fingerprint, and whether an authority signed it.
-pub fn accepted(said: &str) -> Option<(String, KeyStanding)> {
+pub(super) fn accepted(said: &str) -> Option<(String, KeyStanding)> {
     let of = |text: &str| said.lines().find_map(|line| line.split_once(text).map(|(_, rest)| rest));
     let matches = of(" is known and matches the ")?;
     let kind = matches.split(' ').next()?.trim_end_matches("-CERT");

@@ -21,7 +21,7 @@ enum PasswordAnswer {
 }
 
 /// A password for a host.
-pub struct Password {
+pub(super) struct Password {
     pub text: Secret,
     /// Whether it was typed for this host.
     pub own: bool,
@@ -29,20 +29,26 @@ pub struct Password {
 }
 
 /// The passwords of a run, by host.
-pub struct Passwords {
+pub(super) struct Passwords {
     person: Arc<dyn Person>,
     answers: tokio::sync::Mutex<BTreeMap<Name, PasswordAnswer>>,
 }
 
 impl Passwords {
     /// Makes an empty set; unknown passwords are asked from `person`.
-    pub fn new(person: Arc<dyn Person>) -> Self {
+    pub(super) fn new(person: Arc<dyn Person>) -> Self {
         Self { person, answers: Default::default() }
     }
 
     /// Returns the known password, which may have been typed for the fleet on another host's question, unless `for_it`
     /// asks for this host's own; otherwise asks. Only one question is open at a time.
-    pub async fn password(&self, host: &Host, user: &Name, refused: &Ended, for_it: bool) -> Result<Password, Failure> {
+    pub(super) async fn password(
+        &self,
+        host: &Host,
+        user: &Name,
+        refused: &Ended,
+        for_it: bool,
+    ) -> Result<Password, Failure> {
         let mut passwords = self.answers.lock().await;
         match passwords.get(&host.name) {
             Some(PasswordAnswer::Password { text, .. }) => {
@@ -76,7 +82,7 @@ impl Passwords {
     }
 
     /// Makes the failure of a call with a password that sudo didn't accept.
-    pub async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
+    pub(super) async fn wrong(&self, host: &Host, user: &Name, password: &Password) -> Failure {
         if password.fresh {
             self.answers.lock().await.insert(host.name.clone(), PasswordAnswer::Wrong);
         }
@@ -85,7 +91,7 @@ impl Passwords {
 }
 
 /// Removes the trace of a call that sudo refused: nothing began, whatever its status was.
-pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
+pub(super) async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> Result<(), Failure> {
     let Some(trace) = &job.trace else { return Ok(()) };
     let text = "case $folder in '~/'*) folder=$HOME/${folder#'~/'} ;; esac\nrm -f \"$folder/$id\"";
     let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
@@ -96,7 +102,7 @@ pub async fn untrace(transport: &dyn Transport, host: &Host, job: &Job<'_>) -> R
 /// Checks whether sudo refuses even `true` without a password; only then is a refused call repeated with one.
 ///
 /// Fails if sudo refuses it for another reason: a password would be sent to the host in vain.
-pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
+pub(super) async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name) -> Result<bool, Failure> {
     let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
     let command = Command::of(words.to_vec()).expect("words");
     let ended = transport.run(host, Job::new(&command)).await?;
@@ -107,7 +113,7 @@ pub async fn wants_password(transport: &dyn Transport, host: &Host, user: &Name)
 }
 
 /// Returns whether sudo itself may have ended a call: it prints only lines of its own, and the command prints none.
-pub fn refused(ended: &Ended) -> bool {
+pub(super) fn refused(ended: &Ended) -> bool {
     let err = String::from_utf8_lossy(&ended.err);
     let own = err.lines().filter(|l| !l.trim().is_empty()).all(|l| l.starts_with("sudo:") || l.starts_with("Sorry, "));
     match ended.status {

@@ -9,7 +9,7 @@ use crate::{
 use std::time::{Duration, SystemTime};
 
 /// Reads from the host what the wrapper recorded about a call.
-pub async fn traced(transport: &dyn Transport, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
+pub(super) async fn traced(transport: &dyn Transport, host: &Host, trace: &Trace) -> Result<Traced, Failure> {
     let text = include_str!("traced.sh");
     let values = vec![("folder".into(), trace.folder.clone()), ("id".into(), trace.id.clone())];
     let command = Command::line(text, values).expect("a good line");

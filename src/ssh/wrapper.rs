@@ -13,11 +13,11 @@ const NOTED: &str = concat!(include_str!("note.sh"), include_str!("noted.sh"));
 const MOST: usize = 120 << 10;
 
 /// How many days a trace stays on its host.
-pub const KEPT_DAYS: u32 = 30;
+pub(crate) const KEPT_DAYS: u32 = 30;
 
 /// How sudo is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sudo {
+pub(crate) enum Sudo {
     /// sudo may not ask for a password.
     Never,
     /// sudo reads a password from the first line of its stdin.
@@ -30,7 +30,7 @@ const TAKE: &str = "IFS= read -r rfab_given && eval \"$(printf %b \"$rfab_given\
 /// Returns what a job reads before its own stdin: its environment, and the secret values of a shell line.
 ///
 /// Every user of a host can see a process's arguments, but not its stdin.
-pub fn given(job: &Job<'_>) -> Vec<u8> {
+pub(crate) fn given(job: &Job<'_>) -> Vec<u8> {
     let mut text = String::new();
     for (name, value) in &job.env {
         text += &format!("{name}={} && export {name} && ", quoted(value));
@@ -54,7 +54,13 @@ pub fn given(job: &Job<'_>) -> Vec<u8> {
 /// Makes the line for a job under the wrapper; `mark` is a text that nothing else prints.
 ///
 /// `owner` is the app's user, if the ledger isn't the login user's. With `sweep`, old traces are removed.
-pub fn line(job: &Job<'_>, mark: &str, owner: Option<&Name>, sudo: Sudo, sweep: bool) -> Result<String, Failure> {
+pub(crate) fn line(
+    job: &Job<'_>,
+    mark: &str,
+    owner: Option<&Name>,
+    sudo: Sudo,
+    sweep: bool,
+) -> Result<String, Failure> {
     let user = job.user.as_ref();
     let empty = Note { file: String::new(), intent: String::new(), ok: String::new(), failed: String::new() };
     let mut note = job.note.as_ref().unwrap_or(&empty);
@@ -118,7 +124,7 @@ fn program(text: &str, args: &[String]) -> String {
 }
 
 /// Makes the line for a program without the wrapper.
-pub fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
+pub(crate) fn bare(text: &str, args: &[&str]) -> Result<String, Failure> {
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
     encoded(&program(text, &args))
 }

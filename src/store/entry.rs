@@ -242,13 +242,13 @@ const WRITTEN_DOWN: [&str; 2] = ["mark", "number"];
 
 /// A summary, and the size of the journal that it was read from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunSummary {
+pub(super) struct RunSummary {
     pub entry: RunEntry,
     pub size: u64,
 }
 
 /// Reads the summary of a journal; none if the journal has no head.
-pub fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
+pub(super) fn glance(path: &Path) -> io::Result<Option<RunSummary>> {
     // Before reading: a journal that grows meanwhile is then longer than this, and is read again the next time.
     let size = fs::metadata(path)?.len();
     let mut parts = read(path)?.records.into_iter().map(|text| serde_json::from_slice::<Part>(&text).ok());

@@ -20,10 +20,10 @@ const ENDING: &str = "journal";
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// The folder, which only its owner can read.
-pub struct RunsFolder(pub PathBuf);
+pub(super) struct RunsFolder(pub PathBuf);
 
 /// When a folder last changed.
-pub struct FolderTime {
+pub(super) struct FolderTime {
     /// The text that is kept as a mark.
     pub text: String,
     at: Option<SystemTime>,
@@ -31,36 +31,36 @@ pub struct FolderTime {
 
 impl FolderTime {
     /// Returns whether any later change will have another time.
-    pub fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.at.and_then(|at| at.elapsed().ok()).is_some_and(|ago| ago > SETTLED)
     }
 }
 
 impl RunsFolder {
-    pub fn make(&self) -> io::Result<()> {
+    pub(super) fn make(&self) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
     }
 
-    pub fn journal(&self, run: &str) -> PathBuf {
+    pub(super) fn journal(&self, run: &str) -> PathBuf {
         self.0.join(format!("{run}.{ENDING}"))
     }
 
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
         self.0.with_file_name(name)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn changed(&self) -> Option<FolderTime> {
+    pub(super) fn changed(&self) -> Option<FolderTime> {
         let known = fs::metadata(&self.0).ok()?;
         let text = format!("{} {}.{:09}", known.ino(), known.mtime(), known.mtime_nsec());
         Some(FolderTime { text, at: known.modified().ok() })
     }
 
     /// Returns the runs that have a journal.
-    pub fn runs(&self) -> io::Result<HashSet<Name>> {
+    pub(super) fn runs(&self) -> io::Result<HashSet<Name>> {
         let run = |entry: io::Result<fs::DirEntry>| {
             let name = entry.map(|entry| entry.file_name().into_string().unwrap_or_default());
             name.map(|name| name.strip_suffix(ENDING).and_then(|n| n.strip_suffix('.')).map(Name::from)).transpose()
@@ -69,17 +69,17 @@ impl RunsFolder {
     }
 
     /// Returns the summary of a run's journal; none if there is no journal.
-    pub fn glance(&self, run: &str) -> Option<RunSummary> {
+    pub(super) fn glance(&self, run: &str) -> Option<RunSummary> {
         glance(&self.journal(run)).ok().flatten()
     }
 
     /// Returns whether a run's journal still has this size.
-    pub fn is_as_long(&self, run: &str, size: u64) -> bool {
+    pub(super) fn is_as_long(&self, run: &str, size: u64) -> bool {
         fs::metadata(self.journal(run)).is_ok_and(|known| known.len() == size)
     }
 
     /// Returns whether a run's journal is being written at the moment: the writer holds its lock.
-    pub fn is_written(&self, run: &RunEntry) -> bool {
+    pub(super) fn is_written(&self, run: &RunEntry) -> bool {
         let file = File::open(self.journal(&run.run));
         file.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
     }

@@ -6,7 +6,7 @@ use crate::host::Name;
 /// them.
 ///
 /// On one machine it is a file; for a team it could be a server.
-pub trait Index {
+pub(super) trait Index {
     /// Stores what is known about runs, in place of what was stored before.
     fn put(&mut self, runs: &[RunSummary]) -> Result<(), Broken>;
 
@@ -46,13 +46,13 @@ pub struct Filter {
 
 /// A property by which runs are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Label {
+pub(super) enum Label {
     Fleet,
     Task,
 }
 
 impl Label {
-    pub fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Label::Fleet => "fleet",
             Label::Task => "task",
@@ -60,7 +60,7 @@ impl Label {
     }
 
     /// Returns a name in the form that is compared: `.`, `-` and `_` are the same in a task's name.
-    pub fn same(self, name: &str) -> String {
+    pub(super) fn same(self, name: &str) -> String {
         match self {
             Label::Fleet => name.to_owned(),
             Label::Task => name.replace(['.', '-'], "_"),
@@ -70,7 +70,7 @@ impl Label {
 
 /// Why an index doesn't answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
+pub(super) enum Broken {
     #[error("a newer rfab wrote it (its schema is {found}, and this rfab knows {known})")]
     Newer { found: usize, known: usize },
     /// The file isn't an index, or is damaged.

@@ -4,7 +4,7 @@ use crate::host::Name;
 use std::collections::BTreeMap;
 
 /// Effects by lane and number.
-pub type Lanes = BTreeMap<Name, BTreeMap<u32, PastEffect>>;
+pub(super) type Lanes = BTreeMap<Name, BTreeMap<u32, PastEffect>>;
 
 /// Returns the number of the fork of `lane` that `other` is below; none if it isn't below any.
 pub fn below(lane: &str, other: &str) -> Option<u32> {
@@ -13,16 +13,16 @@ pub fn below(lane: &str, other: &str) -> Option<u32> {
 }
 
 /// Returns how many lanes a lane is below.
-pub fn depth(lane: &str) -> usize {
+pub(super) fn depth(lane: &str) -> usize {
     if lane.is_empty() { 0 } else { lane.matches('/').count() + 1 }
 }
 
 /// Returns the ancestor of a lane at the given depth.
-pub fn first(lane: &str, depth: usize) -> &str {
+pub(super) fn first(lane: &str, depth: usize) -> &str {
     lane.match_indices('/').nth(depth - 1).map_or(lane, |(at, _)| &lane[..at])
 }
 
 /// Returns the lane that forked a lane.
-pub fn parent(lane: &str) -> &str {
+pub(super) fn parent(lane: &str) -> &str {
     lane.rsplit_once('/').map_or("", |(parent, _)| parent)
 }

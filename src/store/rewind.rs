@@ -11,12 +11,12 @@ use crate::{
 use std::collections::HashMap;
 
 /// How each lane ended, with the record's place in the journal; a lane that is missing here was cut off.
-pub type Ends = HashMap<Name, (usize, Option<Failure>)>;
+pub(super) type Ends = HashMap<Name, (usize, Option<Failure>)>;
 
 /// Follows a failure to its origin, which is retried; forgets what was done because of the failure.
 ///
 /// What a lane that didn't end well has read since its last change is read again.
-pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
+pub(super) fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, PastEffect)>, lane: &str) {
     let end = ends.get(lane).cloned();
     let origin = match &end {
         Some((_, None)) => return,
@@ -37,7 +37,7 @@ pub fn rewind(lanes: &mut Lanes, ends: &mut Ends, forgotten: &mut Vec<(Name, Pas
 }
 
 /// Marks effects with a lost connection as open, unless the script handled the failure and continued.
-pub fn lost(lanes: &mut Lanes) {
+pub(super) fn lost(lanes: &mut Lanes) {
     let unknown = |known: &PastEffect| matches!(&known.end, Some(Err(failure)) if failure.reason() == Reason::Unknown);
     let all = lanes.iter().flat_map(|(lane, own)| own.iter().map(move |(number, known)| (lane, *number, known)));
     let over = |lane: &str, number: u32, end: usize| {
@@ -141,7 +141,7 @@ fn read_afresh(lanes: &mut Lanes, ends: &mut Ends, lane: &str) {
 }
 
 /// Returns the first command from an effect on that may not be repeated and that may have been done.
-pub fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a PastEffect> {
+pub(super) fn once_from<'a>(lanes: &'a Lanes, lane: &str, number: u32) -> Option<&'a PastEffect> {
     let done = |known: &&PastEffect| known.kind == EffectKind::Once && known.may_be_done();
     let own = lanes.get(lane).into_iter().flat_map(|own| own.range(number..)).map(|(_, known)| known);
     let forks = lanes.iter().filter(|(other, _)| below(lane, other).is_some_and(|fork| fork >= number));

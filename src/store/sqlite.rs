@@ -18,13 +18,13 @@ const STEPS: &[&str] = &[include_str!("schema/1.sql")];
 /// How long one process waits for another.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub struct Sqlite {
+pub(super) struct Sqlite {
     connection: Connection,
 }
 
 impl Sqlite {
     /// Opens the file; makes it, or its schema, if necessary. Only its owner can read it.
-    pub fn open(file: &Path) -> Result<Sqlite, Broken> {
+    pub(super) fn open(file: &Path) -> Result<Sqlite, Broken> {
         let made = OpenOptions::new().append(true).create(true).mode(0o600).open(file);
         made.map_err(|e| Broken::Other(e.to_string()))?;
         let mut index = Sqlite { connection: Connection::open(file)? };
@@ -34,14 +34,14 @@ impl Sqlite {
     }
 
     /// Makes an index that ends with this value.
-    pub fn in_memory() -> Result<Sqlite, Broken> {
+    pub(super) fn in_memory() -> Result<Sqlite, Broken> {
         let mut index = Sqlite { connection: Connection::open_in_memory()? };
         index.prepare(STEPS)?;
         Ok(index)
     }
 
     /// Empties a damaged file, even while other processes have it open.
-    pub fn empty(file: &Path) -> Result<(), Broken> {
+    pub(super) fn empty(file: &Path) -> Result<(), Broken> {
         let connection = Connection::open(file)?;
         connection.busy_timeout(PATIENCE)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_RESET_DATABASE, true)?;

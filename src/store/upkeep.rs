@@ -19,7 +19,7 @@ pub struct RunPage {
 const BATCH: usize = 500;
 
 /// Takes in journals that came, went or changed since the index was last asked.
-pub fn catch_up(folder: &RunsFolder, index: &mut dyn Index) -> Result<(), Broken> {
+pub(super) fn catch_up(folder: &RunsFolder, index: &mut dyn Index) -> Result<(), Broken> {
     let (changed, mark) = (folder.changed(), index.mark()?);
     if changed.as_ref().map(|changed| &changed.text) != mark.as_ref() {
         let there = folder.runs().map_err(|e| Broken::Other(e.to_string()))?;
@@ -34,7 +34,7 @@ pub fn catch_up(folder: &RunsFolder, index: &mut dyn Index) -> Result<(), Broken
 }
 
 /// Updates the mark if the folder changed only by a run that the index contains.
-pub fn note(index: &mut dyn Index, before: Option<FolderTime>, now: Option<FolderTime>) -> Result<(), Broken> {
+pub(super) fn note(index: &mut dyn Index, before: Option<FolderTime>, now: Option<FolderTime>) -> Result<(), Broken> {
     match (before, now) {
         (Some(before), Some(now)) if index.mark()?.as_ref() == Some(&before.text) => {
             index.set_mark(Some(&before.text), &now.text)
@@ -44,7 +44,7 @@ pub fn note(index: &mut dyn Index, before: Option<FolderTime>, now: Option<Folde
 }
 
 /// Reads the journals of these runs again, and forgets runs without a journal.
-pub fn look_again(
+pub(super) fn look_again(
     folder: &RunsFolder,
     index: &mut dyn Index,
     runs: impl IntoIterator<Item = Name>,
@@ -71,7 +71,12 @@ pub fn look_again(
 }
 
 /// Returns the newest matching runs, at most `most` of them.
-pub fn list(folder: &RunsFolder, index: &mut dyn Index, filter: &Filter, most: usize) -> Result<RunPage, Broken> {
+pub(super) fn list(
+    folder: &RunsFolder,
+    index: &mut dyn Index,
+    filter: &Filter,
+    most: usize,
+) -> Result<RunPage, Broken> {
     let by_lock = [Ending::Unfinished, Ending::Running];
     // Which runs are being written follows from their locks; an index doesn't know it.
     let mut wanted = filter.clone();

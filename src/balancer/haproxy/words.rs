@@ -25,7 +25,7 @@ const RMAINT: u32 = 0x20;
 const FQDN_CHANGED: u32 = 0x40;
 
 /// Returns what a server itself was told, and its state with the server that it tracks. `None` for an unknown bit.
-pub fn admin(bits: u32) -> Option<(Admin, Admin)> {
+pub(super) fn admin(bits: u32) -> Option<(Admin, Admin)> {
     let known = FMAINT | IMAINT | CMAINT | FDRAIN | IDRAIN | RMAINT | FQDN_CHANGED;
     let of = |maint: u32, drain: u32| match bits {
         bits if bits & maint != 0 => Admin::Maint,
@@ -38,7 +38,7 @@ pub fn admin(bits: u32) -> Option<(Admin, Admin)> {
 /// Returns the health that a status reports. A word that isn't in the table is `Unknown`.
 ///
 /// `falling` says whether the last checks failed, which `DRAIN (agent)` hides.
-pub fn health(status: &str, falling: bool) -> Checked {
+pub(super) fn health(status: &str, falling: bool) -> Checked {
     match status {
         "UP" | "DRAIN" | "no check" => Checked::Up,
         "DRAIN (agent)" if falling => Checked::Falling,
@@ -58,7 +58,7 @@ pub fn health(status: &str, falling: bool) -> Checked {
 }
 
 /// Returns whether the table of [`health`] has a word.
-pub fn is_known(status: &str) -> bool {
+pub(super) fn is_known(status: &str) -> bool {
     status.starts_with("MAINT") || health(status, false) != Checked::Unknown
 }
 

@@ -15,6 +15,6 @@ impl Choice {
 }
 
 /// Puts the part of the word that was already typed before each choice.
-pub fn within(begun: &str, choices: Vec<Choice>) -> Vec<Choice> {
+pub(super) fn within(begun: &str, choices: Vec<Choice>) -> Vec<Choice> {
     choices.into_iter().map(|choice| Choice { text: format!("{begun}{}", choice.text), ..choice }).collect()
 }

@@ -4,7 +4,7 @@ use crate::store::Ending;
 
 /// Where the values of a flag come from.
 #[derive(Clone, Copy)]
-pub enum FlagChoices {
+pub(super) enum FlagChoices {
     /// A person makes them up, or the shell knows them, as it knows files.
     Typed,
     /// They are always the same.
@@ -22,7 +22,7 @@ pub enum FlagChoices {
 
 impl FlagChoices {
     /// Those of a flag, by its long name; none if it takes no value.
-    pub fn of(flag: &str) -> Option<FlagChoices> {
+    pub(super) fn of(flag: &str) -> Option<FlagChoices> {
         Some(match flag {
             "--fabfile" | "--set" | "--parallel" | "--since" | "--until" | "--newest" => FlagChoices::Typed,
             "--pause" => FlagChoices::Words(|| vec!["10m", "ask"]),

@@ -19,26 +19,26 @@ const RUNS: usize = 50;
 const TAGS: usize = 500;
 
 /// Returns tasks with the first line of their docs; those that name hosts come first.
-pub fn tasks(tasks: &[Signature]) -> Vec<Choice> {
+pub(super) fn tasks(tasks: &[Signature]) -> Vec<Choice> {
     let (mut naming, others): (Vec<&Signature>, Vec<&Signature>) = tasks.iter().partition(|task| task.names_hosts);
     naming.extend(others);
     naming.into_iter().map(|task| Choice::new(&task.name, task.summary())).collect()
 }
 
 /// Returns the fleets that have files.
-pub fn fleets(project: &Project) -> Vec<Choice> {
+pub(super) fn fleets(project: &Project) -> Vec<Choice> {
     stems(&project.script.folder).into_iter().map(|name| Choice::new(name, "fleet")).collect()
 }
 
 /// Returns the names of fleet files without the task's name that they begin with.
-pub fn numbers(project: &Project, task: &str, parameter: &str) -> Vec<Choice> {
+pub(super) fn numbers(project: &Project, task: &str, parameter: &str) -> Vec<Choice> {
     let rest = |stem: String| Some(stem.strip_prefix(task)?.trim_start_matches(['-', '_']).to_owned());
     let rests = stems(&project.script.folder).into_iter().filter_map(rest).filter(|rest| !rest.is_empty());
     rests.map(|rest| Choice::new(rest, parameter)).collect()
 }
 
 /// Spells choices as they are being typed: `.`, `-` and `_` are the same in a task's name.
-pub fn spelled(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
+pub(super) fn spelled(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
     let same = |a: u8, b: u8| a == b || (b"._-".contains(&a) && b"._-".contains(&b));
     let spell = |choice: Choice| {
         let begins = choice.text.len() >= text.len() && choice.text.bytes().zip(text.bytes()).all(|(a, b)| same(a, b));
@@ -58,13 +58,13 @@ pub fn stems(folder: &Path) -> Vec<String> {
 }
 
 /// Completes only the last part of a selection.
-pub fn selected(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
+pub(super) fn selected(text: &str, choices: Vec<Choice>) -> Vec<Choice> {
     let begun = text.rfind([',', '+', '^']).map_or(0, |at| at + 1);
     within(&text[..begun], choices)
 }
 
 /// Returns what selects hosts of a fleet.
-pub fn selections(fleet: &Fleet) -> Vec<Choice> {
+pub(super) fn selections(fleet: &Fleet) -> Vec<Choice> {
     let mut choices = vec![Choice::new("all", count(fleet.hosts.len(), "host"))];
     if !fleet.balancers.is_empty() {
         choices.push(Choice::new(WORDS[1], "ready in the balancer"));
@@ -89,7 +89,7 @@ pub fn selections(fleet: &Fleet) -> Vec<Choice> {
 }
 
 /// Returns the hosts of a fleet and the machines of its balancers.
-pub fn machines(fleet: &Fleet) -> Vec<Choice> {
+pub(super) fn machines(fleet: &Fleet) -> Vec<Choice> {
     let hosts = fleet.hosts.iter().map(|host| Choice::new(&*host.name, format!("host of {}", fleet.name)));
     let balancers =
         fleet.balancers.iter().map(|balancer| Choice::new(&*balancer.host.name, format!("balancer of {}", fleet.name)));
@@ -98,14 +98,14 @@ pub fn machines(fleet: &Fleet) -> Vec<Choice> {
 }
 
 /// Returns the pools of a fleet's balancers.
-pub fn pools(fleet: &Fleet) -> Vec<Choice> {
+pub(super) fn pools(fleet: &Fleet) -> Vec<Choice> {
     let pools =
         fleet.balancers.iter().flat_map(|balancer| balancer.pools.keys().map(move |pool| (pool, &balancer.name)));
     pools.map(|(pool, balancer)| Choice::new(&**pool, format!("pool of {balancer}"))).collect()
 }
 
 /// Returns `stable`, tags and branches, if the fleet accepts them.
-pub fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches: bool) -> Vec<Choice> {
+pub(super) fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches: bool) -> Vec<Choice> {
     let accepts = |what| fleet.is_none_or(|fleet| fleet.accept.contains(&what));
     let of_fleet = fleet.and_then(|fleet| Some(fleet.app.as_ref()?.repository.clone()));
     let source = of_fleet.unwrap_or_else(|| project.script.folder.display().to_string());
@@ -135,7 +135,7 @@ pub fn references(project: &Project, fleet: Option<&Fleet>, tags: bool, branches
 }
 
 /// Returns the newest runs of this machine.
-pub fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
+pub(super) fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
     let listed = folders::runs().and_then(|runs| runs.list(&Filter::default(), RUNS));
     let runs = listed.map(|listed| listed.runs).unwrap_or_default().into_iter();
     let about = |run: &RunEntry| format!("{}: {}", run.outcome, run.line);
@@ -143,7 +143,7 @@ pub fn runs(wanted: impl Fn(Ending) -> bool) -> Vec<Choice> {
 }
 
 /// Returns what a script can call, and the modules and namespaces that contain it.
-pub fn functions() -> Vec<Choice> {
+pub(super) fn functions() -> Vec<Choice> {
     let first = |doc: &str| doc.lines().next().unwrap_or_default().to_owned();
     let modules = docs::modules().into_iter().map(|(name, about)| Choice::new(name, about));
     let functions = docs::entries().into_iter().map(|entry| Choice::new(entry.name, first(&entry.doc)));

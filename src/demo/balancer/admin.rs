@@ -22,7 +22,7 @@ const SERVERS: u32 = 4;
 const ALL: &str = "-1";
 
 /// Carries out one command, and returns the answer with the empty line that ends it.
-pub fn answer(pool: &mut Pool, command: &str) -> String {
+pub(super) fn answer(pool: &mut Pool, command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
     let told = match words[..] {
         ["show", "info", ..] => Ok(info(pool)),

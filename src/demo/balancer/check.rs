@@ -15,7 +15,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Checks one server forever.
-pub async fn watch(pool: SharedPool, server: usize, inter: Duration) {
+pub(super) async fn watch(pool: SharedPool, server: usize, inter: Duration) {
     let mut ticks = interval(inter);
     loop {
         ticks.tick().await;

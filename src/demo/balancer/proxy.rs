@@ -7,7 +7,7 @@ use tokio::{
     sync::Notify,
 };
 
-pub async fn serve(pool: SharedPool, listener: TcpListener) {
+pub(super) async fn serve(pool: SharedPool, listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(converse(pool.clone(), stream));
     }

@@ -8,11 +8,11 @@ use std::{
 use tokio::sync::Notify;
 
 /// How many good checks in a row bring a server up.
-pub const RISE: u8 = 2;
+pub(super) const RISE: u8 = 2;
 /// How many bad checks in a row take it down.
-pub const FALL: u8 = 3;
+pub(super) const FALL: u8 = 3;
 /// The health of a server that has passed for a while.
-pub const FULL: u8 = RISE + FALL - 1;
+pub(super) const FULL: u8 = RISE + FALL - 1;
 
 /// A backend.
 pub struct Pool {
@@ -23,7 +23,7 @@ pub struct Pool {
 }
 
 /// The balancer's one pool, shared by all its parts.
-pub type SharedPool = Arc<Mutex<Pool>>;
+pub(super) type SharedPool = Arc<Mutex<Pool>>;
 
 /// A server of the pool.
 pub struct DemoServer {

@@ -8,7 +8,7 @@ use tokio::{
 /// The longest line of commands.
 const LONGEST: u64 = 16 << 10;
 
-pub async fn serve(pool: SharedPool, listener: UnixListener) {
+pub(super) async fn serve(pool: SharedPool, listener: UnixListener) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(converse(pool.clone(), stream));
     }

@@ -14,14 +14,14 @@ use std::{
 
 /// The shell and the tools of a machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TestShell {
+pub(super) enum TestShell {
     Dash,
     Busybox,
 }
 
-pub const BOTH: [TestShell; 2] = [TestShell::Dash, TestShell::Busybox];
+pub(super) const BOTH: [TestShell; 2] = [TestShell::Dash, TestShell::Busybox];
 
-pub struct TestMachine {
+pub(super) struct TestMachine {
     pub folder: tempfile::TempDir,
     /// The app's path.
     pub path: PathBuf,
@@ -32,13 +32,13 @@ pub struct TestMachine {
 
 impl TestMachine {
     /// Makes a machine with an app that is set up.
-    pub fn new(shell: TestShell) -> Self {
+    pub(super) fn new(shell: TestShell) -> Self {
         let bare = Self::bare(shell);
         release::set_up(&bare.run(&release::setup(bare.at()).unwrap(), b"")).unwrap();
         bare
     }
 
-    pub fn bare(shell: TestShell) -> Self {
+    pub(super) fn bare(shell: TestShell) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tools = folder.path().join("tools");
         std::fs::create_dir(&tools).unwrap();
@@ -52,12 +52,12 @@ impl TestMachine {
         Self { path, sample: Sample::new(), shell, tools, folder }
     }
 
-    pub fn at(&self) -> &str {
+    pub(super) fn at(&self) -> &str {
         self.path.to_str().unwrap()
     }
 
     /// Returns the program with its environment, ready to start.
-    pub fn process(&self, command: &Command) -> process::Command {
+    pub(super) fn process(&self, command: &Command) -> process::Command {
         let Command::Words(words) = command else { panic!("{command:?}") };
         assert_eq!(words[0], "/bin/sh");
         let mut process = match self.shell {
@@ -71,27 +71,27 @@ impl TestMachine {
         process
     }
 
-    pub fn run(&self, command: &Command, stdin: &[u8]) -> Ended {
+    pub(super) fn run(&self, command: &Command, stdin: &[u8]) -> Ended {
         ended(self.process(command), stdin)
     }
 
-    pub fn pack(&self, linked: &[&str]) -> Packed {
+    pub(super) fn pack(&self, linked: &[&str]) -> Packed {
         let commit = self.sample.commit_all();
         let linked: Vec<String> = linked.iter().map(|name| name.to_string()).collect();
         release::pack(&self.sample.repository(), &commit, &linked, self.folder.path()).unwrap()
     }
 
-    pub fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {
+    pub(super) fn stage(&self, number: u32, packed: &Packed) -> Result<Staged, ReleaseError> {
         self.stage_bytes(number, packed, &std::fs::read(&packed.archive).unwrap())
     }
 
-    pub fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, ReleaseError> {
+    pub(super) fn stage_bytes(&self, number: u32, packed: &Packed, stdin: &[u8]) -> Result<Staged, ReleaseError> {
         let command = release::stage(self.at(), &name(number, packed), "run-1", packed).unwrap();
         release::staged(&self.run(&command, stdin), packed)
     }
 
     /// Commits a file with this content, and stages and activates that commit as a release.
-    pub fn deploy(&self, number: u32, content: &str) -> ReleaseName {
+    pub(super) fn deploy(&self, number: u32, content: &str) -> ReleaseName {
         self.sample.write("file", content.as_bytes());
         let packed = self.pack(&[]);
         assert_eq!(self.stage(number, &packed), Ok(Staged::New));
@@ -101,12 +101,12 @@ impl TestMachine {
         name
     }
 
-    pub fn list(&self) -> Listed {
+    pub(super) fn list(&self) -> Listed {
         release::listed(&self.run(&release::list(self.at()).unwrap(), b"")).unwrap()
     }
 
     /// Returns every name below the app's path except what is in releases, with the targets of links.
-    pub fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         below(&self.path, &self.path, &mut names);
         names.sort();
@@ -114,11 +114,11 @@ impl TestMachine {
     }
 }
 
-pub fn name(number: u32, packed: &Packed) -> ReleaseName {
+pub(super) fn name(number: u32, packed: &Packed) -> ReleaseName {
     ReleaseName::new(number, &packed.manifest.commit).unwrap()
 }
 
-pub fn ended(mut process: process::Command, stdin: &[u8]) -> Ended {
+pub(super) fn ended(mut process: process::Command, stdin: &[u8]) -> Ended {
     let mut child = process.spawn().unwrap();
     let mut into = child.stdin.take().unwrap();
     let bytes = stdin.to_vec();

@@ -22,7 +22,7 @@ use tempfile::NamedTempFile;
 /// An archive that is being written.
 ///
 /// Who may read a release follows from its mode on the host; the temporary folder here is readable only by its owner.
-pub struct Archive<'a> {
+pub(super) struct Archive<'a> {
     tree: &'a TreeSource,
     folder: &'a Path,
     tar: tar::Builder<Counted<GzEncoder<Counted<NamedTempFile>>>>,
@@ -33,7 +33,7 @@ pub struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     /// Begins an archive of a tree, in a file in `folder`.
-    pub fn begin(tree: &'a TreeSource, folder: &'a Path) -> Result<Self, ReleaseError> {
+    pub(super) fn begin(tree: &'a TreeSource, folder: &'a Path) -> Result<Self, ReleaseError> {
         let file = NamedTempFile::new_in(folder).map_err(|e| unwritable(folder, &e))?;
         let gzip = GzBuilder::new().mtime(0).write(Counted::new(file), Compression::default());
         let mut tar = tar::Builder::new(Counted::new(gzip));
@@ -43,7 +43,11 @@ impl<'a> Archive<'a> {
     }
 
     /// Adds a name; returns its entry for the manifest, or why it can't be released.
-    pub fn add(&mut self, path: &str, item: Item<'_>) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
+    pub(super) fn add(
+        &mut self,
+        path: &str,
+        item: Item<'_>,
+    ) -> Result<Result<ManifestKind, TreeProblem>, ReleaseError> {
         let at = format!("tree/{path}");
         let what = match item {
             Item::File(entry, executable) => return self.file(path, entry, executable),
@@ -94,7 +98,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Adds the manifest, and moves the archive to its final name.
-    pub fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, ReleaseError> {
+    pub(super) fn finish(mut self, manifest: Manifest, hidden: Vec<String>) -> Result<Packed, ReleaseError> {
         let (folder, commit) = (self.folder, self.tree.commit());
         let failed = |e: io::Error| unwritable(folder, &e);
         let text = manifest.text();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The rules of a tree, by folder.
 #[derive(Default)]
-pub struct Attributes {
+pub(super) struct Attributes {
     /// Keys are the folders of the files, each with `/` at its end; the top's key is empty.
     rules: BTreeMap<Vec<u8>, Vec<Rule>>,
     macros: HashMap<Vec<u8>, Vec<Word>>,
@@ -32,7 +32,7 @@ const WANTED: &[u8] = b"export-ignore";
 
 impl Attributes {
     /// Adds a folder's file; macros count only in the top folder.
-    pub fn add(&mut self, folder: &[u8], content: &[u8]) {
+    pub(super) fn add(&mut self, folder: &[u8], content: &[u8]) {
         for line in content.split(|b| *b == b'\n') {
             let Some((pattern, words)) = split(line) else { continue };
             if let Some(name) = pattern.strip_prefix(b"[attr]") {
@@ -46,7 +46,7 @@ impl Attributes {
     }
 
     /// Returns whether a path is excluded; `folder` says whether it is a folder. The folders above it aren't checked.
-    pub fn ignores(&self, path: &[u8], folder: bool) -> bool {
+    pub(super) fn ignores(&self, path: &[u8], folder: bool) -> bool {
         let base = path.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
         let mut above = base;
         loop {

@@ -7,7 +7,7 @@ use std::{
 
 /// The limits of a folder.
 #[derive(Clone, Copy)]
-pub struct Bounds {
+pub(super) struct Bounds {
     /// Older files are removed.
     pub kept: Duration,
     /// If the folder is larger, the oldest files are removed.
@@ -19,7 +19,7 @@ const YOUNG: Duration = Duration::from_secs(3600);
 
 /// Removes the files of a folder that exceed its limits, and what killed runs left in it; ignores what can't be
 /// removed.
-pub fn bound(folder: &Path, bounds: Bounds) {
+pub(super) fn bound(folder: &Path, bounds: Bounds) {
     let mut files: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -42,12 +42,12 @@ pub fn bound(folder: &Path, bounds: Bounds) {
 }
 
 /// Marks a file as used at this time.
-pub fn touch(file: &Path) -> io::Result<()> {
+pub(super) fn touch(file: &Path) -> io::Result<()> {
     fs::File::options().append(true).open(file)?.set_modified(SystemTime::now())
 }
 
 /// Removes folders for temporary files that are older than a day.
-pub fn sweep(folder: &Path) {
+pub(super) fn sweep(folder: &Path) {
     let day = Duration::from_secs(24 * 3600);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(".tmp");

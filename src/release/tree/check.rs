@@ -4,7 +4,7 @@ use crate::{control::shown, release::error::TreeProblem};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Returns a name as text, or why a release may not have it.
-pub fn name(path: &[u8]) -> Result<&str, TreeProblem> {
+pub(super) fn name(path: &[u8]) -> Result<&str, TreeProblem> {
     let bad = |why| TreeProblem::Name { name: shown(&String::from_utf8_lossy(path)), why };
     let text = std::str::from_utf8(path).map_err(|_| bad("isn't UTF-8"))?;
     if text.chars().any(char::is_control) {
@@ -22,7 +22,7 @@ pub fn name(path: &[u8]) -> Result<&str, TreeProblem> {
 }
 
 /// Finds names that collide on a filesystem that ignores case.
-pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<TreeProblem> {
+pub(super) fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<TreeProblem> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -36,7 +36,7 @@ pub fn twins<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<TreeProblem> {
 /// Finds links that point outside the tree, by following them through the tree's own links.
 ///
 /// `shared` are the names that lead to `shared/`: a link may go to one and below it, but not back from there by `..`.
-pub fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<TreeProblem> {
+pub(super) fn links(links: &BTreeMap<String, Vec<u8>>, shared: &BTreeSet<&str>) -> Vec<TreeProblem> {
     let leaves = |(path, target): (&String, &Vec<u8>)| {
         let text =
             std::str::from_utf8(target).ok().filter(|text| !text.is_empty() && !text.chars().any(char::is_control));

@@ -23,7 +23,7 @@ use std::{
 
 /// Makes a folder and writes a commit's tree into it, as `git checkout` would. Submodules and git-lfs pointers, which a
 /// build might silently lack, are refused, unless `export-ignore` excludes them.
-pub fn check_out(tree: git::Tree, folder: &Path) -> Result<(), ReleaseError> {
+pub(crate) fn check_out(tree: git::Tree, folder: &Path) -> Result<(), ReleaseError> {
     let source = TreeSource::Commit(tree);
     let mut problems = Vec::new();
     for entry in exported(&source)? {

@@ -3,7 +3,7 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
 /// A reader that counts and digests what passes, and keeps the error if reading fails.
-pub struct CountedReading<R> {
+pub(super) struct CountedReading<R> {
     pub inner: R,
     pub bytes: u64,
     pub sha256: Sha256,
@@ -12,7 +12,7 @@ pub struct CountedReading<R> {
 
 impl<R> CountedReading<R> {
     /// Makes a reader around `inner`.
-    pub fn new(inner: R) -> Self {
+    pub(super) fn new(inner: R) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new(), failed: None }
     }
 }
@@ -35,7 +35,7 @@ impl<R: Read> Read for CountedReading<R> {
 }
 
 /// A writer that counts and digests what passes.
-pub struct Counted<W> {
+pub(super) struct Counted<W> {
     pub inner: W,
     pub bytes: u64,
     pub sha256: Sha256,
@@ -43,7 +43,7 @@ pub struct Counted<W> {
 
 impl<W> Counted<W> {
     /// Makes a writer around `inner`.
-    pub fn new(inner: W) -> Self {
+    pub(super) fn new(inner: W) -> Self {
         Self { inner, bytes: 0, sha256: Sha256::new() }
     }
 }

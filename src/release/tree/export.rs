@@ -4,7 +4,7 @@ use crate::git::{self, EntryKind};
 use std::collections::BTreeSet;
 
 /// Returns the entries that `export-ignore` keeps; a folder only if it has any of them.
-pub fn exported(tree: &TreeSource) -> Result<Vec<&git::TreeEntry>, git::GitError> {
+pub(super) fn exported(tree: &TreeSource) -> Result<Vec<&git::TreeEntry>, git::GitError> {
     let mut attributes = Attributes::default();
     for entry in tree.entries() {
         let folder =

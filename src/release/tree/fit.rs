@@ -13,14 +13,14 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// The names that may be released, in order.
-pub struct Fit<'a> {
+pub(super) struct Fit<'a> {
     pub items: BTreeMap<String, Item<'a>>,
     /// Names of the commit that a linked name hides.
     pub hidden: Vec<String>,
 }
 
 /// What a name in a release is made from.
-pub enum Item<'a> {
+pub(super) enum Item<'a> {
     Folder,
     File(&'a git::TreeEntry, bool),
     Link(String),
@@ -28,7 +28,10 @@ pub enum Item<'a> {
 }
 
 /// Finds the names that may be released, or every problem of the tree.
-pub fn fit<'a>(tree: &'a TreeSource, linked: &[String]) -> Result<Result<Fit<'a>, Vec<TreeProblem>>, git::GitError> {
+pub(super) fn fit<'a>(
+    tree: &'a TreeSource,
+    linked: &[String],
+) -> Result<Result<Fit<'a>, Vec<TreeProblem>>, git::GitError> {
     let mut problems = Vec::new();
     let mut named: Vec<(&str, &git::TreeEntry)> = Vec::new();
     for entry in exported(tree)? {

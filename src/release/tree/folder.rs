@@ -12,7 +12,7 @@ use std::{
 };
 
 /// A folder of this machine, used as a commit's tree.
-pub struct FolderTree {
+pub(super) struct FolderTree {
     top: PathBuf,
     pub commit: String,
     pub at: i64,
@@ -21,7 +21,7 @@ pub struct FolderTree {
 
 impl FolderTree {
     /// Lists everything below a folder; refuses all but files, folders and links.
-    pub fn read(top: &Path, commit: &str, at: i64) -> Result<FolderTree, ReleaseError> {
+    pub(super) fn read(top: &Path, commit: &str, at: i64) -> Result<FolderTree, ReleaseError> {
         let mut folder = FolderTree { top: top.to_owned(), commit: commit.to_owned(), at, entries: Vec::new() };
         let mut odd = Vec::new();
         folder.collect(&[], &mut odd).map_err(|e| unread(top, &e))?;
@@ -53,7 +53,7 @@ impl FolderTree {
     }
 
     /// Reads a small file's content, or a link's target.
-    pub fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
+    pub(super) fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
         let place = self.place(&entry.path);
         let read = match entry.kind {
             EntryKind::Link => fs::read_link(&place).map(|target| target.into_os_string().as_bytes().to_vec()),
@@ -63,7 +63,7 @@ impl FolderTree {
     }
 
     /// Returns a file's length in bytes, and a reader of its content.
-    pub fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
+    pub(super) fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
         let place = self.place(&entry.path);
         let open = fs::File::open(&place).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (size, file) = open.map_err(|e| git::GitError::Read(format!("`{}`: {e}", place.display())))?;
@@ -76,7 +76,7 @@ impl FolderTree {
 }
 
 /// Makes the error for a folder that can't be read.
-pub fn unread(folder: &Path, e: &io::Error) -> ReleaseError {
+pub(super) fn unread(folder: &Path, e: &io::Error) -> ReleaseError {
     ReleaseError::Git(git::GitError::Read(format!("`{}`: {e}", folder.display())))
 }
 

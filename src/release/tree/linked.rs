@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 /// Something in `shared/` that a release links to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SharedLink {
+pub(crate) struct SharedLink {
     pub path: String,
     pub what: ManifestKind,
 }
 
 /// What a tree has under a name; linking needs no more.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum FoundInTree {
+pub(crate) enum FoundInTree {
     Folder,
     Other,
 }
@@ -25,7 +25,10 @@ pub enum FoundInTree {
 ///
 /// A name with a `/` at its end is a folder. Otherwise the commit decides, if it has that name. Otherwise a name with a
 /// dot in its last part is a file, and any other name is a folder.
-pub fn shared(linked: &[String], tree: &BTreeMap<&str, FoundInTree>) -> Result<Vec<SharedLink>, Vec<TreeProblem>> {
+pub(crate) fn shared(
+    linked: &[String],
+    tree: &BTreeMap<&str, FoundInTree>,
+) -> Result<Vec<SharedLink>, Vec<TreeProblem>> {
     let (mut all, mut problems) = (Vec::<SharedLink>::new(), Vec::new());
     for given in linked {
         let path = given.strip_suffix('/').unwrap_or(given);
@@ -48,7 +51,7 @@ pub fn shared(linked: &[String], tree: &BTreeMap<&str, FoundInTree>) -> Result<V
 }
 
 /// Finds the linked names that are files; each must be in `shared/` before a release of the commit is staged.
-pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
+pub(crate) fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<String> {
     let found: Vec<(&str, FoundInTree)> = linked
         .iter()
         .filter_map(|name| {
@@ -62,12 +65,12 @@ pub fn files(repository: &Repository, commit: &str, linked: &[String]) -> Vec<St
 }
 
 /// Returns whether a path is `above` or lies below it.
-pub fn within(path: &str, above: &str) -> bool {
+pub(crate) fn within(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Returns why a name can't be linked, or nothing if it can.
-pub fn refused(path: &str, tree: &BTreeMap<&str, FoundInTree>) -> Option<&'static str> {
+pub(crate) fn refused(path: &str, tree: &BTreeMap<&str, FoundInTree>) -> Option<&'static str> {
     if path.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git")) {
         return Some("it isn't a path below the release");
     }

@@ -19,14 +19,19 @@ use std::path::Path;
 /// `export-ignore` in the tree's own `.gitattributes` is respected; `export-subst`, line endings and filters are not:
 /// files are packed as they were committed. `linked` are the names that live in `shared/`. Submodules, git-lfs
 /// pointers, links that leave the tree and names that some hosts would read differently are refused, in one error.
-pub fn pack(repository: &Repository, commit: &str, linked: &[String], folder: &Path) -> Result<Packed, ReleaseError> {
+pub(crate) fn pack(
+    repository: &Repository,
+    commit: &str,
+    linked: &[String],
+    folder: &Path,
+) -> Result<Packed, ReleaseError> {
     packed(&TreeSource::Commit(git::Tree::read(repository, commit)?), linked, folder)
 }
 
 /// Packs the content of a folder on this machine as the tree of a commit, by the same rules, into a file in `folder`.
 ///
 /// `at` is the modification time of every file, in seconds since 1970.
-pub fn pack_folder(
+pub(crate) fn pack_folder(
     from: &Path,
     commit: &str,
     at: i64,
@@ -37,7 +42,7 @@ pub fn pack_folder(
 }
 
 /// Refuses what `pack` would refuse, without writing anything.
-pub fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), ReleaseError> {
+pub(crate) fn check(repository: &Repository, commit: &str, linked: &[String]) -> Result<(), ReleaseError> {
     let source = TreeSource::Commit(git::Tree::read(repository, commit)?);
     let TreeSource::Commit(tree) = &source else { return Ok(()) };
     let unfit = |problems| ReleaseError::Unfit { commit: commit.to_owned(), problems };

@@ -21,7 +21,7 @@ use std::{
 
 /// Trees that are ready to be sent; each is packed only once.
 #[derive(Default)]
-pub struct PackedTrees {
+pub(crate) struct PackedTrees {
     commits: Mutex<BTreeMap<CommitAndLinks, Arc<Packed>>>,
     /// Trees that aren't the tree of their commit, by the digest of their manifest.
     made: Mutex<BTreeMap<String, Arc<Packed>>>,
@@ -59,7 +59,7 @@ const COMMITS: Bounds = Bounds { kept: DAY, bytes: 8 << 30 };
 
 impl PackedTrees {
     /// Packs a commit's tree, or returns it if it is packed already.
-    pub fn pack(
+    pub(crate) fn pack(
         &self,
         repository: &str,
         commit: &str,
@@ -82,7 +82,7 @@ impl PackedTrees {
     }
 
     /// Packs the content of a folder, and remembers it by the digest of its manifest.
-    pub fn pack_folder(
+    pub(crate) fn pack_folder(
         &self,
         from: &Path,
         commit: &str,
@@ -98,12 +98,12 @@ impl PackedTrees {
     }
 
     /// Finds a build or an unpacked archive by the digest of its manifest.
-    pub fn made(&self, manifest: &str) -> Option<Arc<Packed>> {
+    pub(crate) fn made(&self, manifest: &str) -> Option<Arc<Packed>> {
         self.made.lock().unwrap().get(manifest).cloned()
     }
 
     /// Finds a build that was kept; if `run` is given, only one that this run made.
-    pub fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
+    pub(crate) fn built(&self, of: &Wanted, run: Option<&str>, cache: &Path) -> Option<Arc<Packed>> {
         let text = fs::read(record(of, cache)).ok()?;
         let kept: KeptBuild = serde_json::from_slice(&text).ok()?;
         if !is_whole(&kept.packed) || kept.of != *of || run.is_some_and(|run| run != kept.run) {
@@ -118,7 +118,7 @@ impl PackedTrees {
     }
 
     /// Packs what a build left in a folder, and keeps it for later runs, too.
-    pub fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
+    pub(crate) fn keep(&self, of: &Wanted, folder: &Path, run: &str, cache: &Path) -> Result<Arc<Packed>, Failure> {
         let at = Tree::read(&Repository::locate(&of.repository, &cache.join("mirrors"))?, &of.commit)?.at;
         let packed = self.pack_folder(&part(folder, &of.part)?, &of.commit, at, &of.linked, cache)?;
         let kept = KeptBuild { of: of.clone(), run: run.to_owned(), packed: (*packed).clone() };
@@ -146,7 +146,7 @@ fn record(of: &Wanted, cache: &Path) -> PathBuf {
 }
 
 /// Finds the part of a folder, which must lie inside the folder.
-pub fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn part(folder: &Path, part: &str) -> Result<PathBuf, Failure> {
     let wrong = |why: &str| {
         let failure = Failure::failed(format!("what was made has no folder `{}`: {why}", shown(part)));
         failure.help("name the folder to release, relative to the top, such as `dist`")

@@ -4,7 +4,7 @@
 //! more than 64 stars. `globset` has other rules: braces mean something, `[[:digit:]]` doesn't, and a pattern is UTF-8.
 
 /// Returns whether a pattern matches a path, like git's `wildmatch` with the rule that only `/` matches `/`.
-pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     // Git compares what stands before the first wildcard, and matches the rest as a pattern of its own.
     let wild = pattern.iter().position(|byte| b"*?[\\".contains(byte)).unwrap_or(pattern.len());
     let (before, pattern) = pattern.split_at(wild);

@@ -4,14 +4,14 @@ use crate::git::{self, TreeEntry};
 use std::io::Read;
 
 /// A tree with readable names and contents.
-pub enum TreeSource {
+pub(super) enum TreeSource {
     Commit(git::Tree),
     Folder(FolderTree),
 }
 
 impl TreeSource {
     /// Returns the commit of the release.
-    pub fn commit(&self) -> &str {
+    pub(super) fn commit(&self) -> &str {
         match self {
             TreeSource::Commit(tree) => &tree.commit,
             TreeSource::Folder(folder) => &folder.commit,
@@ -19,7 +19,7 @@ impl TreeSource {
     }
 
     /// Returns the modification time of all files, in seconds since 1970.
-    pub fn at(&self) -> i64 {
+    pub(super) fn at(&self) -> i64 {
         match self {
             TreeSource::Commit(tree) => tree.at,
             TreeSource::Folder(folder) => folder.at,
@@ -27,7 +27,7 @@ impl TreeSource {
     }
 
     /// Returns the entries; a folder comes before its content.
-    pub fn entries(&self) -> &[TreeEntry] {
+    pub(super) fn entries(&self) -> &[TreeEntry] {
         match self {
             TreeSource::Commit(tree) => &tree.entries,
             TreeSource::Folder(folder) => &folder.entries,
@@ -35,7 +35,7 @@ impl TreeSource {
     }
 
     /// Reads a small file's content, or a link's target.
-    pub fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
+    pub(super) fn content(&self, entry: &TreeEntry) -> Result<Vec<u8>, git::GitError> {
         match self {
             TreeSource::Commit(tree) => tree.content(entry),
             TreeSource::Folder(folder) => folder.content(entry),
@@ -43,7 +43,7 @@ impl TreeSource {
     }
 
     /// Returns a file's length in bytes, and a reader of its content.
-    pub fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
+    pub(super) fn reader(&self, entry: &TreeEntry) -> Result<(u64, Box<dyn Read + '_>), git::GitError> {
         match self {
             TreeSource::Commit(tree) => tree.reader(entry),
             TreeSource::Folder(folder) => folder.reader(entry),

@@ -5,20 +5,20 @@ use crate::{
 };
 use std::{env, path::Path};
 
-pub fn group(title: &str) -> String {
+pub(super) fn group(title: &str) -> String {
     format!("::group::{}\n", data(title))
 }
 
-pub fn end_of_group() -> String {
+pub(super) fn end_of_group() -> String {
     "::endgroup::\n".to_owned()
 }
 
-pub fn warning(title: &str, text: &str) -> String {
+pub(super) fn warning(title: &str, text: &str) -> String {
     format!("::warning title={}::{}\n", property(&visible(title, false)), data(&plain(text)))
 }
 
 /// Makes an annotation of a failure, at its first place that is in a file of the repository.
-pub fn error(title: &str, failure: &Failure, folder: &Path) -> String {
+pub(super) fn error(title: &str, failure: &Failure, folder: &Path) -> String {
     let place = failure.places.iter().find_map(|place| Some((within(&place.file, folder)?, place)));
     let place = place.map(|(file, Excerpt { line, column, .. })| {
         format!("file={},line={line},col={column},", property(&visible(&file, false)))
@@ -59,7 +59,7 @@ fn property(text: &str) -> String {
 ///
 /// A runner takes `::` at the start of a line for one, and `##[` anywhere in it; it may skip spaces and invisible
 /// characters.
-pub fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         if line.contains("::") || line.contains('[') || !line.is_ascii() {
@@ -72,7 +72,7 @@ pub fn harmless(text: &str) -> String {
 }
 
 /// Changes a line of JSON so that it isn't a workflow command, but means the same.
-pub fn harmless_json(json: &str) -> String {
+pub(crate) fn harmless_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     let mut sharps = 0;
     for c in json.chars() {

@@ -8,7 +8,7 @@ use std::{
 
 /// The service that runs the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pipeline {
+pub(crate) enum Pipeline {
     /// `summary` is the file that collects the job's summary.
     GitHub {
         summary: Option<PathBuf>,
@@ -18,7 +18,7 @@ pub enum Pipeline {
 
 impl Pipeline {
     /// Returns the pipeline that this process runs in.
-    pub fn here() -> Option<Self> {
+    pub(crate) fn here() -> Option<Self> {
         let is = |name: &str| env::var_os(name).is_some_and(|value| value == "true");
         if is("GITHUB_ACTIONS") {
             let summary = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty());
@@ -37,7 +37,7 @@ impl Pipeline {
 }
 
 /// Returns an annotation for a failure before any run; empty outside a pipeline that shows annotations.
-pub fn annotation(failure: &Failure, folder: &Path) -> String {
+pub(crate) fn annotation(failure: &Failure, folder: &Path) -> String {
     match Pipeline::here() {
         Some(Pipeline::GitHub { .. }) => github::error("rfab", failure, folder),
         _ => String::new(),

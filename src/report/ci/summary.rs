@@ -10,12 +10,12 @@ use crate::{
 use std::{fs::OpenOptions, io, io::Write, path::Path};
 
 /// Appends a text to the file.
-pub fn append(file: &Path, text: &str) -> io::Result<()> {
+pub(super) fn append(file: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(file)?.write_all(text.as_bytes())
 }
 
 /// Returns the end of a run as Markdown, under the run's line.
-pub fn markdown(line: &str, what: &What) -> String {
+pub(super) fn markdown(line: &str, what: &What) -> String {
     let What::RunFinished { exit, table, failures, next, .. } = what else { return String::new() };
     let mut text = format!("### {}\n\n{}\n", escaped(line), ended(*exit));
     if !table.is_empty() {

@@ -12,7 +12,7 @@ const NAME: usize = 16;
 
 /// The last known state of the balancers of the current fleet.
 #[derive(Default)]
-pub struct BalanceView {
+pub(super) struct BalanceView {
     fleet: Option<Name>,
     /// The hosts, in the fleet's order.
     places: Vec<(Name, HostPlace)>,
@@ -20,7 +20,7 @@ pub struct BalanceView {
 
 impl BalanceView {
     /// Takes in an event.
-    pub fn take(&mut self, what: &What) {
+    pub(super) fn take(&mut self, what: &What) {
         match what {
             What::TargetsChanged { fleet, .. } => self.fleet = Some(fleet.clone()),
             What::BalanceSeen { fleet, hosts } => {
@@ -49,7 +49,7 @@ impl BalanceView {
 
     /// Returns `group1  3 live   group2  3 out (drained)`; if space is short, completely live groups are left out
     /// first.
-    pub fn line(&self, width: usize, palette: Palette) -> Option<String> {
+    pub(super) fn line(&self, width: usize, palette: Palette) -> Option<String> {
         let groups = self.groups();
         for (gap, between, open) in [("  ", "   ", "request"), (" ", "  ", "")] {
             let (plain, painted) = joined(&groups, gap, between, open, palette);

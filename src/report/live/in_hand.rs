@@ -22,14 +22,14 @@ const LINGERS: Time = 500;
 const ROWS: usize = 8;
 
 /// The most live lines, even in a high window.
-pub const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 
 /// The columns that stay free after the run's line, for what a terminal prints when `Ctrl-C` is typed.
 const TYPED: usize = 3;
 
 /// What each lane is doing.
 #[derive(Default)]
-pub struct InHand {
+pub(super) struct InHand {
     /// The run's line.
     line: String,
     /// The current task.
@@ -71,7 +71,7 @@ struct InEffect {
 
 impl InHand {
     /// Takes in an event.
-    pub fn take(&mut self, event: &Event) {
+    pub(super) fn take(&mut self, event: &Event) {
         let (lane, at) = (&event.lane, event.at);
         self.balance.take(&event.what);
         if let Some(many) = &mut self.many {
@@ -122,7 +122,7 @@ impl InHand {
     }
 
     /// Forgets effects that have ended.
-    pub fn forget(&mut self, now: Time) {
+    pub(super) fn forget(&mut self, now: Time) {
         self.lanes.retain(|_, doing| {
             if let Some(effect) = &mut doing.effect {
                 if let Some(progress) = &mut effect.progress {
@@ -138,7 +138,7 @@ impl InHand {
 
     /// Returns the live lines, at most `width` wide and at most half of `height`: the state of the groups, the failed
     /// hosts, those at work, how many more there are, and the run.
-    pub fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
+    pub(super) fn lines(&self, now: Time, (width, height): (usize, usize), palette: Palette) -> Vec<String> {
         if self.line.is_empty() || width < 8 {
             return Vec::new();
         }

@@ -11,7 +11,7 @@ use crate::{
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// What is known about one host at a moment.
-pub struct LiveLine<'a> {
+pub(super) struct LiveLine<'a> {
     pub host: Option<String>,
     pub text: String,
     /// Whether the text tells what failed.
@@ -25,12 +25,12 @@ pub struct LiveLine<'a> {
 const ENOUGH: usize = 20;
 
 impl LiveLine<'_> {
-    pub fn host_width(&self) -> usize {
+    pub(super) fn host_width(&self) -> usize {
         self.host.as_ref().map_or(0, |host| host.width())
     }
 
     /// Returns the line, with `names` columns for the host's name; the progress is shortened first, then the text.
-    pub fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
+    pub(super) fn fitted(&self, width: usize, names: usize, palette: Palette) -> String {
         let mut took = if self.took >= 1_000 { running(self.took) } else { String::new() };
         let host = self.host.as_ref().map(|host| cut(host, names));
         let before = host.as_ref().map_or(0, |_| names + 2);
@@ -95,7 +95,7 @@ fn short(progress: &EffectProgress) -> String {
 }
 
 /// Cuts a text to `width` columns; a cut text ends with `…`.
-pub fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

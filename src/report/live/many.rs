@@ -3,7 +3,7 @@ use crate::{event::What, host::Name};
 use std::collections::BTreeMap;
 
 /// Work on many hosts that is in progress.
-pub struct Many {
+pub(super) struct Many {
     /// The lane that forked.
     lane: Name,
     hosts: BTreeMap<Name, How>,
@@ -18,12 +18,12 @@ enum How {
 }
 
 impl Many {
-    pub fn new(lane: &Name, hosts: &[Name]) -> Self {
+    pub(super) fn new(lane: &Name, hosts: &[Name]) -> Self {
         Self { lane: lane.clone(), hosts: hosts.iter().map(|host| (host.clone(), How::Waits)).collect() }
     }
 
     /// Takes in an event of a lane.
-    pub fn take(&mut self, lane: &Name, what: &What) {
+    pub(super) fn take(&mut self, lane: &Name, what: &What) {
         let how = match what {
             What::EffectStarted { .. } | What::StepStarted { .. } => How::AtWork,
             What::HostFinished { failure: None, .. } => How::Done,
@@ -41,20 +41,20 @@ impl Many {
     }
 
     /// Returns whether all hosts are done.
-    pub fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.hosts.values().all(|how| matches!(how, How::Done | How::Failed))
     }
 
-    pub fn done(&self) -> usize {
+    pub(super) fn done(&self) -> usize {
         self.number(How::Done)
     }
 
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.number(How::Waits)
     }
 
     /// Returns the hosts that have begun and aren't done.
-    pub fn at_work(&self) -> impl Iterator<Item = &Name> {
+    pub(super) fn at_work(&self) -> impl Iterator<Item = &Name> {
         self.hosts.iter().filter(|(_, how)| **how == How::AtWork).map(|(host, _)| host)
     }
 

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 const WINDOW: Time = 5_000;
 
 /// How far an effect is.
-pub struct EffectProgress {
+pub(super) struct EffectProgress {
     pub what: String,
     pub done: u64,
     pub total: u64,
@@ -17,14 +17,14 @@ pub struct EffectProgress {
 
 impl EffectProgress {
     /// Returns the recent amount per second; nothing if it is too early to tell.
-    pub fn rate(&self, now: Time) -> Option<u64> {
+    pub(super) fn rate(&self, now: Time) -> Option<u64> {
         let ((began, first), (_, last)) = (self.samples.front()?, self.samples.back()?);
         let took = now.saturating_sub(*began);
         (took >= 1_000).then(|| last.saturating_sub(*first) * 1_000 / took)
     }
 
     /// Forgets samples that are too old to count.
-    pub fn look_back(&mut self, now: Time) {
+    pub(super) fn look_back(&mut self, now: Time) {
         while self.samples.get(1).is_some_and(|(at, _)| at + WINDOW <= now) {
             self.samples.pop_front();
         }

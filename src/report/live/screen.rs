@@ -6,10 +6,10 @@ use std::{
 use unicode_width::UnicodeWidthStr;
 
 /// Returns columns and rows; asked again for each picture.
-pub type Size = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
+pub(crate) type Size = Arc<dyn Fn() -> (usize, usize) + Send + Sync>;
 
 /// A terminal with live lines at its end; the cursor is after the last one.
-pub struct Screen<W> {
+pub(super) struct Screen<W> {
     /// `None` after the terminal went away.
     to: Option<W>,
     size: Size,
@@ -20,18 +20,18 @@ pub struct Screen<W> {
 }
 
 impl<W: Write> Screen<W> {
-    pub fn new(to: W, size: Size, rewraps: bool) -> Self {
+    pub(super) fn new(to: W, size: Size, rewraps: bool) -> Self {
         Self { to: Some(to), size, lines: Vec::new(), width: 0, rewraps }
     }
 
-    pub fn size(&self) -> (usize, usize) {
+    pub(super) fn size(&self) -> (usize, usize) {
         (self.size)()
     }
 
     /// Scrolls lines, and puts new live lines below them; returns how many bytes the live lines took.
     ///
     /// Fails after the terminal went away.
-    pub fn show(&mut self, scrolled: &str, lines: Vec<String>, width: usize) -> io::Result<usize> {
+    pub(super) fn show(&mut self, scrolled: &str, lines: Vec<String>, width: usize) -> io::Result<usize> {
         let Some(to) = &mut self.to else { return Err(io::ErrorKind::BrokenPipe.into()) };
         let rows = rows(&self.lines, width.max(1), self.rewraps && width < self.width);
         let mut picture = String::new();

@@ -2,7 +2,7 @@
 
 /// The word at a position, and the tokens around it in the same line.
 #[derive(Debug, PartialEq)]
-pub struct Context {
+pub(super) struct Context {
     /// Outermost first; the start of the line is `^`.
     before: Vec<String>,
     /// Empty at the end of the text.
@@ -18,7 +18,7 @@ const SIGNS: [&str; 25] = [
 
 impl Context {
     /// Reads around a line and a column, both from 1; `said` is the word if Rhai names it.
-    pub fn of(text: &str, line: usize, column: usize, said: Option<&str>) -> Option<Context> {
+    pub(super) fn of(text: &str, line: usize, column: usize, said: Option<&str>) -> Option<Context> {
         let line: Vec<char> = text.lines().nth(line.checked_sub(1)?).unwrap_or_default().chars().collect();
         let (front, back) = line.split_at(line.len().min(column.checked_sub(1)?));
         let mut before = vec!["^".to_owned()];
@@ -33,14 +33,14 @@ impl Context {
     }
 
     /// Returns whether the tokens before the word end with these; `_` is any name or number.
-    pub fn comes_after(&self, pattern: &str) -> bool {
+    pub(super) fn comes_after(&self, pattern: &str) -> bool {
         let pattern: Vec<&str> = pattern.split(' ').collect();
         let from = self.before.len().checked_sub(pattern.len());
         from.is_some_and(|from| same(&self.before[from..], &pattern))
     }
 
     /// Returns whether the tokens after the word start with these.
-    pub fn goes_before(&self, pattern: &str) -> bool {
+    pub(super) fn goes_before(&self, pattern: &str) -> bool {
         let pattern: Vec<&str> = pattern.split(' ').collect();
         self.after.get(..pattern.len()).is_some_and(|tokens| same(tokens, &pattern))
     }

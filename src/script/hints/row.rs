@@ -2,7 +2,7 @@
 use rhai::ParseErrorType;
 
 /// Alternative words or tokens.
-pub type Words = &'static [&'static str];
+pub(super) type Words = &'static [&'static str];
 
 /// A habit and its Rhai spelling.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ impl RhaiMessage {
 }
 
 /// Makes a row.
-pub const fn row(
+pub(super) const fn row(
     example: &'static str,
     said: RhaiMessage,
     word: Words,

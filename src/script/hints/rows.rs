@@ -8,7 +8,7 @@ mod statements;
 mod values;
 mod words;
 
-pub use names::{FUNCTIONS, KEYS};
+pub(super) use names::{FUNCTIONS, KEYS};
 
 use super::row::Habit;
 use blocks::BLOCKS;
@@ -19,4 +19,5 @@ use values::{TEXTS, VALUES};
 use words::WORDS;
 
 /// Every row, grouped by topic; specific rows come before general ones.
-pub const ALL: &[&[Habit]] = &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];
+pub(super) const ALL: &[&[Habit]] =
+    &[VALUES, TEXTS, CLOSURES, CALLS, FUNCTIONS_MADE, BLOCKS, MODULES, WORDS, STATEMENTS];

@@ -2,10 +2,10 @@
 use std::io::BufRead as _;
 
 /// The longest line of the wrapper, in bytes.
-pub const LINE: usize = 8 << 10;
+pub(super) const LINE: usize = 8 << 10;
 
 /// Returns where the first line of some bytes ends, if it does.
-pub fn line_end(bytes: &[u8]) -> Option<usize> {
+pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     // The standard library finds a byte much faster than an iterator does, which matters for gigabytes.
     let length = rest.skip_until(b'\n').unwrap_or(0);
@@ -13,7 +13,7 @@ pub fn line_end(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Returns where `what` starts, which is short and has a rare first byte.
-pub fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         let mut rest = &bytes[at..];

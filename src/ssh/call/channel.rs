@@ -12,7 +12,7 @@ use tokio::time::timeout;
 const CHANNEL_WITHIN: Duration = Duration::from_secs(15);
 
 /// Opens a channel that runs a line; tries again while the host allows no more channels, because one may end.
-pub async fn channel(
+pub(super) async fn channel(
     host: &Host,
     session: &Arc<Session>,
     line: &str,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Makes the failure of a call that may have begun, and that has no known end.
-pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
+pub(super) fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
     // A call that leaves a trace may have changed something; any other can be repeated.
     match job.trace.is_some() || job.note.is_some() {
         true => Failure::unknown(format!("rfab can't tell how the command ended: {why}"))
@@ -20,7 +20,7 @@ pub fn cut_off(host: &Host, job: &Job<'_>, why: &str) -> Failure {
 }
 
 /// Makes the failure of a call that the wrapper couldn't begin; `what` names the reason.
-pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
+pub(super) fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
     let message = match what {
         "folder" => {
             format!("there is no folder `{}` to run it in", job.cd.as_deref().unwrap_or_default())
@@ -40,7 +40,7 @@ pub fn not_begun(host: &Host, what: &str, job: &Job<'_>) -> Failure {
 }
 
 /// Turns a call that the wrapper never began into a failure.
-pub fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
+pub(crate) fn finished(host: &Host, job: &Job<'_>, ended: Ended) -> Result<Ended, Failure> {
     match ended.status {
         UNWRITTEN => Err(not_begun(host, "ledger", job)),
         NOT_BEGUN => {

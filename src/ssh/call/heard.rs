@@ -3,7 +3,7 @@ use super::bytes::line_end;
 use crate::{event::Stream, port::Hears};
 
 /// The most bytes of a line that are heard; a longer line ends with `…`.
-pub const HEARD: usize = 64 << 10;
+pub(super) const HEARD: usize = 64 << 10;
 
 /// Hears whole lines; the rest stays in `line`.
 pub fn hear(line: &mut Vec<u8>, mut bytes: &[u8], stream: Stream, heard: Option<&Hears<'_>>) {

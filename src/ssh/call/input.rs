@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 pub const PROGRESS: Duration = Duration::from_millis(250);
 
 /// Refuses an unreadable file before the command begins.
-pub fn readable(input: &Input<'_>) -> Result<(), Failure> {
+pub(super) fn readable(input: &Input<'_>) -> Result<(), Failure> {
     let Input::File(path, _) = input else { return Ok(()) };
     std::fs::File::open(path)
         .map(drop)
@@ -18,7 +18,7 @@ pub fn readable(input: &Input<'_>) -> Result<(), Failure> {
 /// Writes the command's input, and closes it.
 ///
 /// Fails if a file can't be read to its end; the command's input then stays open.
-pub async fn feed(open: &mut Option<ChildStdin>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
+pub(super) async fn feed(open: &mut Option<ChildStdin>, first: &[u8], input: &Input<'_>) -> std::io::Result<()> {
     let Some(stdin) = open.as_mut() else { return Ok(()) };
     // A command may close the pipe before the end of its input.
     if stdin.write_all(first).await.is_err() {

@@ -35,7 +35,7 @@ const STUCK: &str =
     "its login shell doesn't reach the command; a start-up file such as `.bashrc` hangs there or never stops printing";
 
 /// A line for a host, with everything that runs, counts and stops it.
-pub struct HostLine<'a> {
+pub(crate) struct HostLine<'a> {
     pub host: &'a Host,
     pub job: &'a Job<'a>,
     pub link: Arc<Link>,
@@ -49,7 +49,7 @@ impl HostLine<'_> {
     /// Runs the line; its wrapper starts its own lines with `mark`. The answer tells what is known about its end.
     ///
     /// `first` is what the wrapper reads before the command does.
-    pub async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
+    pub(crate) async fn run(&self, line: &str, mark: &str, first: &[u8]) -> Result<Ended, Failure> {
         readable(&self.job.stdin)?;
         let session = self.link.session(self.connections, self.host).await?;
         let halts = self.running.halts();

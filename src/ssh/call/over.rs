@@ -6,13 +6,13 @@ use std::{
 };
 
 /// How often a command's `until` is checked.
-pub const WANTED: Duration = Duration::from_millis(200);
+pub(super) const WANTED: Duration = Duration::from_millis(200);
 
 /// How long a login shell may take to reach the line.
 const BEGUN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why rfab stops listening to a command.
-pub enum Over {
+pub(super) enum Over {
     /// It ended, or its connection did.
     Ended,
     Late(Duration),
@@ -23,7 +23,7 @@ pub enum Over {
 }
 
 /// Returns when a command isn't wanted any more.
-pub async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
+pub(super) async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
     let Some(until) = until else { return std::future::pending().await };
     while !until() {
         tokio::time::sleep(WANTED).await;
@@ -31,7 +31,7 @@ pub async fn unwanted(until: Option<&(dyn Fn() -> bool + Send + Sync)>) {
 }
 
 /// Returns when a line didn't begin in time, or when everything was stopped before it began.
-pub async fn until_stuck(running: &Running, begun: &AtomicBool, halts: u32) {
+pub(super) async fn until_stuck(running: &Running, begun: &AtomicBool, halts: u32) {
     let until = Instant::now() + BEGUN_WITHIN;
     while Instant::now() < until && running.halts() == halts {
         tokio::time::sleep(WANTED).await;

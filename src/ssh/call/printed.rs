@@ -27,7 +27,7 @@ impl<S> OpenStream<S> {
 }
 
 /// Both streams of a command, and what was read from them.
-pub struct Printed<'a> {
+pub(super) struct Printed<'a> {
     pub out: Stdout<'a>,
     pub err: Stderr<'a>,
     stdout: OpenStream<ChildStdout>,
@@ -36,7 +36,7 @@ pub struct Printed<'a> {
 
 impl<'a> Printed<'a> {
     /// Takes the streams of a command; its wrapper marks its lines with `mark`.
-    pub fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
+    pub(super) fn of(child: &mut Child<Arc<Session>>, mark: &str, job: &Job<'a>) -> Self {
         Self {
             out: Stdout::new(mark, job.keep, job.heard).into(job.into),
             err: Stderr::new(mark, job.keep.min(1 << 20), job.heard),
@@ -46,7 +46,7 @@ impl<'a> Printed<'a> {
     }
 
     /// Reads the next piece of either stream; returns false after the trailer, or when both streams are closed.
-    pub async fn more(&mut self) -> bool {
+    pub(super) async fn more(&mut self) -> bool {
         let (stdout, stderr) = (&mut self.stdout, &mut self.stderr);
         if self.out.trailer.is_some() || !(stdout.open || stderr.open) {
             return false;
@@ -65,7 +65,7 @@ impl<'a> Printed<'a> {
     }
 
     /// Reads the end of stderr, which may arrive after the trailer; what the command left running may hold it open.
-    pub async fn last_words(&mut self) {
+    pub(super) async fn last_words(&mut self) {
         let well = matches!(self.out.trailer, Some(Trailer::Status(0)));
         let until = tokio::time::Instant::now() + if well { LAST_WORDS } else { LAST_WORDS_OF_A_FAILURE };
         let stderr = &mut self.stderr;
@@ -78,7 +78,7 @@ impl<'a> Printed<'a> {
     }
 
     /// Hears what follows the last newlines.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.out.finish();
         self.err.finish();
     }

@@ -15,11 +15,11 @@ use std::{
 use tokio::time::timeout;
 
 /// A process group: its host, its number, and the user that it runs as.
-pub type RemoteGroup = (Name, u32, Option<Name>);
+pub(super) type RemoteGroup = (Name, u32, Option<Name>);
 
 /// The process groups of running calls.
 #[derive(Default)]
-pub struct Running {
+pub(crate) struct Running {
     groups: Mutex<BTreeSet<RemoteGroup>>,
     /// How many times all of them were stopped.
     halts: AtomicU32,
@@ -27,29 +27,29 @@ pub struct Running {
 
 impl Running {
     /// Adds the group of a call that began.
-    pub fn add(&self, host: &Host, pid: u32, job: &Job<'_>) {
+    pub(crate) fn add(&self, host: &Host, pid: u32, job: &Job<'_>) {
         self.groups.lock().unwrap().insert((host.name.clone(), pid, job.user.clone()));
     }
 
     /// Removes the group of a call that rfab no longer listens to.
-    pub fn remove(&self, host: &Host, pid: u32, job: &Job<'_>) {
+    pub(crate) fn remove(&self, host: &Host, pid: u32, job: &Job<'_>) {
         self.groups.lock().unwrap().remove(&(host.name.clone(), pid, job.user.clone()));
     }
 
     /// Returns how many times all were stopped.
-    pub fn halts(&self) -> u32 {
+    pub(crate) fn halts(&self) -> u32 {
         self.halts.load(SeqCst)
     }
 
     /// Counts one stop of everything, and returns the running groups.
-    pub fn halt(&self) -> Vec<RemoteGroup> {
+    pub(crate) fn halt(&self) -> Vec<RemoteGroup> {
         self.halts.fetch_add(1, SeqCst);
         self.groups.lock().unwrap().iter().cloned().collect()
     }
 }
 
 /// Ends a process group on a host: with TERM, then with KILL. Returns whether it is gone.
-pub async fn stop(transport: &dyn Transport, host: &Host, pid: u32, user: Option<&Name>) -> bool {
+pub(crate) async fn stop(transport: &dyn Transport, host: &Host, pid: u32, user: Option<&Name>) -> bool {
     if pid == 0 {
         return false;
     }

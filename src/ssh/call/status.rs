@@ -1,5 +1,5 @@
 //! Statuses that no command can have.
 /// The command didn't begin.
-pub const NOT_BEGUN: i32 = -1;
+pub(crate) const NOT_BEGUN: i32 = -1;
 /// The command didn't begin, because the ledger can't be written.
-pub const UNWRITTEN: i32 = -2;
+pub(crate) const UNWRITTEN: i32 = -2;

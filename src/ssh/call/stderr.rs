@@ -7,7 +7,7 @@ use super::{
 use crate::{event::Stream, port::Hears};
 
 /// Reads stderr, without what a login shell's start-up files print there before the wrapper's mark.
-pub struct Stderr<'a> {
+pub(super) struct Stderr<'a> {
     mark: Vec<u8>,
     heard: Option<&'a Hears<'a>>,
     pub kept: Halves,
@@ -19,13 +19,13 @@ pub struct Stderr<'a> {
 
 impl<'a> Stderr<'a> {
     /// Makes a reader of what follows the wrapper's `mark`; it keeps at most `keep` bytes.
-    pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
         let mark = format!("{mark}\n").into_bytes();
         Self { mark, heard, kept: Halves::new(keep), before: Vec::new(), begun: false, line: Vec::new() }
     }
 
     /// Takes the next piece.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.begun {
             return self.take(bytes);
         }
@@ -45,7 +45,7 @@ impl<'a> Stderr<'a> {
     }
 
     /// Hears the text after the last newline; if the wrapper never began, what was printed instead.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         if !self.begun {
             let before = std::mem::take(&mut self.before);
             self.take(&before);

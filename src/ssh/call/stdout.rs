@@ -11,7 +11,7 @@ use crate::{
 
 /// How the call ended, as the wrapper reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trailer {
+pub(super) enum Trailer {
     Status(i32),
     /// The command ended with this status, but the ledger couldn't be written.
     LedgerAfter(i32),
@@ -20,7 +20,7 @@ pub enum Trailer {
 }
 
 /// Reads stdout: removes the wrapper's lines, and hears the rest.
-pub struct Stdout<'a> {
+pub(super) struct Stdout<'a> {
     mark: String,
     heard: Option<&'a Hears<'a>>,
     /// Receives what the command prints, which then isn't kept.
@@ -39,7 +39,7 @@ pub struct Stdout<'a> {
 
 impl<'a> Stdout<'a> {
     /// Makes a reader of what is between the wrapper's lines, which start with `mark`; it keeps at most `keep` bytes.
-    pub fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
+    pub(super) fn new(mark: &str, keep: usize, heard: Option<&'a Hears<'a>>) -> Self {
         Self {
             mark: mark.to_owned(),
             heard,
@@ -55,12 +55,12 @@ impl<'a> Stdout<'a> {
     }
 
     /// Sends what the command prints to `into`, if given.
-    pub fn into(self, into: Option<&'a Takes<'a>>) -> Self {
+    pub(super) fn into(self, into: Option<&'a Takes<'a>>) -> Self {
         Self { into, ..self }
     }
 
     /// Takes the next piece.
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         self.pending.extend_from_slice(bytes);
         if self.pid.is_none() && !self.head() {
             // Such a long line can't be the wrapper's first line.
@@ -126,7 +126,7 @@ impl<'a> Stdout<'a> {
     }
 
     /// Hears the text after the last newline; if the wrapper never began, what was printed last instead.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         let mut rest = std::mem::take(&mut self.pending);
         if self.pid.is_none() && rest.is_empty() {
             rest = std::mem::take(&mut self.before);

@@ -53,7 +53,7 @@ const FORCED_IF_KNOWN: [&str; 6] = [
 ];
 
 /// The configuration of one run.
-pub struct Config {
+pub(crate) struct Config {
     pub text: String,
     /// Identifies connections that this configuration opened: a digest of it and of all that it includes.
     pub digest: String,
@@ -63,7 +63,7 @@ pub struct Config {
 ///
 /// `project` is the fabfile's folder, whose `known_hosts` is used in addition to the configured ones; `home` is the
 /// user's.
-pub fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
+pub(crate) fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result<Config, Failure> {
     made(fleet, project, home, Path::new("/etc/ssh/ssh_config"))
 }
 

@@ -10,17 +10,17 @@ use openssh::Session;
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// How long a dead peer may go unnoticed; ssh itself gives up after 15 s.
-pub const SILENT: Duration = Duration::from_secs(20);
+pub(crate) const SILENT: Duration = Duration::from_secs(20);
 
 /// Opens connections, through jump hosts if a host is behind any.
-pub struct Connections {
+pub(crate) struct Connections {
     pub base: Base,
     pub jumps: Jumps,
 }
 
 impl Connections {
     /// Opens the connection to a host, or returns a live one.
-    pub async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
+    pub(crate) async fn open(&self, host: &Host) -> Result<Arc<Session>, Failure> {
         let socket = self.base.socket(host.address());
         let lock = match self.base.living(&socket).await? {
             Ok(session) => return Ok(session),
@@ -32,7 +32,7 @@ impl Connections {
     }
 
     /// Starts the ssh process of a connection, and returns when it is logged in.
-    pub async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
+    pub(crate) async fn start(&self, socket: &Path, host: &Host, persist: &str) -> Result<(), Failure> {
         let route = route(&self.base.config, host).await?;
         let (last, jumps) = route.split_last().expect("a host is on the way to itself");
         let through = self.jumps.open(&self.base, host, &route, jumps).await?;

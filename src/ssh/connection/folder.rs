@@ -8,14 +8,14 @@ use std::{
 
 /// The folder with the ssh files of one run.
 #[derive(Clone, Debug)]
-pub struct SshFolder(PathBuf);
+pub(crate) struct SshFolder(PathBuf);
 
 impl SshFolder {
     /// Makes the folder, private to this user, in the runtime directory; or in `/tmp` if that directory doesn't exist,
     /// isn't this user's, isn't writable, or has a name that is too long for sockets or that a shell would interpret.
     ///
     /// Refuses a folder that is a link, belongs to another user, or is readable by others.
-    pub fn make(runtime: Option<&Path>) -> Result<SshFolder, Failure> {
+    pub(crate) fn make(runtime: Option<&Path>) -> Result<SshFolder, Failure> {
         let me = rustix::process::geteuid().as_raw();
         let own =
             runtime.filter(|runtime| is_short(runtime) && is_own(runtime, me)).map(|runtime| runtime.join("rfab"));
@@ -44,12 +44,12 @@ impl SshFolder {
     }
 
     /// Returns the path of a file in the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
     /// Writes a private file; an existing one is replaced.
-    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let (path, temp) = (self.path(name), self.path(&format!("{name}.{}", std::process::id())));
         let _ = fs::remove_file(&temp);
         let written =

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 /// One host on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
+pub(crate) struct Hop {
     /// The host as ssh gets it: `anna@bastion:2222`.
     pub place: String,
     /// The jump hosts before it, if they don't come from the configuration.
@@ -16,18 +16,18 @@ pub struct Hop {
 
 impl Hop {
     /// Returns a text that identifies the hop.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("{} {}", self.via.as_deref().unwrap_or_default(), self.place)
     }
 
     /// Returns ssh's arguments for the hop, with the way there.
-    pub fn arguments(&self) -> Vec<String> {
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let via = self.via.iter().flat_map(|via| ["-J".to_owned(), via.clone()]);
         via.chain(self.words()).collect()
     }
 
     /// Returns the arguments that name the hop.
-    pub fn words(&self) -> Vec<String> {
+    pub(crate) fn words(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let (user, name, port) = parts(&self.place);
         for (flag, value) in [("-l", user), ("-p", port)] {
@@ -39,7 +39,7 @@ impl Hop {
 }
 
 /// Splits `[USER@]HOST[:PORT]` into user, name and port; the name is without the brackets of an IPv6 address.
-pub fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
+pub(super) fn parts(place: &str) -> (Option<&str>, &str, Option<&str>) {
     let (user, place) = match place.rsplit_once('@') {
         Some((user, place)) => (Some(user), place),
         None => (None, place),

@@ -10,7 +10,7 @@ const MOST: usize = 1000;
 
 /// Reads the texts of all included files, even of a file that ssh reads only for some hosts, and of every file that a
 /// pattern may match.
-pub fn texts(text: &str, home: &Path) -> Vec<String> {
+pub(super) fn texts(text: &str, home: &Path) -> Vec<String> {
     let (mut texts, mut seen) = (Vec::new(), BTreeSet::new());
     let mut ahead = files(text, home);
     while let Some(file) = ahead.pop() {
@@ -31,7 +31,7 @@ pub fn texts(text: &str, home: &Path) -> Vec<String> {
 }
 
 /// Returns whether a text sets an option for any host.
-pub fn sets(text: &str, option: &str) -> bool {
+pub(super) fn sets(text: &str, option: &str) -> bool {
     text.lines().any(|line| words(line).first().is_some_and(|word| word.eq_ignore_ascii_case(option)))
 }
 

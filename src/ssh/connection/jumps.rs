@@ -22,12 +22,12 @@ type Refused = Option<(Instant, Unheard)>;
 
 /// The jump hosts that were tried.
 #[derive(Default)]
-pub struct Jumps(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Refused>>>>);
+pub(crate) struct Jumps(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Refused>>>>);
 
 impl Jumps {
     /// Opens the connections to the jump hosts on a way, each through the one before it, or uses live ones; returns the
     /// last one's socket. `route` is the complete way to the host.
-    pub async fn open(
+    pub(crate) async fn open(
         &self,
         base: &Base,
         host: &Host,

@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// The state of the connection.
 #[derive(Default)]
-pub struct Link(Mutex<LinkState>);
+pub(crate) struct Link(Mutex<LinkState>);
 
 #[derive(Default)]
 struct LinkState {
@@ -25,7 +25,7 @@ struct LinkState {
 
 impl Link {
     /// Returns the connection, which has just answered.
-    pub async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
+    pub(crate) async fn session(&self, connections: &Connections, host: &Host) -> Result<Arc<Session>, Failure> {
         let mut state = self.0.lock().await;
         if let Some(session) = &state.session {
             if lives(session).await {
@@ -45,7 +45,7 @@ impl Link {
     }
 
     /// Gives up the connection, because the host accepts logins but runs nothing.
-    pub async fn give_up(&self, failure: &Failure) {
+    pub(crate) async fn give_up(&self, failure: &Failure) {
         *self.0.lock().await = LinkState { session: None, failed: Some((Instant::now(), failure.clone())) };
     }
 }
@@ -55,7 +55,7 @@ async fn lives(session: &Session) -> bool {
 }
 
 /// Returns when the connection doesn't answer any more, such as one with a stopped process.
-pub async fn until_frozen(session: &Session) {
+pub(crate) async fn until_frozen(session: &Session) {
     let mut silent = 0;
     while silent < 2 {
         tokio::time::sleep(EVERY).await;

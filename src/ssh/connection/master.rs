@@ -14,7 +14,7 @@ use std::{
 use tokio::{process::Command, time::timeout};
 
 /// How long a socket may take to show that its connection lives.
-pub const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a login may take in total; ssh's own limit covers only the start.
 const LOGIN_WITHIN: Duration = Duration::from_secs(25);
 /// How long a server that turns logins away is tried again.
@@ -23,7 +23,7 @@ const TURNED_AWAY_WITHIN: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What all connections of one fleet in one run share.
-pub struct Base {
+pub(crate) struct Base {
     pub folder: SshFolder,
     /// The ssh configuration's file.
     pub config: PathBuf,
@@ -33,13 +33,13 @@ pub struct Base {
 
 impl Base {
     /// Returns the socket for a name; its path is short, because a socket's path is limited to about 100 characters.
-    pub fn socket(&self, what: &str) -> PathBuf {
+    pub(crate) fn socket(&self, what: &str) -> PathBuf {
         let name = hex::encode(&Sha256::digest(what.as_bytes())[..8]);
         self.folder.path(&format!("{}-{name}", self.digest))
     }
 
     /// Returns the connection behind a socket if it lives; otherwise the lock under which to open it again.
-    pub async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
+    pub(crate) async fn living(&self, socket: &Path) -> Result<Result<Arc<Session>, fs::File>, Failure> {
         if let Some(session) = living(socket).await {
             return Ok(Ok(session));
         }
@@ -52,7 +52,7 @@ impl Base {
     }
 
     /// Logs in to a hop, through the connection to the last jump host before it.
-    pub async fn login(
+    pub(crate) async fn login(
         &self,
         socket: &Path,
         hop: &Hop,
@@ -112,7 +112,7 @@ impl Base {
 }
 
 /// Returns the connection behind a socket, if it answers.
-pub async fn living(socket: &Path) -> Option<Arc<Session>> {
+pub(crate) async fn living(socket: &Path) -> Option<Arc<Session>> {
     if !socket.exists() {
         return None;
     }

@@ -2,7 +2,7 @@
 use std::process::{Command, Stdio};
 
 /// Returns the lines that this machine's ssh knows.
-pub fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     match are_known(lines) {
         true => lines.to_vec(),
         false => lines.iter().copied().filter(|line| are_known(&[line])).collect(),

@@ -9,7 +9,7 @@ use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 /// Runs a program to its end; returns its status and its stderr, or why there is none.
 ///
 /// A process that it leaves behind may hold its stderr open; rfab doesn't wait for that.
-pub async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus, String), String> {
+pub(crate) async fn ended(mut command: Command, within: Duration) -> Result<(ExitStatus, String), String> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|e| format!("ssh can't be started: {e}"))?;
     let stderr = child.stderr.take().expect("it is piped");

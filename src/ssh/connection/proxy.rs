@@ -12,7 +12,7 @@ const SHELLS: [&str; 9] = ["sh", "bash", "dash", "ash", "ksh", "zsh", "fish", "c
 
 /// Returns whether a program that the command starts is ssh. The word `ssh` among another program's arguments doesn't
 /// count.
-pub fn calls_ssh(command: &str) -> bool {
+pub(super) fn calls_ssh(command: &str) -> bool {
     commands(command).iter().any(|words| runs_ssh(words))
 }
 

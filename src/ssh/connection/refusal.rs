@@ -7,7 +7,7 @@ use crate::{
 
 /// Why a login failed.
 #[derive(Clone, Debug)]
-pub enum Unheard {
+pub(crate) enum Unheard {
     /// What ssh printed.
     Said(String),
     /// Why ssh printed nothing.
@@ -16,7 +16,7 @@ pub enum Unheard {
 
 impl Unheard {
     /// Makes the failure for the host that was to be reached; `hop` is the host on its way that refused.
-    pub fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
+    pub(crate) fn told(self, host: &Host, route: &[Hop], hop: &Hop) -> Failure {
         match self {
             Unheard::Said(said) => refused(host, route, &said),
             Unheard::Why(why) if hop.place != host.address() => {
@@ -28,14 +28,14 @@ impl Unheard {
 }
 
 /// Makes the failure of a host that can't be reached.
-pub fn unreachable(host: &Host, why: &str) -> Failure {
+pub(crate) fn unreachable(host: &Host, why: &str) -> Failure {
     Failure::new(Cause::Unreachable, format!("can't be reached: {why}"))
         .on(&host.name)
         .help(format!("check `ssh {}`", host.address()))
 }
 
 /// Makes the failure for what ssh printed when a login failed.
-pub fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
+pub(crate) fn refused(host: &Host, route: &[Hop], said: &str) -> Failure {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('@')).collect();
     let find = |text: &str| lines.iter().find(|l| l.contains(text)).copied();
     let about = |line: &str| route.iter().find(|hop| line.split([' ', ',']).any(|word| word == hop.known_as));

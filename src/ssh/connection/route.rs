@@ -17,7 +17,7 @@ const MOST: usize = 8;
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Finds the hosts on the way to a host, which is the last one; refuses a way that would bypass rfab's configuration.
-pub async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
+pub(crate) async fn route(config: &Path, host: &Host) -> Result<Vec<Hop>, Failure> {
     let mut route = Vec::new();
     let mut ahead = vec![(host.address().to_owned(), None::<String>)];
     while let Some((place, via)) = ahead.pop() {

@@ -7,7 +7,7 @@ use super::{
 const FUNCTION: &str = "write `fn name(parameter) { … }`";
 const BODY: &str = "write a function's body in braces: `fn name(parameter) { … }`";
 
-pub const FUNCTIONS_MADE: &[Habit] = &[
+pub(super) const FUNCTIONS_MADE: &[Habit] = &[
     row(
         "fn f(x = 1) { }",
         Missing(",", "parameters"),

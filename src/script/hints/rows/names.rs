@@ -5,7 +5,7 @@ use super::{
 };
 
 /// Functions and methods by their names elsewhere.
-pub const FUNCTIONS: &[(Words, &str)] = &[
+pub(crate) const FUNCTIONS: &[(Words, &str)] = &[
     (&["puts", "printf", "println", "echo", "info"], SAY),
     (&["warning"], "write `ui::warn(\"…\")`"),
     (&["str", "String", "repr", "to_s", "toString"], "write `x.to_string()`, or put it into a text: `` `${x}` ``"),
@@ -40,7 +40,7 @@ pub const FUNCTIONS: &[(Words, &str)] = &[
 ];
 
 /// Keys of limits and hooks by their names elsewhere.
-pub const KEYS: &[(Words, &str)] = &[
+pub(crate) const KEYS: &[(Words, &str)] = &[
     (&["serial", "batch", "batch_size"], "write `batches: [1, \"20%\"]`"),
     (&["limit", "parallel", "pool_size", "forks", "concurrency"], "write `at_once: 4`"),
     (&["max_fail_percentage", "max_failures", "on_error"], "write `max_failed: 1`"),

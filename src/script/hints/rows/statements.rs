@@ -4,7 +4,7 @@ use super::{
     spelling::IMPORT,
 };
 
-pub const STATEMENTS: &[Habit] = &[
+pub(super) const STATEMENTS: &[Habit] = &[
     row(
         "fn f() { let [a, b] = [1, 2]; }",
         Else,
@@ -64,7 +64,7 @@ pub const STATEMENTS: &[Habit] = &[
     ),
 ];
 
-pub const MODULES: &[Habit] = &[
+pub(super) const MODULES: &[Habit] = &[
     row("from fabric import task", Variable, &["from"], &["^"], &["_"], IMPORT),
     row("import os", Variable, &[], &["^ import"], &[], IMPORT),
     row("import {x} from \"y\";", Variable, &[], &["import {"], &[], IMPORT),

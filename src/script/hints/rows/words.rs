@@ -4,7 +4,7 @@ use super::{
     spelling::{HTTP, LOCAL, NO_CLASSES, SAY, VARIABLES},
 };
 
-pub const WORDS: &[Habit] = &[
+pub(super) const WORDS: &[Habit] = &[
     row("fn f() { raise \"x\"; }", Variable, &["raise"], &[], &[], "write `throw \"why\"`"),
     row("fn f() { throw new Error(\"x\"); }", Reserved, &["new"], &["throw"], &[], "write `throw \"why\"`"),
     row("fn f() { let x = new Thing(); }", Reserved, &["new"], &["=", "(", "return"], &["_"], NO_CLASSES),
