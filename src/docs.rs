@@ -160,9 +160,8 @@ pub fn modules() -> BTreeMap<String, String> {
 
 /// Lists functions, each with the first line of its page; a function of the stdlib with its module.
 fn listed(entries: &[&FunctionDoc]) -> String {
-    let shown = |e: &FunctionDoc| match e.name.starts_with("std/") {
-        true => format!("{}::{}", e.page(), e.signature),
-        false => e.signature.clone(),
+    let shown = |e: &FunctionDoc| {
+        if e.name.starts_with("std/") { format!("{}::{}", e.page(), e.signature) } else { e.signature.clone() }
     };
     let width = entries.iter().map(|e| shown(e).len()).max().unwrap_or(0).min(48);
     let first = |e: &FunctionDoc| e.doc.lines().next().unwrap_or_default().to_owned();

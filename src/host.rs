@@ -46,9 +46,10 @@ pub fn listed(names: &[&str]) -> String {
             _ => runs.push(vec![name]),
         }
     }
-    let said = |run: Vec<&str>| match run.len() < RANGE {
-        true => run.join(", "),
-        false => {
+    let said = |run: Vec<&str>| {
+        if run.len() < RANGE {
+            run.join(", ")
+        } else {
             let (stem, first) = numbered(run[0]).expect("it was followed");
             let (_, last) = numbered(run[run.len() - 1]).expect("it follows");
             format!("{stem}[{first}..{last}]")

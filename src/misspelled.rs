@@ -159,8 +159,8 @@ mod tests {
     fn only_what_is_like_a_word_is_offered_and_the_nearest_first() {
         let names = ["deploy", "prod", "proxy.flip", "proxy_all"];
         let of_parts = |word: &str| near_in_parts(word, names).first().copied();
-        let rules: [&dyn Fn(&str) -> Option<&'static str>; 2] = [&|word| nearest(word, names), &of_parts];
-        for best in rules {
+        let whole = |word: &str| nearest(word, names);
+        for best in [&whole as &dyn Fn(&str) -> _, &of_parts] {
             assert_eq!(best("depoly"), Some("deploy"));
             assert_eq!(best("Deploy"), Some("deploy"));
             assert_eq!(best("prdo"), Some("prod"));

@@ -32,9 +32,10 @@ fn room(bytes: Option<u64>) {
 fn attempt(shop: &Shop, model: Model, file: &Path, bytes: Option<u64>) -> Simulation {
     let words = ["prod", "release:stable"].map(str::to_owned);
     let line = line::parse(&words, None, &shop.project.tasks).unwrap();
-    let journal = match file.exists() {
-        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default()),
-        true => Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default()),
+    let journal = if !file.exists() {
+        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+    } else {
+        Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default())
     };
     room(bytes);
     let ended =

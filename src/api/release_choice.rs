@@ -26,12 +26,11 @@ pub(super) fn resolved(here: &Here, reference: &str) -> RhaiResultOf<CommitValue
     let in_full = matches!(resolved.kind, ReferenceKind::Tag)
         || (resolved.kind == ReferenceKind::Commit && reference.len() == resolved.commit.len());
     // If hosts take requests while rfab deploys to them, no release is in progress and none was rolled back.
-    let book = match in_full || fleet.deploy_live {
-        true => None,
-        false => {
-            let question = Releasing { commit: resolved.commit.as_str().into() };
-            Some(here.perform(Consult { fleet: fleet.clone(), question })?)
-        }
+    let book = if in_full || fleet.deploy_live {
+        None
+    } else {
+        let question = Releasing { commit: resolved.commit.as_str().into() };
+        Some(here.perform(Consult { fleet: fleet.clone(), question })?)
     };
     let kept = book.as_ref().map_or(Ok(None), |book| in_progress(here, &targets, book))?;
     if let Some(kept) = kept.filter(|kept| *kept.commit != *resolved.commit) {
@@ -130,12 +129,13 @@ fn folders(here: &Here) -> String {
     let task = functions.any(|function| function.name == "setup" && function.params.is_empty());
     let line = format!("{} setup", here.session.run.naming);
     let line = format!("`rfab {}`", line.trim_start());
-    match task {
-        true => format!("{line} makes the app's folders"),
-        false => format!(
+    if task {
+        format!("{line} makes the app's folders")
+    } else {
+        format!(
             "this fabfile has no task that makes the app's folders: add\n\
              fn setup() {{ targets().parallel(|host| release::set_up(host)); }}\nand type {line}"
-        ),
+        )
     }
 }
 
@@ -183,11 +183,10 @@ pub(super) fn shares_filled(here: &Here, host: HostValue, path: &str, from: &str
 
 /// Refuses a name that rfab uses for its own marks.
 pub(super) fn own_name(name: &str) -> RhaiResultOf<()> {
-    match reserved(name) {
-        true => Err(thrown(
-            Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name"),
-        )),
-        false => Ok(()),
+    if reserved(name) {
+        Err(thrown(Failure::refused(format!("`{name}` is a name that rfab uses itself")).help("choose another name")))
+    } else {
+        Ok(())
     }
 }
 

@@ -47,9 +47,10 @@ pub(super) fn refuse_parts(here: &Here, targets: &Targets) -> RhaiResultOf<()> {
 /// Says how a person takes hosts out before a run that leaves them as they are.
 fn take_out_first(fleet: &Fleet, hosts: &[&Host]) -> String {
     let by_hand = |place: &ServerPlace| fleet.balancer(&place.balancer).is_some_and(|b| b.by_hand());
-    let told = |place: ServerPlace| match by_hand(&place) {
-        true => format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer),
-        false => {
+    let told = |place: ServerPlace| {
+        if by_hand(&place) {
+            format!("take `{}` out of `{}` on {}", place.server, place.pool, place.balancer)
+        } else {
             format!("`set server {}/{} state drain` on the socket of {}", place.pool, place.server, place.balancer)
         }
     };

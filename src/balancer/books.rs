@@ -96,12 +96,11 @@ impl Books {
     pub(super) async fn wrote(&self, place: &Name, line: &str, well: bool) {
         let known = self.of(place);
         let mut known = known.lock().await;
-        match well && known.locked && !known.torn {
-            true => {
-                Arc::make_mut(&mut known.book).extend(line);
-                known.read += line.len() as u64 + 1;
-            }
-            false => *known = KnownBook::default(),
+        if well && known.locked && !known.torn {
+            Arc::make_mut(&mut known.book).extend(line);
+            known.read += line.len() as u64 + 1;
+        } else {
+            *known = KnownBook::default()
         }
     }
 

@@ -58,9 +58,10 @@ impl Effect for CutOff {
     }
 
     fn describe(&self) -> String {
-        match self.bound {
-            true => format!("keep sticky clients off {}", self.host),
-            false => format!("close what is still open on {}", self.host),
+        if self.bound {
+            format!("keep sticky clients off {}", self.host)
+        } else {
+            format!("close what is still open on {}", self.host)
         }
     }
 

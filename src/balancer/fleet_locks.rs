@@ -143,9 +143,10 @@ impl Balancing for FleetLocks {
         for (name, host, _) in self.homes() {
             let rotated = self.books.rotate(&self.shelf(&name, &host), &taken[&name]).await;
             // A ledger that isn't rotated only takes longer to read.
-            rotated.or_else(|failure| match taken[&name].is_lost() {
-                true => Err(failure),
-                false => {
+            rotated.or_else(|failure| {
+                if taken[&name].is_lost() {
+                    Err(failure)
+                } else {
                     say(&failure.message);
                     Ok(())
                 }
@@ -220,10 +221,7 @@ impl Balancing for FleetLocks {
         for (at, line) in lines.iter().enumerate() {
             self.books.wrote(place, line, there(at)).await;
         }
-        match written?.iter().all(|there| *there) {
-            true => Ok(()),
-            false => Err(keeper.unwritten()),
-        }
+        if written?.iter().all(|there| *there) { Ok(()) } else { Err(keeper.unwritten()) }
     }
 
     async fn book(&self, place: &Name) -> Result<Arc<Book>, Failure> {

@@ -41,9 +41,10 @@ impl Haproxy {
             return Ok(());
         }
         let failure = self.odd(line, answer);
-        Err(match answer.contains("Permission denied") {
-            true => failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it"),
-            false => failure,
+        Err(if answer.contains("Permission denied") {
+            failure.help("give its `stats socket` line in haproxy.cfg `level admin`, and reload it")
+        } else {
+            failure
         })
     }
 
@@ -103,9 +104,10 @@ impl Haproxy {
                 persistent,
                 tcp: is(row, "mode", &["tcp"]),
                 follows: table.cell(row, "tracked").filter(|tracked| !tracked.is_empty()).map(str::to_owned),
-                raw: match words::is_known(status) {
-                    true => status.to_owned(),
-                    false => format!("{}, which rfab doesn't know", shown(status)),
+                raw: if words::is_known(status) {
+                    status.to_owned()
+                } else {
+                    format!("{}, which rfab doesn't know", shown(status))
                 },
                 name,
             });

@@ -108,9 +108,10 @@ impl Read for Holds {
 
     fn predict(&self, model: &mut Model) -> Predicted<()> {
         let held_by = &model.state(&self.fleet.name)?.held_by;
-        match held_by.as_ref().is_some_and(|holder| *holder.run == *self.run) {
-            true => Ok(()),
-            false => Err(Failure { cause: Cause::Unlocked, ..lost(&place(&self.fleet)?) }.into()),
+        if held_by.as_ref().is_some_and(|holder| *holder.run == *self.run) {
+            Ok(())
+        } else {
+            Err(Failure { cause: Cause::Unlocked, ..lost(&place(&self.fleet)?) }.into())
         }
     }
 }

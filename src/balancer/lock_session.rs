@@ -182,9 +182,10 @@ impl LockSession {
     pub async fn held(&self) -> Result<(), Failure> {
         let asked = Instant::now();
         let mut talk = self.talk.lock().await;
-        match talk.heard.is_some_and(|sent| sent > asked) && !self.is_lost() {
-            true => Ok(()),
-            false => self.say_to(&mut talk, "ping").await.map(drop),
+        if talk.heard.is_some_and(|sent| sent > asked) && !self.is_lost() {
+            Ok(())
+        } else {
+            self.say_to(&mut talk, "ping").await.map(drop)
         }
     }
 

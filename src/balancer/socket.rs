@@ -222,10 +222,7 @@ pub struct ReadOnly {
 #[async_trait]
 impl Socket for ReadOnly {
     async fn ask_all(&self, lines: &[String]) -> Result<Vec<String>, Failure> {
-        match only_read(lines) {
-            true => self.socket.ask_all(lines).await,
-            false => Err(self.refusal.clone()),
-        }
+        if only_read(lines) { self.socket.ask_all(lines).await } else { Err(self.refusal.clone()) }
     }
 }
 

@@ -50,9 +50,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::History { filter, most } => {
             let listed = folders::runs().and_then(|runs| runs.list(filter, *most)).map_err(of_reason)?;
             let any = *filter == Filter::default();
-            match request.json {
-                true => report::say_json(&history::json(&listed)),
-                false => report::say(&history::text(&listed, any, &when::here())),
+            if request.json {
+                report::say_json(&history::json(&listed))
+            } else {
+                report::say(&history::text(&listed, any, &when::here()))
             }
         }
         Action::Show { run } => {
@@ -78,9 +79,10 @@ fn carry_out(request: &Request) -> Result<Exit, Stopped> {
         Action::Version => report::say(&flags::version()),
         Action::List => {
             let project = project(request)?;
-            match request.json {
-                true => report::say_json(&listing::json(&project.tasks)),
-                false => report::say(&listing::text(&project.tasks)),
+            if request.json {
+                report::say_json(&listing::json(&project.tasks))
+            } else {
+                report::say(&listing::text(&project.tasks))
             }
         }
         Action::Init => init()?,

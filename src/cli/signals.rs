@@ -45,9 +45,10 @@ pub(super) fn watch(world: &Arc<RealWorld>, session: &Arc<Session>, stop: Arc<St
             if !first && stop.closing() {
                 continue;
             }
-            let text = match first {
-                true => "interrupted: what is running finishes, and nothing new starts; interrupt again to stop it",
-                false => "interrupted again: stopping the commands that are still running",
+            let text = if first {
+                "interrupted: what is running finishes, and nothing new starts; interrupt again to stop it"
+            } else {
+                "interrupted again: stopping the commands that are still running"
             };
             if let Some(session) = session.upgrade() {
                 session.lane().tell(What::Warned { host: None, text: text.to_owned() });

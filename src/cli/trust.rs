@@ -150,9 +150,10 @@ fn agreed(
     if expected.is_some() {
         return as_expected(offer, expected);
     }
-    let question = match known.is_empty() {
-        true => "Ask the people who run it for its fingerprint. Is it this one, and do you trust it?",
-        false => "Somebody may be in between. Did the people who run it say that its key is now this one?",
+    let question = if known.is_empty() {
+        "Ask the people who run it for its fingerprint. Is it this one, and do you trust it?"
+    } else {
+        "Somebody may be in between. Did the people who run it say that its key is now this one?"
     };
     match person.confirm(question) {
         Some(true) => Ok(()),

@@ -69,9 +69,10 @@ impl Hosts {
         let servers = self.web().map(|host| DemoServer::new(host.name, host.app, 100)).collect();
         let requests = tokio::net::TcpListener::bind(lb.app).await.map_err(|e| failed(lb, e))?;
         let pool = balancer::start(Pool::new(POOL, servers), requests, &lb.folder.join(SOCKET), INTER);
-        match balancer::all_up(&pool.map_err(|e| failed(lb, e))?, HEALTHY_WITHIN).await {
-            true => Ok(lb.app),
-            false => Err(Failure::failed("the demo's apps don't become healthy")),
+        if balancer::all_up(&pool.map_err(|e| failed(lb, e))?, HEALTHY_WITHIN).await {
+            Ok(lb.app)
+        } else {
+            Err(Failure::failed("the demo's apps don't become healthy"))
         }
     }
 }

@@ -106,9 +106,10 @@ impl server::Handler for Connection {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), russh::Error> {
-        match Path::new(path).starts_with(&self.host.folder) {
-            true => forward(channel, UnixStream::connect(path).await, reply).await,
-            false => reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await,
+        if Path::new(path).starts_with(&self.host.folder) {
+            forward(channel, UnixStream::connect(path).await, reply).await
+        } else {
+            reply.reject(russh::ChannelOpenFailure::AdministrativelyProhibited).await
         }
         Ok(())
     }

@@ -25,9 +25,10 @@ pub(super) fn of(ast: &AST) -> Calls {
 
 fn call_of(node: &ASTNode) -> Vec<String> {
     let named = |call: &rhai::FnCallExpr| {
-        let mut names = vec![match call.namespace.is_empty() {
-            true => call.name.to_string(),
-            false => format!("{}{}", call.namespace, call.name),
+        let mut names = vec![if call.namespace.is_empty() {
+            call.name.to_string()
+        } else {
+            format!("{}{}", call.namespace, call.name)
         }];
         names.extend(call.args.iter().filter_map(closure));
         names

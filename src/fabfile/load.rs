@@ -45,9 +45,12 @@ pub fn load(file: &Path, options: Options) -> Result<Project, Failure> {
     let resolver = Arc::new(Resolver::new(&folder, &name));
     let meter = Arc::new(Meter::default());
     let engine = engine(resolver.clone(), meter.clone(), api::register);
-    let ast = resolver.fabfile(&engine, &text).map_err(|failure| match foreign(&name) {
-        true => failure.help("write a fabfile in Rhai, such as `fabfile.rhai`; this file is another tool's"),
-        false => failure,
+    let ast = resolver.fabfile(&engine, &text).map_err(|failure| {
+        if foreign(&name) {
+            failure.help("write a fabfile in Rhai, such as `fabfile.rhai`; this file is another tool's")
+        } else {
+            failure
+        }
     })?;
     let mut seen = BTreeSet::new();
     imported(&engine, &resolver, "", &ast, &mut seen)?;

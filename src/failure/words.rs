@@ -6,10 +6,7 @@ use std::{borrow::Cow, fmt};
 impl Failure {
     /// Returns its message without the host's name if the reader already knows that host.
     pub fn beside(&self, host: Option<&Name>) -> Cow<'_, str> {
-        match self.host.as_ref() == host {
-            true => (&self.message).into(),
-            false => self.to_string().into(),
-        }
+        if self.host.as_ref() == host { (&self.message).into() } else { self.to_string().into() }
     }
 
     /// Says what stayed as it was, and what to do next.

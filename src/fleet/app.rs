@@ -76,9 +76,10 @@ fn repository(node: &Node, project: &Path) -> Result<String, Problem> {
         Some((_, rest)) if rest.starts_with(':') => wrong("a transport that runs a program"),
         Some((host, rest)) if !host.contains('/') => {
             let (user, host) = host.split_once('@').map_or((None, host), |(user, host)| (Some(user), host));
-            match value::is_name(host) && user.is_none_or(value::is_user) && !rest.is_empty() {
-                true => Ok(text.to_owned()),
-                false => wrong("neither a folder nor a URL"),
+            if value::is_name(host) && user.is_none_or(value::is_user) && !rest.is_empty() {
+                Ok(text.to_owned())
+            } else {
+                wrong("neither a folder nor a URL")
             }
         }
         _ => match std::path::absolute(project.join(text)) {

@@ -192,11 +192,10 @@ fn alone(whole: &Fleet, one: One<'_>, ordered: bool) -> Fleet {
         balancers,
         ..whole.clone()
     };
-    fleet.order = match ordered {
-        true => {
-            whole.order.iter().filter(|name| fleet.hosts.iter().any(|host| order::is_of(host, name))).cloned().collect()
-        }
-        false => order::default(&fleet.hosts, |host| fleet.in_pool(host)),
+    fleet.order = if ordered {
+        whole.order.iter().filter(|name| fleet.hosts.iter().any(|host| order::is_of(host, name))).cloned().collect()
+    } else {
+        order::default(&fleet.hosts, |host| fleet.in_pool(host))
     };
     fleet
 }

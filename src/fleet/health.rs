@@ -113,10 +113,11 @@ fn host_header(node: &Node) -> Result<String, Problem> {
 fn server_name(node: &Node) -> Result<String, Problem> {
     let text = value::text(node)?;
     let sample = with_samples(text);
-    match value::is_name(&sample) && !sample.contains(':') && sample.parse::<std::net::IpAddr>().is_err() {
-        true => Ok(text.to_owned()),
-        false => Err(Problem::new(format!("`{text}` isn't a server's name"), node.place("not a name"))
-            .help("write the name that the certificate is for, such as `shop.example.org`")),
+    if value::is_name(&sample) && !sample.contains(':') && sample.parse::<std::net::IpAddr>().is_err() {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::new(format!("`{text}` isn't a server's name"), node.place("not a name"))
+            .help("write the name that the certificate is for, such as `shop.example.org`"))
     }
 }
 

@@ -222,10 +222,11 @@ fn addressed(host: Host, entry: &KeyValue) -> Result<Host, Problem> {
     if let Some(port) = value::port_in(&filled) {
         return Err(value::with_port(&filled, port, place("has a port in it")));
     }
-    match value::is_name(&filled) {
-        true => Ok(Host { address: Some(filled.into()), ..host }),
-        false => Err(Problem::new(format!("`{filled}` isn't an address"), place("not an address"))
-            .help(value::why_no_name(&filled))),
+    if value::is_name(&filled) {
+        Ok(Host { address: Some(filled.into()), ..host })
+    } else {
+        Err(Problem::new(format!("`{filled}` isn't an address"), place("not an address"))
+            .help(value::why_no_name(&filled)))
     }
 }
 

@@ -36,11 +36,13 @@ impl Fleet {
         if !known.iter().any(|name| ***name == *pool) {
             known.sort();
             let there = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let help =
-                did_you_mean(pool, known.iter().map(|name| &***name)).unwrap_or_else(|| match known.is_empty() {
-                    true => "the fleet has no balancers: leave the flag out".to_owned(),
-                    false => format!("there are {there}"),
-                });
+            let help = did_you_mean(pool, known.iter().map(|name| &***name)).unwrap_or_else(|| {
+                if known.is_empty() {
+                    "the fleet has no balancers: leave the flag out".to_owned()
+                } else {
+                    format!("there are {there}")
+                }
+            });
             let message = format!("`--without-balancer {pool}`: `{}` has no such pool", self.name);
             return Err(Failure::new(Cause::Usage, message).help(help));
         }

@@ -404,9 +404,8 @@ mod tests {
     fn every_reader_knows_the_keys_of_its_table_and_no_other() {
         let fleet = |path: &str| {
             let tables = ["app", "app.service", "app.health", "roll"];
-            let head = |table: &str| match table == path {
-                true => format!("[{table}]\nqqqqqqqqqqqqqqqq = 1\n"),
-                false => format!("[{table}]\n"),
+            let head = |table: &str| {
+                if table == path { format!("[{table}]\nqqqqqqqqqqqqqqqq = 1\n") } else { format!("[{table}]\n") }
             };
             tables.map(head).concat()
         };

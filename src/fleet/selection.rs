@@ -131,9 +131,10 @@ impl Selection {
         let failure =
             Failure::new(Cause::NoHosts, format!("`{}` selects no hosts of `{}`{why}", self.text, fleet.name))
                 .about(self.text.trim());
-        match why.is_empty() {
-            true => failure.help("check the selection: `+` means and, `,` means or, `^` means except"),
-            false => failure.help("select `all` to see who is live and who is out"),
+        if why.is_empty() {
+            failure.help("check the selection: `+` means and, `,` means or, `^` means except")
+        } else {
+            failure.help("select `all` to see who is live and who is out")
         }
     }
 }
@@ -237,10 +238,11 @@ fn left<'h>(
     hosts: impl Iterator<Item = &'h Host>,
 ) -> Result<Vec<Host>, Failure> {
     let hosts: Vec<Host> = hosts.cloned().collect();
-    match hosts.is_empty() {
-        true => Err(Failure::new(Cause::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
-            .help(format!("check what `{flag}` names"))),
-        false => Ok(hosts),
+    if hosts.is_empty() {
+        Err(Failure::new(Cause::NoHosts, format!("`{flag} {text}` leaves no hosts of `{}`", fleet.name))
+            .help(format!("check what `{flag}` names")))
+    } else {
+        Ok(hosts)
     }
 }
 

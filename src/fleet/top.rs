@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 /// Returns what a fleet accepts by default.
 pub(super) fn default_accept(guarded: bool) -> Vec<Accept> {
-    match guarded {
-        true => vec![Accept::Stable, Accept::Tag],
-        false => vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive],
+    if guarded {
+        vec![Accept::Stable, Accept::Tag]
+    } else {
+        vec![Accept::Stable, Accept::Tag, Accept::Branch, Accept::Commit, Accept::Archive]
     }
 }
 
@@ -34,10 +35,11 @@ pub(super) fn accept(node: &Node) -> Result<Vec<Accept>, Problem> {
 pub(super) fn beside(node: &Node, folder: &Path) -> Result<PathBuf, Problem> {
     let text = value::text(node)?;
     let file = std::path::absolute(folder.join(text)).unwrap_or_else(|_| folder.join(text));
-    match file.is_file() {
-        true => Ok(file),
-        false => Err(Problem::new(format!("there is no file `{text}` beside the fleet"), node.place("not a file"))
-            .help("write its path from the fleet file's folder on")),
+    if file.is_file() {
+        Ok(file)
+    } else {
+        Err(Problem::new(format!("there is no file `{text}` beside the fleet"), node.place("not a file"))
+            .help("write its path from the fleet file's folder on"))
     }
 }
 

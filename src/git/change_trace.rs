@@ -59,9 +59,10 @@ async fn committed(
     if files.is_empty() {
         diff.insert(2, "--cached");
     }
-    match git(at, &diff, within).await?.ok {
-        true => Ok(ChangeTrace::Yes(said(at, "HEAD", within).await?)),
-        false => Ok(ChangeTrace::Unclear),
+    if git(at, &diff, within).await?.ok {
+        Ok(ChangeTrace::Yes(said(at, "HEAD", within).await?))
+    } else {
+        Ok(ChangeTrace::Unclear)
     }
 }
 

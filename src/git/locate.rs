@@ -64,9 +64,10 @@ fn told(path: &Path) -> Result<RepositoryFolders, GitError> {
     };
     let places = lines(ask(&["rev-parse", "--absolute-git-dir", "--git-common-dir", "--is-inside-work-tree"])?);
     let [own, common, inside, ..] = &places[..] else { return Err(not_one(path, "git doesn't report where it is")) };
-    let work = match inside.to_str() == Some("true") {
-        true => lines(ask(&["rev-parse", "--show-toplevel"])?).into_iter().next(),
-        false => None,
+    let work = if inside.to_str() == Some("true") {
+        lines(ask(&["rev-parse", "--show-toplevel"])?).into_iter().next()
+    } else {
+        None
     };
     let keys = ask(&["config", "-z", "--name-only", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
     let names = keys.split(|byte| *byte == 0).filter_map(|key| {

@@ -41,19 +41,17 @@ impl Read for Inspect {
         let now = model.now;
         let up = model.machine(&self.0.host)?.up_at.get("when its service is up")?.is_some_and(|at| at <= now);
         let (answer, verdict) = predicted(&self.0, model)?;
-        Ok(match up {
-            true => self.seen(matches!(verdict, Verdict::Good { .. }), &answer),
-            false => self.seen(false, &ProbeAnswer::none("no response".to_owned())),
+        Ok(if up {
+            self.seen(matches!(verdict, Verdict::Good { .. }), &answer)
+        } else {
+            self.seen(false, &ProbeAnswer::none("no response".to_owned()))
         })
     }
 }
 
 impl Inspect {
     fn seen(&self, right: bool, answer: &ProbeAnswer) -> InspectedHost {
-        let wanted = match right || !answer.good {
-            true => String::new(),
-            false => format!(", not {}", self.0.expected.shown()),
-        };
+        let wanted = if right || !answer.good { String::new() } else { format!(", not {}", self.0.expected.shown()) };
         let says = if answer.status.is_some() { " answers" } else { ":" };
         InspectedHost { right, said: format!("{}{says} {}{wanted}", self.0.url(), answer.shown()) }
     }

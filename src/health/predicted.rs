@@ -21,17 +21,19 @@ pub(super) fn predicted(probe: &Probe, model: &mut Model) -> Predicted<(ProbeAns
         _ => model.service_says(&probe.host)?,
     };
     let page = model.page.clone().unwrap_or_else(|| (200, text.clone().unwrap_or_default()));
-    let mut answer = match probe.health.url.starts_with("tcp:") {
-        true => ProbeAnswer::connected(),
-        false => ProbeAnswer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health),
+    let mut answer = if probe.health.url.starts_with("tcp:") {
+        ProbeAnswer::connected()
+    } else {
+        ProbeAnswer::of(if sick { 503 } else { page.0 }, &page.1, text, &probe.health)
     };
     if probe.health.version == Version::Process {
         let other = model.machine(&probe.host)?.foreign.clone();
         answer.runs(running.map(|running| running.to_string()).or(other).as_slice());
     }
-    let written = match looks_up(&probe.expected, &answer, probe.nameless) {
-        true => WrittenNames::on_model(probe, model)?,
-        false => WrittenNames::known(),
+    let written = if looks_up(&probe.expected, &answer, probe.nameless) {
+        WrittenNames::on_model(probe, model)?
+    } else {
+        WrittenNames::known()
     };
     let verdict = judged(&answer, &probe.health, &probe.expected, &written, probe.nameless);
     Ok((answer, verdict))

@@ -31,9 +31,10 @@ pub(super) fn judged(
     let proven = said.is_some_and(|said| says(said, expected) || written.proves(said, expected));
     let open = !expected.sure || said.is_some_and(|said| written.leaves_open(said));
     let taken = nameless && said.is_none_or(|said| !could_say(said, expected) && !written.names_one(said));
-    match answer.good && (proven || open || taken || health.version == Version::None) {
-        true => Verdict::Good { proven },
-        false => Verdict::Bad,
+    if answer.good && (proven || open || taken || health.version == Version::None) {
+        Verdict::Good { proven }
+    } else {
+        Verdict::Bad
     }
 }
 

@@ -49,9 +49,10 @@ impl WrittenNames {
     fn in_book(book: &Book, id: Option<&str>) -> WrittenNames {
         let mut written = WrittenNames::default();
         for (commit, names) in book.names() {
-            match id.is_some_and(|id| commit.starts_with(id) || id.starts_with(commit)) {
-                true => written.names.get_or_insert_default().extend(names),
-                false => written.others.push(Expected::of(commit.into(), names)),
+            if id.is_some_and(|id| commit.starts_with(id) || id.starts_with(commit)) {
+                written.names.get_or_insert_default().extend(names)
+            } else {
+                written.others.push(Expected::of(commit.into(), names))
             }
         }
         written

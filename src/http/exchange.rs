@@ -28,10 +28,11 @@ pub(super) async fn exchanged(request: &HttpRequest, stops: &Notify) -> Result<H
 /// Builds the failure of a request without a response. One that changes something may have been carried out.
 fn unanswered(request: &HttpRequest, why: &str, sent: bool) -> Failure {
     let message = format!("`{}` {why}", request.shown());
-    match sent && !request.method.reads() {
-        true => Failure::unknown(format!("{message}, and rfab can't tell whether the request took effect"))
-            .help("check the other side before you send it again"),
-        false => Failure::new(Cause::Http, message),
+    if sent && !request.method.reads() {
+        Failure::unknown(format!("{message}, and rfab can't tell whether the request took effect"))
+            .help("check the other side before you send it again")
+    } else {
+        Failure::new(Cause::Http, message)
     }
 }
 

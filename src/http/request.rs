@@ -157,10 +157,7 @@ impl HttpRequest {
         let failure = Failure::new(Cause::Http, format!("`{}` was answered with {}", self.shown(), answer.words()));
         let failure = failure.status(answer.status.into());
         let said: String = answer.body.trim().chars().take(200).collect();
-        Err(match said.is_empty() {
-            true => failure,
-            false => failure.help(format!("the response begins: {said}")),
-        })
+        Err(if said.is_empty() { failure } else { failure.help(format!("the response begins: {said}")) })
     }
 
     /// Returns the response that a dry run assumes.

@@ -8,14 +8,12 @@ const BALANCED: &str = include_str!("templates/balanced.rhai");
 
 /// Returns the fabfile for these fleets; the first one is the default.
 pub(super) fn text(found: &FoundProject, fleets: &[Planned]) -> String {
-    let balanced = match fleets.iter().any(|fleet| fleet.example) {
-        true => BALANCED.to_owned(),
-        false => {
-            let about =
-                "// If you add a balancer to the fleet file, these tasks deploy so that no request fails:\n//\n";
-            let line = |line: &str| if line.is_empty() { "//\n".to_owned() } else { format!("// {line}\n") };
-            format!("{about}{}", BALANCED.lines().map(line).collect::<String>())
-        }
+    let balanced = if fleets.iter().any(|fleet| fleet.example) {
+        BALANCED.to_owned()
+    } else {
+        let about = "// If you add a balancer to the fleet file, these tasks deploy so that no request fails:\n//\n";
+        let line = |line: &str| if line.is_empty() { "//\n".to_owned() } else { format!("// {line}\n") };
+        format!("{about}{}", BALANCED.lines().map(line).collect::<String>())
     };
     let naming: Vec<String> = fleets.iter().map(naming).collect();
     let default = fleets.first().map_or("", |fleet| fleet.function.trim_end_matches('_'));

@@ -132,10 +132,10 @@ impl Settings {
         let roles = option(rest, "roles").map(list).unwrap_or_default();
         let user = option(rest, "user").and_then(|user| quoted(user).into_iter().next());
         let first = rest.split(',').next().unwrap_or_default().trim();
-        let host = match begins_quoted(rest) {
-            true => quoted(rest).into_iter().next(),
-            // A name in Ruby, which may be a setting.
-            false => self.value(first.trim_start_matches("fetch").trim_matches(['(', ')', ':'])),
+        let host = if begins_quoted(rest) {
+            quoted(rest).into_iter().next()
+        } else {
+            self.value(first.trim_start_matches("fetch").trim_matches(['(', ')', ':']))
         };
         let Some(host) = host else { return self.by_hand("the host", first) };
         let text = option(rest, "port")

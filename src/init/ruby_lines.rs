@@ -137,9 +137,10 @@ pub(super) fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let at = text.match_indices(&new).map(|(at, _)| at).find(whole).map(|at| at + new.len());
     let at = at.or_else(|| text.find(&old).map(|at| at + old.len()))?;
     let value = text[at..].trim_start();
-    let end = match value.starts_with(['%', '[']) {
-        true => value.find([']', '}', ')', '>']).map(|at| at + 1),
-        false => value.find([',', '}']),
+    let end = if value.starts_with(['%', '[']) {
+        value.find([']', '}', ')', '>']).map(|at| at + 1)
+    } else {
+        value.find([',', '}'])
     };
     Some(&value[..end.unwrap_or(value.len())])
 }

@@ -92,9 +92,10 @@ fn next(fleets: &[Planned]) -> String {
     let Some(first) = fleets.first() else { return String::new() };
     let task = first.function.trim_end_matches('_');
     let example = fleets.iter().any(|fleet| fleet.example);
-    let (read, reference) = match example {
-        true => ("put your own hosts into the fleet files; then type", "stable"),
-        false => ("read them, because they list each default; then type", "stable"),
+    let (read, reference) = if example {
+        ("put your own hosts into the fleet files; then type", "stable")
+    } else {
+        ("read them, because they list each default; then type", "stable")
     };
     let lines = [
         ("rfab".to_owned(), "show what you can type here"),

@@ -45,9 +45,10 @@ pub(super) fn quoted(line: &str) -> Vec<String> {
             rest = &begin[1..];
             continue;
         };
-        match begin.starts_with('%') {
-            true => texts.extend(text.split_whitespace().map(str::to_owned)),
-            false => texts.push(text.to_owned()),
+        if begin.starts_with('%') {
+            texts.extend(text.split_whitespace().map(str::to_owned))
+        } else {
+            texts.push(text.to_owned())
         }
         rest = after;
     }

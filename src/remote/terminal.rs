@@ -113,10 +113,8 @@ impl Effect for LendTerminal {
     async fn carry_out(&self, at: At<'_>) -> Result<i32, Failure> {
         let host = &self.on.host;
         let transport = at.real.site(&host.fleet).transport.clone();
-        let given = match self.on.env.is_empty() {
-            true => String::new(),
-            false => format!("/tmp/.rfab-{:016x}", rand::random::<u64>()),
-        };
+        let given =
+            if self.on.env.is_empty() { String::new() } else { format!("/tmp/.rfab-{:016x}", rand::random::<u64>()) };
         let line = self.line(&given)?;
         let giving = (!given.is_empty()).then(|| self.give(transport.clone(), &given));
         let status = transport.terminal(host, &line).await;

@@ -9,10 +9,7 @@ use crate::{
 ///
 /// A line that could do something twice isn't among them: who resumes a run looks first at what it did.
 pub(super) fn lines(session: &Session, exit: Exit, over: bool) -> Vec<String> {
-    let mut next = match over {
-        true => session.observed.all_next(),
-        false => chosen(session, exit),
-    };
+    let mut next = if over { session.observed.all_next() } else { chosen(session, exit) };
     next.retain(|line| !line.is_empty());
     let done = matches!(exit, Exit::Done | Exit::LeftOut);
     if over && !done && session.journaled && (session.changed() || session.observed.did_once()) {

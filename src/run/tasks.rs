@@ -82,16 +82,13 @@ fn ad_hoc(here: &Here, command: &Command, read_only: bool) -> Result<(), Box<Loc
     let (command, state, observed) = (command.clone(), targets.fleet.state.clone(), here.session.observed.clone());
     let results = fan_out::over(here, &targets.hosts, move |lane, host| {
         let (on, command) = (host.clone().into(), command.clone());
-        match read_only {
-            true => {
-                lane.perform(Capture { on, command, any_status: false, shown: true })?;
-                observed.answered(host);
-                Ok(())
-            }
-            false => {
-                let state = state.clone();
-                lane.perform(Exec { on, command, any_status: false, state }).map(drop)
-            }
+        if read_only {
+            lane.perform(Capture { on, command, any_status: false, shown: true })?;
+            observed.answered(host);
+            Ok(())
+        } else {
+            let state = state.clone();
+            lane.perform(Exec { on, command, any_status: false, state }).map(drop)
         }
     });
     results.into_iter().collect::<Result<_, _>>().map_err(Located::plain)

@@ -48,9 +48,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
                 "the command of `{}` is put together from texts, so a value in it could become words or code",
                 call.name
             ),
-            help: match here {
-                true => "write `local::run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
-                false => "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word",
+            help: if here {
+                "write `local::run(\"tar xf {file}\", #{ file: name })`: each value stays one word"
+            } else {
+                "write `host.run(\"tar xf {file}\", #{ file: name })`: each value stays one word"
             },
         });
     }
@@ -71,13 +72,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position) -> Option<Forbidden> {
         return Some(Forbidden {
             at: *at,
             message: format!("`{sign}` is for a shell, and no shell reads the command of `{}`", call.name),
-            help: match here {
-                true => {
-                    "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
-                }
-                false => {
-                    "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`"
-                }
+            help: if here {
+                "write `local::run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `local::cd(path).run(\"make\")`"
+            } else {
+                "write `host.run(sh(\"cd \\\"$dir\\\" && make\", #{ dir: path }))`, or `host.cd(path).run(\"make\")`"
             },
         });
     }

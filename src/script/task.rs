@@ -30,12 +30,13 @@ impl Script {
             arguments.push(map.into());
         }
         let value = self.guarded(here, || self.evaluate(here, task, arguments))?;
-        Ok(match value.is_unit() {
-            true => TaskValue::Nothing,
-            false => match value.clone().try_cast::<Targets>() {
+        Ok(if value.is_unit() {
+            TaskValue::Nothing
+        } else {
+            match value.clone().try_cast::<Targets>() {
                 Some(targets) => TaskValue::Targets(targets),
                 None => TaskValue::Other(value),
-            },
+            }
         })
     }
 

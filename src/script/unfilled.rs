@@ -99,9 +99,10 @@ fn check(call: &FnCallExpr, method: bool, at: Position, variables: &BTreeSet<Str
     }
     let texts = call.args.iter().take(if method { 1 } else { 2 });
     if COMMANDS.contains(&&*call.name) {
-        let help = match !call.namespace.is_empty() && call.namespace.root() == "local" {
-            true => "write `local::run(\"ls {folder}\", #{ folder: path })`: each value stays one word",
-            false => "write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word",
+        let help = if !call.namespace.is_empty() && call.namespace.root() == "local" {
+            "write `local::run(\"ls {folder}\", #{ folder: path })`: each value stays one word"
+        } else {
+            "write `host.run(\"ls {folder}\", #{ folder: path })`: each value stays one word"
         };
         let unquoted = |text: &&Expr| matches!(text, Expr::StringConstant(text, _) if !text.contains('\''));
         return texts.filter(unquoted).find_map(|text| literal(text, variables, help));

@@ -111,10 +111,7 @@ fn unicode(text: &[u8]) -> Decoded {
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     let first = unit(text)?;
-    let all = match (0xd800..0xdc00).contains(&first) {
-        true => vec![first, unit(text.get(6..)?)?],
-        false => vec![first],
-    };
+    let all = if (0xd800..0xdc00).contains(&first) { vec![first, unit(text.get(6..)?)?] } else { vec![first] };
     Some((all.len() * 6, String::from_utf16(&all).ok()?.into_bytes()))
 }
 

@@ -187,12 +187,13 @@ impl Guard {
         };
         let hosts = fleet.hosts.len();
         let unasked: Vec<&str> = fleet.unasked.keys().map(|pool| &**pool).collect();
-        let unasked = match unasked.is_empty() {
-            true => String::new(),
-            false => format!(
+        let unasked = if unasked.is_empty() {
+            String::new()
+        } else {
+            format!(
                 "\n  without the balancer of {}: hosts may take requests while they are switched",
                 unasked.join(", ")
-            ),
+            )
         };
         format!(
             "`{}` is guarded.\n  line    rfab {}{commit}\n  hosts   {hosts} in the fleet{unasked}\nChange it?",

@@ -132,10 +132,7 @@ impl Invariants {
         let stopped = || self.stopped.signal().is_some() && !call.lane.deferred;
         let reader = Reader::Layer(rest.ask(&call));
         settled(fleet, &self.observed, going, &reader, &|| rest.world().now(call.lane), &stopped)?;
-        match stopped() {
-            true => Err(Failure::new(Cause::Interrupted, "interrupted")),
-            false => Ok(()),
-        }
+        if stopped() { Err(Failure::new(Cause::Interrupted, "interrupted")) } else { Ok(()) }
     }
 
     /// Checks I11 after a change: a host that isn't out any more took requests meanwhile. Takes it out again.

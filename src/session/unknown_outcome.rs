@@ -59,9 +59,10 @@ impl UnknownOutcome {
             UnknownOutcome::Skip => false,
             UnknownOutcome::Ask => asked(why, call, rest)?,
         };
-        let text = match again {
-            true => format!("done again, as {}: {}", why.is(), effect.describe()),
-            false => format!("counted as done, as {}: {}", why.is(), effect.describe()),
+        let text = if again {
+            format!("done again, as {}: {}", why.is(), effect.describe())
+        } else {
+            format!("counted as done, as {}: {}", why.is(), effect.describe())
         };
         call.lane.tell(What::Warned { host: effect.subject().host().cloned(), text });
         if again {

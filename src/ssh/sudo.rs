@@ -64,9 +64,10 @@ impl Passwords {
         if let Some(text) = other {
             return Ok(Password { text, own: false, fresh: false });
         }
-        let whose = match for_it {
-            true => format!("which rejected the password of {}; it goes to no other host", host.fleet),
-            false => format!("and for every other host of {} that asks", host.fleet),
+        let whose = if for_it {
+            format!("which rejected the password of {}; it goes to no other host", host.fleet)
+        } else {
+            format!("and for every other host of {} that asks", host.fleet)
         };
         let (person, question) = (self.person.clone(), format!("sudo password on {host} for {user}, {whose}"));
         let asked = tokio::task::spawn_blocking(move || person.ask(&question, true)).await.ok().flatten();
@@ -106,10 +107,7 @@ pub(super) async fn wants_password(transport: &dyn Transport, host: &Host, user:
     let words = ["env", "LC_ALL=C", "sudo", "-n", "-u", user, "--", "true"].map(str::to_owned);
     let command = Command::of(words.to_vec()).expect("words");
     let ended = transport.run(host, Job::new(&command)).await?;
-    match ended.status == 0 || asks(&ended) {
-        true => Ok(ended.status != 0),
-        false => Err(runs_nothing(host, user, &ended)),
-    }
+    if ended.status == 0 || asks(&ended) { Ok(ended.status != 0) } else { Err(runs_nothing(host, user, &ended)) }
 }
 
 /// Returns whether sudo itself may have ended a call: it prints only lines of its own, and the command prints none.
@@ -132,9 +130,10 @@ fn asks(ended: &Ended) -> bool {
 
 fn runs_nothing(host: &Host, user: &Name, ended: &Ended) -> Failure {
     let said = String::from_utf8_lossy(&ended.err).lines().last().unwrap_or_default().to_owned();
-    let help = match said.contains("must have a tty") {
-        true => "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned(),
-        false => format!("see what `ssh {} sudo -n -u {user} true` prints", host.address()),
+    let help = if said.contains("must have a tty") {
+        "rfab gives sudo no terminal: add `Defaults !requiretty` to sudoers there".to_owned()
+    } else {
+        format!("see what `ssh {} sudo -n -u {user} true` prints", host.address())
     };
     Failure::new(Cause::Sudo, format!("sudo runs nothing as `{user}` ({said})")).on(&host.name).help(help)
 }

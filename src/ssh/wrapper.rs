@@ -42,9 +42,10 @@ pub(crate) fn given(job: &Job<'_>) -> Vec<u8> {
         return Vec::new();
     }
     let coded = text.bytes().fold(String::new(), |mut coded, byte| {
-        match byte.is_ascii_alphanumeric() {
-            true => coded.push(byte.into()),
-            false => coded.push_str(&format!("\\0{byte:03o}")),
+        if byte.is_ascii_alphanumeric() {
+            coded.push(byte.into())
+        } else {
+            coded.push_str(&format!("\\0{byte:03o}"))
         }
         coded
     });

@@ -79,9 +79,10 @@ impl LastChanges {
     /// Returns whether each fleet that a run changed was changed after it; if it changed none, whether anything was.
     fn overtook(&self, run: &RunEntry, changed: &Changed) -> bool {
         let after = |at: Option<&i64>| at.is_some_and(|at| *at > run.began());
-        match changed.fleets.is_empty() {
-            true => after(self.any.as_ref()),
-            false => changed.fleets.iter().all(|fleet| after(self.fleets.get(fleet))),
+        if changed.fleets.is_empty() {
+            after(self.any.as_ref())
+        } else {
+            changed.fleets.iter().all(|fleet| after(self.fleets.get(fleet)))
         }
     }
 }

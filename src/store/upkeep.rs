@@ -91,9 +91,8 @@ pub(super) fn list(
         look_again(folder, index, found.iter().filter(|g| changed(g)).map(|g| g.entry.run.clone()))?;
         found = index.list(&wanted, count)?;
     }
-    let now = |RunSummary { entry, .. }| match open(&entry) && folder.is_written(&entry) {
-        true => RunEntry { outcome: Ending::Running, ..entry },
-        false => entry,
+    let now = |RunSummary { entry, .. }| {
+        if open(&entry) && folder.is_written(&entry) { RunEntry { outcome: Ending::Running, ..entry } } else { entry }
     };
     let passes = |run: &RunEntry| filter.endings.is_empty() || filter.endings.contains(&run.outcome);
     let mut runs: Vec<RunEntry> = found.into_iter().map(now).filter(passes).collect();

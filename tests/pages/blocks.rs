@@ -98,10 +98,8 @@ pub fn project_of(text: &str) -> Project {
     let named = text.split("fleet(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let fleets = named.filter(|name| name.ends_with(".toml")).chain(["fleets/prod.toml", "fleets/testing1.toml"]);
     let two_apps = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-apps/prod.toml");
-    let fleet = match text.contains(".app(\"") {
-        true => fs::read_to_string(two_apps).unwrap(),
-        false => project::FLEET.to_owned(),
-    };
+    let fleet =
+        if text.contains(".app(\"") { fs::read_to_string(two_apps).unwrap() } else { project::FLEET.to_owned() };
     let project = fleets.fold(project, |project, name| project.with(name, &fleet));
     let templates = ["maintenance.html.j2", "database.yml.j2", "shop.conf.j2", "jobs.cron.j2", "motd.txt"];
     templates.into_iter().fold(project, |project, name| project.with(name, "{{ host.name }}\n")).tagged()
@@ -112,10 +110,7 @@ fn lines_of(tasks: &[Signature]) -> Vec<String> {
     let prod = tasks.iter().any(|task| task.names_hosts && task.name == "prod");
     let alone = tasks.iter().filter(|task| task.counts().first() == Some(&0));
     alone
-        .map(|task| match task.names_hosts || !prod {
-            true => task.name.clone(),
-            false => format!("prod {}", task.name),
-        })
+        .map(|task| if task.names_hosts || !prod { task.name.clone() } else { format!("prod {}", task.name) })
         .collect()
 }
 

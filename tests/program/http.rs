@@ -38,9 +38,8 @@ fn server(requests: usize) -> (String, JoinHandle<Vec<String>>) {
 
 /// Returns the content of all files below a folder.
 fn written(folder: &Path) -> Vec<u8> {
-    let inside = |entry: fs::DirEntry| match entry.path().is_dir() {
-        true => written(&entry.path()),
-        false => fs::read(entry.path()).unwrap(),
+    let inside = |entry: fs::DirEntry| {
+        if entry.path().is_dir() { written(&entry.path()) } else { fs::read(entry.path()).unwrap() }
     };
     fs::read_dir(folder).unwrap().flat_map(|entry| inside(entry.unwrap())).collect()
 }

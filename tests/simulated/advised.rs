@@ -47,12 +47,11 @@ impl Trial {
         let file = self.folder.path().join(name);
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
-            true => {
-                let past = Past::of(records(&file).unwrap());
-                Journaling::new(journals::reopen(&file), past, DigestKey::default())
-            }
+        let keep = if !file.exists() {
+            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+        } else {
+            let past = Past::of(records(&file).unwrap());
+            Journaling::new(journals::reopen(&file), past, DigestKey::default())
         };
         let model = Model { runs: self.before.runs, ..model };
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };

@@ -46,14 +46,13 @@ impl Trial {
         let file = self.file(name);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
-            true => {
-                let past = Past::of(records(&file).unwrap());
-                let journal = journals::reopen(&file);
-                journal.append(RESUMED.as_bytes(), false).unwrap();
-                Journaling::new(journal, past, DigestKey::default())
-            }
+        let keep = if !file.exists() {
+            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+        } else {
+            let past = Past::of(records(&file).unwrap());
+            let journal = journals::reopen(&file);
+            journal.append(RESUMED.as_bytes(), false).unwrap();
+            Journaling::new(journal, past, DigestKey::default())
         };
         let wish = Scenario { seed: 1, fault, ..Scenario::default() };
         simulate_attempt(&self.shop.project, &line, model, wish, Some(Journaling { doubt, ..keep }))

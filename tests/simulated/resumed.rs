@@ -90,9 +90,10 @@ impl<'a> Whole<'a> {
         let file = self.folder.path().join(file);
         let words: Vec<String> = self.words.split(' ').map(str::to_owned).collect();
         let line = line::parse(&words, None, &self.shop.project.tasks).unwrap();
-        let keep = match file.exists() {
-            false => Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default()),
-            true => Journaling::new(reopen(&file), Past::of(records(&file).unwrap()), DigestKey::default()),
+        let keep = if !file.exists() {
+            Journaling::new(Journal::create(&file).unwrap(), Past::default(), DigestKey::default())
+        } else {
+            Journaling::new(reopen(&file), Past::of(records(&file).unwrap()), DigestKey::default())
         };
         if keep.past.attempts > 0 {
             keep.journal.append(RESUMED.as_bytes(), false).unwrap();

@@ -196,9 +196,10 @@ fn a_script_reads_what_is_true_and_whoever_is_told_of_it_reads_stars() {
 fn attempt(project: &Project, model: Model, file: &Path, doubt: UnknownOutcome) -> Simulation {
     let loaded = project.load().unwrap();
     let line = line::parse(&["prod".to_owned(), "t".to_owned()], None, &loaded.tasks).unwrap();
-    let keep = match file.exists() {
-        false => Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default()),
-        true => Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default()),
+    let keep = if !file.exists() {
+        Journaling::new(Journal::create(file).unwrap(), Past::default(), DigestKey::default())
+    } else {
+        Journaling::new(journals::reopen(file), Past::of(records(file).unwrap()), DigestKey::default())
     };
     simulate_attempt(
         &loaded,

@@ -50,7 +50,7 @@ fn text() -> String {
          `RFAB_VARIED=all` makes the releases that are missing. It keeps them below `target`, or in the folder that\n\
          `RFAB_ROOTS` names. If a release is missing in CI, the two days use the programs of CI's own machine and\n\
          report it.\n",
-        rows.len()
+        rows.count()
     );
     text
 }

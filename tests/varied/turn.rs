@@ -23,12 +23,12 @@ pub fn take() {
     }
     let days = SystemTime::UNIX_EPOCH.elapsed().expect("a time").as_secs() / 86_400;
     let turn: Vec<usize> = match asked.as_str() {
-        "" => (0..2).map(|n| (2 * days as usize + n) % rows.len()).collect(),
-        "all" => (0..rows.len()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
+        "" => (0..2).map(|n| (2 * days as usize + n) % rows.count()).collect(),
+        "all" => (0..rows.count()).filter(|at| !passed.has(&rows.text(&rows.cover.rows[*at]))).collect(),
         list => list.split(',').map(|at| at.parse().expect("numbers of rows")).collect(),
     };
     let which = if asked == "all" { format!("{} haven't passed yet", turn.len()) } else { format!("now {turn:?}") };
-    say(&format!("varied: seed {}, {} rows, day {days}: {which}; RFAB_VARIED=all takes all", rows.seed, rows.len()));
+    say(&format!("varied: seed {}, {} rows, day {days}: {which}; RFAB_VARIED=all takes all", rows.seed, rows.count()));
     let (waiting, bad) = (Mutex::new(turn.into_iter()), Mutex::new(Vec::new()));
     let work = || {
         loop {

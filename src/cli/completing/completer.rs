@@ -115,10 +115,8 @@ impl Completer<'_> {
                 None => filled = filled.saturating_add(1),
             }
         }
-        let mut choices = match needs(task, filled) {
-            true => Vec::new(),
-            false => sources::spelled(typed.last, sources::tasks(&project.tasks)),
-        };
+        let mut choices =
+            if needs(task, filled) { Vec::new() } else { sources::spelled(typed.last, sources::tasks(&project.tasks)) };
         if let Some((task, parameter)) = task.and_then(|task| Some((task, task.parameter(filled)?))) {
             choices.extend(self.argument(project, &TypedArgument { task, parameter, text: typed.last, before }));
         }
@@ -159,9 +157,10 @@ impl Completer<'_> {
             let parse = |words: &[String]| line::parse(words, None, &project.tasks).ok();
             parse(&words).or_else(|| parse(&words[..1]))
         });
-        match at.is_some() && line.is_none() {
-            true => Vec::new(),
-            false => trust::fleets(self.request, project, line.as_ref(), Nowhere::default()).unwrap_or_default(),
+        if at.is_some() && line.is_none() {
+            Vec::new()
+        } else {
+            trust::fleets(self.request, project, line.as_ref(), Nowhere::default()).unwrap_or_default()
         }
     }
 }

@@ -34,9 +34,10 @@ async fn a_tag_pushed_from_another_clone_a_moment_ago_is_the_one_found() {
         commit: commit.to_owned(),
         name: name.to_owned(),
         tag: Some(if kind == ReferenceKind::Branch { "v3.0.1" } else { name }.to_owned()),
-        tags: match commit == second {
-            true => vec!["v3.0.1".to_owned(), "v4.0.0-rc.1".to_owned()],
-            false => vec![name.to_owned()],
+        tags: if commit == second {
+            vec!["v3.0.1".to_owned(), "v4.0.0-rc.1".to_owned()]
+        } else {
+            vec![name.to_owned()]
         },
         kind,
         warnings: Vec::new(),

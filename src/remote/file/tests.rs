@@ -96,10 +96,8 @@ impl Place {
 
     fn run(&self, args: &[&str], stdin: &[u8]) -> String {
         let Command::Words(words) = program(args) else { panic!() };
-        let mut process = match self.busybox {
-            true => process::Command::new("/bin/busybox"),
-            false => process::Command::new("/bin/dash"),
-        };
+        let mut process =
+            if self.busybox { process::Command::new("/bin/busybox") } else { process::Command::new("/bin/dash") };
         if self.busybox {
             process.arg("sh");
         }

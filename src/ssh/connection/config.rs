@@ -71,9 +71,10 @@ pub(crate) fn make(fleet: Option<&Fleet>, project: &Path, home: &Path) -> Result
 fn made(fleet: Option<&Fleet>, project: &Path, home: &Path, system: &Path) -> Result<Config, Failure> {
     let own = own(fleet, [&home.join(".ssh/config"), system])?;
     let included = included::texts(&own, home);
-    let global = match included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
-        true => asked(&own, fleet)?,
-        false => String::new(),
+    let global = if included.iter().any(|text| included::sets(text, "GlobalKnownHostsFile")) {
+        asked(&own, fleet)?
+    } else {
+        String::new()
     };
     let mut text = FORCED.to_owned();
     options::known(&FORCED_IF_KNOWN).iter().for_each(|line| text += &format!("    {line}\n"));

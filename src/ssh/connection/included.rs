@@ -57,9 +57,12 @@ fn meant(name: &str, home: &Path) -> Vec<PathBuf> {
     for part in path.components() {
         let text = part.as_os_str().to_string_lossy();
         let is_pattern = text.contains(['*', '?', '[']);
-        let within = |folder: &PathBuf| match is_pattern {
-            true => fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect(),
-            false => vec![folder.join(part)],
+        let within = |folder: &PathBuf| {
+            if is_pattern {
+                fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+            } else {
+                vec![folder.join(part)]
+            }
         };
         found = found.iter().flat_map(within).take(MOST).collect();
     }

@@ -3,10 +3,7 @@ use std::process::{Command, Stdio};
 
 /// Returns the lines that this machine's ssh knows.
 pub(super) fn known<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    match are_known(lines) {
-        true => lines.to_vec(),
-        false => lines.iter().copied().filter(|line| are_known(&[line])).collect(),
-    }
+    if are_known(lines) { lines.to_vec() } else { lines.iter().copied().filter(|line| are_known(&[line])).collect() }
 }
 
 /// Returns whether this machine's ssh knows every line. A line counts as known unless ssh calls it unknown.

@@ -179,10 +179,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         let public = !matches!(item.vis, Visibility::Inherited);
         for (name, path) in leaves {
             let Some(path) = self.absolute(&path) else { continue };
-            match public {
-                true => self.known.push((name, path)),
-                false => self.used.push(path),
-            }
+            if public { self.known.push((name, path)) } else { self.used.push(path) }
         }
     }
 
