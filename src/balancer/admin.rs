@@ -129,9 +129,10 @@ impl Effect for SetAdmin {
         }
         if self.to == Admin::Ready && !otherwise.is_empty() {
             let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
-            // Who was put back and is out again was taken out since, past rfab: that is not undone.
-            let own = |line: &Line| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
-            otherwise.retain(|host| book.last_admin(&host.name).is_none_or(own));
+            // Who was put back and is out again was taken out since, past rfab: that is not undone. What another run
+            // wrote down was so before this one: a run that was overtaken isn't resumed.
+            let back = |line: &Line| *ask.run() == line.run && line.effect == "ready" && line.phase == Phase::Ok;
+            otherwise.retain(|host| !book.last_admin(&host.name).is_some_and(back));
         }
         Ok(if otherwise.is_empty() { Seen::Done(()) } else { Seen::Not })
     }
