@@ -129,10 +129,10 @@ impl Effect for SetAdmin {
         }
         if self.to == Admin::Ready && !otherwise.is_empty() {
             let book = ask.read(ReadLedger { fleet: self.fleet.clone() })?;
-            // A host that was put back and is out again was taken out since, without rfab: that isn't undone.
-            let own =
-                |line: &LedgerLine| *ask.run() == line.run && (line.effect == "drain" || line.phase == Phase::Intent);
-            otherwise.retain(|host| book.last_admin(&host.name).is_none_or(own));
+            // A host that this run put back and that is out again was taken out since, without rfab: that isn't undone.
+            // What another run wrote down was so before this one, because a run that was overtaken isn't resumed.
+            let back = |line: &LedgerLine| *ask.run() == line.run && line.effect == "ready" && line.phase == Phase::Ok;
+            otherwise.retain(|host| !book.last_admin(&host.name).is_some_and(back));
         }
         Ok(if otherwise.is_empty() { Happened::Done(()) } else { Happened::Not })
     }

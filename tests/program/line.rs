@@ -31,14 +31,7 @@ Tasks:
 #[test]
 fn the_version_is_told() {
     let folder = shop();
-    says(
-        folder.path(),
-        &["--version"],
-        0,
-        "rfab 0.1.0
-",
-        "",
-    );
+    says(folder.path(), &["--version"], 0, concat!("rfab ", env!("CARGO_PKG_VERSION"), "\n"), "");
 }
 
 #[test]

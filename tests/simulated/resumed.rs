@@ -317,6 +317,18 @@ fn a_rollback_that_died_or_failed_anywhere_and_is_resumed_ends_as_if_nothing_had
 }
 
 #[test]
+fn hosts_that_another_run_took_out_are_put_back_by_a_run_that_died_anywhere_and_is_resumed() {
+    let shop = Shop::four("");
+    let before = shop.done("prod proxy.group2", shop.known());
+    for words in ["prod proxy.flip", "prod proxy.all"] {
+        none(explore_after(before.clone(), 0..1, &shop, words, |whole| {
+            let all = DEATHS.iter().flat_map(|death| (0..whole.effects).map(death));
+            all.filter_map(|death| whole.disturbed(&[death], |_| ()).err()).collect()
+        }));
+    }
+}
+
+#[test]
 fn a_pause_is_waited_anew_unless_the_next_group_was_begun() {
     let shop = Shop::four("");
     let whole = Whole { pause: Some(Pausing::For(600_000)), ..Whole::of(&shop, RELEASE, &shop.known(), 1) };
